@@ -1,0 +1,80 @@
+// Package contract holds the names that the hub stack, the spoke stack, the functions and the CLI must agree on.
+package contract
+
+import "strconv"
+
+// Tags that a team sets on its VPC origin.
+const (
+	TagHost     = "originhub:host"     // host names the origin answers for, separated by spaces
+	TagPaths    = "originhub:paths"    // path patterns, separated by spaces
+	TagDomain   = "originhub:domain"   // origin domain name: the Host and SNI that CloudFront falls back to
+	TagTeardown = "originhub:teardown" // "now", an RFC 3339 instant, or a duration such as "72h"
+)
+
+// Environment variables of the functions. Everything else comes from the policy file beside the binary.
+const (
+	EnvTable        = "ORIGINHUB_TABLE"         // registry table name
+	EnvBus          = "ORIGINHUB_BUS"           // hub bus name
+	EnvAdmitQueue   = "ORIGINHUB_ADMIT_QUEUE"   // queue URL
+	EnvWireQueue    = "ORIGINHUB_WIRE_QUEUE"    // queue URL
+	EnvStateMachine = "ORIGINHUB_STATE_MACHINE" // state machine ARN
+)
+
+// PolicyFile is the name of the hub policy beside each function's binary.
+const PolicyFile = "policy.yaml"
+
+// EventSource is the source of every event that originhub itself publishes on the hub bus.
+const EventSource = "originhub"
+
+// EventVersion is the version of the detail of those events.
+const EventVersion = "1"
+
+// Detail types of the events on the hub bus: what happened, in the past tense.
+const (
+	ShareAccepted         = "Share Accepted"
+	ShareRefused          = "Share Refused"
+	EventRefused          = "Event Refused"
+	OriginAdmitted        = "Origin Admitted"
+	OriginRefused         = "Origin Refused"
+	OriginLive            = "Origin Live"
+	OriginQuarantined     = "Origin Quarantined"
+	OriginDetached        = "Origin Detached"
+	OriginWithdrawn       = "Origin Withdrawn"
+	DistributionCreated   = "Distribution Created"
+	DistributionUpdated   = "Distribution Updated"
+	DistributionRefused   = "Distribution Write Refused"
+	RecordRefused         = "DNS Record Refused"
+	TeardownStarted       = "Teardown Started"
+	TeardownWarned        = "Teardown Warned"
+	TeardownCancelled     = "Teardown Cancelled"
+	TeardownStepped       = "Teardown Stepped"
+	TeardownFinished      = "Teardown Finished"       // clean: nothing left behind
+	TeardownLeftSomething = "Teardown Left Something" // dirty: what remains is in the detail
+	TeardownStopped       = "Teardown Stopped"        // stuck before anything irreversible; what blocks is in the detail
+)
+
+// Severities of events on the hub bus. The rule behind the alarm topic matches SeverityAlarm.
+const (
+	SeverityInfo  = "info"
+	SeverityAlarm = "alarm"
+)
+
+// SpokeRoleName is the role in every team account that the hub assumes. It carries the hub's name so that two hubs can
+// serve the same accounts.
+func SpokeRoleName(hub string) string { return "originhub-" + hub + "-spoke" }
+
+// SpokeRoleARN is SpokeRoleName as an ARN.
+func SpokeRoleARN(hub, account string) string {
+	return "arn:aws:iam::" + account + ":role/" + SpokeRoleName(hub)
+}
+
+// BusName is the hub bus that spokes forward to.
+func BusName(hub string) string { return "originhub-" + hub }
+
+// OriginPrefix begins the id of every origin that originhub owns in a distribution.
+const OriginPrefix = "originhub-"
+
+// TeardownExecution names the one execution for an origin and a generation.
+func TeardownExecution(originID string, generation int) string {
+	return "teardown-" + originID + "-" + strconv.Itoa(generation)
+}

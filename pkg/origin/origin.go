@@ -1,0 +1,92 @@
+// Package origin is the vocabulary of the core: a shared VPC origin, what its team claims, and what the registry knows of it.
+package origin
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// Ref names a VPC origin and its owner.
+type Ref struct {
+	ID      string // "vo_…"
+	ARN     string // "arn:aws:cloudfront::<owner>:vpcorigin/<id>"
+	Account string // the owner
+}
+
+// arnForm: facts/aws.md section 4.
+var arnForm = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):cloudfront::(\d{12}):vpcorigin/(vo_[A-Za-z0-9]+)$`)
+
+// ParseARN reads a VPC origin's ARN.
+func ParseARN(arn string) (Ref, error) {
+	m := arnForm.FindStringSubmatch(arn)
+	if m == nil {
+		return Ref{}, fmt.Errorf("%q is not the ARN of a VPC origin (arn:aws:cloudfront::<account>:vpcorigin/<id>)", arn)
+	}
+	return Ref{ID: m[3], ARN: arn, Account: m[2]}, nil
+}
+
+// Claim is what an origin asks for. Hosts are lower case; Paths are path patterns as in a cache behavior.
+type Claim struct {
+	Hosts  []string
+	Paths  []string
+	Domain string // origin domain name
+}
+
+// Intent is what should become of an origin.
+type Intent string
+
+// Intents.
+const (
+	Wire   Intent = "wire"
+	Detach Intent = "detach"
+)
+
+// State is what was last seen of an origin in its distribution.
+type State string
+
+// States, in the order of a life.
+const (
+	Pending     State = "pending"     // not in the distribution yet
+	Wired       State = "wired"       // in the configuration, not yet Deployed
+	Live        State = "live"        // Deployed, DNS written
+	Quarantined State = "quarantined" // kept out because it makes an update invalid; Reason says why
+	Detaching   State = "detaching"   // out of the configuration, not yet Deployed
+	Detached    State = "detached"    // out and Deployed
+	Deleted     State = "deleted"     // the VPC origin is gone and nothing was left behind
+)
+
+// Record is the registry's item for one origin.
+type Record struct {
+	Ref
+	Team       string
+	Share      string // ARN of the RAM share it came by
+	Claim      Claim
+	Intent     Intent
+	State      State
+	Reason     string // why it is Quarantined or withdrawn
+	Generation int    // counts changes of intent; part of every execution name
+	Token      string // Step Functions task token to complete when Detached
+	Teardown   *Teardown
+	History    []Decision // newest last
+	Version    int        // of the item; writes are conditional on it
+}
+
+// Teardown is what a teardown must remember between looks.
+type Teardown struct {
+	Requested time.Time // when the tag was first seen
+	Due       time.Time // end of grace
+	Region    string    // of the VPC
+	VPC       string
+	Subnets   []string
+	ENIs      []string  // recorded before the delete
+	Recorded  bool      // ENIs were recorded (there may be none)
+	DeletedAt time.Time // when the VPC origin was first seen gone
+}
+
+// Decision is one entry of a record's history.
+type Decision struct {
+	At   time.Time
+	What string // a detail type of package contract
+	Why  string
+}
