@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
-// ResourceType lets a service's resources be deployed from a CloudFormation template.
+// ResourceType lets a service's resources be deployed from a CloudFormation template. Its functions are called without
+// the world locked: they lock it themselves (World.Do), or make API calls (World.Invoke).
 type ResourceType struct {
 	Name string // "AWS::SQS::Queue"
 	// Create makes the resource as the stack's account. Properties have their intrinsics resolved; a property that the
@@ -58,3 +61,34 @@ func (r *ResourceRequest) DecodeProperties(typeName string, into any) error {
 	}
 	return nil
 }
+
+// Int is a number of a template. CloudFormation takes "5" for 5.
+type Int int
+
+// UnmarshalJSON reads a whole number, or a string of one.
+func (i *Int) UnmarshalJSON(b []byte) error {
+	n, err := strconv.Atoi(unquote(b))
+	if err != nil {
+		return fmt.Errorf("%s is not a whole number", b)
+	}
+	*i = Int(n)
+	return nil
+}
+
+// Bool is a boolean of a template. CloudFormation takes "true" for true.
+type Bool bool
+
+// UnmarshalJSON reads true or false, or a string of one.
+func (v *Bool) UnmarshalJSON(b []byte) error {
+	switch unquote(b) {
+	case "true":
+		*v = true
+	case "false":
+		*v = false
+	default:
+		return fmt.Errorf("%s is neither true nor false", b)
+	}
+	return nil
+}
+
+func unquote(b []byte) string { return strings.Trim(string(b), `"`) }

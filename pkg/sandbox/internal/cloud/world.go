@@ -13,7 +13,12 @@ import (
 type Options struct {
 	Seed  uint64
 	Start time.Time // virtual start; DefaultStart when zero
+	// Organization is the id of the world's one organisation; DefaultOrganization when empty.
+	Organization string
 }
+
+// DefaultOrganization is the organisation that accounts with InOrganization belong to.
+const DefaultOrganization = "o-exampleorg1"
 
 // DefaultStart is where virtual time begins. It lies in the future on purpose: the hosted functions are real processes
 // whose SDK compares credential expiries with the real clock.
@@ -32,6 +37,8 @@ type World struct {
 	Clock  *Clock
 	IDs    *IDs
 	Faults *Faults
+	// Organization is the id of the one organisation (aws:PrincipalOrgID).
+	Organization string
 
 	// Set once while the sandbox is assembled.
 	Authorizer Authorizer
@@ -68,8 +75,11 @@ func New(o Options) *World {
 	if o.Start.IsZero() {
 		o.Start = DefaultStart
 	}
+	if o.Organization == "" {
+		o.Organization = DefaultOrganization
+	}
 	w := &World{
-		Clock: NewClock(o.Start), IDs: NewIDs(o.Seed), Faults: &Faults{},
+		Clock: NewClock(o.Start), IDs: NewIDs(o.Seed), Faults: &Faults{}, Organization: o.Organization,
 		accounts: map[string]*Account{}, services: map[string]*Service{},
 	}
 	w.Emit = func(Event) {}
@@ -193,6 +203,12 @@ func (c *Call) AuthorizeWithResourcePolicy(action, resource, owner, policy strin
 		Principal: c.Caller, Action: action, Resource: resource, ResourceAccount: owner, ResourcePolicy: policy,
 		Context: context, Region: c.Region,
 	})
+}
+
+// AuthorizeAnyone is for the few operations that need no permission, such as sts:GetCallerIdentity.
+func (c *Call) AuthorizeAnyone() {
+	c.authorized = true
+	c.record.Statement = "needs no permission"
 }
 
 func (c *Call) authorize(r Request) error {
