@@ -20,6 +20,13 @@ const (
 	EnvStateMachine = "ORIGINHUB_STATE_MACHINE" // state machine ARN
 )
 
+// Keys of the registry table, and the attribute of its time to live.
+const (
+	RegistryPartition = "pk"
+	RegistrySort      = "sk"
+	RegistryExpiry    = "expires"
+)
+
 // PolicyFile is the name of the hub policy beside each function's binary.
 const PolicyFile = "policy.yaml"
 

@@ -1,0 +1,188 @@
+// Package awscloudfront speaks to CloudFront: distributions as whole documents, and VPC origins.
+package awscloudfront
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// codes: error sets of facts/aws.md section 3. What makes an update invalid is a GiveUp: the caller finds the entry that
+// is to blame.
+var codes = fault.Codes{
+	"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread,
+	"EntityNotFound": fault.AsDone, "NoSuchDistribution": fault.AsGiveUp, "NoSuchResource": fault.AsDone,
+	"DistributionAlreadyExists": fault.AsDone, "FunctionAlreadyExists": fault.AsDone,
+	// An origin that is in use, or still deploying, can be deleted later.
+	"CannotDeleteEntityWhileInUse": fault.AsRetry, "IllegalDelete": fault.AsRetry,
+}
+
+// updateCodes differ in one thing: an unknown entity is an origin in the document, not the document.
+var updateCodes = fault.Codes{
+	"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread,
+	"EntityNotFound": fault.AsGiveUp, "CNAMEAlreadyExists": fault.AsGiveUp, "IllegalUpdate": fault.AsGiveUp,
+	"InconsistentQuantities": fault.AsGiveUp, "InvalidViewerCertificate": fault.AsGiveUp,
+	"NoSuchOrigin": fault.AsGiveUp, "NoSuchCachePolicy": fault.AsGiveUp, "NoSuchOriginRequestPolicy": fault.AsGiveUp,
+	"NoSuchDistribution": fault.AsGiveUp, "TooManyCacheBehaviors": fault.AsGiveUp, "TooManyOrigins": fault.AsGiveUp,
+	"TooManyDistributionCNAMEs": fault.AsGiveUp, "InvalidFunctionAssociation": fault.AsGiveUp,
+	"InvalidOrigin": fault.AsGiveUp, "InvalidDomainNameForOriginAccessControl": fault.AsGiveUp,
+}
+
+// Client is CloudFront as one account's role sees it.
+type Client struct{ api *cloudfront.Client }
+
+// New returns a client. CloudFront's control plane lives in us-east-1, whatever the Region of cfg.
+func New(cfg aws.Config) *Client {
+	return &Client{cloudfront.NewFromConfig(cfg, func(o *cloudfront.Options) { o.Region = "us-east-1" })}
+}
+
+// Distribution reads a distribution and its configuration, which come from one answer and so belong together.
+func (c *Client) Distribution(ctx context.Context, id string) (origin.Served, error) {
+	var raw bytes.Buffer
+	out, err := c.api.GetDistribution(ctx, &cloudfront.GetDistributionInput{Id: &id}, keepBody(&raw))
+	if err != nil {
+		return origin.Served{}, codes.Wrap(err, "read distribution %s", id)
+	}
+	return served(out.Distribution.Id, out.Distribution.DomainName, out.Distribution.Status, out.ETag, raw.Bytes())
+}
+
+// Update replaces a distribution's configuration, if etag is still current; else it is a fault.Reread. The document goes
+// out as it is, so that members newer than the SDK's types survive.
+func (c *Client) Update(ctx context.Context, id, etag string, config []byte) error {
+	_, err := c.api.UpdateDistribution(ctx, &cloudfront.UpdateDistributionInput{Id: &id, IfMatch: &etag}, sendBody(config))
+	return updateCodes.Wrap(err, "update distribution %s", id)
+}
+
+// Create makes a distribution. One that was made before from the same caller reference is a fault.Done: find it with Find.
+func (c *Client) Create(ctx context.Context, config []byte) (origin.Served, error) {
+	var raw bytes.Buffer
+	out, err := c.api.CreateDistribution(ctx, &cloudfront.CreateDistributionInput{}, sendBody(config), keepBody(&raw))
+	if err != nil {
+		return origin.Served{}, codes.Wrap(err, "create distribution")
+	}
+	return served(out.Distribution.Id, out.Distribution.DomainName, out.Distribution.Status, out.ETag, raw.Bytes())
+}
+
+// Find returns the id of the distribution that was created from callerReference, or "". Summaries do not carry the
+// reference, so each distribution with the comment is read.
+func (c *Client) Find(ctx context.Context, callerReference, comment string) (string, error) {
+	pages := cloudfront.NewListDistributionsPaginator(c.api, &cloudfront.ListDistributionsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", codes.Wrap(err, "list distributions")
+		}
+		for _, d := range page.DistributionList.Items {
+			if aws.ToString(d.Comment) != comment {
+				continue
+			}
+			out, err := c.api.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: d.Id})
+			if err != nil {
+				return "", codes.Wrap(err, "read distribution %s", aws.ToString(d.Id))
+			}
+			if aws.ToString(out.DistributionConfig.CallerReference) == callerReference {
+				return *d.Id, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+func served(id, domain, status, etag *string, raw []byte) (origin.Served, error) {
+	config, err := element(raw, "DistributionConfig")
+	if err != nil {
+		return origin.Served{}, &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", aws.ToString(id), err)}
+	}
+	return origin.Served{
+		ID: aws.ToString(id), Domain: aws.ToString(domain), Deployed: aws.ToString(status) == "Deployed",
+		ETag: aws.ToString(etag), Config: config,
+	}, nil
+}
+
+const namespace = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
+
+// element cuts the named child of the root out of a document, byte for byte, and makes it a document of its own.
+func element(document []byte, name string) ([]byte, error) {
+	d := xml.NewDecoder(bytes.NewReader(document))
+	depth := 0
+	for {
+		start := d.InputOffset()
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("answer has no %s element", name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch t := token.(type) {
+		case xml.EndElement:
+			depth--
+		case xml.StartElement:
+			if depth++; depth != 2 || t.Name.Local != name {
+				continue
+			}
+			if err := d.Skip(); err != nil {
+				return nil, err
+			}
+			cut := string(document[start:d.InputOffset()])
+			if len(t.Attr) == 0 {
+				cut = strings.Replace(cut, "<"+name, "<"+name+` xmlns="`+namespace+`"`, 1)
+			}
+			return []byte(cut), nil
+		}
+	}
+}
+
+// keepBody copies the raw answer into body before the SDK decodes it into types that may not know all of it.
+func keepBody(body *bytes.Buffer) func(*cloudfront.Options) {
+	keep := middleware.DeserializeMiddlewareFunc("KeepBody", func(
+		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+	) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleDeserialize(ctx, in)
+		response, ok := out.RawResponse.(*smithyhttp.Response)
+		if err != nil || !ok {
+			return out, metadata, err
+		}
+		body.Reset()
+		_, err = body.ReadFrom(response.Body)
+		_ = response.Body.Close()
+		response.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
+		return out, metadata, err
+	})
+	return cloudfront.WithAPIOptions(func(s *middleware.Stack) error {
+		return s.Deserialize.Insert(keep, "OperationDeserializer", middleware.After)
+	})
+}
+
+// sendBody sends config as the request's body in place of a typed DistributionConfig.
+func sendBody(config []byte) func(*cloudfront.Options) {
+	send := middleware.SerializeMiddlewareFunc("SendBody", func(
+		ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler,
+	) (middleware.SerializeOutput, middleware.Metadata, error) {
+		request, err := in.Request.(*smithyhttp.Request).SetStream(bytes.NewReader(config))
+		if err != nil {
+			return middleware.SerializeOutput{}, middleware.Metadata{}, err
+		}
+		request.Header.Set("Content-Type", "application/xml")
+		in.Request = request
+		return next.HandleSerialize(ctx, in)
+	})
+	return cloudfront.WithAPIOptions(func(s *middleware.Stack) error {
+		if _, err := s.Initialize.Remove("OperationInputValidation"); err != nil {
+			return err
+		}
+		return s.Serialize.Insert(send, "OperationSerializer", middleware.After)
+	})
+}

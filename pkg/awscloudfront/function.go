@@ -1,0 +1,40 @@
+package awscloudfront
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+
+	"github.com/originhub/originhub/pkg/fault"
+)
+
+// EnsureFunction makes sure that a viewer function of this name exists and is published, and returns its ARN. A function
+// that exists keeps its code.
+func (c *Client) EnsureFunction(ctx context.Context, name, comment, code string) (string, error) {
+	live, err := c.api.DescribeFunction(ctx, &cloudfront.DescribeFunctionInput{Name: &name, Stage: types.FunctionStageLive})
+	if err == nil {
+		return aws.ToString(live.FunctionSummary.FunctionMetadata.FunctionARN), nil
+	}
+	var missing *types.NoSuchFunctionExists
+	if !errors.As(err, &missing) {
+		return "", codes.Wrap(err, "read function %s", name)
+	}
+	_, err = c.api.CreateFunction(ctx, &cloudfront.CreateFunctionInput{
+		Name: &name, FunctionCode: []byte(code),
+		FunctionConfig: &types.FunctionConfig{Comment: &comment, Runtime: types.FunctionRuntimeCloudfrontJs20},
+	})
+	if err := fault.IgnoreDone(codes.Wrap(err, "create function %s", name)); err != nil {
+		return "", err
+	}
+	draft, err := c.api.DescribeFunction(ctx, &cloudfront.DescribeFunctionInput{Name: &name})
+	if err != nil {
+		return "", codes.Wrap(err, "read function %s", name)
+	}
+	if _, err := c.api.PublishFunction(ctx, &cloudfront.PublishFunctionInput{Name: &name, IfMatch: draft.ETag}); err != nil {
+		return "", codes.Wrap(err, "publish function %s", name)
+	}
+	return aws.ToString(draft.FunctionSummary.FunctionMetadata.FunctionARN), nil
+}

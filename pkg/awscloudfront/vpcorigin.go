@@ -1,0 +1,112 @@
+package awscloudfront
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+const deployed = "Deployed"
+
+// VpcOrigins lists the account's own VPC origins and those shared with it, without ETags.
+func (c *Client) VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error) {
+	var list []origin.VpcOrigin
+	in := &cloudfront.ListVpcOriginsInput{}
+	for {
+		page, err := c.api.ListVpcOrigins(ctx, in)
+		if err != nil {
+			return nil, codes.Wrap(err, "list VPC origins")
+		}
+		for _, o := range page.VpcOriginList.Items {
+			list = append(list, origin.VpcOrigin{
+				Ref:      origin.Ref{ID: aws.ToString(o.Id), ARN: aws.ToString(o.Arn), Account: aws.ToString(o.AccountId)},
+				Deployed: aws.ToString(o.Status) == deployed,
+				Endpoint: aws.ToString(o.OriginEndpointArn),
+			})
+		}
+		if !aws.ToBool(page.VpcOriginList.IsTruncated) {
+			return list, nil
+		}
+		in.Marker = page.VpcOriginList.NextMarker
+	}
+}
+
+// VpcOrigin reads one VPC origin. One that does not exist, or is not visible, is a fault.Done.
+func (c *Client) VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, error) {
+	out, err := c.api.GetVpcOrigin(ctx, &cloudfront.GetVpcOriginInput{Id: &id})
+	if err != nil {
+		return origin.VpcOrigin{}, codes.Wrap(err, "read VPC origin %s", id)
+	}
+	o := out.VpcOrigin
+	seen := origin.VpcOrigin{
+		Ref:      origin.Ref{ID: aws.ToString(o.Id), ARN: aws.ToString(o.Arn), Account: aws.ToString(o.AccountId)},
+		Deployed: aws.ToString(o.Status) == deployed,
+		ETag:     aws.ToString(out.ETag),
+	}
+	if o.VpcOriginEndpointConfig != nil {
+		seen.Endpoint = aws.ToString(o.VpcOriginEndpointConfig.Arn)
+	}
+	return seen, nil
+}
+
+// DeleteVpcOrigin starts the deletion of a VPC origin. Its end is a fault.Done from VpcOrigin. One that is gone already is a
+// fault.Done, a stale etag a fault.Reread, one in use a fault.Retry.
+// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteVpcOrigin.html
+func (c *Client) DeleteVpcOrigin(ctx context.Context, id, etag string) error {
+	_, err := c.api.DeleteVpcOrigin(ctx, &cloudfront.DeleteVpcOriginInput{Id: &id, IfMatch: &etag})
+	return codes.Wrap(err, "delete VPC origin %s", id)
+}
+
+// Tags reads a VPC origin's tags. Only its owner can.
+func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error) {
+	out, err := c.api.ListTagsForResource(ctx, &cloudfront.ListTagsForResourceInput{Resource: &arn})
+	if err != nil {
+		return nil, codes.Wrap(err, "read tags of %s", arn)
+	}
+	tags := map[string]string{}
+	for _, t := range out.Tags.Items {
+		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return tags, nil
+}
+
+// UsersOf lists the distributions, in any account, that use a VPC origin of the caller's.
+func (c *Client) UsersOf(ctx context.Context, arn string) ([]origin.User, error) {
+	var users []origin.User
+	in := &cloudfront.ListDistributionsByOwnedResourceInput{ResourceArn: &arn}
+	for {
+		out, err := c.api.ListDistributionsByOwnedResource(ctx, in)
+		if err != nil {
+			return nil, codes.Wrap(err, "list the distributions that use %s", arn)
+		}
+		for _, d := range out.DistributionList.Items {
+			users = append(users, origin.User{
+				Distribution: aws.ToString(d.DistributionId), Account: aws.ToString(d.OwnerAccountId),
+			})
+		}
+		if !aws.ToBool(out.DistributionList.IsTruncated) {
+			return users, nil
+		}
+		in.Marker = out.DistributionList.NextMarker
+	}
+}
+
+// UsedBy lists the caller's own distributions that use a VPC origin.
+func (c *Client) UsedBy(ctx context.Context, id string) ([]string, error) {
+	var users []string
+	in := &cloudfront.ListDistributionsByVpcOriginIdInput{VpcOriginId: &id}
+	for {
+		out, err := c.api.ListDistributionsByVpcOriginId(ctx, in)
+		if err != nil {
+			return nil, codes.Wrap(err, "list the distributions that use VPC origin %s", id)
+		}
+		users = append(users, out.DistributionIdList.Items...)
+		if !aws.ToBool(out.DistributionIdList.IsTruncated) {
+			return users, nil
+		}
+		in.Marker = out.DistributionIdList.NextMarker
+	}
+}

@@ -1,0 +1,104 @@
+// Package awsnetwork looks at what a VPC origin leaves in its owner's network: service-managed network interfaces, and
+// the load balancers and instances behind VPC origins. It alone links the EC2 client, which is very slow to compile.
+package awsnetwork
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+var codes = fault.Codes{
+	"LoadBalancerNotFound": fault.AsDone, "InvalidInstanceID.NotFound": fault.AsDone,
+	"InvalidVpcID.NotFound": fault.AsDone,
+}
+
+// managedTag marks every interface that CloudFront makes for a VPC origin; the service-linked role may touch no other.
+// The interface type is not relied on: the SDK's enum lacks it (facts/aws.md section 3).
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-service-linked-roles.html
+const managedTag = "aws.cloudfront.vpcorigin"
+
+// Client sees one account, in whichever Region it is asked about.
+type Client struct{ cfg aws.Config }
+
+// New returns a client.
+func New(cfg aws.Config) *Client { return &Client{cfg} }
+
+// Endpoint tells where a load balancer or an instance stands. One that is gone is a fault.Done.
+func (c *Client) Endpoint(ctx context.Context, endpoint string) (origin.Endpoint, error) {
+	a, err := arn.Parse(endpoint)
+	if err != nil {
+		return origin.Endpoint{}, &fault.GiveUp{Err: fmt.Errorf("read endpoint %q: %w", endpoint, err)}
+	}
+	switch kind, rest, _ := strings.Cut(a.Resource, "/"); {
+	case a.Service == "elasticloadbalancing" && kind == "loadbalancer":
+		return c.loadBalancer(ctx, a.Region, endpoint)
+	case a.Service == "ec2" && kind == "instance":
+		return c.instance(ctx, a.Region, rest)
+	}
+	return origin.Endpoint{}, &fault.GiveUp{Err: fmt.Errorf("read endpoint %q: it is neither a load balancer nor an instance", endpoint)}
+}
+
+func (c *Client) loadBalancer(ctx context.Context, region, endpoint string) (origin.Endpoint, error) {
+	api := elasticloadbalancingv2.NewFromConfig(c.cfg, func(o *elasticloadbalancingv2.Options) { o.Region = region })
+	out, err := api.DescribeLoadBalancers(ctx, &elasticloadbalancingv2.DescribeLoadBalancersInput{LoadBalancerArns: []string{endpoint}})
+	if err != nil {
+		return origin.Endpoint{}, codes.Wrap(err, "read load balancer %s", endpoint)
+	}
+	for _, lb := range out.LoadBalancers {
+		place := origin.Endpoint{Region: region, VPC: aws.ToString(lb.VpcId)}
+		for _, zone := range lb.AvailabilityZones {
+			place.Subnets = append(place.Subnets, aws.ToString(zone.SubnetId))
+		}
+		return place, nil
+	}
+	return origin.Endpoint{}, &fault.Done{Err: fmt.Errorf("read load balancer %s: not found", endpoint)}
+}
+
+func (c *Client) instance(ctx context.Context, region, id string) (origin.Endpoint, error) {
+	out, err := c.ec2(region).DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
+	if err != nil {
+		return origin.Endpoint{}, codes.Wrap(err, "read instance %s", id)
+	}
+	for _, reservation := range out.Reservations {
+		for _, i := range reservation.Instances {
+			return origin.Endpoint{Region: region, VPC: aws.ToString(i.VpcId), Subnets: []string{aws.ToString(i.SubnetId)}}, nil
+		}
+	}
+	return origin.Endpoint{}, &fault.Done{Err: fmt.Errorf("read instance %s: not found", id)}
+}
+
+// ManagedENIs lists the interfaces that CloudFront keeps in a VPC for VPC origins, all of them: an interface does not
+// say which origin it serves (facts/aws.md section 3).
+func (c *Client) ManagedENIs(ctx context.Context, region, vpc string) ([]origin.ENI, error) {
+	var list []origin.ENI
+	pages := ec2.NewDescribeNetworkInterfacesPaginator(c.ec2(region), &ec2.DescribeNetworkInterfacesInput{
+		Filters: []types.Filter{
+			{Name: aws.String("vpc-id"), Values: []string{vpc}},
+			{Name: aws.String("tag:" + managedTag), Values: []string{"enabled"}},
+		},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, codes.Wrap(err, "list network interfaces of %s", vpc)
+		}
+		for _, e := range page.NetworkInterfaces {
+			list = append(list, origin.ENI{ID: aws.ToString(e.NetworkInterfaceId), VPC: aws.ToString(e.VpcId), Subnet: aws.ToString(e.SubnetId)})
+		}
+	}
+	return list, nil
+}
+
+func (c *Client) ec2(region string) *ec2.Client {
+	return ec2.NewFromConfig(c.cfg, func(o *ec2.Options) { o.Region = region })
+}

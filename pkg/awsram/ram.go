@@ -1,0 +1,172 @@
+// Package awsram speaks to Resource Access Manager, from both ends of a share.
+package awsram
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	"github.com/aws/aws-sdk-go-v2/service/ram/types"
+
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// codes: error sets of facts/aws.md section 2. An invitation that is no longer pending needs nothing more from us.
+var codes = fault.Codes{
+	"ResourceShareInvitationAlreadyAcceptedException": fault.AsDone,
+	"ResourceShareInvitationAlreadyRejectedException": fault.AsDone,
+	"ResourceShareInvitationExpiredException":         fault.AsDone,
+	"ResourceShareInvitationArnNotFoundException":     fault.AsDone,
+	"UnknownResourceException":                        fault.AsDone,
+	"OperationNotPermittedException":                  fault.AsGiveUp,
+	"InvalidStateTransitionException":                 fault.AsRetry,
+}
+
+// Client is RAM as one account's role sees it.
+type Client struct{ api *ram.Client }
+
+// New returns a client. Shares with global resources exist in us-east-1 only, whatever the Region of cfg.
+// https://docs.aws.amazon.com/ram/latest/userguide/working-with-regional-vs-global.html
+func New(cfg aws.Config) *Client {
+	return &Client{ram.NewFromConfig(cfg, func(o *ram.Options) { o.Region = "us-east-1" })}
+}
+
+// Invitations lists the pending invitations to this account.
+func (c *Client) Invitations(ctx context.Context) ([]origin.Invitation, error) {
+	var list []origin.Invitation
+	pages := ram.NewGetResourceShareInvitationsPaginator(c.api, &ram.GetResourceShareInvitationsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, codes.Wrap(err, "list invitations")
+		}
+		for _, i := range page.ResourceShareInvitations {
+			if i.Status != types.ResourceShareInvitationStatusPending {
+				continue
+			}
+			list = append(list, origin.Invitation{
+				ARN: aws.ToString(i.ResourceShareInvitationArn), Share: aws.ToString(i.ResourceShareArn),
+				Name: aws.ToString(i.ResourceShareName), Sender: aws.ToString(i.SenderAccountId),
+			})
+		}
+	}
+	return list, nil
+}
+
+// Open lists what a pending invitation offers. One that is no longer pending is a fault.Done.
+// https://docs.aws.amazon.com/ram/latest/APIReference/API_ListPendingInvitationResources.html
+func (c *Client) Open(ctx context.Context, invitation string) ([]origin.Shared, error) {
+	var list []origin.Shared
+	pages := ram.NewListPendingInvitationResourcesPaginator(c.api,
+		&ram.ListPendingInvitationResourcesInput{ResourceShareInvitationArn: &invitation})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, codes.Wrap(err, "open invitation %s", invitation)
+		}
+		list = append(list, shared(page.Resources)...)
+	}
+	return list, nil
+}
+
+// Accept accepts an invitation. One that is no longer pending is a fault.Done.
+func (c *Client) Accept(ctx context.Context, invitation string) error {
+	_, err := c.api.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: &invitation})
+	return codes.Wrap(err, "accept invitation %s", invitation)
+}
+
+// Reject rejects an invitation. One that is no longer pending is a fault.Done.
+func (c *Client) Reject(ctx context.Context, invitation string) error {
+	_, err := c.api.RejectResourceShareInvitation(ctx, &ram.RejectResourceShareInvitationInput{ResourceShareInvitationArn: &invitation})
+	return codes.Wrap(err, "reject invitation %s", invitation)
+}
+
+// Shares lists the shares that other accounts opened to this one.
+func (c *Client) Shares(ctx context.Context) ([]origin.Share, error) {
+	var list []origin.Share
+	pages := ram.NewGetResourceSharesPaginator(c.api, &ram.GetResourceSharesInput{ResourceOwner: types.ResourceOwnerOtherAccounts})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, codes.Wrap(err, "list shares")
+		}
+		for _, s := range page.ResourceShares {
+			if s.Status == types.ResourceShareStatusActive {
+				list = append(list, origin.Share{
+					ARN: aws.ToString(s.ResourceShareArn), Name: aws.ToString(s.Name), Owner: aws.ToString(s.OwningAccountId),
+				})
+			}
+		}
+	}
+	return list, nil
+}
+
+// Resources lists what other accounts share with this one, of every type.
+func (c *Client) Resources(ctx context.Context) ([]origin.Shared, error) {
+	return c.resources(ctx, &ram.ListResourcesInput{ResourceOwner: types.ResourceOwnerOtherAccounts})
+}
+
+// Contents lists what a share of this account's holds.
+func (c *Client) Contents(ctx context.Context, share string) ([]origin.Shared, error) {
+	return c.resources(ctx, &ram.ListResourcesInput{
+		ResourceOwner: types.ResourceOwnerSelf, ResourceShareArns: []string{share},
+	})
+}
+
+func (c *Client) resources(ctx context.Context, in *ram.ListResourcesInput) ([]origin.Shared, error) {
+	var list []origin.Shared
+	pages := ram.NewListResourcesPaginator(c.api, in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, codes.Wrap(err, "list shared resources")
+		}
+		list = append(list, shared(page.Resources)...)
+	}
+	return list, nil
+}
+
+// Associations lists the shares of this account's that hold, or are letting go of, a resource.
+func (c *Client) Associations(ctx context.Context, resource string) ([]origin.Association, error) {
+	var list []origin.Association
+	pages := ram.NewGetResourceShareAssociationsPaginator(c.api, &ram.GetResourceShareAssociationsInput{
+		AssociationType: types.ResourceShareAssociationTypeResource, ResourceArn: &resource,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, codes.Wrap(err, "list the shares of %s", resource)
+		}
+		for _, a := range page.ResourceShareAssociations {
+			if a.Status != types.ResourceShareAssociationStatusDisassociated {
+				list = append(list, origin.Association{Share: aws.ToString(a.ResourceShareArn), Status: string(a.Status)})
+			}
+		}
+	}
+	return list, nil
+}
+
+// Disassociate takes a resource out of a share of this account's. One that is not in it is a fault.Done.
+func (c *Client) Disassociate(ctx context.Context, share, resource string) error {
+	_, err := c.api.DisassociateResourceShare(ctx, &ram.DisassociateResourceShareInput{
+		ResourceShareArn: &share, ResourceArns: []string{resource},
+	})
+	return codes.Wrap(err, "take %s out of share %s", resource, share)
+}
+
+// DeleteShare deletes a share of this account's. One that is gone is a fault.Done.
+func (c *Client) DeleteShare(ctx context.Context, share string) error {
+	_, err := c.api.DeleteResourceShare(ctx, &ram.DeleteResourceShareInput{ResourceShareArn: &share})
+	return codes.Wrap(err, "delete share %s", share)
+}
+
+func shared(resources []types.Resource) []origin.Shared {
+	var list []origin.Shared
+	for _, r := range resources {
+		list = append(list, origin.Shared{
+			Share: aws.ToString(r.ResourceShareArn), ARN: aws.ToString(r.Arn), Type: aws.ToString(r.Type),
+		})
+	}
+	return list
+}

@@ -1,0 +1,66 @@
+package telemetry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+func line(t *testing.T, b *bytes.Buffer) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal(b.Bytes(), &m); err != nil {
+		t.Fatalf("%q is not one JSON line: %v", b, err)
+	}
+	return m
+}
+
+func TestLogLineCarriesTheRequestID(t *testing.T) {
+	var b bytes.Buffer
+	log := Logger(&b, "").With("function", "admit")
+	log.Debug("hidden at the default level")
+	if b.Len() != 0 {
+		t.Fatalf("a debug line got out: %s", &b)
+	}
+	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: "r-1"})
+	log.InfoContext(ctx, "admitted", "origin", "vo_1")
+	got := line(t, &b)
+	for key, want := range map[string]any{"requestId": "r-1", "message": "admitted", "level": "INFO", "origin": "vo_1", "function": "admit"} {
+		if got[key] != want {
+			t.Errorf("%s is %v, want %v", key, got[key], want)
+		}
+	}
+	if got["timestamp"] == nil {
+		t.Error("the line has no timestamp")
+	}
+}
+
+func TestLevelIsHonoured(t *testing.T) {
+	var b bytes.Buffer
+	Logger(&b, "ERROR").Warn("hidden")
+	if b.Len() != 0 {
+		t.Errorf("a warning got out at level ERROR: %s", &b)
+	}
+	Logger(&b, "DEBUG").Debug("shown")
+	if b.Len() == 0 {
+		t.Error("a debug line was lost at level DEBUG")
+	}
+}
+
+func TestMetricIsInEmbeddedFormat(t *testing.T) {
+	var b bytes.Buffer
+	NewMeter(&b, "networking").Seconds("OnboardingLatency", 90*time.Second)
+	got := line(t, &b)
+	if got["OnboardingLatency"] != 90.0 || got["Hub"] != "networking" {
+		t.Errorf("metric line is %v", got)
+	}
+	directive := got["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
+	metric := directive["Metrics"].([]any)[0].(map[string]any)
+	if directive["Namespace"] != Namespace || metric["Name"] != "OnboardingLatency" || metric["Unit"] != "Seconds" {
+		t.Errorf("directive is %v", directive)
+	}
+}
