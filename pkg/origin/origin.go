@@ -36,6 +36,9 @@ type Claim struct {
 // Intent is what should become of an origin.
 type Intent string
 
+// Holds tells whether the record's claim keeps others away from the same hosts and paths.
+func (r Record) Holds() bool { return r.Intent == Wire }
+
 // Intents.
 const (
 	Wire   Intent = "wire"
@@ -64,9 +67,10 @@ type Record struct {
 	Claim      Claim
 	Intent     Intent
 	State      State
-	Reason     string // why it is Quarantined or withdrawn
-	Generation int    // counts changes of intent; part of every execution name
-	Token      string // Step Functions task token to complete when Detached
+	Reason     string    // why it is Quarantined or withdrawn
+	Generation int       // counts changes of intent; part of every execution name
+	Admitted   time.Time // when its claim was first permitted: of two overlapping claims the earlier one stands
+	Token      string    // Step Functions task token to complete when Detached
 	Teardown   *Teardown
 	History    []Decision // newest last
 	Version    int        // of the item; writes are conditional on it
@@ -82,6 +86,8 @@ type Teardown struct {
 	ENIs      []string  // recorded before the delete
 	Recorded  bool      // ENIs were recorded (there may be none)
 	DeletedAt time.Time // when the VPC origin was first seen gone
+	Phase     string    // the phase of package teardown that is under way; its report is never written here
+	Since     time.Time // when Phase began, so that no wait is endless
 }
 
 // Decision is one entry of a record's history.

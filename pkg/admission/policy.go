@@ -1,0 +1,109 @@
+// Package admission decides which shares the hub accepts and which origins may be wired.
+package admission
+
+import (
+	"slices"
+	"time"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Policy is the hub's policy as a value. Package policy reads it from YAML and has checked it.
+type Policy struct {
+	Hub          string // names the bus, the spoke role and the caller reference
+	Organization string // "o-…", empty when the hub is in none
+	Distribution Distribution
+	Domain       string // every claimed host is under it
+	HostedZone   string
+	Certificate  string // ACM ARN in us-east-1
+	Aliases      AliasMode
+	Shares       Shares
+	Grace        Grace
+	Updates      Updates
+	Limits       Limits
+	ExternalID   string // of every spoke role
+	Teams        []Team // sorted by name
+}
+
+// Distribution says which distribution the hub manages: an existing one, or one that it creates.
+type Distribution struct {
+	Adopt string // id; empty when Base is set
+	Base  *Base
+}
+
+// Base is what a distribution is created with.
+type Base struct {
+	Comment     string
+	PriceClass  string // empty: PriceClass_All
+	HTTPVersion string // empty: http2and3
+}
+
+// AliasMode says which alternate domain names the distribution carries.
+type AliasMode string
+
+// Alias modes.
+const (
+	Wildcard AliasMode = "wildcard" // *.<domain> once
+	PerHost  AliasMode = "per-host" // every claimed host
+)
+
+// Shares says what becomes of shares.
+type Shares struct {
+	External bool // accept invitations, which come from known accounts outside the organization
+	Reject   bool // reject refused invitations instead of leaving them to expire
+}
+
+// Grace bounds the time between a teardown tag and the first change. It has the fields of teardown.Grace.
+type Grace struct {
+	Default time.Duration // the least, also for "now"
+	Maximum time.Duration
+}
+
+// Updates paces UpdateDistribution.
+type Updates struct {
+	Spacing time.Duration // the least time between two updates
+	Window  time.Duration // how long changes gather before one
+}
+
+// Limits bounds what is wired. AWS quotas: facts/aws.md section 6.
+type Limits struct {
+	Origins        int
+	Behaviors      int
+	Aliases        int
+	OriginsPerTeam int
+}
+
+// Team is a team and what it may claim.
+type Team struct {
+	Name     string
+	Accounts []string
+	Spoke    bool // its accounts have the spoke role, so that tags can be read
+	Grants   []Grant
+	Claim    *origin.Claim // stands in for tags; set exactly when Spoke is false
+}
+
+// Grant permits paths on a host. Host may begin with "*.", which stands for exactly one label, as in a certificate.
+type Grant struct {
+	Host  string
+	Paths []string
+}
+
+// TeamOf finds the team that an account belongs to.
+func (p Policy) TeamOf(account string) (Team, bool) {
+	for _, t := range p.Teams {
+		if slices.Contains(t.Accounts, account) {
+			return t, true
+		}
+	}
+	return Team{}, false
+}
+
+// Accounts lists every account that policy knows, sorted.
+func (p Policy) Accounts() []string {
+	var all []string
+	for _, t := range p.Teams {
+		all = append(all, t.Accounts...)
+	}
+	slices.Sort(all)
+	return all
+}
