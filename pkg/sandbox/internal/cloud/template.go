@@ -92,3 +92,9 @@ func (v *Bool) UnmarshalJSON(b []byte) error {
 }
 
 func unquote(b []byte) string { return strings.Trim(string(b), `"`) }
+
+// Tag is one tag of a template.
+type Tag struct {
+	Key   string
+	Value string
+}
