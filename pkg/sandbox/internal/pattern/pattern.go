@@ -1,0 +1,136 @@
+// Package pattern compiles EventBridge event patterns and matches events against them.
+package pattern
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// maxBranches is how many combinations the $or lists of one pattern may unfold to.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-complex-example-or
+const maxBranches = 1000
+
+// Pattern is a compiled event pattern. It is safe for concurrent use.
+type Pattern struct {
+	branches [][]condition // an event matches if it satisfies every condition of one branch
+}
+
+// condition is what a pattern asks of one field: one of the tests must hold.
+type condition struct {
+	path  string // names joined by dots, as EventBridge flattens both patterns and events
+	tests []test
+}
+
+// Compile reads a pattern. Its errors say what EventBridge would refuse, without the service's own prefix.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html
+func Compile(text []byte) (*Pattern, error) {
+	v, err := decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("parse pattern: %w", err)
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("filter is not an object")
+	}
+	branches, err := unfold([][]condition{nil}, "", object)
+	if err != nil {
+		return nil, err
+	}
+	return &Pattern{branches: branches}, nil
+}
+
+// unfold adds an object's conditions to each branch; every $or multiplies the branches.
+func unfold(branches [][]condition, path string, object map[string]any) ([][]condition, error) {
+	if len(object) == 0 {
+		return nil, fmt.Errorf("empty objects are not allowed")
+	}
+	for _, name := range sortedKeys(object) {
+		var err error
+		if name == "$or" {
+			branches, err = unfoldOr(branches, path, object[name])
+		} else {
+			branches, err = unfoldField(branches, join(path, name), object[name])
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return branches, nil
+}
+
+func unfoldOr(branches [][]condition, path string, v any) ([][]condition, error) {
+	choices, ok := v.([]any)
+	if !ok || len(choices) < 2 {
+		return nil, fmt.Errorf("$or must be an array of at least two objects")
+	}
+	var all [][]condition
+	for _, choice := range choices {
+		object, ok := choice.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("only objects are allowed in the array of $or")
+		}
+		more, err := unfold(branches, path, object)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, more...); len(all) > maxBranches {
+			return nil, fmt.Errorf("$or results in more than %d rule combinations", maxBranches)
+		}
+	}
+	return all, nil
+}
+
+func unfoldField(branches [][]condition, path string, v any) ([][]condition, error) {
+	switch v := v.(type) {
+	case map[string]any:
+		return unfold(branches, path, v)
+	case []any:
+		tests, err := compileTests(v)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", path, err)
+		}
+		grown := make([][]condition, len(branches))
+		for i, b := range branches {
+			grown[i] = append(b[:len(b):len(b)], condition{path: path, tests: tests})
+		}
+		return grown, nil
+	default:
+		return nil, fmt.Errorf("%q must be an object or an array", path)
+	}
+}
+
+// Match tells whether an event, a JSON object, satisfies the pattern.
+func (p *Pattern) Match(event []byte) (bool, error) {
+	v, err := decode(event)
+	if err != nil {
+		return false, fmt.Errorf("parse event: %w", err)
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return false, fmt.Errorf("parse event: not a JSON object")
+	}
+	fields := flatten(object)
+	for _, branch := range p.branches {
+		if satisfies(fields, branch) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool { return strings.Compare(keys[i], keys[j]) < 0 })
+	return keys
+}
