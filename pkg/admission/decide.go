@@ -7,10 +7,9 @@ import (
 // Candidate is an origin that came by a permitted share.
 type Candidate struct {
 	origin.Ref
-	Claim   origin.Claim
-	Reasons []Reason // what ParseClaim had against the claim
-	Tagged  bool     // carries the teardown tag
-	Status  string   // of the VPC origin; empty when unknown
+	Claim  origin.Claim
+	Tagged bool   // carries the teardown tag
+	Status string // of the VPC origin; empty when unknown
 }
 
 // Decision is what becomes of an origin.

@@ -1,6 +1,10 @@
 package admission
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -32,5 +36,53 @@ type ShareDecision struct {
 // Waits tells whether the share is to be looked at again instead of refused.
 func (d ShareDecision) Waits() bool { return !d.Accept && allWait(d.Reasons) }
 
-// DecideShare decides about a share.
-func DecideShare(s Share, p Policy) ShareDecision { return ShareDecision{} }
+// DecideShare decides whether a share is permitted. A share without invitation is in force already: then the decision
+// is whether its origins may be looked at.
+//
+//	sender     way in         holds                          verdict
+//	unknown    any            anything                       refused
+//	known      invitation     anything, shares.external deny refused
+//	known      any            nothing                        waits
+//	known      any            any other type                 refused
+//	known      any            an origin of somebody else     refused
+//	known      any            origins of the sender only     accepted
+func DecideShare(s Share, p Policy) ShareDecision {
+	var d ShareDecision
+	refuse := func(c Code, format string, args ...any) {
+		d.Reasons = append(d.Reasons, Reason{c, fmt.Sprintf(format, args...)})
+	}
+	team, known := p.TeamOf(s.Owner)
+	if !known {
+		refuse(ShareUnknownAccount, "account %s belongs to no team: add it to a team in the hub policy if it should", s.Owner)
+	}
+	if known && s.Invitation && !p.Shares.External {
+		refuse(ShareExternal, "%s (account %s) is outside the organization, and the hub policy denies external shares: "+
+			"share within the organization, or set shares.external to allow", team.Name, s.Owner)
+	}
+	if len(s.Resources) == 0 {
+		refuse(ShareEmpty, "the share holds nothing that can be seen yet: add a VPC origin to it")
+	}
+	resources := slices.Clone(s.Resources)
+	slices.SortFunc(resources, func(a, b Resource) int { return strings.Compare(a.ARN, b.ARN) })
+	for _, r := range slices.Compact(resources) {
+		if r.Type != VPCOrigin {
+			refuse(ShareOtherType, "the share also holds %s (%s): share VPC origins with the hub in a share of their own",
+				r.ARN, r.Type)
+			continue
+		}
+		ref, err := origin.ParseARN(r.ARN)
+		switch {
+		case err != nil:
+			refuse(ShareBadARN, "the share holds a VPC origin that cannot be read: %v", err)
+		case ref.Account != s.Owner:
+			refuse(ShareForeignOrigin, "%s belongs to account %s, not to the sender %s: let its owner share it",
+				ref.ID, ref.Account, s.Owner)
+		default:
+			d.Origins = append(d.Origins, ref)
+		}
+	}
+	if d.Accept = len(d.Reasons) == 0; !d.Accept {
+		d.Origins = nil
+	}
+	return d
+}
