@@ -1,0 +1,91 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/xml"
+	"net/http"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// EncodeError writes an API error as the service would.
+func (c *Codec) EncodeError(w http.ResponseWriter, requestID string, e *cloud.Error) {
+	EncodeError(w, c.service, requestID, e)
+}
+
+// EncodeError writes an API error in the protocol of a service. It is of use without a codec too: a request for a service
+// that the sandbox lacks is answered through a Service that has a Protocol only.
+func EncodeError(w http.ResponseWriter, s *cloud.Service, requestID string, e *cloud.Error) {
+	status := e.Status
+	if status == 0 {
+		status = http.StatusBadRequest
+	}
+	c := Codec{service: s}
+	switch s.Protocol {
+	case cloud.JSON10, cloud.JSON11, cloud.RESTJSON:
+		if s.Protocol == cloud.RESTJSON {
+			w.Header().Set("X-Amzn-Errortype", e.Code)
+		}
+		if s.Name == "sqs" {
+			w.Header().Set("X-Amzn-Query-Error", queryCode(e.Code)+";"+fault(status))
+		}
+		body := append([]byte(`{"__type":`), appendString(nil, e.Code)...)
+		body = append(append(body, `,"message":`...), appendString(nil, e.Message)...)
+		write(w, status, requestID, c.contentType(), append(body, '}'))
+	case cloud.EC2Query:
+		write(w, status, requestID, c.contentType(), xmlError(e, []string{"Response", "Errors", "Error"}, "RequestID", requestID, ""))
+	default:
+		write(w, status, requestID, c.contentType(), xmlError(e, []string{"ErrorResponse", "Error"}, "RequestId", requestID, s.Namespace))
+	}
+}
+
+func fault(status int) string {
+	if status >= http.StatusInternalServerError {
+		return "Receiver"
+	}
+	return "Sender"
+}
+
+// queryCode is the error code of SQS's former Query protocol, which clients still read from a header.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
+func queryCode(code string) string {
+	switch code {
+	case "QueueDoesNotExist":
+		return "AWS.SimpleQueueService.NonExistentQueue"
+	case "QueueNameExists":
+		return "QueueAlreadyExists"
+	case "QueueDeletedRecently", "PurgeQueueInProgress", "UnsupportedOperation", "MessageNotInflight",
+		"EmptyBatchRequest", "TooManyEntriesInBatchRequest", "BatchEntryIdsNotDistinct", "BatchRequestTooLong", "InvalidBatchEntryId":
+		return "AWS.SimpleQueueService." + code
+	}
+	return code
+}
+
+func xmlError(e *cloud.Error, open []string, idName, requestID, namespace string) []byte {
+	var b bytes.Buffer
+	b.WriteString(xmlHeader)
+	for i, name := range open {
+		b.WriteString("<" + name)
+		if i == 0 && namespace != "" {
+			b.WriteString(` xmlns="` + namespace + `"`)
+		}
+		b.WriteString(">")
+	}
+	text := func(name, s string) {
+		b.WriteString("<" + name + ">")
+		// A bytes.Buffer cannot fail.
+		_ = xml.EscapeText(&b, []byte(s))
+		b.WriteString("</" + name + ">")
+	}
+	if open[0] == "ErrorResponse" {
+		text("Type", fault(e.Status))
+	}
+	text("Code", e.Code)
+	text("Message", e.Message)
+	for i := len(open) - 1; i > 0; i-- {
+		b.WriteString("</" + open[i] + ">")
+	}
+	text(idName, requestID)
+	b.WriteString("</" + open[0] + ">")
+	return b.Bytes()
+}
