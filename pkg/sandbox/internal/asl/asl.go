@@ -1,0 +1,234 @@
+// Package asl reads a state machine in the Amazon States Language with JSONata and runs it step by step, as a pure value:
+// it knows neither clock nor network; whoever drives it says what time it is and what came of a task.
+//
+// It is strict: what it does not know (a field, a state type, a resource, JSONPath) is a problem that names its place.
+// The language: https://states-language.net and https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+package asl
+
+import (
+	"fmt"
+	"regexp"
+	"sort"
+	"strings"
+)
+
+// Machine is a state machine that passed validation.
+type Machine struct {
+	Comment string
+	StartAt string
+	// TimeoutSeconds limits an execution; 0 means no limit.
+	TimeoutSeconds int
+
+	states map[string]*state
+}
+
+// Problem is one thing that is wrong with a definition.
+type Problem struct {
+	Path    string // "/States/Detach/Next"
+	Message string
+}
+
+// Invalid is the error of Parse: everything that is wrong, in the order of the definition's paths.
+type Invalid struct{ Problems []Problem }
+
+func (e *Invalid) Error() string {
+	var parts []string
+	for _, p := range e.Problems {
+		parts = append(parts, p.Path+": "+p.Message)
+	}
+	return "invalid state machine definition: " + strings.Join(parts, "; ")
+}
+
+type state struct {
+	name   string
+	kind   string // "Task"
+	next   string // empty: the machine ends here
+	output *template
+	assign *template
+	do     behaviour
+}
+
+// behaviour is what one kind of state adds to the common fields.
+type behaviour interface {
+	// enter runs when the state is entered, and again when it is redriven.
+	enter(r *Run) Action
+	// targets are the states it may go to besides Next, with the path of each mention.
+	targets() []target
+}
+
+type target struct{ path, state string }
+
+// Parse reads and validates a definition. Its error is an *Invalid.
+func Parse(definition []byte) (*Machine, error) {
+	rd := &reader{}
+	m := rd.machine(definition)
+	if len(rd.problems) > 0 {
+		sort.SliceStable(rd.problems, func(i, j int) bool { return rd.problems[i].Path < rd.problems[j].Path })
+		return nil, &Invalid{rd.problems}
+	}
+	return m, nil
+}
+
+// StateNames lists the states by name.
+func (m *Machine) StateNames() []string {
+	names := make([]string, 0, len(m.states))
+	for name := range m.states {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+func (rd *reader) machine(definition []byte) *Machine {
+	o := rd.object("", definition)
+	if o == nil {
+		return nil
+	}
+	m := &Machine{states: map[string]*state{}}
+	m.Comment = o.text("Comment")
+	if v := o.text("Version"); v != "" && v != "1.0" {
+		o.complain("Version", "must be \"1.0\"")
+	}
+	o.queryLanguage(true)
+	m.TimeoutSeconds = o.integer("TimeoutSeconds", 0, 1, maxSeconds)
+	m.StartAt = o.required("StartAt")
+	var order []string
+	if states := o.child("States"); states != nil {
+		order = states.names()
+		for _, name := range order {
+			states.take(name)
+			if child := rd.object(states.path+"/"+name, states.fields[name]); child != nil {
+				m.states[name] = child.state(name)
+			}
+			if len(name) > 80 {
+				states.complain(name, "a state's name has at most 80 characters")
+			}
+		}
+		if len(order) == 0 {
+			o.complain("States", "there must be at least one state")
+		}
+	}
+	o.close()
+	if len(rd.problems) == 0 {
+		rd.graph(m)
+	}
+	return m
+}
+
+// graph checks that every target exists, and every state can be reached, and that the machine can end.
+func (rd *reader) graph(m *Machine) {
+	if m.states[m.StartAt] == nil {
+		rd.complain("/StartAt", "there is no state %q", m.StartAt)
+		return
+	}
+	reached := map[string]bool{}
+	queue := []string{m.StartAt}
+	for len(queue) > 0 {
+		name := queue[0]
+		queue = queue[1:]
+		if reached[name] {
+			continue
+		}
+		reached[name] = true
+		s := m.states[name]
+		targets := s.do.targets()
+		if s.next != "" {
+			targets = append(targets, target{"/States/" + name + "/Next", s.next})
+		}
+		for _, t := range targets {
+			if m.states[t.state] == nil {
+				rd.complain(t.path, "there is no state %q", t.state)
+				continue
+			}
+			queue = append(queue, t.state)
+		}
+	}
+	for _, name := range m.StateNames() {
+		if !reached[name] {
+			rd.complain("/States/"+name, "no path from StartAt leads to this state")
+		}
+	}
+}
+
+func (o *object) state(name string) *state {
+	s := &state{name: name, kind: o.required("Type")}
+	o.text("Comment")
+	o.queryLanguage(false)
+	switch s.kind {
+	case "Task":
+		s.transition(o)
+		s.shape(o, afterTask)
+		s.do = parseTask(o, s)
+	case "Choice":
+		s.shape(o, anywhere)
+		s.do = parseChoice(o, s)
+	case "Wait":
+		s.transition(o)
+		s.shape(o, anywhere)
+		s.do = parseWait(o, s)
+	case "Pass":
+		s.transition(o)
+		s.shape(o, anywhere)
+		s.do = parsePass(s)
+	case "Succeed":
+		s.output = o.template("Output", anywhere)
+		s.do = parseSucceed(s)
+	case "Fail":
+		s.do = parseFail(o, s)
+	case "":
+		return s
+	default:
+		o.complain("Type", "the sandbox has no state type %q; it has Task, Choice, Wait, Pass, Succeed and Fail", s.kind)
+		return s
+	}
+	o.close()
+	return s
+}
+
+// transition reads Next or End, of which a state must have exactly one.
+func (s *state) transition(o *object) {
+	s.next = o.text("Next")
+	end := o.boolean("End")
+	switch {
+	case s.next == "" && !end:
+		o.complain("", "a %s state must have Next or \"End\": true", s.kind)
+	case s.next != "" && end:
+		o.complain("", "a state cannot have both Next and End")
+	}
+}
+
+func (s *state) shape(o *object, refs references) {
+	s.output = o.template("Output", refs)
+	s.assign = o.assignments(refs)
+}
+
+func (o *object) assignments(refs references) *template {
+	t := o.template("Assign", refs)
+	if t == nil {
+		return nil
+	}
+	if t.kind != objectTemplate {
+		o.complain("Assign", "must be an object of variables")
+		return nil
+	}
+	for _, name := range t.keys {
+		if name == "states" {
+			o.complain("Assign/"+name, "$states is reserved")
+		} else if !variableName.MatchString(name) || len(name) > 80 {
+			o.complain("Assign/"+name, "is not a variable name")
+		}
+	}
+	return t
+}
+
+var variableName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
+
+// maxSeconds is the largest number of seconds in a definition: https://states-language.net/#wait-state and AWS's quotas.
+const maxSeconds = 99999999
+
+func (rd *reader) complain(path, format string, args ...any) {
+	if path == "" {
+		path = "/"
+	}
+	rd.problems = append(rd.problems, Problem{path, fmt.Sprintf(format, args...)})
+}

@@ -1,0 +1,166 @@
+package asl
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Event is one line of an execution's history, in the shape of AWS's HistoryEvent; exactly the details that its type has
+// are set: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+type Event struct {
+	ID              int64     `json:"id"`
+	PreviousEventID int64     `json:"previousEventId"`
+	Timestamp       Timestamp `json:"timestamp"`
+	Type            string    `json:"type"`
+
+	ExecutionStarted   *ExecutionStarted `json:"executionStartedEventDetails,omitempty"`
+	ExecutionSucceeded *Output           `json:"executionSucceededEventDetails,omitempty"`
+	ExecutionFailed    *Cause            `json:"executionFailedEventDetails,omitempty"`
+	ExecutionAborted   *Cause            `json:"executionAbortedEventDetails,omitempty"`
+	ExecutionTimedOut  *Cause            `json:"executionTimedOutEventDetails,omitempty"`
+	ExecutionRedriven  *Redriven         `json:"executionRedrivenEventDetails,omitempty"`
+	StateEntered       *StateEntered     `json:"stateEnteredEventDetails,omitempty"`
+	StateExited        *StateExited      `json:"stateExitedEventDetails,omitempty"`
+	TaskScheduled      *TaskScheduled    `json:"taskScheduledEventDetails,omitempty"`
+	TaskStarted        *TaskEvent        `json:"taskStartedEventDetails,omitempty"`
+	TaskSubmitted      *TaskEvent        `json:"taskSubmittedEventDetails,omitempty"`
+	TaskSucceeded      *TaskEvent        `json:"taskSucceededEventDetails,omitempty"`
+	TaskFailed         *TaskEvent        `json:"taskFailedEventDetails,omitempty"`
+	TaskTimedOut       *TaskEvent        `json:"taskTimedOutEventDetails,omitempty"`
+	EvaluationFailed   *EvaluationFailed `json:"evaluationFailedEventDetails,omitempty"`
+}
+
+// Timestamp is a virtual instant, in JSON as seconds since 1970 with milliseconds, as AWS's JSON protocols have it.
+type Timestamp struct{ time.Time }
+
+// MarshalJSON renders seconds since 1970.
+func (t Timestamp) MarshalJSON() ([]byte, error) { return json.Marshal(float64(t.UnixMilli()) / 1000) }
+
+// UnmarshalJSON reads seconds since 1970.
+func (t *Timestamp) UnmarshalJSON(b []byte) error {
+	var seconds float64
+	if err := json.Unmarshal(b, &seconds); err != nil {
+		return err
+	}
+	t.Time = time.UnixMilli(int64(seconds * 1000)).UTC()
+	return nil
+}
+
+// DataDetails says whether a value was cut; the sandbox cuts nothing.
+type DataDetails struct {
+	Truncated bool `json:"truncated"`
+}
+
+// ExecutionStarted carries the execution's input and role.
+type ExecutionStarted struct {
+	Input        string       `json:"input"`
+	InputDetails *DataDetails `json:"inputDetails,omitempty"`
+	RoleARN      string       `json:"roleArn"`
+}
+
+// Output carries an execution's output.
+type Output struct {
+	Output        string       `json:"output"`
+	OutputDetails *DataDetails `json:"outputDetails,omitempty"`
+}
+
+// Cause carries an error.
+type Cause struct {
+	Error string `json:"error,omitempty"`
+	Cause string `json:"cause,omitempty"`
+}
+
+// Redriven counts the redrives.
+type Redriven struct {
+	RedriveCount int `json:"redriveCount"`
+}
+
+// StateEntered names the state and its input.
+type StateEntered struct {
+	Name         string       `json:"name"`
+	Input        string       `json:"input"`
+	InputDetails *DataDetails `json:"inputDetails,omitempty"`
+}
+
+// StateExited names the state, its output, and the variables it assigned, each as JSON.
+type StateExited struct {
+	Name                     string            `json:"name"`
+	Output                   string            `json:"output"`
+	OutputDetails            *DataDetails      `json:"outputDetails,omitempty"`
+	AssignedVariables        map[string]string `json:"assignedVariables,omitempty"`
+	AssignedVariablesDetails *DataDetails      `json:"assignedVariablesDetails,omitempty"`
+}
+
+// TaskScheduled says which API the task calls and with what.
+type TaskScheduled struct {
+	ResourceType       string `json:"resourceType"`
+	Resource           string `json:"resource"`
+	Region             string `json:"region"`
+	Parameters         string `json:"parameters"`
+	TimeoutInSeconds   int    `json:"timeoutInSeconds,omitempty"`
+	HeartbeatInSeconds int    `json:"heartbeatInSeconds,omitempty"`
+}
+
+// TaskEvent is any later event of a task.
+type TaskEvent struct {
+	ResourceType  string       `json:"resourceType"`
+	Resource      string       `json:"resource"`
+	Output        string       `json:"output,omitempty"`
+	OutputDetails *DataDetails `json:"outputDetails,omitempty"`
+	Error         string       `json:"error,omitempty"`
+	Cause         string       `json:"cause,omitempty"`
+}
+
+// EvaluationFailed says which expression of which state failed.
+type EvaluationFailed struct {
+	State    string `json:"state"`
+	Error    string `json:"error,omitempty"`
+	Cause    string `json:"cause,omitempty"`
+	Location string `json:"location,omitempty"`
+}
+
+// Visit is one stay of an execution in a state.
+type Visit struct {
+	State   string
+	Type    string // "Task"
+	Entered time.Time
+	Left    time.Time // zero while it is there, or if the execution ended there
+	Input   json.RawMessage
+	Output  json.RawMessage
+	// Attempts counts how often a task was scheduled.
+	Attempts int
+	// Error and Cause of the last failure during the visit, whether retried, caught or final.
+	Error, Cause string
+}
+
+// Visits tells the path of an execution from its history.
+func Visits(history []Event) []Visit {
+	var visits []Visit
+	for _, e := range history {
+		var last *Visit
+		if len(visits) > 0 {
+			last = &visits[len(visits)-1]
+		}
+		switch {
+		case e.StateEntered != nil:
+			visits = append(visits, Visit{
+				State: e.StateEntered.Name, Type: e.Type[:len(e.Type)-len("StateEntered")],
+				Entered: e.Timestamp.Time, Input: json.RawMessage(e.StateEntered.Input),
+			})
+		case last == nil:
+		case e.StateExited != nil:
+			last.Left, last.Output = e.Timestamp.Time, json.RawMessage(e.StateExited.Output)
+		case e.TaskScheduled != nil:
+			last.Attempts++
+		case e.TaskFailed != nil:
+			last.Error, last.Cause = e.TaskFailed.Error, e.TaskFailed.Cause
+		case e.TaskTimedOut != nil:
+			last.Error, last.Cause = e.TaskTimedOut.Error, e.TaskTimedOut.Cause
+		case e.EvaluationFailed != nil:
+			last.Error, last.Cause = e.EvaluationFailed.Error, e.EvaluationFailed.Cause
+		case e.ExecutionFailed != nil:
+			last.Error, last.Cause = e.ExecutionFailed.Error, e.ExecutionFailed.Cause
+		}
+	}
+	return visits
+}
