@@ -1,0 +1,7 @@
+package cloud
+
+// Tag is one tag of a template.
+type Tag struct {
+	Key   string
+	Value string
+}
