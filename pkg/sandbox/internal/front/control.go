@@ -1,0 +1,187 @@
+package front
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// endpoint is one control endpoint. What handle answers is written as JSON; an error becomes {"error": "…"} with 400.
+type endpoint struct {
+	method, path string
+	handle       func(r *http.Request) (any, error)
+}
+
+const (
+	// idleLimit bounds how far an advance until idle runs: a month of virtual time.
+	idleLimit = 31 * 24 * time.Hour
+	// advanceLimit bounds one advance by seconds.
+	advanceLimit = 10 * 365 * 24 * time.Hour
+)
+
+// control is the table of control endpoints.
+func (f *Front) control() []endpoint {
+	return []endpoint{
+		{"GET", "/_sandbox/state", func(*http.Request) (any, error) { return f.options.State(), nil }},
+		{"GET", "/_sandbox/calls", f.calls},
+		{"POST", "/_sandbox/advance", f.advance},
+		{"GET", "/_sandbox/faults", func(*http.Request) (any, error) { return map[string]any{"rules": f.options.Faults.Rules()}, nil }},
+		{"POST", "/_sandbox/faults", f.addFault},
+		{"DELETE", "/_sandbox/faults", func(*http.Request) (any, error) {
+			f.options.Faults.Reset()
+			return map[string]any{"rules": []Rule{}}, nil
+		}},
+		{"GET", "/_sandbox/assumptions", func(*http.Request) (any, error) {
+			return map[string]any{"assumptions": f.options.Assumptions()}, nil
+		}},
+		{"GET", "/_sandbox/operations", func(*http.Request) (any, error) { return map[string]any{"services": f.operations()}, nil }},
+	}
+}
+
+func (f *Front) serveControl(w http.ResponseWriter, r *http.Request) {
+	var allowed, all []string
+	for _, e := range f.endpoints {
+		all = append(all, e.method+" "+e.path)
+		if e.path != r.URL.Path {
+			continue
+		}
+		if e.method != r.Method {
+			allowed = append(allowed, e.method)
+			continue
+		}
+		answer, err := e.handle(r)
+		if err != nil {
+			reply(w, http.StatusBadRequest, map[string]any{"error": err.Error()})
+			return
+		}
+		reply(w, http.StatusOK, answer)
+		return
+	}
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		reply(w, http.StatusMethodNotAllowed, map[string]any{"error": r.Method + " " + r.URL.Path + " is not possible", "allowed": allowed})
+		return
+	}
+	reply(w, http.StatusNotFound, map[string]any{"error": "the sandbox has no " + r.URL.Path, "endpoints": all})
+}
+
+func reply(w http.ResponseWriter, status int, v any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		status = http.StatusInternalServerError
+		b.Reset()
+		b.WriteString(`{"error": ` + strconv.Quote("encode answer: "+err.Error()) + "}\n")
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	// The client may have gone away.
+	_, _ = w.Write(b.Bytes())
+}
+
+// decodeStrict reads the JSON body of a control request; an unknown member is an error.
+func decodeStrict(r *http.Request, into any) error {
+	d := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<20))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		if errors.Is(err, io.EOF) {
+			return errors.New("the request has no body")
+		}
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more after the JSON value")
+	}
+	return nil
+}
+
+// calls answers the call log, from after the sequence number since when that is given.
+func (f *Front) calls(r *http.Request) (any, error) {
+	since := 0
+	for name, values := range r.URL.Query() {
+		var err error
+		if since, err = strconv.Atoi(values[0]); name != "since" || err != nil || since < 0 {
+			return nil, fmt.Errorf("read calls: the one parameter is since=<seq>, not %s=%s", name, values[0])
+		}
+	}
+	calls := f.world.Calls()
+	return map[string]any{"calls": append([]cloud.CallRecord{}, calls[min(since, len(calls)):]...)}, nil
+}
+
+func (f *Front) advance(r *http.Request) (any, error) {
+	const usage = `say {"seconds": n} or {"until": "idle"}`
+	var in struct {
+		Seconds *float64 `json:"seconds"`
+		Until   *string  `json:"until"`
+	}
+	if err := decodeStrict(r, &in); err != nil {
+		return nil, fmt.Errorf("advance: %w; %s", err, usage)
+	}
+	switch {
+	case (in.Seconds == nil) == (in.Until == nil):
+		return nil, errors.New("advance: " + usage)
+	case in.Until != nil && *in.Until != "idle":
+		return nil, fmt.Errorf("advance: the world can be advanced until \"idle\", not until %q", *in.Until)
+	case in.Until != nil:
+		f.world.Clock.UntilIdle(idleLimit)
+	case *in.Seconds < 0 || *in.Seconds > advanceLimit.Seconds():
+		return nil, fmt.Errorf("advance: seconds must be from 0 to %d", int(advanceLimit.Seconds()))
+	default:
+		f.world.Clock.Advance(time.Duration(*in.Seconds * float64(time.Second)))
+	}
+	return map[string]any{"now": f.world.Clock.Now(), "idle": !f.world.Clock.Busy()}, nil
+}
+
+func (f *Front) addFault(r *http.Request) (any, error) {
+	var rule Rule
+	if err := decodeStrict(r, &rule); err != nil {
+		return nil, fmt.Errorf("add fault: %w", err)
+	}
+	if err := f.options.Faults.Add(rule); err != nil {
+		return nil, err
+	}
+	return map[string]any{"rules": f.options.Faults.Rules()}, nil
+}
+
+type supportedService struct {
+	Service    string               `json:"service"`
+	Protocol   string               `json:"protocol"`
+	Operations []supportedOperation `json:"operations"`
+}
+
+type supportedOperation struct {
+	Name     string `json:"name"`
+	ReadOnly bool   `json:"readOnly"`
+	// Trailed operations leave a CloudTrail record.
+	Trailed bool `json:"trailed"`
+}
+
+// operations is the table of what the sandbox supports.
+func (f *Front) operations() []supportedService {
+	names := map[cloud.Protocol]string{
+		cloud.RESTXML: "REST-XML", cloud.RESTJSON: "REST-JSON", cloud.JSON10: "AWS JSON 1.0", cloud.JSON11: "AWS JSON 1.1",
+		cloud.Query: "Query", cloud.EC2Query: "EC2 Query",
+	}
+	table := []supportedService{}
+	for _, s := range f.world.Services() {
+		row := supportedService{Service: s.Name, Protocol: names[s.Protocol], Operations: []supportedOperation{}}
+		for _, op := range s.Operations {
+			row.Operations = append(row.Operations, supportedOperation{op.Name, op.ReadOnly, !op.ReadOnly && !op.DataPlane})
+		}
+		slices.SortFunc(row.Operations, func(a, b supportedOperation) int { return strings.Compare(a.Name, b.Name) })
+		table = append(table, row)
+	}
+	return table
+}

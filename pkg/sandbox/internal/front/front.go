@@ -1,0 +1,201 @@
+// Package front is the sandbox's one door: every AWS service in every Region on one port, and the control endpoints
+// under /_sandbox/.
+package front
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/wire"
+)
+
+// Options of a front door.
+type Options struct {
+	World *cloud.World
+	// Credentials answers whom a temporary access key belongs to.
+	Credentials func(accessKeyID string) (cloud.Principal, bool)
+	// State is a snapshot of all accounts, fit for JSON.
+	State func() map[string]any
+	// Assumptions lists what is modelled without AWS saying so.
+	Assumptions func() []cloud.Assumption
+	Faults      *Faults
+}
+
+// Front answers HTTP requests. It is an http.Handler.
+type Front struct {
+	options   Options
+	world     *cloud.World
+	codecs    map[string]*wire.Codec
+	endpoints []endpoint
+}
+
+// maxBody is the largest request body, in bytes: well above the 6 MiB of a Lambda payload.
+const maxBody = 16 << 20
+
+// New makes the door to the services that are registered by now.
+func New(o Options) (*Front, error) {
+	f := &Front{options: o, world: o.World, codecs: map[string]*wire.Codec{}}
+	for _, s := range o.World.Services() {
+		codec, err := wire.New(s)
+		if err != nil {
+			return nil, err
+		}
+		f.codecs[s.Name] = codec
+	}
+	f.endpoints = f.control()
+	return f, nil
+}
+
+// ServeHTTP answers one request. The Date header is virtual time: it is what the sandbox's clients go by.
+func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", f.world.Clock.Now().Format(http.TimeFormat))
+	if strings.HasPrefix(r.URL.Path, "/_sandbox") {
+		f.serveControl(w, r)
+		return
+	}
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(p)
+		default:
+			// A handler that breaks is a fault of the sandbox: it must be seen, and it must not end the world.
+			wire.EncodeError(w, stranger("", r), "", cloud.Errorf(http.StatusInternalServerError, "InternalFailure", "%v\n%s", p, debug.Stack()))
+		}
+	}()
+	body, err := readBody(w, r)
+	if err != nil {
+		wire.EncodeError(w, stranger("", r), f.world.IDs.UUID(), cloud.Errorf(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "read body: %v", err))
+		return
+	}
+	f.serveCall(w, r, body)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	var b bytes.Buffer
+	if r.ContentLength > 0 && r.ContentLength <= maxBody {
+		b.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := io.Copy(&b, http.MaxBytesReader(w, r.Body, maxBody))
+	return b.Bytes(), err
+}
+
+func (f *Front) serveCall(w http.ResponseWriter, r *http.Request, body []byte) {
+	scope, err := parseScope(r)
+	if err != nil {
+		wire.EncodeError(w, stranger("", r), f.world.IDs.UUID(), err)
+		return
+	}
+	codec := f.codecs[scope.service]
+	if codec == nil {
+		f.refuseService(w, r, scope.service, body)
+		return
+	}
+	caller, ok := f.caller(scope.accessKey)
+	if !ok {
+		codec.EncodeError(w, f.world.IDs.UUID(), invalidKey(f.world.Service(scope.service).Protocol))
+		return
+	}
+	op, in, err := codec.Decode(r, body)
+	if err != nil {
+		codec.EncodeError(w, f.world.IDs.UUID(), err)
+		return
+	}
+	call := &cloud.Call{
+		World: f.world, Service: f.world.Service(scope.service), Operation: op, Region: scope.region, Caller: caller,
+		UserAgent: r.UserAgent(), SourceIP: host(r.RemoteAddr),
+	}
+	out, failure := f.world.Perform(call, in)
+	if errors.Is(failure, cloud.ErrNoResponse) {
+		// The client must see a broken connection, not an answer.
+		panic(http.ErrAbortHandler)
+	}
+	if failure == nil {
+		failure = codec.Encode(w, op, call.RequestID, out)
+	}
+	if failure != nil {
+		codec.EncodeError(w, call.RequestID, cloud.AsError(failure))
+	}
+}
+
+// caller is the account itself for an access key of 12 digits, else whoever was given the temporary key.
+func (f *Front) caller(accessKey string) (cloud.Principal, bool) {
+	if accountID(accessKey) {
+		return cloud.Root(accessKey), true
+	}
+	if f.options.Credentials == nil {
+		return cloud.Principal{}, false
+	}
+	return f.options.Credentials(accessKey)
+}
+
+func host(address string) string {
+	h, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	return h
+}
+
+// refuseService answers a call for a service that the sandbox lacks, in the client's own protocol as far as it shows.
+func (f *Front) refuseService(w http.ResponseWriter, r *http.Request, service string, body []byte) {
+	e := cloud.NotImplemented(service, operationName(r, body))
+	if r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor" {
+		writeCBORError(w, e)
+		return
+	}
+	wire.EncodeError(w, stranger(service, r), f.world.IDs.UUID(), e)
+}
+
+// stranger is a service of which only the protocol is known, from the looks of a request.
+func stranger(name string, r *http.Request) *cloud.Service {
+	s := &cloud.Service{Name: name, Protocol: cloud.RESTJSON}
+	contentType := r.Header.Get("Content-Type")
+	switch {
+	case strings.HasPrefix(contentType, "application/x-amz-json-1.1"):
+		s.Protocol = cloud.JSON11
+	case r.Header.Get("X-Amz-Target") != "":
+		s.Protocol = cloud.JSON10
+	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"):
+		s.Protocol = cloud.Query
+	case strings.HasPrefix(contentType, "application/xml"), name == "s3", name == "cloudfront", name == "route53":
+		s.Protocol = cloud.RESTXML
+	}
+	return s
+}
+
+func operationName(r *http.Request, body []byte) string {
+	if _, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
+		return name
+	}
+	if _, name, ok := strings.Cut(r.URL.Path, "/operation/"); ok {
+		return name
+	}
+	for pair := range strings.SplitSeq(string(body[:min(len(body), 4096)]), "&") {
+		if name, ok := strings.CutPrefix(pair, "Action="); ok {
+			return name
+		}
+	}
+	return fmt.Sprintf("%s %s", r.Method, r.URL.EscapedPath())
+}
+
+// writeCBORError writes what a Smithy RPC v2 client reads: https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+func writeCBORError(w http.ResponseWriter, e *cloud.Error) {
+	b := []byte{0xa2} // a map of two pairs
+	for _, s := range []string{"__type", e.Code, "message", e.Message} {
+		b = append(b, 0x79, byte(len(s)>>8), byte(len(s))) // a text string with a length of two bytes
+		b = append(b, s...)
+	}
+	w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+	w.Header().Set("Content-Type", "application/cbor")
+	w.WriteHeader(e.Status)
+	// The client may have gone away.
+	_, _ = w.Write(b)
+}

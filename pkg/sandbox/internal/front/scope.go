@@ -1,0 +1,51 @@
+package front
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// scope is what a Signature Version 4 says about its request. The signature itself is not checked: any secret will do.
+type scope struct{ accessKey, region, service string }
+
+// parseScope reads "AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, SignedHeaders=…, Signature=…".
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html
+func parseScope(r *http.Request) (scope, *cloud.Error) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return scope{}, cloud.Errorf(http.StatusForbidden, "MissingAuthenticationToken",
+			"Missing Authentication Token: sign the request with the 12-digit account id as access key and any secret")
+	}
+	_, rest, found := strings.Cut(header, "Credential=")
+	credential, _, _ := strings.Cut(rest, ",")
+	parts := strings.Split(strings.TrimSpace(credential), "/")
+	if !found || len(parts) != 5 || parts[4] != "aws4_request" {
+		return scope{}, cloud.Errorf(http.StatusBadRequest, "IncompleteSignature",
+			"Authorization header needs Credential=<access key>/<date>/<region>/<service>/aws4_request")
+	}
+	return scope{accessKey: parts[0], region: parts[2], service: parts[3]}, nil
+}
+
+func accountID(s string) bool {
+	if len(s) != 12 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// invalidKey is the answer to an access key that nobody has.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
+func invalidKey(p cloud.Protocol) *cloud.Error {
+	code := "InvalidClientTokenId"
+	if p == cloud.JSON10 || p == cloud.JSON11 || p == cloud.RESTJSON {
+		code = "UnrecognizedClientException"
+	}
+	return cloud.Errorf(http.StatusForbidden, code, "The security token included in the request is invalid.")
+}
