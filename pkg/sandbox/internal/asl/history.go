@@ -10,7 +10,7 @@ import (
 type Event struct {
 	ID              int64     `json:"id"`
 	PreviousEventID int64     `json:"previousEventId"`
-	Timestamp       Timestamp `json:"timestamp"`
+	Timestamp       time.Time `json:"timestamp"`
 	Type            string    `json:"type"`
 
 	ExecutionStarted   *ExecutionStarted `json:"executionStartedEventDetails,omitempty"`
@@ -28,22 +28,6 @@ type Event struct {
 	TaskFailed         *TaskEvent        `json:"taskFailedEventDetails,omitempty"`
 	TaskTimedOut       *TaskEvent        `json:"taskTimedOutEventDetails,omitempty"`
 	EvaluationFailed   *EvaluationFailed `json:"evaluationFailedEventDetails,omitempty"`
-}
-
-// Timestamp is a virtual instant, in JSON as seconds since 1970 with milliseconds, as AWS's JSON protocols have it.
-type Timestamp struct{ time.Time }
-
-// MarshalJSON renders seconds since 1970.
-func (t Timestamp) MarshalJSON() ([]byte, error) { return json.Marshal(float64(t.UnixMilli()) / 1000) }
-
-// UnmarshalJSON reads seconds since 1970.
-func (t *Timestamp) UnmarshalJSON(b []byte) error {
-	var seconds float64
-	if err := json.Unmarshal(b, &seconds); err != nil {
-		return err
-	}
-	t.Time = time.UnixMilli(int64(seconds * 1000)).UTC()
-	return nil
 }
 
 // DataDetails says whether a value was cut; the sandbox cuts nothing.
@@ -145,11 +129,11 @@ func Visits(history []Event) []Visit {
 		case e.StateEntered != nil:
 			visits = append(visits, Visit{
 				State: e.StateEntered.Name, Type: e.Type[:len(e.Type)-len("StateEntered")],
-				Entered: e.Timestamp.Time, Input: json.RawMessage(e.StateEntered.Input),
+				Entered: e.Timestamp, Input: json.RawMessage(e.StateEntered.Input),
 			})
 		case last == nil:
 		case e.StateExited != nil:
-			last.Left, last.Output = e.Timestamp.Time, json.RawMessage(e.StateExited.Output)
+			last.Left, last.Output = e.Timestamp, json.RawMessage(e.StateExited.Output)
 		case e.TaskScheduled != nil:
 			last.Attempts++
 		case e.TaskFailed != nil:

@@ -267,7 +267,7 @@ func (r *Run) end(status string, f Failure) Action {
 func (r *Run) record(e Event) {
 	e.ID = int64(len(r.history) + 1)
 	e.PreviousEventID = e.ID - 1
-	e.Timestamp = Timestamp{r.now}
+	e.Timestamp = r.now
 	r.history = append(r.history, e)
 }
 

@@ -10,6 +10,8 @@ type Error struct {
 	Code    string
 	Message string
 	Status  int // HTTP status; 400 when zero
+	// Members are what the error carries besides its message, in the JSON protocols: name to value.
+	Members map[string]any
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }

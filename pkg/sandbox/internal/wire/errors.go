@@ -3,7 +3,10 @@ package wire
 import (
 	"bytes"
 	"encoding/xml"
+	"maps"
 	"net/http"
+	"reflect"
+	"slices"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
@@ -31,6 +34,14 @@ func EncodeError(w http.ResponseWriter, s *cloud.Service, requestID string, e *c
 		}
 		body := append([]byte(`{"__type":`), appendString(nil, e.Code)...)
 		body = append(append(body, `,"message":`...), appendString(nil, e.Message)...)
+		for _, name := range slices.Sorted(maps.Keys(e.Members)) {
+			body = append(append(append(body, ','), appendString(nil, name)...), ':')
+			value, err := (&types{}).appendJSON(nil, reflect.ValueOf(e.Members[name]))
+			if err != nil {
+				value = []byte("null")
+			}
+			body = append(body, value...)
+		}
 		write(w, status, requestID, c.contentType(), append(body, '}'))
 	case cloud.EC2Query:
 		write(w, status, requestID, c.contentType(), xmlError(e, []string{"Response", "Errors", "Error"}, "RequestID", requestID, ""))
