@@ -150,6 +150,8 @@ type Call struct {
 	Region    string
 	Caller    Principal
 	RequestID string
+	// Input is what the operation is called with; Perform sets it, for fault rules to look at.
+	Input any
 	// SourceIP and UserAgent are for CloudTrail.
 	SourceIP, UserAgent string
 
@@ -275,6 +277,7 @@ func (w *World) Perform(c *Call, in any) (any, error) {
 	if c.RequestID == "" {
 		c.RequestID = w.IDs.UUID()
 	}
+	c.Input = in
 	fault := w.Faults.onCall(c)
 	if fault != nil && fault.Before != nil {
 		fault.Before(c)
