@@ -1,0 +1,202 @@
+package wiring
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Apply makes the configuration that a plan asks for. The plan must have been made for this very configuration.
+func Apply(p Plan, c *Config) (*Config, error) {
+	out := &Config{doc: c.doc.clone()}
+	// A behavior is placed before its successor, so the last one has to be placed first.
+	changes := slices.Clone(p.Changes)
+	slices.Reverse(changes)
+	for _, change := range changes {
+		if err := out.apply(change); err != nil {
+			return nil, fmt.Errorf("%s: %w: the plan was made for another configuration", change, err)
+		}
+	}
+	return out, nil
+}
+
+func (c *Config) apply(change Change) error {
+	switch change.Kind {
+	case KindOrigin:
+		return c.applyOrigin(change)
+	case KindBehavior:
+		return c.applyBehavior(change)
+	case KindAlias:
+		return c.applyAlias(change)
+	case KindDistribution:
+		c.root().set("Enabled", fmt.Sprint(change.Op == Enable))
+		return nil
+	}
+	return fmt.Errorf("unknown kind %q", change.Kind)
+}
+
+func (c *Config) applyOrigin(change Change) error {
+	origins := c.root().child("Origins")
+	n := find(origins, "Id", change.ID)
+	switch {
+	case (n == nil) != (change.Op == Add):
+		return presence(n)
+	case change.Op == Add:
+		origins.addItem(originNode(*change.Origin), nil)
+	case change.Op == Amend:
+		n.set("DomainName", change.Origin.Domain)
+		if n.child("VpcOriginConfig") == nil {
+			n.insert(vpcOriginNode(*change.Origin), nil)
+		}
+		n.child("VpcOriginConfig").set("VpcOriginId", change.Origin.VPCOrigin)
+		n.child("VpcOriginConfig").set("OwnerAccountId", change.Origin.Account)
+	case change.Op == Remove:
+		origins.removeItem(n)
+	default:
+		return fmt.Errorf("unknown operation %q", change.Op)
+	}
+	return nil
+}
+
+func (c *Config) applyBehavior(change Change) error {
+	behaviors := c.listOf("CacheBehaviors")
+	n := find(behaviors, "PathPattern", change.ID)
+	if (n == nil) != (change.Op == Add) {
+		return presence(n)
+	}
+	switch change.Op {
+	case Add:
+		n = behaviorNode(change.ID, change.Target)
+	case Amend:
+		n.set("TargetOriginId", change.Target)
+		// A cache policy excludes the settings that came before there were policies.
+		for _, old := range []string{"ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL"} {
+			if k := n.child(old); k != nil {
+				n.remove(k)
+			}
+		}
+		n.set("CachePolicyId", CachingDisabled)
+		n.set("OriginRequestPolicyId", AllViewer)
+		return nil
+	case Remove, Move:
+		behaviors.removeItem(n)
+		if change.Op == Remove {
+			return nil
+		}
+	default:
+		return fmt.Errorf("unknown operation %q", change.Op)
+	}
+	var before *node
+	if change.Before != "" {
+		if before = find(behaviors, "PathPattern", change.Before); before == nil {
+			return fmt.Errorf("no behavior %s", change.Before)
+		}
+	}
+	behaviors.addItem(n, before)
+	return nil
+}
+
+func (c *Config) applyAlias(change Change) error {
+	aliases := c.listOf("Aliases")
+	var n *node
+	for _, a := range aliases.items() {
+		if a.value() == change.ID {
+			n = a
+		}
+	}
+	switch {
+	case (n == nil) != (change.Op == Add):
+		return presence(n)
+	case change.Op == Add:
+		aliases.addItem(leaf("CNAME", change.ID), nil)
+	default:
+		aliases.removeItem(n)
+	}
+	return nil
+}
+
+func presence(n *node) error {
+	if n == nil {
+		return fmt.Errorf("it is not there")
+	}
+	return fmt.Errorf("it is there already")
+}
+
+// listOf is a list that CloudFront may leave out.
+func (c *Config) listOf(name string) *node {
+	if c.root().child(name) == nil {
+		c.root().insert(list(name), nil)
+	}
+	return c.root().child(name)
+}
+
+func find(list *node, key, value string) *node {
+	for _, n := range list.items() {
+		if n.get(key) == value {
+			return n
+		}
+	}
+	return nil
+}
+
+// originNode has every member that UpdateDistribution wants of an origin
+// (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Origin.html).
+func originNode(o Origin) *node {
+	return element("Origin",
+		leaf("Id", OriginID(o.VPCOrigin)),
+		leaf("DomainName", o.Domain),
+		element("OriginPath"),
+		list("CustomHeaders"),
+		vpcOriginNode(o),
+		leaf("ConnectionAttempts", "3"),
+		leaf("ConnectionTimeout", "10"),
+		element("OriginShield", leaf("Enabled", "false")),
+		element("OriginAccessControlId"),
+	)
+}
+
+// vpcOriginNode names the owner: without it CloudFront answers that the origin does not exist (facts/aws.md section 3).
+func vpcOriginNode(o Origin) *node {
+	return element("VpcOriginConfig",
+		leaf("VpcOriginId", o.VPCOrigin),
+		leaf("OwnerAccountId", o.Account),
+		leaf("OriginReadTimeout", "30"),
+		leaf("OriginKeepaliveTimeout", "5"),
+	)
+}
+
+// behaviorNode has every member that UpdateDistribution wants of a behavior
+// (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CacheBehavior.html).
+func behaviorNode(path, target string) *node {
+	b := cacheBehavior("CacheBehavior", target,
+		[]string{"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"}, list("FunctionAssociations"))
+	b.kids = slices.Insert(b.kids, 0, leaf("PathPattern", path))
+	b.insert(leaf("OriginRequestPolicyId", AllViewer), nil)
+	return b
+}
+
+func cacheBehavior(name, target string, methods []string, functions *node) *node {
+	trusted := func(name string) *node { return element(name, leaf("Enabled", "false"), leaf("Quantity", "0")) }
+	allowed := list("AllowedMethods", leaves("Method", methods)...)
+	allowed.insert(list("CachedMethods", leaves("Method", []string{"GET", "HEAD"})...), nil)
+	return element(name,
+		leaf("TargetOriginId", target),
+		trusted("TrustedSigners"),
+		trusted("TrustedKeyGroups"),
+		leaf("ViewerProtocolPolicy", "redirect-to-https"),
+		allowed,
+		leaf("SmoothStreaming", "false"),
+		leaf("Compress", "true"),
+		list("LambdaFunctionAssociations"),
+		functions,
+		element("FieldLevelEncryptionId"),
+		leaf("CachePolicyId", CachingDisabled),
+	)
+}
+
+func leaves(name string, values []string) []*node {
+	var out []*node
+	for _, v := range values {
+		out = append(out, leaf(name, v))
+	}
+	return out
+}

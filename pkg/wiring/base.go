@@ -1,0 +1,99 @@
+package wiring
+
+// BaseSpec is what a distribution is created with.
+type BaseSpec struct {
+	CallerReference string
+	Comment         string
+	PriceClass      string // empty: PriceClass_All
+	HTTPVersion     string // empty: http2and3
+	Certificate     string // ACM ARN in us-east-1; empty: CloudFront's own, which permits no aliases
+	Aliases         []string
+	NotFound        string // ARN of the published function with the code of NotFoundFunction
+}
+
+// Placeholder is the id of the origin that a new distribution needs and never uses. It is outside our own namespace, and
+// its domain name can never exist (RFC 6761 section 6.4).
+const (
+	Placeholder       = "originhub.placeholder"
+	placeholderDomain = "placeholder.invalid"
+)
+
+// NotFoundFunction is the code of the viewer-request function behind the default behavior (runtime cloudfront-js-2.0).
+const NotFoundFunction = `function handler(event) {
+    return {
+        statusCode: 404,
+        statusDescription: 'Not Found',
+        headers: {
+            'cache-control': { value: 'no-store' },
+            'content-type': { value: 'text/plain; charset=utf-8' },
+        },
+        body: 'Nothing answers here.\n',
+    };
+}
+`
+
+// Base is the configuration of a new distribution: disabled, since nothing is wired, and with 404 as every answer.
+func Base(s BaseSpec) *Config {
+	orElse := func(value, otherwise string) string {
+		if value == "" {
+			return otherwise
+		}
+		return value
+	}
+	certificate := element("ViewerCertificate", leaf("CloudFrontDefaultCertificate", "true"))
+	if s.Certificate != "" {
+		certificate = element("ViewerCertificate",
+			leaf("ACMCertificateArn", s.Certificate),
+			leaf("SSLSupportMethod", "sni-only"),
+			leaf("MinimumProtocolVersion", "TLSv1.2_2021"),
+		)
+	}
+	placeholder := element("Origin",
+		leaf("Id", Placeholder),
+		leaf("DomainName", placeholderDomain),
+		element("OriginPath"),
+		list("CustomHeaders"),
+		element("CustomOriginConfig",
+			leaf("HTTPPort", "80"),
+			leaf("HTTPSPort", "443"),
+			leaf("OriginProtocolPolicy", "https-only"),
+			list("OriginSslProtocols", leaf("SslProtocol", "TLSv1.2")),
+			leaf("OriginReadTimeout", "30"),
+			leaf("OriginKeepaliveTimeout", "5"),
+		),
+		leaf("ConnectionAttempts", "3"),
+		leaf("ConnectionTimeout", "10"),
+		element("OriginShield", leaf("Enabled", "false")),
+		element("OriginAccessControlId"),
+	)
+	notFound := list("FunctionAssociations", element("FunctionAssociation",
+		leaf("FunctionARN", s.NotFound),
+		leaf("EventType", "viewer-request"),
+	))
+	root := element(rootName,
+		leaf("CallerReference", s.CallerReference),
+		list("Aliases", leaves("CNAME", s.Aliases)...),
+		element("DefaultRootObject"),
+		list("Origins", placeholder),
+		list("OriginGroups"),
+		cacheBehavior("DefaultCacheBehavior", Placeholder, []string{"GET", "HEAD"}, notFound),
+		list("CacheBehaviors"),
+		list("CustomErrorResponses"),
+		leaf("Comment", s.Comment),
+		element("Logging",
+			leaf("Enabled", "false"),
+			leaf("IncludeCookies", "false"),
+			element("Bucket"),
+			element("Prefix"),
+		),
+		leaf("PriceClass", orElse(s.PriceClass, "PriceClass_All")),
+		leaf("Enabled", "false"),
+		certificate,
+		element("Restrictions", element("GeoRestriction", leaf("RestrictionType", "none"), leaf("Quantity", "0"))),
+		element("WebACLId"),
+		leaf("HttpVersion", orElse(s.HTTPVersion, "http2and3")),
+		leaf("IsIPV6Enabled", "true"),
+	)
+	root.start = []byte(`<` + rootName + ` xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/">`)
+	return &Config{doc: &node{kids: []*node{root}}}
+}

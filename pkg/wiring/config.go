@@ -1,0 +1,288 @@
+// Package wiring computes what to change in the DistributionConfig of a distribution, and changes it there.
+//
+// A DistributionConfig is kept as the document that CloudFront sent, not as a type that knows its fields: whatever a plan
+// does not name comes out byte for byte as it went in, fields that are newer than this code included.
+package wiring
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Config is a DistributionConfig
+// (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html). It is never changed in place.
+type Config struct {
+	doc *node // what stands before, in and after the root element
+}
+
+// node is an element, or anything between elements. Its source is start, its kids' sources, end.
+type node struct {
+	name       string // of an element, with its prefix; "" of everything else
+	start, end []byte
+	text       string // of character data, unescaped
+	kids       []*node
+}
+
+const rootName = "DistributionConfig"
+
+// ParseConfig reads a DistributionConfig document.
+func ParseConfig(document []byte) (*Config, error) {
+	decoder := xml.NewDecoder(bytes.NewReader(document))
+	open := []*node{{}}
+	for {
+		from := decoder.InputOffset()
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("parse distribution config: %w", err)
+		}
+		source := document[from:decoder.InputOffset()]
+		parent := open[len(open)-1]
+		switch token := token.(type) {
+		case xml.StartElement:
+			n := &node{name: tagName(source), start: source}
+			parent.kids = append(parent.kids, n)
+			open = append(open, n)
+		case xml.EndElement:
+			parent.end = source
+			open = open[:len(open)-1]
+		case xml.CharData:
+			parent.kids = append(parent.kids, &node{start: source, text: string(token)})
+		default:
+			parent.kids = append(parent.kids, &node{start: source})
+		}
+	}
+	c := &Config{doc: open[0]}
+	var roots []string
+	for _, n := range c.doc.elements() {
+		roots = append(roots, n.name)
+	}
+	if !slices.Equal(roots, []string{rootName}) {
+		return nil, fmt.Errorf("parse distribution config: the document holds %q instead of one %s", roots, rootName)
+	}
+	for _, required := range []string{"Origins", "Enabled"} {
+		if c.root().child(required) == nil {
+			return nil, fmt.Errorf("parse distribution config: %s has no %s", rootName, required)
+		}
+	}
+	return c, nil
+}
+
+func tagName(start []byte) string {
+	name := start[1:]
+	return string(name[:bytes.IndexAny(name, " \t\r\n/>")])
+}
+
+// Bytes is the document.
+func (c *Config) Bytes() []byte { return c.doc.source(nil) }
+
+func (c *Config) root() *node { return c.doc.child(rootName) }
+
+func (n *node) source(to []byte) []byte {
+	to = append(to, n.start...)
+	for _, k := range n.kids {
+		to = k.source(to)
+	}
+	return append(to, n.end...)
+}
+
+func (n *node) clone() *node {
+	out := *n
+	out.kids = make([]*node, len(n.kids))
+	for i, k := range n.kids {
+		out.kids[i] = k.clone()
+	}
+	return &out
+}
+
+func (n *node) elements() []*node {
+	var out []*node
+	for _, k := range n.kids {
+		if k.name != "" {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// child is the first element of that name, or nil. Of nil it is nil, so that paths can be walked.
+func (n *node) child(name string) *node {
+	if n == nil {
+		return nil
+	}
+	for _, k := range n.kids {
+		if k.name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// value is the character data directly in the element.
+func (n *node) value() string {
+	if n == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, k := range n.kids {
+		b.WriteString(k.text)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// get is the value of the child of that name.
+func (n *node) get(name string) string { return n.child(name).value() }
+
+// set gives the child of that name a value. It leaves a child that has it already as it is written.
+func (n *node) set(name, value string) {
+	k := n.child(name)
+	if k == nil {
+		k = element(name)
+		n.insert(k, nil)
+	}
+	if k.value() == value {
+		return
+	}
+	k.kids = nil
+	k.insert(text(value), nil)
+}
+
+// insert puts a kid before another one, or at the end.
+func (n *node) insert(k, before *node) {
+	if len(n.end) == 0 { // <X/>
+		n.start = append(bytes.TrimRight(bytes.TrimSuffix(slices.Clone(n.start), []byte("/>")), " \t\r\n"), '>')
+		n.end = []byte("</" + n.name + ">")
+	}
+	at := len(n.kids)
+	if before != nil {
+		at = slices.Index(n.kids, before)
+	}
+	n.kids = slices.Insert(n.kids, at, k)
+}
+
+func (n *node) remove(k *node) {
+	n.kids = slices.DeleteFunc(n.kids, func(other *node) bool { return other == k })
+}
+
+func element(name string, kids ...*node) *node {
+	return &node{name: name, start: []byte("<" + name + ">"), end: []byte("</" + name + ">"), kids: kids}
+}
+
+func text(s string) *node {
+	var b bytes.Buffer
+	_ = xml.EscapeText(&b, []byte(s)) // a Buffer never fails
+	return &node{start: b.Bytes(), text: s}
+}
+
+func leaf(name, value string) *node { return element(name, text(value)) }
+
+// list is an element that holds Items and their Quantity.
+func list(name string, items ...*node) *node {
+	n := element(name, leaf("Quantity", strconv.Itoa(len(items))))
+	if len(items) > 0 {
+		n.kids = append(n.kids, element("Items", items...))
+	}
+	return n
+}
+
+func (n *node) items() []*node {
+	if items := n.child("Items"); items != nil {
+		return items.elements()
+	}
+	return nil
+}
+
+// addItem puts an item before another one, or after the last one.
+func (n *node) addItem(item, before *node) {
+	items := n.child("Items")
+	if items == nil {
+		items = element("Items")
+		n.insert(items, nil)
+	}
+	if all := items.elements(); before == nil && len(all) > 0 {
+		// White space that somebody put at the end of the list stays at its end.
+		if after := slices.Index(items.kids, all[len(all)-1]) + 1; after < len(items.kids) {
+			before = items.kids[after]
+		}
+	}
+	items.insert(item, before)
+	n.count()
+}
+
+func (n *node) removeItem(item *node) {
+	items := n.child("Items")
+	items.remove(item)
+	if len(items.elements()) == 0 {
+		n.remove(items)
+	}
+	n.count()
+}
+
+func (n *node) count() { n.set("Quantity", strconv.Itoa(len(n.items()))) }
+
+// Behavior is what can be read of a cache behavior.
+type Behavior struct {
+	Path   string
+	Origin string // id
+}
+
+// OriginIDs lists the ids of all origins in order.
+func (c *Config) OriginIDs() []string {
+	var ids []string
+	for _, o := range c.root().child("Origins").items() {
+		ids = append(ids, o.get("Id"))
+	}
+	return ids
+}
+
+// Behaviors lists the cache behaviors in order, without the default one.
+func (c *Config) Behaviors() []Behavior {
+	var all []Behavior
+	for _, b := range c.root().child("CacheBehaviors").items() {
+		all = append(all, Behavior{Path: b.get("PathPattern"), Origin: b.get("TargetOriginId")})
+	}
+	return all
+}
+
+// Aliases lists the alternate domain names in order.
+func (c *Config) Aliases() []string {
+	var all []string
+	for _, a := range c.root().child("Aliases").items() {
+		all = append(all, a.value())
+	}
+	return all
+}
+
+// Enabled tells whether the distribution answers requests.
+func (c *Config) Enabled() bool { return c.root().get("Enabled") == "true" }
+
+// IPv6 tells whether the distribution answers over IPv6, so that AAAA records make sense.
+func (c *Config) IPv6() bool { return c.root().get("IsIPV6Enabled") == "true" }
+
+// CallerReference is what the distribution was created under.
+func (c *Config) CallerReference() string { return c.root().get("CallerReference") }
+
+// Comment is the distribution's comment.
+func (c *Config) Comment() string { return c.root().get("Comment") }
+
+// Uses tells whether any part of the configuration, foreign ones included, names the VPC origin.
+func (c *Config) Uses(vpcOrigin string) bool { return c.root().names(vpcOrigin, OriginID(vpcOrigin)) }
+
+func (n *node) names(values ...string) bool {
+	if n.name != "" && slices.Contains(values, n.value()) {
+		return true
+	}
+	return slices.ContainsFunc(n.kids, func(k *node) bool { return k.names(values...) })
+}
+
+func samePath(a, b string) bool { return origin.Canonical(a) == origin.Canonical(b) }

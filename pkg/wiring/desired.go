@@ -1,0 +1,70 @@
+package wiring
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Prefix begins the id of every origin in a distribution that is ours. Package contract repeats it.
+const Prefix = "originhub-"
+
+// OriginID is the id of a VPC origin within a distribution: the same for ever.
+func OriginID(vpcOrigin string) string { return Prefix + vpcOrigin }
+
+// Owned tells whether the origin with that id is ours.
+func Owned(originID string) bool { return strings.HasPrefix(originID, Prefix) }
+
+// Spec is what DesiredOf needs of policy.
+type Spec struct {
+	Domain   string
+	Wildcard bool // one alias *.<Domain>; else one per host
+	Created  bool // the distribution is ours, so it is enabled exactly while something is wired
+	Limits   Limits
+}
+
+// Limits are a distribution's quotas. Foreign parts count too. Zero is no limit.
+type Limits struct{ Origins, Behaviors, Aliases int }
+
+// Desired is what our part of a distribution should be. The order of nothing in it matters.
+type Desired struct {
+	Origins  []Origin
+	Released []string // aliases to take away, unless an origin needs them
+	Toggle   bool     // enable with the first origin, disable with the last
+	Limits   Limits
+}
+
+// Origin is one VPC origin to wire.
+type Origin struct {
+	VPCOrigin string   `json:"vpcOrigin"`
+	Account   string   `json:"account"` // owner
+	Domain    string   `json:"domain"`
+	Paths     []string `json:"paths"`
+	Aliases   []string `json:"aliases"`
+}
+
+// DesiredOf is what the registry wants. Conflicts between records were settled before (admission.Settle).
+//
+// With per-host aliases the host names of an origin that is not to be wired any more are released. A wildcard alias is
+// never taken away again: it belongs to the distribution, not to an origin.
+func DesiredOf(records []origin.Record, s Spec) Desired {
+	d := Desired{Toggle: s.Created, Limits: s.Limits}
+	for _, r := range records {
+		switch {
+		case r.Intent == origin.Wire:
+			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts}
+			if s.Wildcard {
+				o.Aliases = []string{"*." + s.Domain}
+			}
+			d.Origins = append(d.Origins, o)
+		case !s.Wildcard:
+			d.Released = append(d.Released, r.Claim.Hosts...)
+		}
+	}
+	slices.SortFunc(d.Origins, byID)
+	slices.Sort(d.Released)
+	return d
+}
+
+func byID(a, b Origin) int { return strings.Compare(a.VPCOrigin, b.VPCOrigin) }

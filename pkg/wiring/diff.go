@@ -1,0 +1,308 @@
+package wiring
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Managed policies of every behavior (facts/aws.md section 8). Without caching no team's answer can reach another one's
+// viewer; with the viewer's Host forwarded, a team's load balancer can refuse what is not meant for it.
+const (
+	CachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+	AllViewer       = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+)
+
+// Diff compares what is desired with a configuration. It looks only at what is ours:
+//
+//	part          ours when                                  what of it is kept as desired
+//	origin        its id has our prefix                      DomainName, VpcOriginId, OwnerAccountId
+//	behavior      its target is ours                         TargetOriginId, CachePolicyId, OriginRequestPolicyId, order
+//	alias         an origin needs it, or it was released     presence
+//	distribution  Desired.Toggle                             Enabled
+//
+// Every other field of these, too, is left as somebody else may have set it. An origin that cannot be wired as a whole is
+// left out as a whole and named in Plan.Refused. The error is about Desired itself.
+func Diff(d Desired, c *Config) (Plan, error) {
+	origins := slices.Clone(d.Origins)
+	slices.SortFunc(origins, byID)
+	for i, o := range origins {
+		if o.VPCOrigin == "" || o.Account == "" || o.Domain == "" || len(o.Paths) == 0 {
+			return Plan{}, fmt.Errorf("diff distribution config: origin %q lacks its id, account, domain or paths", o.VPCOrigin)
+		}
+		if i > 0 && origins[i-1].VPCOrigin == o.VPCOrigin {
+			return Plan{}, fmt.Errorf("diff distribution config: origin %s is desired twice", o.VPCOrigin)
+		}
+	}
+	if c.doc == nil {
+		return Plan{}, errors.New("diff distribution config: there is none")
+	}
+
+	var p Plan
+	origins, p.Refused = c.fitting(origins, d)
+	stuck, problems := c.stuck(origins)
+	p.Refused = append(p.Refused, problems...)
+
+	enabled := c.Enabled()
+	if d.Toggle && !enabled && len(origins) > 0 {
+		p.Changes = append(p.Changes, Change{Op: Enable, Kind: KindDistribution})
+	}
+	p.Changes = append(p.Changes, c.diffOrigins(origins, stuck)...)
+	p.Changes = append(p.Changes, c.diffBehaviors(origins)...)
+	p.Changes = append(p.Changes, c.diffAliases(origins, d.Released)...)
+	if d.Toggle && enabled && len(origins)+len(stuck) == 0 {
+		p.Changes = append(p.Changes, Change{Op: Disable, Kind: KindDistribution})
+	}
+	return p, nil
+}
+
+// fitting leaves out the origins that the distribution cannot take. What is wired already comes first.
+func (c *Config) fitting(origins []Origin, d Desired) (fit []Origin, out []Problem) {
+	var foreign []string
+	for _, b := range c.Behaviors() {
+		if !Owned(b.Origin) {
+			foreign = append(foreign, b.Path)
+		}
+	}
+	ids := c.OriginIDs()
+	wired := func(o Origin) bool { return slices.Contains(ids, OriginID(o.VPCOrigin)) }
+	count := struct{ origins, behaviors int }{0, len(foreign)}
+	for _, id := range ids {
+		if !Owned(id) {
+			count.origins++
+		}
+	}
+	aliases := map[string]bool{}
+	for _, a := range c.Aliases() {
+		if !slices.Contains(d.Released, a) {
+			aliases[strings.ToLower(a)] = true
+		}
+	}
+	owner := map[string]string{}
+	refuse := func(o Origin, code ProblemCode, format string, args ...any) {
+		out = append(out, Problem{o.VPCOrigin, code, fmt.Sprintf(format, args...)})
+	}
+	order := slices.Clone(origins)
+	slices.SortStableFunc(order, func(a, b Origin) int { return rank(wired(b)) - rank(wired(a)) })
+next:
+	for _, o := range order {
+		for _, path := range o.Paths {
+			if i := slices.IndexFunc(foreign, func(f string) bool { return samePath(f, path) }); i >= 0 {
+				refuse(o, PathTaken, "the distribution has a behavior for %s that originhub did not make: "+
+					"remove that behavior, or claim another path", foreign[i])
+				continue next
+			}
+			if other := owner[origin.Canonical(path)]; other != "" {
+				refuse(o, PathTwice, "%s has the path %s already: claim another one", other, path)
+				continue next
+			}
+		}
+		var fresh []string
+		for _, a := range o.Aliases {
+			if a = strings.ToLower(a); !aliases[a] && !slices.Contains(fresh, a) {
+				fresh = append(fresh, a)
+			}
+		}
+		if over := firstOver(
+			quota{"origins", count.origins + 1, d.Limits.Origins},
+			quota{"behaviors", count.behaviors + len(o.Paths), d.Limits.Behaviors},
+			quota{"aliases", len(aliases) + len(fresh), d.Limits.Aliases},
+		); over != nil {
+			refuse(o, DoesNotFit, "the distribution would have %d %s, and the limit is %d: it waits until there is room; "+
+				"raise limits.%s in the hub policy if the AWS quota allows", over.n, over.name, over.max, over.name)
+			continue
+		}
+		count.origins++
+		count.behaviors += len(o.Paths)
+		for _, a := range fresh {
+			aliases[a] = true
+		}
+		for _, path := range o.Paths {
+			owner[origin.Canonical(path)] = o.VPCOrigin
+		}
+		fit = append(fit, o)
+	}
+	slices.SortFunc(fit, byID)
+	slices.SortFunc(out, func(a, b Problem) int { return strings.Compare(a.VPCOrigin, b.VPCOrigin) })
+	return fit, out
+}
+
+type quota struct {
+	name   string
+	n, max int
+}
+
+func firstOver(quotas ...quota) *quota {
+	for _, q := range quotas {
+		if q.max > 0 && q.n > q.max {
+			return &q
+		}
+	}
+	return nil
+}
+
+func rank(first bool) int {
+	if first {
+		return 1
+	}
+	return 0
+}
+
+// stuck names the origins of ours that should go but are used by a part of the configuration that is not ours to change.
+func (c *Config) stuck(desired []Origin) (ids []string, problems []Problem) {
+	for _, id := range c.OriginIDs() {
+		if !Owned(id) || wants(desired, id) != nil {
+			continue
+		}
+		user := ""
+		if c.root().child("DefaultCacheBehavior").get("TargetOriginId") == id {
+			user = "the default behavior"
+		}
+		for _, group := range c.root().child("OriginGroups").items() {
+			if group.names(id) {
+				user = "origin group " + group.get("Id")
+			}
+		}
+		if user != "" {
+			ids = append(ids, id)
+			problems = append(problems, Problem{strings.TrimPrefix(id, Prefix), StillUsed,
+				fmt.Sprintf("%s of the distribution uses it, which originhub did not set: point that at another origin", user)})
+		}
+	}
+	return ids, problems
+}
+
+func wants(origins []Origin, id string) *Origin {
+	for i := range origins {
+		if OriginID(origins[i].VPCOrigin) == id {
+			return &origins[i]
+		}
+	}
+	return nil
+}
+
+func (c *Config) diffOrigins(desired []Origin, stuck []string) []Change {
+	var add, amend, remove []Change
+	existing := map[string]*node{}
+	for _, n := range c.root().child("Origins").items() {
+		existing[n.get("Id")] = n
+	}
+	for _, o := range desired {
+		id := OriginID(o.VPCOrigin)
+		n, exists := existing[id]
+		if !exists {
+			add = append(add, Change{Op: Add, Kind: KindOrigin, ID: id, Origin: &o})
+			continue
+		}
+		vpc := n.child("VpcOriginConfig")
+		domain, account := n.get("DomainName"), vpc.get("OwnerAccountId")
+		if domain != o.Domain || account != o.Account || vpc.get("VpcOriginId") != o.VPCOrigin {
+			amend = append(amend, Change{Op: Amend, Kind: KindOrigin, ID: id, Origin: &o,
+				Was: fmt.Sprintf("%s of %s in account %s", domain, vpc.get("VpcOriginId"), account)})
+		}
+	}
+	for _, id := range c.OriginIDs() {
+		if Owned(id) && wants(desired, id) == nil && !slices.Contains(stuck, id) {
+			remove = append(remove, Change{Op: Remove, Kind: KindOrigin, ID: id})
+		}
+	}
+	return slices.Concat(add, amend, remove)
+}
+
+func (c *Config) diffBehaviors(desired []Origin) []Change {
+	target := map[string]string{}
+	for _, o := range desired {
+		for _, path := range o.Paths {
+			target[path] = OriginID(o.VPCOrigin)
+		}
+	}
+	var remove, place []Change
+	var foreign, ours []string
+	var kept []placed
+	amended := map[string]Change{}
+	for _, n := range c.root().child("CacheBehaviors").items() {
+		path, was := n.get("PathPattern"), n.get("TargetOriginId")
+		if !Owned(was) {
+			foreign = append(foreign, path)
+			kept = append(kept, placed{path, false})
+			continue
+		}
+		is, wanted := target[path]
+		if !wanted {
+			remove = append(remove, Change{Op: Remove, Kind: KindBehavior, ID: path, Was: "to " + was})
+			continue
+		}
+		kept = append(kept, placed{path, true})
+		cache, request := n.get("CachePolicyId"), n.get("OriginRequestPolicyId")
+		if is != was || cache != CachingDisabled || request != AllViewer {
+			amended[path] = Change{Op: Amend, Kind: KindBehavior, ID: path, Target: is,
+				Was: fmt.Sprintf("to %s with cache policy %q and origin request policy %q", was, cache, request)}
+		}
+	}
+	for path := range target {
+		ours = append(ours, path)
+	}
+	slices.Sort(ours)
+
+	order := kept
+	has := func(path string) bool { return slices.Contains(kept, placed{path, true}) }
+	if slices.ContainsFunc(ours, func(path string) bool { return !has(path) }) || !wellPlaced(kept) {
+		order = arrange(foreign, ours)
+	}
+	var stays []placed
+	for _, b := range order {
+		if !b.ours || has(b.path) {
+			stays = append(stays, b)
+		}
+	}
+	move := !slices.Equal(stays, kept)
+	for i, b := range order {
+		if !b.ours {
+			continue
+		}
+		before := ""
+		if i+1 < len(order) {
+			before = order[i+1].path
+		}
+		if !has(b.path) {
+			place = append(place, Change{Op: Add, Kind: KindBehavior, ID: b.path, Target: target[b.path], Before: before})
+			continue
+		}
+		if change, ok := amended[b.path]; ok {
+			place = append(place, change)
+		}
+		if move {
+			place = append(place, Change{Op: Move, Kind: KindBehavior, ID: b.path, Before: before})
+		}
+	}
+	return slices.Concat(remove, place)
+}
+
+func (c *Config) diffAliases(desired []Origin, released []string) []Change {
+	var want []string
+	for _, o := range desired {
+		for _, a := range o.Aliases {
+			want = append(want, strings.ToLower(a))
+		}
+	}
+	slices.Sort(want)
+	want = slices.Compact(want)
+	var have []string
+	var add, remove []Change
+	for _, a := range c.Aliases() {
+		have = append(have, strings.ToLower(a))
+		gone := slices.ContainsFunc(released, func(r string) bool { return strings.EqualFold(r, a) })
+		if gone && !slices.Contains(want, strings.ToLower(a)) {
+			remove = append(remove, Change{Op: Remove, Kind: KindAlias, ID: a})
+		}
+	}
+	for _, a := range want {
+		if !slices.Contains(have, a) {
+			add = append(add, Change{Op: Add, Kind: KindAlias, ID: a})
+		}
+	}
+	return slices.Concat(add, remove)
+}

@@ -1,0 +1,108 @@
+package wiring
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Plan is what to change in one configuration. It is complete: Apply needs nothing else.
+type Plan struct {
+	Changes []Change  `json:"changes"`
+	Refused []Problem `json:"refused,omitempty"` // origins that Changes leaves out or leaves in, against what is desired
+}
+
+// Change is one change.
+type Change struct {
+	Op     Op      `json:"op"`
+	Kind   Kind    `json:"kind"`
+	ID     string  `json:"id,omitempty"`     // origin id, path pattern or alias
+	Origin *Origin `json:"origin,omitempty"` // what an origin becomes
+	Target string  `json:"target,omitempty"` // id of the origin that a behavior gets
+	Before string  `json:"before,omitempty"` // path pattern of the behavior that an added or moved one goes before; empty: last
+	Was    string  `json:"was,omitempty"`    // what is changed, in words
+}
+
+// Op is what happens.
+type Op string
+
+// Operations.
+const (
+	Add     Op = "add"
+	Amend   Op = "change"
+	Move    Op = "move"
+	Remove  Op = "remove"
+	Enable  Op = "enable"
+	Disable Op = "disable"
+)
+
+// Kind is what it happens to.
+type Kind string
+
+// Kinds.
+const (
+	KindOrigin       Kind = "origin"
+	KindBehavior     Kind = "behavior"
+	KindAlias        Kind = "alias"
+	KindDistribution Kind = "distribution"
+)
+
+// Problem says why an origin cannot be wired, or cannot be removed.
+type Problem struct {
+	VPCOrigin string      `json:"vpcOrigin"`
+	Code      ProblemCode `json:"code"`
+	Message   string      `json:"message"`
+}
+
+// ProblemCode is the stable name of a problem.
+type ProblemCode string
+
+// Problem codes.
+const (
+	PathTaken  ProblemCode = "path-taken"   // a foreign behavior has the same path pattern
+	PathTwice  ProblemCode = "path-twice"   // another of our origins has it
+	DoesNotFit ProblemCode = "does-not-fit" // one of the distribution's quotas is reached
+	StillUsed  ProblemCode = "still-used"   // cannot be removed: a foreign part of the configuration uses it
+)
+
+// Waits tells whether nothing is wrong with the origin itself: room has to be made.
+func (p Problem) Waits() bool { return p.Code == DoesNotFit }
+
+// Empty tells whether there is nothing to write.
+func (p Plan) Empty() bool { return len(p.Changes) == 0 }
+
+// String tells people what the plan does, one line each.
+func (p Plan) String() string {
+	var lines []string
+	for _, c := range p.Changes {
+		lines = append(lines, c.String())
+	}
+	for _, r := range p.Refused {
+		lines = append(lines, fmt.Sprintf("not %s: %s", r.VPCOrigin, r.Message))
+	}
+	if len(lines) == 0 {
+		return "nothing to change"
+	}
+	return strings.Join(lines, "\n")
+}
+
+// String tells people what the change is.
+func (c Change) String() string {
+	if c.Kind == KindDistribution {
+		return fmt.Sprintf("%s the distribution", c.Op)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s", c.Op, c.Kind, c.ID)
+	if c.Origin != nil {
+		fmt.Fprintf(&b, " (%s in account %s)", c.Origin.Domain, c.Origin.Account)
+	}
+	if c.Target != "" {
+		fmt.Fprintf(&b, " to %s", c.Target)
+	}
+	if c.Before != "" {
+		fmt.Fprintf(&b, " before %s", c.Before)
+	}
+	if c.Was != "" {
+		fmt.Fprintf(&b, ", was %s", c.Was)
+	}
+	return b.String()
+}
