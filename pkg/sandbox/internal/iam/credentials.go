@@ -1,0 +1,55 @@
+package iam
+
+import (
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// Credential is a set of temporary keys.
+type Credential struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
+	Expiration                                 time.Time // virtual
+}
+
+// Mint makes keys for a session, good for d of virtual time.
+// Assumption IAM-03: they go on working afterwards.
+func (s *Service) Mint(p cloud.Principal, d time.Duration) Credential {
+	c := Credential{
+		AccessKeyID: "ASIA" + s.w.IDs.Upper(16), SecretAccessKey: s.w.IDs.Mixed(40), SessionToken: s.w.IDs.Mixed(64),
+		Expiration: s.w.Clock.Now().Add(d).Truncate(time.Second),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sessions[c.AccessKeyID] = p
+	return c
+}
+
+// MintForFunction makes keys for an instance of a function: a session of its execution role, named after the function.
+// The role must trust lambda.amazonaws.com. Call with the world locked.
+func (s *Service) MintForFunction(roleARN, functionName, functionARN string) (Credential, error) {
+	p, err := s.Assume(cloud.Principal{Service: "lambda.amazonaws.com", ARN: "lambda.amazonaws.com", SourceARN: functionARN}, roleARN, functionName)
+	if err != nil {
+		return Credential{}, err
+	}
+	p.Function = functionName
+	return s.Mint(p, 12*time.Hour), nil
+}
+
+// Invocation records which invocation the keys of a function's instance act for from now on. It needs no lock.
+func (s *Service) Invocation(accessKeyID, invocation string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, ok := s.sessions[accessKeyID]; ok {
+		p.Invocation = invocation
+		s.sessions[accessKeyID] = p
+	}
+}
+
+// Credentials tells whose keys these are. It needs no lock.
+func (s *Service) Credentials(accessKeyID string) (cloud.Principal, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.sessions[accessKeyID]
+	return p, ok
+}

@@ -1,0 +1,260 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// AssumeRole is the action that a role's trust policy grants.
+const AssumeRole = "sts:AssumeRole"
+
+// verdict is what one side, identity or resource, says about a request.
+type verdict struct {
+	deny    string // the statement that denies
+	allow   string // the statement that allows
+	direct  bool   // the allowing statement names the caller, not merely its account
+	matched []*statement
+	problem string // the side could not be evaluated
+}
+
+// Authorize decides as AWS does. An explicit deny on either side wins. Within an account the identity policies or the
+// resource's policy allow; across accounts both must; a service principal lives by the resource's policy alone. A role
+// is assumed only if its trust policy says so, and if that names no more than the caller's account, the caller's own
+// policies must allow it too.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+//
+// Without Request.ResourceAccount and Request.ResourcePolicy only the identity side is asked, whatever account the ARN
+// names: for resources whose sharing is decided elsewhere, such as RAM's.
+func (s *Service) Authorize(r cloud.Request) cloud.Decision {
+	context := s.context(r)
+	identity := s.identitySide(r, context)
+	resource := s.resourceSide(r, context)
+	for _, side := range []struct {
+		verdict
+		name string
+	}{{identity, "an identity-based policy"}, {resource, "a resource-based policy"}} {
+		if side.problem != "" {
+			return cloud.Decision{Statement: "none", Reason: side.problem}
+		}
+		if side.deny != "" {
+			return cloud.Decision{Statement: side.deny, Reason: "of an explicit deny in " + side.name}
+		}
+	}
+	needIdentity, needResource := r.Principal.Service == "", true
+	switch {
+	case r.Principal.Service != "":
+	case r.Action == AssumeRole:
+		needIdentity = !resource.direct || owner(r) != r.Principal.Account
+	case owner(r) != r.Principal.Account:
+	case resource.allow != "" && resource.direct:
+		needIdentity = false
+	default:
+		needResource = false
+	}
+	if needResource && resource.allow == "" {
+		return cloud.Decision{Statement: "none", Reason: "no resource-based policy allows the " + r.Action + " action"}
+	}
+	if needIdentity && identity.allow == "" {
+		return cloud.Decision{Statement: "none", Reason: "no identity-based policy allows the " + r.Action + " action"}
+	}
+	for _, st := range identity.matched {
+		st.usedForAllow = true
+	}
+	var by []string
+	if identity.allow != "" {
+		by = append(by, identity.allow)
+	}
+	if needResource || resource.direct {
+		by = append(by, resource.allow)
+	}
+	return cloud.Decision{Allowed: true, Statement: strings.Join(by, " and ")}
+}
+
+// owner is the account whose resource policy counts.
+func owner(r cloud.Request) string {
+	if r.ResourceAccount != "" {
+		return r.ResourceAccount
+	}
+	if r.ResourcePolicy != "" && accountOf(r.Resource) != "" {
+		return accountOf(r.Resource)
+	}
+	return r.Principal.Account
+}
+
+func accountOf(arn string) string {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+		return parts[4]
+	}
+	return ""
+}
+
+func (s *Service) identitySide(r cloud.Request, context map[string][]string) verdict {
+	p := r.Principal
+	if p.Service != "" {
+		return verdict{}
+	}
+	if p.IsRoot() {
+		return verdict{allow: "account " + p.Account}
+	}
+	role := s.roles[p.RoleARN]
+	if role == nil {
+		return verdict{problem: "the role " + p.RoleARN + " does not exist"}
+	}
+	var v verdict
+	for _, attached := range s.policiesOf(role) {
+		for _, st := range attached.document.statements {
+			v.consider(r, context, st, attached.name, true)
+		}
+	}
+	return v
+}
+
+func (s *Service) resourceSide(r cloud.Request, context map[string][]string) verdict {
+	if r.ResourcePolicy == "" {
+		return verdict{}
+	}
+	kind, name := Resource, "policy of "+r.Resource
+	if r.Action == AssumeRole {
+		kind, name = Trust, "trust policy of "+r.Resource
+	}
+	document, err := s.resourcePolicy(kind, r.ResourcePolicy)
+	if err != nil {
+		return verdict{problem: fmt.Sprintf("the %s cannot be evaluated: %v", name, err)}
+	}
+	var v verdict
+	for _, st := range document.statements {
+		if names, direct := st.principals.cover(r.Principal); names {
+			v.consider(r, context, st, name, direct)
+		}
+	}
+	return v
+}
+
+// consider adds one statement's word. A statement that names the caller itself outranks one that names its account.
+func (v *verdict) consider(r cloud.Request, context map[string][]string, st *statement, policy string, direct bool) {
+	ok, err := st.applies(r, context)
+	name := policy + "#" + st.id
+	switch {
+	case err != nil:
+		v.problem = name + ": " + err.Error()
+	case !ok:
+	case !st.allow:
+		if v.deny == "" {
+			v.deny = name
+		}
+	default:
+		v.matched = append(v.matched, st)
+		if v.allow == "" || direct && !v.direct {
+			v.allow, v.direct = name, direct
+		}
+	}
+}
+
+func (st *statement) applies(r cloud.Request, context map[string][]string) (bool, error) {
+	action := strings.ToLower(r.Action)
+	if slices.ContainsFunc(st.actions, func(p pattern) bool { return p.match(action, false) }) == st.notAction {
+		return false, nil
+	}
+	if st.resources != nil {
+		covers := func(p pattern) bool {
+			want, ok := p.expand(context)
+			return ok && want.match(r.Resource, true)
+		}
+		if slices.ContainsFunc(st.resources, covers) == st.notResource {
+			return false, nil
+		}
+	}
+	for i := range st.conditions {
+		if ok, err := st.conditions[i].holds(context); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// cover tells whether the principals include p, and whether they name it rather than its account.
+func (ps *principals) cover(p cloud.Principal) (names, direct bool) {
+	switch {
+	case ps.everybody:
+		return true, true
+	case p.Service != "":
+		in := slices.Contains(ps.services, p.Service)
+		return in, in
+	case slices.Contains(ps.arns, p.ARN), p.RoleARN != "" && slices.Contains(ps.arns, p.RoleARN):
+		return true, true
+	}
+	return slices.Contains(ps.accounts, p.Account), false
+}
+
+// context is what conditions and variables see, by lower-case key: the request's own context and the global keys.
+func (s *Service) context(r cloud.Request) map[string][]string {
+	c := map[string][]string{}
+	for key, values := range r.Context {
+		c[strings.ToLower(key)] = values
+	}
+	set := func(key, value string) {
+		if value != "" {
+			c[key] = []string{value}
+		}
+	}
+	p := r.Principal
+	set("aws:requestedregion", r.Region)
+	set("aws:securetransport", "true")
+	set("aws:viaawsservice", "false")
+	set("aws:principalisawsservice", strconv.FormatBool(p.Service != ""))
+	resourceAccount := r.ResourceAccount
+	if resourceAccount == "" {
+		resourceAccount = accountOf(r.Resource)
+	}
+	if resourceAccount == "" {
+		resourceAccount = p.Account
+	}
+	set("aws:resourceaccount", resourceAccount)
+	set("aws:resourceorgid", s.organizationOf(resourceAccount))
+	if p.Service != "" {
+		set("aws:principalservicename", p.Service)
+		set("aws:sourcearn", p.SourceARN)
+		set("aws:sourceaccount", accountOf(p.SourceARN))
+		set("aws:sourceorgid", s.organizationOf(accountOf(p.SourceARN)))
+		return c
+	}
+	set("aws:principalaccount", p.Account)
+	set("aws:principalorgid", s.organizationOf(p.Account))
+	set("aws:principalarn", p.ARN)
+	set("aws:principaltype", "Account")
+	if p.RoleARN != "" {
+		set("aws:principalarn", p.RoleARN)
+		set("aws:principaltype", "AssumedRole")
+		if role := s.roles[p.RoleARN]; role != nil {
+			for _, tag := range role.tags {
+				c["aws:principaltag/"+strings.ToLower(tag.Key)] = []string{tag.Value}
+			}
+		}
+	}
+	return c
+}
+
+func (s *Service) organizationOf(account string) string {
+	if account == "" || !s.w.Account(account).InOrganization {
+		return ""
+	}
+	return s.w.Organization
+}
+
+// resourcePolicy parses a resource's policy once.
+func (s *Service) resourcePolicy(kind Kind, text string) (*Document, error) {
+	key := fmt.Sprintf("%d %s", kind, text)
+	if d := s.parsed[key]; d != nil {
+		return d, nil
+	}
+	d, err := Parse(kind, []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	s.parsed[key] = d
+	return d, nil
+}

@@ -1,0 +1,74 @@
+// Package iam is the sandbox's IAM: roles, the policies on them, the credentials of their sessions, and the evaluator
+// that every API call of the sandbox passes.
+package iam
+
+import (
+	"sync"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// Service holds the roles of all accounts. Its state is guarded by the world lock, but for the credentials.
+type Service struct {
+	w       *cloud.World
+	roles   map[string]*role          // by ARN
+	managed map[string]*managedPolicy // by ARN
+	parsed  map[string]*Document      // resource policies already read, by kind and text
+
+	mu       sync.Mutex
+	sessions map[string]cloud.Principal // by access key id
+}
+
+// New makes the service and is ready to be the world's Authorizer.
+func New(w *cloud.World) *Service {
+	s := &Service{
+		w: w, roles: map[string]*role{}, managed: map[string]*managedPolicy{}, parsed: map[string]*Document{},
+		sessions: map[string]cloud.Principal{},
+	}
+	for _, p := range awsManaged() {
+		s.managed[p.arn] = p
+	}
+	return s
+}
+
+// API is empty: roles come from templates alone, and any IAM operation is answered as not implemented, by name.
+func (s *Service) API() *cloud.Service {
+	return &cloud.Service{
+		Name: "iam", Protocol: cloud.Query, Global: true, EventSource: "iam.amazonaws.com", Version: "2010-05-08",
+		Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+	}
+}
+
+// Snapshot lists the roles and customer managed policies of an account. Call with the world locked.
+func (s *Service) Snapshot(account string) map[string]any {
+	roles, policies := []any{}, []any{}
+	for _, arn := range sortedKeys(s.roles) {
+		if r := s.roles[arn]; r.account == account {
+			names := []string{}
+			for _, p := range s.policiesOf(r) {
+				names = append(names, p.name)
+			}
+			roles = append(roles, map[string]any{"arn": r.arn, "policies": names, "created": r.created})
+		}
+	}
+	for _, arn := range sortedKeys(s.managed) {
+		if accountOf(arn) == account {
+			policies = append(policies, map[string]any{"arn": arn})
+		}
+	}
+	return map[string]any{"roles": roles, "policies": policies}
+}
+
+// Assumptions of this package.
+func Assumptions() []cloud.Assumption {
+	return []cloud.Assumption{{
+		ID: "IAM-01", Mark: "inferred", Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html",
+		Claim: "A condition that compares several request values without a set operator has no defined outcome; the sandbox denies the call and says so.",
+	}, {
+		ID: "IAM-02", Mark: "model", Source: "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html",
+		Claim: "An account's 12-digit key stands for an administrator of the account who shows the root ARN: unlike the real root user it may assume roles.",
+	}, {
+		ID: "IAM-03", Mark: "model", Source: "https://docs.aws.amazon.com/STS/latest/APIReference/API_Credentials.html",
+		Claim: "Session credentials carry an expiry in virtual time but go on working after it: the hosted processes live in real time and could not know when to renew.",
+	}}
+}

@@ -1,0 +1,160 @@
+package iam
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+type role struct {
+	arn, name, id, account string
+	trust                  string
+	inline                 map[string]*inlinePolicy
+	attached               []string // ARNs of managed policies, in order
+	maxSession             time.Duration
+	tags                   []cloud.Tag
+	created                time.Time
+}
+
+type inlinePolicy struct {
+	document *Document
+	owner    string // the AWS::IAM::Policy that put it there; empty when the role itself declares it
+}
+
+type managedPolicy struct {
+	arn      string
+	document *Document
+}
+
+type attachedPolicy struct {
+	name     string // "<role>/<policy>" or a managed policy's ARN, as Decision.Statement shows it
+	document *Document
+}
+
+// policiesOf lists a role's policies by name, inline ones first.
+func (s *Service) policiesOf(r *role) []attachedPolicy {
+	var list []attachedPolicy
+	for _, name := range sortedKeys(r.inline) {
+		list = append(list, attachedPolicy{r.name + "/" + name, r.inline[name].document})
+	}
+	for _, arn := range r.attached {
+		list = append(list, attachedPolicy{arn, s.managed[arn].document})
+	}
+	return list
+}
+
+// Role is what other services may know of a role.
+type Role struct {
+	ARN, Name, ID, Account string
+	Trust                  string // JSON
+	MaxSession             time.Duration
+}
+
+// Role looks a role up by its ARN. Call with the world locked.
+func (s *Service) Role(arn string) (Role, bool) {
+	r := s.roles[arn]
+	if r == nil {
+		return Role{}, false
+	}
+	return Role{ARN: r.arn, Name: r.name, ID: r.id, Account: r.account, Trust: r.trust, MaxSession: r.maxSession}, true
+}
+
+// Assume makes caller a session of the role if the trust policy allows it: for services that act with a role, such as
+// EventBridge for a rule's target. The error is an AccessDenied *cloud.Error. Call with the world locked.
+func (s *Service) Assume(caller cloud.Principal, roleARN, session string) (cloud.Principal, error) {
+	r := s.roles[roleARN]
+	if r == nil {
+		return cloud.Principal{}, cloud.Errorf(403, "AccessDenied", "the role %s does not exist", roleARN)
+	}
+	d := s.Authorize(cloud.Request{
+		Principal: caller, Action: AssumeRole, Resource: roleARN, ResourceAccount: r.account, ResourcePolicy: r.trust, Region: "us-east-1",
+	})
+	if !d.Allowed {
+		return cloud.Principal{}, cloud.Errorf(403, "AccessDenied",
+			"%s is not authorized to perform: %s on resource: %s because %s", caller.ARN, AssumeRole, roleARN, d.Reason)
+	}
+	return cloud.AssumedRole(r.account, r.arn, r.name, session), nil
+}
+
+var roleName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+
+func (s *Service) putRole(r *role) error {
+	if !roleName.MatchString(r.name) {
+		return fmt.Errorf("role name %q is not 1 to 64 letters, digits and _+=,.@-", r.name)
+	}
+	document, err := Parse(Trust, []byte(r.trust))
+	if err != nil {
+		return fmt.Errorf("role %s: trust policy: %w", r.name, err)
+	}
+	// IAM resolves a principal to an id when the policy is saved, so what does not exist cannot be trusted.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html
+	for _, st := range document.statements {
+		for _, arn := range st.principals.arns {
+			if strings.Contains(arn, ":role/") && s.roles[arn] == nil {
+				return cloud.Errorf(400, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"%s\" (role %s)", arn, r.name)
+			}
+		}
+	}
+	for _, arn := range r.attached {
+		if s.managed[arn] == nil {
+			return fmt.Errorf("role %s: the sandbox does not know the managed policy %s", r.name, arn)
+		}
+	}
+	s.roles[r.arn] = r
+	return nil
+}
+
+// find looks a role up by name, as policies name the roles that they belong to.
+func (s *Service) find(account, name string) (*role, error) {
+	for _, arn := range sortedKeys(s.roles) {
+		if r := s.roles[arn]; r.account == account && r.name == name {
+			return r, nil
+		}
+	}
+	return nil, cloud.Errorf(404, "NoSuchEntity", "The role with name %s cannot be found.", name)
+}
+
+// UnusedStatements names the Allow statements of an account's roles that no allowed call has needed so far, as Decision.Statement names them.
+func (s *Service) UnusedStatements(account string) []string {
+	var names []string
+	for _, arn := range sortedKeys(s.roles) {
+		r := s.roles[arn]
+		if r.account != account {
+			continue
+		}
+		for _, p := range s.policiesOf(r) {
+			for _, st := range p.document.statements {
+				if st.allow && !st.usedForAllow {
+					names = append(names, p.name+"#"+st.id)
+				}
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// awsManaged are the AWS managed policies whose content is known here; others are refused by name.
+func awsManaged() []*managedPolicy {
+	text, err := json.Marshal(map[string]any{
+		"Version": "2012-10-17",
+		"Statement": []any{map[string]any{
+			"Effect": "Allow", "Resource": "*",
+			"Action": []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"},
+		}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	document, err := Parse(Identity, text)
+	if err != nil {
+		panic(err)
+	}
+	// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaBasicExecutionRole.html
+	return []*managedPolicy{{arn: "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", document: document}}
+}
