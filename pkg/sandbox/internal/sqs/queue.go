@@ -1,0 +1,247 @@
+package sqs
+
+import (
+	"maps"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// queue is one standard queue.
+type queue struct {
+	name, arn, account, region string
+	created, modified          time.Time
+	tags                       map[string]string
+	settings
+	messages []*message          // in the order in which they were sent
+	handles  map[string]*message // every receipt handle ever issued; its message may be gone
+	moves    []*MoveTask         // redrives out of this queue, the latest first
+}
+
+type depth struct{ visible, inFlight, delayed int }
+
+func (q *queue) depth(now time.Time) depth {
+	var d depth
+	for _, m := range q.messages {
+		switch {
+		case !m.visibleAt.After(now):
+			d.visible++
+		case m.receives > 0:
+			d.inFlight++
+		default:
+			d.delayed++
+		}
+	}
+	return d
+}
+
+// CreateQueueInput is the input of CreateQueue.
+type CreateQueueInput struct {
+	QueueName  string
+	Attributes map[string]string
+	Tags       map[string]string `json:"tags"`
+}
+
+// QueueURL is the output of CreateQueue and GetQueueUrl.
+type QueueURL struct {
+	QueueUrl string
+}
+
+var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+func (s *Service) createQueue(c *cloud.Call, in *CreateQueueInput) (*QueueURL, error) {
+	arn := queueARN(c.Region, c.Account(), in.QueueName)
+	if err := c.Authorize("sqs:CreateQueue", arn, nil); err != nil {
+		return nil, err
+	}
+	if strings.HasSuffix(in.QueueName, ".fifo") {
+		return nil, errFIFO("queue " + in.QueueName)
+	}
+	if !queueName.MatchString(in.QueueName) {
+		return nil, errValue(in.QueueName, "QueueName", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length.")
+	}
+	q := &queue{
+		name: in.QueueName, arn: arn, account: c.Account(), region: c.Region, created: c.Now(), modified: c.Now(),
+		settings: defaults(), tags: maps.Clone(in.Tags), handles: map[string]*message{},
+	}
+	if err := s.configure(q, in.Attributes); err != nil {
+		return nil, err
+	}
+	if existing := s.queues[arn]; existing == nil {
+		s.queues[arn] = q
+	} else if !existing.equal(q.settings) {
+		return nil, errQueueExists()
+	}
+	return &QueueURL{QueueUrl: URL(arn)}, nil
+}
+
+// SetQueueAttributesInput is the input of SetQueueAttributes.
+type SetQueueAttributesInput struct {
+	QueueUrl   string
+	Attributes map[string]string
+}
+
+// Empty is an output without members.
+type Empty struct{}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+func (s *Service) setQueueAttributes(c *cloud.Call, in *SetQueueAttributesInput) (*Empty, error) {
+	q, err := s.find(c, in.QueueUrl, "SetQueueAttributes")
+	if err != nil {
+		return nil, err
+	}
+	if err := s.configure(q, in.Attributes); err != nil {
+		return nil, err
+	}
+	q.modified = c.Now()
+	return &Empty{}, nil
+}
+
+// GetQueueAttributesInput is the input of GetQueueAttributes.
+type GetQueueAttributesInput struct {
+	QueueUrl       string
+	AttributeNames []string
+}
+
+// GetQueueAttributesOutput is its output.
+type GetQueueAttributesOutput struct {
+	Attributes map[string]string `json:",omitempty"`
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+func (s *Service) getQueueAttributes(c *cloud.Call, in *GetQueueAttributesInput) (*GetQueueAttributesOutput, error) {
+	q, err := s.find(c, in.QueueUrl, "GetQueueAttributes")
+	if err != nil {
+		return nil, err
+	}
+	s.expire(q)
+	all := q.attributes(c.Now())
+	out := map[string]string{}
+	for _, name := range in.AttributeNames {
+		if name == "All" {
+			return &GetQueueAttributesOutput{Attributes: all}, nil
+		}
+		if !known(name) {
+			return nil, errAttributeName(name)
+		}
+		if value, ok := all[name]; ok {
+			out[name] = value
+		}
+	}
+	return &GetQueueAttributesOutput{Attributes: out}, nil
+}
+
+// GetQueueUrlInput is the input of GetQueueUrl.
+type GetQueueUrlInput struct {
+	QueueName              string
+	QueueOwnerAWSAccountId string
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueUrl.html
+func (s *Service) getQueueURL(c *cloud.Call, in *GetQueueUrlInput) (*QueueURL, error) {
+	owner := in.QueueOwnerAWSAccountId
+	if owner == "" {
+		owner = c.Account()
+	}
+	url := URL(queueARN(c.Region, owner, in.QueueName))
+	if _, err := s.find(c, url, "GetQueueUrl"); err != nil {
+		return nil, err
+	}
+	return &QueueURL{QueueUrl: url}, nil
+}
+
+// ListQueuesInput is the input of ListQueues. The sandbox answers everything on one page.
+type ListQueuesInput struct {
+	QueueNamePrefix string
+	MaxResults      int
+	NextToken       string
+}
+
+// ListQueuesOutput is its output.
+type ListQueuesOutput struct {
+	QueueUrls []string `json:",omitempty"`
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html
+func (s *Service) listQueues(c *cloud.Call, in *ListQueuesInput) (*ListQueuesOutput, error) {
+	if err := c.Authorize("sqs:ListQueues", queueARN(c.Region, c.Account(), "*"), nil); err != nil {
+		return nil, err
+	}
+	out := &ListQueuesOutput{}
+	for _, q := range s.sorted(c.Account()) {
+		if q.region == c.Region && strings.HasPrefix(q.name, in.QueueNamePrefix) {
+			out.QueueUrls = append(out.QueueUrls, URL(q.arn))
+		}
+	}
+	return out, nil
+}
+
+// ListDeadLetterSourceQueuesInput is the input of ListDeadLetterSourceQueues. The answer has one page.
+type ListDeadLetterSourceQueuesInput struct {
+	QueueUrl   string
+	MaxResults int
+	NextToken  string
+}
+
+// ListDeadLetterSourceQueuesOutput is its output.
+type ListDeadLetterSourceQueuesOutput struct {
+	QueueUrls []string `json:"queueUrls"`
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListDeadLetterSourceQueues.html
+func (s *Service) listDeadLetterSourceQueues(c *cloud.Call, in *ListDeadLetterSourceQueuesInput) (*ListDeadLetterSourceQueuesOutput, error) {
+	dlq, err := s.find(c, in.QueueUrl, "ListDeadLetterSourceQueues")
+	if err != nil {
+		return nil, err
+	}
+	out := &ListDeadLetterSourceQueuesOutput{QueueUrls: []string{}}
+	for _, q := range s.sorted(dlq.account) {
+		if q.redrive.Target == dlq.arn {
+			out.QueueUrls = append(out.QueueUrls, URL(q.arn))
+		}
+	}
+	return out, nil
+}
+
+// QueueInput is the input of operations that name a queue and no more.
+type QueueInput struct {
+	QueueUrl string
+}
+
+// ListQueueTagsOutput is the output of ListQueueTags.
+type ListQueueTagsOutput struct {
+	Tags map[string]string `json:",omitempty"`
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueueTags.html
+func (s *Service) listQueueTags(c *cloud.Call, in *QueueInput) (*ListQueueTagsOutput, error) {
+	q, err := s.find(c, in.QueueUrl, "ListQueueTags")
+	if err != nil {
+		return nil, err
+	}
+	return &ListQueueTagsOutput{Tags: q.tags}, nil
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
+func (s *Service) purgeQueue(c *cloud.Call, in *QueueInput) (*Empty, error) {
+	q, err := s.find(c, in.QueueUrl, "PurgeQueue")
+	if err != nil {
+		return nil, err
+	}
+	q.clear()
+	return &Empty{}, nil
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
+func (s *Service) deleteQueue(c *cloud.Call, in *QueueInput) (*Empty, error) {
+	q, err := s.find(c, in.QueueUrl, "DeleteQueue")
+	if err != nil {
+		return nil, err
+	}
+	q.clear()
+	delete(s.queues, q.arn)
+	return &Empty{}, nil
+}

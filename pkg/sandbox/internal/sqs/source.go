@@ -1,0 +1,82 @@
+package sqs
+
+import (
+	"slices"
+	"time"
+)
+
+// OnMessage declares an event source: f is called, without any lock held, whenever a message becomes visible in the queue.
+// A message that an event source still waits for keeps the world busy until it is deleted or dead; in a queue without one
+// it is just there.
+func (s *Service) OnMessage(queueARN string, f func()) {
+	s.mu.Lock()
+	s.listeners[queueARN] = append(s.listeners[queueARN], f)
+	s.mu.Unlock()
+	s.world.Clock.After(0, "event source of "+queueARN, func() {
+		s.world.Do(func() {
+			if q := s.queues[queueARN]; q != nil {
+				for _, m := range q.messages {
+					s.announce(q, m)
+				}
+			}
+		})
+	})
+}
+
+func (s *Service) add(q *queue, m *message) {
+	q.messages = append(q.messages, m)
+	s.announce(q, m)
+}
+
+// hide makes a message invisible for d.
+func (s *Service) hide(q *queue, m *message, d time.Duration) {
+	m.visibleAt = s.world.Clock.Now().Add(d)
+	s.announce(q, m)
+}
+
+// announce tells the event sources of a queue when m becomes visible.
+func (s *Service) announce(q *queue, m *message) {
+	m.silence()
+	s.mu.Lock()
+	listeners := slices.Clone(s.listeners[q.arn])
+	s.mu.Unlock()
+	if len(listeners) == 0 {
+		return
+	}
+	m.visible = s.world.Clock.After(m.visibleAt.Sub(s.world.Clock.Now()), "message "+m.id+" visible in "+q.name, func() {
+		for _, f := range listeners {
+			f()
+		}
+	})
+}
+
+func (m *message) silence() {
+	if m.visible != nil {
+		m.visible.Stop()
+		m.visible = nil
+	}
+}
+
+func (q *queue) remove(m *message) {
+	m.silence()
+	if i := slices.Index(q.messages, m); i >= 0 {
+		q.messages = slices.Delete(q.messages, i, i+1)
+	}
+}
+
+func (q *queue) clear() {
+	for _, m := range q.messages {
+		m.silence()
+	}
+	q.messages = nil
+}
+
+// expire drops what is older than the retention period.
+func (s *Service) expire(q *queue) {
+	now := s.world.Clock.Now()
+	for _, m := range slices.Clone(q.messages) {
+		if !now.Before(m.sentAt.Add(q.seconds("MessageRetentionPeriod"))) {
+			q.remove(m)
+		}
+	}
+}

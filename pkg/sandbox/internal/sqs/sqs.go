@@ -1,0 +1,93 @@
+// Package sqs emulates the standard queues of Amazon SQS.
+package sqs
+
+import (
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// Service holds the queues of all accounts. The world lock guards it.
+type Service struct {
+	world  *cloud.World
+	queues map[string]*queue // by ARN
+
+	mu        sync.Mutex // not the world lock: event sources are declared from inside and outside of it
+	listeners map[string][]func()
+}
+
+// New makes the service without queues.
+func New(w *cloud.World) *Service {
+	return &Service{world: w, queues: map[string]*queue{}, listeners: map[string][]func(){}}
+}
+
+// URL is the address that stands for a queue in calls.
+func URL(queueARN string) string {
+	p := strings.SplitN(queueARN, ":", 6)
+	if len(p) != 6 {
+		return ""
+	}
+	return "https://sqs." + p[3] + ".amazonaws.com/" + p[4] + "/" + p[5]
+}
+
+func queueARN(region, account, name string) string {
+	return "arn:aws:sqs:" + region + ":" + account + ":" + name
+}
+
+// arnOf reads account and name from the end of a queue URL, whatever host it names: clients of one endpoint for all
+// services write their own. The Region is that of the call.
+func arnOf(region, url string) string {
+	p := strings.Split(strings.TrimSuffix(url, "/"), "/")
+	if len(p) < 2 {
+		return ""
+	}
+	return queueARN(region, p[len(p)-2], p[len(p)-1])
+}
+
+// find authorises action on the queue that url names, with the queue's own policy.
+func (s *Service) find(c *cloud.Call, url, action string) (*queue, error) {
+	q := s.queues[arnOf(c.Region, url)]
+	if q == nil {
+		return nil, errNoQueue() // assumption SQS-05
+	}
+	return q, s.allow(c, q, action)
+}
+
+func (s *Service) allow(c *cloud.Call, q *queue, action string) error {
+	return c.AuthorizeWithResourcePolicy("sqs:"+action, q.arn, q.account, q.policy, nil)
+}
+
+// sorted lists the queues of an account by Region and name.
+func (s *Service) sorted(account string) []*queue {
+	var list []*queue
+	for _, q := range s.queues {
+		if q.account == account {
+			list = append(list, q)
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].arn < list[j].arn })
+	return list
+}
+
+// Snapshot lists an account's queues with depths and messages.
+func (s *Service) Snapshot(account string) map[string]any {
+	queues := []any{}
+	for _, q := range s.sorted(account) {
+		s.expire(q)
+		d := q.depth(s.world.Clock.Now())
+		messages := []any{}
+		for _, m := range q.messages {
+			messages = append(messages, map[string]any{
+				"messageId": m.id, "body": m.body, "receives": m.receives, "sentAt": m.sentAt, "visibleAt": m.visibleAt,
+				"attributes": m.attributes,
+			})
+		}
+		queues = append(queues, map[string]any{
+			"name": q.name, "arn": q.arn, "url": URL(q.arn), "region": q.region,
+			"visible": d.visible, "inFlight": d.inFlight, "delayed": d.delayed, "messages": messages,
+		})
+	}
+	return map[string]any{"queues": queues}
+}
