@@ -43,11 +43,18 @@ func ParseClaim(tags map[string]string, t Team) origin.Claim {
 	return Normal(c)
 }
 
-// Normal is the claim in the one form that is compared and stored: lower-case names, sorted, each once.
+// Normal is the claim in the one form that is compared and stored: names in lower case, patterns canonical, all sorted and
+// each once. A path without its leading slash is left to be refused.
 func Normal(c origin.Claim) origin.Claim {
-	out := origin.Claim{Paths: slices.Clone(c.Paths), Domain: strings.ToLower(c.Domain)}
+	out := origin.Claim{Domain: strings.ToLower(c.Domain)}
 	for _, h := range c.Hosts {
 		out.Hosts = append(out.Hosts, strings.ToLower(h))
+	}
+	for _, p := range c.Paths {
+		if strings.HasPrefix(p, "/") {
+			p = origin.Canonical(p)
+		}
+		out.Paths = append(out.Paths, p)
 	}
 	slices.Sort(out.Hosts)
 	slices.Sort(out.Paths)

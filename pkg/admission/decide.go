@@ -1,6 +1,11 @@
 package admission
 
 import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -9,21 +14,209 @@ type Candidate struct {
 	origin.Ref
 	Claim  origin.Claim
 	Tagged bool   // carries the teardown tag
-	Status string // of the VPC origin; empty when unknown
+	Status string // of the VPC origin, as CloudFront says it; empty when unknown
 }
 
 // Decision is what becomes of an origin.
 type Decision struct {
 	Admit   bool
-	Team    string   // empty when policy knows none
 	Reasons []Reason // every reason against it
 }
 
 // Waits tells whether the origin is to be looked at again although nothing about it changed.
 func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 
-// Decide decides whether an origin may be wired, given the registry.
-func Decide(c Candidate, p Policy, registry []origin.Record) Decision { return Decision{} }
+// Decide decides whether an origin may be wired. What the registry holds for other origins stands: of two overlapping
+// claims the one that was admitted first keeps what it has, whatever the order in which anything is looked at now.
+//
+//	owner        claim                                          verdict
+//	unknown      any                                            refused
+//	known        lacks host, path or domain, or is malformed    refused
+//	known        a host with a path that no grant permits       refused
+//	known        overlaps another team's paths                  refused, naming that team
+//	known        equals or crosses its own team's paths         refused; one inside the other is fine
+//	known        permitted, but tagged for teardown             refused
+//	known        permitted, but not Deployed or over a limit    waits
+//	known        permitted                                      admitted
+func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
+	team, known := p.TeamOf(c.Account)
+	if !known {
+		return Decision{Reasons: []Reason{{OriginUnknownAccount,
+			fmt.Sprintf("account %s belongs to no team: add it to a team in the hub policy if it should", c.Account)}}}
+	}
+	others := slices.DeleteFunc(slices.Clone(registry), func(r origin.Record) bool { return r.ID == c.ID || !r.Holds() })
+	slices.SortFunc(others, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
+	claim := Normal(c.Claim)
+	reasons := slices.Concat(
+		wellFormed(claim),
+		permitted(claim, team, p),
+		untaken(claim, team, others),
+	)
+	if c.Tagged {
+		reasons = append(reasons, Reason{OriginTearingDown,
+			fmt.Sprintf("it carries the tag %s: remove the tag to have it wired", origin.TagTeardown)})
+	}
+	if c.Status != "" && c.Status != "Deployed" {
+		reasons = append(reasons, Reason{OriginNotDeployed,
+			fmt.Sprintf("the VPC origin is %s: it is looked at again until it is Deployed", c.Status)})
+	}
+	reasons = append(reasons, fits(claim, team, p, others)...)
+	return Decision{Admit: len(reasons) == 0, Reasons: reasons}
+}
+
+// wellFormed checks a claim by itself.
+func wellFormed(c origin.Claim) []Reason {
+	var out []Reason
+	add := func(code Code, format string, args ...any) {
+		out = append(out, Reason{code, fmt.Sprintf(format, args...)})
+	}
+	if len(c.Hosts) == 0 {
+		add(ClaimHostMissing, "it claims no host: set the tag %s to a host that its team is granted", origin.TagHost)
+	}
+	if len(c.Paths) == 0 {
+		add(ClaimPathsMissing, "it claims no path: set the tag %s to paths that its team is granted on its hosts", origin.TagPaths)
+	}
+	if c.Domain == "" {
+		add(ClaimDomainMissing, "it names no domain: set the tag %s to the DNS name of the load balancer, or to another name "+
+			"that its certificate covers", origin.TagDomain)
+	} else if why := CheckName(c.Domain); why != "" {
+		add(ClaimDomainInvalid, "the domain %q %s", c.Domain, why)
+	}
+	for _, h := range c.Hosts {
+		if why := CheckName(h); why != "" {
+			add(ClaimHostInvalid, "the host %q %s", h, why)
+		}
+	}
+	for _, path := range c.Paths {
+		if why := CheckPath(path); why != "" {
+			add(ClaimPathInvalid, "the path %q %s", path, why)
+		}
+	}
+	return out
+}
+
+// permitted checks a claim against policy: every path on every host has to be granted, since the distribution cannot tell
+// hosts apart.
+func permitted(c origin.Claim, t Team, p Policy) []Reason {
+	var out []Reason
+	for _, h := range c.Hosts {
+		if !p.covers(h) {
+			out = append(out, Reason{ClaimOutsideDomain, fmt.Sprintf("the host %q is not covered by %s: claim one that is",
+				h, p.aliasWords())})
+		}
+		var missing []string
+		for _, path := range c.Paths {
+			if !t.Granted(h, path) {
+				missing = append(missing, path)
+			}
+		}
+		if len(missing) > 0 {
+			out = append(out, Reason{ClaimNotGranted, fmt.Sprintf("%s is not granted %s on %s: claim what the hub policy grants, "+
+				"or ask for a grant", t.Name, strings.Join(missing, " "), h)})
+		}
+	}
+	return out
+}
+
+// covers tells whether the distribution can answer for a host. A wildcard alias and its certificate stand for one label.
+func (p Policy) covers(host string) bool {
+	if p.Aliases == Wildcard {
+		return CoversHost("*."+p.Domain, host)
+	}
+	return host == p.Domain || strings.HasSuffix(host, "."+p.Domain)
+}
+
+func (p Policy) aliasWords() string {
+	if p.Aliases == Wildcard {
+		return "the alias *." + p.Domain
+	}
+	return "the domain " + p.Domain
+}
+
+// untaken checks a claim against what others hold. Behaviors match on the path alone, so hosts make no difference here.
+func untaken(c origin.Claim, t Team, others []origin.Record) []Reason {
+	var out []Reason
+	for _, other := range others {
+		for _, path := range c.Paths {
+			for _, held := range other.Claim.Paths {
+				if !origin.Overlap(path, held) {
+					continue
+				}
+				if other.Team != t.Name {
+					out = append(out, Reason{ClaimTaken, fmt.Sprintf("the path %s overlaps %s, which %s holds with %s: claim another path",
+						path, held, other.Team, other.ID)})
+				} else if origin.Covers(path, held) == origin.Covers(held, path) {
+					out = append(out, Reason{ClaimTaken, fmt.Sprintf("the path %s overlaps %s of the same team's %s, and neither is inside "+
+						"the other: claim another path, or tear down %s first", path, held, other.ID, other.ID)})
+				}
+			}
+		}
+	}
+	return out
+}
+
+func fits(c origin.Claim, t Team, p Policy, others []origin.Record) []Reason {
+	team, behaviors, hosts := 0, len(c.Paths), slices.Clone(c.Hosts)
+	for _, r := range others {
+		if r.Team == t.Name {
+			team++
+		}
+		behaviors += len(r.Claim.Paths)
+		hosts = append(hosts, r.Claim.Hosts...)
+	}
+	slices.Sort(hosts)
+	aliases := len(slices.Compact(hosts))
+	if p.Aliases == Wildcard {
+		aliases = 1
+	}
+	var out []Reason
+	for _, l := range []struct {
+		what, limit string
+		n, max      int
+	}{
+		{t.Name + " would have %d origins", "originsPerTeam", team + 1, p.Limits.OriginsPerTeam},
+		{"the distribution would have %d origins of teams", "origins", len(others) + 1, p.Limits.Origins},
+		{"the distribution would have %d behaviors of teams", "behaviors", behaviors, p.Limits.Behaviors},
+		{"the distribution would have %d aliases of teams", "aliases", aliases, p.Limits.Aliases},
+	} {
+		if l.max > 0 && l.n > l.max {
+			out = append(out, Reason{DoesNotFit, fmt.Sprintf(l.what+", and limits.%s is %d: it waits until there is room",
+				l.n, l.limit, l.max)})
+		}
+	}
+	return out
+}
+
+// labels: RFC 1123 section 2.1, at least two of them; the last one begins with a letter, so that no IP address is a name.
+var labels = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// CheckName says what is wrong with a DNS name, or nothing. CloudFront takes at most 253 characters and no address
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html).
+func CheckName(name string) string {
+	switch {
+	case len(name) > 253:
+		return fmt.Sprintf("has %d characters: a DNS name has at most 253", len(name))
+	case !labels.MatchString(name):
+		return "is not a DNS name in lower case, such as app.example.com (and no IP address)"
+	}
+	return ""
+}
+
+// pathForm: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html.
+var pathForm = regexp.MustCompile(`^/[A-Za-z0-9_.*$/~"'@:+&?-]*$`)
+
+// CheckPath says what is wrong with a path pattern, or nothing.
+func CheckPath(path string) string {
+	switch {
+	case !strings.HasPrefix(path, "/"):
+		return "does not begin with a slash"
+	case len(path) > 255:
+		return fmt.Sprintf("has %d characters: CloudFront takes at most 255", len(path))
+	case !pathForm.MatchString(path):
+		return `holds a character that CloudFront does not take: letters, digits, * ? and _ - . $ / ~ " ' @ : + & are allowed`
+	}
+	return ""
+}
 
 // Dropped is a record that may not be wired any more.
 type Dropped struct {
@@ -32,5 +225,30 @@ type Dropped struct {
 }
 
 // Settle decides again about every record that is to be wired, in the order in which they were admitted. Two admissions
-// that ran at the same time can both have missed the other; and policy may have changed since.
-func Settle(registry []origin.Record, p Policy) []Dropped { return nil }
+// that ran at the same time may both have missed the other; and policy may have changed since. Nothing is dropped for a
+// limit, since what is wired does fit.
+func Settle(registry []origin.Record, p Policy) []Dropped {
+	var standing []origin.Record
+	var out []Dropped
+	for _, r := range byAdmission(registry) {
+		d := Decide(Candidate{Ref: r.Ref, Claim: r.Claim}, p, standing)
+		if reasons := slices.DeleteFunc(d.Reasons, Reason.Waits); len(reasons) > 0 {
+			out = append(out, Dropped{r, reasons})
+			continue
+		}
+		standing = append(standing, r)
+	}
+	return out
+}
+
+// byAdmission lists the records that hold a claim, the one admitted first at the head.
+func byAdmission(registry []origin.Record) []origin.Record {
+	held := slices.DeleteFunc(slices.Clone(registry), func(r origin.Record) bool { return !r.Holds() })
+	slices.SortFunc(held, func(a, b origin.Record) int {
+		if c := a.Admitted.Compare(b.Admitted); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return held
+}

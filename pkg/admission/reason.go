@@ -32,7 +32,6 @@ const (
 	ClaimOutsideDomain Code = "claim-outside-domain" // host is not under the policy's domain, or no alias would cover it
 	ClaimNotGranted    Code = "claim-not-granted"    // no grant permits this host with this path
 	ClaimTaken         Code = "claim-taken"          // overlaps what another origin holds
-	ClaimTwice         Code = "claim-twice"          // a path pattern covers another one of the same claim
 )
 
 // Codes of origins.

@@ -1,0 +1,358 @@
+package admission_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+const (
+	accountA = "111111111111"
+	accountB = "222222222222"
+	stranger = "999999999999"
+)
+
+func policy() admission.Policy {
+	return admission.Policy{
+		Domain:  "example.com",
+		Aliases: admission.Wildcard,
+		Shares:  admission.Shares{External: true},
+		Limits:  admission.Limits{Origins: 4, Behaviors: 6, Aliases: 3, OriginsPerTeam: 2},
+		Teams: []admission.Team{
+			{Name: "team-a", Accounts: []string{accountA}, Spoke: true, Grants: []admission.Grant{
+				{Host: "team-a.example.com", Paths: []string{"/team-a/*", "/shared/*"}},
+			}},
+			{Name: "team-b", Accounts: []string{accountB}, Spoke: true, Grants: []admission.Grant{
+				{Host: "*.example.com", Paths: []string{"/team-b/*"}},
+				{Host: "team-b.example.com", Paths: []string{"/shared/*"}},
+			}},
+		},
+	}
+}
+
+func arn(account, id string) string { return "arn:aws:cloudfront::" + account + ":vpcorigin/" + id }
+
+func ref(account, id string) origin.Ref {
+	return origin.Ref{ID: id, Account: account, ARN: arn(account, id)}
+}
+
+func codes(reasons []admission.Reason) (out []admission.Code) {
+	for _, r := range reasons {
+		out = append(out, r.Code)
+	}
+	return out
+}
+
+func TestDecideShare(t *testing.T) {
+	vpcOrigin := func(account, id string) admission.Resource {
+		return admission.Resource{ARN: arn(account, id), Type: admission.VPCOrigin}
+	}
+	subnet := admission.Resource{ARN: "arn:aws:ec2:us-east-1:111111111111:subnet/subnet-1", Type: "ec2:Subnet"}
+	for name, c := range map[string]struct {
+		share  admission.Share
+		denied bool // shares.external
+		want   []admission.Code
+		waits  bool
+	}{
+		"invitation from a known account": {
+			share: admission.Share{Owner: accountA, Invitation: true, Resources: []admission.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")}},
+		},
+		"within the organization, external denied": {
+			share:  admission.Share{Owner: accountA, Resources: []admission.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")}},
+			denied: true,
+		},
+		"invitation, external denied": {
+			share:  admission.Share{Owner: accountA, Invitation: true, Resources: []admission.Resource{vpcOrigin(accountA, "vo_1")}},
+			denied: true,
+			want:   []admission.Code{admission.ShareExternal},
+		},
+		"stranger": {
+			share: admission.Share{Owner: stranger, Invitation: true, Resources: []admission.Resource{vpcOrigin(stranger, "vo_1")}},
+			want:  []admission.Code{admission.ShareUnknownAccount},
+		},
+		"nothing in it yet": {
+			share: admission.Share{Owner: accountA, Invitation: true},
+			want:  []admission.Code{admission.ShareEmpty},
+			waits: true,
+		},
+		"mixed": {
+			share: admission.Share{Owner: accountA, Resources: []admission.Resource{vpcOrigin(accountA, "vo_1"), subnet}},
+			want:  []admission.Code{admission.ShareOtherType},
+		},
+		"somebody else's origin": {
+			share: admission.Share{Owner: accountA, Resources: []admission.Resource{vpcOrigin(accountB, "vo_1")}},
+			want:  []admission.Code{admission.ShareForeignOrigin},
+		},
+		"everything at once": {
+			share: admission.Share{Owner: stranger, Resources: []admission.Resource{
+				vpcOrigin(accountB, "vo_1"), subnet, {ARN: "arn:aws:cloudfront::1:vpcorigin/x", Type: admission.VPCOrigin},
+			}},
+			want: []admission.Code{
+				admission.ShareUnknownAccount, admission.ShareBadARN, admission.ShareForeignOrigin, admission.ShareOtherType,
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := policy()
+			p.Shares.External = !c.denied
+			got := admission.DecideShare(c.share, p)
+			if diff := cmp.Diff(c.want, codes(got.Reasons)); diff != "" {
+				t.Error(diff)
+			}
+			if got.Accept != (c.want == nil) || got.Waits() != c.waits {
+				t.Errorf("accept %v, waits %v: %s", got.Accept, got.Waits(), admission.Why(got.Reasons))
+			}
+			if want := []origin.Ref{ref(accountA, "vo_1"), ref(accountA, "vo_2")}; got.Accept && !slices.Equal(got.Origins, want) {
+				t.Errorf("brings %v", got.Origins)
+			}
+			if !got.Accept && got.Origins != nil {
+				t.Errorf("refused, and brings %v", got.Origins)
+			}
+		})
+	}
+}
+
+func TestParseClaim(t *testing.T) {
+	teams := policy().Teams
+	for name, c := range map[string]struct {
+		tags map[string]string
+		team admission.Team
+		want origin.Claim
+	}{
+		"all tags": {
+			map[string]string{
+				origin.TagHost: "b2.example.com  B1.example.com", origin.TagPaths: "/team-b/v2/ /team-b/=.json /team-b/x", origin.TagDomain: " ALB.internal.example.com",
+			}, teams[1],
+			origin.Claim{
+				Hosts: []string{"b1.example.com", "b2.example.com"}, Domain: "alb.internal.example.com",
+				Paths: []string{"/team-b/*.json", "/team-b/v2/*", "/team-b/x"},
+			},
+		},
+		"domain only, one granted host": {
+			map[string]string{origin.TagDomain: "alb.example.com"}, teams[0],
+			origin.Claim{Hosts: []string{"team-a.example.com"}, Paths: []string{"/shared/*", "/team-a/*"}, Domain: "alb.example.com"},
+		},
+		"no host, several granted": {
+			nil, teams[1], origin.Claim{},
+		},
+		"paths default to those granted on every host": {
+			map[string]string{origin.TagHost: "team-b.example.com www.example.com"}, teams[1],
+			origin.Claim{Hosts: []string{"team-b.example.com", "www.example.com"}, Paths: []string{"/team-b/*"}},
+		},
+		"paths on a single host": {
+			map[string]string{origin.TagHost: "team-b.example.com"}, teams[1],
+			origin.Claim{Hosts: []string{"team-b.example.com"}, Paths: []string{"/shared/*", "/team-b/*"}},
+		},
+		"from policy": {
+			map[string]string{origin.TagHost: "ignored.example.com"},
+			admission.Team{Claim: &origin.Claim{Hosts: []string{"C.example.com"}, Paths: []string{"/c/*?", "/c/?*"}, Domain: "c.internal.example.com"}},
+			origin.Claim{Hosts: []string{"c.example.com"}, Paths: []string{"/c/?*"}, Domain: "c.internal.example.com"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, admission.ParseClaim(c.tags, c.team)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// held is a record that holds paths.
+func held(team, account, id string, paths ...string) origin.Record {
+	return origin.Record{
+		Ref: ref(account, id), Team: team, Intent: origin.Wire,
+		Claim: origin.Claim{Hosts: []string{team + ".example.com"}, Paths: paths, Domain: "alb.example.com"},
+	}
+}
+
+func TestDecide(t *testing.T) {
+	good := origin.Claim{Hosts: []string{"team-a.example.com"}, Paths: []string{"/team-a/x/*"}, Domain: "alb.example.com"}
+	with := func(change func(*origin.Claim)) origin.Claim {
+		c := good
+		change(&c)
+		return c
+	}
+	for name, c := range map[string]struct {
+		candidate admission.Candidate
+		others    []origin.Record
+		policy    func(*admission.Policy)
+		want      []admission.Code
+		says      string
+	}{
+		"permitted": {candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good, Status: "Deployed"}},
+		"its own record is no rival": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-a", accountA, "vo_1", "/team-a/x/*")},
+		},
+		"a record on its way out is no rival": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{{Ref: ref(accountB, "vo_2"), Team: "team-b", Intent: origin.Detach, Claim: good}},
+		},
+		"same team, nested": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/*", "/team-a/x/y")},
+		},
+		"same team, equal": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/x/**")},
+			want:      []admission.Code{admission.ClaimTaken},
+		},
+		"same team, crossing": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/*/y")},
+			want:      []admission.Code{admission.ClaimTaken},
+		},
+		"another team holds something inside": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-b", accountB, "vo_2", "/team-a/x/y")},
+			want:      []admission.Code{admission.ClaimTaken},
+			says:      "team-b holds",
+		},
+		"unknown account": {
+			candidate: admission.Candidate{Ref: ref(stranger, "vo_1"), Claim: good},
+			want:      []admission.Code{admission.OriginUnknownAccount},
+		},
+		"nothing claimed": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1")},
+			want:      []admission.Code{admission.ClaimHostMissing, admission.ClaimPathsMissing, admission.ClaimDomainMissing},
+		},
+		"malformed": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: origin.Claim{
+				Hosts: []string{"team-a_example.com"}, Paths: []string{"team-a/x"}, Domain: "10.0.0.1",
+			}},
+			want: []admission.Code{
+				admission.ClaimDomainInvalid, admission.ClaimHostInvalid, admission.ClaimPathInvalid,
+				admission.ClaimOutsideDomain, admission.ClaimNotGranted,
+			},
+		},
+		"not granted": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) {
+				c.Hosts, c.Paths = []string{"team-a.example.com", "team-b.example.com"}, []string{"/team-a/x", "/team-b/x"}
+			})},
+			want: []admission.Code{admission.ClaimNotGranted, admission.ClaimNotGranted},
+			says: "team-a is not granted /team-a/x /team-b/x on team-b.example.com",
+		},
+		"wider than granted": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Paths = []string{"/team-a*"} })},
+			want:      []admission.Code{admission.ClaimNotGranted},
+		},
+		"wildcard covers one label": {
+			candidate: admission.Candidate{Ref: ref(accountB, "vo_1"), Claim: origin.Claim{
+				Hosts: []string{"a.b.example.com"}, Paths: []string{"/team-b/*"}, Domain: "alb.example.com",
+			}},
+			want: []admission.Code{admission.ClaimOutsideDomain, admission.ClaimNotGranted},
+		},
+		"tagged": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good, Tagged: true},
+			want:      []admission.Code{admission.OriginTearingDown},
+		},
+		"not deployed": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good, Status: "Deploying"},
+			want:      []admission.Code{admission.OriginNotDeployed},
+		},
+		"team's share of origins": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/2"), held("team-a", accountA, "vo_3", "/team-a/3")},
+			want:      []admission.Code{admission.DoesNotFit},
+		},
+		"behaviors and aliases": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others: []origin.Record{
+				held("team-b", accountB, "vo_2", "/team-b/1", "/team-b/2", "/team-b/3"), held("team-b", accountB, "vo_3", "/team-b/4", "/team-b/5", "/team-b/6"),
+				held("team-c", accountB, "vo_4", "/c"),
+			},
+			policy: func(p *admission.Policy) { p.Aliases, p.Limits.Aliases = admission.PerHost, 2 },
+			want:   []admission.Code{admission.DoesNotFit, admission.DoesNotFit},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := policy()
+			if c.policy != nil {
+				c.policy(&p)
+			}
+			got := admission.Decide(c.candidate, p, c.others)
+			if diff := cmp.Diff(c.want, codes(got.Reasons)); diff != "" || got.Admit != (c.want == nil) {
+				t.Errorf("admit %v: %s\n%s", got.Admit, admission.Why(got.Reasons), diff)
+			}
+			if !strings.Contains(admission.Why(got.Reasons), c.says) {
+				t.Errorf("says %q, without %q", admission.Why(got.Reasons), c.says)
+			}
+			for _, waits := range []admission.Code{admission.DoesNotFit, admission.OriginNotDeployed} {
+				if len(c.want) > 0 && c.want[0] == waits && !got.Waits() {
+					t.Errorf("%v does not wait", c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestCheckPath(t *testing.T) {
+	for path, good := range map[string]bool{
+		"/": true, "/a/*": true, `/_-.*$/~"'@:+&?`: true, "/" + strings.Repeat("a", 254): true,
+		"/" + strings.Repeat("a", 255): false, "": false, "a": false, "*": false, "/a b": false, "/a%20b": false, "/ä": false, "/a=b": false, "/a\nb": false,
+	} {
+		if why := admission.CheckPath(path); (why == "") != good {
+			t.Errorf("%q: %q", path, why)
+		}
+	}
+}
+
+func TestCheckName(t *testing.T) {
+	for name, good := range map[string]bool{
+		"a.example.com": true, "internal-x-1.us-east-1.elb.amazonaws.com": true, "xn--bcher-kva.example": true,
+		"": false, "localhost": false, "1.2.3.4": false, "::1": false, "A.example.com": false, "a..b": false, "-a.example.com": false,
+		"a.example.com.": false, "*.example.com": false, "a b.example.com": false,
+		strings.Repeat("a", 63) + ".example.com": true, strings.Repeat("a", 64) + ".example.com": false,
+		strings.Repeat("abcdefg.", 31) + "com": true, strings.Repeat("abcdefg.", 32) + "com": false,
+	} {
+		if why := admission.CheckName(name); (why == "") != good {
+			t.Errorf("%q: %q", name, why)
+		}
+	}
+}
+
+// Whatever was admitted in whatever order, what stands after Settle is free of conflicts, was there before its rivals, and
+// stays as it is.
+func TestSettleLeavesTheEarlierClaims(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := policy()
+		p.Limits = admission.Limits{}
+		start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+		var records []origin.Record
+		for i := range rapid.IntRange(0, 8).Draw(t, "records") {
+			team, account := "team-a", accountA
+			if rapid.Bool().Draw(t, "team-b") {
+				team, account = "team-b", accountB
+			}
+			path := rapid.SampledFrom([]string{"/shared/*", "/shared/x/*", "/shared/x/y", "/" + team + "/*", "/" + team + "/x"}).Draw(t, "path")
+			r := held(team, account, fmt.Sprintf("vo_%d", i), path)
+			r.Admitted = start.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "admitted")) * time.Minute)
+			records = append(records, r)
+		}
+		dropped := admission.Settle(records, p)
+		if diff := cmp.Diff(dropped, admission.Settle(rapid.Permutation(records).Draw(t, "order"), p)); diff != "" {
+			t.Fatalf("depends on the order of the registry: %s", diff)
+		}
+		standing := slices.DeleteFunc(slices.Clone(records), func(r origin.Record) bool {
+			return slices.ContainsFunc(dropped, func(d admission.Dropped) bool { return d.Record.ID == r.ID })
+		})
+		if again := admission.Settle(standing, p); again != nil {
+			t.Fatalf("what stood is dropped later: %v", again)
+		}
+		for _, d := range dropped {
+			r := d.Record
+			earlier := slices.DeleteFunc(slices.Clone(standing), func(o origin.Record) bool { return o.Admitted.After(r.Admitted) })
+			if admission.Decide(admission.Candidate{Ref: r.Ref, Claim: r.Claim}, p, earlier).Admit {
+				t.Fatalf("%s is dropped, and nothing admitted before it stands in its way", r.ID)
+			}
+		}
+	})
+}
