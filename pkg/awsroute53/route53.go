@@ -1,4 +1,4 @@
-// Package awsroute53 keeps the alias records that point team hosts at a distribution.
+// Package awsroute53 reads and changes the record sets of one hosted zone.
 package awsroute53
 
 import (
@@ -10,87 +10,78 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/origin"
 )
 
-// cloudFrontZone is the hosted zone of every distribution's domain name.
-// https://docs.aws.amazon.com/general/latest/gr/cf_region.html
+// cloudFrontZone is the hosted zone of every distribution's domain name (facts/aws.md section 7).
 const cloudFrontZone = "Z2FDTNDATAQYW2"
 
-var codes = fault.Codes{
-	"InvalidChangeBatch": fault.AsReread, "NoSuchHostedZone": fault.AsGiveUp, "PriorRequestNotComplete": fault.AsRetry,
-}
+// codes: a batch that does not fit what the zone holds was planned from what is no longer true.
+var codes = fault.Codes{"InvalidChangeBatch": fault.AsReread, "NoSuchHostedZone": fault.AsGiveUp}
 
-// Client is one hosted zone.
-type Client struct {
-	api  *route53.Client
-	zone string
+// Zone is one hosted zone.
+type Zone struct {
+	api *route53.Client
+	id  string
 }
 
 // New returns the zone with this id.
-func New(cfg aws.Config, zone string) *Client { return &Client{route53.NewFromConfig(cfg), zone} }
+func New(cfg aws.Config, id string) *Zone { return &Zone{route53.NewFromConfig(cfg), id} }
 
-// Target tells what the zone's records for a host point at: "" when there is none, the alias target of an alias record,
-// or the first value of any other.
-func (c *Client) Target(ctx context.Context, host string) (string, error) {
-	out, err := c.api.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{
-		HostedZoneId: &c.zone, StartRecordName: &host, MaxItems: aws.Int32(10),
-	})
-	if err != nil {
-		return "", codes.Wrap(err, "read DNS records of %s", host)
-	}
-	for _, r := range out.ResourceRecordSets {
-		if !same(aws.ToString(r.Name), host) {
-			continue
+// Records lists all record sets of the zone.
+func (z *Zone) Records(ctx context.Context) ([]origin.DNSRecord, error) {
+	var list []origin.DNSRecord
+	pages := route53.NewListResourceRecordSetsPaginator(z.api, &route53.ListResourceRecordSetsInput{HostedZoneId: &z.id})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, codes.Wrap(err, "read DNS records of zone %s", z.id)
 		}
-		switch {
-		case r.AliasTarget != nil:
-			return strings.TrimSuffix(aws.ToString(r.AliasTarget.DNSName), "."), nil
-		case r.Type == types.RRTypeA || r.Type == types.RRTypeAaaa || r.Type == types.RRTypeCname:
-			if len(r.ResourceRecords) > 0 {
-				return aws.ToString(r.ResourceRecords[0].Value), nil
+		for _, r := range page.ResourceRecordSets {
+			record := origin.DNSRecord{Name: name(r.Name), Type: string(r.Type)}
+			if r.AliasTarget != nil {
+				record.Target = name(r.AliasTarget.DNSName)
 			}
+			list = append(list, record)
 		}
 	}
-	return "", nil
+	return list, nil
 }
 
-// Point makes A and AAAA aliases for the hosts.
-func (c *Client) Point(ctx context.Context, hosts []string, domain string) error {
-	return c.change(ctx, types.ChangeActionUpsert, hosts, domain)
-}
-
-// Unpoint removes the A and AAAA aliases of the hosts. A record that is not as Point wrote it is a fault.Reread.
-func (c *Client) Unpoint(ctx context.Context, hosts []string, domain string) error {
-	return c.change(ctx, types.ChangeActionDelete, hosts, domain)
-}
-
-// A change batch holds at most 1,000 records, and an UPSERT counts twice.
+// A batch holds at most 1,000 records, of which an upsert counts as two.
 // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
-const hostsPerBatch = 250
+const perBatch = 500
 
-func (c *Client) change(ctx context.Context, action types.ChangeAction, hosts []string, domain string) error {
-	for len(hosts) > 0 {
-		n := min(len(hosts), hostsPerBatch)
-		var changes []types.Change
-		for _, host := range hosts[:n] {
-			for _, kind := range []types.RRType{types.RRTypeA, types.RRTypeAaaa} {
-				changes = append(changes, types.Change{Action: action, ResourceRecordSet: &types.ResourceRecordSet{
-					Name: aws.String(host), Type: kind,
-					AliasTarget: &types.AliasTarget{DNSName: aws.String(domain), HostedZoneId: aws.String(cloudFrontZone)},
-				}})
-			}
-		}
-		_, err := c.api.ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{
-			HostedZoneId: &c.zone, ChangeBatch: &types.ChangeBatch{Changes: changes, Comment: aws.String("originhub")},
+// Change upserts and deletes alias records that point at a distribution. A batch that does not fit what the zone holds
+// changes nothing and is a fault.Reread.
+func (z *Zone) Change(ctx context.Context, upsert, remove []origin.DNSRecord) error {
+	changes := append(changesOf(types.ChangeActionDelete, remove), changesOf(types.ChangeActionUpsert, upsert)...)
+	for len(changes) > 0 {
+		n := min(len(changes), perBatch)
+		_, err := z.api.ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{
+			HostedZoneId: &z.id, ChangeBatch: &types.ChangeBatch{Changes: changes[:n], Comment: aws.String("originhub")},
 		})
 		if err != nil {
-			return codes.Wrap(err, "change DNS records of %s", strings.Join(hosts[:n], ", "))
+			return codes.Wrap(err, "change DNS records of zone %s", z.id)
 		}
-		hosts = hosts[n:]
+		changes = changes[n:]
 	}
 	return nil
 }
 
-func same(record, host string) bool {
-	return strings.EqualFold(strings.TrimSuffix(strings.Replace(record, `\052`, "*", 1), "."), host)
+func changesOf(action types.ChangeAction, records []origin.DNSRecord) []types.Change {
+	var changes []types.Change
+	for _, r := range records {
+		changes = append(changes, types.Change{Action: action, ResourceRecordSet: &types.ResourceRecordSet{
+			Name: aws.String(r.Name), Type: types.RRType(r.Type),
+			AliasTarget: &types.AliasTarget{DNSName: aws.String(r.Target), HostedZoneId: aws.String(cloudFrontZone)},
+		}})
+	}
+	return changes
+}
+
+// name undoes what Route 53 does to names: the trailing dot, and \052 for an asterisk.
+// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
+func name(s *string) string {
+	return strings.TrimSuffix(strings.ReplaceAll(aws.ToString(s), `\052`, "*"), ".")
 }

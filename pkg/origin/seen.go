@@ -71,3 +71,10 @@ type Event struct {
 	Resource string // ARN; may be empty
 	Detail   any    // marshals to a JSON object
 }
+
+// DNSRecord is a record set of the hub's hosted zone. Of one that is no alias, Target is empty.
+type DNSRecord struct {
+	Name   string // without the trailing dot
+	Type   string // A, AAAA, CNAME, …
+	Target string // alias target, without the trailing dot
+}

@@ -1,0 +1,62 @@
+# originhub. `make help` lists the targets.
+SHELL     := /bin/bash
+FUNCTIONS := admit retire teardown wire
+LOCAL     := .build/local
+TOOLS     := .build/tools
+GO_BUILD  := CGO_ENABLED=0 go build -trimpath
+# The race detector needs a C compiler; without one the tests run all the same.
+RACE      := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
+LIGHT      = $$(go list ./... | grep -v /infra)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Rehearse the life of two team origins in the local sandbox
+	@.build/originhub demo
+
+.PHONY: test
+test: ## Run all tests: unit, property, story, import rules, golden templates
+	go test $(RACE) -shuffle=on $(LIGHT)
+	go test ./infra/...
+
+.PHONY: build
+build: ## Build the CLI and the functions for this machine
+	@$(GO_BUILD) -o .build/originhub ./pkg/cmd/originhub
+	@for f in $(FUNCTIONS); do $(GO_BUILD) -tags lambda.norpc -o $(LOCAL)/$$f/bootstrap ./functions/$$f || exit 1; done
+
+.PHONY: functions
+functions: ## Build the functions for Lambda (linux/arm64, reproducible)
+	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=arm64 $(GO_BUILD) -tags lambda.norpc -ldflags '-s -w -buildid=' \
+	  -o .build/functions/$$f/bootstrap ./functions/$$f || exit 1; done
+
+.PHONY: check
+check: ## Vet and test all but the stacks: the inner loop
+	go vet $(LIGHT)
+	go test $(LIGHT)
+
+.PHONY: lint
+lint: ## Run gofumpt, vet and golangci-lint
+	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.11.0
+	go vet ./...
+	$(TOOLS)/golangci-lint run ./...
+
+.PHONY: golden
+golden: ## Rewrite the golden files: synthesized templates, CLI transcripts, policy schema
+	go test ./infra/... -update
+	go test ./pkg/policy ./pkg/cli -update
+
+.PHONY: synth
+synth: functions ## Write the CDK assembly to cdk.out
+	CDK_OUTDIR=cdk.out go run ./infra
+
+.PHONY: bench
+bench: ## Measure what the README claims
+	go test -run '^$$' -bench . -benchtime 1x -count 3 $(LIGHT)
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf .build cdk.out

@@ -1,0 +1,96 @@
+// Package boot builds what all functions need: the policy beside the binary, the SDK configuration, and the shared adapters.
+package boot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/awsevents"
+	"github.com/originhub/originhub/pkg/awssqs"
+	"github.com/originhub/originhub/pkg/awssts"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/policy"
+	"github.com/originhub/originhub/pkg/registry"
+	"github.com/originhub/originhub/pkg/telemetry"
+)
+
+// Hub is what all functions share.
+type Hub struct {
+	Policy     admission.Policy
+	AWS        aws.Config
+	Registry   *registry.Registry
+	Bus        *awsevents.Bus
+	AdmitQueue *awssqs.Queue
+	WireQueue  *awssqs.Queue
+	Meter      *telemetry.Meter
+	Log        *slog.Logger
+}
+
+// Load reads the environment and the policy. An error names the variable or the place in the policy.
+func Load(ctx context.Context, function string) (*Hub, error) {
+	env := map[string]string{}
+	for _, name := range []string{contract.EnvTable, contract.EnvBus, contract.EnvAdmitQueue, contract.EnvWireQueue} {
+		if env[name] = os.Getenv(name); env[name] == "" {
+			return nil, fmt.Errorf("environment variable %s is not set; the hub stack sets it", name)
+		}
+	}
+	file := filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), contract.PolicyFile)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read policy: %w", err)
+	}
+	p, err := policy.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("read policy %s: %w", file, err)
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(patient))
+	if err != nil {
+		return nil, fmt.Errorf("load SDK configuration: %w", err)
+	}
+	return &Hub{
+		Policy:     p,
+		AWS:        cfg,
+		Registry:   registry.New(cfg, env[contract.EnvTable]),
+		Bus:        awsevents.New(cfg, env[contract.EnvBus], contract.EventSource),
+		AdmitQueue: awssqs.New(cfg, env[contract.EnvAdmitQueue]),
+		WireQueue:  awssqs.New(cfg, env[contract.EnvWireQueue]),
+		Meter:      telemetry.NewMeter(os.Stdout, p.Hub),
+		Log:        telemetry.Logger(os.Stdout, os.Getenv("AWS_LAMBDA_LOG_LEVEL")).With("function", function),
+	}, nil
+}
+
+// patient retries a call for a second or two. Longer waits belong to the queues and the state machine, which do not bill
+// for waiting.
+func patient() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 4
+		o.MaxBackoff = time.Second
+	})
+}
+
+// Spokes returns the SDK configuration of each team account's spoke role, one per account for the life of the process, so
+// that credentials are fetched once.
+func (h *Hub) Spokes() func(account string) aws.Config {
+	var mu sync.Mutex
+	entered := map[string]aws.Config{}
+	return func(account string) aws.Config {
+		mu.Lock()
+		defer mu.Unlock()
+		cfg, ok := entered[account]
+		if !ok {
+			cfg = awssts.Assume(h.AWS, contract.SpokeRoleARN(h.Policy.Hub, account), h.Policy.ExternalID)
+			entered[account] = cfg
+		}
+		return cfg
+	}
+}

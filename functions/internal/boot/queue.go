@@ -1,0 +1,41 @@
+package boot
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/inbound"
+)
+
+// Queue is the handler of a function behind a queue: a whole batch is one run. A message that cannot be read is handed
+// back alone, and so ends in the dead-letter queue, where it is kept; a failed run hands the whole batch back.
+func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error) any {
+	return func(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+		var response events.SQSEventResponse
+		var messages []inbound.Message
+		for _, record := range batch.Records {
+			m, err := inbound.Parse([]byte(record.Body))
+			if err != nil {
+				log.ErrorContext(ctx, "message cannot be read", "messageId", record.MessageId, "error", err)
+				response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
+				continue
+			}
+			if nothing, ok := m.(inbound.Nothing); ok {
+				log.InfoContext(ctx, "nothing to do", "messageId", record.MessageId, "why", nothing.Why)
+				continue
+			}
+			messages = append(messages, m)
+		}
+		if len(messages) == 0 {
+			return response, nil
+		}
+		if err := run(ctx, messages); err != nil {
+			log.ErrorContext(ctx, "run failed", "error", err)
+			return response, fault.Outermost(err)
+		}
+		return response, nil
+	}
+}

@@ -1,0 +1,86 @@
+// Package cli is the originhub command: data on standard output, everything else on standard error.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes. They are part of the interface: scripts and CI depend on them.
+const (
+	exitOK      = 0
+	exitFailure = 1 // wrong usage, or something that should work did not
+	exitPolicy  = 3 // the policy is not valid
+	exitLeft    = 5 // a rehearsed teardown left something behind
+)
+
+// failure is an error with an exit code of its own.
+type failure struct {
+	code int
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// Run performs one command line and returns its exit code.
+func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	root := &cobra.Command{
+		Use:   "originhub",
+		Short: "Hands-off, cross-account onboarding and teardown of CloudFront VPC origins",
+		Long: `originhub admits VPC origins that teams share with a Networking account, wires them into the central CloudFront
+distribution, and takes them out again in the one legal order when their team tags them.
+
+This command rehearses all of that in a local sandbox that runs the same templates and the same function binaries.
+
+Exit codes: 0 fine · 1 wrong usage or failure · 3 invalid policy · 5 a rehearsed teardown left something behind`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version(),
+	}
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	root.AddCommand(demoCommand(), sandboxCommand(), policyCommand(), versionCommand())
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(errs, "originhub: %v\n", err)
+	var f *failure
+	if errors.As(err, &f) {
+		return f.code
+	}
+	return exitFailure
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), version()) },
+	}
+}
+
+// version is the module's version, or the commit that the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") {
+			v = s.Value
+		}
+	}
+	if v == "" {
+		v = "(devel)"
+	}
+	return v + " " + info.GoVersion
+}

@@ -1,0 +1,404 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+type admitRegistry interface {
+	Load(ctx context.Context, distribution string) (origin.Snapshot, error)
+	PutRecord(ctx context.Context, distribution string, r origin.Record) (origin.Record, error)
+	PutRefusal(ctx context.Context, distribution, what, reasons string, now time.Time) error
+}
+
+type shares interface {
+	Invitations(ctx context.Context) ([]origin.Invitation, error)
+	Open(ctx context.Context, invitation string) ([]origin.Shared, error)
+	Accept(ctx context.Context, invitation string) error
+	Reject(ctx context.Context, invitation string) error
+	Shares(ctx context.Context) ([]origin.Share, error)
+	Resources(ctx context.Context) ([]origin.Shared, error)
+}
+
+type origins interface {
+	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
+}
+
+// Admit brings permitted shares into the registry: it opens and accepts invitations, reads claims, and records what is to
+// be wired or withdrawn. Invitations and organisation shares, events and the sweep all take this one way.
+type Admit struct {
+	Policy     admission.Policy
+	Registry   admitRegistry
+	Shares     shares
+	CloudFront origins
+	Spoke      func(account string) Spoke
+	Queue      queue // its own
+	WireQueue  queue
+	Bus        bus
+	Meter      meter
+	Log        *slog.Logger
+}
+
+const (
+	// settling is how long RAM takes to show what was just accepted ("a slight delay", performance.md B6).
+	settling = 15 * time.Second
+	// deploying is how long to wait before looking again at an origin that is not Deployed yet.
+	deploying = 2 * time.Minute
+)
+
+type admitRun struct {
+	*Admit
+	announcer
+	now      time.Time
+	records  []origin.Record
+	refusals map[string]string
+	changed  bool          // the registry now wants something else of the distribution
+	next     time.Duration // until the next look that this run needs; 0 for none
+}
+
+// Run does one full look. Claims are read of origins that are new, that a message names, and, on a sweep, of all.
+func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
+	s, err := a.Registry.Load(ctx, origin.Main)
+	if err != nil {
+		return err
+	}
+	r := &admitRun{
+		Admit: a, announcer: announcer{bus: a.Bus, log: a.Log}, now: s.Now, records: s.Records, refusals: s.Refusals,
+	}
+	for _, m := range messages {
+		if refused, ok := m.(inbound.Refused); ok {
+			r.alarm(contract.EventRefused, "", Detail{Account: refused.Account, Why: refused.Why})
+		}
+	}
+	err = r.look(ctx, messages)
+	if announced := r.publish(ctx); err == nil {
+		err = announced
+	}
+	// What was recorded before a failure must still be wired.
+	if r.changed {
+		if poked := a.WireQueue.Send(ctx, string(inbound.Poke{Why: "registry changed"}.JSON()), 0); err == nil {
+			err = poked
+		}
+	}
+	if err == nil && r.next > 0 {
+		err = a.Queue.Send(ctx, string(inbound.Poke{Why: "look again"}.JSON()), r.next)
+	}
+	return err
+}
+
+func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
+	if err := r.invitations(ctx); err != nil {
+		return err
+	}
+	permitted, err := r.permitted(ctx)
+	if err != nil {
+		return err
+	}
+	seen, err := r.CloudFront.VpcOrigins(ctx)
+	if err != nil {
+		return err
+	}
+	status := map[string]string{}
+	for _, o := range seen {
+		status[o.ID] = "Deploying"
+		if o.Deployed {
+			status[o.ID] = "Deployed"
+		}
+	}
+	all := slices.Contains(messages, inbound.Message(inbound.Sweep{}))
+	for _, offer := range permitted {
+		if status[offer.ID] == "" {
+			r.again(settling)
+			continue
+		}
+		hinted := slices.Contains(messages, inbound.Message(inbound.TagHint{Account: offer.Account, ARN: offer.ARN}))
+		if err := r.offer(ctx, offer, status[offer.ID], all || hinted); err != nil {
+			return err
+		}
+	}
+	if err := r.withdraw(ctx, permitted, status); err != nil {
+		return err
+	}
+	return r.settle(ctx)
+}
+
+func (r *admitRun) again(after time.Duration) {
+	if r.next == 0 || after < r.next {
+		r.next = after
+	}
+}
+
+// invitations opens every pending invitation and then, and only then, decides about it.
+func (r *admitRun) invitations(ctx context.Context) error {
+	pending, err := r.Shares.Invitations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range pending {
+		contents, err := r.Shares.Open(ctx, i.ARN)
+		if fault.Is[*fault.Done](err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		share := shareOf(origin.Share{ARN: i.Share, Name: i.Name, Owner: i.Sender}, contents)
+		share.Invitation = true
+		switch decision := admission.DecideShare(share, r.Policy); {
+		case decision.Accept:
+			err = fault.IgnoreDone(r.Shares.Accept(ctx, i.ARN))
+			if err == nil {
+				r.Meter.Count("InvitationsAccepted", 1)
+				r.say(contract.ShareAccepted, i.Share, Detail{Account: i.Sender, What: i.Name, Why: "holds " + names(decision.Origins)})
+				r.again(settling)
+			}
+		case decision.Waits():
+			r.again(settling)
+		default:
+			err = r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, decision.Reasons)
+			if err == nil && r.Policy.Shares.Reject {
+				err = fault.IgnoreDone(r.Shares.Reject(ctx, i.ARN))
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func names(refs []origin.Ref) string {
+	var ids []string
+	for _, r := range refs {
+		ids = append(ids, r.ID)
+	}
+	return strings.Join(ids, ", ")
+}
+
+func shareOf(s origin.Share, contents []origin.Shared) admission.Share {
+	share := admission.Share{ARN: s.ARN, Name: s.Name, Owner: s.Owner}
+	for _, c := range contents {
+		share.Resources = append(share.Resources, admission.Resource{ARN: c.ARN, Type: c.Type})
+	}
+	return share
+}
+
+// offer is an origin that came by a permitted share.
+type offer struct {
+	origin.Ref
+	share string
+}
+
+// permitted lists the origins of permitted shares that are open to this account now.
+func (r *admitRun) permitted(ctx context.Context) ([]offer, error) {
+	open, err := r.Shares.Shares(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(open) == 0 {
+		return nil, nil
+	}
+	resources, err := r.Shares.Resources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	contents := map[string][]origin.Shared{}
+	for _, c := range resources {
+		contents[c.Share] = append(contents[c.Share], c)
+	}
+	var offers []offer
+	known := map[string]bool{}
+	for _, s := range open {
+		decision := admission.DecideShare(shareOf(s, contents[s.ARN]), r.Policy)
+		for _, o := range decision.Origins {
+			if decision.Accept && !known[o.ID] {
+				known[o.ID] = true
+				offers = append(offers, offer{o, s.ARN})
+			}
+		}
+		if !decision.Accept && !decision.Waits() {
+			if err := r.refuse(ctx, contract.ShareRefused, s.ARN, Detail{Account: s.Owner, What: s.Name}, decision.Reasons); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.SortFunc(offers, func(a, b offer) int { return strings.Compare(a.ID, b.ID) })
+	return offers, nil
+}
+
+// refuse reports a refusal, once for the same reasons.
+func (r *admitRun) refuse(ctx context.Context, event, what string, d Detail, reasons []admission.Reason) error {
+	d.Why = admission.Why(reasons)
+	if r.refusals[what] == d.Why {
+		return nil
+	}
+	r.Meter.Count("Refusals", 1)
+	r.alarm(event, what, d)
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	r.refusals[what] = d.Why
+	return r.Registry.PutRefusal(ctx, origin.Main, what, d.Why, r.now)
+}
+
+func (r *admitRun) find(id string) (int, origin.Record) {
+	for i, o := range r.records {
+		if o.ID == id {
+			return i, o
+		}
+	}
+	return -1, origin.Record{}
+}
+
+// offer decides about one origin. One that is wired already is looked at again only when fresh asks for it.
+func (r *admitRun) offer(ctx context.Context, o offer, status string, fresh bool) error {
+	at, record := r.find(o.ID)
+	settled := at >= 0 && record.Intent == origin.Wire
+	if settled && !fresh {
+		return nil
+	}
+	team, known := r.Policy.TeamOf(o.Account)
+	if !known {
+		return nil // a share from an unknown account is refused as a whole
+	}
+	var tags map[string]string
+	if team.Spoke {
+		var err error
+		if tags, err = r.Spoke(o.Account).Tags(ctx, o.ARN); err != nil {
+			return r.unreadable(ctx, o, team, err)
+		}
+	}
+	_, tagged := tags[contract.TagTeardown]
+	if tagged && settled {
+		return nil // the teardown has it
+	}
+	claim := admission.ParseClaim(tags, team)
+	decision := admission.Decide(admission.Candidate{
+		Ref: o.Ref, Claim: claim, Tagged: tagged, Status: status,
+	}, r.Policy, r.others(o.ID))
+	switch {
+	case decision.Admit:
+		return r.admit(ctx, at, record, o, team, claim)
+	case decision.Waits():
+		r.again(deploying)
+		fallthrough
+	case at < 0 || record.Intent == origin.Detach:
+		if tagged {
+			return nil // on its way out, as its team asked
+		}
+		return r.refuse(ctx, contract.OriginRefused, o.ARN, Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, decision.Reasons)
+	default:
+		return r.drop(ctx, at, record, admission.Why(decision.Reasons))
+	}
+}
+
+// unreadable handles a claim that cannot be read. Without the role there is no claim; what is wired stays wired.
+func (r *admitRun) unreadable(ctx context.Context, o offer, team admission.Team, err error) error {
+	if fault.Is[*fault.Retry](err) {
+		return err
+	}
+	return r.refuse(ctx, contract.OriginRefused, o.ARN, Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []admission.Reason{{
+		Code: "claim-unreadable",
+		Message: fmt.Sprintf("its tags cannot be read: %v; deploy the spoke stack in account %s, with the ExternalId of the hub's policy, "+
+			"or set spoke: false for %s and state the claim in the policy", err, o.Account, team.Name),
+	}})
+}
+
+// others are the records that an origin's claim must not collide with.
+func (r *admitRun) others(id string) []origin.Record {
+	var others []origin.Record
+	for _, o := range r.records {
+		if o.ID != id {
+			others = append(others, o)
+		}
+	}
+	return others
+}
+
+// admit records that an origin is to be wired. One that is to be wired already with the same claim is left alone.
+func (r *admitRun) admit(ctx context.Context, at int, was origin.Record, o offer, team admission.Team, claim origin.Claim) error {
+	is := was
+	is.Ref, is.Team, is.Share, is.Claim, is.Intent = o.Ref, team.Name, o.share, claim, origin.Wire
+	same := at >= 0 && was.Intent == origin.Wire && was.Team == is.Team && was.Share == is.Share && equal(was.Claim, claim)
+	if same {
+		return nil
+	}
+	if was.Intent != origin.Wire {
+		is.Generation++
+		is.Admitted, is.Teardown, is.Token = r.now, nil, ""
+	}
+	if !equal(was.Claim, claim) || was.Intent != origin.Wire {
+		is.State, is.Reason = origin.Pending, ""
+	}
+	why := fmt.Sprintf("claims %s on %s", strings.Join(claim.Hosts, ", "), strings.Join(claim.Paths, ", "))
+	r.Meter.Count("OriginsAdmitted", 1)
+	r.say(contract.OriginAdmitted, o.ARN, about(is, why))
+	remember(&is, r.now, contract.OriginAdmitted, why)
+	return r.put(ctx, at, is)
+}
+
+func equal(a, b origin.Claim) bool {
+	return a.Domain == b.Domain && slices.Equal(a.Hosts, b.Hosts) && slices.Equal(a.Paths, b.Paths)
+}
+
+// put publishes what was decided and records it.
+func (r *admitRun) put(ctx context.Context, at int, is origin.Record) error {
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	written, err := r.Registry.PutRecord(ctx, origin.Main, is)
+	if err != nil {
+		return err
+	}
+	r.changed = true
+	if at < 0 {
+		r.records = append(r.records, written)
+	} else {
+		r.records[at] = written
+	}
+	return nil
+}
+
+// drop takes an origin out that may not be wired any more.
+func (r *admitRun) drop(ctx context.Context, at int, is origin.Record, why string) error {
+	is.Intent, is.Reason = origin.Detach, why
+	r.alarm(contract.OriginWithdrawn, is.ARN, about(is, why))
+	remember(&is, r.now, contract.OriginWithdrawn, why)
+	return r.put(ctx, at, is)
+}
+
+// withdraw drops what is to be wired and is shared no more. Both RAM and CloudFront must miss it: an empty answer from one
+// of them must not take every team off the air.
+func (r *admitRun) withdraw(ctx context.Context, permitted []offer, status map[string]string) error {
+	for at, o := range r.records {
+		offered := slices.ContainsFunc(permitted, func(p offer) bool { return p.ID == o.ID })
+		if o.Intent != origin.Wire || offered || status[o.ID] != "" {
+			continue
+		}
+		if err := r.drop(ctx, at, o, "it is no longer shared with this account; share it again to bring it back"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle drops what policy or an earlier claim no longer permits.
+func (r *admitRun) settle(ctx context.Context) error {
+	for _, dropped := range admission.Settle(r.records, r.Policy) {
+		at, record := r.find(dropped.Record.ID)
+		if err := r.drop(ctx, at, record, admission.Why(dropped.Reasons)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

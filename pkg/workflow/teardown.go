@@ -1,0 +1,409 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/teardown"
+	"github.com/originhub/originhub/pkg/wiring"
+)
+
+// TeardownInput is the input of an execution.
+type TeardownInput struct {
+	Origin     string `json:"origin"`
+	Generation int    `json:"generation"`
+}
+
+// TaskOutput is what a step answers to the state machine: the phase to enter next and after how many seconds, or how the
+// teardown ended.
+type TaskOutput struct {
+	Phase   string `json:"phase"`
+	Wait    int    `json:"wait"`
+	Outcome string `json:"outcome"`
+	Says    string `json:"says"`
+	Resume  string `json:"resume,omitempty"` // end of grace, RFC 3339
+}
+
+type teardownRegistry interface {
+	Load(ctx context.Context, distribution string) (origin.Snapshot, error)
+	PutRecord(ctx context.Context, distribution string, r origin.Record) (origin.Record, error)
+}
+
+type distributionReader interface {
+	Distribution(ctx context.Context, id string) (origin.Served, error)
+}
+
+// Owner is a team's account as far as a teardown needs it.
+type Owner interface {
+	Spoke
+	VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, error)
+	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
+	UsersOf(ctx context.Context, arn string) ([]origin.User, error)
+	DeleteVpcOrigin(ctx context.Context, id, etag string) error
+}
+
+// OwnerShares is RAM in a team's account.
+type OwnerShares interface {
+	Associations(ctx context.Context, resource string) ([]origin.Association, error)
+	Contents(ctx context.Context, share string) ([]origin.Shared, error)
+	Disassociate(ctx context.Context, share, resource string) error
+	DeleteShare(ctx context.Context, share string) error
+}
+
+// OwnerNetwork is the network of a team's account.
+type OwnerNetwork interface {
+	Endpoint(ctx context.Context, endpoint string) (origin.Endpoint, error)
+	ManagedENIs(ctx context.Context, region, vpc string) ([]origin.ENI, error)
+}
+
+// Teardown performs one step of taking an origin out: it looks, and acts if the phase it was asked for is the one that
+// what it saw calls for. Otherwise it answers which phase is.
+type Teardown struct {
+	Policy     admission.Policy
+	Registry   teardownRegistry
+	CloudFront distributionReader
+	Owner      func(account string) Owner
+	Shares     func(account string) OwnerShares
+	Network    func(account string) OwnerNetwork
+	WireQueue  queue
+	Bus        bus
+	Meter      meter
+	Log        *slog.Logger
+}
+
+type teardownRun struct {
+	*Teardown
+	announcer
+	now  time.Time
+	task inbound.Task
+	o    origin.Record
+	seen teardown.Observed
+	etag string // of the VPC origin
+	// endpoint is the load balancer or instance behind the VPC origin.
+	endpoint string
+}
+
+// Step performs one step.
+func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, error) {
+	s, err := t.Registry.Load(ctx, origin.Main)
+	if err != nil {
+		return TaskOutput{}, err
+	}
+	o, found := s.Find(task.Origin)
+	if !found {
+		return TaskOutput{}, &fault.GiveUp{Err: fmt.Errorf("tear down %s: the registry does not know it; a sweep brings back what is still shared", task.Origin)}
+	}
+	r := &teardownRun{
+		Teardown: t, announcer: announcer{bus: t.Bus, log: t.Log.With("execution", contract.TeardownExecution(task.Origin, task.Generation))},
+		now: s.Now, task: task, o: o,
+	}
+	if r.o.Teardown == nil {
+		r.o.Teardown = &origin.Teardown{Requested: s.Now, Due: s.Now}
+	}
+	if err := r.observe(ctx, s.Distribution.ID); err != nil {
+		return TaskOutput{}, err
+	}
+	step := teardown.Next(r.seen)
+	if err := r.enter(ctx, step.Phase); err != nil {
+		return TaskOutput{}, err
+	}
+	out := TaskOutput{Phase: string(step.Phase), Wait: seconds(step.Wait), Says: step.Says}
+	switch {
+	case step.Verdict == teardown.Done || step.Verdict == teardown.Stuck:
+		if string(step.Phase) != task.Phase {
+			return out, nil // the phase that reports says how it ended
+		}
+		out.Outcome = string(step.Outcome)
+		return out, r.finish(ctx, step)
+	case step.Verdict == teardown.Act && string(step.Phase) == task.Phase:
+		return r.act(ctx, step, out)
+	}
+	if step.Phase == teardown.Grace && step.Verdict == teardown.Wait {
+		out.Wait, out.Resume = 0, r.o.Teardown.Due.Format(time.RFC3339)
+	}
+	return out, nil
+}
+
+func seconds(d time.Duration) int { return int(d.Round(time.Second).Seconds()) }
+
+// enter remembers when a phase began, so that no wait in it is endless.
+func (r *teardownRun) enter(ctx context.Context, phase teardown.Phase) error {
+	if r.o.Teardown.Phase == string(phase) || phase == teardown.Report || r.o.Generation != r.task.Generation {
+		return nil
+	}
+	r.o.Teardown.Phase, r.o.Teardown.Since = string(phase), r.now
+	return r.put(ctx)
+}
+
+func (r *teardownRun) put(ctx context.Context) (err error) {
+	r.o, err = r.Registry.PutRecord(ctx, origin.Main, r.o)
+	return err
+}
+
+// observe looks at everything that the decision may rest on. Before the origin is out of the distribution only the tag
+// counts.
+func (r *teardownRun) observe(ctx context.Context, distribution string) error {
+	r.seen = teardown.Observed{Now: r.now, Generation: r.task.Generation, Record: r.o}
+	if r.o.Generation != r.task.Generation {
+		return nil
+	}
+	owner := r.Owner(r.o.Account)
+	seen, err := owner.VpcOrigin(ctx, r.o.ID)
+	switch {
+	case err == nil:
+		r.seen.Exists, r.seen.Status = true, "Deploying"
+		if seen.Deployed {
+			r.seen.Status = "Deployed"
+		}
+		r.etag, r.endpoint = seen.ETag, seen.Endpoint
+		tags, err := owner.Tags(ctx, r.o.ARN)
+		if err != nil && !fault.Is[*fault.Done](err) {
+			return err
+		}
+		_, r.seen.Tagged = tags[contract.TagTeardown]
+	case fault.Is[*fault.Done](err):
+		// A VPC origin that is gone took its tags along; who deleted it meant it.
+		r.seen.Tagged = true
+	default:
+		return err
+	}
+	if r.o.State != origin.Detached {
+		return nil
+	}
+	return r.observeDetached(ctx, owner, distribution)
+}
+
+func (r *teardownRun) observeDetached(ctx context.Context, owner Owner, distribution string) error {
+	served, err := r.CloudFront.Distribution(ctx, distribution)
+	if err != nil {
+		return err
+	}
+	config, err := wiring.ParseConfig(served.Config)
+	if err != nil {
+		return &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", distribution, err)}
+	}
+	r.seen.Named = config.Uses(r.o.ID)
+	if r.seen.Exists {
+		users, err := owner.UsersOf(ctx, r.o.ARN)
+		if err != nil && !fault.Is[*fault.Done](err) {
+			return err
+		}
+		for _, u := range users {
+			r.seen.Users = append(r.seen.Users, teardown.User(u))
+		}
+	}
+	if r.seen.Shares, err = r.shares(ctx); err != nil {
+		return err
+	}
+	if r.o.Teardown.Recorded && !r.seen.Exists {
+		return r.observeNetwork(ctx, owner)
+	}
+	return nil
+}
+
+// shares lists the shares that hold the origin, and the one it came by if that is empty now: nothing of ours is left
+// behind, an empty share included.
+func (r *teardownRun) shares(ctx context.Context) ([]teardown.Share, error) {
+	ram := r.Shares(r.o.Account)
+	associations, err := ram.Associations(ctx, r.o.ARN)
+	if err != nil && !fault.Is[*fault.Done](err) {
+		return nil, err
+	}
+	var list []teardown.Share
+	for _, a := range associations {
+		contents, err := ram.Contents(ctx, a.Share)
+		if err != nil && !fault.Is[*fault.Done](err) {
+			return nil, err
+		}
+		alone := !slices.ContainsFunc(contents, func(s origin.Shared) bool { return s.ARN != r.o.ARN })
+		list = append(list, teardown.Share{ARN: a.Share, Status: a.Status, Alone: alone})
+	}
+	return list, nil
+}
+
+// observeNetwork looks for what the origin left in its VPC, and at what the other VPC origins there need.
+func (r *teardownRun) observeNetwork(ctx context.Context, owner Owner) error {
+	t, network := r.o.Teardown, r.Network(r.o.Account)
+	r.seen.Looked = true
+	if t.VPC == "" {
+		return nil // its endpoint was gone before the teardown; there was nothing to record
+	}
+	enis, err := network.ManagedENIs(ctx, t.Region, t.VPC)
+	if err != nil && !fault.Is[*fault.Done](err) {
+		return err
+	}
+	for _, e := range enis {
+		r.seen.ENIs = append(r.seen.ENIs, teardown.ENI{ID: e.ID, Subnet: e.Subnet})
+	}
+	if len(enis) == 0 {
+		return nil
+	}
+	others, err := owner.VpcOrigins(ctx)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		if other.ID == r.o.ID || other.Account != r.o.Account {
+			continue
+		}
+		place, err := network.Endpoint(ctx, other.Endpoint)
+		if fault.Is[*fault.Done](err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if place.VPC == t.VPC && place.Region == t.Region {
+			r.seen.Needed += len(place.Subnets)
+		}
+	}
+	return nil
+}
+
+// act does what the phase does. Acting again changes nothing.
+func (r *teardownRun) act(ctx context.Context, step teardown.Step, out TaskOutput) (TaskOutput, error) {
+	var err error
+	switch step.Phase {
+	case teardown.Warn:
+		err = r.warn(ctx)
+	case teardown.Detach:
+		err = r.detach(ctx)
+	case teardown.Record:
+		err = r.record(ctx)
+	case teardown.Unshare:
+		err = r.unshare(ctx)
+	case teardown.Delete:
+		err = fault.IgnoreDone(r.Owner(r.o.Account).DeleteVpcOrigin(ctx, r.o.ID, r.etag))
+	default:
+		err = &fault.GiveUp{Err: fmt.Errorf("tear down %s: phase %s has nothing to do", r.o.ID, step.Phase)}
+	}
+	if err != nil {
+		return TaskOutput{}, err
+	}
+	r.say(contract.TeardownStepped, r.o.ARN, r.detail(string(step.Phase)+": "+step.Says))
+	return out, r.publish(ctx)
+}
+
+func (r *teardownRun) detail(why string) Detail {
+	d := about(r.o, why)
+	d.Execution = contract.TeardownExecution(r.task.Origin, r.task.Generation)
+	return d
+}
+
+func (r *teardownRun) warn(ctx context.Context) error {
+	r.say(contract.TeardownWarned, r.o.ARN, r.detail(fmt.Sprintf("its team asked for teardown; it begins at %s; remove the tag %s to call it off",
+		r.o.Teardown.Due.Format(time.RFC3339), contract.TagTeardown)))
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	r.o.Teardown.Phase, r.o.Teardown.Since = string(teardown.Grace), r.now
+	return r.put(ctx)
+}
+
+// detach records that the origin must go, with the token that wire completes once it is gone and Deployed.
+func (r *teardownRun) detach(ctx context.Context) error {
+	if r.o.Intent != origin.Detach || r.o.Token != r.task.Token {
+		r.o.Intent, r.o.Token = origin.Detach, r.task.Token
+		if err := r.put(ctx); err != nil {
+			return err
+		}
+	}
+	return r.WireQueue.Send(ctx, string(inbound.Poke{Why: "teardown of " + r.o.ID}.JSON()), 0)
+}
+
+// record keeps what must be gone afterwards.
+func (r *teardownRun) record(ctx context.Context) error {
+	t := r.o.Teardown
+	if r.seen.Exists {
+		place, err := r.Network(r.o.Account).Endpoint(ctx, r.endpoint)
+		if err != nil && !fault.Is[*fault.Done](err) {
+			return err
+		}
+		if err == nil {
+			enis, err := r.Network(r.o.Account).ManagedENIs(ctx, place.Region, place.VPC)
+			if err != nil {
+				return err
+			}
+			t.Region, t.VPC, t.Subnets, t.ENIs = place.Region, place.VPC, place.Subnets, nil
+			for _, e := range enis {
+				if slices.Contains(place.Subnets, e.Subnet) {
+					t.ENIs = append(t.ENIs, e.ID)
+				}
+			}
+		}
+	}
+	t.Recorded = true
+	return r.put(ctx)
+}
+
+// unshare takes the origin out of every share of it; a share that held nothing else goes as a whole.
+func (r *teardownRun) unshare(ctx context.Context) error {
+	ram := r.Shares(r.o.Account)
+	var failed []error
+	for _, s := range r.seen.Shares {
+		var err error
+		if s.Alone {
+			err = ram.DeleteShare(ctx, s.ARN)
+		} else {
+			err = ram.Disassociate(ctx, s.ARN, r.o.ARN)
+		}
+		failed = append(failed, fault.IgnoreDone(err))
+	}
+	return errors.Join(failed...)
+}
+
+var outcomes = map[teardown.Outcome]struct {
+	event, metric string
+	alarm         bool
+}{
+	teardown.Clean:     {contract.TeardownFinished, "TeardownsClean", false},
+	teardown.Dirty:     {contract.TeardownLeftSomething, "TeardownsDirty", true},
+	teardown.Cancelled: {contract.TeardownCancelled, "TeardownsCancelled", false},
+	teardown.Stopped:   {contract.TeardownStopped, "TeardownsStopped", true},
+}
+
+// finish reports how the teardown ended. An origin whose teardown was called off may be wired again, under a new
+// generation, so that a later tag starts an execution of a new name.
+func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
+	how := outcomes[step.Outcome]
+	r.Meter.Count(how.metric, 1)
+	if how.alarm {
+		r.alarm(how.event, r.o.ARN, r.detail(step.Says))
+	} else {
+		r.say(how.event, r.o.ARN, r.detail(step.Says))
+	}
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	if r.o.Generation != r.task.Generation {
+		return nil // somebody else's teardown by now
+	}
+	remember(&r.o, r.now, how.event, step.Says)
+	switch step.Outcome {
+	case teardown.Clean:
+		r.o.State, r.o.Teardown, r.o.Reason = origin.Deleted, nil, ""
+		r.Meter.Seconds("TeardownDuration", r.now.Sub(r.seen.Record.Teardown.Requested))
+	case teardown.Cancelled:
+		r.o.Generation++
+		r.o.Teardown, r.o.Token = nil, ""
+		if r.o.Intent == origin.Detach {
+			r.o.Intent, r.o.State = origin.Wire, origin.Pending
+		}
+		if err := r.put(ctx); err != nil {
+			return err
+		}
+		return r.WireQueue.Send(ctx, string(inbound.Poke{Why: "teardown called off"}.JSON()), 0)
+	case teardown.Dirty:
+		r.Meter.Count("OrphanENIs", len(r.seen.ENIs)-r.seen.Needed)
+	}
+	return r.put(ctx)
+}

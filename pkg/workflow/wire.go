@@ -1,0 +1,570 @@
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/teardown"
+	"github.com/originhub/originhub/pkg/wiring"
+)
+
+type wireRegistry interface {
+	Load(ctx context.Context, distribution string) (origin.Snapshot, error)
+	PutRecord(ctx context.Context, distribution string, r origin.Record) (origin.Record, error)
+	PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error)
+}
+
+type distributions interface {
+	Distribution(ctx context.Context, id string) (origin.Served, error)
+	Update(ctx context.Context, id, etag string, config []byte) error
+	Create(ctx context.Context, config []byte) (origin.Served, error)
+	Find(ctx context.Context, callerReference, comment string) (string, error)
+	EnsureFunction(ctx context.Context, name, comment, code string) (string, error)
+	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
+}
+
+type zone interface {
+	Records(ctx context.Context) ([]origin.DNSRecord, error)
+	Change(ctx context.Context, upsert, remove []origin.DNSRecord) error
+}
+
+type completer interface {
+	Complete(ctx context.Context, token, output string) error
+}
+
+// Wire makes one distribution what the registry wants, and settles what has become Deployed. It is the distribution's only
+// writer: a lease in the registry keeps others away.
+type Wire struct {
+	Policy     admission.Policy
+	Registry   wireRegistry
+	CloudFront distributions
+	DNS        zone
+	Queue      queue // its own
+	Executions completer
+	Bus        bus
+	Meter      meter
+	Log        *slog.Logger
+	Holder     string // names this process in the lease
+}
+
+const (
+	// lease outlives the function's timeout, so that a holder that still runs is never overtaken.
+	lease = 3 * time.Minute
+	// rereads bounds how often one run chases a foreign writer before it leaves the rest to the next run.
+	rereads = 5
+	// visibility is how long to wait for an origin that was accepted and cannot be seen yet.
+	visibility = time.Minute
+	// patience is how long an origin stays quarantined before it is tried again unasked.
+	patience = time.Hour
+)
+
+// wireRun is one run under the lease.
+type wireRun struct {
+	*Wire
+	announcer
+	now     time.Time
+	d       origin.Distribution
+	records []origin.Record
+	looking bool          // this run was woken by the message that d.Look announced
+	next    time.Duration // until the next look that this run needs; 0 for none
+}
+
+// Run does one look and whatever it asks for. What remains is left to a delayed message on its own queue.
+func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
+	s, err := w.Registry.Load(ctx, origin.Main)
+	if err != nil {
+		return err
+	}
+	d := s.Distribution
+	if d.Holder != "" && s.Now.Before(d.Expires) {
+		w.Log.InfoContext(ctx, "another run holds the lease", "holder", d.Holder, "expires", d.Expires)
+		return w.Queue.Send(ctx, string(inbound.Poke{Why: "lease held"}.JSON()), d.Expires.Sub(s.Now)+time.Second)
+	}
+	d.Holder, d.Expires = w.Holder, s.Now.Add(lease)
+	if d, err = w.Registry.PutDistribution(ctx, d); err != nil {
+		return err
+	}
+	r := &wireRun{
+		Wire: w, announcer: announcer{bus: w.Bus, log: w.Log}, now: s.Now, d: d, records: s.Records,
+		looking: slices.Contains(messages, inbound.Message(inbound.Poke{Why: lookPoke(d.Look)})),
+	}
+	err = r.reconcile(ctx)
+	if announced := r.publish(ctx); err == nil {
+		err = announced
+	}
+	if err == nil {
+		err = r.lookAgain(ctx)
+	}
+	r.d.Holder, r.d.Expires = "", time.Time{}
+	if _, released := w.Registry.PutDistribution(ctx, r.d); err == nil {
+		err = released
+	}
+	return err
+}
+
+func lookPoke(due time.Time) string { return "look again at " + due.UTC().Format(time.RFC3339) }
+
+// lookAgain sends the delayed message that the run asks for, unless one is on its way that comes early enough. Only the
+// message that the distribution's item announces begets another, so that there is never more than one such chain.
+func (r *wireRun) lookAgain(ctx context.Context) error {
+	if r.next == 0 {
+		return nil
+	}
+	due := r.now.Add(r.next)
+	if onItsWay := r.d.Look.After(r.now) && !r.looking; onItsWay && !due.Before(r.d.Look) {
+		return nil
+	}
+	if err := r.Queue.Send(ctx, string(inbound.Poke{Why: lookPoke(due)}.JSON()), r.next); err != nil {
+		return err
+	}
+	r.d.Look = due
+	return nil
+}
+
+func (r *wireRun) wants(next time.Duration) {
+	if r.next == 0 || next < r.next {
+		r.next = next
+	}
+}
+
+func (r *wireRun) reconcile(ctx context.Context) error {
+	if !slices.ContainsFunc(r.records, func(o origin.Record) bool { return o.State != origin.Deleted }) && r.d.ID == "" {
+		return nil
+	}
+	if err := r.identify(ctx); err != nil {
+		return err
+	}
+	served, err := r.CloudFront.Distribution(ctx, r.d.ID)
+	if err != nil {
+		return err
+	}
+	r.d.Domain = served.Domain
+	served, err = r.write(ctx, served)
+	if err != nil {
+		return err
+	}
+	return r.settle(ctx, served)
+}
+
+// identify finds or makes the distribution. Creation is repeatable: CloudFront makes one distribution per caller reference.
+func (r *wireRun) identify(ctx context.Context) error {
+	base := r.Policy.Distribution.Base
+	if base == nil {
+		r.d.ID = r.Policy.Distribution.Adopt
+		return nil
+	}
+	if r.d.ID != "" {
+		return nil
+	}
+	notFound, err := r.CloudFront.EnsureFunction(ctx, contract.NotFoundFunction(r.Policy.Hub),
+		"originhub: answers 404 for what no team claims", wiring.NotFoundFunction)
+	if err != nil {
+		return err
+	}
+	spec := wiring.BaseSpec{
+		CallerReference: contract.CallerReference(r.Policy.Hub), Comment: base.Comment, PriceClass: base.PriceClass,
+		HTTPVersion: base.HTTPVersion, Certificate: r.Policy.Certificate, NotFound: notFound,
+	}
+	if r.Policy.Aliases == admission.Wildcard {
+		spec.Aliases = []string{"*." + r.Policy.Domain}
+	}
+	served, err := r.CloudFront.Create(ctx, wiring.Base(spec).Bytes())
+	switch {
+	case err == nil:
+		r.d.ID = served.ID
+		r.say(contract.DistributionCreated, "", Detail{What: served.ID, Why: "policy asks for one of the hub's own"})
+	case fault.Is[*fault.Done](err):
+		if r.d.ID, err = r.CloudFront.Find(ctx, spec.CallerReference, spec.Comment); err != nil {
+			return err
+		}
+		if r.d.ID == "" {
+			return &fault.GiveUp{Err: fmt.Errorf("find the distribution with caller reference %s: it exists, but not with the "+
+				"comment %q; put its id under distribution.adopt in the policy", spec.CallerReference, spec.Comment)}
+		}
+	default:
+		return err
+	}
+	r.d, err = r.Registry.PutDistribution(ctx, r.d)
+	return err
+}
+
+func (r *wireRun) spec() wiring.Spec {
+	l := r.Policy.Limits
+	return wiring.Spec{
+		Domain: r.Policy.Domain, Wildcard: r.Policy.Aliases == admission.Wildcard, Created: r.Policy.Distribution.Base != nil,
+		Limits: wiring.Limits{Origins: l.Origins, Behaviors: l.Behaviors, Aliases: l.Aliases},
+	}
+}
+
+// write brings the distribution's configuration to what is wanted and answers what then is served. It makes no call when
+// nothing differs, and none before the spacing since the last update is over.
+func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Served, error) {
+	wait := r.Policy.Updates.Spacing - r.now.Sub(r.d.Updated)
+	for range rereads {
+		config, err := wiring.ParseConfig(served.Config)
+		if err != nil {
+			return served, &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", served.ID, err)}
+		}
+		held, err := r.hold(ctx, config)
+		if err != nil {
+			return served, err
+		}
+		plan, err := wiring.Diff(wiring.DesiredOf(without(r.records, held), r.spec()), config)
+		if err != nil {
+			return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
+		}
+		if len(plan.Refused) > 0 {
+			if err := r.refuse(ctx, plan.Refused); err != nil {
+				return served, err
+			}
+		}
+		if plan.Empty() {
+			return served, nil
+		}
+		if wait > 0 {
+			r.wants(wait)
+			return served, nil
+		}
+		after, err := r.update(ctx, served, config, plan)
+		if err == nil {
+			return after, nil
+		}
+		if !fault.Is[*fault.Reread](err) {
+			return r.search(ctx, served, held, err)
+		}
+		r.Meter.Count("ETagConflicts", 1)
+		if served, err = r.CloudFront.Distribution(ctx, r.d.ID); err != nil {
+			return served, err
+		}
+	}
+	r.wants(r.Policy.Updates.Spacing)
+	return served, nil
+}
+
+// update writes one plan. The time of writing is recorded first, so that a crash cannot shorten the spacing.
+func (r *wireRun) update(ctx context.Context, served origin.Served, config *wiring.Config, plan wiring.Plan) (origin.Served, error) {
+	next, err := wiring.Apply(plan, config)
+	if err != nil {
+		return served, &fault.GiveUp{Err: fmt.Errorf("apply plan to distribution %s: %w", served.ID, err)}
+	}
+	if !r.d.Updated.Equal(r.now) {
+		r.d.Updated = r.now
+		if r.d, err = r.Registry.PutDistribution(ctx, r.d); err != nil {
+			// Whoever changed the item has the lease by now; re-reading the distribution would not bring it back.
+			return served, fmt.Errorf("record update of %s: %w", served.ID, &fault.Retry{Err: err})
+		}
+	}
+	if err := r.CloudFront.Update(ctx, served.ID, served.ETag, next.Bytes()); err != nil {
+		return served, err
+	}
+	r.Meter.Count("DistributionUpdates", 1)
+	r.say(contract.DistributionUpdated, "", Detail{What: served.ID, Why: plan.String()})
+	served.Config, served.Deployed, served.ETag = next.Bytes(), false, ""
+	return served, nil
+}
+
+// hold names the origins that are to be added but must not be yet: not visible to this account, still being deployed, or
+// quarantined a short time ago.
+func (r *wireRun) hold(ctx context.Context, config *wiring.Config) ([]string, error) {
+	var held, fresh []string
+	for _, o := range r.records {
+		switch {
+		case o.Intent != origin.Wire:
+		case o.State == origin.Quarantined && r.now.Sub(since(o)) < patience:
+			held = append(held, o.ID)
+		case config.Uses(o.ID):
+		default:
+			fresh = append(fresh, o.ID)
+		}
+	}
+	if len(fresh) == 0 {
+		return held, nil
+	}
+	seen, err := r.CloudFront.VpcOrigins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ready := map[string]bool{}
+	for _, o := range seen {
+		ready[o.ID] = o.Deployed
+	}
+	for _, id := range fresh {
+		if !ready[id] {
+			held = append(held, id)
+			r.wants(visibility)
+		}
+	}
+	return held, nil
+}
+
+// since is when the last decision about a record was made.
+func since(o origin.Record) time.Time {
+	if len(o.History) == 0 {
+		return time.Time{}
+	}
+	return o.History[len(o.History)-1].At
+}
+
+// without leaves out the records of the origins named, so that nothing is added for them.
+func without(records []origin.Record, ids []string) []origin.Record {
+	var rest []origin.Record
+	for _, o := range records {
+		if !slices.Contains(ids, o.ID) {
+			rest = append(rest, o)
+		}
+	}
+	return rest
+}
+
+func (r *wireRun) refuse(ctx context.Context, problems []wiring.Problem) error {
+	for _, p := range problems {
+		if err := r.quarantine(ctx, p.VPCOrigin, p.Message); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quarantine keeps an origin out and says why, once per reason.
+func (r *wireRun) quarantine(ctx context.Context, id, why string) error {
+	for i, o := range r.records {
+		if o.ID != id || (o.State == origin.Quarantined && o.Reason == why && r.now.Sub(since(o)) < patience) {
+			continue
+		}
+		r.Meter.Count("OriginsQuarantined", 1)
+		r.alarm(contract.OriginQuarantined, o.ARN, about(o, why))
+		if err := r.publish(ctx); err != nil {
+			return err
+		}
+		o.State, o.Reason = origin.Quarantined, why
+		remember(&o, r.now, contract.OriginQuarantined, why)
+		return r.put(ctx, i, o)
+	}
+	return nil
+}
+
+func (r *wireRun) put(ctx context.Context, i int, o origin.Record) error {
+	written, err := r.Registry.PutRecord(ctx, origin.Main, o)
+	if err == nil {
+		r.records[i] = written
+	}
+	return err
+}
+
+// search finds the additions that make an update invalid, quarantines them and lets the others in. The error often names
+// the culprit; else halves are tried. An update that adds nothing has no culprit among the entries.
+func (r *wireRun) search(ctx context.Context, served origin.Served, held []string, cause error) (origin.Served, error) {
+	config, err := wiring.ParseConfig(served.Config)
+	if err != nil {
+		return served, err
+	}
+	var added []string
+	var entries []wiring.Entry
+	for _, o := range without(r.records, held) {
+		if o.Intent == origin.Wire && !(o.State == origin.Live || o.State == origin.Wired) {
+			added = append(added, o.ID)
+			names := append(append([]string{o.Claim.Domain}, o.Claim.Hosts...), o.Claim.Paths...)
+			entries = append(entries, wiring.Entry{VPCOrigin: o.ID, Names: names})
+		}
+	}
+	if !fault.Is[*fault.GiveUp](cause) || len(added) == 0 {
+		return served, r.writeRefused(cause)
+	}
+	slices.Sort(added)
+	suspects := wiring.Suspects(cause.Error(), entries)
+	if len(suspects) == 0 && fault.Code(cause) == "AccessDenied" {
+		return served, r.writeRefused(cause)
+	}
+	s := wiring.NewSearch(added)
+	if len(suspects) > 0 {
+		s = s.Suspect(suspects)
+	} else {
+		s = s.Learn(false)
+	}
+	whyBad := map[string]string{}
+	for !s.Done() {
+		try := s.Next()
+		excluded := slices.Clone(held)
+		for _, id := range added {
+			if !slices.Contains(try, id) {
+				excluded = append(excluded, id)
+			}
+		}
+		plan, err := wiring.Diff(wiring.DesiredOf(without(r.records, excluded), r.spec()), config)
+		if err != nil {
+			return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
+		}
+		after, err := r.update(ctx, served, config, plan)
+		switch {
+		case err == nil:
+			if served, err = r.CloudFront.Distribution(ctx, after.ID); err != nil {
+				return served, err
+			}
+			if config, err = wiring.ParseConfig(served.Config); err != nil {
+				return served, err
+			}
+		case !fault.Is[*fault.GiveUp](err):
+			r.wants(r.Policy.Updates.Spacing)
+			return served, nil
+		}
+		for _, id := range try {
+			whyBad[id] = fmt.Sprint(err)
+		}
+		s = s.Learn(err == nil)
+	}
+	for _, id := range s.Bad() {
+		why := whyBad[id]
+		if why == "" {
+			why = cause.Error()
+		}
+		if err := r.quarantine(ctx, id, why); err != nil {
+			return served, err
+		}
+	}
+	return served, nil
+}
+
+func (r *wireRun) writeRefused(cause error) error {
+	r.alarm(contract.DistributionRefused, "", Detail{What: r.d.ID, Why: cause.Error()})
+	return cause
+}
+
+// settle records what has come true since the last look: what is in the configuration, what is Deployed, whose task token
+// can be completed.
+func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
+	config, err := wiring.ParseConfig(served.Config)
+	if err != nil {
+		return &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", served.ID, err)}
+	}
+	seen := make([]origin.Record, len(r.records))
+	var changed []int
+	for i, o := range r.records {
+		seen[i] = o
+		seen[i].State = settled(o, config.Uses(o.ID), served.Deployed)
+		if seen[i].State != o.State || (seen[i].State == origin.Detached && o.Token != "") {
+			changed = append(changed, i)
+		}
+		if s := seen[i].State; s == origin.Wired || s == origin.Detaching {
+			r.wants(wiring.NextLook(r.now.Sub(r.d.Updated)))
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	if err := r.point(ctx, seen, changed, config, served.Domain); err != nil {
+		return err
+	}
+	for _, i := range changed {
+		r.announce(r.records[i], seen[i])
+	}
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	for _, i := range changed {
+		if err := r.finish(ctx, i, seen[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settled is the state of a record after a look at the distribution.
+//
+//	intent  in config  deployed   state
+//	wire    no         -          as it was, but pending if it had been wired
+//	wire    yes        no         wired, but live stays live
+//	wire    yes        yes        live
+//	detach  yes        -          as it was
+//	detach  no         no         detaching, but detached stays detached
+//	detach  no         yes        detached
+func settled(o origin.Record, in, deployed bool) origin.State {
+	switch {
+	case o.State == origin.Deleted:
+		return origin.Deleted
+	case o.Intent == origin.Wire && !in:
+		if o.State == origin.Wired || o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached {
+			return origin.Pending
+		}
+		return o.State
+	case o.Intent == origin.Wire && deployed:
+		return origin.Live
+	case o.Intent == origin.Wire:
+		if o.State == origin.Live {
+			return origin.Live
+		}
+		return origin.Wired
+	case in:
+		return o.State
+	case deployed || o.State == origin.Detached:
+		return origin.Detached
+	default:
+		return origin.Detaching
+	}
+}
+
+// point makes DNS follow the records whose state changes.
+func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int, config *wiring.Config, target string) error {
+	if !slices.ContainsFunc(changed, func(i int) bool { return seen[i].State == origin.Live || seen[i].Intent == origin.Detach }) {
+		return nil
+	}
+	existing, err := r.DNS.Records(ctx)
+	if err != nil {
+		return err
+	}
+	plan := wiring.Records(seen, target, config.IPv6(), existing)
+	for _, refused := range plan.Refused {
+		r.alarm(contract.RecordRefused, "", Detail{What: refused.Name + " " + refused.Type, Why: "a record that is not the hub's " +
+			"stands there; remove it, and the next look writes ours"})
+	}
+	if plan.Empty() {
+		return nil
+	}
+	return r.DNS.Change(ctx, plan.Upsert, plan.Delete)
+}
+
+func (r *wireRun) announce(was, is origin.Record) {
+	if was.State == is.State {
+		return
+	}
+	switch is.State {
+	case origin.Live:
+		r.Meter.Seconds("OnboardingLatency", r.now.Sub(is.Admitted))
+		r.say(contract.OriginLive, is.ARN, about(is, "answers for "+strings.Join(is.Claim.Hosts, ", ")+" on "+strings.Join(is.Claim.Paths, ", ")))
+	case origin.Detached:
+		r.say(contract.OriginDetached, is.ARN, about(is, "no longer in distribution "+r.d.ID+", and that is Deployed"))
+	}
+}
+
+// finish completes a waiting teardown and records the state. The token goes first: completing it twice is harmless, but a
+// token that is forgotten would leave the teardown waiting.
+func (r *wireRun) finish(ctx context.Context, i int, o origin.Record) error {
+	if o.State == origin.Detached && o.Token != "" {
+		output, err := json.Marshal(TaskOutput{Phase: string(teardown.Confirm), Says: "out of distribution " + r.d.ID + ", and that is Deployed"})
+		if err != nil {
+			return &fault.GiveUp{Err: err}
+		}
+		if err := fault.IgnoreDone(r.Executions.Complete(ctx, o.Token, string(output))); err != nil {
+			return err
+		}
+		o.Token = ""
+	}
+	switch {
+	case o.State == r.records[i].State:
+	case o.State == origin.Live:
+		o.Reason = ""
+		remember(&o, r.now, contract.OriginLive, "")
+	case o.State == origin.Detached:
+		remember(&o, r.now, contract.OriginDetached, "")
+	}
+	return r.put(ctx, i, o)
+}

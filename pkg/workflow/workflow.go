@@ -1,0 +1,105 @@
+// Package workflow runs the hub's use cases: it observes through narrow ports, lets the core decide, and carries out the
+// decision. Every use case may be run again at any point: what was done is seen, not remembered.
+//
+// What is decided is published before it is recorded. A crash between the two says it twice; the other order could say it
+// never.
+package workflow
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+type queue interface {
+	Send(ctx context.Context, body string, delay time.Duration) error
+}
+
+type bus interface {
+	Publish(ctx context.Context, events ...origin.Event) error
+}
+
+type meter interface {
+	Count(name string, n int)
+	Seconds(name string, d time.Duration)
+}
+
+// Spoke is a team's account, seen through the role that the team granted.
+type Spoke interface {
+	Tags(ctx context.Context, arn string) (map[string]string, error)
+}
+
+// Detail is the detail of an event on the hub bus.
+type Detail struct {
+	Version    string `json:"version"`
+	Severity   string `json:"severity"`
+	Origin     string `json:"origin,omitempty"` // VPC origin id
+	Account    string `json:"account,omitempty"`
+	Team       string `json:"team,omitempty"`
+	Generation int    `json:"generation,omitempty"`
+	Execution  string `json:"execution,omitempty"`
+	// What names whatever else the event is about: a share, a distribution.
+	What string `json:"what,omitempty"`
+	Why  string `json:"why,omitempty"`
+}
+
+func about(r origin.Record, why string) Detail {
+	return Detail{Origin: r.ID, Account: r.Account, Team: r.Team, Generation: r.Generation, Why: why}
+}
+
+// historyKept bounds a record's history, since an item holds at most 400 KB.
+const historyKept = 50
+
+func remember(r *origin.Record, now time.Time, what, why string) {
+	r.History = append(r.History, origin.Decision{At: now, What: what, Why: why})
+	r.History = r.History[max(0, len(r.History)-historyKept):]
+}
+
+// announcer gathers the events of one run, and publishes and logs them together.
+type announcer struct {
+	bus    bus
+	log    *slog.Logger
+	events []origin.Event
+}
+
+func (a *announcer) say(what, resource string, d Detail) {
+	a.add(what, resource, contract.SeverityInfo, d)
+}
+
+func (a *announcer) alarm(what, resource string, d Detail) {
+	a.add(what, resource, contract.SeverityAlarm, d)
+}
+
+func (a *announcer) add(what, resource, severity string, d Detail) {
+	d.Version, d.Severity = contract.EventVersion, severity
+	a.events = append(a.events, origin.Event{Type: what, Resource: resource, Detail: d})
+}
+
+func (a *announcer) publish(ctx context.Context) error {
+	events := a.events
+	a.events = nil
+	if len(events) == 0 {
+		return nil
+	}
+	for _, e := range events {
+		d := e.Detail.(Detail)
+		level := slog.LevelInfo
+		if d.Severity == contract.SeverityAlarm {
+			level = slog.LevelWarn
+		}
+		var attrs []slog.Attr
+		for _, f := range [][2]string{
+			{"resource", e.Resource}, {"origin", d.Origin}, {"account", d.Account}, {"team", d.Team},
+			{"execution", d.Execution}, {"what", d.What}, {"why", d.Why},
+		} {
+			if f[1] != "" {
+				attrs = append(attrs, slog.String(f[0], f[1]))
+			}
+		}
+		a.log.LogAttrs(ctx, level, e.Type, attrs...)
+	}
+	return a.bus.Publish(ctx, events...)
+}
