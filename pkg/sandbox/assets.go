@@ -1,0 +1,33 @@
+package sandbox
+
+import (
+	"fmt"
+	"sync"
+)
+
+// assets finds the directory of a Lambda asset: among those of deployed assemblies, else where the options say.
+type assets struct {
+	otherwise func(key string) (string, error)
+
+	mu   sync.Mutex
+	dirs map[string]string
+}
+
+func (a *assets) add(key, dir string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dirs[key] = dir
+}
+
+func (a *assets) find(key string) (string, error) {
+	a.mu.Lock()
+	dir, ok := a.dirs[key]
+	a.mu.Unlock()
+	if ok {
+		return dir, nil
+	}
+	if a.otherwise == nil {
+		return "", fmt.Errorf("find asset %s: no assembly brought it", key)
+	}
+	return a.otherwise(key)
+}

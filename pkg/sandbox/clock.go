@@ -1,0 +1,38 @@
+package sandbox
+
+import "time"
+
+const (
+	// idleLimit bounds how far UntilIdle runs: a month of virtual time.
+	idleLimit = 31 * 24 * time.Hour
+	// tickInterval is how often the real clock moves virtual time.
+	tickInterval = 50 * time.Millisecond
+)
+
+// Advance moves virtual time on by d, and everything that is due happens on the way.
+func (s *Sandbox) Advance(d time.Duration) { s.world.Clock.Advance(d) }
+
+// UntilIdle lets time pass until nothing is under way: only schedules and expiries are pending. It tells whether that
+// came about within a month of virtual time.
+func (s *Sandbox) UntilIdle() bool { return s.world.Clock.UntilIdle(idleLimit) }
+
+// Pending names what is still to happen, soonest first.
+func (s *Sandbox) Pending() []string { return s.world.Clock.Pending() }
+
+// tick moves virtual time along with real time until Close.
+func (s *Sandbox) tick() {
+	defer close(s.ticking)
+	ticker := time.NewTicker(tickInterval)
+	defer ticker.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-ticker.C:
+			now := time.Now()
+			s.world.Clock.Advance(now.Sub(last))
+			last = now
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package sandbox
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/wire"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// sdkModules are the Go SDK's modules by signing name. Each ships the request that its client sends for every operation,
+// with every member filled in.
+var sdkModules = map[string]string{
+	"cloudfront": "cloudfront", "dynamodb": "dynamodb", "ec2": "ec2", "elasticloadbalancing": "elasticloadbalancingv2",
+	"events": "eventbridge", "lambda": "lambda", "ram": "ram", "route53": "route53", "sns": "sns", "sqs": "sqs", "states": "sfn", "sts": "sts",
+}
+
+// Every operation of the sandbox is found by the very bytes that the SDK's client sends for it, and reads them, or refuses
+// them for a member that is on the reviewed list of what the sandbox leaves out.
+func TestGoldenRequestsOfTheSDK(t *testing.T) {
+	s := start(t, Options{})
+	var left bytes.Buffer
+	for _, service := range s.world.Services() {
+		if len(service.Operations) == 0 {
+			continue
+		}
+		dir := filepath.Join(moduleDir(t, sdkModules[service.Name]), "request_snapshot")
+		codec, err := wire.New(service)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, op := range service.Operations {
+			r, body, err := readSnapshot(filepath.Join(dir, op.Name+".request.snap"))
+			if errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s %s: the SDK has no such operation", service.Name, op.Name)
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _, failure := codec.Decode(r, body)
+			switch {
+			case failure == nil && got.Name != op.Name:
+				t.Errorf("%s %s: the request reads as %s", service.Name, op.Name, got.Name)
+			case failure == nil:
+			case failure.Status == http.StatusNotImplemented, !strings.Contains(failure.Message, "the sandbox does not know"):
+				t.Errorf("%s %s: %v", service.Name, op.Name, failure)
+			default:
+				_, what, _ := strings.Cut(failure.Message, "the sandbox does not know ")
+				fmt.Fprintf(&left, "%s %s: %s\n", service.Name, op.Name, what)
+			}
+		}
+	}
+	golden(t, "testdata/left-out.txt", left.Bytes())
+}
+
+func moduleDir(t *testing.T, name string) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/"+name).Output()
+	if err != nil {
+		t.Fatalf("find SDK module %q: %v", name, err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// readSnapshot reads "METHOD path?query", blank line, headers, blank line, body.
+func readSnapshot(file string) (*http.Request, []byte, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	line, rest, _ := bytes.Cut(b, []byte("\n\n"))
+	headers, body, _ := bytes.Cut(rest, []byte("\n\n"))
+	method, target, _ := strings.Cut(string(line), " ")
+	u, err := url.Parse("http://sandbox" + target)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &http.Request{Method: method, URL: u, Header: http.Header{}}
+	for h := range strings.SplitSeq(string(headers), "\n") {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(name, value)
+	}
+	return r, body, nil
+}
+
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs; look at it, then run the test with -update:\n%s", file, diff)
+	}
+}

@@ -1,0 +1,195 @@
+// Package sandbox is AWS on one machine, as far as this project needs it: several accounts, one virtual clock, real HTTP,
+// compiled functions, policies that are enforced. It knows nothing of the project that it serves.
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/front"
+)
+
+// Options of a new sandbox. The zero value is a world without accounts on a free loopback port.
+type Options struct {
+	Seed  uint64
+	Start time.Time // virtual; 2035-01-08T09:00:00Z when zero
+	// Listen and EdgeListen are the addresses of all AWS services and of the edge; "127.0.0.1:0" when empty. Nothing asks
+	// callers for a password: an address beyond loopback lets the whole network in.
+	Listen, EdgeListen string
+	Accounts           []Account
+	// Assets answers the directory that holds the bootstrap binary of a Lambda asset, by its S3 key.
+	Assets func(key string) (dir string, err error)
+	// LogWriter is where a function's log lines go; nil for nowhere but its log group.
+	LogWriter func(function string) io.Writer
+	// RealClock lets virtual time run as fast as real time. Without it, time stands still until it is advanced.
+	RealClock bool
+}
+
+// Account is one AWS account of the world.
+type Account struct {
+	ID             string // 12 digits
+	Name           string
+	InOrganization bool
+	NoTrail        bool // no logging trail: CloudTrail events do not reach EventBridge
+}
+
+// Call is one line of the call log.
+type Call = cloud.CallRecord
+
+// Assumption is one modelled behaviour, with where it comes from and how sure it is.
+type Assumption = cloud.Assumption
+
+// Rule is a fault as data; see POST /_sandbox/faults.
+type Rule = front.Rule
+
+// RuleError is the API error that a rule answers with.
+type RuleError = front.RuleError
+
+// ActiveRule is a rule in force, with how often it matched and hit.
+type ActiveRule = front.ActiveRule
+
+// Faults keeps the rules in force.
+type Faults = front.Faults
+
+// Sandbox is a running world. Close it.
+type Sandbox struct {
+	world    *cloud.World
+	services *services
+	faults   *front.Faults
+	assets   *assets
+	client   *http.Client
+
+	firstAccount string // where stacks go that name no account
+
+	api, edge *http.Server
+	endpoint  string
+	edgeURL   string
+	done      chan error    // one value for each server that has ended
+	stop      chan struct{} // closed to end the real clock
+	ticking   chan struct{} // closed when the real clock has ended
+}
+
+const loopback = "127.0.0.1:0"
+
+// New starts a sandbox: it listens when New returns.
+func New(o Options) (*Sandbox, error) {
+	s := &Sandbox{
+		world: cloud.New(cloud.Options{Seed: o.Seed, Start: o.Start}),
+		done:  make(chan error, 2), stop: make(chan struct{}), ticking: make(chan struct{}),
+		assets: &assets{otherwise: o.Assets, dirs: map[string]string{}},
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},
+	}
+	for _, a := range o.Accounts {
+		if !accountID(a.ID) {
+			return nil, fmt.Errorf("start sandbox: account %q has no id of 12 digits", a.ID)
+		}
+		s.world.AddAccount(cloud.Account(a))
+	}
+	if len(o.Accounts) > 0 {
+		s.firstAccount = o.Accounts[0].ID
+	}
+	s.services = assemble(s.world, o, func() string { return s.endpoint })
+	s.faults = front.NewFaults(s.world, s.services.hooks(s.world))
+	door, err := front.New(front.Options{
+		World: s.world, Credentials: s.services.iam.Credentials, State: s.State, Assumptions: s.Assumptions, Faults: s.faults,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start sandbox: %w", err)
+	}
+	if err := s.listen(o, door); err != nil {
+		return nil, err
+	}
+	if o.RealClock {
+		go s.tick()
+	} else {
+		close(s.ticking)
+	}
+	return s, nil
+}
+
+func accountID(s string) bool {
+	if len(s) != 12 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Sandbox) listen(o Options, door http.Handler) error {
+	api, err := net.Listen("tcp", orElse(o.Listen, loopback))
+	if err != nil {
+		return fmt.Errorf("listen for AWS calls: %w", err)
+	}
+	edge, err := net.Listen("tcp", orElse(o.EdgeListen, loopback))
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen at the edge: %w", err), api.Close())
+	}
+	s.endpoint, s.edgeURL = "http://"+api.Addr().String(), "http://"+edge.Addr().String()
+	s.api = s.serve(api, door)
+	s.edge = s.serve(edge, s.services.edge)
+	return nil
+}
+
+func (s *Sandbox) serve(l net.Listener, h http.Handler) *http.Server {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		err := server.Serve(l)
+		if errors.Is(err, http.ErrServerClosed) {
+			err = nil
+		}
+		s.done <- err
+	}()
+	return server
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// Endpoint is the URL of all AWS services, for AWS_ENDPOINT_URL.
+func (s *Sandbox) Endpoint() string { return s.endpoint }
+
+// Edge is the URL of CloudFront's data plane; the Host header chooses the distribution.
+func (s *Sandbox) Edge() string { return s.edgeURL }
+
+// Now is the virtual time.
+func (s *Sandbox) Now() time.Time { return s.world.Clock.Now() }
+
+// Close ends the functions' processes and the listeners, and returns when they are gone.
+func (s *Sandbox) Close() error {
+	close(s.stop)
+	s.services.close()
+	<-s.ticking
+	s.client.CloseIdleConnections()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := errors.Join(shutDown(ctx, s.api), shutDown(ctx, s.edge), <-s.done, <-s.done)
+	if err != nil {
+		return fmt.Errorf("close sandbox: %w", err)
+	}
+	return nil
+}
+
+// closeTimeout is how long a client may take over its last request.
+const closeTimeout = 2 * time.Second
+
+func shutDown(ctx context.Context, server *http.Server) error {
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return server.Close()
+	}
+	return err
+}

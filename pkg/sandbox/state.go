@@ -1,0 +1,43 @@
+package sandbox
+
+import (
+	"slices"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
+	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
+	"github.com/originhub/originhub/pkg/sandbox/internal/sts"
+)
+
+// State is a snapshot of all accounts, fit for JSON: what each service holds in each account.
+func (s *Sandbox) State() map[string]any {
+	accounts := map[string]any{}
+	s.world.Do(func() {
+		for _, a := range s.world.Accounts() {
+			account := map[string]any{"name": a.Name, "inOrganization": a.InOrganization}
+			for name, p := range s.services.parts {
+				account[name] = p.Snapshot(a.ID)
+			}
+			accounts[a.ID] = account
+		}
+	})
+	return map[string]any{
+		"now": s.world.Clock.Now(), "idle": !s.world.Clock.Busy(), "pending": append([]string{}, s.world.Clock.Pending()...),
+		"accounts": accounts,
+	}
+}
+
+// Calls is the call log so far.
+func (s *Sandbox) Calls() []Call { return s.world.Calls() }
+
+// Assumptions is the ledger of what is modelled, by id.
+func (s *Sandbox) Assumptions() []Assumption {
+	all := slices.Concat(cloud.Assumptions(), iam.Assumptions(), sqs.Assumptions(), sts.Assumptions())
+	slices.SortFunc(all, func(a, b Assumption) int {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return all
+}
