@@ -1,0 +1,54 @@
+package teardown
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds are the least and the longest time between the tag and the first change.
+type Bounds struct {
+	Default time.Duration
+	Maximum time.Duration
+}
+
+// ParseTag reads the value of the teardown tag: when the first change is due, for a tag that was first seen at requested.
+//
+//	value                          due
+//	now                            after the least grace
+//	a duration: 72h, 90m, 3d       after it, but not before the least grace
+//	an instant: RFC 3339           then, but not before the least grace
+//
+// What lies beyond the longest grace is an error: better to ask again than to do it earlier than its team expects.
+func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err error) {
+	value = strings.TrimSpace(value)
+	least := requested.Add(b.Default)
+	if value == "now" {
+		return least, nil
+	}
+	if after, ok := duration(value); ok {
+		due = requested.Add(after)
+	} else if due, err = time.Parse(time.RFC3339, value); err != nil {
+		return time.Time{}, fmt.Errorf("the teardown tag is %q: set it to now, to a duration such as 72h or 3d, "+
+			"or to an instant such as 2026-12-01T08:00:00Z", value)
+	}
+	if longest := requested.Add(b.Maximum); b.Maximum > 0 && due.After(longest) {
+		return time.Time{}, fmt.Errorf("the teardown tag is %q, and the hub policy permits at most %s of grace: "+
+			"set it to %s or earlier", value, b.Maximum, longest.UTC().Format(time.RFC3339))
+	}
+	if due.Before(least) {
+		due = least
+	}
+	return due.UTC(), nil
+}
+
+// duration is time.ParseDuration with whole days, and without a sign.
+func duration(value string) (time.Duration, bool) {
+	if days, ok := strings.CutSuffix(value, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return time.Duration(n) * 24 * time.Hour, err == nil
+	}
+	d, err := time.ParseDuration(value)
+	return d, err == nil && d >= 0
+}
