@@ -33,6 +33,7 @@ type Service struct {
 	Protocol     Protocol
 	Global       bool   // calls are recorded in us-east-1 whatever the Region of the signature
 	EventSource  string // of CloudTrail records, e.g. "cloudfront.amazonaws.com"
+	TrailVersion string // apiVersion of CloudTrail records, e.g. "2020_05_31"; left out when empty
 	TargetPrefix string // JSON protocols: "DynamoDB_20120810" of X-Amz-Target
 	Version      string // Query protocols: API version; REST-XML: unused
 	Namespace    string // xmlns of XML bodies

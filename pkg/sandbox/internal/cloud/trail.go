@@ -35,6 +35,9 @@ func (w *World) trail(c *Call, in, out any, err error) {
 		"managementEvent": true, "eventCategory": "Management", "recipientAccountId": c.Caller.Account,
 		"requestParameters": trailValue(in), "responseElements": nil,
 	}
+	if c.Service.TrailVersion != "" {
+		detail["apiVersion"] = c.Service.TrailVersion
+	}
 	if t, ok := out.(Trailed); ok {
 		detail["responseElements"] = t.TrailRecord()
 	}

@@ -1,0 +1,171 @@
+// Package cloudfront emulates the CloudFront control plane: distributions as they were written, VPC origins with their
+// slow life, functions, tags and managed policies.
+package cloudfront
+
+import (
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// How long things take in virtual time. Assumptions CF-04, CF-09 and CF-12.
+const (
+	DistributionDeployment = 300 * time.Second
+	VpcOriginDeployment    = 600 * time.Second
+	VpcOriginDeletion      = 420 * time.Second
+)
+
+const (
+	statusDeployed   = "Deployed"
+	statusInProgress = "InProgress" // distributions
+	statusDeploying  = "Deploying"  // VPC origins
+)
+
+// Service is CloudFront of all accounts.
+type Service struct {
+	// FutureFields are paths of DistributionConfig elements that the pinned SDK does not know and that are accepted all
+	// the same, such as "Origins/Items/Origin/NewThing". Set before the first call.
+	FutureFields []string
+
+	world         *cloud.World
+	schema        *node
+	distributions map[string]*distribution // by id
+	origins       map[string]*vpcOrigin    // by id
+	functions     map[string]*function     // by ARN
+	watchers      []Watcher
+	edits         int // foreign edits by a fault rule
+}
+
+// Watcher is told what happens behind a VPC origin. Called with the world locked.
+type Watcher interface {
+	// VpcOriginAttached tells that the origin reaches into its endpoint's subnets from now on: on creation and when an
+	// update moves it to another endpoint.
+	VpcOriginAttached(o VpcOriginView)
+	// VpcOriginDetached tells that the origin leaves its endpoint at the given instant: when it answers EntityNotFound, or
+	// when an update that moves it is Deployed.
+	VpcOriginDetached(o VpcOriginView, at time.Time)
+}
+
+// New makes an empty CloudFront.
+func New(w *cloud.World) *Service {
+	return &Service{
+		world: w, schema: parseOutline("DistributionConfig", distributionConfigOutline),
+		distributions: map[string]*distribution{}, origins: map[string]*vpcOrigin{}, functions: map[string]*function{},
+	}
+}
+
+// Watch adds a watcher, while the sandbox is assembled.
+func (s *Service) Watch(w Watcher) { s.watchers = append(s.watchers, w) }
+
+func (s *Service) now() time.Time { return s.world.Clock.Now() }
+
+func (s *Service) newETag() string { return "E" + s.world.IDs.Upper(13) }
+
+func (s *Service) shared(arn, account string) bool {
+	return s.world.Sharing != nil && s.world.Sharing.SharedWith(arn, account)
+}
+
+// timestamp is how CloudFront writes times.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// access is one question to IAM about a resource and its tags.
+type access struct {
+	action, arn string
+	owner       string // account that owns the resource; the caller's when empty
+	tags        map[string]string
+	requestTags map[string]string
+	tagKeys     []string
+}
+
+// authorize asks IAM. What belongs to another account is out of reach, except for reading a VPC origin that is shared.
+// Assumptions CF-10 and CF-16.
+func (s *Service) authorize(c *cloud.Call, a access) error {
+	context := map[string][]string{}
+	for k, v := range a.tags {
+		context["aws:ResourceTag/"+k] = []string{v}
+	}
+	for k, v := range a.requestTags {
+		context["aws:RequestTag/"+k] = []string{v}
+		a.tagKeys = append(a.tagKeys, k)
+	}
+	if len(a.tagKeys) > 0 {
+		context["aws:TagKeys"] = slices.Sorted(slices.Values(a.tagKeys))
+	}
+	if a.owner == "" || a.owner == c.Account() {
+		return c.Authorize(a.action, a.arn, context)
+	}
+	policy := ""
+	if a.action == "cloudfront:GetVpcOrigin" && s.shared(a.arn, c.Account()) {
+		policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + c.Account() +
+			`:root"},"Action":"` + a.action + `","Resource":"` + a.arn + `"}]}`
+	}
+	if err := c.AuthorizeWithResourcePolicy(a.action, a.arn, a.owner, policy, context); err != nil {
+		return err
+	}
+	if policy == "" {
+		return accessDenied("User: %s is not authorized to perform: %s on resource: %s because it belongs to account %s",
+			c.Caller.ARN, a.action, a.arn, a.owner)
+	}
+	return nil
+}
+
+// Listing is the paging part of the list operations' answers.
+type Listing struct {
+	Marker      string `xml:"Marker"`
+	NextMarker  string `xml:"NextMarker,omitempty"`
+	MaxItems    int    `xml:"MaxItems"`
+	IsTruncated bool   `xml:"IsTruncated"`
+	Quantity    int    `xml:"Quantity"`
+}
+
+// paginate cuts a page out of items sorted by key. A marker is the key of the last item of the page before.
+func paginate[T any](items []T, key func(T) string, marker string, maxItems int) ([]T, Listing) {
+	sort.Slice(items, func(i, j int) bool { return key(items[i]) < key(items[j]) })
+	if maxItems <= 0 || maxItems > 100 {
+		maxItems = 100
+	}
+	from := sort.Search(len(items), func(i int) bool { return key(items[i]) > marker })
+	items = items[from:]
+	l := Listing{Marker: marker, MaxItems: maxItems}
+	if len(items) > maxItems {
+		items, l.IsTruncated = items[:maxItems], true
+		l.NextMarker = key(items[len(items)-1])
+	}
+	l.Quantity = len(items)
+	return items, l
+}
+
+// Snapshot tells what CloudFront holds for an account. Call with the world locked.
+func (s *Service) Snapshot(account string) map[string]any {
+	distributions, origins, functions := []any{}, []any{}, []any{}
+	for _, d := range s.distributionsOf(account) {
+		distributions = append(distributions, map[string]any{
+			"id": d.id, "domainName": d.domain, "status": d.status(s.now()), "etag": d.etag, "enabled": d.enabled(),
+			"aliases": nonNil(d.config().Values("Aliases")), "origins": nonNil(originIDs(d.config())),
+			"pathPatterns": nonNil(pathPatterns(d.config())), "comment": d.config().Value("Comment"), "tags": d.tags,
+		})
+	}
+	for _, o := range s.originsOf(account) {
+		users := []string{}
+		for _, d := range s.users(o.id) {
+			users = append(users, d.account+"/"+d.id)
+		}
+		origins = append(origins, map[string]any{
+			"id": o.id, "arn": o.arn, "name": o.config.Name, "status": o.status(s.now()), "etag": o.etag,
+			"endpoint": o.config.Arn, "deleting": !o.deleted.IsZero(), "usedBy": users, "tags": o.tags,
+		})
+	}
+	for _, f := range s.functionsOf(account) {
+		functions = append(functions, map[string]any{"name": f.name, "arn": f.arn, "published": f.live != nil})
+	}
+	return map[string]any{"distributions": distributions, "vpcOrigins": origins, "functions": functions}
+}
+
+func nonNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

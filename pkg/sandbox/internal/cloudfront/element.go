@@ -1,0 +1,135 @@
+package cloudfront
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Element is one element of a stored XML document, with the very bytes in which it was written.
+type Element struct {
+	Name     string
+	Text     string // character data of an element without children, entities resolved
+	Children []*Element
+	Raw      []byte // from its start tag to its end tag
+
+	start int // of Raw in the document
+}
+
+// parseElement reads a document of one element. Prefixed names are refused, so that Raw of a child can stand in another
+// document.
+func parseElement(document []byte) (*Element, error) {
+	document = bytes.Clone(document)
+	d := xml.NewDecoder(bytes.NewReader(document))
+	for {
+		start := d.InputOffset()
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("empty document")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read XML: %w", err)
+		}
+		if s, ok := t.(xml.StartElement); ok {
+			return readElement(d, document, s, start)
+		}
+	}
+}
+
+func readElement(d *xml.Decoder, document []byte, s xml.StartElement, start int64) (*Element, error) {
+	for _, a := range s.Attr {
+		if a.Name.Space == "xmlns" {
+			return nil, fmt.Errorf("element %s declares the prefix %s; write names without a prefix", s.Name.Local, a.Name.Local)
+		}
+	}
+	e := &Element{Name: s.Name.Local}
+	var text strings.Builder
+	for {
+		at := d.InputOffset()
+		t, err := d.Token()
+		if err != nil {
+			return nil, fmt.Errorf("read element %s: %w", e.Name, err)
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			child, err := readElement(d, document, t, at)
+			if err != nil {
+				return nil, err
+			}
+			e.Children = append(e.Children, child)
+		case xml.CharData:
+			text.Write(t)
+		case xml.EndElement:
+			e.Raw, e.start = document[start:d.InputOffset()], int(start)
+			if len(e.Children) == 0 {
+				e.Text = text.String()
+			} else if strings.TrimSpace(text.String()) != "" {
+				return nil, fmt.Errorf("element %s mixes text and elements", e.Name)
+			}
+			return e, nil
+		}
+	}
+}
+
+// At descends through children by name; nil when one is missing. It may be called on nil.
+func (e *Element) At(path ...string) *Element {
+	for _, name := range path {
+		if e == nil {
+			return nil
+		}
+		var next *Element
+		for _, c := range e.Children {
+			if c.Name == name {
+				next = c
+				break
+			}
+		}
+		e = next
+	}
+	return e
+}
+
+// Value is the text at path, empty when the element is missing.
+func (e *Element) Value(path ...string) string {
+	if e = e.At(path...); e == nil {
+		return ""
+	}
+	return e.Text
+}
+
+// Items are the elements of the list at path (its Items child).
+func (e *Element) Items(path ...string) []*Element {
+	if e = e.At(path...).At("Items"); e == nil {
+		return nil
+	}
+	return e.Children
+}
+
+// Values are the texts of the list at path.
+func (e *Element) Values(path ...string) []string {
+	var values []string
+	for _, item := range e.Items(path...) {
+		values = append(values, item.Text)
+	}
+	return values
+}
+
+// withText returns the document with the text of one direct child of the root replaced; every other byte stays.
+func (e *Element) withText(child, text string) []byte {
+	old := e.At(child).Raw
+	at := e.At(child).start - e.start
+	var b bytes.Buffer
+	b.Write(e.Raw[:at])
+	writeText(&b, child, text)
+	b.Write(e.Raw[at+len(old):])
+	return b.Bytes()
+}
+
+func writeText(b *bytes.Buffer, name, text string) {
+	b.WriteString("<" + name + ">")
+	_ = xml.EscapeText(b, []byte(text)) // a bytes.Buffer never fails
+	b.WriteString("</" + name + ">")
+}

@@ -1,0 +1,49 @@
+package cloudfront
+
+import (
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+)
+
+// hidden is what CloudTrail shows instead of free text
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/logging_using_cloudtrail.html).
+const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
+
+// trailDocument is an XML document in the form of CloudTrail's requestParameters: keys with a lower first letter and
+// otherwise as they are (aCMCertificateArn, hTTPPort), lists as arrays.
+func trailDocument(document []byte) any {
+	e, err := parseElement(document)
+	if err != nil {
+		return nil
+	}
+	return trailElement(e)
+}
+
+func trailElement(e *Element) any {
+	if len(e.Children) == 0 {
+		switch {
+		case e.Name == "Comment":
+			return hidden
+		case e.Text == "true" || e.Text == "false":
+			return e.Text == "true"
+		}
+		if n, err := strconv.Atoi(e.Text); err == nil && strconv.Itoa(n) == e.Text {
+			return n
+		}
+		return e.Text
+	}
+	if e.Name == "Items" {
+		var list []any
+		for _, c := range e.Children {
+			list = append(list, trailElement(c))
+		}
+		return list
+	}
+	members := map[string]any{}
+	for _, c := range e.Children {
+		r, n := utf8.DecodeRuneInString(c.Name)
+		members[string(unicode.ToLower(r))+c.Name[n:]] = trailElement(c)
+	}
+	return members
+}

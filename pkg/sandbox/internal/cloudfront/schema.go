@@ -1,0 +1,337 @@
+package cloudfront
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// node is what the API model says of one element.
+type node struct {
+	name     string
+	required bool
+	list     bool     // any number of this element
+	kind     string   // "", "string", "bool", "int" or "enum"; "" has children
+	enum     []string // allowed texts
+	children []*node
+}
+
+func (n *node) child(name string) *node {
+	for _, c := range n.children {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// parseOutline reads an outline: one element a line, children indented by one space; ! required, * repeated,
+// @behavior the shared members of cache behaviors.
+func parseOutline(root, outline string) *node {
+	top := &node{name: root}
+	stack := []*node{top}
+	for line := range strings.Lines(outline) {
+		line = strings.TrimRight(line, "\n")
+		if line == "" {
+			continue
+		}
+		fields := strings.Fields(line)
+		n := &node{name: fields[0]}
+		for _, f := range fields[1:] {
+			switch {
+			case f == "!":
+				n.required = true
+			case f == "*":
+				n.list = true
+			case f == "@behavior":
+				n.children = parseOutline("", behaviorOutline).children
+			case strings.Contains(f, "|"):
+				n.kind, n.enum = "enum", strings.Split(f, "|")
+			default:
+				n.kind = f
+			}
+		}
+		depth := len(line) - len(strings.TrimLeft(line, " "))
+		stack = stack[:depth+1]
+		stack[depth].children = append(stack[depth].children, n)
+		stack = append(stack, n)
+	}
+	return top
+}
+
+// check holds a document against the schema, member by member. Fields named in future are let through as they are.
+func (n *node) check(e *Element, future []string) error {
+	if e.Name != n.name {
+		return malformedInput("expected the element %s, found %s", n.name, e.Name)
+	}
+	return n.checkBelow(e, "", future)
+}
+
+func (n *node) checkBelow(e *Element, path string, future []string) error {
+	if n.kind != "" {
+		return n.checkText(e, path)
+	}
+	if n.name == "Items" && len(e.Children) == 0 {
+		// Assumption CF-18.
+		return malformedInput("Unexpected list element termination (%s)", path)
+	}
+	if strings.TrimSpace(e.Text) != "" {
+		return malformedInput("element %s holds text, expected elements", path)
+	}
+	seen := map[string]bool{}
+	for _, c := range e.Children {
+		below := strings.TrimPrefix(path+"/"+c.Name, "/")
+		if slices.Contains(future, below) {
+			continue
+		}
+		m := n.child(c.Name)
+		if m == nil {
+			// Assumption CF-17.
+			return malformedInput("unknown element %s: it is not in the API model of the pinned SDK", below)
+		}
+		if seen[c.Name] && !m.list {
+			return malformedInput("element %s occurs twice", below)
+		}
+		seen[c.Name] = true
+		if err := m.checkBelow(c, below, future); err != nil {
+			return err
+		}
+	}
+	for _, m := range n.children {
+		if m.required && !seen[m.name] {
+			return missingMember(strings.TrimPrefix(path+"/"+m.name, "/"))
+		}
+	}
+	if q := e.At("Quantity"); q != nil && n.child("Items") != nil && q.Text != strconv.Itoa(len(e.Items())) {
+		return cloud.Errorf(400, "InconsistentQuantities", "The value of Quantity and the size of Items don't match. (%s: %s, %d items)",
+			path, q.Text, len(e.Items()))
+	}
+	return nil
+}
+
+func (n *node) checkText(e *Element, path string) error {
+	if len(e.Children) > 0 {
+		return malformedInput("element %s holds elements, expected text", path)
+	}
+	switch n.kind {
+	case "bool":
+		if e.Text != "true" && e.Text != "false" {
+			return malformedInput("%s: %q is not a boolean", path, e.Text)
+		}
+	case "int":
+		if _, err := strconv.ParseInt(e.Text, 10, 64); err != nil {
+			return malformedInput("%s: %q is not an integer", path, e.Text)
+		}
+	case "enum":
+		if !slices.Contains(n.enum, e.Text) {
+			return invalidArgument("Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: %v",
+				e.Text, path, n.enum)
+		}
+	}
+	return nil
+}
+
+func malformedInput(format string, args ...any) *cloud.Error {
+	return cloud.Errorf(400, "MalformedInput", "%s", fmt.Sprintf(format, args...))
+}
+
+func missingMember(path string) *cloud.Error {
+	return cloud.Errorf(400, "MalformedXML",
+		"1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", path)
+}
+
+// The members of DistributionConfig, as the serializers and types of aws-sdk-go-v2/service/cloudfront v1.73.0 have them.
+const distributionConfigOutline = `
+Aliases
+ Items
+  CNAME * string
+ Quantity ! int
+AnycastIpListId string
+CacheBehaviors
+ Items
+  CacheBehavior * @behavior
+   PathPattern ! string
+ Quantity ! int
+CacheTagConfig
+ HeaderName ! string
+CallerReference ! string
+Comment ! string
+ConnectionFunctionAssociation
+ Id ! string
+ConnectionMode direct|tenant-only
+ContinuousDeploymentPolicyId string
+CustomErrorResponses
+ Items
+  CustomErrorResponse *
+   ErrorCachingMinTTL int
+   ErrorCode ! int
+   ResponseCode string
+   ResponsePagePath string
+ Quantity ! int
+DefaultCacheBehavior ! @behavior
+DefaultRootObject string
+Enabled ! bool
+HttpVersion http1.1|http2|http3|http2and3
+IsIPV6Enabled bool
+Logging
+ Bucket string
+ Enabled bool
+ IncludeCookies bool
+ Prefix string
+OriginGroups
+ Items
+  OriginGroup *
+   FailoverCriteria !
+    StatusCodes !
+     Items !
+      StatusCode * int
+     Quantity ! int
+   Id ! string
+   Members !
+    Items !
+     OriginGroupMember *
+      OriginId ! string
+    Quantity ! int
+   SelectionCriteria default|media-quality-based
+ Quantity ! int
+Origins !
+ Items !
+  Origin *
+   ConnectionAttempts int
+   ConnectionTimeout int
+   CustomHeaders
+    Items
+     OriginCustomHeader *
+      HeaderName ! string
+      HeaderValue ! string
+    Quantity ! int
+   CustomOriginConfig
+    HTTPPort ! int
+    HTTPSPort ! int
+    IpAddressType ipv4|ipv6|dualstack
+    OriginKeepaliveTimeout int
+    OriginMtlsConfig
+     ClientCertificateArn ! string
+    OriginProtocolPolicy ! http-only|match-viewer|https-only
+    OriginReadTimeout int
+    OriginSslProtocols
+     Items !
+      SslProtocol * SSLv3|TLSv1|TLSv1.1|TLSv1.2
+     Quantity ! int
+   DomainName ! string
+   Id ! string
+   OriginAccessControlId string
+   OriginPath string
+   OriginShield
+    Enabled ! bool
+    OriginShieldRegion string
+   ResponseCompletionTimeout int
+   S3OriginConfig
+    OriginAccessIdentity ! string
+    OriginReadTimeout int
+   VpcOriginConfig
+    OriginKeepaliveTimeout int
+    OriginReadTimeout int
+    OwnerAccountId string
+    VpcOriginId ! string
+ Quantity ! int
+PriceClass PriceClass_100|PriceClass_200|PriceClass_All|None
+Restrictions
+ GeoRestriction !
+  Items
+   Location * string
+  Quantity ! int
+  RestrictionType ! blacklist|whitelist|none
+Staging bool
+TenantConfig
+ ParameterDefinitions
+  member *
+   Definition !
+    StringSchema
+     Comment string
+     DefaultValue string
+     Required ! bool
+   Name ! string
+ViewerCertificate
+ ACMCertificateArn string
+ Certificate string
+ CertificateSource cloudfront|iam|acm
+ CloudFrontDefaultCertificate bool
+ IAMCertificateId string
+ MinimumProtocolVersion SSLv3|TLSv1|TLSv1_2016|TLSv1.1_2016|TLSv1.2_2018|TLSv1.2_2019|TLSv1.2_2021|TLSv1.3_2025|TLSv1.2_2025
+ SSLSupportMethod sni-only|vip|static-ip
+ViewerMtlsConfig
+ Mode required|optional|passthrough
+ TrustStoreConfig
+  AdvertiseTrustStoreCaNames bool
+  IgnoreCertificateExpiry bool
+  TrustStoreId ! string
+WebACLId string
+`
+
+const behaviorOutline = `
+AllowedMethods
+ CachedMethods
+  Items !
+   Method * GET|HEAD|POST|PUT|PATCH|OPTIONS|DELETE
+  Quantity ! int
+ Items !
+  Method * GET|HEAD|POST|PUT|PATCH|OPTIONS|DELETE
+ Quantity ! int
+CachePolicyId string
+Compress bool
+DefaultTTL int
+FieldLevelEncryptionId string
+ForwardedValues
+ Cookies !
+  Forward ! none|whitelist|all
+  WhitelistedNames
+   Items
+    Name * string
+   Quantity ! int
+ Headers
+  Items
+   Name * string
+  Quantity ! int
+ QueryString ! bool
+ QueryStringCacheKeys
+  Items
+   Name * string
+  Quantity ! int
+FunctionAssociations
+ Items
+  FunctionAssociation *
+   EventType ! viewer-request|viewer-response|origin-request|origin-response
+   FunctionARN ! string
+ Quantity ! int
+GrpcConfig
+ Enabled ! bool
+LambdaFunctionAssociations
+ Items
+  LambdaFunctionAssociation *
+   EventType ! viewer-request|viewer-response|origin-request|origin-response
+   IncludeBody bool
+   LambdaFunctionARN ! string
+ Quantity ! int
+MaxTTL int
+MinTTL int
+OriginRequestPolicyId string
+RealtimeLogConfigArn string
+ResponseHeadersPolicyId string
+SmoothStreaming bool
+TargetOriginId ! string
+TrustedKeyGroups
+ Enabled ! bool
+ Items
+  KeyGroup * string
+ Quantity ! int
+TrustedSigners
+ Enabled ! bool
+ Items
+  AwsAccountNumber * string
+ Quantity ! int
+ViewerProtocolPolicy ! allow-all|https-only|redirect-to-https
+`

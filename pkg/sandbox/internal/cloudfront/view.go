@@ -1,0 +1,100 @@
+package cloudfront
+
+import (
+	"sort"
+	"strings"
+)
+
+// What the data plane and the network see of CloudFront. Call with the world locked.
+
+// Served is a distribution as edges know it.
+type Served struct {
+	ID, ARN, Account, DomainName string
+	Config                       *Element // nil before the first deployment
+}
+
+// Served lists the distributions of all accounts by id, each with the configuration that edges act on.
+func (s *Service) Served() []Served {
+	var list []Served
+	for _, d := range s.distributions {
+		list = append(list, Served{d.id, d.arn, d.account, d.domain, d.served(s.now())})
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID })
+	return list
+}
+
+// VpcOriginView is a VPC origin as its surroundings know it.
+type VpcOriginView struct {
+	ID, ARN, Account, Name string
+	Endpoint               string // ARN of the load balancer or instance
+	Tags                   map[string]string
+	Deployed               bool // its status
+}
+
+func (s *Service) view(o *vpcOrigin) VpcOriginView {
+	return VpcOriginView{
+		ID: o.id, ARN: o.arn, Account: o.account, Name: o.config.Name, Endpoint: o.config.Arn, Tags: o.tags,
+		Deployed: o.status(s.now()) == statusDeployed,
+	}
+}
+
+// VpcOrigins lists the VPC origins of all accounts by id.
+func (s *Service) VpcOrigins() []VpcOriginView {
+	var list []VpcOriginView
+	for id := range s.origins {
+		if o := s.origin(id); o != nil {
+			list = append(list, s.view(o))
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID })
+	return list
+}
+
+// FunctionCode is the published code of a function; false when there is none.
+func (s *Service) FunctionCode(arn string) (string, bool) {
+	f := s.functions[arn]
+	if f == nil || f.live == nil {
+		return "", false
+	}
+	return string(f.live.code), true
+}
+
+// ForwardsHost tells whether a behavior sends the viewer's Host on to the origin.
+func ForwardsHost(behavior *Element) bool {
+	if forwardsHost(behavior.Value("OriginRequestPolicyId")) {
+		return true
+	}
+	for _, h := range behavior.Values("ForwardedValues", "Headers") {
+		if h == "*" || strings.EqualFold(h, "host") {
+			return true
+		}
+	}
+	return false
+}
+
+// overlap tells whether one of two aliases covers the other, wildcards included.
+func overlap(a, b string) bool {
+	return a == b || covers(a, b) || covers(b, a)
+}
+
+// covers tells whether the wildcard alias covers a name: * stands for one label or more
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html#alternate-domain-names-wildcard).
+func covers(wildcard, name string) bool {
+	suffix, ok := strings.CutPrefix(wildcard, "*")
+	return ok && len(name) > len(suffix) && strings.HasSuffix(name, suffix)
+}
+
+// AliasFor answers how well a distribution's aliases fit a host: 0 not at all, otherwise the longer the fitting alias,
+// the better, and an exact one is better than any wildcard.
+func AliasFor(config *Element, host string) int {
+	best := 0
+	for _, alias := range config.Values("Aliases") {
+		switch {
+		case alias == host:
+			return 1 << 16
+		case covers(alias, host):
+			best = max(best, len(alias))
+		}
+	}
+	return best
+}
