@@ -1,0 +1,61 @@
+package lambda
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// Error codes: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+
+func notFound(arn string) error {
+	return cloud.Errorf(404, "ResourceNotFoundException", "Function not found: %s", arn)
+}
+
+func throttled() error {
+	return cloud.Errorf(429, "TooManyRequestsException", "Rate Exceeded.")
+}
+
+func invalid(format string, args ...any) error {
+	return cloud.Errorf(400, "InvalidParameterValueException", format, args...)
+}
+
+func tooLarge(size, limit int) error {
+	return cloud.Errorf(413, "RequestTooLargeException", "%d byte payload is too large for the invocation (limit %d bytes)", size, limit)
+}
+
+// failure is how an invocation went wrong: in the function's own words (raw), or in Lambda's.
+type failure struct {
+	Type    string
+	Message string
+	raw     []byte
+}
+
+// document is the error payload of an invocation.
+func (f *failure) document(requestID string) []byte {
+	if f.raw != nil {
+		return f.raw
+	}
+	message := f.Message
+	// What goes wrong with the process is told with the request id, what is wrong with its answer is not.
+	if !strings.HasPrefix(f.Type, "Function.") {
+		message = "RequestId: " + requestID + " Error: " + message
+	}
+	b, err := json.Marshal(map[string]string{"errorType": f.Type, "errorMessage": message})
+	if err != nil {
+		return []byte("{}")
+	}
+	return b
+}
+
+// errorType reads the type from an error payload. A payload without one is Lambda's "Unhandled".
+func errorType(payload []byte) string {
+	var e struct {
+		ErrorType string `json:"errorType"`
+	}
+	if json.Unmarshal(payload, &e) != nil || e.ErrorType == "" {
+		return "Unhandled"
+	}
+	return e.ErrorType
+}

@@ -1,0 +1,153 @@
+// Package lambda runs compiled functions as Lambda would: over the Runtime API, warm between invocations, killed when they
+// take too long, retried when they were invoked asynchronously, fed from queues.
+package lambda
+
+import (
+	"io"
+	"sort"
+	"sync"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
+)
+
+// Queue is what Lambda needs of SQS beyond its API.
+type Queue interface {
+	// OnMessage calls wake whenever a message of the queue becomes visible: sent, no longer delayed, or returned by its
+	// visibility timeout. wake is quick and takes no lock of the world, so it may be called with the world locked.
+	OnMessage(queueARN string, wake func())
+}
+
+// Sessions is what Lambda needs of IAM.
+type Sessions interface {
+	// MintForFunction makes the keys of an instance. It fails when Lambda may not assume the role. Called with the world locked.
+	MintForFunction(roleARN, functionName, functionARN string) (iam.Credential, error)
+	// Invocation records which invocation the keys act for from now on.
+	Invocation(accessKeyID, invocation string)
+	// Assume makes a session of a role for what Lambda itself does with it. Called with the world locked.
+	Assume(caller cloud.Principal, roleARN, session string) (cloud.Principal, error)
+}
+
+// Options of the service.
+type Options struct {
+	// Endpoint is the address of the sandbox's front door, which functions find in AWS_ENDPOINT_URL.
+	Endpoint func() string
+	// LogWriter is where the log lines of a function, given by name, go besides the log groups; nil for nowhere.
+	LogWriter func(function string) io.Writer
+}
+
+// Service is AWS Lambda in all accounts and Regions, and the log groups that its functions write to.
+type Service struct {
+	world    *cloud.World
+	queue    Queue
+	sessions Sessions
+	endpoint func() string
+	logs     *logs
+
+	// Guarded by the world lock.
+	functions   map[string]*function // by ARN
+	mappings    map[string]*mapping  // by UUID
+	undelivered []undelivered
+
+	mu        sync.Mutex
+	closed    bool
+	instances map[string][]*instance // by function ARN, oldest first
+	served    map[string]*instance   // by invocation id
+	starting  map[string]int         // by function ARN
+}
+
+// New makes the service. Close it, so that no process is left behind.
+func New(w *cloud.World, queue Queue, sessions Sessions, o Options) *Service {
+	return &Service{
+		world: w, queue: queue, sessions: sessions, endpoint: o.Endpoint, logs: newLogs(w.Clock, o.LogWriter),
+		functions: map[string]*function{}, mappings: map[string]*mapping{},
+		instances: map[string][]*instance{}, served: map[string]*instance{}, starting: map[string]int{},
+	}
+}
+
+// Close ends all processes and returns when they are gone. Invocations under way fail; later ones are refused.
+func (s *Service) Close() {
+	s.mu.Lock()
+	s.closed = true
+	var all []*instance
+	for _, list := range s.instances {
+		all = append(all, list...)
+	}
+	clear(s.instances)
+	clear(s.served)
+	s.mu.Unlock()
+	for _, i := range all {
+		i.kill()
+	}
+}
+
+// API is the operation table.
+func (s *Service) API() *cloud.Service {
+	const functions, mappings = "/2015-03-31/functions", "/2015-03-31/event-source-mappings"
+	return &cloud.Service{
+		Name: "lambda", Protocol: cloud.RESTJSON, EventSource: "lambda.amazonaws.com",
+		Operations: []cloud.Operation{
+			cloud.Op(cloud.Operation{
+				Name: "Invoke", Method: "POST", Path: functions + "/{FunctionName}/invocations", DataPlane: true, Unlocked: true,
+			}, s.invokeOperation),
+			cloud.Op(cloud.Operation{Name: "GetFunction", Method: "GET", Path: functions + "/{FunctionName}", ReadOnly: true}, s.getFunction),
+			cloud.Op(cloud.Operation{
+				Name: "GetFunctionConfiguration", Method: "GET", Path: functions + "/{FunctionName}/configuration", ReadOnly: true,
+			}, s.getFunctionConfiguration),
+			cloud.Op(cloud.Operation{Name: "GetPolicy", Method: "GET", Path: functions + "/{FunctionName}/policy", ReadOnly: true}, s.getPolicy),
+			cloud.Op(cloud.Operation{Name: "ListFunctions", Method: "GET", Path: functions, ReadOnly: true}, s.listFunctions),
+			cloud.Op(cloud.Operation{Name: "ListEventSourceMappings", Method: "GET", Path: mappings, ReadOnly: true}, s.listMappings),
+		},
+	}
+}
+
+// ResourceTypes are the CloudFormation types that this package deploys.
+func (s *Service) ResourceTypes() []cloud.ResourceType {
+	return []cloud.ResourceType{s.functionType(), s.permissionType(), s.mappingType(), s.eventInvokeConfigType(), s.logGroupType()}
+}
+
+// Snapshot tells what Lambda holds for an account. Call with the world locked.
+func (s *Service) Snapshot(account string) map[string]any {
+	functions, mappings, lost := []any{}, []any{}, []any{}
+	for _, f := range s.functionsOf(account) {
+		functions = append(functions, f.snapshot())
+	}
+	for _, m := range s.mappingsOf(account) {
+		mappings = append(mappings, m.snapshot())
+	}
+	for _, u := range s.undelivered {
+		if u.account == account {
+			lost = append(lost, u)
+		}
+	}
+	return map[string]any{
+		"functions": functions, "eventSourceMappings": mappings, "undelivered": lost, "logGroups": s.logs.snapshot(account),
+	}
+}
+
+func (s *Service) functionsOf(account string) []*function {
+	var list []*function
+	for _, f := range s.functions {
+		if f.account == account {
+			list = append(list, f)
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].arn < list[j].arn })
+	return list
+}
+
+func (s *Service) mappingsOf(account string) []*mapping {
+	var list []*mapping
+	for _, m := range s.mappings {
+		if m.account == account {
+			list = append(list, m)
+		}
+	}
+	sort.Slice(list, func(i, j int) bool {
+		if list[i].source != list[j].source {
+			return list[i].source < list[j].source
+		}
+		return list[i].uuid < list[j].uuid
+	})
+	return list
+}

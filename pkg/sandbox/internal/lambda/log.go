@@ -1,0 +1,165 @@
+package lambda
+
+import (
+	"fmt"
+	"io"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// linesKept is how many lines of a log group stay in memory.
+const linesKept = 2000
+
+// LogLine is one line that a function wrote.
+type LogLine struct {
+	Time    time.Time `json:"time"` // virtual
+	Stream  string    `json:"stream"`
+	Message string    `json:"message"`
+}
+
+// LogGroup is what a log group holds, the newest lines at least.
+type LogGroup struct {
+	Name            string    `json:"name"`
+	RetentionInDays int       `json:"retentionInDays,omitempty"`
+	Lines           []LogLine `json:"lines"`
+}
+
+// logs has a lock of its own: lines arrive while the world goes on.
+type logs struct {
+	clock  *cloud.Clock
+	writer func(function string) io.Writer
+
+	mu     sync.Mutex
+	groups map[string]*logGroup // by ARN
+	sinks  map[string]io.Writer // by function name
+}
+
+type logGroup struct {
+	account, region, name, arn string
+	retention                  int
+	lines                      []LogLine
+	written                    int
+}
+
+func newLogs(clock *cloud.Clock, writer func(string) io.Writer) *logs {
+	return &logs{clock: clock, writer: writer, groups: map[string]*logGroup{}, sinks: map[string]io.Writer{}}
+}
+
+func logGroupARN(account, region, name string) string {
+	return fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s", region, account, name)
+}
+
+// group returns a log group, making it when it is new, as a function's first line does. Call with l.mu locked.
+func (l *logs) group(account, region, name string) (g *logGroup, made bool) {
+	arn := logGroupARN(account, region, name)
+	if g = l.groups[arn]; g != nil {
+		return g, false
+	}
+	g = &logGroup{account: account, region: region, name: name, arn: arn}
+	l.groups[arn] = g
+	return g, true
+}
+
+func (l *logs) write(f *function, stream, line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g, _ := l.group(f.account, f.region, f.logGroup)
+	g.written++
+	if g.lines = append(g.lines, LogLine{Time: l.clock.Now(), Stream: stream, Message: line}); len(g.lines) > 2*linesKept {
+		g.lines = append([]LogLine(nil), g.lines[linesKept:]...)
+	}
+	if l.writer == nil {
+		return
+	}
+	sink, known := l.sinks[f.name]
+	if !known {
+		sink = l.writer(f.name)
+		l.sinks[f.name] = sink
+	}
+	if sink != nil {
+		_, _ = io.WriteString(sink, line+"\n")
+	}
+}
+
+// of lists an account's groups by name. Call with l.mu locked.
+func (l *logs) of(account string) []*logGroup {
+	var list []*logGroup
+	for _, g := range l.groups {
+		if g.account == account {
+			list = append(list, g)
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].arn < list[j].arn })
+	return list
+}
+
+// snapshot leaves the lines out: they hold real times, and a snapshot is the same for the same seed.
+func (l *logs) snapshot(account string) []any {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := []any{}
+	for _, g := range l.of(account) {
+		list = append(list, map[string]any{"name": g.name, "region": g.region, "retentionInDays": g.retention, "lines": g.written})
+	}
+	return list
+}
+
+// LogGroups returns an account's log groups with their lines.
+func (s *Service) LogGroups(account string) []LogGroup {
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	var list []LogGroup
+	for _, g := range s.logs.of(account) {
+		list = append(list, LogGroup{Name: g.name, RetentionInDays: g.retention, Lines: append([]LogLine(nil), g.lines...)})
+	}
+	return list
+}
+
+// logGroupType is AWS::Logs::LogGroup.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
+func (s *Service) logGroupType() cloud.ResourceType {
+	const name = "AWS::Logs::LogGroup"
+	type properties struct {
+		LogGroupName    string
+		LogGroupClass   string
+		RetentionInDays cloud.Int
+		Tags            []cloud.Tag
+	}
+	put := func(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resource, error) {
+		var p properties
+		if err := r.DecodeProperties(name, &p); err != nil {
+			return nil, err
+		}
+		s.logs.mu.Lock()
+		defer s.logs.mu.Unlock()
+		if old != nil {
+			if p.LogGroupName != "" && p.LogGroupName != old.Ref {
+				return nil, invalid("LogGroupName of %s cannot change from %s to %s", r.LogicalID, old.Ref, p.LogGroupName)
+			}
+			p.LogGroupName = old.Ref
+		}
+		if p.LogGroupName == "" {
+			p.LogGroupName = r.Name(512)
+		}
+		g, made := s.logs.group(r.Account, r.Region, p.LogGroupName)
+		if old == nil && !made {
+			return nil, cloud.Errorf(400, "ResourceAlreadyExistsException", "the log group %s already exists", p.LogGroupName)
+		}
+		g.retention = int(p.RetentionInDays)
+		return &cloud.Resource{Ref: g.name, Attributes: map[string]string{"Arn": g.arn + ":*"}}, nil
+	}
+	return cloud.ResourceType{
+		Name:   name,
+		Create: func(r *cloud.ResourceRequest) (*cloud.Resource, error) { return put(r, nil) },
+		Update: put,
+		Delete: func(r *cloud.ResourceRequest, old *cloud.Resource) error {
+			s.logs.mu.Lock()
+			defer s.logs.mu.Unlock()
+			delete(s.logs.groups, logGroupARN(r.Account, r.Region, old.Ref))
+			return nil
+		},
+	}
+}
