@@ -1,0 +1,57 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+)
+
+// newBus makes the hub bus and lets the spokes forward to it what AWS told them, and nothing else.
+func newBus(scope constructs.Construct, id string, p admission.Policy) awsevents.EventBus {
+	bus := awsevents.NewEventBus(scope, jsii.String(id), &awsevents.EventBusProps{
+		EventBusName: jsii.String(contract.BusName(p.Hub)),
+		Description:  jsii.String("originhub: what the spokes forward, and what originhub decided"),
+	})
+	if p.Organization != "" {
+		inOrganization := condition{"StringEquals": {"aws:PrincipalOrgID": p.Organization}}
+		admitForwarders(bus, "Organization", "*", inOrganization)
+	}
+	if accounts := p.Accounts(); len(accounts) > 0 && (p.Organization == "" || p.Shares.External) {
+		admitForwarders(bus, "Accounts", principals(accounts), condition{})
+	}
+	return bus
+}
+
+// admitForwarders lets principals put forwarded CloudTrail events only. Nobody can claim a source that begins with "aws."
+// in PutEvents, so that an event of these sources comes from a rule on the sender's default bus. ForAllValues holds for a
+// key that is absent: hence Null.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-example-policy-cross-account-custom-bus-source.html
+func admitForwarders(bus awsevents.EventBus, id string, principal any, when condition) {
+	when["ForAllValues:StringEquals"] = map[string]any{
+		"events:source":      forwardedSources(),
+		"events:detail-type": []string{callViaCloudTrail},
+	}
+	when["Null"] = map[string]any{"events:source": "false", "events:detail-type": "false"}
+	awsevents.NewCfnEventBusPolicy(bus, jsii.String(id), &awsevents.CfnEventBusPolicyProps{
+		EventBusName: bus.EventBusName(),
+		StatementId:  jsii.String(id),
+		Statement: map[string]any{
+			"Effect":    "Allow",
+			"Principal": map[string]any{"AWS": principal},
+			"Action":    "events:PutEvents",
+			"Resource":  bus.EventBusArn(),
+			"Condition": *when.props(),
+		},
+	})
+}
+
+func principals(accounts []string) []string {
+	arns := make([]string, len(accounts))
+	for i, a := range accounts {
+		arns[i] = "arn:aws:iam::" + a + ":root"
+	}
+	return arns
+}

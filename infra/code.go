@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/originhub/originhub/pkg/contract"
+)
+
+// The hub's functions: directories under functions/, and names of their binaries' directories.
+const (
+	admitFunction    = "admit"
+	retireFunction   = "retire"
+	teardownFunction = "teardown"
+	wireFunction     = "wire"
+)
+
+// functionCode is a directory with one subdirectory per function, each of which becomes a Lambda asset: the binary as
+// bootstrap and the hub policy beside it.
+type functionCode string
+
+func (c functionCode) dir(function string) string { return filepath.Join(string(c), function) }
+
+func (c functionCode) remove() { _ = os.RemoveAll(string(c)) }
+
+func packFunctions(s settings) (functionCode, error) {
+	root, err := os.MkdirTemp("", "originhub-code-")
+	if err != nil {
+		return "", fmt.Errorf("pack functions: %w", err)
+	}
+	code := functionCode(root)
+	for _, function := range []string{admitFunction, retireFunction, teardownFunction, wireFunction} {
+		if err := code.pack(function, s); err != nil {
+			code.remove()
+			return "", fmt.Errorf("pack function %s: %w", function, err)
+		}
+	}
+	return code, nil
+}
+
+func (c functionCode) pack(function string, s settings) error {
+	if err := os.Mkdir(c.dir(function), 0o755); err != nil {
+		return err
+	}
+	err := copyFile(filepath.Join(s.Functions, function, "bootstrap"), filepath.Join(c.dir(function), "bootstrap"), 0o755)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w; run `make build` first, or name another directory with the context functions=DIR", err)
+	}
+	if err != nil {
+		return err
+	}
+	return copyFile(s.PolicyFile, filepath.Join(c.dir(function), contract.PolicyFile), 0o644)
+}
+
+func copyFile(from, to string, mode fs.FileMode) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, mode)
+}

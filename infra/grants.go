@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+)
+
+// grants says what each of the hub's functions may do. An action on "*" has no resource-level control in AWS's service
+// authorization reference, or the resource is not known yet; the reason stands beside it.
+type grants struct {
+	policy admission.Policy
+	table  awsdynamodb.Table
+	bus    awsevents.EventBus
+}
+
+// hubRolePath is the path of the hub's roles. Spokes trust it and so need not know the roles' names, which CloudFormation
+// makes.
+func hubRolePath(hub string) string { return "/originhub/" + hub + "/" }
+
+func (g grants) admit(own, wire awssqs.Queue) []permission {
+	permissions := append(g.common(),
+		consumeQueue(own),
+		sendMessages(own, wire),
+		// Lists: they name no resource. What others share with the hub is in them whether policy knows them or not.
+		allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListResources"}, "*"),
+		allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
+		// Anybody may invite the hub; it opens or rejects any invitation, and accepts those of accounts that policy knows.
+		allow([]string{"ram:ListPendingInvitationResources", "ram:RejectResourceShareInvitation"}, invitations),
+	)
+	if accounts := g.policy.Accounts(); len(accounts) > 0 {
+		permissions = append(permissions, allow([]string{"ram:AcceptResourceShareInvitation"}, invitations).
+			when(condition{"StringEquals": {"ram:ShareOwnerAccountId": accounts}}))
+	}
+	return append(permissions, g.spokes()...)
+}
+
+// invitations belong to the account that sent them.
+const invitations = "arn:aws:ram:" + region + ":*:resource-share-invitation/*"
+
+func (g grants) wire(own awssqs.Queue) []permission {
+	permissions := append(g.common(),
+		consumeQueue(own),
+		sendMessages(own),
+		allow([]string{"cloudfront:GetDistribution", "cloudfront:UpdateDistribution"}, g.distribution()),
+		allow([]string{"cloudfront:ListVpcOrigins"}, "*"), // a list
+		// RAM's permission on a shared origin counts only if the hub's own role allows the same.
+		allow([]string{"cloudfront:GetVpcOrigin"}, "arn:aws:cloudfront::*:vpcorigin/*"),
+		allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
+		allow([]string{"route53:ChangeResourceRecordSets"}, g.zone()).when(condition{
+			"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": []string{"A", "AAAA"}},
+			"ForAllValues:StringLike": {
+				"route53:ChangeResourceRecordSetsNormalizedRecordNames": []string{g.policy.Domain, "*." + g.policy.Domain},
+			},
+		}),
+		// The token is the permission: IAM knows no resource for it.
+		allow([]string{"states:SendTaskSuccess"}, "*"),
+	)
+	if g.policy.Distribution.Base == nil {
+		return permissions
+	}
+	function := fmt.Sprintf("arn:aws:cloudfront::%s:function/%s", account(), contract.NotFoundFunction(g.policy.Hub))
+	return append(permissions,
+		allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // what is created has no ARN yet
+		allow([]string{"cloudfront:ListDistributions"}, "*"),                               // a list
+		allow([]string{"cloudfront:GetDistributionConfig"}, g.distribution()),
+		allow([]string{"cloudfront:DescribeFunction", "cloudfront:PublishFunction"}, function),
+	)
+}
+
+func (g grants) teardown(wire awssqs.Queue) []permission {
+	permissions := append(g.common(),
+		sendMessages(wire),
+		allow([]string{"cloudfront:GetDistribution"}, g.distribution()),
+		allow([]string{"cloudfront:ListDistributionsByVpcOriginId"}, "*"), // a list
+	)
+	return append(permissions, g.spokes()...)
+}
+
+func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateMachine) []permission {
+	permissions := append(g.common(),
+		sendMessages(failures),
+		allow([]string{"states:StartExecution"}, *machine.AttrArn()),
+	)
+	return append(permissions, g.spokes()...)
+}
+
+// common is what every function does: it reads the registry, writes its decisions there, and publishes them.
+func (g grants) common() []permission {
+	return []permission{
+		allow([]string{"dynamodb:Query", "dynamodb:PutItem"}, *g.table.TableArn()),
+		allow([]string{"events:PutEvents"}, *g.bus.EventBusArn()),
+	}
+}
+
+// distribution is the one that policy adopts. The id of one that the hub creates is known to the registry only.
+func (g grants) distribution() string {
+	id := g.policy.Distribution.Adopt
+	if id == "" {
+		id = "*"
+	}
+	return fmt.Sprintf("arn:aws:cloudfront::%s:distribution/%s", account(), id)
+}
+
+func (g grants) zone() string { return "arn:aws:route53:::hostedzone/" + g.policy.HostedZone }
+
+func sendMessages(queues ...awssqs.Queue) permission {
+	p := permission{Actions: []string{"sqs:SendMessage"}}
+	for _, q := range queues {
+		p.Resources = append(p.Resources, *q.QueueArn())
+	}
+	return p
+}
+
+// spokes lets a function assume the spoke roles; nothing, as long as no team has one.
+func (g grants) spokes() []permission {
+	var roles []string
+	for _, team := range g.policy.Teams {
+		if !team.Spoke {
+			continue
+		}
+		for _, account := range team.Accounts {
+			roles = append(roles, contract.SpokeRoleARN(g.policy.Hub, account))
+		}
+	}
+	if len(roles) == 0 {
+		return nil
+	}
+	return []permission{allow([]string{"sts:AssumeRole"}, roles...)}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"maps"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+)
+
+const (
+	functionTimeout = 60 * time.Second
+	// wireTimeout leaves room to find, by halves, the one entry that makes an update invalid.
+	wireTimeout = 120 * time.Second
+	// admitWindow lets hints about many shares gather before one look at all of them.
+	admitWindow = 5 * time.Second
+	// sweepEvery is how long an event that never came can delay anything. Invitations live for 12 hours.
+	sweepEvery = 10 * time.Minute
+)
+
+type hubProps struct {
+	Policy admission.Policy
+	Code   functionCode
+}
+
+// newHubStack is everything in the Networking account. What it manages, the distribution and its DNS records, is not in
+// it: a deployment would overwrite what function wire wrote.
+func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack {
+	hub := p.Policy.Hub
+	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
+		StackName:   jsii.String("originhub-" + hub),
+		Description: jsii.String("originhub hub " + hub + ": admits shared VPC origins, wires them, and takes them out"),
+		Env:         &awscdk.Environment{Region: jsii.String(region)},
+		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
+			GenerateBootstrapVersionRule: jsii.Bool(false),
+		}),
+	})
+
+	table := newRegistry(stack, "Registry")
+	bus := newBus(stack, "Bus", p.Policy)
+	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(functionTimeout, admitWindow))
+	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, p.Policy.Updates.Window))
+	retireFailures := newDeadLetters(stack, "RetireDeadLetters")
+	undelivered := newDeadLetters(stack, "UndeliveredEvents")
+	topic := newTopic(stack, "Alarms")
+
+	can := grants{policy: p.Policy, table: table, bus: bus}
+	environment := map[string]string{
+		contract.EnvTable:      *table.TableName(),
+		contract.EnvBus:        *bus.EventBusName(),
+		contract.EnvAdmitQueue: *admitQueue.QueueUrl(),
+		contract.EnvWireQueue:  *wireQueue.QueueUrl(),
+	}
+
+	admit := newFunction(stack, "Admit", functionProps{
+		Description: "Decides which shares the hub accepts and which origins are to be wired",
+		Code:        p.Code.dir(admitFunction),
+		Timeout:     functionTimeout,
+		Environment: environment,
+		RolePath:    hubRolePath(hub),
+		Permissions: can.admit(admitQueue, wireQueue),
+	})
+	consume(admit, admitQueue, admitWindow)
+
+	wire := newFunction(stack, "Wire", functionProps{
+		Description: "The one writer of the distribution: makes it what the registry asks for",
+		Code:        p.Code.dir(wireFunction),
+		Timeout:     wireTimeout,
+		Environment: environment,
+		RolePath:    hubRolePath(hub),
+		Permissions: can.wire(wireQueue),
+	})
+	consume(wire, wireQueue, p.Policy.Updates.Window)
+
+	step := newFunction(stack, "TeardownStep", functionProps{
+		Description: "One look, and at most one act, of the state machine that takes an origin out",
+		Code:        p.Code.dir(teardownFunction),
+		Timeout:     functionTimeout,
+		Environment: environment,
+		RolePath:    hubRolePath(hub),
+		Permissions: can.teardown(wireQueue),
+	})
+	teardown := newTeardown(stack, "Teardown", step, hubRolePath(hub))
+
+	retire := newFunction(stack, "Retire", functionProps{
+		Description: "Starts a teardown for an origin whose team tagged it, and calls it off",
+		Code:        p.Code.dir(retireFunction),
+		Timeout:     functionTimeout,
+		Environment: with(environment, contract.EnvStateMachine, *teardown.AttrArn()),
+		RolePath:    hubRolePath(hub),
+		Permissions: can.retire(retireFailures, teardown),
+	})
+	keepFailures(retire, retireFailures)
+
+	toAdmit, toWire, toRetire := toQueue("Admit", admitQueue), toQueue("Wire", wireQueue), toFunction("Retire", retire)
+	toPeople := toTopic("Alarms", topic)
+	newRules(stack, undelivered,
+		rule{
+			ID: "ShareChanges", Description: "RAM says that a share changed",
+			Pattern: shareChanges(), Targets: []*target{toAdmit},
+		},
+		rule{
+			ID: "SpokeCalls", Description: "A spoke forwarded a call after which there may be something to admit",
+			Bus: bus, Pattern: forwardedCalls(), Targets: []*target{toAdmit},
+		},
+		rule{
+			ID: "SpokeTags", Description: "A spoke forwarded a call that may ask for a teardown or call it off",
+			Bus: bus, Pattern: tagCalls(), Targets: []*target{toRetire},
+		},
+		rule{
+			ID: "Sweep", Description: "Looks at everything although no event asked for it: every event may be lost",
+			Every: sweepEvery, Targets: []*target{toAdmit, toRetire, toWire},
+		},
+		rule{
+			ID: "AlarmEvents", Description: "originhub says that somebody must look",
+			Bus: bus, Pattern: alarms(), Targets: []*target{toPeople},
+		},
+		rule{
+			ID: "FailedTeardowns", Description: "A teardown did not end well",
+			Pattern: failedExecutions(*teardown.AttrArn()), Targets: []*target{toPeople},
+		},
+	)
+
+	output(stack, "RegistryTable", *table.TableName())
+	output(stack, "BusArn", *bus.EventBusArn())
+	output(stack, "AlarmTopicArn", *topic.TopicArn())
+	output(stack, "TeardownStateMachineArn", *teardown.AttrArn())
+	output(stack, "AdmitQueueUrl", *admitQueue.QueueUrl())
+	output(stack, "WireQueueUrl", *wireQueue.QueueUrl())
+	output(stack, "RetireDeadLettersUrl", *retireFailures.QueueUrl())
+	output(stack, "UndeliveredEventsUrl", *undelivered.QueueUrl())
+	return stack
+}
+
+func with(environment map[string]string, name, value string) map[string]string {
+	more := maps.Clone(environment)
+	more[name] = value
+	return more
+}
+
+func output(stack awscdk.Stack, name, value string) {
+	awscdk.NewCfnOutput(stack, jsii.String(name), &awscdk.CfnOutputProps{Value: jsii.String(value)})
+}

@@ -1,0 +1,65 @@
+// Infra synthesizes originhub's two stacks: the hub for the Networking account, and the spoke, one plain template with
+// parameters, for every team account.
+//
+//	CDK_OUTDIR=cdk.out go run ./infra        writes the assembly without the CDK CLI
+//	npx aws-cdk@2.1148.1 diff hub            uses cdk.json
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+)
+
+func main() {
+	err := run()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "infra:", err)
+	}
+	closeQuietly()
+	if err != nil {
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	app := newApp(nil)
+	settings, err := readSettings(app)
+	if err != nil {
+		return err
+	}
+	code, err := packFunctions(settings)
+	if err != nil {
+		return err
+	}
+	defer code.remove()
+
+	newHubStack(app, "hub", hubProps{Policy: settings.Policy, Code: code})
+	newSpokeStack(app, "spoke", settings.Policy.Hub)
+	app.Synth(nil)
+	return nil
+}
+
+// newApp makes the CDK app. What cdk.json could also set is set here, so that a direct run and the CDK CLI write the same
+// templates. The assembly goes to outdir; nil leaves that to CDK_OUTDIR.
+func newApp(outdir *string) awscdk.App {
+	return awscdk.NewApp(&awscdk.AppProps{
+		Outdir:             outdir,
+		AnalyticsReporting: jsii.Bool(false),
+		TreeMetadata:       jsii.Bool(false),
+		Context: &map[string]any{
+			"@aws-cdk/core:enablePartitionLiterals": true, // "aws" instead of a Ref in every ARN
+		},
+	})
+}
+
+// closeQuietly ends the jsii kernel. Two goroutines of the jsii runtime wait for the same process, so that a clean exit is
+// reported as abnormal ("waitid: no child processes"); nothing of ours is printed after this.
+func closeQuietly() {
+	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
+		os.Stderr = null
+	}
+	jsii.Close()
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/policy"
+)
+
+// region is where everything of the hub and of a spoke lives: RAM shares of global resources, CloudFront and its
+// CloudTrail records are in us-east-1 only (facts/aws.md section 0).
+const region = "us-east-1"
+
+// settings are what a deployment chooses, by CDK context.
+type settings struct {
+	Policy     admission.Policy
+	PolicyFile string // context "policy"
+	Functions  string // context "functions": directory that holds <function>/bootstrap
+}
+
+func readSettings(scope constructs.Construct) (settings, error) {
+	s := settings{
+		PolicyFile: contextOr(scope, "policy", "pkg/policy/example.yaml"),
+		Functions:  contextOr(scope, "functions", ".build/functions"),
+	}
+	return s, s.readPolicy()
+}
+
+func (s *settings) readPolicy() error {
+	raw, err := os.ReadFile(s.PolicyFile)
+	if err != nil {
+		return fmt.Errorf("read hub policy (context policy=FILE): %w", err)
+	}
+	s.Policy, err = policy.Parse(raw)
+	if err != nil {
+		return fmt.Errorf("hub policy %s: %w", s.PolicyFile, err)
+	}
+	return nil
+}
+
+func contextOr(scope constructs.Construct, key, otherwise string) string {
+	if value, ok := scope.Node().TryGetContext(jsii.String(key)).(string); ok && value != "" {
+		return value
+	}
+	return otherwise
+}

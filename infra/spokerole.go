@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/pkg/contract"
+)
+
+// newSpokeRole is the role that the hub's functions assume in a team account. It can look; it can stop sharing VPC
+// origins; and it can delete one only while the team's own teardown tag is on it: IAM keeps the team's consent.
+func newSpokeRole(scope constructs.Construct, id string, p spokeParams) awsiam.Role {
+	origins := fmt.Sprintf("arn:aws:cloudfront::%s:vpcorigin/*", account())
+	shares := fmt.Sprintf("arn:aws:ram:%s:%s:resource-share/*", region, account())
+	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
+		RoleName:    jsii.String(contract.SpokeRoleName(p.HubName)), // the hub knows it by this name
+		Description: jsii.String("originhub: the hub looks at VPC origins, and takes out those that carry the teardown tag"),
+		AssumedBy:   hubFunctions(p),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{"spoke": document([]permission{
+			allow([]string{"cloudfront:GetVpcOrigin", "cloudfront:ListTagsForResource"}, origins),
+			allow([]string{"cloudfront:DeleteVpcOrigin"}, origins).
+				when(condition{"Null": {"aws:ResourceTag/" + contract.TagTeardown: "false"}}),
+			// A list, and a call that the service authorization reference does not know yet.
+			allow([]string{"cloudfront:ListVpcOrigins", "cloudfront:ListDistributionsByOwnedResource"}, "*"),
+			// Lists of this account's own shares.
+			allow([]string{"ram:GetResourceShareAssociations", "ram:ListResources"}, "*"),
+			allow([]string{"ram:DisassociateResourceShare"}, shares).
+				when(condition{"ArnLike": {"ram:ResourceArn": origins}}),
+			// RAM offers no condition on what a share holds. The hub deletes one only after it has emptied it.
+			allow([]string{"ram:DeleteResourceShare"}, shares),
+			// Describe calls, in whichever Region the VPC is.
+			allow([]string{
+				"ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "elasticloadbalancing:DescribeLoadBalancers",
+			}, "*"),
+		})},
+	})
+}
+
+// hubFunctions are the roles of the hub's functions, who must also say the external id.
+func hubFunctions(p spokeParams) awsiam.IPrincipal {
+	return awsiam.NewPrincipalWithConditions(awsiam.NewAccountPrincipal(jsii.String(p.HubAccount)), condition{
+		"StringEquals": {"sts:ExternalId": p.ExternalID},
+		"ArnLike":      {"aws:PrincipalArn": fmt.Sprintf("arn:aws:iam::%s:role%s*", p.HubAccount, hubRolePath(p.HubName))},
+	}.props())
+}

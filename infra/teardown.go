@@ -1,0 +1,27 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newTeardown makes the state machine: one Standard execution per origin and generation.
+func newTeardown(scope constructs.Construct, id string, function awslambda.Function, rolePath string) awsstepfunctions.CfnStateMachine {
+	self := constructs.NewConstruct(scope, jsii.String(id))
+	role := awsiam.NewRole(self, jsii.String("Role"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), nil),
+		Path:      jsii.String(rolePath),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{
+			"machine": document([]permission{allow([]string{"lambda:InvokeFunction"}, *function.FunctionArn())}),
+		},
+	})
+	return awsstepfunctions.NewCfnStateMachine(self, jsii.String("Machine"), &awsstepfunctions.CfnStateMachineProps{
+		StateMachineType:        jsii.String("STANDARD"),
+		RoleArn:                 role.RoleArn(),
+		DefinitionString:        jsii.String(teardownMachine().json("")),
+		DefinitionSubstitutions: map[string]*string{functionSubstitution: function.FunctionArn()},
+	})
+}
