@@ -1,0 +1,397 @@
+package ram
+
+import (
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// association is a resource or a principal of a share.
+type association struct {
+	entity   string // a resource's ARN, an account id or an organisation's ARN
+	external bool   // a principal outside the owner's organisation
+	created  time.Time
+	changed  time.Time // when it began to come or go
+	leaving  bool
+	// invitation must be accepted before the association takes effect; nil where none is needed.
+	invitation *invitation
+}
+
+// Association statuses.
+const (
+	associating    = "ASSOCIATING"
+	associated     = "ASSOCIATED"
+	disassociating = "DISASSOCIATING"
+	disassociated  = "DISASSOCIATED"
+)
+
+// status is derived from the clock: what began associationDelay ago is done.
+func (s *Service) status(a *association) string {
+	if a.invitation != nil {
+		switch s.invitationStatus(a.invitation) {
+		case pending:
+			return associating
+		case rejected, expired:
+			return disassociated
+		}
+	}
+	done := !s.w.Clock.Now().Before(a.changed.Add(associationDelay))
+	switch {
+	case a.leaving && done:
+		return disassociated
+	case a.leaving:
+		return disassociating
+	case done:
+		return associated
+	}
+	return associating
+}
+
+// gone is when the association ended; zero while it lasts.
+func (s *Service) gone(a *association) time.Time {
+	switch {
+	case s.status(a) != disassociated:
+		return time.Time{}
+	case a.leaving:
+		return a.changed.Add(associationDelay)
+	default:
+		return a.invitation.end()
+	}
+}
+
+// listed: Assumption RAM-03.
+func (s *Service) listed(a *association) bool {
+	end := s.gone(a)
+	return end.IsZero() || s.w.Clock.Now().Before(end.Add(afterlife))
+}
+
+// effective: access lasts until the association is gone. Assumption RAM-01.
+func (s *Service) effective(a *association) bool {
+	status := s.status(a)
+	return status == associated || status == disassociating && (a.invitation == nil || s.invitationStatus(a.invitation) == accepted)
+}
+
+// usable tells whether one of the associations stands for entity and is in effect.
+func (s *Service) usable(associations []*association, entity string) bool {
+	return slices.ContainsFunc(associations, func(a *association) bool { return a.entity == entity && s.effective(a) })
+}
+
+// reaches tells whether the share's resources are open to an account, by its id or through the organisation.
+func (s *Service) reaches(sh *share, account string) bool {
+	if s.usable(sh.principals, account) {
+		return true
+	}
+	return account != sh.owner && s.w.Account(account).InOrganization && slices.ContainsFunc(sh.principals, func(a *association) bool {
+		return isOrganization(a.entity) && s.usable(sh.principals, a.entity)
+	})
+}
+
+var (
+	accountForm      = regexp.MustCompile(`^\d{12}$`)
+	organizationForm = regexp.MustCompile(`^arn:aws:organizations::\d{12}:organization/(o-[a-z0-9]+)$`)
+	unitForm         = regexp.MustCompile(`^arn:aws:organizations::\d{12}:ou/`)
+	iamForm          = regexp.MustCompile(`^arn:aws:iam::\d{12}:(role|user)/`)
+)
+
+func isOrganization(principal string) bool { return organizationForm.MatchString(principal) }
+
+func (s *Service) sameOrganization(a, b string) bool {
+	return s.w.Account(a).InOrganization && s.w.Account(b).InOrganization
+}
+
+// checkPrincipal tells whether a share may be opened to a principal.
+func (s *Service) checkPrincipal(owner string, external bool, principal string) error {
+	switch {
+	case principal == owner:
+		return invalid("You cannot share a resource with the account that owns it: %s.", principal)
+	case accountForm.MatchString(principal):
+		if !external && !s.sameOrganization(owner, principal) {
+			return notPermitted("The resource you are attempting to share can only be shared within your AWS Organization: %s is outside it.", principal)
+		}
+		return nil
+	case isOrganization(principal):
+		if organizationForm.FindStringSubmatch(principal)[1] != s.w.Organization || !s.w.Account(owner).InOrganization {
+			return unknownResource("Organization", principal)
+		}
+		return nil
+	case unitForm.MatchString(principal):
+		return invalid("The sandbox's organization has no organizational units: %s.", principal)
+	case iamForm.MatchString(principal):
+		return invalid("Resources of the share cannot be shared with IAM roles and users: %s.", principal)
+	}
+	return invalid("The principal %s is not valid.", principal)
+}
+
+// invites tells whether a principal must accept an invitation before it gets access: one outside the organisation, or
+// any account if access is to outlive its membership.
+// https://docs.aws.amazon.com/ram/latest/userguide/getting-started-sharing.html
+func (s *Service) invites(sh *share, principal string) bool {
+	return accountForm.MatchString(principal) && (sh.retain || !s.sameOrganization(sh.owner, principal))
+}
+
+// AssociateResourceShareInput adds to a share.
+type AssociateResourceShareInput struct {
+	ResourceShareArn string   `json:"resourceShareArn"`
+	ResourceArns     []string `json:"resourceArns,omitempty"`
+	Principals       []string `json:"principals,omitempty"`
+	ClientToken      string   `json:"clientToken,omitempty"`
+}
+
+// AssociateResourceShareOutput holds the associations that were asked for.
+type AssociateResourceShareOutput struct {
+	ResourceShareAssociations []Association `json:"resourceShareAssociations"`
+	ClientToken               string        `json:"clientToken"`
+}
+
+// Association is an association as the API shows it.
+type Association struct {
+	ResourceShareArn  string    `json:"resourceShareArn"`
+	ResourceShareName string    `json:"resourceShareName"`
+	AssociatedEntity  string    `json:"associatedEntity"`
+	AssociationType   string    `json:"associationType"`
+	Status            string    `json:"status"`
+	External          bool      `json:"external"`
+	CreationTime      time.Time `json:"creationTime"`
+	LastUpdatedTime   time.Time `json:"lastUpdatedTime"`
+}
+
+// https://docs.aws.amazon.com/ram/latest/APIReference/API_AssociateResourceShare.html
+func (s *Service) associateResourceShare(c *cloud.Call, in *AssociateResourceShareInput) (*AssociateResourceShareOutput, error) {
+	sh, err := s.authorizeShare(c, in.ResourceShareArn, in.Principals, in.ResourceArns)
+	if err != nil {
+		return nil, err
+	}
+	return once(s, c, in.ClientToken, in, func(token string) (*AssociateResourceShareOutput, error) {
+		if err := s.changeable(c, sh, in.ResourceShareArn); err != nil {
+			return nil, err
+		}
+		if len(in.Principals)+len(in.ResourceArns) == 0 {
+			return nil, invalid("You must specify at least one resource or principal.")
+		}
+		if err := s.checkNew(c, sh, in.Principals, in.ResourceArns); err != nil {
+			return nil, err
+		}
+		return &AssociateResourceShareOutput{s.associate(sh, in.Principals, in.ResourceArns), token}, nil
+	})
+}
+
+// checkNew validates everything that is to join a share before any of it does.
+func (s *Service) checkNew(c *cloud.Call, sh *share, principals, resources []string) error {
+	invitations := 0
+	for _, p := range principals {
+		if err := s.checkPrincipal(sh.owner, sh.external, p); err != nil {
+			return err
+		}
+		if a := sh.find(sh.principals, p); s.invites(sh, p) && (a == nil || s.status(a) == disassociated) {
+			invitations++
+		}
+	}
+	for _, i := range s.invitations {
+		if i.share.owner == sh.owner && s.invitationStatus(i) == pending {
+			invitations++
+		}
+	}
+	if invitations > pendingQuota {
+		return cloud.Errorf(400, "ResourceShareLimitExceededException", "An account can have at most %d pending invitations.", pendingQuota)
+	}
+	for _, r := range resources {
+		if err := s.checkResource(sh.owner, sh.region, r); err != nil {
+			return err
+		}
+		// Assumption RAM-13: the owner needs the service's own right to open the resource to others.
+		// https://docs.aws.amazon.com/ram/latest/userguide/getting-started-terms-and-concepts.html
+		if typeName(r) == vpcOrigin {
+			if err := c.Authorize("cloudfront:PutResourcePolicy", r, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// associate adds to a share what is not in it yet. Assumption RAM-07: what is in it already stays as it is.
+func (s *Service) associate(sh *share, principals, resources []string) []Association {
+	now := s.w.Clock.Now()
+	sh.updated = now
+	var out []Association
+	for _, p := range principals {
+		a := sh.find(sh.principals, p)
+		if a == nil || s.status(a) == disassociated || a.leaving {
+			a = &association{entity: p, external: !isOrganization(p) && !s.sameOrganization(sh.owner, p), created: now, changed: now}
+			sh.principals = append(sh.drop(sh.principals, p), a)
+			if s.invites(sh, p) {
+				a.invitation = s.invite(sh, p)
+			} else {
+				s.settle(sh, a)
+			}
+		}
+		out = append(out, s.show(sh, a, "PRINCIPAL"))
+	}
+	for _, r := range resources {
+		a := sh.find(sh.resources, r)
+		if a == nil || a.leaving {
+			a = &association{entity: r, created: now, changed: now}
+			sh.resources = append(sh.drop(sh.resources, r), a)
+			s.settle(sh, a)
+		}
+		out = append(out, s.show(sh, a, "RESOURCE"))
+	}
+	return out
+}
+
+// DisassociateResourceShareInput takes out of a share.
+type DisassociateResourceShareInput struct {
+	ResourceShareArn string   `json:"resourceShareArn"`
+	ResourceArns     []string `json:"resourceArns,omitempty"`
+	Principals       []string `json:"principals,omitempty"`
+	ClientToken      string   `json:"clientToken,omitempty"`
+}
+
+// DisassociateResourceShareOutput holds the associations that are going.
+type DisassociateResourceShareOutput struct {
+	ResourceShareAssociations []Association `json:"resourceShareAssociations"`
+	ClientToken               string        `json:"clientToken"`
+}
+
+// https://docs.aws.amazon.com/ram/latest/APIReference/API_DisassociateResourceShare.html
+// A consumer cannot leave: VPC origins are not among the types that allow it.
+// https://docs.aws.amazon.com/ram/latest/userguide/working-with-shared-leave.html
+func (s *Service) disassociateResourceShare(c *cloud.Call, in *DisassociateResourceShareInput) (*DisassociateResourceShareOutput, error) {
+	sh, err := s.authorizeShare(c, in.ResourceShareArn, in.Principals, in.ResourceArns)
+	if err != nil {
+		return nil, err
+	}
+	return once(s, c, in.ClientToken, in, func(token string) (*DisassociateResourceShareOutput, error) {
+		if sh != nil && sh.owner != c.Account() && s.reaches(sh, c.Account()) {
+			return nil, notPermitted("You cannot leave the resource share %s: it holds resources of a type that does not support it.", sh.arn)
+		}
+		if err := s.changeable(c, sh, in.ResourceShareArn); err != nil {
+			return nil, err
+		}
+		if len(in.Principals)+len(in.ResourceArns) == 0 {
+			return nil, invalid("You must specify at least one resource or principal.")
+		}
+		// Assumption RAM-08: what is not in the share, or no longer, is an unknown resource.
+		for _, p := range in.Principals {
+			if a := sh.find(sh.principals, p); a == nil || s.status(a) == disassociated {
+				return nil, unknownResource("Principal", p)
+			}
+		}
+		for _, r := range in.ResourceArns {
+			if !arnForm.MatchString(r) {
+				return nil, malformedARN(r)
+			}
+			if a := sh.find(sh.resources, r); a == nil || s.status(a) == disassociated {
+				return nil, unknownResource("Resource", r)
+			}
+		}
+		sh.updated = c.Now()
+		out := &DisassociateResourceShareOutput{ClientToken: token}
+		for _, p := range in.Principals {
+			a := sh.find(sh.principals, p)
+			s.leave(sh, a)
+			out.ResourceShareAssociations = append(out.ResourceShareAssociations, s.show(sh, a, "PRINCIPAL"))
+		}
+		for _, r := range in.ResourceArns {
+			a := sh.find(sh.resources, r)
+			s.leave(sh, a)
+			out.ResourceShareAssociations = append(out.ResourceShareAssociations, s.show(sh, a, "RESOURCE"))
+		}
+		return out, nil
+	})
+}
+
+// leave lets an association go; one that is going already goes on.
+func (s *Service) leave(sh *share, a *association) {
+	if a.leaving || s.status(a) == disassociated {
+		return
+	}
+	if a.invitation != nil && s.invitationStatus(a.invitation) == pending {
+		// Assumption RAM-09: the invitation is withdrawn with it.
+		a.invitation.withdrawn = true
+	}
+	a.leaving, a.changed = true, s.w.Clock.Now()
+	s.settle(sh, a)
+}
+
+func (s *Service) show(sh *share, a *association, kind string) Association {
+	return Association{
+		ResourceShareArn: sh.arn, ResourceShareName: sh.name, AssociatedEntity: a.entity, AssociationType: kind,
+		Status: s.status(a), External: a.external, CreationTime: a.created, LastUpdatedTime: a.changed,
+	}
+}
+
+// GetResourceShareAssociationsInput filters associations.
+type GetResourceShareAssociationsInput struct {
+	AssociationType   string   `json:"associationType"`
+	ResourceShareArns []string `json:"resourceShareArns,omitempty"`
+	ResourceArn       string   `json:"resourceArn,omitempty"`
+	Principal         string   `json:"principal,omitempty"`
+	AssociationStatus string   `json:"associationStatus,omitempty"`
+	NextToken         string   `json:"nextToken,omitempty"`
+	MaxResults        *int     `json:"maxResults,omitempty"`
+}
+
+// GetResourceShareAssociationsOutput is one page of associations.
+type GetResourceShareAssociationsOutput struct {
+	ResourceShareAssociations []Association `json:"resourceShareAssociations"`
+	NextToken                 string        `json:"nextToken,omitempty"`
+}
+
+// https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareAssociations.html
+// It shows the caller's own shares.
+func (s *Service) getResourceShareAssociations(c *cloud.Call, in *GetResourceShareAssociationsInput) (*GetResourceShareAssociationsOutput, error) {
+	if err := c.Authorize("ram:GetResourceShareAssociations", "*", nil); err != nil {
+		return nil, err
+	}
+	switch {
+	case in.AssociationType == "":
+		return nil, missing("associationType")
+	case in.AssociationType != "PRINCIPAL" && in.AssociationType != "RESOURCE":
+		return nil, invalid("The association type %s is not valid.", in.AssociationType)
+	case in.AssociationType == "PRINCIPAL" && in.ResourceArn != "":
+		return nil, invalid("resourceArn cannot be specified with association type PRINCIPAL.")
+	case in.AssociationType == "RESOURCE" && in.Principal != "":
+		return nil, invalid("principal cannot be specified with association type RESOURCE.")
+	}
+	if err := s.checkFilter(c, in.ResourceShareArns); err != nil {
+		return nil, err
+	}
+	type entry struct {
+		Association
+		listed bool
+	}
+	var all []entry
+	for _, sh := range s.shares {
+		if sh.owner != c.Account() || sh.region != c.Region {
+			continue
+		}
+		associations := sh.resources
+		if in.AssociationType == "PRINCIPAL" {
+			associations = sh.principals
+		}
+		for _, a := range associations {
+			all = append(all, entry{s.show(sh, a, in.AssociationType), s.listed(a)})
+		}
+	}
+	entity := in.ResourceArn + in.Principal
+	entries, next, err := page(c, all, func(e entry) bool {
+		return e.listed && matches(in.ResourceShareArns, e.ResourceShareArn) &&
+			(entity == "" || entity == e.AssociatedEntity) && (in.AssociationStatus == "" || in.AssociationStatus == e.Status)
+	}, in.NextToken, in.MaxResults)
+	if err != nil {
+		return nil, err
+	}
+	out := &GetResourceShareAssociationsOutput{ResourceShareAssociations: []Association{}, NextToken: next}
+	for _, e := range entries {
+		out.ResourceShareAssociations = append(out.ResourceShareAssociations, e.Association)
+	}
+	return out, nil
+}
+
+// matches tells whether a filter lets a value pass.
+func matches(filter []string, value string) bool {
+	return len(filter) == 0 || slices.Contains(filter, value)
+}

@@ -1,0 +1,120 @@
+// Package ram is the sandbox's Resource Access Manager: shares, the invitations to them, and who may use what.
+//
+// A share lives in one Region; those of VPC origins live in us-east-1, since VPC origins are global resources.
+// https://docs.aws.amazon.com/ram/latest/userguide/working-with-regional-vs-global.html
+package ram
+
+import (
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// Virtual durations.
+const (
+	// associationDelay is how long an association takes to come or go. Assumption RAM-01.
+	associationDelay = 5 * time.Second
+	// eventDelay is how long a state change takes to reach EventBridge. Assumption RAM-02.
+	eventDelay = 2 * time.Second
+	// invitationLife is documented for VPC origins.
+	// https://docs.aws.amazon.com/ram/latest/userguide/working-with-shared-invitations.html
+	invitationLife = 12 * time.Hour
+	// afterlife is how long what is gone stays listed. Assumption RAM-03.
+	afterlife = 2 * time.Hour
+	// invitationMemory is how long a decided invitation stays listed. Assumption RAM-04.
+	invitationMemory = 7 * 24 * time.Hour
+)
+
+// pendingQuota is the number of pending invitations that one account may have sent.
+// https://docs.aws.amazon.com/ram/latest/userguide/service-quotas.html
+const pendingQuota = 250
+
+// globalRegion is the one Region for shares of global resources.
+const globalRegion = "us-east-1"
+
+// Service holds all shares. Its state is guarded by the world lock.
+type Service struct {
+	// Exists tells whether the owner has a resource; it is asked for VPC origins only. Nil means that all exist.
+	// Called with the world locked.
+	Exists func(arn string) bool
+
+	w           *cloud.World
+	shares      []*share
+	invitations []*invitation
+	tokens      map[string]answered // by account, Region, operation and client token
+}
+
+// New makes the service.
+func New(w *cloud.World) *Service {
+	return &Service{w: w, tokens: map[string]answered{}}
+}
+
+// API is the operation table.
+func (s *Service) API() *cloud.Service {
+	read := func(name, path string) cloud.Operation {
+		return cloud.Operation{Name: name, Method: "POST", Path: path, ReadOnly: true}
+	}
+	write := func(name, path string) cloud.Operation {
+		return cloud.Operation{Name: name, Method: "POST", Path: path}
+	}
+	return &cloud.Service{
+		Name: "ram", Protocol: cloud.RESTJSON, EventSource: "ram.amazonaws.com",
+		Operations: []cloud.Operation{
+			cloud.Op(write("CreateResourceShare", "/createresourceshare"), s.createResourceShare),
+			cloud.Op(read("GetResourceShares", "/getresourceshares"), s.getResourceShares),
+			cloud.Op(write("UpdateResourceShare", "/updateresourceshare"), s.updateResourceShare),
+			cloud.Op(write("TagResource", "/tagresource"), s.tagResource),
+			cloud.Op(write("UntagResource", "/untagresource"), s.untagResource),
+			cloud.Op(cloud.Operation{Name: "DeleteResourceShare", Method: "DELETE", Path: "/deleteresourceshare"}, s.deleteResourceShare),
+			cloud.Op(write("AssociateResourceShare", "/associateresourceshare"), s.associateResourceShare),
+			cloud.Op(read("GetResourceShareAssociations", "/getresourceshareassociations"), s.getResourceShareAssociations),
+			cloud.Op(write("DisassociateResourceShare", "/disassociateresourceshare"), s.disassociateResourceShare),
+			cloud.Op(read("GetResourceShareInvitations", "/getresourceshareinvitations"), s.getResourceShareInvitations),
+			cloud.Op(read("ListPendingInvitationResources", "/listpendinginvitationresources"), s.listPendingInvitationResources),
+			cloud.Op(write("AcceptResourceShareInvitation", "/acceptresourceshareinvitation"), s.acceptResourceShareInvitation),
+			cloud.Op(write("RejectResourceShareInvitation", "/rejectresourceshareinvitation"), s.rejectResourceShareInvitation),
+			cloud.Op(read("ListResources", "/listresources"), s.listResources),
+			cloud.Op(read("ListPrincipals", "/listprincipals"), s.listPrincipals),
+			cloud.Op(read("ListPermissions", "/listpermissions"), s.listPermissions),
+		},
+	}
+}
+
+// SharedWith tells whether the resource is shared with the account at this moment. It makes the service a cloud.Sharing.
+func (s *Service) SharedWith(resourceARN, account string) bool {
+	for _, sh := range s.shares {
+		if sh.owner != account && s.usable(sh.resources, resourceARN) && s.reaches(sh, account) {
+			return true
+		}
+	}
+	return false
+}
+
+// Snapshot shows an account's own shares and the invitations that it received. Call with the world locked.
+func (s *Service) Snapshot(account string) map[string]any {
+	shares, received := []any{}, []any{}
+	for _, sh := range s.shares {
+		if sh.owner != account || !s.remembered(sh) {
+			continue
+		}
+		list := func(associations []*association) []any {
+			out := []any{}
+			for _, a := range associations {
+				if s.listed(a) {
+					out = append(out, map[string]any{"entity": a.entity, "status": s.status(a)})
+				}
+			}
+			return out
+		}
+		shares = append(shares, map[string]any{
+			"arn": sh.arn, "name": sh.name, "region": sh.region, "status": s.shareStatus(sh),
+			"resources": list(sh.resources), "principals": list(sh.principals),
+		})
+	}
+	for _, i := range s.invitations {
+		if i.receiver == account && s.recalled(i) {
+			received = append(received, map[string]any{"arn": i.arn, "share": i.share.name, "sender": i.share.owner, "status": s.invitationStatus(i)})
+		}
+	}
+	return map[string]any{"shares": shares, "invitations": received}
+}

@@ -1,0 +1,39 @@
+package ram
+
+import (
+	"encoding/json"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// answered is a call that a client token stands for.
+type answered struct {
+	parameters string
+	out        any
+}
+
+// once runs a call the first time its client token is used and repeats the answer afterwards. A call without
+// token gets one that stands for nothing; the same token with other parameters is refused.
+func once[O any](s *Service, c *cloud.Call, token string, in any, run func(token string) (*O, error)) (*O, error) {
+	if token == "" {
+		return run(s.w.IDs.UUID())
+	}
+	parameters, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	key := c.Account() + " " + c.Region + " " + c.Operation.Name + " " + token
+	if before, ok := s.tokens[key]; ok {
+		if before.parameters != string(parameters) {
+			return nil, cloud.Errorf(400, "IdempotentParameterMismatchException",
+				"The client token %s was used before with other parameters.", token)
+		}
+		return before.out.(*O), nil
+	}
+	out, err := run(token)
+	if err != nil {
+		return nil, err
+	}
+	s.tokens[key] = answered{string(parameters), out}
+	return out, nil
+}
