@@ -55,8 +55,10 @@ func TestImportRules(t *testing.T) {
 		because: "an adapter translates between the vocabulary and its one service",
 	}, {
 		packages: []string{"pkg/sandbox"},
-		forbid:   func(p string) bool { return strings.HasPrefix(p, module) && !strings.HasPrefix(p, module+"pkg/sandbox") },
-		because:  "the sandbox is an independent witness: if it knew our code, they could be wrong together",
+		forbid: func(p string) bool {
+			return strings.HasPrefix(p, module) && !strings.HasPrefix(p, module+"pkg/sandbox")
+		},
+		because: "the sandbox is an independent witness: if it knew our code, they could be wrong together",
 	}, {
 		packages: []string{"functions", "pkg"},
 		forbid: func(p string) bool {

@@ -3,9 +3,11 @@ package awssfn
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/originhub/originhub/pkg/fault"
 )
@@ -28,6 +30,20 @@ func New(cfg aws.Config) *Client { return &Client{sfn.NewFromConfig(cfg)} }
 func (c *Client) Start(ctx context.Context, machine, name, input string) error {
 	_, err := c.api.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &input})
 	return codes.Wrap(err, "start execution %s", name)
+}
+
+// Failed tells whether the execution of that name has ended without success.
+func (c *Client) Failed(ctx context.Context, machine, name string) (bool, error) {
+	arn := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + name
+	out, err := c.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	if err != nil {
+		return false, codes.Wrap(err, "read execution %s", name)
+	}
+	switch out.Status {
+	case types.ExecutionStatusFailed, types.ExecutionStatusTimedOut, types.ExecutionStatusAborted:
+		return true, nil
+	}
+	return false, nil
 }
 
 // Complete completes a task token with output. One whose task has ended is a fault.Done.

@@ -137,8 +137,8 @@ func Next(o Observed) Step {
 	case !o.Tagged && o.Exists && !o.unsharing(t):
 		return over(Done, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", origin.TagTeardown)
 	case !o.Tagged && o.Exists:
-		return over(Stuck, Stopped, "the tag %s was removed when %s was no longer shared: to go on, set it again and redrive the "+
-			"execution; to keep the origin, share it with the hub again", origin.TagTeardown, r.ID)
+		return over(Stuck, Stopped, "the tag %s was removed when %s was no longer shared: to go on, set it "+
+			"again; to keep the origin, share it with the hub again", origin.TagTeardown, r.ID)
 	}
 
 	if t.Phase == "" || t.Phase == string(Warn) {
@@ -156,7 +156,7 @@ func Next(o Observed) Step {
 			return fmt.Sprintf("distribution %s in account %s", u.Distribution, u.Account)
 		})
 		return o.wait(t, Confirm, confirmPace, confirmLimit, says,
-			Stopped, says+": remove the origin there, wait until that is Deployed, and redrive the execution; nothing was unshared")
+			Stopped, says+": remove the origin there, wait until that is Deployed, and set the tag again; nothing was unshared")
 	}
 	if !t.Recorded && o.Exists {
 		return act(Record, "no distribution uses %s any more", r.ID)
@@ -165,7 +165,7 @@ func Next(o Observed) Step {
 		says := "still in " + join(open, func(s Share) string { return fmt.Sprintf("share %s (%s)", s.ARN, s.Status) })
 		if !slices.ContainsFunc(open, func(s Share) bool { return s.Status != disassociating }) {
 			return o.wait(t, Unshare, unsharePace, unshareLimit, says,
-				Stopped, says+": RAM does not finish; disassociate it by hand, and redrive the execution")
+				Stopped, says+": RAM does not finish; disassociate it by hand, and set the tag again")
 		}
 		return act(Unshare, "%s", says)
 	}
@@ -173,7 +173,7 @@ func Next(o Observed) Step {
 		if o.Status != "Deployed" {
 			says := fmt.Sprintf("%s is %s, and can be deleted only when it is Deployed", r.ID, o.Status)
 			return o.wait(t, Delete, deletePace, deleteLimit, says,
-				Dirty, r.ID+" is still there: CloudFront does not finish; delete it in account "+r.Account+", and redrive the execution")
+				Dirty, r.ID+" is still there: CloudFront does not finish; delete it in account "+r.Account+", and set the tag again")
 		}
 		return act(Delete, "%s is in no share any more", r.ID)
 	}
@@ -202,7 +202,7 @@ func (o Observed) verify(t origin.Teardown) Step {
 		says = "the network interfaces in " + place + " have not been seen"
 	}
 	return o.wait(t, Verify, verifyPace, verifyLimit, says,
-		Dirty, says+"; only CloudFront can remove them, so open a case with AWS Support, and redrive the execution once they are gone")
+		Dirty, says+"; only CloudFront can remove them, so open a case with AWS Support, and set the tag again once they are gone")
 }
 
 // The statuses of a RAM association that matter here (facts/aws.md section 2).

@@ -130,7 +130,7 @@ func TestNext(t *testing.T) {
 				o.Now = o.Now.Add(10 * time.Minute)
 			},
 			phase: teardown.Report, verdict: teardown.Stuck, outcome: teardown.Stopped,
-			says: []string{"distribution E2 in account 444444444444", "nothing was unshared", "redrive"},
+			says: []string{"distribution E2 in account 444444444444", "nothing was unshared", "set the tag again"},
 		},
 		"unused": {seen: detached(teardown.Confirm), phase: teardown.Record, verdict: teardown.Act},
 		"recorded": {

@@ -22,6 +22,7 @@ type retireRegistry interface {
 
 type starter interface {
 	Start(ctx context.Context, machine, name, input string) error
+	Failed(ctx context.Context, machine, name string) (bool, error)
 }
 
 // Retire starts the teardown of every origin that carries the teardown tag. Taking the tag away needs no event: the
@@ -37,8 +38,8 @@ type Retire struct {
 	Log        *slog.Logger
 }
 
-// Run looks at the origin that the message names, or on a sweep at all. An origin that the registry does not know, or that
-// is on its way out, is left alone.
+// Run looks at the origin that the message names, or on a sweep at all. An origin that the registry does not know is left
+// alone.
 func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 	say := announcer{bus: t.Bus, log: t.Log}
 	switch m := m.(type) {
@@ -57,17 +58,20 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 		if hint, ok := m.(inbound.TagHint); ok && (hint.ARN != o.ARN || hint.Account != o.Account) {
 			continue
 		}
-		if o.Intent != origin.Wire {
+		if o.State == origin.Deleted {
 			continue
 		}
-		if err := t.look(ctx, &say, s, o); err != nil {
+		_, hinted := m.(inbound.TagHint)
+		if err := t.look(ctx, &say, s, o, hinted); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record) error {
+// look starts the teardown of an origin that is tagged. A team that sets the tag again asks to try again what has failed;
+// a sweep does not, or what needs a person would fail every ten minutes.
+func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, again bool) error {
 	team, known := t.Policy.TeamOf(o.Account)
 	if !known || !team.Spoke {
 		return nil
@@ -115,10 +119,29 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 			return err
 		}
 	}
+	err = t.start(ctx, o)
+	if !again || !fault.Is[*fault.Done](err) {
+		return fault.IgnoreDone(err)
+	}
+	failed, err := t.Executions.Failed(ctx, t.Machine, contract.TeardownExecution(o.ID, o.Generation))
+	if err != nil || !failed {
+		return err
+	}
+	o.Generation++
+	o.Teardown.Since = s.Now
+	remember(&o, s.Now, contract.TeardownStarted, "the tag was set again")
+	if o, err = t.Registry.PutRecord(ctx, origin.Main, o); err != nil {
+		return err
+	}
+	return t.start(ctx, o)
+}
+
+// start starts the execution. Its name and input are the same however often this is said, so a crash before it costs
+// nothing.
+func (t *Retire) start(ctx context.Context, o origin.Record) error {
 	input, err := json.Marshal(TeardownInput{Origin: o.ID, Generation: o.Generation})
 	if err != nil {
 		return &fault.GiveUp{Err: err}
 	}
-	// The name and the input are the same however often this is said, so a crash before this line costs nothing.
-	return fault.IgnoreDone(t.Executions.Start(ctx, t.Machine, contract.TeardownExecution(o.ID, o.Generation), string(input)))
+	return t.Executions.Start(ctx, t.Machine, contract.TeardownExecution(o.ID, o.Generation), string(input))
 }

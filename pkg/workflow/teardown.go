@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/originhub/originhub/pkg/admission"
@@ -106,7 +107,7 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 		Teardown: t, announcer: announcer{bus: t.Bus, log: t.Log.With("execution", contract.TeardownExecution(task.Origin, task.Generation))},
 		now: s.Now, task: task, o: o,
 	}
-	if r.o.Teardown == nil {
+	if r.o.Teardown == nil && r.o.Generation == task.Generation && r.o.State != origin.Deleted {
 		r.o.Teardown = &origin.Teardown{Requested: s.Now, Due: s.Now}
 	}
 	if err := r.observe(ctx, s.Distribution.ID); err != nil {
@@ -116,28 +117,31 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 	if err := r.enter(ctx, step.Phase); err != nil {
 		return TaskOutput{}, err
 	}
-	out := TaskOutput{Phase: string(step.Phase), Wait: seconds(step.Wait), Says: step.Says}
 	switch {
-	case step.Verdict == teardown.Done || step.Verdict == teardown.Stuck:
-		if string(step.Phase) != task.Phase {
-			return out, nil // the phase that reports says how it ended
-		}
+	case string(step.Phase) != task.Phase:
+		return r.answer(step), nil
+	case step.Phase == teardown.Report:
+		out := r.answer(step)
 		out.Outcome = string(step.Outcome)
 		return out, r.finish(ctx, step)
-	case step.Verdict == teardown.Act && string(step.Phase) == task.Phase:
-		return r.act(ctx, step, out)
+	case step.Verdict == teardown.Act:
+		return r.act(ctx, step)
 	}
-	if step.Phase == teardown.Grace && step.Verdict == teardown.Wait {
-		out.Wait, out.Resume = 0, r.o.Teardown.Due.Format(time.RFC3339)
-	}
-	return out, nil
+	return r.answer(step), nil
 }
 
-func seconds(d time.Duration) int { return int(d.Round(time.Second).Seconds()) }
+// answer tells the state machine what the next step is.
+func (r *teardownRun) answer(next teardown.Step) TaskOutput {
+	out := TaskOutput{Phase: string(next.Phase), Wait: int(next.Wait.Round(time.Second).Seconds()), Says: next.Says}
+	if next.Phase == teardown.Grace && next.Verdict == teardown.Wait {
+		out.Wait, out.Resume = 0, r.o.Teardown.Due.UTC().Format(time.RFC3339)
+	}
+	return out
+}
 
 // enter remembers when a phase began, so that no wait in it is endless.
 func (r *teardownRun) enter(ctx context.Context, phase teardown.Phase) error {
-	if r.o.Teardown.Phase == string(phase) || phase == teardown.Report || r.o.Generation != r.task.Generation {
+	if phase == teardown.Report || r.o.Teardown.Phase == string(phase) {
 		return nil
 	}
 	r.o.Teardown.Phase, r.o.Teardown.Since = string(phase), r.now
@@ -269,19 +273,24 @@ func (r *teardownRun) observeNetwork(ctx context.Context, owner Owner) error {
 	return nil
 }
 
-// act does what the phase does. Acting again changes nothing.
-func (r *teardownRun) act(ctx context.Context, step teardown.Step, out TaskOutput) (TaskOutput, error) {
+// act does what the phase does, and answers what comes next. Acting again changes nothing.
+func (r *teardownRun) act(ctx context.Context, step teardown.Step) (TaskOutput, error) {
 	var err error
+	var did string
+	var pause time.Duration // until what was begun can be seen
 	switch step.Phase {
 	case teardown.Warn:
-		err = r.warn(ctx)
+		did, err = r.warn(ctx)
 	case teardown.Detach:
-		err = r.detach(ctx)
+		did, err = r.detach(ctx)
 	case teardown.Record:
-		err = r.record(ctx)
+		did, err = r.record(ctx)
 	case teardown.Unshare:
-		err = r.unshare(ctx)
+		pause = unsharing
+		did, err = r.unshare(ctx)
 	case teardown.Delete:
+		pause = deleting
+		did = "deletion of " + r.o.ID + " began"
 		err = fault.IgnoreDone(r.Owner(r.o.Account).DeleteVpcOrigin(ctx, r.o.ID, r.etag))
 	default:
 		err = &fault.GiveUp{Err: fmt.Errorf("tear down %s: phase %s has nothing to do", r.o.ID, step.Phase)}
@@ -289,9 +298,26 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step, out TaskOutpu
 	if err != nil {
 		return TaskOutput{}, err
 	}
-	r.say(contract.TeardownStepped, r.o.ARN, r.detail(string(step.Phase)+": "+step.Says))
-	return out, r.publish(ctx)
+	r.say(contract.TeardownStepped, r.o.ARN, r.detail(string(step.Phase)+": "+did))
+	if err := r.publish(ctx); err != nil {
+		return TaskOutput{}, err
+	}
+	if pause > 0 || step.Phase == teardown.Detach {
+		return TaskOutput{Phase: string(step.Phase), Wait: int(pause.Seconds()), Says: did}, nil
+	}
+	// What was recorded is all that changed: what was seen of AWS still holds.
+	r.seen.Record = r.o
+	out := r.answer(teardown.Next(r.seen))
+	out.Says = did
+	return out, nil
 }
+
+const (
+	// unsharing is how long RAM takes to let a resource go.
+	unsharing = 15 * time.Second
+	// deleting is how long to wait before the first look whether CloudFront has deleted an origin.
+	deleting = 5 * time.Minute
+)
 
 func (r *teardownRun) detail(why string) Detail {
 	d := about(r.o, why)
@@ -299,66 +325,65 @@ func (r *teardownRun) detail(why string) Detail {
 	return d
 }
 
-func (r *teardownRun) warn(ctx context.Context) error {
-	r.say(contract.TeardownWarned, r.o.ARN, r.detail(fmt.Sprintf("its team asked for teardown; it begins at %s; remove the tag %s to call it off",
-		r.o.Teardown.Due.Format(time.RFC3339), contract.TagTeardown)))
+func (r *teardownRun) warn(ctx context.Context) (string, error) {
+	did := fmt.Sprintf("its team asked for teardown; it begins at %s, and removing the tag %s until then calls it off",
+		r.o.Teardown.Due.UTC().Format(time.RFC3339), contract.TagTeardown)
+	r.say(contract.TeardownWarned, r.o.ARN, r.detail(did))
 	if err := r.publish(ctx); err != nil {
-		return err
+		return "", err
 	}
-	r.o.Teardown.Phase, r.o.Teardown.Since = string(teardown.Grace), r.now
-	return r.put(ctx)
+	return did, r.enter(ctx, teardown.Grace)
 }
 
 // detach records that the origin must go, with the token that wire completes once it is gone and Deployed.
-func (r *teardownRun) detach(ctx context.Context) error {
+func (r *teardownRun) detach(ctx context.Context) (string, error) {
 	if r.o.Intent != origin.Detach || r.o.Token != r.task.Token {
 		r.o.Intent, r.o.Token = origin.Detach, r.task.Token
 		if err := r.put(ctx); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return r.WireQueue.Send(ctx, string(inbound.Poke{Why: "teardown of " + r.o.ID}.JSON()), 0)
+	return "asked wire to take " + r.o.ID + " out of the distribution",
+		r.WireQueue.Send(ctx, string(inbound.Poke{Why: "teardown of " + r.o.ID}.JSON()), 0)
 }
 
-// record keeps what must be gone afterwards.
-func (r *teardownRun) record(ctx context.Context) error {
-	t := r.o.Teardown
-	if r.seen.Exists {
-		place, err := r.Network(r.o.Account).Endpoint(ctx, r.endpoint)
-		if err != nil && !fault.Is[*fault.Done](err) {
-			return err
-		}
-		if err == nil {
-			enis, err := r.Network(r.o.Account).ManagedENIs(ctx, place.Region, place.VPC)
-			if err != nil {
-				return err
-			}
-			t.Region, t.VPC, t.Subnets, t.ENIs = place.Region, place.VPC, place.Subnets, nil
-			for _, e := range enis {
-				if slices.Contains(place.Subnets, e.Subnet) {
-					t.ENIs = append(t.ENIs, e.ID)
-				}
-			}
+// record keeps which interfaces must be gone afterwards. An endpoint that is gone already leaves none to record.
+func (r *teardownRun) record(ctx context.Context) (string, error) {
+	t, network := r.o.Teardown, r.Network(r.o.Account)
+	place, err := network.Endpoint(ctx, r.endpoint)
+	if err != nil {
+		return "", fault.AsGiveUp(fmt.Errorf("find the VPC of %s: %w", r.o.ID, err))
+	}
+	enis, err := network.ManagedENIs(ctx, place.Region, place.VPC)
+	if err != nil {
+		return "", err
+	}
+	t.Region, t.VPC, t.Subnets, t.ENIs, t.Recorded = place.Region, place.VPC, place.Subnets, nil, true
+	for _, e := range enis {
+		if slices.Contains(place.Subnets, e.Subnet) {
+			t.ENIs = append(t.ENIs, e.ID)
 		}
 	}
-	t.Recorded = true
-	return r.put(ctx)
+	return fmt.Sprintf("no distribution uses it; interfaces %s in %s must go", strings.Join(t.ENIs, ", "), t.VPC), r.put(ctx)
 }
 
 // unshare takes the origin out of every share of it; a share that held nothing else goes as a whole.
-func (r *teardownRun) unshare(ctx context.Context) error {
+func (r *teardownRun) unshare(ctx context.Context) (string, error) {
 	ram := r.Shares(r.o.Account)
+	var did []string
 	var failed []error
 	for _, s := range r.seen.Shares {
 		var err error
 		if s.Alone {
+			did = append(did, "deleted share "+s.ARN)
 			err = ram.DeleteShare(ctx, s.ARN)
 		} else {
+			did = append(did, "took it out of share "+s.ARN)
 			err = ram.Disassociate(ctx, s.ARN, r.o.ARN)
 		}
 		failed = append(failed, fault.IgnoreDone(err))
 	}
-	return errors.Join(failed...)
+	return strings.Join(did, ", "), errors.Join(failed...)
 }
 
 var outcomes = map[teardown.Outcome]struct {
@@ -384,14 +409,14 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 	if err := r.publish(ctx); err != nil {
 		return err
 	}
-	if r.o.Generation != r.task.Generation {
-		return nil // somebody else's teardown by now
+	if r.o.Generation != r.task.Generation || r.o.State == origin.Deleted {
+		return nil // somebody else's teardown by now, or reported before
 	}
 	remember(&r.o, r.now, how.event, step.Says)
 	switch step.Outcome {
 	case teardown.Clean:
+		r.Meter.Seconds("TeardownDuration", r.now.Sub(r.o.Teardown.Requested))
 		r.o.State, r.o.Teardown, r.o.Reason = origin.Deleted, nil, ""
-		r.Meter.Seconds("TeardownDuration", r.now.Sub(r.seen.Record.Teardown.Requested))
 	case teardown.Cancelled:
 		r.o.Generation++
 		r.o.Teardown, r.o.Token = nil, ""
