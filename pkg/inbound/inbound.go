@@ -1,25 +1,38 @@
-// Package inbound turns whatever wakes a function into one of a closed set of messages.
+// Package inbound turns whatever wakes a function into one of a closed set of messages. A message is a hint where to look,
+// never a fact: it carries at most the name of something, and only in the account that AWS vouches for.
 package inbound
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
 
 // Message is one of ShareHint, TagHint, Sweep, Poke, Nothing and Refused.
 type Message interface{ message() }
 
-// ShareHint says that something about shares to the hub may have changed.
+// ShareHint says that something about what an account shares may have changed.
 type ShareHint struct{ Account string }
 
-// TagHint says that the tags of an origin may have changed. Account owns the origin, which AWS vouches for.
+// TagHint says that the tags of a VPC origin may have changed. Account owns the origin.
 type TagHint struct{ Account, ARN string }
 
 // Sweep says that it is time to look at everything.
 type Sweep struct{}
 
-// Poke says that the registry changed, or that a deployment is to be looked at again.
+// Poke says that the registry changed, or that it is time for another look. It comes from originhub itself.
 type Poke struct{ Why string }
 
 // Nothing is an event that does not concern originhub.
 type Nothing struct{ Why string }
 
-// Refused is an event that claims something it has no authority for.
+// Refused is an event that claims something that its sender has no authority for. Account sent it.
 type Refused struct{ Why, Account string }
 
 func (ShareHint) message() {}
@@ -29,11 +42,127 @@ func (Poke) message()      {}
 func (Nothing) message()   {}
 func (Refused) message()   {}
 
-// Parse reads an event.
-func Parse(raw []byte) (Message, error) { return Nothing{}, nil }
+// Sources and detail types. Nobody but AWS can send an event whose source begins with "aws."
+// (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html), so source and account of
+// such an envelope can be relied on; its detail cannot.
+const (
+	awsPrefix  = "aws."
+	ram        = "aws.ram"
+	cloudFront = "aws.cloudfront"
+	scheduler  = "aws.events"
+	ours       = "originhub"
+
+	stateChange = "Resource Sharing State Change" // facts/aws.md section 1
+	apiCall     = "AWS API Call via CloudTrail"
+	scheduled   = "Scheduled Event"
+	poke        = "Poke"
+)
+
+// envelope is an EventBridge event (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html).
+type envelope struct {
+	Version    string          `json:"version"`
+	ID         string          `json:"id"`
+	DetailType string          `json:"detail-type"`
+	Source     string          `json:"source"`
+	Account    string          `json:"account"`
+	Time       string          `json:"time"`
+	Region     string          `json:"region"`
+	Resources  []string        `json:"resources"`
+	Replay     string          `json:"replay-name"` // only of an event that comes from an archive
+	Detail     json.RawMessage `json:"detail"`
+}
+
+var accountForm = regexp.MustCompile(`^\d{12}$`)
+
+// Parse reads an event. What is no event at all is an error that says where; an event that is not for us, or not to be
+// trusted, is a message.
+//
+//	source          detail type                    event name               message
+//	aws.ram         any                            any                      ShareHint
+//	aws.cloudfront  AWS API Call via CloudTrail    CreateVpcOrigin          ShareHint
+//	aws.cloudfront  AWS API Call via CloudTrail    TagResource or Untag…    TagHint, if about a VPC origin of the sender
+//	aws.events      Scheduled Event                -                        Sweep
+//	originhub       Poke                           -                        Poke
+//	other           that of an AWS event           -                        Refused
+//	other           other                          -                        Nothing
+//
+// An event name may have the version suffix of the service's model (facts/aws.md section 5). A call that failed is a hint
+// like any other: what counts is read afterwards.
+func Parse(raw []byte) (Message, error) {
+	var e envelope
+	if err := strict(raw, &e); err != nil {
+		return nil, fmt.Errorf("parse event: %w", err)
+	}
+	for _, required := range []struct{ field, value string }{{"source", e.Source}, {"detail-type", e.DetailType}} {
+		if required.value == "" {
+			return nil, fmt.Errorf("parse event: it has no %q", required.field)
+		}
+	}
+	if e.Source == ours && e.DetailType == poke {
+		var detail struct {
+			Why string `json:"why"`
+		}
+		if err := strict(e.Detail, &detail); err != nil {
+			return nil, fmt.Errorf("parse poke: detail: %w", err)
+		}
+		return Poke{Why: detail.Why}, nil
+	}
+	if !accountForm.MatchString(e.Account) {
+		return nil, fmt.Errorf("parse event: account %q is not 12 digits", e.Account)
+	}
+	switch {
+	case !strings.HasPrefix(e.Source, awsPrefix):
+		if e.DetailType == stateChange || e.DetailType == apiCall || e.DetailType == scheduled {
+			return Refused{fmt.Sprintf("source %q passes itself off as AWS with detail type %q", e.Source, e.DetailType), e.Account}, nil
+		}
+	case e.Source == ram:
+		return ShareHint{e.Account}, nil
+	case e.Source == scheduler && e.DetailType == scheduled:
+		return Sweep{}, nil
+	case e.Source == cloudFront && e.DetailType == apiCall:
+		return e.call()
+	}
+	return Nothing{fmt.Sprintf("no use for %q of %q", e.DetailType, e.Source)}, nil
+}
+
+// call reads the CloudTrail record of a CloudFront call. Its form is not documented for these calls (facts/aws.md section
+// 4), so the ARN is taken from wherever it may be.
+func (e envelope) call() (Message, error) {
+	var record struct {
+		EventName         string         `json:"eventName"`
+		RequestParameters map[string]any `json:"requestParameters"`
+	}
+	if err := json.Unmarshal(e.Detail, &record); err != nil {
+		return nil, fmt.Errorf("parse event: detail: %w", err)
+	}
+	switch {
+	case strings.HasPrefix(record.EventName, "CreateVpcOrigin"):
+		return ShareHint{e.Account}, nil
+	case !strings.HasPrefix(record.EventName, "TagResource") && !strings.HasPrefix(record.EventName, "UntagResource"):
+		return Nothing{fmt.Sprintf("no use for the CloudFront call %q", record.EventName)}, nil
+	}
+	arn := ""
+	for _, name := range []string{"resource", "Resource", "resourceARN", "resourceArn"} {
+		if s, ok := record.RequestParameters[name].(string); ok {
+			arn = s
+			break
+		}
+	}
+	ref, err := origin.ParseARN(arn)
+	if err != nil {
+		return Nothing{err.Error()}, nil
+	}
+	if ref.Account != e.Account {
+		return Refused{fmt.Sprintf("the event names %s, which account %s does not own", arn, e.Account), e.Account}, nil
+	}
+	return TagHint{Account: e.Account, ARN: arn}, nil
+}
 
 // JSON is the event that Parse reads as this poke.
-func (p Poke) JSON() []byte { return nil }
+func (p Poke) JSON() []byte {
+	why, _ := json.Marshal(p.Why) // a string never fails
+	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":{"why":%s}}`, ours, poke, why)
+}
 
 // Task is the input of one teardown step.
 type Task struct {
@@ -44,4 +173,38 @@ type Task struct {
 }
 
 // ParseTask reads the input of the teardown function.
-func ParseTask(raw []byte) (Task, error) { return Task{}, nil }
+func ParseTask(raw []byte) (Task, error) {
+	var t Task
+	if err := strict(raw, &t); err != nil {
+		return Task{}, fmt.Errorf("parse task: %w", err)
+	}
+	switch {
+	case t.Phase == "":
+		return Task{}, errors.New(`parse task: it has no "phase"`)
+	case !strings.HasPrefix(t.Origin, "vo_"):
+		return Task{}, fmt.Errorf("parse task: origin %q is not the id of a VPC origin (vo_…)", t.Origin)
+	case t.Generation < 1:
+		return Task{}, fmt.Errorf("parse task: generation %d is below 1", t.Generation)
+	}
+	return t, nil
+}
+
+// strict decodes one JSON object, all of it, without fields that the type does not have.
+func strict(raw []byte, into any) error {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return errors.New("it is empty")
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return fmt.Errorf("offset %d: %w", syntax.Offset, err)
+		}
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("offset %d: something follows the object", d.InputOffset())
+	}
+	return nil
+}

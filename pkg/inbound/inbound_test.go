@@ -1,0 +1,170 @@
+package inbound_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/originhub/originhub/pkg/inbound"
+)
+
+const (
+	hub   = "100000000000"
+	teamA = "111111111111"
+	teamB = "222222222222"
+
+	originB = "arn:aws:cloudfront::222222222222:vpcorigin/vo_teamB1"
+)
+
+// refused and nothing stand for any Refused from an account, and for any Nothing.
+type (
+	refused struct{ account string }
+	nothing struct{}
+)
+
+func TestEverySampleIsUnderstood(t *testing.T) {
+	want := map[string]any{
+		"admit/hit-create-resource-share.json":   inbound.ShareHint{Account: teamA},
+		"admit/hit-create-vpc-origin.json":       inbound.ShareHint{Account: teamA},
+		"admit/hit-delete-resource-share.json":   inbound.ShareHint{Account: teamA},
+		"admit/hit-ram-association.json":         inbound.ShareHint{Account: hub},
+		"admit/hit-ram-invitation.json":          inbound.ShareHint{Account: hub},
+		"admit/hit-ram-unknown-detail.json":      inbound.ShareHint{Account: hub},
+		"admit/hit-tag-resource.json":            inbound.TagHint{Account: teamA, ARN: "arn:aws:cloudfront::111111111111:vpcorigin/vo_teamA1"},
+		"admit/input-poke.json":                  inbound.Poke{Why: "vo_teamA1 is being deployed"},
+		"admit/input-schedule.json":              inbound.Sweep{},
+		"admit/miss-forged-ram.json":             refused{"999999999999"},
+		"admit/miss-own-accept-call.json":        inbound.ShareHint{Account: hub},
+		"admit/miss-tag-of-another-service.json": nothing{},
+		"admit/miss-update-distribution.json":    nothing{},
+
+		"retire/hit-tag-of-a-distribution.json":          nothing{},
+		"retire/hit-tag-of-another-accounts-origin.json": refused{teamB},
+		"retire/hit-tag-resource.json":                   inbound.TagHint{Account: teamB, ARN: originB},
+		"retire/hit-tag-resource-that-failed.json":       inbound.TagHint{Account: teamB, ARN: originB},
+		"retire/hit-tag-resource-with-api-version.json":  inbound.TagHint{Account: teamB, ARN: originB},
+		"retire/hit-untag-resource.json":                 inbound.TagHint{Account: teamB, ARN: originB},
+		"retire/input-schedule.json":                     inbound.Sweep{},
+		"retire/miss-create-vpc-origin.json":             inbound.ShareHint{Account: teamB},
+		"retire/miss-forged-tag-resource.json":           refused{teamB},
+		"retire/miss-list-tags.json":                     nothing{},
+		"retire/miss-tag-of-another-service.json":        nothing{},
+		"wire/input-poke.json":                           inbound.Poke{Why: "vo_teamA1 was admitted"},
+		"wire/input-schedule.json":                       inbound.Sweep{},
+		"wire/miss-origin-admitted.json":                 nothing{},
+		"wire/miss-update-distribution.json":             nothing{},
+
+		"teardown/input-detach.json":  inbound.Task{Phase: "detach", Origin: "vo_teamB1", Generation: 1, Token: "AQCEAAAAKgAAAAMAAAAAAAAAAexample"},
+		"teardown/input-report.json":  inbound.Task{Phase: "report", Origin: "vo_teamB1", Generation: 1},
+		"teardown/input-unshare.json": inbound.Task{Phase: "unshare", Origin: "vo_teamB1", Generation: 1},
+		"teardown/input-warn.json":    inbound.Task{Phase: "warn", Origin: "vo_teamB1", Generation: 1},
+	}
+	const root = "../../events"
+	files, err := filepath.Glob(root + "/*/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		name := filepath.ToSlash(strings.TrimPrefix(file, root+"/"))
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s: nobody says what it means", name)
+		}
+	}
+	for name, meaning := range want {
+		t.Run(name, func(t *testing.T) {
+			raw, err := os.ReadFile(filepath.Join(root, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got any
+			if strings.HasPrefix(name, "teardown/") {
+				got, err = inbound.ParseTask(raw)
+			} else {
+				got, err = inbound.Parse(raw)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch m := got.(type) {
+			case inbound.Refused:
+				if m.Why == "" {
+					t.Error("refused without a reason")
+				}
+				got = refused{m.Account}
+			case inbound.Nothing:
+				if m.Why == "" {
+					t.Error("ignored without a reason")
+				}
+				got = nothing{}
+			}
+			if got != meaning {
+				t.Errorf("understood as %#v", got)
+			}
+		})
+	}
+}
+
+func TestParseSaysWhatIsMalformed(t *testing.T) {
+	for raw, says := range map[string]string{
+		"":      "empty",
+		"null":  `"source"`,
+		"[]":    "array",
+		"{":     "EOF",
+		"{]":    "offset 2",
+		`{} {}`: "offset 4",
+		`{"source":"aws.ram","detail-type":"x","account":"1"}`:                                             `account "1"`,
+		`{"source":"aws.ram","account":"111111111111"}`:                                                    `"detail-type"`,
+		`{"source":"aws.ram","detail-type":"x","account":"111111111111","extra":1}`:                        `"extra"`,
+		`{"source":"aws.ram","detail-type":"x","account":1}`:                                               "account",
+		`{"source":"originhub","detail-type":"Poke","detail":{"origin":"vo_1"}}`:                           `"origin"`,
+		`{"source":"originhub","detail-type":"Poke"}`:                                                      "detail",
+		`{"source":"aws.cloudfront","detail-type":"AWS API Call via CloudTrail","account":"111111111111"}`: "detail",
+		`{"source":"aws.cloudfront","detail-type":"AWS API Call via CloudTrail","account":"111111111111",` +
+			`"detail":{"eventName":"TagResource","requestParameters":"hidden"}}`: "requestParameters",
+	} {
+		m, err := inbound.Parse([]byte(raw))
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, %v", raw, m, err)
+		}
+	}
+	for raw, says := range map[string]string{
+		`{"origin":"vo_1","generation":1}`:                        `"phase"`,
+		`{"phase":"warn","origin":"E1","generation":1}`:           `"E1"`,
+		`{"phase":"warn","origin":"vo_1"}`:                        "generation 0",
+		`{"phase":"warn","origin":"vo_1","generation":1,"now":1}`: `"now"`,
+	} {
+		if task, err := inbound.ParseTask([]byte(raw)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, %v", raw, task, err)
+		}
+	}
+}
+
+func TestPokeIsReadAsItWasWritten(t *testing.T) {
+	for _, why := range []string{"", "vo_1 was admitted", `"quoted" \ <&> ` + "\x00\u2028é"} {
+		if m, err := inbound.Parse(inbound.Poke{Why: why}.JSON()); err != nil || m != (inbound.Poke{Why: why}) {
+			t.Errorf("%q: %v, %v", why, m, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, _ := filepath.Glob("../../events/*/*.json")
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		m, err := inbound.Parse(raw)
+		if (m == nil) == (err == nil) {
+			t.Errorf("answers %v and %v", m, err)
+		}
+		if tag, ok := m.(inbound.TagHint); ok && !strings.Contains(tag.ARN, "::"+tag.Account+":vpcorigin/") {
+			t.Errorf("takes %+v on trust", tag)
+		}
+		_, _ = inbound.ParseTask(raw)
+	})
+}
