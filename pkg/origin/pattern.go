@@ -18,56 +18,107 @@ func escape(path string) string { return strings.NewReplacer("*", "\x01", "?", "
 
 // Covers tells whether a matches everything that b matches.
 //
-// It reads b as if '?' and '*' were letters of their own: only a wildcard of a can stand against them. With both in
-// canonical form that is exact, because paths may hold letters that occur in neither pattern.
+// What is hardest to match for a is what b matches when each of b's wildcards stands for letters that occur in neither
+// pattern. A '*' may stand for any number of them; more than a has '?' make no further difference, since a '*' of a then
+// takes at least one. So a follows all these paths at once, as the sets of places in a where it can be.
 func Covers(a, b string) bool {
-	return align(Canonical(a), Canonical(b), func(x, y byte) (step, skipA, skipB bool) {
-		return x != '*' && y != '*' && (x == y || x == '?'), x == '*', x == '*'
-	})
+	a, b = Canonical(a), Canonical(b)
+	const unheard = 0
+	sets := []places{startOf(a)}
+	for i := range len(b) {
+		var next []places
+		for _, s := range sets {
+			switch b[i] {
+			case '*':
+				for range strings.Count(a, "?") + 2 {
+					next = addLeast(next, s)
+					s = s.after(a, unheard)
+				}
+			case '?':
+				next = addLeast(next, s.after(a, unheard))
+			default:
+				next = addLeast(next, s.after(a, b[i]))
+			}
+		}
+		sets = next
+	}
+	return !slices.ContainsFunc(sets, func(s places) bool { return !s[len(a)] })
+}
+
+// places tells for each place in a pattern, its end included, whether matching can have come there.
+type places []bool
+
+func startOf(pattern string) places {
+	p := make(places, len(pattern)+1)
+	p[0] = true
+	return p.skip(pattern)
+}
+
+func (p places) after(pattern string, letter byte) places {
+	next := make(places, len(p))
+	for i, here := range p[:len(pattern)] {
+		switch {
+		case !here:
+		case pattern[i] == '*':
+			next[i] = true
+		case pattern[i] == '?' || pattern[i] == letter:
+			next[i+1] = true
+		}
+	}
+	return next.skip(pattern)
+}
+
+// skip adds the places behind a '*' that stands for nothing.
+func (p places) skip(pattern string) places {
+	for i := range len(pattern) {
+		p[i+1] = p[i+1] || p[i] && pattern[i] == '*'
+	}
+	return p
+}
+
+// addLeast keeps only the sets that no other one is part of: the more places, the more can still be matched.
+func addLeast(sets []places, s places) []places {
+	if slices.ContainsFunc(sets, func(other places) bool { return other.within(s) }) {
+		return sets
+	}
+	return append(slices.DeleteFunc(sets, s.within), s)
+}
+
+func (p places) within(other places) bool {
+	for i := range p {
+		if p[i] && !other[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Overlap tells whether there is a path that both patterns match.
 func Overlap(a, b string) bool {
-	return align(Canonical(a), Canonical(b), func(x, y byte) (step, skipA, skipB bool) {
-		return x != '*' && y != '*' && (x == y || x == '?' || y == '?'), x == '*' || y == '*', x == '*' || y == '*'
-	})
-}
-
-// align tells whether a and b can be walked to their ends together. At each pair of letters, rule says whether to step
-// over both; whether a's alone may be passed, and whether b's alone. The end of a string reads as 0.
-func align(a, b string, rule func(x, y byte) (step, skipA, skipB bool)) bool {
-	at := func(s string, i int) byte {
-		if i < len(s) {
-			return s[i]
-		}
-		return 0
-	}
-	// reach[j] tells whether the walk can stand before a[i] and b[j].
-	reach := make([]bool, len(b)+1)
-	reach[0] = true
-	for i := 0; i <= len(a); i++ {
+	a, b = Canonical(a), Canonical(b)
+	// meet[j] tells whether matching the same letters can have come to the current place in a and to place j in b.
+	meet := make([]bool, len(b)+1)
+	meet[0] = true
+	for i := 0; ; i++ {
 		next := make([]bool, len(b)+1)
-		for j := 0; j <= len(b); j++ {
-			if !reach[j] {
-				continue
-			}
-			if i == len(a) && j == len(b) {
-				return true
-			}
-			step, skipA, skipB := rule(at(a, i), at(b, j))
-			if skipB && j < len(b) {
-				reach[j+1] = true
-			}
-			if skipA && i < len(a) {
+		for j := range len(b) + 1 {
+			starA, starB := i < len(a) && a[i] == '*', j < len(b) && b[j] == '*'
+			switch {
+			case !meet[j]:
+			case starA || starB: // either stands for nothing, or for the letter on the other side
 				next[j] = true
-			}
-			if step && i < len(a) && j < len(b) {
+				if j < len(b) {
+					meet[j+1] = true
+				}
+			case i < len(a) && j < len(b) && (a[i] == b[j] || a[i] == '?' || b[j] == '?'):
 				next[j+1] = true
 			}
 		}
-		reach = next
+		if i == len(a) {
+			return meet[len(b)]
+		}
+		meet = next
 	}
-	return false
 }
 
 // Canonical spells a pattern the one way that all patterns matching the same paths share: with a leading slash, and

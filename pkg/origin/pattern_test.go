@@ -98,6 +98,25 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+func TestCovers(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"/?*", "/*a", true},
+		{"/*?", "/?*", true},
+		{"/a/*", "/a/b/*", true},
+		{"/a/*", "a/*", true},
+		{"/a/*", "/a*", false},
+		{"/*a*", "/*a?????????????????????????a*", true},
+		{"/*a?????????????????????????a*", "/*a*", false},
+	} {
+		if got := origin.Covers(c.a, c.b); got != c.want {
+			t.Errorf("Covers(%q, %q) = %v", c.a, c.b, got)
+		}
+	}
+}
+
 func TestParseARN(t *testing.T) {
 	ref, err := origin.ParseARN("arn:aws:cloudfront::111111111111:vpcorigin/vo_Jj3K54VLqUWGO5Nf0SMQZo")
 	if err != nil || ref.ID != "vo_Jj3K54VLqUWGO5Nf0SMQZo" || ref.Account != "111111111111" {

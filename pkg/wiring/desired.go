@@ -30,6 +30,7 @@ type Limits struct{ Origins, Behaviors, Aliases int }
 // Desired is what our part of a distribution should be. The order of nothing in it matters.
 type Desired struct {
 	Origins  []Origin
+	Removed  []string // VPC origins to take out, wherever they are still in
 	Released []string // aliases to take away, unless an origin needs them
 	Toggle   bool     // enable with the first origin, disable with the last
 	Limits   Limits
@@ -58,11 +59,15 @@ func DesiredOf(records []origin.Record, s Spec) Desired {
 				o.Aliases = []string{"*." + s.Domain}
 			}
 			d.Origins = append(d.Origins, o)
-		case !s.Wildcard:
-			d.Released = append(d.Released, r.Claim.Hosts...)
+		default:
+			d.Removed = append(d.Removed, r.ID)
+			if !s.Wildcard {
+				d.Released = append(d.Released, r.Claim.Hosts...)
+			}
 		}
 	}
 	slices.SortFunc(d.Origins, byID)
+	slices.Sort(d.Removed)
 	slices.Sort(d.Released)
 	return d
 }

@@ -19,11 +19,12 @@ const (
 // Diff compares what is desired with a configuration. It looks only at what is ours:
 //
 //	part          ours when                                  what of it is kept as desired
-//	origin        its id has our prefix                      DomainName, VpcOriginId, OwnerAccountId
+//	origin        it is desired, or to be removed            DomainName, VpcOriginId, OwnerAccountId
 //	behavior      its target is ours                         TargetOriginId, CachePolicyId, OriginRequestPolicyId, order
 //	alias         an origin needs it, or it was released     presence
 //	distribution  Desired.Toggle                             Enabled
 //
+// An origin that has our prefix and that nobody speaks of stays: a registry that was lost must not take teams off the air.
 // Every other field of these, too, is left as somebody else may have set it. An origin that cannot be wired as a whole is
 // left out as a whole and named in Plan.Refused. The error is about Desired itself.
 func Diff(d Desired, c *Config) (Plan, error) {
@@ -41,29 +42,43 @@ func Diff(d Desired, c *Config) (Plan, error) {
 		return Plan{}, errors.New("diff distribution config: there is none")
 	}
 
+	mine := d.mine()
 	var p Plan
-	origins, p.Refused = c.fitting(origins, d)
-	stuck, problems := c.stuck(origins)
+	origins, p.Refused = c.fitting(origins, d, mine)
+	stuck, problems := c.stuck(origins, mine)
 	p.Refused = append(p.Refused, problems...)
 
 	enabled := c.Enabled()
 	if d.Toggle && !enabled && len(origins) > 0 {
 		p.Changes = append(p.Changes, Change{Op: Enable, Kind: KindDistribution})
 	}
-	p.Changes = append(p.Changes, c.diffOrigins(origins, stuck)...)
-	p.Changes = append(p.Changes, c.diffBehaviors(origins)...)
+	p.Changes = append(p.Changes, c.diffOrigins(origins, stuck, mine)...)
+	p.Changes = append(p.Changes, c.diffBehaviors(origins, mine)...)
 	p.Changes = append(p.Changes, c.diffAliases(origins, d.Released)...)
-	if d.Toggle && enabled && len(origins)+len(stuck) == 0 {
+	unknown := slices.ContainsFunc(c.OriginIDs(), func(id string) bool { return Owned(id) && !mine[id] })
+	if d.Toggle && enabled && len(origins)+len(stuck) == 0 && !unknown {
 		p.Changes = append(p.Changes, Change{Op: Disable, Kind: KindDistribution})
 	}
 	return p, nil
 }
 
+// mine are the ids of the origins that the plan may touch.
+func (d Desired) mine() map[string]bool {
+	ids := map[string]bool{}
+	for _, o := range d.Origins {
+		ids[OriginID(o.VPCOrigin)] = true
+	}
+	for _, id := range d.Removed {
+		ids[OriginID(id)] = true
+	}
+	return ids
+}
+
 // fitting leaves out the origins that the distribution cannot take. What is wired already comes first.
-func (c *Config) fitting(origins []Origin, d Desired) (fit []Origin, out []Problem) {
+func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit []Origin, out []Problem) {
 	var foreign []string
 	for _, b := range c.Behaviors() {
-		if !Owned(b.Origin) {
+		if !mine[b.Origin] {
 			foreign = append(foreign, b.Path)
 		}
 	}
@@ -71,7 +86,7 @@ func (c *Config) fitting(origins []Origin, d Desired) (fit []Origin, out []Probl
 	wired := func(o Origin) bool { return slices.Contains(ids, OriginID(o.VPCOrigin)) }
 	count := struct{ origins, behaviors int }{0, len(foreign)}
 	for _, id := range ids {
-		if !Owned(id) {
+		if !mine[id] {
 			count.origins++
 		}
 	}
@@ -91,7 +106,7 @@ next:
 	for _, o := range order {
 		for _, path := range o.Paths {
 			if i := slices.IndexFunc(foreign, func(f string) bool { return samePath(f, path) }); i >= 0 {
-				refuse(o, PathTaken, "the distribution has a behavior for %s that originhub did not make: "+
+				refuse(o, PathTaken, "the distribution has a behavior for %s that belongs to no origin of the registry: "+
 					"remove that behavior, or claim another path", foreign[i])
 				continue next
 			}
@@ -152,9 +167,9 @@ func rank(first bool) int {
 }
 
 // stuck names the origins of ours that should go but are used by a part of the configuration that is not ours to change.
-func (c *Config) stuck(desired []Origin) (ids []string, problems []Problem) {
+func (c *Config) stuck(desired []Origin, mine map[string]bool) (ids []string, problems []Problem) {
 	for _, id := range c.OriginIDs() {
-		if !Owned(id) || wants(desired, id) != nil {
+		if !mine[id] || wants(desired, id) != nil {
 			continue
 		}
 		user := ""
@@ -184,7 +199,7 @@ func wants(origins []Origin, id string) *Origin {
 	return nil
 }
 
-func (c *Config) diffOrigins(desired []Origin, stuck []string) []Change {
+func (c *Config) diffOrigins(desired []Origin, stuck []string, mine map[string]bool) []Change {
 	var add, amend, remove []Change
 	existing := map[string]*node{}
 	for _, n := range c.root().child("Origins").items() {
@@ -205,14 +220,14 @@ func (c *Config) diffOrigins(desired []Origin, stuck []string) []Change {
 		}
 	}
 	for _, id := range c.OriginIDs() {
-		if Owned(id) && wants(desired, id) == nil && !slices.Contains(stuck, id) {
+		if mine[id] && wants(desired, id) == nil && !slices.Contains(stuck, id) {
 			remove = append(remove, Change{Op: Remove, Kind: KindOrigin, ID: id})
 		}
 	}
 	return slices.Concat(add, amend, remove)
 }
 
-func (c *Config) diffBehaviors(desired []Origin) []Change {
+func (c *Config) diffBehaviors(desired []Origin, mine map[string]bool) []Change {
 	target := map[string]string{}
 	for _, o := range desired {
 		for _, path := range o.Paths {
@@ -225,7 +240,7 @@ func (c *Config) diffBehaviors(desired []Origin) []Change {
 	amended := map[string]Change{}
 	for _, n := range c.root().child("CacheBehaviors").items() {
 		path, was := n.get("PathPattern"), n.get("TargetOriginId")
-		if !Owned(was) {
+		if !mine[was] {
 			foreign = append(foreign, path)
 			kept = append(kept, placed{path, false})
 			continue

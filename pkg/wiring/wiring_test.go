@@ -1,0 +1,838 @@
+package wiring_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/wiring"
+)
+
+// document is a distribution of somebody else's, with fields that nobody knows yet, written by hand in places.
+func document(foreign []string, aliases []string) []byte {
+	var behaviors, cnames strings.Builder
+	for _, path := range foreign {
+		fmt.Fprintf(&behaviors, "\n      <CacheBehavior new='&lt;1&gt;'><PathPattern>%s</PathPattern><!-- theirs --><TargetOriginId>s3</TargetOriginId>"+
+			"<Novelty><Quantity>7</Quantity></Novelty><Compress>true</Compress></CacheBehavior>", path)
+	}
+	for _, a := range aliases {
+		fmt.Fprintf(&cnames, "<CNAME>%s</CNAME>", a)
+	}
+	items := func(kids string) string {
+		if kids == "" {
+			return ""
+		}
+		return "<Items>" + kids + "</Items>"
+	}
+	return fmt.Appendf(nil, `<?xml version="1.0"?>
+<DistributionConfig xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/">
+  <CallerReference>theirs</CallerReference><Aliases><Quantity>%d</Quantity>%s</Aliases><DefaultRootObject/>
+  <Origins><Quantity>1</Quantity><Items><Origin><Id>s3</Id><DomainName>x.s3.amazonaws.com</DomainName><OriginPath></OriginPath>
+    <S3OriginConfig><OriginAccessIdentity/></S3OriginConfig><Future attr="a&amp;b"><![CDATA[<raw>]]></Future></Origin>
+  </Items></Origins>
+  <OriginGroups><Quantity>0</Quantity></OriginGroups>
+  <DefaultCacheBehavior><TargetOriginId>s3</TargetOriginId><FutureThing a="1"   b='2' /></DefaultCacheBehavior>
+  <CacheBehaviors><Quantity>%d</Quantity>%s</CacheBehaviors>
+  <Comment>a &amp; b &#8212; c</Comment><Enabled>true</Enabled><NewerThanUs>&#x20;</NewerThanUs><IsIPV6Enabled>true</IsIPV6Enabled>
+</DistributionConfig>
+`, len(aliases), items(cnames.String()), len(foreign), items(behaviors.String()))
+}
+
+func parse(t testing.TB, raw []byte) *wiring.Config {
+	t.Helper()
+	c, err := wiring.ParseConfig(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// write plans and applies, and answers what CloudFront would then serve.
+func write(t testing.TB, d wiring.Desired, c *wiring.Config) (*wiring.Config, wiring.Plan) {
+	t.Helper()
+	before := c.Bytes()
+	p, err := wiring.Diff(d, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := wiring.Apply(p, c)
+	if err != nil {
+		t.Fatalf("%v\nplan:\n%v", err, p)
+	}
+	if !bytes.Equal(before, c.Bytes()) {
+		t.Fatal("Apply changed its input")
+	}
+	return parse(t, next.Bytes()), p
+}
+
+func owned(id, domain string, paths ...string) wiring.Origin {
+	return wiring.Origin{VPCOrigin: id, Account: "111111111111", Domain: domain, Paths: paths, Aliases: []string{"team.example.com"}}
+}
+
+func paths(c *wiring.Config) (out []string) {
+	for _, b := range c.Behaviors() {
+		out = append(out, b.Path)
+	}
+	return out
+}
+
+func TestConfigRoundTrip(t *testing.T) {
+	raw := document([]string{"/a", "b/*"}, []string{"x.example.com"})
+	c := parse(t, raw)
+	if diff := cmp.Diff(string(raw), string(c.Bytes())); diff != "" {
+		t.Error(diff)
+	}
+	if got := fmt.Sprintln(c.OriginIDs(), c.Behaviors(), c.Aliases(), c.Enabled(), c.IPv6(), c.CallerReference(), c.Comment()); got !=
+		"[s3] [{/a s3} {b/* s3}] [x.example.com] true true theirs a & b — c\n" {
+		t.Errorf("read as %s", got)
+	}
+}
+
+func TestParseConfigRefusesWhatItCannotKeep(t *testing.T) {
+	for _, raw := range []string{
+		"", "text", "<Distribution/>", "<DistributionConfig>", "<DistributionConfig/>", "<DistributionConfig/><DistributionConfig/>",
+		"<DistributionConfig><Origins/></DistributionConfig>", "<c:DistributionConfig xmlns:c='x'><c:Origins/></c:DistributionConfig>",
+		"<DistributionConfig><Origins></Enabled></DistributionConfig>", "<DistributionConfig>&undefined;</DistributionConfig>",
+	} {
+		if _, err := wiring.ParseConfig([]byte(raw)); err == nil {
+			t.Errorf("%q was taken", raw)
+		}
+	}
+}
+
+func TestAddingWritesWholeElements(t *testing.T) {
+	c := wiring.Base(wiring.BaseSpec{
+		CallerReference: "ref", Comment: "c & d", Certificate: "arn:aws:acm:us-east-1:1:certificate/x", NotFound: "arn:function",
+	})
+	next, plan := write(t, wiring.Desired{Toggle: true, Origins: []wiring.Origin{owned("vo_1", "alb.example.com", "/a/*", "/a/b/*")}}, c)
+	var got struct {
+		Enabled bool
+		Aliases struct {
+			Quantity int
+			Items    struct{ CNAME []string }
+		}
+		Origins struct {
+			Quantity int
+			Items    struct {
+				Origin []struct {
+					ID              string `xml:"Id"`
+					DomainName      string
+					OriginPath      *string
+					CustomHeaders   struct{ Quantity int }
+					VpcOriginConfig struct {
+						VpcOriginID                               string `xml:"VpcOriginId"`
+						OwnerAccountID                            string `xml:"OwnerAccountId"`
+						OriginReadTimeout, OriginKeepaliveTimeout int
+					}
+					ConnectionAttempts, ConnectionTimeout int
+				}
+			}
+		}
+		DefaultCacheBehavior behavior
+		CacheBehaviors       struct {
+			Quantity int
+			Items    struct{ CacheBehavior []behavior }
+		}
+	}
+	if err := xml.Unmarshal(next.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if !got.Enabled || got.Aliases.Quantity != 1 || got.Origins.Quantity != 2 || got.CacheBehaviors.Quantity != 2 {
+		t.Errorf("got %+v", got)
+	}
+	o := got.Origins.Items.Origin[1]
+	if o.ID != "originhub-vo_1" || o.DomainName != "alb.example.com" || o.OriginPath == nil || o.VpcOriginConfig.VpcOriginID != "vo_1" ||
+		o.VpcOriginConfig.OwnerAccountID != "111111111111" || o.VpcOriginConfig.OriginReadTimeout != 30 || o.ConnectionAttempts != 3 {
+		t.Errorf("origin %+v", o)
+	}
+	b := got.CacheBehaviors.Items.CacheBehavior[0]
+	if b.PathPattern != "/a/b/*" || b.TargetOriginID != "originhub-vo_1" || b.AllowedMethods.Quantity != 7 || len(b.AllowedMethods.Items.Method) != 7 ||
+		b.AllowedMethods.CachedMethods.Quantity != 2 || b.CachePolicyID != wiring.CachingDisabled || b.OriginRequestPolicyID != wiring.AllViewer ||
+		b.ViewerProtocolPolicy != "redirect-to-https" || b.FunctionAssociations.Quantity != 0 {
+		t.Errorf("behavior %+v", b)
+	}
+	d := got.DefaultCacheBehavior
+	if d.TargetOriginID != wiring.Placeholder || d.FunctionAssociations.Quantity != 1 || d.FunctionAssociations.Items.FunctionAssociation[0].FunctionARN != "arn:function" {
+		t.Errorf("default behavior %+v", d)
+	}
+	if wiring.Owned(wiring.Placeholder) {
+		t.Error("the placeholder looks like ours")
+	}
+	want := "enable the distribution\n" +
+		"add origin originhub-vo_1 (alb.example.com in account 111111111111)\n" +
+		"add behavior /a/b/* to originhub-vo_1 before /a/*\n" +
+		"add behavior /a/* to originhub-vo_1\n" +
+		"add alias team.example.com"
+	if diff := cmp.Diff(want, plan.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+type behavior struct {
+	PathPattern          string
+	TargetOriginID       string `xml:"TargetOriginId"`
+	ViewerProtocolPolicy string
+	AllowedMethods       struct {
+		Quantity      int
+		Items         struct{ Method []string }
+		CachedMethods struct{ Quantity int }
+	}
+	FunctionAssociations struct {
+		Quantity int
+		Items    struct {
+			FunctionAssociation []struct{ FunctionARN, EventType string }
+		}
+	}
+	CachePolicyID         string `xml:"CachePolicyId"`
+	OriginRequestPolicyID string `xml:"OriginRequestPolicyId"`
+}
+
+func TestPlanIsCompleteAsJSON(t *testing.T) {
+	c := parse(t, document([]string{"/*"}, nil))
+	plan, err := wiring.Diff(wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "alb.example.com", "/a/*")}}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again wiring.Plan
+	if err := json.Unmarshal(raw, &again); err != nil {
+		t.Fatal(err)
+	}
+	one, err1 := wiring.Apply(plan, c)
+	two, err2 := wiring.Apply(again, c)
+	if err1 != nil || err2 != nil || !bytes.Equal(one.Bytes(), two.Bytes()) {
+		t.Errorf("%v, %v: differ after a round trip of\n%s", err1, err2, raw)
+	}
+}
+
+func TestOrderOfBehaviors(t *testing.T) {
+	for name, c := range map[string]struct{ foreign, ours, want []string }{
+		"more specific first":             {nil, []string{"/a/*", "/a/b/*", "/z", "/a/b/c"}, []string{"/a/b/c", "/a/b/*", "/a/*", "/z"}},
+		"before what covers it":           {[]string{"/x", "/*", "/y"}, []string{"/a/*"}, []string{"/a/*", "/x", "/*", "/y"}},
+		"after what it covers":            {[]string{"/x", "/a/health", "/y"}, []string{"/a/*"}, []string{"/x", "/a/health", "/a/*", "/y"}},
+		"after what crosses it":           {[]string{"/*/login", "/*"}, []string{"/a/*"}, []string{"/*/login", "/a/*", "/*"}},
+		"what is dead holds nothing back": {[]string{"/*", "/a/health"}, []string{"/a/*"}, []string{"/a/*", "/*", "/a/health"}},
+		"each in its place":               {[]string{"/a/health", "*"}, []string{"/a/*", "/a/health/x", "/b/*"}, []string{"/a/health/x", "/b/*", "/a/health", "/a/*", "*"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			next, _ := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "alb.example.com", c.ours...)}}, parse(t, document(c.foreign, nil)))
+			if diff := cmp.Diff(c.want, paths(next)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestAnOrderThatServesStays(t *testing.T) {
+	d := wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "alb.example.com", "/a/*", "/b/*")}}
+	c, _ := write(t, d, parse(t, document([]string{"/x"}, nil)))
+	swap := func(one, two string) *wiring.Config {
+		s := string(c.Bytes())
+		s = strings.NewReplacer(one, two, two, one).Replace(s)
+		return parse(t, []byte(s))
+	}
+	if _, plan := write(t, d, swap("<PathPattern>/a/*<", "<PathPattern>/x<")); len(plan.Changes) == 0 {
+		t.Error("a foreign behavior with our target is not seen")
+	}
+	if _, plan := write(t, d, swap("/a/*", "/b/*")); !plan.Empty() {
+		t.Errorf("moves what need not move:\n%v", plan)
+	}
+	// Somebody puts a catch-all first: ours has to get before it again.
+	covered := parse(t, bytes.Replace(c.Bytes(), []byte("<PathPattern>/x<"), []byte("<PathPattern>/*<"), 1))
+	moved := strings.Replace(string(covered.Bytes()), "<Items>", "<Items>", 1)
+	all := regexp.MustCompile(`(?s)(<CacheBehavior [^>]*>.*?</CacheBehavior>)`)
+	foreign := all.FindString(moved)
+	moved = strings.Replace(moved, foreign, "", 1)
+	moved = strings.Replace(moved, "<CacheBehavior><PathPattern>/a/*", foreign+"<CacheBehavior><PathPattern>/a/*", 1)
+	next, plan := write(t, d, parse(t, []byte(moved)))
+	if got := paths(next); !slices.Equal(got, []string{"/a/*", "/b/*", "/*"}) {
+		t.Errorf("got %v by\n%v", got, plan)
+	}
+}
+
+func TestOnlyWhatIsOursIsMended(t *testing.T) {
+	d := wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "alb.example.com", "/a/*")}}
+	c, _ := write(t, d, parse(t, document(nil, nil)))
+	edited := strings.NewReplacer(
+		"<OriginReadTimeout>30<", "<OriginReadTimeout>55<",
+		"redirect-to-https", "https-only",
+		wiring.CachingDisabled, "658327ea-f89d-4fab-a63d-7e88639e58f6",
+		"<OwnerAccountId>111111111111</OwnerAccountId>", "",
+		"alb.example.com", "other.example.com",
+	).Replace(string(c.Bytes()))
+	next, plan := write(t, d, parse(t, []byte(edited)))
+	s := string(next.Bytes())
+	for _, want := range []string{
+		"<OriginReadTimeout>55<", "https-only", wiring.CachingDisabled, "<OwnerAccountId>111111111111</OwnerAccountId>",
+		"<DomainName>alb.example.com<",
+	} {
+		if !strings.Contains(s, want) {
+			t.Errorf("%s is missing in\n%s", want, s)
+		}
+	}
+	if len(plan.Changes) != 2 || !strings.Contains(plan.String(), "was other.example.com of vo_1 in account ") {
+		t.Errorf("by\n%v", plan)
+	}
+
+	legacy := strings.Replace(string(c.Bytes()), "<CachePolicyId>"+wiring.CachingDisabled+"</CachePolicyId>",
+		"<ForwardedValues><QueryString>false</QueryString></ForwardedValues><MinTTL>0</MinTTL>", 1)
+	next, _ = write(t, d, parse(t, []byte(legacy)))
+	if s := string(next.Bytes()); strings.Contains(s, "ForwardedValues") || strings.Contains(s, "MinTTL") {
+		t.Errorf("a cache policy beside what excludes it:\n%s", s)
+	}
+}
+
+func TestAPathMovesFromOneOriginToAnother(t *testing.T) {
+	c, _ := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "a.example.com", "/a/*")}}, parse(t, document(nil, nil)))
+	next, plan := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_2", "b.example.com", "/a/*")}, Removed: []string{"vo_1"}, Released: []string{"team.example.com"}}, c)
+	if got := fmt.Sprint(next.OriginIDs(), next.Behaviors(), next.Aliases()); got != "[s3 originhub-vo_2] [{/a/* originhub-vo_2}] [team.example.com]" {
+		t.Errorf("got %s by\n%v", got, plan)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		desired wiring.Desired
+		config  func([]byte) []byte
+		want    map[string]wiring.ProblemCode
+		says    string
+	}{
+		"foreign behavior has the path": {
+			desired: wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/ok", "/taken/*"), owned("vo_2", "d.example.com", "/fine")}},
+			want:    map[string]wiring.ProblemCode{"vo_1": wiring.PathTaken}, says: "taken/*",
+		},
+		"two of ours have the path": {
+			desired: wiring.Desired{Origins: []wiring.Origin{owned("vo_2", "d.example.com", "/fine"), owned("vo_1", "d.example.com", "/fine")}},
+			want:    map[string]wiring.ProblemCode{"vo_2": wiring.PathTwice}, says: "vo_1",
+		},
+		"too many origins": {
+			desired: wiring.Desired{
+				Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1"), owned("vo_2", "d.example.com", "/2"), owned("vo_3", "d.example.com", "/3")},
+				Limits:  wiring.Limits{Origins: 3},
+			},
+			want: map[string]wiring.ProblemCode{"vo_3": wiring.DoesNotFit}, says: "limits.origins",
+		},
+		"too many behaviors": {
+			desired: wiring.Desired{
+				Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1", "/2"), owned("vo_2", "d.example.com", "/3")},
+				Limits:  wiring.Limits{Behaviors: 2},
+			},
+			want: map[string]wiring.ProblemCode{"vo_1": wiring.DoesNotFit}, says: "limits.behaviors",
+		},
+		"too many aliases": {
+			desired: wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1")}, Limits: wiring.Limits{Aliases: 1}},
+			want:    map[string]wiring.ProblemCode{"vo_1": wiring.DoesNotFit}, says: "limits.aliases",
+		},
+		"default behavior uses what should go": {
+			desired: wiring.Desired{Removed: []string{"vo_9"}},
+			config: func(raw []byte) []byte {
+				raw = bytes.Replace(raw, []byte("<Id>s3</Id>"), []byte("<Id>originhub-vo_9</Id>"), 1)
+				return bytes.ReplaceAll(raw, []byte("<TargetOriginId>s3</TargetOriginId><F"), []byte("<TargetOriginId>originhub-vo_9</TargetOriginId><F"))
+			},
+			want: map[string]wiring.ProblemCode{"vo_9": wiring.StillUsed}, says: "default behavior",
+		},
+		"origin group uses what should go": {
+			desired: wiring.Desired{Removed: []string{"vo_9"}},
+			config: func(raw []byte) []byte {
+				raw = bytes.Replace(raw, []byte("<Id>s3</Id>"), []byte("<Id>originhub-vo_9</Id>"), 1)
+				return bytes.Replace(raw, []byte("<OriginGroups><Quantity>0</Quantity>"), []byte("<OriginGroups><Quantity>1</Quantity><Items><OriginGroup><Id>g</Id>"+
+					"<Members><Items><OriginGroupMember><OriginId>originhub-vo_9</OriginId></OriginGroupMember></Items></Members></OriginGroup></Items>"), 1)
+			},
+			want: map[string]wiring.ProblemCode{"vo_9": wiring.StillUsed}, says: "origin group g",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			raw := document([]string{"taken/*"}, []string{"foreign.example.com"})
+			if c.config != nil {
+				raw = c.config(raw)
+			}
+			next, plan := write(t, c.desired, parse(t, raw))
+			got := map[string]wiring.ProblemCode{}
+			for _, r := range plan.Refused {
+				got[r.VPCOrigin] = r.Code
+				if !strings.Contains(r.Message, c.says) || r.Waits() != (r.Code == wiring.DoesNotFit) {
+					t.Errorf("%+v", r)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			for _, o := range c.desired.Origins {
+				if _, out := c.want[o.VPCOrigin]; out == next.Uses(o.VPCOrigin) {
+					t.Errorf("%s is wired: %v", o.VPCOrigin, !out)
+				}
+			}
+		})
+	}
+	// What is wired already is not pushed out by what comes first in the alphabet.
+	c, _ := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_2", "d.example.com", "/2")}}, parse(t, document(nil, nil)))
+	_, plan := write(t, wiring.Desired{
+		Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1"), owned("vo_2", "d.example.com", "/2")}, Limits: wiring.Limits{Origins: 2},
+	}, c)
+	if len(plan.Refused) != 1 || plan.Refused[0].VPCOrigin != "vo_1" || !plan.Empty() {
+		t.Errorf("got\n%v", plan)
+	}
+}
+
+func TestDiffRefusesWhatIsIncomplete(t *testing.T) {
+	whole := owned("vo_1", "d.example.com", "/1")
+	for _, o := range [][]wiring.Origin{
+		{{}}, {{VPCOrigin: "vo_1", Account: "1", Domain: "d"}}, {{VPCOrigin: "vo_1", Domain: "d", Paths: []string{"/"}}}, {whole, whole},
+	} {
+		if _, err := wiring.Diff(wiring.Desired{Origins: o}, parse(t, document(nil, nil))); err == nil {
+			t.Errorf("%v was taken", o)
+		}
+	}
+}
+
+func TestApplyRefusesAPlanForAnotherConfig(t *testing.T) {
+	empty := parse(t, document(nil, nil))
+	full, add := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1")}}, empty)
+	_, remove := write(t, wiring.Desired{Released: []string{"team.example.com"}}, full)
+	for _, c := range []struct {
+		plan   wiring.Plan
+		config *wiring.Config
+	}{{add, full}, {remove, empty}} {
+		for _, change := range c.plan.Changes {
+			if _, err := wiring.Apply(wiring.Plan{Changes: []wiring.Change{change}}, c.config); err == nil || !strings.Contains(err.Error(), "another configuration") {
+				t.Errorf("%s: %v", change, err)
+			}
+		}
+	}
+}
+
+func TestToggle(t *testing.T) {
+	one := []wiring.Origin{owned("vo_1", "d.example.com", "/1")}
+	base := wiring.Base(wiring.BaseSpec{CallerReference: "ref"})
+	on, _ := write(t, wiring.Desired{Toggle: true, Origins: one}, base)
+	off, plan := write(t, wiring.Desired{Toggle: true, Removed: []string{"vo_1"}, Released: []string{"team.example.com"}}, on)
+	if !on.Enabled() || off.Enabled() || !strings.HasSuffix(plan.String(), "disable the distribution") {
+		t.Errorf("on %v, off %v: %v", on.Enabled(), off.Enabled(), plan)
+	}
+	if !bytes.Equal(off.Bytes(), base.Bytes()) {
+		t.Error(cmp.Diff(string(base.Bytes()), string(off.Bytes())))
+	}
+	adopted := parse(t, document(nil, nil))
+	full, _ := write(t, wiring.Desired{Origins: one}, adopted)
+	if left, _ := write(t, wiring.Desired{Removed: []string{"vo_1"}}, full); !left.Enabled() {
+		t.Error("an adopted distribution was disabled")
+	}
+}
+
+func TestALostRegistryTakesNobodyOffTheAir(t *testing.T) {
+	one := wiring.Desired{Toggle: true, Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1")}}
+	wired, _ := write(t, one, wiring.Base(wiring.BaseSpec{CallerReference: "ref"}))
+	plan, err := wiring.Diff(wiring.Desired{Toggle: true}, wired)
+	if err != nil || !plan.Empty() {
+		t.Errorf("an empty registry plans %v, %v", plan, err)
+	}
+	if plan, err = wiring.Diff(one, wired); err != nil || !plan.Empty() {
+		t.Errorf("the registry that came back plans %v, %v", plan, err)
+	}
+}
+
+func TestUses(t *testing.T) {
+	c, _ := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1")}}, parse(t, document(nil, nil)))
+	// A foreign origin that names the same VPC origin counts too.
+	foreign := parse(t, bytes.ReplaceAll(c.Bytes(), []byte("originhub-vo_1"), []byte("by-hand")))
+	if !c.Uses("vo_1") || !foreign.Uses("vo_1") || c.Uses("vo_") || c.Uses("vo_2") {
+		t.Errorf("%v %v %v", c.Uses("vo_1"), foreign.Uses("vo_1"), c.Uses("vo_2"))
+	}
+}
+
+func TestDesiredOf(t *testing.T) {
+	record := func(id string, intent origin.Intent, hosts ...string) origin.Record {
+		return origin.Record{
+			Ref: origin.Ref{ID: id, Account: "1"}, Intent: intent, State: origin.Quarantined,
+			Claim: origin.Claim{Hosts: hosts, Paths: []string{"/" + id}, Domain: "d.example.com"},
+		}
+	}
+	records := []origin.Record{
+		record("vo_2", origin.Wire, "b.example.com"), record("vo_1", origin.Wire, "a.example.com"), record("vo_3", origin.Detach, "c.example.com", "a.example.com"),
+	}
+	perHost := wiring.DesiredOf(records, wiring.Spec{Domain: "example.com", Created: true, Limits: wiring.Limits{Origins: 1}})
+	want := wiring.Desired{
+		Origins: []wiring.Origin{
+			{VPCOrigin: "vo_1", Account: "1", Domain: "d.example.com", Paths: []string{"/vo_1"}, Aliases: []string{"a.example.com"}},
+			{VPCOrigin: "vo_2", Account: "1", Domain: "d.example.com", Paths: []string{"/vo_2"}, Aliases: []string{"b.example.com"}},
+		},
+		Removed: []string{"vo_3"}, Released: []string{"a.example.com", "c.example.com"}, Toggle: true, Limits: wiring.Limits{Origins: 1},
+	}
+	if diff := cmp.Diff(want, perHost); diff != "" {
+		t.Error(diff)
+	}
+	wildcard := wiring.DesiredOf(records, wiring.Spec{Domain: "example.com", Wildcard: true})
+	if wildcard.Released != nil || !slices.Equal(wildcard.Origins[0].Aliases, []string{"*.example.com"}) || wildcard.Toggle {
+		t.Errorf("got %+v", wildcard)
+	}
+}
+
+func TestPrefixIsThatOfTheContract(t *testing.T) {
+	if wiring.Prefix != contract.OriginPrefix {
+		t.Errorf("%q, %q", wiring.Prefix, contract.OriginPrefix)
+	}
+}
+
+func TestRecords(t *testing.T) {
+	const target = "d1.cloudfront.net"
+	record := func(state origin.State, intent origin.Intent, hosts ...string) origin.Record {
+		return origin.Record{State: state, Intent: intent, Claim: origin.Claim{Hosts: hosts}}
+	}
+	dns := func(name, kind, target string) origin.DNSRecord {
+		return origin.DNSRecord{Name: name, Type: kind, Target: target}
+	}
+	records := []origin.Record{
+		record(origin.Live, origin.Wire, "new.x", "half.x", "taken.x", "kept.x"),
+		record(origin.Wired, origin.Wire, "later.x", "shared.x"),
+		record(origin.Detached, origin.Detach, "old.x", "shared.x", "foreign.x"),
+		record(origin.Live, origin.Detach, "still.x"),
+	}
+	existing := []origin.DNSRecord{
+		dns("half.x", "A", target), dns("taken.x", "CNAME", ""), dns("new.x", "TXT", ""), dns("kept.x", "A", target), dns("kept.x", "AAAA", "D1.cloudfront.net"),
+		dns("old.x", "A", target), dns("old.x", "AAAA", target), dns("shared.x", "A", target), dns("foreign.x", "A", "lb.amazonaws.com"),
+		dns("still.x", "A", target), dns("other.x", "A", target),
+	}
+	want := wiring.DNSPlan{
+		Upsert:  []origin.DNSRecord{dns("half.x", "AAAA", target), dns("new.x", "A", target), dns("new.x", "AAAA", target)},
+		Delete:  []origin.DNSRecord{dns("old.x", "A", target), dns("old.x", "AAAA", target)},
+		Refused: []origin.DNSRecord{dns("taken.x", "CNAME", "")},
+	}
+	if diff := cmp.Diff(want, wiring.Records(records, target, true, existing)); diff != "" {
+		t.Error(diff)
+	}
+	if got := wiring.Records(records[:1], target, false, existing); len(got.Upsert) != 1 || got.Upsert[0] != dns("new.x", "A", target) {
+		t.Errorf("without IPv6: %+v", got)
+	}
+}
+
+func TestNextLook(t *testing.T) {
+	var looks []int
+	for since := time.Duration(0); since < 20*time.Minute; {
+		since += wiring.NextLook(since)
+		looks = append(looks, int(since.Seconds()))
+	}
+	if want := []int{120, 150, 195, 255, 330, 420, 525, 645, 780, 930, 1095, 1275}; !slices.Equal(looks, want) {
+		t.Errorf("looks at %v", looks)
+	}
+	for _, c := range [][2]time.Duration{{-time.Hour, 2 * time.Minute}, {time.Second, 119 * time.Second}, {130 * time.Second, 20 * time.Second}} {
+		if got := wiring.NextLook(c[0]); got != c[1] {
+			t.Errorf("after %v: %v", c[0], got)
+		}
+	}
+	if got := wiring.NextLook(100 * time.Hour); got <= 0 || got > 5*time.Minute {
+		t.Errorf("late: %v", got)
+	}
+}
+
+func TestSuspects(t *testing.T) {
+	entries := []wiring.Entry{{"vo_1", []string{"a.example.com", "/a/*"}}, {"vo_2", []string{"", "b.example.com"}}}
+	for text, want := range map[string][]string{
+		"Rate exceeded": nil,
+		"CNAMEAlreadyExists: b.example.com is in use":      {"vo_2"},
+		"origin originhub-vo_1 is invalid":                 {"vo_1"},
+		"/a/* and b.example.com are a strange combination": {"vo_1", "vo_2"},
+	} {
+		if got := wiring.Suspects(text, entries); !slices.Equal(got, want) {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// state draws what is desired, over a configuration that others write to as well.
+type state struct {
+	foreign []string
+	aliases []string
+}
+
+func anyState(t *rapid.T) state {
+	pattern := rapid.SampledFrom([]string{"/*", "*", "/a/*", "/a/b/*", "/*/b", "/b", "f/*", "/f/?", "/*.css", "/a/*/c"})
+	return state{
+		foreign: rapid.SliceOfNDistinct(pattern, 0, 4, origin.Canonical).Draw(t, "foreign"),
+		aliases: rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"x.example.com", "y.example.com"}), 0, 2, rapid.ID[string]).Draw(t, "aliases"),
+	}
+}
+
+// everyID is what anyOrigins may draw: what is not desired is to be removed.
+var everyID = []string{"vo_0", "vo_1", "vo_2", "vo_3"}
+
+func anyOrigins(t *rapid.T, label string) []wiring.Origin {
+	// Patterns that are equal, nested or apart, as admission leaves them.
+	pattern := rapid.SampledFrom([]string{"/a/b", "/a/b/*", "/a/b/c", "/a/b/c/*", "/p/*", "/p/q/*", "/p/q/r", "/f/x", "/css/a.css", "/z"})
+	all := rapid.SliceOfNDistinct(pattern, 0, 6, rapid.ID[string]).Draw(t, label)
+	var origins []wiring.Origin
+	for i, p := range all {
+		id := rapid.IntRange(0, 3).Draw(t, "id")
+		at := slices.IndexFunc(origins, func(o wiring.Origin) bool { return o.VPCOrigin == fmt.Sprintf("vo_%d", id) })
+		if at < 0 {
+			at = len(origins)
+			origins = append(origins, wiring.Origin{
+				VPCOrigin: fmt.Sprintf("vo_%d", id), Account: rapid.SampledFrom([]string{"1", "2"}).Draw(t, "account"),
+				Domain: rapid.SampledFrom([]string{"d<&>.x", "e.x"}).Draw(t, "domain"), Aliases: []string{fmt.Sprintf("h%d.example.com", i)},
+			})
+		}
+		origins[at].Paths = append(origins[at].Paths, p)
+	}
+	return origins
+}
+
+var quantified = regexp.MustCompile(`(?s)<Quantity>(\d+)</Quantity>(?:<Items>(.*?)</Items>)?`)
+
+// checkQuantities compares every Quantity with the items beside it.
+func checkQuantities(t *rapid.T, c *wiring.Config) {
+	type list struct {
+		Quantity int
+		Items    struct {
+			All []struct{} `xml:",any"`
+		}
+	}
+	var got struct{ Aliases, Origins, CacheBehaviors list }
+	if err := xml.Unmarshal(c.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	for name, l := range map[string]list{"Aliases": got.Aliases, "Origins": got.Origins, "CacheBehaviors": got.CacheBehaviors} {
+		if l.Quantity != len(l.Items.All) {
+			t.Fatalf("%s: quantity %d of %d", name, l.Quantity, len(l.Items.All))
+		}
+	}
+	for _, m := range quantified.FindAllSubmatch(c.Bytes(), -1) {
+		if n, _ := strconv.Atoi(string(m[1])); n == 0 && len(m[2]) > 0 {
+			t.Fatalf("items without quantity: %s", m[0])
+		}
+	}
+}
+
+// theirs is everything that is not ours, in order: what must be the same bytes before and after.
+func theirs(c *wiring.Config, aliases []string) string {
+	s := string(c.Bytes())
+	s = regexp.MustCompile(`(?s)<Origin><Id>originhub-.*?</Origin>`).ReplaceAllString(s, "")
+	s = regexp.MustCompile(`(?s)<CacheBehavior><PathPattern>[^<]*</PathPattern><TargetOriginId>originhub-.*?</CacheBehavior>`).ReplaceAllString(s, "")
+	s = regexp.MustCompile(`<CNAME>([^<]*)</CNAME>`).ReplaceAllStringFunc(s, func(cname string) string {
+		if slices.Contains(aliases, strings.TrimSuffix(strings.TrimPrefix(cname, "<CNAME>"), "</CNAME>")) {
+			return cname
+		}
+		return ""
+	})
+	s = strings.ReplaceAll(s, "<Items></Items>", "")
+	return regexp.MustCompile(`<Quantity>[0-9]+</Quantity>`).ReplaceAllString(s, "<Quantity/>")
+}
+
+func TestDiffAndApply(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := anyState(t)
+		c, err := wiring.ParseConfig(document(s.foreign, s.aliases))
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := c
+		var released []string
+		for range rapid.IntRange(1, 4).Draw(t, "writes") {
+			d := wiring.Desired{Origins: anyOrigins(t, "desired"), Removed: everyID, Released: released}
+			plan, err := wiring.Diff(d, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shuffled := wiring.Desired{
+				Origins: rapid.Permutation(d.Origins).Draw(t, "order"), Removed: rapid.Permutation(everyID).Draw(t, "removed"),
+				Released: rapid.Permutation(released).Draw(t, "released"),
+			}
+			for i := range shuffled.Origins {
+				shuffled.Origins[i].Paths = rapid.Permutation(shuffled.Origins[i].Paths).Draw(t, "paths")
+			}
+			other, err := wiring.Diff(shuffled, c)
+			if err != nil || other.String() != plan.String() {
+				t.Fatalf("order of input matters (%v):\n%v\nor\n%v", err, plan, other)
+			}
+			next, err := wiring.Apply(plan, c)
+			if err != nil {
+				t.Fatalf("%v\nplan:\n%v\non\n%s", err, plan, c.Bytes())
+			}
+			if next, err = wiring.ParseConfig(next.Bytes()); err != nil {
+				t.Fatal(err)
+			}
+			if again, err := wiring.Diff(d, next); err != nil || !again.Empty() {
+				t.Fatalf("not there yet (%v):\n%v\nafter\n%v", err, again, plan)
+			}
+			checkQuantities(t, next)
+			if diff := cmp.Diff(theirs(start, s.aliases), theirs(next, s.aliases)); diff != "" {
+				t.Fatalf("touched what is not ours:\n%s\nby\n%v", diff, plan)
+			}
+			checkOwned(t, d, plan, next)
+			checkPrecedence(t, s.foreign, next)
+			for _, o := range d.Origins {
+				released = append(released, o.Aliases...)
+			}
+			c = next
+		}
+		last, err := wiring.Diff(wiring.Desired{Removed: everyID, Released: released}, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		restored, err := wiring.Apply(last, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(start.Bytes()), string(restored.Bytes())); diff != "" {
+			t.Fatalf("adding and removing leaves something:\n%s", diff)
+		}
+	})
+}
+
+// checkOwned compares our part with what is desired, apart from what was refused.
+func checkOwned(t *rapid.T, d wiring.Desired, plan wiring.Plan, c *wiring.Config) {
+	var want, got []string
+	for _, o := range d.Origins {
+		if slices.ContainsFunc(plan.Refused, func(p wiring.Problem) bool { return p.VPCOrigin == o.VPCOrigin }) {
+			continue
+		}
+		want = append(want, wiring.OriginID(o.VPCOrigin))
+		for _, p := range o.Paths {
+			want = append(want, p+" "+wiring.OriginID(o.VPCOrigin))
+		}
+		for _, a := range o.Aliases {
+			if !slices.Contains(c.Aliases(), a) {
+				t.Fatalf("alias %s is missing", a)
+			}
+		}
+	}
+	for _, id := range c.OriginIDs() {
+		if wiring.Owned(id) {
+			got = append(got, id)
+		}
+	}
+	for _, b := range c.Behaviors() {
+		if wiring.Owned(b.Origin) {
+			got = append(got, b.Path+" "+b.Origin)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("%s\nby\n%v", diff, plan)
+	}
+}
+
+// checkPrecedence asks for sample paths which behavior answers: the most specific of ours, unless a foreign one that does
+// not cover it stood there first; and foreign requests that ours does not match stay where they were.
+func checkPrecedence(t *rapid.T, foreign []string, c *wiring.Config) {
+	first := func(patterns []string, path string) string {
+		for _, p := range patterns {
+			if origin.Match(p, path) {
+				return p
+			}
+		}
+		return ""
+	}
+	var ours []string
+	for _, b := range c.Behaviors() {
+		if wiring.Owned(b.Origin) {
+			ours = append(ours, b.Path)
+		}
+	}
+	slices.SortFunc(ours, origin.CompareSpecific)
+	for _, path := range []string{"/", "/a/b", "/a/b/x", "/a/b/c", "/a/b/c/d", "/p/x", "/p/q/x", "/p/q/r", "/f/x", "/css/a.css", "/z", "/b", "/y"} {
+		best, before, now := first(ours, path), first(foreign, path), first(paths(c), path)
+		switch {
+		case best == "" && now != before, best != "" && before == "" && now != best,
+			best != "" && before != "" && origin.Covers(before, best) && now != best,
+			best != "" && before != "" && !origin.Covers(before, best) && now != before:
+			t.Fatalf("%s goes to %q; foreign %q, ours %q, order %q", path, now, before, best, paths(c))
+		}
+	}
+}
+
+func TestSearch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 80).Draw(t, "entries")
+		var entries []string
+		for i := range n {
+			entries = append(entries, fmt.Sprintf("vo_%02d", i))
+		}
+		bad := rapid.SliceOfNDistinct(rapid.SampledFrom(entries), 0, min(n, 4), rapid.ID[string]).Draw(t, "bad")
+		slices.Sort(bad)
+		s := wiring.NewSearch(entries)
+		extra := 0
+		if rapid.Bool().Draw(t, "suspects") && len(bad) > 0 {
+			s = s.Suspect(rapid.SliceOfNDistinct(rapid.SampledFrom(entries), 0, 5, rapid.ID[string]).Draw(t, "suspected"))
+		} else {
+			extra = -1
+		}
+		live := []string{}
+		for !s.Done() {
+			try := s.Next()
+			for _, e := range live {
+				if !slices.Contains(try, e) {
+					t.Fatalf("takes %s out again", e)
+				}
+			}
+			ok := !slices.ContainsFunc(try, func(e string) bool { return slices.Contains(bad, e) })
+			if ok {
+				live = try
+			}
+			if before := len(s.Bad()); len(s.Learn(ok).Bad()) < before {
+				t.Fatal("forgets")
+			}
+			s = s.Learn(ok)
+			if extra++; extra > 1000 {
+				t.Fatal("never ends")
+			}
+		}
+		if !slices.Equal(sorted(s.Bad()), bad) {
+			t.Fatalf("found %v of %v", s.Bad(), bad)
+		}
+		if len(live) != n-len(bad) {
+			t.Fatalf("%d of %d good entries are live", len(live), n-len(bad))
+		}
+		log := 0
+		for 1<<log < n {
+			log++
+		}
+		if limit := 2 * log * len(bad); extra > limit {
+			t.Fatalf("%d extra tries for %d bad of %d", extra, len(bad), n)
+		}
+	})
+}
+
+func sorted(s []string) []string {
+	s = slices.Clone(s)
+	slices.Sort(s)
+	return s
+}
+
+func TestSearchAcceptsFew(t *testing.T) {
+	var entries []string
+	for i := range 50 {
+		entries = append(entries, fmt.Sprint(i))
+	}
+	accepted := func(s wiring.Search, bad string) (n int) {
+		for !s.Done() {
+			ok := !slices.Contains(s.Next(), bad)
+			if s = s.Learn(ok); ok {
+				n++
+			}
+		}
+		return n
+	}
+	for _, bad := range entries {
+		if n := accepted(wiring.NewSearch(entries), bad); n > 3 {
+			t.Errorf("%d updates accepted to find %s of 50", n, bad)
+		}
+		if n := accepted(wiring.NewSearch(entries).Suspect([]string{bad}), bad); n != 1 {
+			t.Errorf("%d updates accepted with the culprit named", n)
+		}
+	}
+}
