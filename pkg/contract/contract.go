@@ -85,3 +85,9 @@ const OriginPrefix = "originhub-"
 func TeardownExecution(originID string, generation int) string {
 	return "teardown-" + originID + "-" + strconv.Itoa(generation)
 }
+
+// NotFoundFunction names the viewer function behind the default behavior of a hub's own distribution.
+func NotFoundFunction(hub string) string { return "originhub-" + hub + "-not-found" }
+
+// CallerReference is what a hub creates its own distribution from.
+func CallerReference(hub string) string { return "originhub-" + hub }

@@ -15,7 +15,6 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go/middleware"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/fault"
@@ -52,30 +51,9 @@ func New(cfg aws.Config, table string) *Registry {
 	return &Registry{client: dynamodb.NewFromConfig(cfg), table: table}
 }
 
-// Snapshot is everything known of one distribution at one moment.
-type Snapshot struct {
-	Distribution origin.Distribution
-	Records      []origin.Record // by origin id
-	// Refusals that were reported: what was refused, and the reasons then given. An entry is forgotten after a while.
-	Refusals map[string]string
-	// Now is DynamoDB's own clock (the Date header of the answer, to the second). Leases, spacing and grace are measured
-	// by it, so that no function's clock matters.
-	Now time.Time
-}
-
-// Find returns the record of an origin.
-func (s Snapshot) Find(id string) (origin.Record, bool) {
-	for _, r := range s.Records {
-		if r.ID == id {
-			return r, true
-		}
-	}
-	return origin.Record{}, false
-}
-
 // Load reads a distribution's item and all its origins, consistently.
-func (r *Registry) Load(ctx context.Context, distribution string) (Snapshot, error) {
-	s := Snapshot{Distribution: origin.Distribution{Name: distribution}, Refusals: map[string]string{}}
+func (r *Registry) Load(ctx context.Context, distribution string) (origin.Snapshot, error) {
+	s := origin.Snapshot{Distribution: origin.Distribution{Name: distribution}, Refusals: map[string]string{}}
 	pages := dynamodb.NewQueryPaginator(r.client, &dynamodb.QueryInput{
 		TableName:                 &r.table,
 		ConsistentRead:            aws.Bool(true),
@@ -87,9 +65,10 @@ func (r *Registry) Load(ctx context.Context, distribution string) (Snapshot, err
 		if err != nil {
 			return s, codes.Wrap(err, "read registry of %s", distribution)
 		}
-		s.Now = serverTime(page.ResultMetadata)
+		// DynamoDB's own clock: the Date header of its answer.
+		s.Now, _ = awsmiddleware.GetServerTime(page.ResultMetadata)
 		for _, item := range page.Items {
-			if err := s.add(item); err != nil {
+			if err := add(&s, item); err != nil {
 				return s, &fault.GiveUp{Err: fmt.Errorf("read registry of %s: %w", distribution, err)}
 			}
 		}
@@ -97,7 +76,7 @@ func (r *Registry) Load(ctx context.Context, distribution string) (Snapshot, err
 	return s, nil
 }
 
-func (s *Snapshot) add(item map[string]types.AttributeValue) error {
+func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 	key, document := stringOf(item[attrItem]), []byte(stringOf(item[attrDocument]))
 	version, err := versionOf(item)
 	if err != nil {
@@ -193,9 +172,4 @@ func versionOf(item map[string]types.AttributeValue) (int, error) {
 		return 0, fmt.Errorf("has no number %q", attrVersion)
 	}
 	return strconv.Atoi(n.Value)
-}
-
-func serverTime(m middleware.Metadata) time.Time {
-	t, _ := awsmiddleware.GetServerTime(m)
-	return t.UTC()
 }
