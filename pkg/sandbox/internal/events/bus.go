@@ -1,0 +1,211 @@
+package events
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+const defaultBus = "default"
+
+// bus is one event bus.
+type bus struct {
+	name, arn, account, region string
+	description                string
+	created, modified          time.Time
+	policy                     []statement
+	rules                      map[string]*rule // by name
+}
+
+// statement is one statement of a bus's policy.
+type statement struct {
+	id   string
+	text json.RawMessage
+}
+
+// busARN is the ARN of the bus that name (a name, an ARN, or nothing for the default bus) means to an account.
+func busARN(account, region, name string) string {
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	if name == "" {
+		name = defaultBus
+	}
+	return "arn:aws:events:" + region + ":" + account + ":event-bus/" + name
+}
+
+// newBus makes a bus from its ARN.
+func newBus(arn string, now time.Time) *bus {
+	p := strings.SplitN(arn, ":", 6)
+	return &bus{
+		name: strings.TrimPrefix(p[5], "event-bus/"), arn: arn, account: p[4], region: p[3],
+		created: now, modified: now, rules: map[string]*rule{},
+	}
+}
+
+func (b *bus) sorted() []*rule {
+	var list []*rule
+	for _, r := range b.rules {
+		list = append(list, r)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].name < list[j].name })
+	return list
+}
+
+// policyDocument is the bus's policy, or nothing.
+func (b *bus) policyDocument() string {
+	if b == nil || len(b.policy) == 0 {
+		return ""
+	}
+	var statements []string
+	for _, st := range b.policy {
+		statements = append(statements, string(st.text))
+	}
+	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
+}
+
+// permit sets the statement named id.
+func (b *bus) permit(id string, text json.RawMessage) {
+	i := slices.IndexFunc(b.policy, func(st statement) bool { return st.id == id })
+	if i < 0 {
+		b.policy = append(b.policy, statement{id: id, text: text})
+		return
+	}
+	b.policy[i].text = text
+}
+
+func (b *bus) forbid(id string) {
+	b.policy = slices.DeleteFunc(b.policy, func(st statement) bool { return st.id == id })
+}
+
+// Tag is one tag.
+type Tag = cloud.Tag
+
+// CreateEventBusInput is the input of CreateEventBus.
+type CreateEventBusInput struct {
+	Name        string
+	Description string `json:",omitempty"`
+	Tags        []Tag  `json:",omitempty"`
+}
+
+// CreateEventBusOutput is its output.
+type CreateEventBusOutput struct {
+	EventBusArn string
+	Description string `json:",omitempty"`
+}
+
+var busName = regexp.MustCompile(`^[/.\-_A-Za-z0-9]{1,256}$`)
+
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
+func (s *Service) createEventBus(c *cloud.Call, in *CreateEventBusInput) (*CreateEventBusOutput, error) {
+	arn := busARN(c.Account(), c.Region, in.Name)
+	if err := c.Authorize("events:CreateEventBus", arn, nil); err != nil {
+		return nil, err
+	}
+	if !busName.MatchString(in.Name) {
+		return nil, errInvalid("Parameter Name %q is not valid.", in.Name)
+	}
+	if in.Name == defaultBus || s.buses[arn] != nil {
+		return nil, cloud.Errorf(400, "ResourceAlreadyExistsException", "Event bus %s already exists.", in.Name)
+	}
+	b := newBus(arn, c.Now())
+	b.description = in.Description
+	s.buses[arn] = b
+	return &CreateEventBusOutput{EventBusArn: arn, Description: in.Description}, nil
+}
+
+// DescribeEventBusInput is the input of DescribeEventBus.
+type DescribeEventBusInput struct{ Name string }
+
+// EventBus is the output of DescribeEventBus and an element of ListEventBuses.
+type EventBus struct {
+	Name             string
+	Arn              string
+	Description      string `json:",omitempty"`
+	Policy           string `json:",omitempty"`
+	CreationTime     time.Time
+	LastModifiedTime time.Time
+}
+
+func (b *bus) wire() *EventBus {
+	return &EventBus{
+		Name: b.name, Arn: b.arn, Description: b.description, Policy: b.policyDocument(), CreationTime: b.created, LastModifiedTime: b.modified,
+	}
+}
+
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeEventBus.html
+func (s *Service) describeEventBus(c *cloud.Call, in *DescribeEventBusInput) (*EventBus, error) {
+	if err := c.Authorize("events:DescribeEventBus", busARN(c.Account(), c.Region, in.Name), nil); err != nil {
+		return nil, err
+	}
+	b, err := s.own(c, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	return b.wire(), nil
+}
+
+// own finds one of the caller's own buses.
+func (s *Service) own(c *cloud.Call, name string) (*bus, error) {
+	b := s.find(c.Account(), c.Region, name)
+	if b == nil {
+		return nil, errNoBus(name)
+	}
+	if b.account != c.Account() || b.region != c.Region {
+		return nil, errUnsupported("rules and details of an event bus in another account or Region (%s)", b.arn)
+	}
+	return b, nil
+}
+
+// ListEventBusesInput is the input of ListEventBuses. The answer has one page.
+type ListEventBusesInput struct {
+	NamePrefix string
+	Limit      int
+	NextToken  string
+}
+
+// ListEventBusesOutput is its output.
+type ListEventBusesOutput struct{ EventBuses []*EventBus }
+
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListEventBuses.html
+func (s *Service) listEventBuses(c *cloud.Call, in *ListEventBusesInput) (*ListEventBusesOutput, error) {
+	if err := c.Authorize("events:ListEventBuses", busARN(c.Account(), c.Region, "*"), nil); err != nil {
+		return nil, err
+	}
+	s.find(c.Account(), c.Region, defaultBus)
+	out := &ListEventBusesOutput{}
+	for _, b := range s.sorted(c.Account()) {
+		if b.region == c.Region && strings.HasPrefix(b.name, in.NamePrefix) {
+			out.EventBuses = append(out.EventBuses, b.wire())
+		}
+	}
+	return out, nil
+}
+
+// DeleteEventBusInput is the input of DeleteEventBus.
+type DeleteEventBusInput struct{ Name string }
+
+// Empty is an output without members.
+type Empty struct{}
+
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteEventBus.html
+func (s *Service) deleteEventBus(c *cloud.Call, in *DeleteEventBusInput) (*Empty, error) {
+	arn := busARN(c.Account(), c.Region, in.Name)
+	if err := c.Authorize("events:DeleteEventBus", arn, nil); err != nil {
+		return nil, err
+	}
+	b := s.buses[arn]
+	switch {
+	case in.Name == defaultBus:
+		return nil, errInvalid("Cannot delete event bus default.")
+	case b != nil && len(b.rules) > 0:
+		return nil, errInvalid("Cannot delete event bus %s: it has rules.", in.Name)
+	}
+	delete(s.buses, arn)
+	return &Empty{}, nil
+}

@@ -1,0 +1,243 @@
+package events
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
+	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
+	"github.com/originhub/originhub/pkg/sandbox/internal/states"
+)
+
+const principal = "events.amazonaws.com"
+
+// job is one event on its way to one target.
+type job struct {
+	rule      *rule
+	target    *Target
+	event     *envelope
+	forwarded bool // the event came from another bus
+	since     time.Time
+	retries   int
+}
+
+// match makes the jobs for an event on a bus: rules by name, targets in the order in which they were put.
+func (s *Service) match(busARN string, e *envelope, forwarded bool) []*job {
+	b := s.buses[busARN]
+	if b == nil {
+		return nil
+	}
+	text, err := marshal(e)
+	if err != nil {
+		return nil // put and Emit have checked the detail
+	}
+	var jobs []*job
+	for _, r := range b.sorted() {
+		if r.compiled == nil || !r.enabled() {
+			continue
+		}
+		if matched, err := r.compiled.Match(text); err == nil && matched {
+			r.tally.Matched++
+			jobs = append(jobs, s.jobs(r, e, forwarded)...)
+		}
+	}
+	return jobs
+}
+
+func (s *Service) jobs(r *rule, e *envelope, forwarded bool) []*job {
+	var jobs []*job
+	for _, t := range r.targets {
+		jobs = append(jobs, &job{rule: r, target: t, event: e, forwarded: forwarded, since: s.world.Clock.Now()})
+	}
+	return jobs
+}
+
+// run delivers without the world locked: deliveries are API calls.
+func (s *Service) run(jobs []*job) {
+	for _, j := range jobs {
+		err := s.deliver(j)
+		if err == nil {
+			s.world.Do(func() { j.rule.tally.Delivered++ })
+			continue
+		}
+		s.fail(j, err)
+	}
+}
+
+// thirdBus is why EventBridge does not pass an event on again.
+// Assumption EV-06: an event that came from another bus is not forwarded to a third one but to the dead-letter queue.
+const thirdBus = "THIRD_ACCOUNT_HOP_DETECTED"
+
+// deliver makes the one API call that hands an event to a target.
+func (s *Service) deliver(j *job) error {
+	if j.forwarded && serviceOf(j.target.Arn) == "events" {
+		return cloud.Errorf(400, thirdBus, "Events received from another event bus cannot be forwarded to this event bus.")
+	}
+	text, err := marshal(j.event)
+	if err != nil {
+		return err
+	}
+	payload, err := j.target.payload(text)
+	if err != nil {
+		return err
+	}
+	caller, err := s.caller(j)
+	if err != nil {
+		return err
+	}
+	service, operation, in := j.request(payload)
+	region := strings.SplitN(j.target.Arn, ":", 6)[3]
+	out, err := s.world.Invoke(caller, region, service, operation, in)
+	if err != nil {
+		return err
+	}
+	if put, ok := out.(*PutEventsOutput); ok && put.FailedEntryCount > 0 {
+		return cloud.Errorf(400, put.Entries[0].ErrorCode, "%s", put.Entries[0].ErrorMessage)
+	}
+	return nil
+}
+
+// caller is EventBridge acting for the rule, or a session of the target's role.
+func (s *Service) caller(j *job) (cloud.Principal, error) {
+	service := cloud.Principal{Service: principal, ARN: principal, SourceARN: j.rule.arn}
+	if j.target.RoleArn == "" {
+		return service, nil
+	}
+	var session cloud.Principal
+	var err error
+	s.world.Do(func() { session, err = s.roles.Assume(service, j.target.RoleArn, j.rule.name) })
+	if err != nil {
+		return session, cloud.Errorf(403, failedToAssume, "%v", err)
+	}
+	return session, nil
+}
+
+// request is the call that a target takes events by.
+func (j *job) request(payload []byte) (service, operation string, in any) {
+	arn := j.target.Arn
+	switch serviceOf(arn) {
+	case "sqs":
+		return "sqs", "SendMessage", sqs.NewMessage(arn, string(payload), nil)
+	case "lambda":
+		return "lambda", "Invoke", &lambda.InvokeInput{FunctionName: arn, InvocationType: "Event", Payload: payload}
+	case "states":
+		input := string(payload)
+		return "states", "StartExecution", &states.StartExecutionInput{StateMachineARN: arn, Input: &input}
+	default:
+		e := j.event
+		return "events", "PutEvents", &PutEventsInput{forwarded: e, Entries: []PutEventsEntry{{
+			Source: e.Source, DetailType: e.DetailType, Detail: string(e.Detail), Resources: e.Resources, EventBusName: arn,
+		}}}
+	}
+}
+
+// fail tries again later, or gives the event up.
+func (s *Service) fail(j *job, err error) {
+	e := cloud.AsError(err)
+	most, age := j.limits()
+	s.world.Do(func() { j.rule.tally.LastError = e.Error() })
+	pause := backoff(j.retries)
+	switch {
+	case !retriable(e):
+		s.giveUp(j, e, "")
+	case j.retries >= most:
+		s.giveUp(j, e, "MaximumRetryAttempts")
+	case s.world.Clock.Now().Add(pause).Sub(j.since) > age:
+		s.giveUp(j, e, "MaximumEventAgeInSeconds")
+	default:
+		j.retries++
+		s.world.Do(func() { j.rule.tally.Retried++ })
+		s.world.Clock.After(pause, fmt.Sprintf("retry %d of %s to %s", j.retries, j.rule.arn, j.target.Arn), func() { s.run([]*job{j}) })
+	}
+}
+
+// limits are those of the target's retry policy, with the defaults of
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html
+func (j *job) limits() (retries int, age time.Duration) {
+	retries, age = 185, 24*time.Hour
+	p := j.target.RetryPolicy
+	if p != nil && p.MaximumRetryAttempts != nil {
+		retries = int(*p.MaximumRetryAttempts)
+	}
+	if p != nil && p.MaximumEventAgeInSeconds != nil {
+		age = time.Duration(*p.MaximumEventAgeInSeconds) * time.Second
+	}
+	return retries, age
+}
+
+// backoff is the pause before the next try.
+// Assumption EV-03: 1 s, doubled each time up to 8 minutes, so that 185 retries fill about a day; no jitter.
+func backoff(retries int) time.Duration {
+	if retries > 8 {
+		return 8 * time.Minute
+	}
+	return time.Second << retries
+}
+
+const failedToAssume = "FAILED_TO_ASSUME_ROLE"
+
+// retriable tells whether time may cure the error: throttles and faults of the target, but no other 4xx.
+// https://repost.aws/knowledge-center/eventbridge-resolve-failedinvocation-errors
+func retriable(e *cloud.Error) bool {
+	return e.Status == 429 || e.Status >= 500 && e.Status != 501 || throttled(e.Code)
+}
+
+func throttled(code string) bool {
+	return strings.Contains(code, "Throttl") || strings.Contains(code, "TooManyRequests") || strings.Contains(code, "LimitExceeded")
+}
+
+// deadLetterCode sorts an error under the codes of EventBridge.
+// Assumption EV-07: the codes are documented, which error goes under which is not.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html#eb-rule-dlq
+func deadLetterCode(e *cloud.Error) string {
+	switch {
+	case e.Code == thirdBus || e.Code == failedToAssume:
+		return e.Code
+	case e.Status == 403 || strings.HasPrefix(e.Code, "AccessDenied"):
+		return "NO_PERMISSIONS"
+	case e.Status == 404 || strings.Contains(e.Code, "NotFound") || strings.HasSuffix(e.Code, "DoesNotExist"):
+		return "NO_RESOURCE"
+	case throttled(e.Code) || e.Status == 429:
+		return "THROTTLING"
+	case e.Status >= 500:
+		return "ERROR_FROM_TARGET"
+	}
+	return "INVALID_PARAMETER"
+}
+
+// giveUp sends the event to the target's dead-letter queue, or drops it.
+func (s *Service) giveUp(j *job, e *cloud.Error, exhausted string) {
+	if j.target.DeadLetterConfig == nil {
+		s.world.Do(func() { j.rule.tally.Lost++ })
+		return
+	}
+	attributes := map[string]sqs.Attribute{
+		"RULE_ARN":       sqs.StringAttribute(j.rule.arn),
+		"TARGET_ARN":     sqs.StringAttribute(j.target.Arn),
+		"ERROR_CODE":     sqs.StringAttribute(deadLetterCode(e)),
+		"ERROR_MESSAGE":  sqs.StringAttribute(e.Error()),
+		"RETRY_ATTEMPTS": {DataType: "Number", StringValue: text(strconv.Itoa(j.retries))},
+	}
+	if exhausted != "" {
+		attributes["EXHAUSTED_RETRY_CONDITION"] = sqs.StringAttribute(exhausted)
+	}
+	queue := j.target.DeadLetterConfig.Arn
+	body, err := marshal(j.event)
+	if err == nil {
+		service := cloud.Principal{Service: principal, ARN: principal, SourceARN: j.rule.arn}
+		_, err = s.world.Invoke(service, strings.SplitN(queue, ":", 6)[3], "sqs", "SendMessage", sqs.NewMessage(queue, string(body), attributes))
+	}
+	s.world.Do(func() {
+		if err != nil {
+			j.rule.tally.Lost++
+			j.rule.tally.LastError = err.Error()
+			return
+		}
+		j.rule.tally.DeadLettered++
+	})
+}
+
+func text(s string) *string { return &s }

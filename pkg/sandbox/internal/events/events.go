@@ -1,0 +1,68 @@
+// Package events emulates Amazon EventBridge: buses, rules on patterns and rates, and the delivery to their targets.
+package events
+
+import (
+	"encoding/json"
+	"sort"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// Roles is what EventBridge needs of IAM.
+type Roles interface {
+	// Assume makes caller a session of the role if the trust policy allows it. Called with the world locked.
+	Assume(caller cloud.Principal, roleARN, session string) (cloud.Principal, error)
+}
+
+// Service holds the buses of all accounts. The world lock guards it.
+type Service struct {
+	world *cloud.World
+	roles Roles
+	buses map[string]*bus // by ARN; default buses appear when they are first used
+}
+
+// New makes the service. The world's Emit is to be set to the service's.
+func New(w *cloud.World, roles Roles) *Service {
+	return &Service{world: w, roles: roles, buses: map[string]*bus{}}
+}
+
+// find returns the bus that name (a name or an ARN, the default bus when empty) means to an account, or nil. The default
+// bus always exists.
+func (s *Service) find(account, region, name string) *bus {
+	arn := busARN(account, region, name)
+	b := s.buses[arn]
+	if b == nil && strings.HasSuffix(arn, ":event-bus/default") {
+		b = newBus(arn, s.world.Clock.Now())
+		s.buses[arn] = b
+	}
+	return b
+}
+
+// Snapshot lists an account's buses with rules, targets and what became of their events.
+func (s *Service) Snapshot(account string) map[string]any {
+	buses := []any{}
+	for _, b := range s.sorted(account) {
+		rules := []any{}
+		for _, r := range b.sorted() {
+			rules = append(rules, r.snapshot())
+		}
+		entry := map[string]any{"name": b.name, "arn": b.arn, "region": b.region, "rules": rules}
+		if policy := b.policyDocument(); policy != "" {
+			entry["policy"] = json.RawMessage(policy)
+		}
+		buses = append(buses, entry)
+	}
+	return map[string]any{"eventBuses": buses}
+}
+
+func (s *Service) sorted(account string) []*bus {
+	var list []*bus
+	for _, b := range s.buses {
+		if b.account == account {
+			list = append(list, b)
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].arn < list[j].arn })
+	return list
+}
