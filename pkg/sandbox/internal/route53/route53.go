@@ -1,0 +1,152 @@
+// Package route53 is the sandbox's DNS: public hosted zones and their simple and alias records.
+package route53
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// propagation is how long a change is PENDING. AWS documents "generally within 60 seconds".
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetChange.html
+const propagation = 60 * time.Second
+
+// Service holds all hosted zones. Its state is guarded by the world lock.
+type Service struct {
+	w       *cloud.World
+	zones   []*zone
+	changes map[string]change // by id
+}
+
+type change struct {
+	account, comment string
+	at               time.Time
+}
+
+// New makes the service.
+func New(w *cloud.World) *Service { return &Service{w: w, changes: map[string]change{}} }
+
+// API is the operation table.
+func (s *Service) API() *cloud.Service {
+	const zones = "/2013-04-01/hostedzone"
+	return &cloud.Service{
+		Name: "route53", Protocol: cloud.RESTXML, Global: true, EventSource: "route53.amazonaws.com",
+		Namespace: "https://route53.amazonaws.com/doc/2013-04-01/",
+		Operations: []cloud.Operation{
+			cloud.Op(cloud.Operation{Name: "CreateHostedZone", Method: "POST", Path: zones, Status: 201}, s.createHostedZone),
+			cloud.Op(cloud.Operation{Name: "GetHostedZone", Method: "GET", Path: zones + "/{Id}", ReadOnly: true}, s.getHostedZone),
+			cloud.Op(cloud.Operation{Name: "ListHostedZones", Method: "GET", Path: zones, ReadOnly: true}, s.listHostedZones),
+			cloud.Op(cloud.Operation{Name: "ListHostedZonesByName", Method: "GET", Path: "/2013-04-01/hostedzonesbyname", ReadOnly: true}, s.listHostedZonesByName),
+			cloud.Op(cloud.Operation{Name: "ChangeResourceRecordSets", Method: "POST", Path: zones + "/{HostedZoneId}/rrset"}, s.changeResourceRecordSets),
+			cloud.Op(cloud.Operation{Name: "ListResourceRecordSets", Method: "GET", Path: zones + "/{HostedZoneId}/rrset", ReadOnly: true}, s.listResourceRecordSets),
+			cloud.Op(cloud.Operation{Name: "GetChange", Method: "GET", Path: "/2013-04-01/change/{Id}", ReadOnly: true}, s.getChange),
+			cloud.Op(cloud.Operation{Name: "DeleteHostedZone", Method: "DELETE", Path: zones + "/{Id}"}, s.deleteHostedZone),
+		},
+	}
+}
+
+// ResourceTypes is empty: no template of ours makes zones or records.
+func (s *Service) ResourceTypes() []cloud.ResourceType { return nil }
+
+// Snapshot shows an account's zones with their records. Call with the world locked.
+func (s *Service) Snapshot(account string) map[string]any {
+	zones := []any{}
+	for _, z := range s.zones {
+		if z.account != account {
+			continue
+		}
+		records := []any{}
+		for _, r := range z.records {
+			record := map[string]any{"name": r.Name, "type": r.Type}
+			if r.AliasTarget != nil {
+				record["alias"] = r.AliasTarget.DNSName
+			} else {
+				record["values"], record["ttl"] = r.values(), *r.TTL
+			}
+			records = append(records, record)
+		}
+		zones = append(zones, map[string]any{"id": z.id, "name": z.name, "records": records})
+	}
+	return map[string]any{"hostedZones": zones}
+}
+
+// ChangeInfo tells how far a change has got.
+type ChangeInfo struct {
+	ID          string `xml:"Id"`
+	Status      string
+	SubmittedAt time.Time
+	Comment     string `xml:",omitempty"`
+}
+
+func (s *Service) submit(c *cloud.Call, comment string) ChangeInfo {
+	id := "C" + s.w.IDs.Upper(20)
+	s.changes[id] = change{c.Account(), comment, c.Now()}
+	s.w.Clock.After(propagation, "Route 53 change "+id+" in sync", nil)
+	return s.changeInfo(id)
+}
+
+func (s *Service) changeInfo(id string) ChangeInfo {
+	ch := s.changes[id]
+	status := "PENDING"
+	if !s.w.Clock.Now().Before(ch.at.Add(propagation)) {
+		status = "INSYNC"
+	}
+	return ChangeInfo{ID: "/change/" + id, Status: status, SubmittedAt: ch.at, Comment: ch.comment}
+}
+
+// GetChangeInput names a change.
+type GetChangeInput struct {
+	ID string `loc:"uri" name:"Id" json:"id"`
+}
+
+// GetChangeOutput is its status.
+type GetChangeOutput struct{ ChangeInfo ChangeInfo }
+
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetChange.html
+func (s *Service) getChange(c *cloud.Call, in *GetChangeInput) (*GetChangeOutput, error) {
+	if err := c.Authorize("route53:GetChange", "arn:aws:route53:::change/"+in.ID, nil); err != nil {
+		return nil, err
+	}
+	if ch, ok := s.changes[in.ID]; !ok || ch.account != c.Account() {
+		return nil, cloud.Errorf(404, "NoSuchChange", "Could not find resource with ID: %s", in.ID)
+	}
+	return &GetChangeOutput{s.changeInfo(in.ID)}, nil
+}
+
+// normal is a domain name as Route 53 keeps it: lower case, with a dot at the end, and everything but letters, digits,
+// hyphen and underscore as a backslash and three octal digits: *.example.com is \052.example.com.
+// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
+func normal(name string) string {
+	var b strings.Builder
+	for i := 0; i < len(name); i++ {
+		ch := name[i]
+		switch {
+		case 'A' <= ch && ch <= 'Z':
+			b.WriteByte(ch - 'A' + 'a')
+		case 'a' <= ch && ch <= 'z', '0' <= ch && ch <= '9', ch == '-', ch == '_', ch == '.':
+			b.WriteByte(ch)
+		case ch == '\\' && i+3 < len(name) && octal(name[i+1:i+4]):
+			b.WriteString(name[i : i+4])
+			i += 3
+		default:
+			b.WriteString(`\` + string([]byte{'0' + ch>>6, '0' + ch>>3&7, '0' + ch&7}))
+		}
+	}
+	return strings.TrimSuffix(b.String(), ".") + "."
+}
+
+func octal(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '7' }) < 0
+}
+
+// reversed puts a name's labels in the order that listings sort by: com.example.www.
+func reversed(name string) string {
+	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
+	slices.Reverse(labels)
+	return strings.Join(labels, ".") + "."
+}
+
+// Assumptions is empty: what this package models is documented.
+func Assumptions() []cloud.Assumption { return nil }
