@@ -1,0 +1,224 @@
+// Package cfn deploys CloudFormation templates: the same ones that go to AWS, or an error that names what the sandbox
+// cannot do with them.
+package cfn
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// Service holds the stacks of all accounts.
+type Service struct {
+	world *cloud.World
+	types map[string]cloud.ResourceType
+	asset func(key string) (dir string, err error)
+
+	deploying sync.Mutex // one change at a time
+
+	// Guarded by the world lock; the stacks themselves are replaced, never changed.
+	stacks map[stackKey]*stack
+}
+
+type stackKey struct{ account, region, name string }
+
+// stack is what a deployment left.
+type stack struct {
+	key        stackKey
+	id, status string
+	parameters map[string]string // as they were given
+	order      []string          // of creation
+	resources  map[string]*deployed
+	outputs    map[string]string
+	exports    map[string]string
+	imported   map[string]bool
+	retained   []string // what updates took off the stack but not out of the account
+	updated    time.Time
+}
+
+// deployed is one resource of a stack.
+type deployed struct {
+	request  *cloud.ResourceRequest
+	kind     string
+	resource *cloud.Resource
+	retain   bool
+}
+
+// New makes the service for the given resource types. asset resolves the S3 key of a Lambda asset to a directory.
+func New(w *cloud.World, types []cloud.ResourceType, asset func(key string) (dir string, err error)) *Service {
+	s := &Service{world: w, types: map[string]cloud.ResourceType{}, asset: asset, stacks: map[stackKey]*stack{}}
+	for _, t := range types {
+		if _, twice := s.types[t.Name]; twice {
+			panic("resource type provided twice: " + t.Name)
+		}
+		s.types[t.Name] = t
+	}
+	return s
+}
+
+// Deploy creates a stack, or updates it when there is one, and returns its outputs. Parameters that are not given keep the
+// value that they were given before. On failure everything is as it was before. Call without the world locked; it takes no
+// virtual time (assumption CFN-04).
+func (s *Service) Deploy(account, region, name string, text []byte, parameters map[string]string) (map[string]string, error) {
+	s.deploying.Lock()
+	defer s.deploying.Unlock()
+	key := stackKey{account, region, name}
+	c := &change{service: s, before: s.find(key)}
+	if c.before == nil {
+		c.before = &stack{
+			key: key, resources: map[string]*deployed{},
+			id: "arn:aws:cloudformation:" + region + ":" + account + ":stack/" + name + "/" + s.world.IDs.UUID(),
+		}
+	}
+	outputs, err := c.deploy(text, parameters)
+	if err != nil {
+		return nil, fmt.Errorf("deploy stack %s in account %s, %s: %w", name, account, region, err)
+	}
+	return outputs, nil
+}
+
+// Delete removes a stack and its resources, the last first. Resources that the template says to retain stay, and are
+// returned with those that updates left behind. A stack that is not there is deleted already. Call without the world locked.
+func (s *Service) Delete(account, region, name string) (retained []string, err error) {
+	s.deploying.Lock()
+	defer s.deploying.Unlock()
+	st := s.find(stackKey{account, region, name})
+	if st == nil {
+		return nil, nil
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("delete stack %s in account %s, %s: %w", name, account, region, err)
+		}
+	}()
+	if user, export := s.importer(st); user != "" {
+		return nil, fmt.Errorf("export %s is in use by stack %s: delete that one first", export, user)
+	}
+	left := *st
+	left.resources, left.order = maps.Clone(st.resources), slices.Clone(st.order)
+	kept, err := s.remove(&left, st.order)
+	left.retained = append(slices.Clone(st.retained), kept...)
+	if err != nil {
+		left.status = "DELETE_FAILED"
+		s.store(&left)
+		return left.retained, err
+	}
+	s.world.Do(func() { delete(s.stacks, st.key) })
+	return left.retained, nil
+}
+
+// remove deletes resources of a stack in the reverse of this order and takes them off the stack. It stops at the first that
+// cannot be deleted, since others may still need it.
+func (s *Service) remove(st *stack, order []string) (retained []string, err error) {
+	for _, id := range slices.Backward(slices.Clone(order)) {
+		d := st.resources[id]
+		if d.retain {
+			retained = append(retained, fmt.Sprintf("%s (%s %s)", id, d.kind, d.resource.Ref))
+		} else if err := s.delete(d); err != nil {
+			return retained, fmt.Errorf("delete %s (%s): %w", id, d.kind, err)
+		}
+		delete(st.resources, id)
+		st.order = slices.DeleteFunc(st.order, func(other string) bool { return other == id })
+	}
+	return retained, nil
+}
+
+func (s *Service) delete(d *deployed) error {
+	if remove := s.types[d.kind].Delete; remove != nil {
+		return remove(d.request, d.resource)
+	}
+	return nil
+}
+
+func (s *Service) find(key stackKey) (st *stack) {
+	s.world.Do(func() { st = s.stacks[key] })
+	return st
+}
+
+func (s *Service) store(st *stack) {
+	st.updated = s.world.Clock.Now()
+	s.world.Do(func() { s.stacks[st.key] = st })
+}
+
+// exports are those of all stacks of an account and Region but one.
+func (s *Service) exports(key stackKey) map[string]string {
+	all := map[string]string{}
+	s.world.Do(func() {
+		for other, st := range s.stacks {
+			if other != key && other.account == key.account && other.region == key.region {
+				maps.Copy(all, st.exports)
+			}
+		}
+	})
+	return all
+}
+
+// importer names a stack that imports one of st's exports.
+func (s *Service) importer(st *stack) (user, export string) {
+	s.world.Do(func() {
+		for _, other := range s.sorted(st.key.account) {
+			for _, name := range slices.Sorted(maps.Keys(st.exports)) {
+				if other.key.region == st.key.region && other.imported[name] {
+					user, export = other.key.name, name
+					return
+				}
+			}
+		}
+	})
+	return user, export
+}
+
+func (s *Service) sorted(account string) []*stack {
+	var list []*stack
+	for key, st := range s.stacks {
+		if key.account == account {
+			list = append(list, st)
+		}
+	}
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i].key, list[j].key
+		return a.region < b.region || a.region == b.region && a.name < b.name
+	})
+	return list
+}
+
+// Snapshot lists an account's stacks with their resources. Call with the world locked.
+func (s *Service) Snapshot(account string) map[string]any {
+	stacks := []any{}
+	for _, st := range s.sorted(account) {
+		resources := []any{}
+		for _, id := range slices.Sorted(maps.Keys(st.resources)) {
+			d := st.resources[id]
+			resources = append(resources, map[string]any{"logicalId": id, "type": d.kind, "physicalId": d.resource.Ref})
+		}
+		stacks = append(stacks, map[string]any{
+			"name": st.key.name, "id": st.id, "region": st.key.region, "status": st.status, "updated": st.updated,
+			"parameters": st.parameters, "outputs": st.outputs, "exports": st.exports, "resources": resources, "retained": append([]string{}, st.retained...),
+		})
+	}
+	return map[string]any{"stacks": stacks}
+}
+
+// unsupported names all types that no service provides, with the resources of each.
+func (s *Service) unsupported(t *template) error {
+	missing := map[string][]string{}
+	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
+		kind := t.resources[id].kind
+		if _, ok := s.types[kind]; !ok && kind != metadataType {
+			missing[kind] = append(missing[kind], id)
+		}
+	}
+	var problems []error
+	for _, kind := range slices.Sorted(maps.Keys(missing)) {
+		problems = append(problems, fmt.Errorf("the sandbox does not know resource type %s (Resources.%s): take it out of the template, or add a provider",
+			kind, strings.Join(missing[kind], ", Resources.")))
+	}
+	return errors.Join(problems...)
+}

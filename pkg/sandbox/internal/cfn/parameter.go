@@ -1,0 +1,180 @@
+package cfn
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// parameter is a declared parameter.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+type parameter struct {
+	kind           string
+	standard       *string
+	allowed        []string
+	pattern        *regexp.Regexp
+	minLen, maxLen string
+	min, max       string
+	constraint     string // ConstraintDescription
+}
+
+func (r *reader) parameter(path string, m map[string]any) parameter {
+	r.only(m, path, "Type", "Default", "Description", "AllowedValues", "AllowedPattern", "MinLength", "MaxLength", "MinValue", "MaxValue",
+		"NoEcho", "ConstraintDescription")
+	p := parameter{
+		kind: r.text(m["Type"], path+".Type"), minLen: scalar(m["MinLength"]), maxLen: scalar(m["MaxLength"]),
+		min: scalar(m["MinValue"]), max: scalar(m["MaxValue"]), constraint: r.text(m["ConstraintDescription"], path+".ConstraintDescription"),
+	}
+	if m["Default"] != nil {
+		standard := scalar(m["Default"])
+		p.standard = &standard
+	}
+	for _, v := range r.list(m["AllowedValues"], path+".AllowedValues") {
+		p.allowed = append(p.allowed, scalar(v))
+	}
+	if text := r.text(m["AllowedPattern"], path+".AllowedPattern"); text != "" {
+		// CloudFormation matches the whole value.
+		pattern, err := regexp.Compile("^(?:" + text + ")$")
+		if err != nil {
+			r.fail(path+".AllowedPattern", "the sandbox cannot read %q: %v", text, err)
+		}
+		p.pattern = pattern
+	}
+	if !p.known() {
+		r.fail(path+".Type", "%s is not supported by the sandbox", p.kind)
+	}
+	return p
+}
+
+const ssmParameter = "AWS::SSM::Parameter::Value<String>"
+
+func (p parameter) known() bool {
+	// Types such as AWS::EC2::VPC::Id only tell the console what to offer.
+	resource := strings.HasPrefix(p.kind, "AWS::") && !strings.HasPrefix(p.kind, "AWS::SSM::")
+	return slices.Contains([]string{"String", "Number", "CommaDelimitedList", ssmParameter}, p.kind) || resource || p.list()
+}
+
+func (p parameter) list() bool {
+	return p.kind == "CommaDelimitedList" || strings.HasPrefix(p.kind, "List<") && strings.HasSuffix(p.kind, ">")
+}
+
+// bootstrapParameter is where CDK looks up the version of its bootstrap stack.
+func bootstrapParameter() *regexp.Regexp {
+	return regexp.MustCompile(`^/cdk-bootstrap/[a-z0-9]+/version$`)
+}
+
+// bootstrapVersion is what the sandbox answers. Assumption CFN-01: it is newer than any template asks for.
+const bootstrapVersion = "30"
+
+// values checks what was given against the declarations. What is not given keeps its value from before, else the default.
+// Assumption CFN-03. Lists become []any, everything else a string.
+func (t *template) values(given, before map[string]string) (resolved map[string]any, kept map[string]string, err error) {
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if _, declared := t.parameters[name]; !declared {
+			problems = append(problems, fmt.Errorf("parameter %s: the template does not declare it", name))
+		}
+	}
+	resolved, kept = map[string]any{}, map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(t.parameters)) {
+		p := t.parameters[name]
+		text, ok := given[name]
+		if !ok {
+			text, ok = before[name]
+		}
+		if ok {
+			kept[name] = text
+		} else if p.standard != nil {
+			text, ok = *p.standard, true
+		}
+		if !ok {
+			problems = append(problems, fmt.Errorf("parameter %s: it must have a value, and the template gives no default", name))
+			continue
+		}
+		v, err := p.value(text)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("parameter %s: %w", name, err))
+		}
+		resolved[name] = v
+	}
+	return resolved, kept, errors.Join(problems...)
+}
+
+func (p parameter) value(text string) (any, error) {
+	if p.kind == ssmParameter {
+		if bootstrapParameter().MatchString(text) {
+			return bootstrapVersion, nil
+		}
+		return nil, fmt.Errorf("the sandbox has no SSM parameter %s, only /cdk-bootstrap/<qualifier>/version: pass the value as a String", text)
+	}
+	if !p.list() {
+		return text, p.check(text, p.kind == "Number")
+	}
+	list := []any{}
+	for _, item := range strings.Split(text, ",") {
+		item = strings.TrimSpace(item)
+		if text != "" {
+			list = append(list, item)
+		}
+		if err := p.check(item, p.kind == "List<Number>"); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (p parameter) check(text string, number bool) error {
+	complaint := ""
+	switch {
+	case len(p.allowed) > 0 && !slices.Contains(p.allowed, text):
+		complaint = "must be one of " + strings.Join(p.allowed, ", ")
+	case p.pattern != nil && !p.pattern.MatchString(text):
+		complaint = "must match " + strings.TrimSuffix(strings.TrimPrefix(p.pattern.String(), "^(?:"), ")$")
+	case number && !isNumber(text):
+		complaint = "must be a number"
+	case less(fmt.Sprint(len(text)), p.minLen):
+		complaint = "must have at least " + p.minLen + " characters"
+	case less(p.maxLen, fmt.Sprint(len(text))):
+		complaint = "must have at most " + p.maxLen + " characters"
+	case number && less(text, p.min):
+		complaint = "must be at least " + p.min
+	case number && less(p.max, text):
+		complaint = "must be at most " + p.max
+	default:
+		return nil
+	}
+	if p.constraint != "" {
+		complaint += " (" + p.constraint + ")"
+	}
+	return fmt.Errorf("%q %s", text, complaint)
+}
+
+func isNumber(text string) bool {
+	_, ok := new(big.Float).SetString(text)
+	return ok
+}
+
+// less compares numbers; what is not one, such as a limit that is not set, is neither less nor more.
+func less(a, b string) bool {
+	x, ok := new(big.Float).SetString(a)
+	y, also := new(big.Float).SetString(b)
+	return ok && also && x.Cmp(y) < 0
+}
+
+// scalar is a string, number or boolean of a template as text.
+func scalar(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case bool:
+		return fmt.Sprint(v)
+	}
+	return ""
+}
