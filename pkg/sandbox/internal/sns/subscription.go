@@ -1,0 +1,131 @@
+package sns
+
+import (
+	"slices"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// Subscription is somebody's wish to be told. It stays pending: nobody here confirms it.
+type Subscription struct {
+	SubscriptionArn string
+	Owner           string
+	Protocol        string
+	Endpoint        string
+	TopicArn        string
+}
+
+const pendingConfirmation = "PendingConfirmation"
+
+// SubscribeInput describes a subscription of a person.
+type SubscribeInput struct {
+	TopicArn              string
+	Protocol              string
+	Endpoint              string
+	ReturnSubscriptionArn bool
+}
+
+// SubscribeOutput names the subscription, or says that it is pending.
+type SubscribeOutput struct{ SubscriptionArn string }
+
+// https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
+func (s *Service) subscribe(c *cloud.Call, in *SubscribeInput) (*SubscribeOutput, error) {
+	t, err := s.open(c, in.TopicArn)
+	if err != nil {
+		return nil, err
+	}
+	switch in.Protocol {
+	case "email", "email-json", "sms":
+	default:
+		return nil, invalid("the sandbox delivers nothing, so it knows no subscription of protocol " + in.Protocol)
+	}
+	if in.Endpoint == "" {
+		return nil, invalid("Endpoint")
+	}
+	at := slices.IndexFunc(t.subscriptions, func(sub *Subscription) bool {
+		return sub.Protocol == in.Protocol && sub.Endpoint == in.Endpoint
+	})
+	if at < 0 {
+		at = len(t.subscriptions)
+		t.subscriptions = append(t.subscriptions, &Subscription{
+			SubscriptionArn: t.arn + ":" + s.w.IDs.UUID(), Owner: c.Account(), Protocol: in.Protocol, Endpoint: in.Endpoint, TopicArn: t.arn,
+		})
+	}
+	if in.ReturnSubscriptionArn {
+		return &SubscribeOutput{t.subscriptions[at].SubscriptionArn}, nil
+	}
+	return &SubscribeOutput{"pending confirmation"}, nil
+}
+
+// ListSubscriptionsInput asks for a page.
+type ListSubscriptionsInput struct{ NextToken string }
+
+// ListSubscriptionsOutput is a page of subscriptions.
+type ListSubscriptionsOutput struct {
+	Subscriptions []Subscription `xml:"Subscriptions>member"`
+	NextToken     string         `xml:",omitempty"`
+}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptions.html
+func (s *Service) listSubscriptions(c *cloud.Call, in *ListSubscriptionsInput) (*ListSubscriptionsOutput, error) {
+	if err := c.Authorize("sns:ListSubscriptions", "*", nil); err != nil {
+		return nil, refusal(err)
+	}
+	var all []Subscription
+	for _, t := range s.topics {
+		if t.account == c.Account() && t.region == c.Region {
+			all = append(all, t.show()...)
+		}
+	}
+	list, next, err := page(all, in.NextToken)
+	return &ListSubscriptionsOutput{list, next}, err
+}
+
+// show lists a topic's subscriptions, whose ARN is hidden while they are pending.
+func (t *topic) show() []Subscription {
+	var list []Subscription
+	for _, sub := range t.subscriptions {
+		shown := *sub
+		shown.SubscriptionArn = pendingConfirmation
+		list = append(list, shown)
+	}
+	return list
+}
+
+// ListSubscriptionsByTopicInput asks for a page of one topic's.
+type ListSubscriptionsByTopicInput struct{ TopicArn, NextToken string }
+
+// ListSubscriptionsByTopicOutput is a page of subscriptions.
+type ListSubscriptionsByTopicOutput struct {
+	Subscriptions []Subscription `xml:"Subscriptions>member"`
+	NextToken     string         `xml:",omitempty"`
+}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
+func (s *Service) listSubscriptionsByTopic(c *cloud.Call, in *ListSubscriptionsByTopicInput) (*ListSubscriptionsByTopicOutput, error) {
+	t, err := s.open(c, in.TopicArn)
+	if err != nil {
+		return nil, err
+	}
+	list, next, err := page(t.show(), in.NextToken)
+	return &ListSubscriptionsByTopicOutput{list, next}, err
+}
+
+// UnsubscribeInput names a subscription.
+type UnsubscribeInput struct{ SubscriptionArn string }
+
+// UnsubscribeOutput is empty.
+type UnsubscribeOutput struct{}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_Unsubscribe.html
+func (s *Service) unsubscribe(c *cloud.Call, in *UnsubscribeInput) (*UnsubscribeOutput, error) {
+	if err := c.Authorize("sns:Unsubscribe", in.SubscriptionArn, nil); err != nil {
+		return nil, refusal(err)
+	}
+	for _, t := range s.topics {
+		if t.account == c.Account() {
+			t.subscriptions = slices.DeleteFunc(t.subscriptions, func(sub *Subscription) bool { return sub.SubscriptionArn == in.SubscriptionArn })
+		}
+	}
+	return &UnsubscribeOutput{}, nil
+}
