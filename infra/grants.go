@@ -59,8 +59,7 @@ func (g grants) wire(own awssqs.Queue) []permission {
 				"route53:ChangeResourceRecordSetsNormalizedRecordNames": []string{g.policy.Domain, "*." + g.policy.Domain},
 			},
 		}),
-		// The token is the permission: IAM knows no resource for it.
-		allow([]string{"states:SendTaskSuccess"}, "*"),
+		completeTasks(),
 	)
 	if g.policy.Distribution.Base == nil {
 		return permissions
@@ -78,7 +77,7 @@ func (g grants) teardown(wire awssqs.Queue) []permission {
 	permissions := append(g.common(),
 		sendMessages(wire),
 		allow([]string{"cloudfront:GetDistribution"}, g.distribution()),
-		allow([]string{"cloudfront:ListDistributionsByVpcOriginId"}, "*"), // a list
+		completeTasks(), // its own, when it finds that there is nothing to wait for
 	)
 	return append(permissions, g.spokes()...)
 }
@@ -109,6 +108,9 @@ func (g grants) distribution() string {
 }
 
 func (g grants) zone() string { return "arn:aws:route53:::hostedzone/" + g.policy.HostedZone }
+
+// completeTasks names no resource: the token is the permission, and IAM has no other for it.
+func completeTasks() permission { return allow([]string{"states:SendTaskSuccess"}, "*") }
 
 func sendMessages(queues ...awssqs.Queue) permission {
 	p := permission{Actions: []string{"sqs:SendMessage"}}
