@@ -1,20 +1,35 @@
 package sandbox
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 
+	"github.com/originhub/originhub/pkg/sandbox/internal/cfn"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
+	"github.com/originhub/originhub/pkg/sandbox/internal/dynamodb"
+	"github.com/originhub/originhub/pkg/sandbox/internal/events"
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
+	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
+	"github.com/originhub/originhub/pkg/sandbox/internal/network"
+	"github.com/originhub/originhub/pkg/sandbox/internal/ram"
+	"github.com/originhub/originhub/pkg/sandbox/internal/route53"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
+	"github.com/originhub/originhub/pkg/sandbox/internal/states"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sts"
 )
 
 // services are the parts of a sandbox, wired together.
 type services struct {
-	iam  *iam.Service
-	edge http.Handler
+	iam        *iam.Service
+	cloudfront *cloudfront.Service
+	network    *network.Service
+	lambda     *lambda.Service
+	states     *states.Service
+	cfn        *cfn.Service
+	edge       http.Handler
 	// parts are all of them by name, for what is asked of each.
 	parts map[string]part
 }
@@ -26,20 +41,66 @@ type part interface {
 	Snapshot(account string) map[string]any
 }
 
-func assemble(w *cloud.World, o Options, endpoint func() string) *services {
-	s := &services{iam: iam.New(w)}
+// assemble makes all services and tells each what it needs of the others. endpoint is asked for once functions run.
+func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string) *services {
+	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w)}
 	w.Authorizer = s.iam
+	shares := ram.New(w)
+	shares.Exists = s.vpcOriginExists
+	w.Sharing = shares
+	s.network = network.New(w, s.cloudfront)
+	buses := events.New(w, s.iam)
+	w.Emit = buses.Emit
 	queues := sqs.New(w)
+	s.lambda = lambda.New(w, queues, s.iam, lambda.Options{Endpoint: endpoint, LogWriter: o.LogWriter})
+	w.Kill = s.lambda.Kill
+	s.states = states.New(w, s.iam, invoker(w))
 	s.edge = http.NotFoundHandler()
 	s.parts = map[string]part{
-		"iam": s.iam, "sqs": queues, "sts": sts.New(w, s.iam),
+		"iam": s.iam, "sqs": queues, "sts": sts.New(w, s.iam), "cloudfront": s.cloudfront, "ram": shares,
+		"ec2": s.network, "elasticloadbalancing": s.network.Balancing(),
+		"lambda": s.lambda, "states": s.states, "dynamodb": dynamodb.New(w), "events": buses,
+		"route53": route53.New(w),
 	}
+	var types []cloud.ResourceType
 	for _, name := range slices.Sorted(maps.Keys(s.parts)) {
 		w.Register(s.parts[name].API())
+		types = append(types, s.parts[name].ResourceTypes()...)
 	}
+	s.cfn = cfn.New(w, types, assets.find)
 	return s
 }
 
-func (s *services) hooks(*cloud.World) map[string]func(*cloud.Call) { return nil }
+func (s *services) vpcOriginExists(arn string) bool {
+	return slices.ContainsFunc(s.cloudfront.VpcOrigins(), func(o cloudfront.VpcOriginView) bool { return o.ARN == arn })
+}
 
-func (s *services) close() {}
+// invoker lets Step Functions call Lambda as anybody does: through its API, as the machine's role.
+func invoker(w *cloud.World) states.Lambda {
+	return func(i states.Invocation) (states.Answer, error) {
+		out, err := w.Invoke(i.Caller, i.Region, "lambda", "Invoke", &lambda.InvokeInput{
+			FunctionName: i.Function, Qualifier: i.Qualifier, Payload: i.Payload,
+		})
+		if err != nil {
+			return states.Answer{}, fmt.Errorf("invoke %s: %w", i.Function, err)
+		}
+		r := out.(*lambda.InvokeOutput)
+		return states.Answer{Payload: r.Payload, FunctionError: r.FunctionError, ExecutedVersion: r.ExecutedVersion}, nil
+	}
+}
+
+// hooks are the foreign edits that a fault rule may ask for.
+func (s *services) hooks() map[string]func(*cloud.Call) {
+	return map[string]func(*cloud.Call){
+		// The distribution that is about to be updated gets another comment, and so another ETag.
+		"distribution-comment": s.cloudfront.ForeignEditHook,
+		// The network interfaces of the VPC origin that is about to be deleted never go.
+		"keep-network-interfaces": func(c *cloud.Call) {
+			if in, ok := c.Input.(*cloudfront.DeleteVpcOriginInput); ok {
+				s.network.HoldENIs(in.ID)
+			}
+		},
+	}
+}
+
+func (s *services) close() { s.lambda.Close() }

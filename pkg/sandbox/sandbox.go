@@ -94,8 +94,8 @@ func New(o Options) (*Sandbox, error) {
 	if len(o.Accounts) > 0 {
 		s.firstAccount = o.Accounts[0].ID
 	}
-	s.services = assemble(s.world, o, func() string { return s.endpoint })
-	s.faults = front.NewFaults(s.world, s.services.hooks(s.world))
+	s.services = assemble(s.world, o, s.assets, func() string { return s.endpoint })
+	s.faults = front.NewFaults(s.world, s.services.hooks())
 	door, err := front.New(front.Options{
 		World: s.world, Credentials: s.services.iam.Credentials, State: s.State, Assumptions: s.Assumptions, Faults: s.faults,
 	})

@@ -4,8 +4,16 @@ import (
 	"slices"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
+	"github.com/originhub/originhub/pkg/sandbox/internal/dynamodb"
+	"github.com/originhub/originhub/pkg/sandbox/internal/events"
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
+	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
+	"github.com/originhub/originhub/pkg/sandbox/internal/network"
+	"github.com/originhub/originhub/pkg/sandbox/internal/ram"
+	"github.com/originhub/originhub/pkg/sandbox/internal/route53"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
+	"github.com/originhub/originhub/pkg/sandbox/internal/states"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sts"
 )
 
@@ -18,6 +26,7 @@ func (s *Sandbox) State() map[string]any {
 			for name, p := range s.services.parts {
 				account[name] = p.Snapshot(a.ID)
 			}
+			account["cloudformation"] = s.services.cfn.Snapshot(a.ID)
 			accounts[a.ID] = account
 		}
 	})
@@ -32,7 +41,10 @@ func (s *Sandbox) Calls() []Call { return s.world.Calls() }
 
 // Assumptions is the ledger of what is modelled, by id.
 func (s *Sandbox) Assumptions() []Assumption {
-	all := slices.Concat(cloud.Assumptions(), iam.Assumptions(), sqs.Assumptions(), sts.Assumptions())
+	all := slices.Concat(
+		cloud.Assumptions(), cloudfront.Assumptions(), dynamodb.Assumptions(), events.Assumptions(), iam.Assumptions(),
+		lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), sqs.Assumptions(), states.Assumptions(), sts.Assumptions(),
+	)
 	slices.SortFunc(all, func(a, b Assumption) int {
 		if a.ID < b.ID {
 			return -1

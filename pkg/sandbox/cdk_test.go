@@ -1,0 +1,92 @@
+package sandbox
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// assembly writes a CDK cloud assembly of the given files.
+func assembly(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+const queueStack = `{"Resources":{"Queue":{"Type":"AWS::SQS::Queue","Properties":{"QueueName":"NAME"}}}}`
+
+func TestDeployAssembly(t *testing.T) {
+	s := start(t, Options{})
+	dir := assembly(t, map[string]string{
+		"manifest.json": `{"version":"1","artifacts":{
+			"A":{"type":"aws:cloudformation:stack","environment":"aws://` + team + `/eu-west-1","dependencies":["Z.assets","B"],"properties":{"templateFile":"A.json","stackName":"first"}},
+			"B":{"type":"aws:cloudformation:stack","environment":"aws://unknown-account/unknown-region","properties":{"templateFile":"B.json"}},
+			"Z.assets":{"type":"cdk:asset-manifest","properties":{"file":"Z.assets.json"}},
+			"stage":{"type":"cdk:cloud-assembly","properties":{"directoryName":"stage"}},
+			"Tree":{"type":"cdk:tree","properties":{"file":"tree.json"}}}}`,
+		"A.json":              strings.ReplaceAll(queueStack, "NAME", "a"),
+		"B.json":              strings.ReplaceAll(queueStack, "NAME", "b"),
+		"Z.assets.json":       `{"files":{"h":{"source":{"path":"asset.h","packaging":"zip"},"destinations":{"d":{"bucketName":"x","objectKey":"h.zip"}}}}}`,
+		"stage/manifest.json": `{"artifacts":{"C":{"type":"aws:cloudformation:stack","environment":"aws://` + team + `/us-east-1","properties":{"templateFile":"C.json"}}}}`,
+		"stage/C.json":        strings.ReplaceAll(queueStack, "NAME", "c"),
+	})
+	if err := s.DeployAssembly(dir); err != nil {
+		t.Fatal(err)
+	}
+	var calls []string
+	for _, c := range s.Calls() {
+		calls = append(calls, c.Account+" "+c.Region+" "+c.Operation)
+	}
+	state := s.State()["accounts"].(map[string]any)
+	queues := func(account string) int {
+		return len(state[account].(map[string]any)["sqs"].(map[string]any)["queues"].([]any))
+	}
+	if queues(team) != 2 || queues(hub) != 1 {
+		t.Errorf("%d and %d queues after %v", queues(team), queues(hub), calls)
+	}
+	if got, err := s.assets.find("h.zip"); err != nil || got != filepath.Join(dir, "asset.h") {
+		t.Errorf("asset h.zip: %s, %v", got, err)
+	}
+	if _, err := s.assets.find("other.zip"); err == nil || !strings.Contains(err.Error(), "other.zip") {
+		t.Errorf("absent asset: %v", err)
+	}
+	if err := s.DeleteStack(team, "eu-west-1", "first"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDeployAssemblyRefuses(t *testing.T) {
+	stack := `{"type":"aws:cloudformation:stack","environment":"%","properties":{"templateFile":"T.json"},"dependencies":["?"]}`
+	with := func(environment, dependency string) string {
+		return `{"artifacts":{"S":` + strings.NewReplacer("%", environment, "?", dependency).Replace(stack) + `}}`
+	}
+	cases := map[string]struct{ manifest, says string }{
+		"a circle":              {with("aws://"+team+"/us-east-1", "S"), "S depends on itself"},
+		"an absent dependency":  {with("aws://"+team+"/us-east-1", "R"), "R is depended on but absent"},
+		"a broken manifest":     {`{`, "manifest.json"},
+		"a broken environment":  {strings.ReplaceAll(with("nowhere", ""), `"dependencies":[""]`, `"dependencies":[]`), `"nowhere"`},
+		"an unknown type":       {strings.ReplaceAll(with("aws://"+team+"/us-east-1", ""), `"dependencies":[""]`, `"dependencies":[]`), "AWS::Nope::Thing"},
+		"a missing asset table": {`{"artifacts":{"Z":{"type":"cdk:asset-manifest","properties":{"file":"none.json"}}}}`, "none.json"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, Options{})
+			dir := assembly(t, map[string]string{"manifest.json": tc.manifest, "T.json": `{"Resources":{"X":{"Type":"AWS::Nope::Thing"}}}`})
+			if err := s.DeployAssembly(dir); err == nil || !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("got %v, want %q", err, tc.says)
+			}
+		})
+	}
+	if err := start(t, Options{}).DeployAssembly(t.TempDir()); err == nil {
+		t.Error("an empty directory was deployed")
+	}
+}
