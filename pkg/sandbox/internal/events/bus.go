@@ -134,7 +134,8 @@ type EventBus struct {
 
 func (b *bus) wire() *EventBus {
 	return &EventBus{
-		Name: b.name, Arn: b.arn, Description: b.description, Policy: b.policyDocument(), CreationTime: b.created, LastModifiedTime: b.modified,
+		Name: b.name, Arn: b.arn, Description: b.description, Policy: b.policyDocument(),
+		CreationTime: b.created, LastModifiedTime: b.modified,
 	}
 }
 

@@ -2,17 +2,24 @@ package events
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
+	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 	"github.com/originhub/originhub/pkg/sandbox/internal/states"
 )
 
 const principal = "events.amazonaws.com"
+
+// principal is EventBridge acting for the rule.
+func (r *rule) principal() cloud.Principal {
+	return cloud.Principal{Service: principal, ARN: principal, SourceARN: r.arn}
+}
 
 // job is one event on its way to one target.
 type job struct {
@@ -89,8 +96,7 @@ func (s *Service) deliver(j *job) error {
 		return err
 	}
 	service, operation, in := j.request(payload)
-	region := strings.SplitN(j.target.Arn, ":", 6)[3]
-	out, err := s.world.Invoke(caller, region, service, operation, in)
+	out, err := s.world.Invoke(caller, regionOf(j.target.Arn), service, operation, in)
 	if err != nil {
 		return err
 	}
@@ -102,7 +108,7 @@ func (s *Service) deliver(j *job) error {
 
 // caller is EventBridge acting for the rule, or a session of the target's role.
 func (s *Service) caller(j *job) (cloud.Principal, error) {
-	service := cloud.Principal{Service: principal, ARN: principal, SourceARN: j.rule.arn}
+	service := j.rule.principal()
 	if j.target.RoleArn == "" {
 		return service, nil
 	}
@@ -123,6 +129,8 @@ func (j *job) request(payload []byte) (service, operation string, in any) {
 		return "sqs", "SendMessage", sqs.NewMessage(arn, string(payload), nil)
 	case "lambda":
 		return "lambda", "Invoke", &lambda.InvokeInput{FunctionName: arn, InvocationType: "Event", Payload: payload}
+	case "sns":
+		return "sns", "Publish", &sns.PublishInput{TopicArn: arn, Message: string(payload)}
 	case "states":
 		input := string(payload)
 		return "states", "StartExecution", &states.StartExecutionInput{StateMachineARN: arn, Input: &input}
@@ -150,7 +158,8 @@ func (s *Service) fail(j *job, err error) {
 	default:
 		j.retries++
 		s.world.Do(func() { j.rule.tally.Retried++ })
-		s.world.Clock.After(pause, fmt.Sprintf("retry %d of %s to %s", j.retries, j.rule.arn, j.target.Arn), func() { s.run([]*job{j}) })
+		name := fmt.Sprintf("retry %d of %s to %s", j.retries, j.rule.arn, j.target.Arn)
+		s.world.Clock.After(pause, name, func() { s.run([]*job{j}) })
 	}
 }
 
@@ -186,7 +195,9 @@ func retriable(e *cloud.Error) bool {
 }
 
 func throttled(code string) bool {
-	return strings.Contains(code, "Throttl") || strings.Contains(code, "TooManyRequests") || strings.Contains(code, "LimitExceeded")
+	return slices.ContainsFunc([]string{"Throttl", "TooManyRequests", "LimitExceeded"}, func(part string) bool {
+		return strings.Contains(code, part)
+	})
 }
 
 // deadLetterCode sorts an error under the codes of EventBridge.
@@ -227,8 +238,8 @@ func (s *Service) giveUp(j *job, e *cloud.Error, exhausted string) {
 	queue := j.target.DeadLetterConfig.Arn
 	body, err := marshal(j.event)
 	if err == nil {
-		service := cloud.Principal{Service: principal, ARN: principal, SourceARN: j.rule.arn}
-		_, err = s.world.Invoke(service, strings.SplitN(queue, ":", 6)[3], "sqs", "SendMessage", sqs.NewMessage(queue, string(body), attributes))
+		in := sqs.NewMessage(queue, string(body), attributes)
+		_, err = s.world.Invoke(j.rule.principal(), regionOf(queue), "sqs", "SendMessage", in)
 	}
 	s.world.Do(func() {
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
 	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
+	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 	"github.com/originhub/originhub/pkg/sandbox/internal/states"
 )
@@ -30,6 +32,7 @@ type lab struct {
 	s    *Service
 	iam  *iam.Service
 	sqs  *sqs.Service
+	sns  *sns.Service
 	seen []string // "lambda <payload>", "states <input>"
 	fail error    // what the recorders answer
 }
@@ -37,7 +40,7 @@ type lab struct {
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	w := cloud.New(cloud.Options{Seed: 1})
-	l := &lab{t: t, w: w, iam: iam.New(w), sqs: sqs.New(w)}
+	l := &lab{t: t, w: w, iam: iam.New(w), sqs: sqs.New(w), sns: sns.New(w)}
 	w.Authorizer = l.iam
 	l.s = New(w, l.iam)
 	w.Emit = l.s.Emit
@@ -54,7 +57,7 @@ func newLab(t *testing.T) *lab {
 		return &states.StartExecutionOutput{}, l.fail
 	})
 	w.Register(
-		l.s.API(), l.sqs.API(),
+		l.s.API(), l.sqs.API(), l.sns.API(),
 		&cloud.Service{Name: "lambda", Protocol: cloud.RESTJSON, Operations: []cloud.Operation{invoke}},
 		&cloud.Service{Name: "states", Protocol: cloud.JSON10, Operations: []cloud.Operation{start}},
 	)
@@ -80,7 +83,8 @@ func do[O any](l *lab, account, op string, in any) *O {
 // deploy makes one resource as a template would.
 func (l *lab) deploy(account, kind, id, properties string) *cloud.Resource {
 	l.t.Helper()
-	for _, t := range append(append(l.s.ResourceTypes(), l.sqs.ResourceTypes()...), l.iam.ResourceTypes()...) {
+	all := slices.Concat(l.s.ResourceTypes(), l.sqs.ResourceTypes(), l.iam.ResourceTypes(), l.sns.ResourceTypes())
+	for _, t := range all {
 		if t.Name != kind {
 			continue
 		}
@@ -266,6 +270,21 @@ func TestTargets(t *testing.T) {
 	})
 	got := l.tally(hub, "", "a")
 	expect(t, "not permitted by the role", fmt.Sprint(got.Delivered, got.Lost, strings.HasPrefix(got.LastError, "AccessDenied")), "4 1 true")
+}
+
+func TestTopicNeedsAPolicyForTheRule(t *testing.T) {
+	l := newLab(t)
+	topic := l.deploy(hub, "AWS::SNS::Topic", "Alarms", `{"TopicName":"alarms"}`).Ref
+	l.rule(hub, "", "r", &Target{Id: "topic", Arn: topic})
+	l.put(hub, app("{}"))
+	l.idle()
+	expect(t, "without a policy", l.tally(hub, "", "r").Delivered, 0)
+	l.deploy(hub, "AWS::SNS::TopicPolicy", "Policy", fmt.Sprintf(`{"Topics":[%q],"PolicyDocument":{"Version":"2012-10-17","Statement":[{
+		"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sns:Publish","Resource":%q,
+		"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:events:us-east-1:100000000000:rule/r"}}}]}}`, topic, topic))
+	l.put(hub, app("{}"))
+	l.idle()
+	expect(t, "with one", l.tally(hub, "", "r").Delivered, 1)
 }
 
 func TestAssumption_EV_10_MissingInputIsNull(t *testing.T) {

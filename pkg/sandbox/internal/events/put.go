@@ -172,7 +172,8 @@ func (s *Service) put(c *cloud.Call, in *PutEventsEntry, forwarded *envelope) Pu
 	b := s.find(c.Account(), c.Region, in.EventBusName)
 	if forwarded != nil {
 		if b == nil {
-			return PutEventsResult{ErrorCode: "ResourceNotFoundException", ErrorMessage: "Event bus " + in.EventBusName + " does not exist."}
+			e := cloud.AsError(errNoBus(in.EventBusName))
+			return PutEventsResult{ErrorCode: e.Code, ErrorMessage: e.Message}
 		}
 		s.route(b.arn, forwarded, true, 0)
 		return PutEventsResult{EventId: forwarded.ID}
@@ -194,7 +195,8 @@ func (s *Service) put(c *cloud.Call, in *PutEventsEntry, forwarded *envelope) Pu
 	}
 	if b != nil {
 		s.accept(b, e, cloud.Event{
-			Account: b.account, Region: b.region, Source: e.Source, DetailType: e.DetailType, Resources: resources, Detail: e.Detail,
+			Account: b.account, Region: b.region, Source: e.Source, DetailType: e.DetailType,
+			Resources: resources, Detail: e.Detail,
 		})
 	}
 	// Assumption EV-04: an event for a bus of one's own that does not exist is accepted and goes nowhere.
@@ -204,9 +206,9 @@ func (s *Service) put(c *cloud.Call, in *PutEventsEntry, forwarded *envelope) Pu
 // check answers the error of an entry, if any.
 // Assumption EV-05: only AWS sends events whose source begins with "aws."; an entry that tries is refused by itself.
 func (e *PutEventsEntry) check() (code, message string) {
-	for _, p := range []struct{ name, value string }{{"Source", e.Source}, {"DetailType", e.DetailType}, {"Detail", e.Detail}} {
-		if p.value == "" {
-			return "InvalidArgument", "Parameter " + p.name + " is not valid. Reason: " + p.name + " is a required argument."
+	for _, p := range [][2]string{{"Source", e.Source}, {"DetailType", e.DetailType}, {"Detail", e.Detail}} {
+		if p[1] == "" {
+			return "InvalidArgument", "Parameter " + p[0] + " is not valid. Reason: " + p[0] + " is a required argument."
 		}
 	}
 	if strings.HasPrefix(e.Source, "aws.") {

@@ -64,7 +64,8 @@ func (s *Service) putTargets(c *cloud.Call, in *PutTargetsInput) (*TargetsOutput
 			return nil, err
 		}
 		if t.RoleArn != "" {
-			if err := c.Authorize("iam:PassRole", t.RoleArn, map[string][]string{"iam:PassedToService": {principal}}); err != nil {
+			to := map[string][]string{"iam:PassedToService": {principal}}
+			if err := c.Authorize("iam:PassRole", t.RoleArn, to); err != nil {
 				return nil, err
 			}
 		}
@@ -76,7 +77,7 @@ func (s *Service) putTargets(c *cloud.Call, in *PutTargetsInput) (*TargetsOutput
 		}
 	}
 	if len(targets) > maxTargets {
-		return nil, cloud.Errorf(400, "LimitExceededException", "The requested resource exceeds the maximum number allowed: %d targets.", maxTargets)
+		return nil, cloud.Errorf(400, "LimitExceededException", "A rule has at most %d targets.", maxTargets)
 	}
 	r.targets = targets
 	return &TargetsOutput{FailedEntries: []string{}}, nil
@@ -120,6 +121,8 @@ func (t *Target) check() error {
 func supported(service string) bool {
 	return slices.Contains([]string{"sqs", "lambda", "sns", "states", "events"}, service)
 }
+
+func regionOf(arn string) string { return strings.SplitN(arn, ":", 6)[3] }
 
 func serviceOf(arn string) string {
 	p := strings.SplitN(arn, ":", 6)
@@ -189,7 +192,8 @@ func (s *Service) removeTargets(c *cloud.Call, in *RemoveTargetsInput) (*Targets
 	if err != nil {
 		return nil, err
 	}
-	r.targets = slices.DeleteFunc(slices.Clone(r.targets), func(t *Target) bool { return slices.Contains(in.Ids, t.Id) })
+	named := func(t *Target) bool { return slices.Contains(in.Ids, t.Id) }
+	r.targets = slices.DeleteFunc(slices.Clone(r.targets), named)
 	return &TargetsOutput{FailedEntries: []string{}}, nil
 }
 
@@ -216,7 +220,8 @@ func parsePath(path string) ([]string, error) {
 	}
 	var steps []string
 	for _, part := range parts[1:] {
-		if part == "" || strings.ContainsAny(part, "*?'\"@()") || strings.HasPrefix(part, "[") != strings.HasSuffix(part, "]") {
+		open, shut := strings.HasPrefix(part, "["), strings.HasSuffix(part, "]")
+		if part == "" || open != shut || strings.ContainsAny(part, "*?'\"@()") {
 			return nil, errUnsupported("the InputPath %q: only names and indexes", path)
 		}
 		steps = append(steps, part)

@@ -13,7 +13,10 @@ import (
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{
 		{Name: "AWS::Events::EventBus", Create: s.createBus, Update: s.updateBus, Delete: deleteBus},
-		{Name: "AWS::Events::EventBusPolicy", Create: s.createBusPolicy, Update: s.updateBusPolicy, Delete: s.deleteBusPolicy},
+		{
+			Name:   "AWS::Events::EventBusPolicy",
+			Create: s.createBusPolicy, Update: s.updateBusPolicy, Delete: s.deleteBusPolicy,
+		},
 		{Name: "AWS::Events::Rule", Create: createRule, Update: updateRule, Delete: deleteRule},
 	}
 }
@@ -38,10 +41,13 @@ func (s *Service) createBus(r *cloud.ResourceRequest) (*cloud.Resource, error) {
 	if err := r.DecodeProperties("AWS::Events::EventBus", &p); err != nil {
 		return nil, err
 	}
-	if _, err := call(r, "CreateEventBus", &CreateEventBusInput{Name: p.Name, Description: p.Description, Tags: p.Tags}); err != nil {
+	in := &CreateEventBusInput{Name: p.Name, Description: p.Description, Tags: p.Tags}
+	out, err := call(r, "CreateEventBus", in)
+	if err != nil {
 		return nil, err
 	}
-	made := &cloud.Resource{Ref: p.Name, Attributes: map[string]string{"Name": p.Name, "Arn": busARN(r.Account, r.Region, p.Name)}}
+	arn := out.(*CreateEventBusOutput).EventBusArn
+	made := &cloud.Resource{Ref: p.Name, Attributes: map[string]string{"Name": p.Name, "Arn": arn}}
 	return made, s.configureBus(r, made, p)
 }
 
@@ -116,7 +122,9 @@ func (s *Service) createBusPolicy(r *cloud.ResourceRequest) (*cloud.Resource, er
 	if err != nil {
 		return nil, fmt.Errorf("stack %s, resource %s: %w", r.Stack, r.LogicalID, err)
 	}
-	return &cloud.Resource{Ref: arn + "|" + p.StatementId, Attributes: map[string]string{"bus": arn, "statement": p.StatementId}}, nil
+	return &cloud.Resource{
+		Ref: arn + "|" + p.StatementId, Attributes: map[string]string{"bus": arn, "statement": p.StatementId},
+	}, nil
 }
 
 func (s *Service) updateBusPolicy(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resource, error) {
@@ -170,7 +178,8 @@ func putRule(r *cloud.ResourceRequest, p *ruleProperties) (*cloud.Resource, erro
 		return nil, err
 	}
 	if len(p.Targets) > 0 {
-		if _, err := call(r, "PutTargets", &PutTargetsInput{Rule: p.Name, EventBusName: p.EventBusName, Targets: p.Targets}); err != nil {
+		in := &PutTargetsInput{Rule: p.Name, EventBusName: p.EventBusName, Targets: p.Targets}
+		if _, err := call(r, "PutTargets", in); err != nil {
 			return nil, err
 		}
 	}
@@ -195,7 +204,8 @@ func updateRule(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resource,
 		return nil, err
 	}
 	bus, name := ruleOf(old.Ref)
-	if p.Name != "" && p.Name != name || busARN(r.Account, r.Region, p.EventBusName) != busARN(r.Account, r.Region, bus) {
+	moved := busARN(r.Account, r.Region, p.EventBusName) != busARN(r.Account, r.Region, bus)
+	if moved || p.Name != "" && p.Name != name {
 		return nil, fmt.Errorf("update rule %s: the sandbox does not replace rules", old.Ref)
 	}
 	p.Name = name
@@ -207,7 +217,8 @@ func updateRule(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resource,
 		return slices.ContainsFunc(p.Targets, func(t *Target) bool { return t.Id == id })
 	})
 	if len(stale) > 0 {
-		if _, err := call(r, "RemoveTargets", &RemoveTargetsInput{Rule: name, EventBusName: bus, Ids: stale}); err != nil {
+		in := &RemoveTargetsInput{Rule: name, EventBusName: bus, Ids: stale}
+		if _, err := call(r, "RemoveTargets", in); err != nil {
 			return nil, err
 		}
 	}

@@ -160,7 +160,7 @@ func compileAnythingButList(list []any) (func(any) bool, error) {
 		}
 	}
 	if (strs == 0) == (numbers == 0) {
-		return nil, errors.New("inside anything-but list, either all values are number or string, mixed type is not supported")
+		return nil, errors.New("inside anything-but list, either all values are number or string")
 	}
 	return func(value any) bool {
 		for _, v := range list {

@@ -6,7 +6,8 @@ import (
 )
 
 // maxWildcards is how many * one wildcard value may hold.
-// Assumption EV-01: EventBridge refuses by a complexity that it does not publish; a value with six * is recorded as refused.
+// Assumption EV-01: EventBridge refuses by a complexity that it does not publish; a value with six * is recorded as
+// refused.
 const maxWildcards = 5
 
 // compileWildcard reads a value in which * stands for any characters, none included; \* and \\ are literal.

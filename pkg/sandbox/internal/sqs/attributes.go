@@ -44,7 +44,9 @@ func ranges(name string) (lowest, highest, initial int, ok bool) {
 }
 
 func numericNames() []string {
-	return []string{"DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout"}
+	return []string{
+		"DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout",
+	}
 }
 
 func defaults() settings {

@@ -7,7 +7,8 @@ func errNoQueue() error {
 }
 
 func errQueueExists() error {
-	return cloud.Errorf(400, "QueueNameExists", "A queue already exists with the same name and a different value for an attribute.")
+	return cloud.Errorf(400, "QueueNameExists",
+		"A queue already exists with the same name and a different value for an attribute.")
 }
 
 func errMissing(parameter string) error {
@@ -15,7 +16,8 @@ func errMissing(parameter string) error {
 }
 
 func errValue(value any, parameter, reason string) error {
-	return cloud.Errorf(400, "InvalidParameterValue", "Value %v for parameter %s is invalid. Reason: %s", value, parameter, reason)
+	return cloud.Errorf(400, "InvalidParameterValue",
+		"Value %v for parameter %s is invalid. Reason: %s", value, parameter, reason)
 }
 
 func errAttributeName(name string) error {
@@ -23,11 +25,16 @@ func errAttributeName(name string) error {
 }
 
 func errAttributeValue(value, name, reason string) error {
-	return cloud.Errorf(400, "InvalidAttributeValue", "Invalid value %s for the parameter %s. Reason: %s", value, name, reason)
+	return cloud.Errorf(400, "InvalidAttributeValue",
+		"Invalid value %s for the parameter %s. Reason: %s", value, name, reason)
 }
 
 func errHandle(handle string) error {
 	return cloud.Errorf(400, "ReceiptHandleIsInvalid", "The input receipt handle %q is not a valid receipt handle.", handle)
+}
+
+func errNoResource(arn, what string) error {
+	return cloud.Errorf(404, "ResourceNotFoundException", "The queue %q, given as %s, doesn't exist.", arn, what)
 }
 
 func errNotInFlight() error {

@@ -32,19 +32,18 @@ type StartMessageMoveTaskOutput struct{ TaskHandle string }
 func (s *Service) startMessageMoveTask(c *cloud.Call, in *StartMessageMoveTaskInput) (*StartMessageMoveTaskOutput, error) {
 	dlq := s.queues[in.SourceArn]
 	if dlq == nil {
-		return nil, cloud.Errorf(404, "ResourceNotFoundException", "The resource that you specified for the SourceArn parameter doesn't exist.")
+		return nil, errNoResource(in.SourceArn, "SourceArn")
 	}
 	for _, action := range []string{"StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"} {
 		if err := s.allow(c, dlq, action); err != nil {
 			return nil, err
 		}
 	}
-	isTarget := slices.ContainsFunc(s.sorted(dlq.account), func(q *queue) bool { return q.redrive.Target == dlq.arn })
-	if !isTarget {
+	feeds := func(q *queue) bool { return q.redrive.Target == dlq.arn }
+	if !slices.ContainsFunc(s.sorted(dlq.account), feeds) {
 		return nil, errValue(in.SourceArn, "SourceArn", "Source queue must be configured as a Dead Letter Queue.")
 	}
 	s.expire(dlq)
-	task := &MoveTask{SourceArn: dlq.arn, DestinationArn: in.DestinationArn, Status: "COMPLETED", StartedTimestamp: c.Now().UnixMilli()}
 	type move struct {
 		m  *message
 		to *queue
@@ -60,7 +59,7 @@ func (s *Service) startMessageMoveTask(c *cloud.Call, in *StartMessageMoveTaskIn
 		}
 		to := s.queues[target]
 		if to == nil {
-			return nil, cloud.Errorf(404, "ResourceNotFoundException", "The destination %q of message %s doesn't exist.", target, m.id)
+			return nil, errNoResource(target, "destination of message "+m.id)
 		}
 		if err := s.allow(c, to, "SendMessage"); err != nil {
 			return nil, err
@@ -70,10 +69,14 @@ func (s *Service) startMessageMoveTask(c *cloud.Call, in *StartMessageMoveTaskIn
 	for _, mv := range moves {
 		dlq.remove(mv.m)
 		s.add(mv.to, &message{
-			id: c.World.IDs.UUID(), body: mv.m.body, attributes: mv.m.attributes, sender: mv.m.sender, sentAt: c.Now(), visibleAt: c.Now(),
+			id: c.World.IDs.UUID(), body: mv.m.body, attributes: mv.m.attributes, sender: mv.m.sender,
+			sentAt: c.Now(), visibleAt: c.Now(),
 		})
 	}
-	task.ApproximateNumberOfMessagesMoved, task.ApproximateNumberOfMessagesToMove = len(moves), len(moves)
+	task := &MoveTask{
+		SourceArn: dlq.arn, DestinationArn: in.DestinationArn, Status: "COMPLETED", StartedTimestamp: c.Now().UnixMilli(),
+		ApproximateNumberOfMessagesMoved: len(moves), ApproximateNumberOfMessagesToMove: len(moves),
+	}
 	dlq.moves = append([]*MoveTask{task}, dlq.moves...)
 	return &StartMessageMoveTaskOutput{TaskHandle: c.World.IDs.Mixed(60)}, nil
 }
@@ -91,7 +94,7 @@ type ListMessageMoveTasksOutput struct{ Results []*MoveTask }
 func (s *Service) listMessageMoveTasks(c *cloud.Call, in *ListMessageMoveTasksInput) (*ListMessageMoveTasksOutput, error) {
 	dlq := s.queues[in.SourceArn]
 	if dlq == nil {
-		return nil, cloud.Errorf(404, "ResourceNotFoundException", "The resource that you specified for the SourceArn parameter doesn't exist.")
+		return nil, errNoResource(in.SourceArn, "SourceArn")
 	}
 	if err := s.allow(c, dlq, "ListMessageMoveTasks"); err != nil {
 		return nil, err

@@ -61,7 +61,8 @@ func (s *Service) createQueue(c *cloud.Call, in *CreateQueueInput) (*QueueURL, e
 		return nil, errFIFO("queue " + in.QueueName)
 	}
 	if !queueName.MatchString(in.QueueName) {
-		return nil, errValue(in.QueueName, "QueueName", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length.")
+		return nil, errValue(in.QueueName, "QueueName",
+			"Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length.")
 	}
 	q := &queue{
 		name: in.QueueName, arn: arn, account: c.Account(), region: c.Region, created: c.Now(), modified: c.Now(),
@@ -192,7 +193,9 @@ type ListDeadLetterSourceQueuesOutput struct {
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListDeadLetterSourceQueues.html
-func (s *Service) listDeadLetterSourceQueues(c *cloud.Call, in *ListDeadLetterSourceQueuesInput) (*ListDeadLetterSourceQueuesOutput, error) {
+func (s *Service) listDeadLetterSourceQueues(
+	c *cloud.Call, in *ListDeadLetterSourceQueuesInput,
+) (*ListDeadLetterSourceQueuesOutput, error) {
 	dlq, err := s.find(c, in.QueueUrl, "ListDeadLetterSourceQueues")
 	if err != nil {
 		return nil, err

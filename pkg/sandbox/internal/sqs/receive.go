@@ -83,8 +83,8 @@ func (s *Service) receiveMessage(c *cloud.Call, in *ReceiveMessageInput) (*Recei
 	return out, nil
 }
 
-// dies moves a message that was received too often to the dead-letter queue (assumption SQS-03). A letter keeps the time at
-// which it was first sent, so that it expires as it would have (assumption SQS-04).
+// dies moves a message that was received too often to the dead-letter queue (assumption SQS-03). A letter keeps the time
+// at which it was first sent, so that it expires as it would have (assumption SQS-04).
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 func (s *Service) dies(q *queue, m *message) bool {
 	dlq := s.queues[q.redrive.Target]
@@ -200,7 +200,9 @@ func (s *Service) deleteMessageBatch(c *cloud.Call, in *BatchInput) (*BatchOutpu
 	return s.batch(c, in, "DeleteMessage", func(q *queue, e BatchEntry) error { return q.discard(e.ReceiptHandle) })
 }
 
-func (s *Service) batch(c *cloud.Call, in *BatchInput, action string, do func(*queue, BatchEntry) error) (*BatchOutput, error) {
+func (s *Service) batch(
+	c *cloud.Call, in *BatchInput, action string, do func(*queue, BatchEntry) error,
+) (*BatchOutput, error) {
 	q, err := s.find(c, in.QueueUrl, action)
 	if err != nil {
 		return nil, err

@@ -81,9 +81,13 @@ func (s *Service) sendMessage(c *cloud.Call, in *SendMessageInput) (*SendMessage
 		return nil, err
 	}
 	s.add(q, m)
+	return m.sent(), nil
+}
+
+func (m *message) sent() *SendMessageOutput {
 	return &SendMessageOutput{
 		MD5OfMessageBody: md5Hex([]byte(m.body)), MD5OfMessageAttributes: md5OfAttributes(m.attributes), MessageId: m.id,
-	}, nil
+	}
 }
 
 // SendMessageBatchInput is the input of SendMessageBatch.
@@ -134,7 +138,8 @@ func (s *Service) sendMessageBatch(c *cloud.Call, in *SendMessageBatchInput) (*S
 		return nil, err
 	}
 	if size > 1<<20 {
-		return nil, cloud.Errorf(400, "BatchRequestTooLong", "Batch requests cannot be longer than %d bytes. You have sent %d bytes.", 1<<20, size)
+		return nil, cloud.Errorf(400, "BatchRequestTooLong",
+			"Batch requests cannot be longer than %d bytes. You have sent %d bytes.", 1<<20, size)
 	}
 	out := &SendMessageBatchOutput{}
 	for i := range in.Entries {
@@ -145,9 +150,7 @@ func (s *Service) sendMessageBatch(c *cloud.Call, in *SendMessageBatchInput) (*S
 			continue
 		}
 		s.add(q, m)
-		out.Successful = append(out.Successful, SendMessageBatchResult{Id: e.Id, SendMessageOutput: SendMessageOutput{
-			MD5OfMessageBody: md5Hex([]byte(m.body)), MD5OfMessageAttributes: md5OfAttributes(m.attributes), MessageId: m.id,
-		}})
+		out.Successful = append(out.Successful, SendMessageBatchResult{Id: e.Id, SendMessageOutput: *m.sent()})
 	}
 	return out, nil
 }
@@ -160,12 +163,13 @@ func checkBatch(ids []string) error {
 	case len(ids) == 0:
 		return cloud.Errorf(400, "EmptyBatchRequest", "There should be at least one entry in the request.")
 	case len(ids) > 10:
-		return cloud.Errorf(400, "TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10. You have sent %d.", len(ids))
+		return cloud.Errorf(400, "TooManyEntriesInBatchRequest",
+			"Maximum number of entries per request are 10. You have sent %d.", len(ids))
 	}
 	for i, id := range ids {
 		if !batchID.MatchString(id) {
 			return cloud.Errorf(400, "InvalidBatchEntryId",
-				"A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
+				"A batch entry id consists of at most 80 alphanumeric characters, hyphens and underscores.")
 		}
 		if slices.Contains(ids[:i], id) {
 			return cloud.Errorf(400, "BatchEntryIdsNotDistinct", "Id %s repeated.", id)
@@ -219,12 +223,14 @@ func checkAttributes(attributes map[string]Attribute) error {
 	}
 	for name, a := range attributes {
 		kind, _, _ := strings.Cut(a.DataType, ".")
+		text := a.StringValue != nil && *a.StringValue != ""
 		switch {
 		case len(a.StringListValues) > 0 || len(a.BinaryListValues) > 0:
-			return cloud.Errorf(400, "UnsupportedOperation", "Message attribute list values in SendMessage operation are not supported.")
-		case kind == "Binary" && len(a.BinaryValue) > 0, (kind == "String" || kind == "Number") && a.StringValue != nil && *a.StringValue != "":
+			return cloud.Errorf(400, "UnsupportedOperation", "Message attribute list values are not supported.")
+		case kind == "Binary" && len(a.BinaryValue) > 0:
+		case (kind == "String" || kind == "Number") && text:
 		default:
-			return errValue(a.DataType, "MessageAttributes."+name, "The message attribute must contain a non-empty value of a valid type.")
+			return errValue(a.DataType, "MessageAttributes."+name, "It must contain a non-empty value of a valid type.")
 		}
 	}
 	return nil

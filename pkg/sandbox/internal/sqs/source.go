@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// OnMessage declares an event source: f is called, without any lock held, whenever a message becomes visible in the queue.
-// A message that an event source still waits for keeps the world busy until it is deleted or dead; in a queue without one
-// it is just there.
+// OnMessage declares an event source: f is called, without any lock held, whenever a message becomes visible in the
+// queue. A message that will become visible to an event source keeps the world busy; in a queue without one it does not.
 func (s *Service) OnMessage(queueARN string, f func()) {
 	s.mu.Lock()
 	s.listeners[queueARN] = append(s.listeners[queueARN], f)
@@ -43,7 +42,8 @@ func (s *Service) announce(q *queue, m *message) {
 	if len(listeners) == 0 {
 		return
 	}
-	m.visible = s.world.Clock.After(m.visibleAt.Sub(s.world.Clock.Now()), "message "+m.id+" visible in "+q.name, func() {
+	in := m.visibleAt.Sub(s.world.Clock.Now())
+	m.visible = s.world.Clock.After(in, "message "+m.id+" visible in "+q.name, func() {
 		for _, f := range listeners {
 			f()
 		}

@@ -35,8 +35,9 @@ type queueProperties struct {
 func (p *queueProperties) attributes() map[string]string {
 	attributes := map[string]string{"RedrivePolicy": string(p.RedrivePolicy), "SqsManagedSseEnabled": "true"}
 	given := map[string]*cloud.Int{
-		"DelaySeconds": p.DelaySeconds, "MaximumMessageSize": p.MaximumMessageSize, "MessageRetentionPeriod": p.MessageRetentionPeriod,
-		"ReceiveMessageWaitTimeSeconds": p.ReceiveMessageWaitTimeSeconds, "VisibilityTimeout": p.VisibilityTimeout,
+		"DelaySeconds": p.DelaySeconds, "MaximumMessageSize": p.MaximumMessageSize,
+		"MessageRetentionPeriod": p.MessageRetentionPeriod, "VisibilityTimeout": p.VisibilityTimeout,
+		"ReceiveMessageWaitTimeSeconds": p.ReceiveMessageWaitTimeSeconds,
 	}
 	for name, n := range given {
 		_, _, initial, _ := ranges(name)
@@ -123,7 +124,9 @@ func putPolicies(r *cloud.ResourceRequest) (*cloud.Resource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write queues of %s: %w", r.LogicalID, err)
 	}
-	return &cloud.Resource{Ref: r.Name(80), Attributes: map[string]string{"Id": r.LogicalID, "Queues": string(queues)}}, nil
+	return &cloud.Resource{
+		Ref: r.Name(80), Attributes: map[string]string{"Id": r.LogicalID, "Queues": string(queues)},
+	}, nil
 }
 
 func updatePolicies(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resource, error) {
