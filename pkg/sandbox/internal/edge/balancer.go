@@ -1,0 +1,69 @@
+package edge
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
+)
+
+// balancer is a team's load balancer: one listener rule for its hosts, everything else is answered with a fixed 403.
+type balancer struct {
+	arn, account string
+	origins      []cloudfront.VpcOriginView // all there are
+}
+
+// name is the third part of arn:…:loadbalancer/app/<name>/<id>, or the id of an instance.
+func (b balancer) name() string {
+	parts := strings.Split(b.arn, "/")
+	if len(parts) == 4 {
+		return parts[2]
+	}
+	return parts[len(parts)-1]
+}
+
+// accepts tells whether the listener rule has the host. Assumption EDGE-05.
+func (b balancer) accepts(host string) bool {
+	var hosts []string
+	for _, o := range b.origins {
+		for key, value := range o.Tags {
+			if o.Endpoint == b.arn && strings.HasSuffix(key, ":host") {
+				hosts = append(hosts, strings.FieldsFunc(strings.ToLower(value), func(r rune) bool { return r == ' ' || r == ',' })...)
+			}
+		}
+	}
+	if len(hosts) > 0 {
+		return slices.Contains(hosts, host)
+	}
+	label, _, _ := strings.Cut(host, ".")
+	return label == b.name()
+}
+
+func (b balancer) serve(method, host, path string) answer {
+	if !b.accepts(host) {
+		return answer{http.StatusForbidden, http.Header{
+			"Content-Type": {"text/plain; charset=utf-8"}, "Server": {"awselb/2.0"}, "X-Sandbox-Answered-By": {"load balancer"},
+		}, "403 Forbidden\n"}
+	}
+	return b.application(method, host, path)
+}
+
+// application is the service behind every load balancer: customers by id, below any first segment. It looks at no more
+// than the path, so that a request routed to the wrong team is answered and shows.
+func (b balancer) application(method, host, path string) answer {
+	header := http.Header{"Content-Type": {"application/json"}, "X-Sandbox-Answered-By": {"application"}}
+	parts := strings.Split(path, "/")
+	if (method != http.MethodGet && method != http.MethodHead) || len(parts) != 4 || parts[0] != "" || parts[1] == "" || parts[2] != "customers" || parts[3] == "" {
+		return answer{http.StatusNotFound, header, fmt.Sprintf("{\"message\": %s}\n", quote("nothing here: "+method+" "+path))}
+	}
+	return answer{http.StatusOK, header, fmt.Sprintf("{\"customerId\": %s, \"host\": %s, \"servedBy\": %s, \"account\": %s}\n",
+		quote(parts[3]), quote(host), quote(b.name()), quote(b.account))}
+}
+
+func quote(s string) string {
+	b, _ := json.Marshal(s) // a string always has a JSON form
+	return string(b)
+}

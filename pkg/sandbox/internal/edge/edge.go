@@ -1,0 +1,237 @@
+// Package edge is CloudFront's data plane: it routes requests by Host and path as the deployed distributions say, runs
+// their functions, and answers for the load balancers behind VPC origins.
+//
+// It terminates no TLS, caches nothing, and leaves out custom error responses, default root objects, geographic
+// restrictions, web ACLs, origin custom headers and the failover of origin groups.
+package edge
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
+)
+
+// Edge answers viewers. It is an http.Handler for all hosts.
+type Edge struct {
+	world    *cloud.World
+	cf       *cloudfront.Service
+	programs sync.Map // code of a function to *program
+}
+
+// New makes an edge for the distributions of all accounts.
+func New(w *cloud.World, cf *cloudfront.Service) *Edge { return &Edge{world: w, cf: cf} }
+
+// viewer is what a viewer sends, as far as it matters.
+type viewer struct {
+	method, host, path string // path as it came, still escaped
+	query              url.Values
+	header             http.Header
+}
+
+// answer is what a viewer gets.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// ServeHTTP answers a viewer.
+func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := e.serve(viewer{method: r.Method, host: r.Host, path: r.URL.EscapedPath(), query: r.URL.Query(), header: r.Header})
+	maps.Copy(w.Header(), a.header)
+	w.WriteHeader(a.status)
+	if r.Method != http.MethodHead {
+		_, _ = io.WriteString(w, a.body) // a viewer that has gone away is nobody's concern
+	}
+}
+
+// Serve answers a request that came through no socket. The path may have a query string.
+func (e *Edge) Serve(host, method, path string) (status int, header http.Header, body string) {
+	v := viewer{method: method, host: host, path: path, header: http.Header{}}
+	if before, query, ok := strings.Cut(path, "?"); ok {
+		v.path = before
+		v.query, _ = url.ParseQuery(query) // what cannot be parsed is left out, as CloudFront's event does
+	}
+	a := e.serve(v)
+	if method == http.MethodHead {
+		a.body = ""
+	}
+	return a.status, a.header, a.body
+}
+
+// route is all that one request needs to know of the world, taken at one instant.
+type route struct {
+	distribution cloudfront.Served
+	behavior     *cloudfront.Element
+	functions    map[string]string // code by event type
+	missing      string            // a function that is associated and not there
+	origins      []cloudfront.VpcOriginView
+}
+
+func (e *Edge) serve(v viewer) answer {
+	v.host, _, _ = strings.Cut(strings.ToLower(v.host), ":")
+	if !strings.HasPrefix(v.path, "/") {
+		v.path = "/" + v.path
+	}
+	var r route
+	var refusal *answer
+	e.world.Do(func() { r, refusal = e.route(v) })
+	if refusal != nil {
+		return *refusal
+	}
+	a := e.forward(v, r)
+	a.header.Set("Via", "1.1 "+r.distribution.DomainName+" (CloudFront)")
+	a.header.Set("X-Sandbox-Distribution", r.distribution.ID)
+	a.header.Set("X-Sandbox-Behavior", patternOf(r.behavior))
+	return a
+}
+
+func (e *Edge) route(v viewer) (route, *answer) {
+	d, ok := e.distribution(v.host)
+	switch {
+	case !ok:
+		return route{}, refuse(http.StatusForbidden, "no distribution has the host "+v.host)
+	case d.Config == nil:
+		// Assumption EDGE-02.
+		return route{}, refuse(http.StatusServiceUnavailable, "distribution "+d.ID+" has never been Deployed")
+	case d.Config.Value("Enabled") != "true":
+		// Assumption EDGE-03.
+		return route{}, refuse(http.StatusForbidden, "distribution "+d.ID+" is disabled")
+	}
+	r := route{distribution: d, behavior: behavior(d.Config, v.path), functions: map[string]string{}, origins: e.cf.VpcOrigins()}
+	for _, f := range r.behavior.Items("FunctionAssociations") {
+		code, there := e.cf.FunctionCode(f.Value("FunctionARN"))
+		if !there {
+			r.missing = f.Value("FunctionARN")
+		}
+		r.functions[f.Value("EventType")] = code
+	}
+	return r, nil
+}
+
+// distribution finds the one for a host: by exact alias, then by the longest wildcard, then by its own domain name
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html). A distribution that was never
+// deployed is found only by its domain name.
+func (e *Edge) distribution(host string) (cloudfront.Served, bool) {
+	var best cloudfront.Served
+	fit := 0
+	for _, d := range e.cf.Served() {
+		if d.DomainName == host {
+			return d, true
+		}
+		if n := cloudfront.AliasFor(d.Config, host); n > fit {
+			best, fit = d, n
+		}
+	}
+	return best, fit > 0
+}
+
+func (e *Edge) forward(v viewer, r route) answer {
+	if !allowed(r.behavior, v.method) {
+		return *refuse(http.StatusForbidden, "this distribution is not configured to allow the HTTP request method "+v.method)
+	}
+	if r.missing != "" {
+		return *refuse(http.StatusServiceUnavailable, "there is no published function "+r.missing)
+	}
+	target := selection{origin: r.behavior.Value("TargetOriginId")}
+	if code, ok := r.functions[viewerRequest]; ok {
+		outcome := e.viewerRequest(code, v, r)
+		if outcome.answer != nil {
+			return *outcome.answer
+		}
+		v = outcome.viewer
+		if outcome.selected.origin != "" {
+			target = outcome.selected
+		}
+	}
+	a := e.fetch(v, r, target)
+	if code, ok := r.functions[viewerResponse]; ok && a.status < 400 {
+		a = e.viewerResponse(code, v, r, a)
+	}
+	return a
+}
+
+// fetch asks an origin of the distribution.
+func (e *Edge) fetch(v viewer, r route, target selection) answer {
+	o := origin(r.distribution.Config, target.origin)
+	if o == nil {
+		return *refuse(http.StatusBadGateway, "the distribution has no origin "+target.origin)
+	}
+	id := o.Value("VpcOriginConfig", "VpcOriginId")
+	if id == "" {
+		return *originError(target.origin, http.StatusBadGateway, "there is nothing behind "+o.Value("DomainName")+" in the sandbox")
+	}
+	i := slices.IndexFunc(r.origins, func(v cloudfront.VpcOriginView) bool { return v.ID == id })
+	if i < 0 {
+		return *originError(target.origin, http.StatusBadGateway, "VPC origin "+id+" is gone")
+	}
+	if !r.origins[i].Deployed {
+		// Assumption EDGE-04.
+		return *originError(target.origin, http.StatusGatewayTimeout, "VPC origin "+id+" is not Deployed")
+	}
+	host := o.Value("DomainName")
+	switch {
+	case target.host != "":
+		host = target.host
+	case cloudfront.ForwardsHost(r.behavior):
+		host = v.host
+	}
+	a := balancer{arn: r.origins[i].Endpoint, account: r.origins[i].Account, origins: r.origins}.serve(v.method, host, o.Value("OriginPath")+v.path)
+	a.header.Set("X-Sandbox-Origin", target.origin)
+	cache := "Miss from cloudfront"
+	if a.status >= 400 {
+		cache = "Error from cloudfront"
+	}
+	a.header.Set("X-Cache", cache)
+	return a
+}
+
+// origin finds an origin by id. An origin group stands for its first member.
+func origin(config *cloudfront.Element, id string) *cloudfront.Element {
+	for _, g := range config.Items("OriginGroups") {
+		if g.Value("Id") == id {
+			id = g.Items("Members")[0].Value("OriginId")
+		}
+	}
+	for _, o := range config.Items("Origins") {
+		if o.Value("Id") == id {
+			return o
+		}
+	}
+	return nil
+}
+
+func allowed(behavior *cloudfront.Element, method string) bool {
+	methods := behavior.Values("AllowedMethods")
+	if methods == nil {
+		methods = []string{http.MethodGet, http.MethodHead}
+	}
+	return slices.Contains(methods, method)
+}
+
+func originError(origin string, status int, says string) *answer {
+	a := refuse(status, says)
+	a.header.Set("X-Sandbox-Origin", origin)
+	return a
+}
+
+// refuse is CloudFront's own error page.
+func refuse(status int, says string) *answer {
+	return &answer{
+		status: status,
+		header: http.Header{
+			"Content-Type": {"text/html"}, "Server": {"CloudFront"}, "X-Cache": {"Error from cloudfront"}, "X-Sandbox-Answered-By": {"edge"},
+		},
+		body: fmt.Sprintf("<!DOCTYPE html>\n<html><head><title>ERROR: The request could not be satisfied</title></head>"+
+			"<body><h1>%d ERROR</h1><h2>The request could not be satisfied.</h2><p>%s</p></body></html>\n", status, html.EscapeString(says)),
+	}
+}
