@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/dlclark/regexp2/v2"
 )
 
 // parameter is a declared parameter.
@@ -17,7 +19,8 @@ type parameter struct {
 	kind           string
 	standard       *string
 	allowed        []string
-	pattern        *regexp.Regexp
+	pattern        *regexp2.Regexp
+	written        string // the pattern
 	minLen, maxLen string
 	min, max       string
 	constraint     string // ConstraintDescription
@@ -38,12 +41,13 @@ func (r *reader) parameter(path string, m map[string]any) parameter {
 		p.allowed = append(p.allowed, scalar(v))
 	}
 	if text := r.text(m["AllowedPattern"], path+".AllowedPattern"); text != "" {
-		// CloudFormation matches the whole value.
-		pattern, err := regexp.Compile("^(?:" + text + ")$")
+		// CloudFormation matches the whole value, with Java's expressions: package regexp neither looks around nor repeats
+		// more than a thousand times, as the 1224 characters of an external id need.
+		pattern, err := regexp2.Compile("\\A(?:"+text+")\\z", regexp2.RE2)
 		if err != nil {
 			r.fail(path+".AllowedPattern", "the sandbox cannot read %q: %v", text, err)
 		}
-		p.pattern = pattern
+		p.pattern, p.written = pattern, text
 	}
 	if !p.known() {
 		r.fail(path+".Type", "%s is not supported by the sandbox", p.kind)
@@ -133,8 +137,8 @@ func (p parameter) check(text string, number bool) error {
 	switch {
 	case len(p.allowed) > 0 && !slices.Contains(p.allowed, text):
 		complaint = "must be one of " + strings.Join(p.allowed, ", ")
-	case p.pattern != nil && !p.pattern.MatchString(text):
-		complaint = "must match " + strings.TrimSuffix(strings.TrimPrefix(p.pattern.String(), "^(?:"), ")$")
+	case p.pattern != nil && !matches(p.pattern, text):
+		complaint = "must match " + p.written
 	case number && !isNumber(text):
 		complaint = "must be a number"
 	case less(fmt.Sprint(len(text)), p.minLen):
@@ -152,6 +156,11 @@ func (p parameter) check(text string, number bool) error {
 		complaint += " (" + p.constraint + ")"
 	}
 	return fmt.Errorf("%q %s", text, complaint)
+}
+
+func matches(pattern *regexp2.Regexp, text string) bool {
+	ok, err := pattern.MatchString(text)
+	return ok && err == nil
 }
 
 func isNumber(text string) bool {
