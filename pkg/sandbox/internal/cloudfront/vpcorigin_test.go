@@ -62,7 +62,7 @@ func TestAssumption_CF_02_OwnerAndShare(t *testing.T) {
 			if test.shared {
 				w.share(o.Arn, hub)
 			}
-			_, err := w.create(hub, config{origins: []string{vpcOriginElement("x", o.ID, test.owner)}})
+			_, err := w.create(hub, config{reference: name, origins: []string{vpcOriginElement("x", o.ID, test.owner)}})
 			if test.code == "" {
 				if err != nil {
 					t.Fatal(err)
