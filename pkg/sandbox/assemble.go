@@ -3,19 +3,20 @@ package sandbox
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cfn"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
 	"github.com/originhub/originhub/pkg/sandbox/internal/dynamodb"
+	"github.com/originhub/originhub/pkg/sandbox/internal/edge"
 	"github.com/originhub/originhub/pkg/sandbox/internal/events"
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
 	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
 	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 	"github.com/originhub/originhub/pkg/sandbox/internal/ram"
 	"github.com/originhub/originhub/pkg/sandbox/internal/route53"
+	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 	"github.com/originhub/originhub/pkg/sandbox/internal/states"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sts"
@@ -29,7 +30,7 @@ type services struct {
 	lambda     *lambda.Service
 	states     *states.Service
 	cfn        *cfn.Service
-	edge       http.Handler
+	edge       *edge.Edge
 	// parts are all of them by name, for what is asked of each.
 	parts map[string]part
 }
@@ -44,6 +45,7 @@ type part interface {
 // assemble makes all services and tells each what it needs of the others. endpoint is asked for once functions run.
 func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string) *services {
 	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w)}
+	s.cloudfront.FutureFields = o.FutureFields
 	w.Authorizer = s.iam
 	shares := ram.New(w)
 	shares.Exists = s.vpcOriginExists
@@ -55,12 +57,16 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 	s.lambda = lambda.New(w, queues, s.iam, lambda.Options{Endpoint: endpoint, LogWriter: o.LogWriter})
 	w.Kill = s.lambda.Kill
 	s.states = states.New(w, s.iam, invoker(w))
-	s.edge = http.NotFoundHandler()
+	s.edge = edge.New(w, s.cloudfront)
+	zones := route53.New(w)
+	for _, z := range o.Zones {
+		zones.CreateZone(z.Account, z.ID, z.Name)
+	}
 	s.parts = map[string]part{
 		"iam": s.iam, "sqs": queues, "sts": sts.New(w, s.iam), "cloudfront": s.cloudfront, "ram": shares,
 		"ec2": s.network, "elasticloadbalancing": s.network.Balancing(),
 		"lambda": s.lambda, "states": s.states, "dynamodb": dynamodb.New(w), "events": buses,
-		"route53": route53.New(w),
+		"route53": zones, "sns": sns.New(w),
 	}
 	var types []cloud.ResourceType
 	for _, name := range slices.Sorted(maps.Keys(s.parts)) {

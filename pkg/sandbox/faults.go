@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 )
 
 // Fault is what goes wrong with one call.
@@ -41,3 +42,12 @@ func (s *Sandbox) OnCall(rule func(Call) *Fault) {
 		return fault
 	})
 }
+
+// HoldENIs makes the network interfaces of a VPC origin stay for ever, as if CloudFront had lost them.
+func (s *Sandbox) HoldENIs(vpcOriginID string) { s.services.network.HoldENIs(vpcOriginID) }
+
+// ForeignENI is a network interface of another service.
+type ForeignENI = network.ForeignENI
+
+// AddForeignENI adds one to the VPC that an account's load balancers are in, and answers its id.
+func (s *Sandbox) AddForeignENI(f ForeignENI) string { return s.services.network.AddForeignENI(f) }

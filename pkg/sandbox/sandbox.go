@@ -23,6 +23,11 @@ type Options struct {
 	// callers for a password: an address beyond loopback lets the whole network in.
 	Listen, EdgeListen string
 	Accounts           []Account
+	Organization       string // of the accounts that are in it; "o-exampleorg1" when empty
+	Zones              []Zone
+	// FutureFields are paths of elements that CloudFront accepts in a DistributionConfig though the Go SDK does not know
+	// them yet, such as "Origins/Items/Origin/NewThing".
+	FutureFields []string
 	// Assets answers the directory that holds the bootstrap binary of a Lambda asset, by its S3 key.
 	Assets func(key string) (dir string, err error)
 	// LogWriter is where a function's log lines go; nil for nowhere but its log group.
@@ -38,6 +43,9 @@ type Account struct {
 	InOrganization bool
 	NoTrail        bool // no logging trail: CloudTrail events do not reach EventBridge
 }
+
+// Zone is a hosted zone that is there from the start.
+type Zone struct{ Account, ID, Name string }
 
 // Call is one line of the call log.
 type Call = cloud.CallRecord
@@ -80,7 +88,7 @@ const loopback = "127.0.0.1:0"
 // New starts a sandbox: it listens when New returns.
 func New(o Options) (*Sandbox, error) {
 	s := &Sandbox{
-		world: cloud.New(cloud.Options{Seed: o.Seed, Start: o.Start}),
+		world: cloud.New(cloud.Options{Seed: o.Seed, Start: o.Start, Organization: o.Organization}),
 		done:  make(chan error, 2), stop: make(chan struct{}), ticking: make(chan struct{}),
 		assets: &assets{otherwise: o.Assets, dirs: map[string]string{}},
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},

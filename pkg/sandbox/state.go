@@ -3,15 +3,18 @@ package sandbox
 import (
 	"slices"
 
+	"github.com/originhub/originhub/pkg/sandbox/internal/cfn"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
 	"github.com/originhub/originhub/pkg/sandbox/internal/dynamodb"
+	"github.com/originhub/originhub/pkg/sandbox/internal/edge"
 	"github.com/originhub/originhub/pkg/sandbox/internal/events"
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
 	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
 	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 	"github.com/originhub/originhub/pkg/sandbox/internal/ram"
 	"github.com/originhub/originhub/pkg/sandbox/internal/route53"
+	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 	"github.com/originhub/originhub/pkg/sandbox/internal/states"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sts"
@@ -42,8 +45,9 @@ func (s *Sandbox) Calls() []Call { return s.world.Calls() }
 // Assumptions is the ledger of what is modelled, by id.
 func (s *Sandbox) Assumptions() []Assumption {
 	all := slices.Concat(
-		cloud.Assumptions(), cloudfront.Assumptions(), dynamodb.Assumptions(), events.Assumptions(), iam.Assumptions(),
-		lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), sqs.Assumptions(), states.Assumptions(), sts.Assumptions(),
+		cfn.Assumptions(), cloud.Assumptions(), cloudfront.Assumptions(), dynamodb.Assumptions(), edge.Assumptions(), events.Assumptions(),
+		iam.Assumptions(), lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), sns.Assumptions(),
+		sqs.Assumptions(), states.Assumptions(), sts.Assumptions(),
 	)
 	slices.SortFunc(all, func(a, b Assumption) int {
 		if a.ID < b.ID {
