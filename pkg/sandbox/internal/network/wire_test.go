@@ -1,0 +1,68 @@
+package network_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/wire"
+)
+
+// What the SDKs send and read, as bytes: the EC2 client itself takes too long to compile for a test.
+func TestWire(t *testing.T) {
+	w := newWorld(t)
+	w.origin(teamA, "a", balancer(teamA, "a"))
+	for name, test := range map[string]struct {
+		service, body string
+		want          []string
+	}{
+		"interfaces": {
+			"ec2", "Action=DescribeNetworkInterfaces&Filter.1.Name=tag%3Aaws.cloudfront.vpcorigin&Filter.1.Value.1=enabled&MaxResults=100&Version=2016-11-15",
+			[]string{
+				`<DescribeNetworkInterfacesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">`, "<networkInterfaceSet><item><networkInterfaceId>eni-",
+				"<requesterManaged>true</requesterManaged>", "<interfaceType>cloudfront_managed</interfaceType>", "<groupSet><item><groupId>sg-",
+				"<groupName>CloudFront-VPCOrigins-Service-SG</groupName>", "<attachment><attachmentId>", "<operator><managed>true</managed>",
+				"<tagSet><item><key>aws.cloudfront.vpcorigin</key><value>enabled</value></item></tagSet>",
+			},
+		},
+		"groups": {
+			"ec2", "Action=DescribeSecurityGroups&Filter.1.Name=group-name&Filter.1.Value.1=CloudFront-VPCOrigins-Service-SG&Version=2016-11-15",
+			[]string{"<securityGroupInfo><item>", "<groupDescription>", "<vpcId>vpc-"},
+		},
+		"load balancers": {
+			"elasticloadbalancing", "Action=DescribeLoadBalancers&Version=2015-12-01&LoadBalancerArns.member.1=" + strings.ReplaceAll(balancer(teamA, "a"), ":", "%3A"),
+			[]string{
+				"<DescribeLoadBalancersResult><LoadBalancers><member><LoadBalancerArn>", "<DNSName>internal-a-", "<VpcId>vpc-", "<State><Code>active</Code></State>",
+				"<AvailabilityZones><member><ZoneName>eu-west-1a</ZoneName><SubnetId>subnet-", "<SecurityGroups><member>sg-",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			codec, err := wire.New(w.Service(test.service))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			op, in, failure := codec.Decode(r, []byte(test.body))
+			if failure != nil {
+				t.Fatal(failure)
+			}
+			out, err := w.Invoke(cloud.Root(teamA), region, test.service, op.Name, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			recorder := httptest.NewRecorder()
+			if err := codec.Encode(recorder, op, "request", out); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(recorder.Body.String(), want) {
+					t.Errorf("no %s in\n%s", want, recorder.Body)
+				}
+			}
+		})
+	}
+}
