@@ -57,14 +57,6 @@ func TestAnInstanceIsWarmUntilItFails(t *testing.T) {
 	}
 }
 
-func TestALargeAnswerComesWhole(t *testing.T) {
-	b := newBench(t)
-	r := b.invoke(b.function(`"Timeout": 20,`), `{"do":"big","size":6291554}`)
-	if r.FunctionError != "" || len(r.Payload) != largestResponse {
-		t.Fatalf("%s, %d bytes", r.FunctionError, len(r.Payload))
-	}
-}
-
 func TestATimeoutEndsTheProcess(t *testing.T) {
 	b := newBench(t)
 	arn := b.function(`"Timeout": 1,`)
