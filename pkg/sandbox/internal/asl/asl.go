@@ -28,10 +28,10 @@ type Problem struct {
 	Message string
 }
 
-// Invalid is the error of Parse: everything that is wrong, in the order of the definition's paths.
-type Invalid struct{ Problems []Problem }
+// DefinitionError is the error of Parse: everything that is wrong, in the order of the definition's paths.
+type DefinitionError struct{ Problems []Problem }
 
-func (e *Invalid) Error() string {
+func (e *DefinitionError) Error() string {
 	var parts []string
 	for _, p := range e.Problems {
 		parts = append(parts, p.Path+": "+p.Message)
@@ -58,13 +58,13 @@ type behaviour interface {
 
 type target struct{ path, state string }
 
-// Parse reads and validates a definition. Its error is an *Invalid.
+// Parse reads and validates a definition. Its error is a *DefinitionError.
 func Parse(definition []byte) (*Machine, error) {
 	rd := &reader{}
 	m := rd.machine(definition)
 	if len(rd.problems) > 0 {
 		sort.SliceStable(rd.problems, func(i, j int) bool { return rd.problems[i].Path < rd.problems[j].Path })
-		return nil, &Invalid{rd.problems}
+		return nil, &DefinitionError{rd.problems}
 	}
 	return m, nil
 }

@@ -62,9 +62,7 @@ func (c *choice) enter(r *Run) Action {
 		}
 		var holds bool
 		if json.Unmarshal(v, &holds) != nil || typeOf(v) != "boolean" {
-			return r.evaluationFailed(rule.condition.fail(
-				"The JSONata expression '%s' specified for the field '%s' returned an unexpected result type. Expected 'boolean', but was '%s'.",
-				rule.condition.source, rule.condition.field(), typeOf(v)))
+			return r.evaluationFailed(rule.condition.wrongType("boolean", v))
 		}
 		if holds {
 			return r.leave(rule.output, rule.assign, s, r.input, rule.next)

@@ -40,10 +40,6 @@ func (rd *reader) object(path string, raw json.RawMessage) *object {
 	return o
 }
 
-type notAnObject struct{}
-
-func (notAnObject) Error() string { return "must be a JSON object" }
-
 // splitObject reads the members of an object in their order.
 func splitObject(raw json.RawMessage) (keys []string, values []json.RawMessage, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -52,7 +48,7 @@ func splitObject(raw json.RawMessage) (keys []string, values []json.RawMessage, 
 		return nil, nil, err
 	}
 	if t != json.Delim('{') {
-		return nil, nil, notAnObject{}
+		return nil, nil, errors.New("must be a JSON object")
 	}
 	for d.More() {
 		k, err := d.Token()
@@ -68,8 +64,8 @@ func splitObject(raw json.RawMessage) (keys []string, values []json.RawMessage, 
 	if _, err := d.Token(); err != nil {
 		return nil, nil, err
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, nil, &json.SyntaxError{Offset: d.InputOffset()}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, nil, errors.New("something follows the JSON object")
 	}
 	return keys, values, nil
 }

@@ -24,7 +24,8 @@ type catcher struct {
 	path           string
 }
 
-// Defaults and limits: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html#error-handling-retrying-after-an-error
+// Defaults and limits:
+// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html#error-handling-retrying-after-an-error
 const (
 	defaultInterval = 1
 	defaultAttempts = 3

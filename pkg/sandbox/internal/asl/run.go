@@ -2,6 +2,7 @@ package asl
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -87,7 +88,8 @@ func (Sleep) isAction()   {}
 func (Call) isAction()    {}
 func (End) isAction()     {}
 
-// The error names that the interpreter itself reports: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+// The error names that the interpreter itself reports:
+// https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 const (
 	errAll              = "States.ALL"
 	errTaskFailed       = "States.TaskFailed"
@@ -100,7 +102,8 @@ const (
 )
 
 const (
-	// maxHistory is AWS's quota of history events; maxData of input, output and variables in bytes (facts/aws.md section 10).
+	// maxHistory is AWS's quota of history events; maxData that of a state's output in bytes:
+	// https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 	maxHistory = 25000
 	maxData    = 256 * 1024
 )
@@ -137,7 +140,8 @@ func (r *Run) Token() string {
 func (r *Run) Continue(now time.Time) Action {
 	r.now = now
 	if len(r.history) >= maxHistory-2 {
-		return r.end("FAILED", Failure{errRuntime, fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxHistory)})
+		cause := fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxHistory)
+		return r.end("FAILED", Failure{errRuntime, cause})
 	}
 	switch r.phase {
 	case entering:
@@ -187,8 +191,10 @@ func (r *Run) leave(output, assign *template, s *scope, otherwise json.RawMessag
 	return r.exit(out, assigned, next)
 }
 
-func (r *Run) shape(output, assign *template, s *scope, otherwise json.RawMessage) (json.RawMessage, map[string]json.RawMessage, error) {
-	assigned := map[string]json.RawMessage{}
+func (r *Run) shape(
+	output, assign *template, s *scope, otherwise json.RawMessage,
+) (out json.RawMessage, assigned map[string]json.RawMessage, err error) {
+	assigned = map[string]json.RawMessage{}
 	if assign != nil {
 		for i, name := range assign.keys {
 			v, err := assign.parts[i].eval(s)
@@ -198,20 +204,23 @@ func (r *Run) shape(output, assign *template, s *scope, otherwise json.RawMessag
 			assigned[name] = v
 		}
 	}
-	out := otherwise
-	if output != nil {
-		v, err := output.eval(s)
-		if err != nil {
-			return nil, nil, err
-		}
-		out = v
+	if output == nil {
+		return otherwise, assigned, nil
+	}
+	if out, err = output.eval(s); err != nil {
+		return nil, nil, err
 	}
 	return out, assigned, nil
 }
 
+func (r *Run) tooMuchData() Failure {
+	return Failure{errDataLimit, fmt.Sprintf(
+		"The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", r.at.name)}
+}
+
 func (r *Run) exit(out json.RawMessage, assigned map[string]json.RawMessage, next string) Action {
 	if len(out) > maxData {
-		return r.end("FAILED", Failure{errDataLimit, fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", r.at.name)})
+		return r.end("FAILED", r.tooMuchData())
 	}
 	e := &StateExited{Name: r.at.name, Output: string(out), OutputDetails: &DataDetails{}}
 	for name, v := range assigned {
@@ -243,7 +252,8 @@ func (r *Run) evaluationFailed(err error) Action {
 func (r *Run) recordEvaluation(err error) Failure {
 	f := Failure{errQuery, err.Error()}
 	e := &EvaluationFailed{State: r.at.name, Error: f.Error, Cause: f.Cause}
-	if where, ok := err.(*evaluationError); ok {
+	var where *evaluationError
+	if errors.As(err, &where) {
 		e.Location = where.location
 	}
 	r.record(Event{Type: "EvaluationFailed", EvaluationFailed: e})

@@ -159,7 +159,7 @@ func (r *Run) Succeed(now time.Time, result json.RawMessage) Action {
 		return nil
 	}
 	if len(result) > maxData {
-		return t.failed(r, Failure{errDataLimit, fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", r.at.name)})
+		return t.failed(r, r.tooMuchData())
 	}
 	e := t.event()
 	e.Output, e.OutputDetails = string(result), &DataDetails{}

@@ -125,10 +125,10 @@ func (t *template) eval(s *scope) (json.RawMessage, error) {
 	case expressionTemplate:
 		v, err := s.eval(t.expr)
 		if err != nil {
-			return nil, t.fail("The JSONata expression '%s' specified for the field '%s' threw an error during evaluation. %s", t.source, t.field(), err)
+			return nil, t.fail("threw an error during evaluation. %s", err)
 		}
 		if v == nil {
-			return nil, t.fail("The JSONata expression '%s' specified for the field '%s' returned nothing (undefined).", t.source, t.field())
+			return nil, t.fail("returned nothing (undefined).")
 		}
 		return v, nil
 	case objectTemplate, listTemplate:
@@ -155,8 +155,14 @@ func (t *template) eval(s *scope) (json.RawMessage, error) {
 	return t.literal, nil
 }
 
+// fail says, in AWS's words, what the expression did.
 func (t *template) fail(format string, args ...any) error {
-	return &evaluationError{location: t.field(), cause: fmt.Sprintf(format, args...)}
+	return &evaluationError{location: t.field(), cause: fmt.Sprintf(
+		"The JSONata expression '%s' specified for the field '%s' %s", t.source, t.field(), fmt.Sprintf(format, args...))}
+}
+
+func (t *template) wrongType(want string, got json.RawMessage) error {
+	return t.fail("returned an unexpected result type. Expected '%s', but was '%s'.", want, typeOf(got))
 }
 
 // field is the path below the state: "Arguments/Payload".
@@ -173,7 +179,7 @@ func (t *template) text(s *scope) (string, error) {
 	}
 	var out string
 	if json.Unmarshal(v, &out) != nil {
-		return "", t.fail("The JSONata expression '%s' specified for the field '%s' returned an unexpected result type. Expected 'string', but was '%s'.", t.source, t.field(), typeOf(v))
+		return "", t.wrongType("string", v)
 	}
 	return out, nil
 }
@@ -186,10 +192,10 @@ func (t *template) seconds(s *scope) (int, error) {
 	}
 	var out float64
 	if json.Unmarshal(v, &out) != nil || typeOf(v) != "number" {
-		return 0, t.fail("The JSONata expression '%s' specified for the field '%s' returned an unexpected result type. Expected 'number', but was '%s'.", t.source, t.field(), typeOf(v))
+		return 0, t.wrongType("number", v)
 	}
 	if out != float64(int(out)) || out < 0 || out > maxSeconds {
-		return 0, t.fail("The JSONata expression '%s' specified for the field '%s' returned a value outside the allowed range: %s.", t.source, t.field(), v)
+		return 0, t.fail("returned a value outside the allowed range: %s.", v)
 	}
 	return int(out), nil
 }

@@ -41,8 +41,7 @@ func (w *wait) enter(r *Run) Action {
 		}
 		t, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			return r.evaluationFailed(w.timestamp.fail(
-				"The JSONata expression '%s' specified for the field '%s' returned '%s', which is not a timestamp.", w.timestamp.source, w.timestamp.field(), text))
+			return r.evaluationFailed(w.timestamp.fail("returned '%s', which is not a timestamp.", text))
 		}
 		if t.After(until) {
 			until = t.UTC()

@@ -164,7 +164,8 @@ func (p *parser) function() condition {
 		return f
 	}
 	if len(f.arguments) != want {
-		p.fail("Incorrect number of operands for operator or function; operator or function: %s, number of operands: %d", f.name, len(f.arguments))
+		p.fail("Incorrect number of operands for operator or function; operator or function: %s, number of operands: %d",
+			f.name, len(f.arguments))
 		return f
 	}
 	if f.arguments[0].at == nil || f.arguments[0].size {

@@ -71,7 +71,8 @@ func (t *table) prepare(place string, in Conditional, updateExpression string) (
 	default:
 		return nil, invalid("ReturnValuesOnConditionCheckFailure must be NONE or ALL_OLD")
 	}
-	x, err := newExpressions(in.ExpressionAttributeNames, in.ExpressionAttributeValues, in.ConditionExpression != "" || updateExpression != "")
+	x, err := newExpressions(in.ExpressionAttributeNames, in.ExpressionAttributeValues,
+		in.ConditionExpression != "" || updateExpression != "")
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +259,8 @@ func (t *table) prepareUpdate(key Item, in Conditional, expression string) (*wri
 	for _, a := range w.update.actions {
 		for _, k := range t.keys() {
 			if a.at[0].name == k.name {
-				return nil, invalid("One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", k.name)
+				return nil, invalid(
+					"One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", k.name)
 			}
 		}
 	}

@@ -68,7 +68,10 @@ func (s *Service) leading(c *cloud.Call, in *QueryInput) []Item {
 	if t == nil {
 		return nil
 	}
-	x := &expressions{names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues, usedNames: map[string]bool{}, usedValues: map[string]bool{}}
+	x, err := newExpressions(in.ExpressionAttributeNames, in.ExpressionAttributeValues, true)
+	if err != nil {
+		return nil
+	}
 	keys, err := x.condition("KeyConditionExpression", in.KeyConditionExpression)
 	if err != nil {
 		return nil
@@ -315,7 +318,7 @@ func (x *expressions) projection(text string) (projection, error) {
 		}
 		for _, b := range paths[i+1:] {
 			if overlap(a, b) {
-				return nil, invalid("Invalid ProjectionExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", a, b)
+				return nil, overlapping("ProjectionExpression", a, b)
 			}
 		}
 	}

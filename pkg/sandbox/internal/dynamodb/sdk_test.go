@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,61 +11,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
-	"github.com/originhub/originhub/pkg/sandbox/internal/wire"
+	"github.com/originhub/originhub/pkg/sandbox/internal/wire/wiretest"
 )
-
-// direct carries an SDK client's requests to the world without a socket.
-type direct struct {
-	w     *cloud.World
-	codec *wire.Codec
-	s     *cloud.Service
-}
-
-func (d direct) Do(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	rec := httptest.NewRecorder()
-	op, in, failure := d.codec.Decode(r, body)
-	var out any
-	if failure == nil {
-		if out, err = d.w.Invoke(cloud.Root(account), region, d.s.Name, op.Name, in); err != nil {
-			failure = cloud.AsError(err)
-		}
-	}
-	if failure != nil {
-		d.codec.EncodeError(rec, "request", failure)
-		return rec.Result(), nil
-	}
-	if err := d.codec.Encode(rec, op, "request", out); err != nil {
-		return nil, err
-	}
-	return rec.Result(), nil
-}
-
-func (b *bench) sdk(t *testing.T) *sdk.Client {
-	t.Helper()
-	service := b.w.Service("dynamodb")
-	codec, err := wire.New(service)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sdk.New(sdk.Options{
-		Region: region, BaseEndpoint: aws.String("http://sandbox.invalid"), HTTPClient: direct{b.w, codec, service},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: account, SecretAccessKey: "secret"}, nil
-		}),
-		Retryer: aws.NopRetryer{},
-	})
-}
 
 func s(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
 
 // TestSDK calls every operation through AWS's own client, so that names and shapes are AWS's.
 func TestSDK(t *testing.T) {
 	b := newBench(t)
-	client, ctx, table := b.sdk(t), context.Background(), aws.String(name)
+	client := sdk.NewFromConfig(wiretest.Config(t, b.w, "dynamodb", account, region))
+	ctx, table := context.Background(), aws.String(name)
 	full := map[string]types.AttributeValue{
 		"pk": s("main"), "sk": s("origin#1"), "n": &types.AttributeValueMemberN{Value: "1"}, "bytes1": &types.AttributeValueMemberB{Value: []byte("hi")},
 		"set1": &types.AttributeValueMemberSS{Value: []string{"a", "b"}}, "m": &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"x": &types.AttributeValueMemberBOOL{Value: true}}},

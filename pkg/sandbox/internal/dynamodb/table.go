@@ -42,10 +42,12 @@ func (t *table) keyOf(i Item) (string, error) {
 			return "", invalid("One or more parameter values were invalid: Missing the key %s in the item", k.name)
 		}
 		if v.Type != k.kind {
-			return "", invalid("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s", k.name, k.kind, v.Type)
+			return "", invalid(
+				"One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s", k.name, k.kind, v.Type)
 		}
 		if v.text == "" {
-			return "", invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", k.name)
+			return "", invalid("One or more parameter values are not valid. "+
+				"The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", k.name)
 		}
 		place += fmt.Sprintf("%d:%s;", len(v.text), v.text)
 	}
@@ -307,7 +309,8 @@ func (s *Service) globalTableType() cloud.ResourceType {
 		}
 		if len(p.Replicas) != 1 || p.Replicas[0].Region != r.Region {
 			return p.schemaProperties, replicaProperties{}, fmt.Errorf(
-				"stack %s, resource %s (%s): the sandbox has global tables with one replica, in the stack's own Region", r.Stack, r.LogicalID, name)
+				"stack %s, resource %s (%s): the sandbox has global tables with one replica, in the stack's own Region",
+				r.Stack, r.LogicalID, name)
 		}
 		return p.schemaProperties, p.Replicas[0].replicaProperties, nil
 	})

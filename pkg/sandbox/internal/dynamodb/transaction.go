@@ -89,7 +89,8 @@ func (s *Service) transactWriteItems(c *cloud.Call, in *TransactWriteItemsInput)
 	if in.ClientRequestToken != "" {
 		if before, ok := s.transactions[token]; ok && c.Now().Sub(before.at) < tokenLife {
 			if before.request != request {
-				return nil, cloud.Errorf(400, "IdempotentParameterMismatchException", "Idempotency parameters do not match for the same request token")
+				return nil, cloud.Errorf(400, "IdempotentParameterMismatchException",
+					"Idempotency parameters do not match for the same request token")
 			}
 			return &TransactWriteItemsOutput{}, nil
 		}

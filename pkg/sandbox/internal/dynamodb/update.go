@@ -52,13 +52,19 @@ func (x *expressions) update(text string) (*update, error) {
 	for i, a := range u.actions {
 		for _, b := range u.actions[i+1:] {
 			if overlap(a.at, b.at) {
-				return nil, invalid("Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: %s, path two: %s", a.at, b.at)
+				return nil, overlapping("UpdateExpression", a.at, b.at)
 			}
 		}
 	}
 	return u, nil
 }
 
+func overlapping(field string, a, b path) error {
+	return invalid("Invalid %s: Two document paths overlap with each other; must remove or rewrite one of these paths; "+
+		"path one: %s, path two: %s", field, a, b)
+}
+
+// overlap tells whether one path is the other or lies below it.
 func overlap(a, b path) bool {
 	n := min(len(a), len(b))
 	return slices.Equal(a[:n], b[:n])

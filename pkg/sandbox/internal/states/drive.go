@@ -127,7 +127,8 @@ func (s *Service) emit(e *execution) {
 		detail["redriveStatus"], detail["redriveStatusReason"] = "NOT_REDRIVABLE", reason
 	}
 	s.w.Emit(cloud.Event{
-		Account: e.machine.account, Region: e.machine.region, Source: "aws.states", DetailType: "Step Functions Execution Status Change",
+		Account: e.machine.account, Region: e.machine.region,
+		Source: "aws.states", DetailType: "Step Functions Execution Status Change",
 		Resources: []string{e.arn}, Detail: detail,
 	})
 }

@@ -28,7 +28,6 @@ const (
 type execution struct {
 	arn, name string
 	machine   *machine // as it was at the start
-	caller    cloud.Principal
 	input     string
 	run       *asl.Run
 	started   time.Time

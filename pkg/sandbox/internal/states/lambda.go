@@ -69,7 +69,9 @@ func (s *Service) assume(e *execution) (cloud.Principal, error) {
 	if len(session) > 64 {
 		session = session[:64]
 	}
-	return s.roles.Assume(cloud.Principal{Service: "states.amazonaws.com", ARN: "states.amazonaws.com", SourceARN: e.machine.arn}, e.machine.role, session)
+	caller := cloud.ServicePrincipal("states.amazonaws.com")
+	caller.SourceARN = e.machine.arn
+	return s.roles.Assume(caller, e.machine.role, session)
 }
 
 func assumeFailure(err error) *asl.Failure {
@@ -82,13 +84,17 @@ func assumeFailure(err error) *asl.Failure {
 func (s *Service) invokeLambda(caller cloud.Principal, region string, call asl.Call) (json.RawMessage, *asl.Failure) {
 	var in lambdaArguments
 	if err := json.Unmarshal(call.Arguments, &in); err != nil || in.FunctionName == "" {
-		return nil, &asl.Failure{Error: "States.Runtime", Cause: "The arguments of lambda:invoke have no FunctionName: " + string(call.Arguments)}
+		return nil, &asl.Failure{
+			Error: "States.Runtime", Cause: "The arguments of lambda:invoke have no FunctionName: " + string(call.Arguments),
+		}
 	}
 	payload := []byte(in.Payload)
 	if payload == nil {
 		payload = []byte("{}")
 	}
-	answer, err := s.lambda(Invocation{Caller: caller, Region: region, Function: in.FunctionName, Qualifier: in.Qualifier, Payload: payload})
+	answer, err := s.lambda(Invocation{
+		Caller: caller, Region: region, Function: in.FunctionName, Qualifier: in.Qualifier, Payload: payload,
+	})
 	if err != nil {
 		return nil, serviceFailure(err)
 	}

@@ -52,7 +52,9 @@ type ValidateStateMachineDefinitionOutput struct {
 }
 
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
-func (s *Service) validateStateMachineDefinition(c *cloud.Call, in *ValidateStateMachineDefinitionInput) (*ValidateStateMachineDefinitionOutput, error) {
+func (s *Service) validateStateMachineDefinition(
+	c *cloud.Call, in *ValidateStateMachineDefinitionInput,
+) (*ValidateStateMachineDefinitionOutput, error) {
 	if err := c.Authorize("states:ValidateStateMachineDefinition", "*", nil); err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ func (s *Service) validateStateMachineDefinition(c *cloud.Call, in *ValidateStat
 	}
 	out := &ValidateStateMachineDefinitionOutput{Result: "OK"}
 	_, err := asl.Parse([]byte(in.Definition))
-	var problems *asl.Invalid
+	var problems *asl.DefinitionError
 	if errors.As(err, &problems) {
 		out.Result = "FAIL"
 		for _, p := range problems.Problems {
@@ -234,7 +236,9 @@ type DescribeStateMachineForExecutionOutput struct {
 }
 
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineForExecution.html
-func (s *Service) describeStateMachineForExecution(c *cloud.Call, in *DescribeStateMachineForExecutionInput) (*DescribeStateMachineForExecutionOutput, error) {
+func (s *Service) describeStateMachineForExecution(
+	c *cloud.Call, in *DescribeStateMachineForExecutionInput,
+) (*DescribeStateMachineForExecutionOutput, error) {
 	e, err := s.executionFor(c, "states:DescribeStateMachineForExecution", in.ExecutionARN)
 	if err != nil {
 		return nil, err
@@ -315,7 +319,9 @@ func (s *Service) machineType() cloud.ResourceType {
 					err = cloud.Errorf(400, "StateMachineAlreadyExists", "State Machine Already Exists: '%s'", arn)
 					return
 				}
-				m := &machine{arn: arn, name: p.StateMachineName, account: r.Account, region: r.Region, created: r.World.Clock.Now()}
+				m := &machine{
+					arn: arn, name: p.StateMachineName, account: r.Account, region: r.Region, created: r.World.Clock.Now(),
+				}
 				m.configure(r.World, p, definition, text)
 				s.machines[arn] = m
 				out = m.resource()
@@ -394,7 +400,9 @@ func readMachine(r *cloud.ResourceRequest) (*machineProperties, *asl.Machine, st
 	}
 	if len(p.LoggingConfiguration) > 0 {
 		var l loggingProperties
-		if err := (&cloud.ResourceRequest{Stack: r.Stack, LogicalID: r.LogicalID, Properties: p.LoggingConfiguration}).DecodeProperties("LoggingConfiguration", &l); err != nil {
+		logging := *r
+		logging.Properties = p.LoggingConfiguration
+		if err := logging.DecodeProperties("LoggingConfiguration", &l); err != nil {
 			return nil, nil, "", err
 		}
 	}

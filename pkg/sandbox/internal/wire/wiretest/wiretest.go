@@ -1,0 +1,64 @@
+// Package wiretest lets a test call one emulated service through AWS's own SDK client, without a socket.
+package wiretest
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/wire"
+)
+
+// Config is for a client of the service that acts as the account's root. Nothing is retried.
+func Config(t *testing.T, w *cloud.World, service, account, region string) aws.Config {
+	t.Helper()
+	s := w.Service(service)
+	codec, err := wire.New(s)
+	if err != nil {
+		t.Fatalf("prepare codec: %v", err)
+	}
+	return aws.Config{
+		Region: region, BaseEndpoint: aws.String("http://sandbox.invalid"),
+		HTTPClient: &direct{w, codec, s, account, region},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: account, SecretAccessKey: "secret"}, nil
+		}),
+		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+	}
+}
+
+// direct answers an SDK client's requests from the world.
+type direct struct {
+	w               *cloud.World
+	codec           *wire.Codec
+	service         *cloud.Service
+	account, region string
+}
+
+// Do implements aws.HTTPClient.
+func (d *direct) Do(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+	}
+	rec := httptest.NewRecorder()
+	op, in, failure := d.codec.Decode(r, body)
+	if failure == nil {
+		out, err := d.w.Invoke(cloud.Root(d.account), d.region, d.service.Name, op.Name, in)
+		if err == nil {
+			err = d.codec.Encode(rec, op, "request", out)
+			return rec.Result(), err
+		}
+		failure = cloud.AsError(err)
+	}
+	d.codec.EncodeError(rec, "request", failure)
+	return rec.Result(), nil
+}
