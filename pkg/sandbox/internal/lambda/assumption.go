@@ -51,8 +51,8 @@ func Assumptions() []cloud.Assumption {
 			Source: "the sandbox runs on the machine at hand", Mark: "model",
 		},
 		{
-			ID: "LAMBDA-12", Claim: "A dead letter on a topic carries no message attributes; on a queue it carries RequestID, ErrorCode and ErrorMessage.",
-			Source: guide + "invocation-async-retain-records.html#invocation-dlq", Mark: "model",
+			ID: "LAMBDA-12", Claim: "A dead letter is the event with the message attributes RequestID, ErrorCode (200) and ErrorMessage (its first kilobyte).",
+			Source: guide + "invocation-async-retain-records.html#invocation-dlq", Mark: "documented",
 		},
 		{
 			ID: "LAMBDA-13", Claim: "A partial batch response that cannot be read, or that names a message outside the batch, fails the whole batch.",

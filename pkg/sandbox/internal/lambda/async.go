@@ -1,13 +1,13 @@
 package lambda
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 )
 
@@ -103,11 +103,8 @@ func (s *Service) discard(f *function, e *event, condition string, r Result) {
 	if json.Unmarshal(r.Payload, &document) == nil && document.ErrorMessage != "" {
 		message = document.ErrorMessage
 	}
-	number := "200"
-	s.send(f, e, f.deadLetter, string(e.payload), map[string]sqs.Attribute{
-		"RequestID":    sqs.StringAttribute(e.requestID),
-		"ErrorCode":    {DataType: "Number", StringValue: &number},
-		"ErrorMessage": sqs.StringAttribute(cut(message, 1024)),
+	s.send(f, e, f.deadLetter, string(e.payload), []attribute{
+		{"RequestID", "String", e.requestID}, {"ErrorCode", "Number", "200"}, {"ErrorMessage", "String", cut(message, 1024)},
 	})
 }
 
@@ -163,16 +160,29 @@ func checkDestination(property, arn string) error {
 	return invalid("%s %s is neither a queue nor a topic: the sandbox delivers to SQS and SNS", property, arn)
 }
 
+// attribute is a message attribute of a dead letter. Assumption LAMBDA-12.
+type attribute struct{ name, kind, value string }
+
 // send puts a message on a queue or a topic with the function's role.
-func (s *Service) send(f *function, e *event, destination, body string, attributes map[string]sqs.Attribute) {
+func (s *Service) send(f *function, e *event, destination, body string, attributes []attribute) {
 	parts := strings.SplitN(destination, ":", 6)
 	role, err := s.asRole(f)
 	if err == nil {
 		switch parts[2] {
 		case "sqs":
-			_, err = s.world.Invoke(role, parts[3], "sqs", "SendMessage", sqs.NewMessage(destination, body, attributes))
+			carried := map[string]sqs.Attribute{}
+			for _, a := range attributes {
+				carried[a.name] = sqs.Attribute{DataType: a.kind, StringValue: &a.value}
+			}
+			_, err = s.world.Invoke(role, parts[3], "sqs", "SendMessage", sqs.NewMessage(destination, body, carried))
 		case "sns":
-			err = s.publish(role, parts[3], destination, body)
+			in := &sns.PublishInput{TopicArn: destination, Message: body}
+			for _, a := range attributes {
+				carried := sns.MessageAttribute{Name: a.name}
+				carried.Value.DataType, carried.Value.StringValue = a.kind, a.value
+				in.MessageAttributes = append(in.MessageAttributes, carried)
+			}
+			_, err = s.world.Invoke(role, parts[3], "sns", "Publish", in)
 		}
 	}
 	if err != nil {
@@ -264,31 +274,4 @@ func (s *Service) eventInvokeConfigType() cloud.ResourceType {
 			return nil
 		},
 	}
-}
-
-// publish sends a message to a topic.
-// Assumption LAMBDA-12: a topic gets the event without message attributes.
-func (s *Service) publish(role cloud.Principal, region, topic, message string) error {
-	sns := s.world.Service("sns")
-	if sns == nil {
-		return cloud.NotImplemented("sns", "Publish")
-	}
-	document, err := json.Marshal(map[string]string{"TopicArn": topic, "Message": message})
-	if err != nil {
-		return err
-	}
-	for _, op := range sns.Operations {
-		if op.Name != "Publish" {
-			continue
-		}
-		in := op.NewInput()
-		strict := json.NewDecoder(bytes.NewReader(document))
-		strict.DisallowUnknownFields()
-		if err := strict.Decode(in); err != nil {
-			return fmt.Errorf("publish to %s: %w", topic, err)
-		}
-		_, err = s.world.Invoke(role, region, "sns", "Publish", in)
-		return err
-	}
-	return cloud.NotImplemented("sns", "Publish")
 }

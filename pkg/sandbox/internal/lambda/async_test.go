@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 )
 
@@ -49,7 +50,7 @@ func (b *bench) api(caller cloud.Principal, in *InvokeInput) (*InvokeOutput, err
 	return out.(*InvokeOutput), nil
 }
 
-// starts are the virtual times at which a function's log shows an invocation, since the world began.
+// attempts are the virtual times, since the world began, at which the functions wrote text.
 func (b *bench) attempts(text string) []time.Duration {
 	var at []time.Duration
 	for _, g := range b.lambda.LogGroups(account) {
@@ -279,21 +280,28 @@ func TestAssumption_LAMBDA_06_ThrottlesAreNoAttempts(t *testing.T) {
 
 func TestAssumption_LAMBDA_12_DeadLettersOnATopic(t *testing.T) {
 	b := newBench(t)
-	type publish struct{ TopicArn, Message string }
-	var published []publish
+	var published []sns.PublishInput
 	b.world.Register(&cloud.Service{Name: "sns", Protocol: cloud.Query, Operations: []cloud.Operation{
-		cloud.Op(cloud.Operation{Name: "Publish", DataPlane: true}, func(c *cloud.Call, in *publish) (*struct{}, error) {
+		cloud.Op(cloud.Operation{Name: "Publish", DataPlane: true}, func(c *cloud.Call, in *sns.PublishInput) (*struct{}, error) {
 			published = append(published, *in)
 			return &struct{}{}, c.Authorize("sns:Publish", in.TopicArn, nil)
 		}),
 	}})
 	topic := "arn:aws:sns:us-east-1:100000000000:alarms"
 	b.function(fmt.Sprintf(`"FunctionName": "retire", "DeadLetterConfig": {"TargetArn": %q},`, topic))
-	if _, err := b.api(cloud.Root(account), &InvokeInput{FunctionName: "retire", InvocationType: "Event", Payload: []byte(`{"do":"exit"}`)}); err != nil {
+	payload := fmt.Sprintf(`{"do":"error","text":%q}`, strings.Repeat("x", 2000))
+	if _, err := b.api(cloud.Root(account), &InvokeInput{FunctionName: "retire", InvocationType: "Event", Payload: []byte(payload)}); err != nil {
 		t.Fatal(err)
 	}
 	b.world.Clock.UntilIdle(time.Hour)
-	if !slices.Equal(published, []publish{{topic, `{"do":"exit"}`}}) {
-		t.Errorf("%v", published)
+	if len(published) != 1 || published[0].TopicArn != topic || published[0].Message != payload {
+		t.Fatalf("%+v", published)
+	}
+	got := map[string]string{}
+	for _, a := range published[0].MessageAttributes {
+		got[a.Name] = a.Value.DataType + " " + a.Value.StringValue
+	}
+	if got["ErrorCode"] != "Number 200" || got["ErrorMessage"] != "String "+strings.Repeat("x", 1024) || !strings.HasPrefix(got["RequestID"], "String ") {
+		t.Errorf("%v", got)
 	}
 }
