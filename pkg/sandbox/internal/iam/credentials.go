@@ -28,7 +28,9 @@ func (s *Service) Mint(p cloud.Principal, d time.Duration) Credential {
 // MintForFunction makes keys for an instance of a function: a session of its execution role, named after the function.
 // The role must trust lambda.amazonaws.com. Call with the world locked.
 func (s *Service) MintForFunction(roleARN, functionName, functionARN string) (Credential, error) {
-	p, err := s.Assume(cloud.Principal{Service: "lambda.amazonaws.com", ARN: "lambda.amazonaws.com", SourceARN: functionARN}, roleARN, functionName)
+	host := cloud.ServicePrincipal("lambda.amazonaws.com")
+	host.SourceARN = functionARN
+	p, err := s.Assume(host, roleARN, functionName)
 	if err != nil {
 		return Credential{}, err
 	}

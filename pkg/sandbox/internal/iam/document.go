@@ -44,7 +44,8 @@ type principals struct {
 	services  []string
 }
 
-// Parse reads a policy document strictly: an element, operator or key that the sandbox does not evaluate is an error that names it.
+// Parse reads a policy document strictly: an element, operator or key that the sandbox does not evaluate is an error
+// that names it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 func Parse(kind Kind, document []byte) (*Document, error) {
 	var top struct {
@@ -105,25 +106,25 @@ func parseStatement(kind Kind, raw json.RawMessage, variables bool) (*statement,
 	}
 	s := &statement{id: in.Sid, notAction: in.NotAction != nil, notResource: in.NotResource != nil}
 	if kind != Resource && !sidForm.MatchString(in.Sid) {
-		return nil, fmt.Errorf("Sid %q holds more than letters and digits", in.Sid)
+		return nil, fmt.Errorf("element Sid %q holds more than letters and digits", in.Sid)
 	}
 	switch in.Effect {
 	case "Allow":
 		s.allow = true
 	case "Deny":
 	default:
-		return nil, fmt.Errorf("Effect %q is neither Allow nor Deny", in.Effect)
+		return nil, fmt.Errorf("element Effect %q is neither Allow nor Deny", in.Effect)
 	}
 	if in.NotPrincipal != nil {
 		return nil, fmt.Errorf("the sandbox does not evaluate NotPrincipal")
 	}
 	if (kind == Identity) != (in.Principal == nil) {
-		return nil, fmt.Errorf("Principal belongs in resource and trust policies, and only there")
+		return nil, fmt.Errorf("element Principal belongs in resource and trust policies, and only there")
 	}
 	var err error
 	if in.Principal != nil {
 		if s.principals, err = parsePrincipals(in.Principal); err != nil {
-			return nil, fmt.Errorf("Principal: %w", err)
+			return nil, fmt.Errorf("element Principal: %w", err)
 		}
 	}
 	if s.actions, err = parseActions(in.Action, in.NotAction); err != nil {
@@ -138,7 +139,7 @@ func parseStatement(kind Kind, raw json.RawMessage, variables bool) (*statement,
 	}
 	if in.Condition != nil {
 		if s.conditions, err = parseConditions(in.Condition, variables); err != nil {
-			return nil, fmt.Errorf("Condition: %w", err)
+			return nil, fmt.Errorf("element Condition: %w", err)
 		}
 	}
 	return s, nil
@@ -152,7 +153,7 @@ func parseActions(action, notAction json.RawMessage) ([]pattern, error) {
 	var out []pattern
 	for _, a := range list {
 		if !actionForm.MatchString(a) {
-			return nil, fmt.Errorf("Action %q is not of the form service:Action", a)
+			return nil, fmt.Errorf("element Action: %q is not of the form service:Action", a)
 		}
 		p, err := compile(strings.ToLower(a), true, false)
 		if err != nil {
@@ -172,10 +173,10 @@ func parseResources(resource, notResource json.RawMessage, variables bool) ([]pa
 	for _, r := range list {
 		p, err := compile(r, true, variables)
 		if err != nil {
-			return nil, fmt.Errorf("Resource: %w", err)
+			return nil, fmt.Errorf("element Resource: %w", err)
 		}
 		if _, isARN := p.segments(); r != "*" && (!isARN || !strings.HasPrefix(r, "arn:")) {
-			return nil, fmt.Errorf("Resource %q is neither * nor an ARN", r)
+			return nil, fmt.Errorf("element Resource: %q is neither * nor an ARN", r)
 		}
 		out = append(out, p)
 	}

@@ -53,7 +53,10 @@ func compile(s string, wildcards, variables bool) (pattern, error) {
 				if err := checkKey(m[1]); err != nil {
 					return nil, fmt.Errorf("policy variable ${%s}: %w", m[1], err)
 				}
-				p = append(p, token{kind: variable, text: strings.ToLower(m[1]), fallback: m[2], optional: strings.Contains(m[0], ",")})
+				p = append(p, token{
+					kind: variable, text: strings.ToLower(m[1]), fallback: m[2],
+					optional: strings.Contains(m[0], ","),
+				})
 			}
 			s = s[len(m[0]):]
 		case wildcards && s[0] == '*':

@@ -72,7 +72,8 @@ func (s *Service) Assume(caller cloud.Principal, roleARN, session string) (cloud
 		return cloud.Principal{}, cloud.Errorf(403, "AccessDenied", "the role %s does not exist", roleARN)
 	}
 	d := s.Authorize(cloud.Request{
-		Principal: caller, Action: AssumeRole, Resource: roleARN, ResourceAccount: r.account, ResourcePolicy: r.trust, Region: "us-east-1",
+		Principal: caller, Action: AssumeRole, Resource: roleARN, ResourceAccount: r.account, ResourcePolicy: r.trust,
+		Region: "us-east-1",
 	})
 	if !d.Allowed {
 		return cloud.Principal{}, cloud.Errorf(403, "AccessDenied",
@@ -96,7 +97,8 @@ func (s *Service) putRole(r *role) error {
 	for _, st := range document.statements {
 		for _, arn := range st.principals.arns {
 			if strings.Contains(arn, ":role/") && s.roles[arn] == nil {
-				return cloud.Errorf(400, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"%s\" (role %s)", arn, r.name)
+				return cloud.Errorf(400, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"%s\" (role %s)",
+					arn, r.name)
 			}
 		}
 	}
@@ -119,7 +121,8 @@ func (s *Service) find(account, name string) (*role, error) {
 	return nil, cloud.Errorf(404, "NoSuchEntity", "The role with name %s cannot be found.", name)
 }
 
-// UnusedStatements names the Allow statements of an account's roles that no allowed call has needed so far, as Decision.Statement names them.
+// UnusedStatements names the Allow statements of an account's roles that no allowed call has needed so far, as
+// Decision.Statement names them.
 func (s *Service) UnusedStatements(account string) []string {
 	var names []string
 	for _, arn := range sortedKeys(s.roles) {

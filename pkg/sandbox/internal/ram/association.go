@@ -70,7 +70,8 @@ func (s *Service) listed(a *association) bool {
 // effective: access lasts until the association is gone. Assumption RAM-01.
 func (s *Service) effective(a *association) bool {
 	status := s.status(a)
-	return status == associated || status == disassociating && (a.invitation == nil || s.invitationStatus(a.invitation) == accepted)
+	entered := a.invitation == nil || s.invitationStatus(a.invitation) == accepted
+	return status == associated || status == disassociating && entered
 }
 
 // usable tells whether one of the associations stands for entity and is in effect.
@@ -83,9 +84,8 @@ func (s *Service) reaches(sh *share, account string) bool {
 	if s.usable(sh.principals, account) {
 		return true
 	}
-	return account != sh.owner && s.w.Account(account).InOrganization && slices.ContainsFunc(sh.principals, func(a *association) bool {
-		return isOrganization(a.entity) && s.usable(sh.principals, a.entity)
-	})
+	member := account != sh.owner && s.w.Account(account).InOrganization
+	return member && slices.ContainsFunc(sh.principals, func(a *association) bool { return isOrganization(a.entity) && s.effective(a) })
 }
 
 var (
@@ -158,7 +158,9 @@ type Association struct {
 }
 
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_AssociateResourceShare.html
-func (s *Service) associateResourceShare(c *cloud.Call, in *AssociateResourceShareInput) (*AssociateResourceShareOutput, error) {
+func (s *Service) associateResourceShare(
+	c *cloud.Call, in *AssociateResourceShareInput,
+) (*AssociateResourceShareOutput, error) {
 	sh, err := s.authorizeShare(c, in.ResourceShareArn, in.Principals, in.ResourceArns)
 	if err != nil {
 		return nil, err
@@ -194,7 +196,8 @@ func (s *Service) checkNew(c *cloud.Call, sh *share, principals, resources []str
 		}
 	}
 	if invitations > pendingQuota {
-		return cloud.Errorf(400, "ResourceShareLimitExceededException", "An account can have at most %d pending invitations.", pendingQuota)
+		return cloud.Errorf(400, "ResourceShareLimitExceededException",
+			"An account can have at most %d pending invitations.", pendingQuota)
 	}
 	for _, r := range resources {
 		if err := s.checkResource(sh.owner, sh.region, r); err != nil {
@@ -219,7 +222,10 @@ func (s *Service) associate(sh *share, principals, resources []string) []Associa
 	for _, p := range principals {
 		a := sh.find(sh.principals, p)
 		if a == nil || s.status(a) == disassociated || a.leaving {
-			a = &association{entity: p, external: !isOrganization(p) && !s.sameOrganization(sh.owner, p), created: now, changed: now}
+			a = &association{
+				entity: p, external: !isOrganization(p) && !s.sameOrganization(sh.owner, p), created: now,
+				changed: now,
+			}
 			sh.principals = append(sh.drop(sh.principals, p), a)
 			if s.invites(sh, p) {
 				a.invitation = s.invite(sh, p)
@@ -258,7 +264,9 @@ type DisassociateResourceShareOutput struct {
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_DisassociateResourceShare.html
 // A consumer cannot leave: VPC origins are not among the types that allow it.
 // https://docs.aws.amazon.com/ram/latest/userguide/working-with-shared-leave.html
-func (s *Service) disassociateResourceShare(c *cloud.Call, in *DisassociateResourceShareInput) (*DisassociateResourceShareOutput, error) {
+func (s *Service) disassociateResourceShare(
+	c *cloud.Call, in *DisassociateResourceShareInput,
+) (*DisassociateResourceShareOutput, error) {
 	sh, err := s.authorizeShare(c, in.ResourceShareArn, in.Principals, in.ResourceArns)
 	if err != nil {
 		return nil, err
@@ -342,7 +350,9 @@ type GetResourceShareAssociationsOutput struct {
 
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareAssociations.html
 // It shows the caller's own shares.
-func (s *Service) getResourceShareAssociations(c *cloud.Call, in *GetResourceShareAssociationsInput) (*GetResourceShareAssociationsOutput, error) {
+func (s *Service) getResourceShareAssociations(
+	c *cloud.Call, in *GetResourceShareAssociationsInput,
+) (*GetResourceShareAssociationsOutput, error) {
 	if err := c.Authorize("ram:GetResourceShareAssociations", "*", nil); err != nil {
 		return nil, err
 	}

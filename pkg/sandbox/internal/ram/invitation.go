@@ -82,7 +82,8 @@ type Invitation struct {
 func (s *Service) showInvitation(i *invitation) Invitation {
 	return Invitation{
 		ResourceShareInvitationArn: i.arn, ResourceShareArn: i.share.arn, ResourceShareName: i.share.name,
-		SenderAccountID: i.share.owner, ReceiverAccountID: i.receiver, InvitationTimestamp: i.sent, Status: s.invitationStatus(i),
+		SenderAccountID: i.share.owner, ReceiverAccountID: i.receiver, InvitationTimestamp: i.sent,
+		Status: s.invitationStatus(i),
 	}
 }
 
@@ -102,7 +103,9 @@ type GetResourceShareInvitationsOutput struct {
 
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareInvitations.html
 // It shows what the caller received.
-func (s *Service) getResourceShareInvitations(c *cloud.Call, in *GetResourceShareInvitationsInput) (*GetResourceShareInvitationsOutput, error) {
+func (s *Service) getResourceShareInvitations(
+	c *cloud.Call, in *GetResourceShareInvitationsInput,
+) (*GetResourceShareInvitationsOutput, error) {
 	if err := c.Authorize("ram:GetResourceShareInvitations", "*", nil); err != nil {
 		return nil, err
 	}
@@ -164,7 +167,8 @@ func (s *Service) listPendingInvitationResources(
 	case accepted: // not among the operation's own errors; it says "still pending" or nothing
 		return nil, invitationNotFound(i.arn)
 	case rejected:
-		return nil, cloud.Errorf(400, "ResourceShareInvitationAlreadyRejectedException", "The invitation %s was already rejected.", i.arn)
+		return nil, cloud.Errorf(400, "ResourceShareInvitationAlreadyRejectedException",
+			"The invitation %s was already rejected.", i.arn)
 	case expired:
 		return nil, cloud.Errorf(400, "ResourceShareInvitationExpiredException", "The invitation %s has expired.", i.arn)
 	}
@@ -247,9 +251,11 @@ func (s *Service) rejectResourceShareInvitation(
 func (s *Service) decide(i *invitation, verdict string) error {
 	switch s.invitationStatus(i) {
 	case accepted:
-		return cloud.Errorf(400, "ResourceShareInvitationAlreadyAcceptedException", "The invitation %s was already accepted.", i.arn)
+		return cloud.Errorf(400, "ResourceShareInvitationAlreadyAcceptedException",
+			"The invitation %s was already accepted.", i.arn)
 	case rejected:
-		return cloud.Errorf(400, "ResourceShareInvitationAlreadyRejectedException", "The invitation %s was already rejected.", i.arn)
+		return cloud.Errorf(400, "ResourceShareInvitationAlreadyRejectedException",
+			"The invitation %s was already rejected.", i.arn)
 	case expired:
 		return cloud.Errorf(400, "ResourceShareInvitationExpiredException", "The invitation %s has expired.", i.arn)
 	}

@@ -143,7 +143,8 @@ func (s *Service) listPermissions(c *cloud.Call, in *ListPermissionsInput) (*Lis
 		})
 	}
 	keep := func(p Permission) bool {
-		return in.PermissionType != "CUSTOMER_MANAGED" && (in.ResourceType == "" || strings.EqualFold(in.ResourceType, p.ResourceType))
+		return in.PermissionType != "CUSTOMER_MANAGED" &&
+			(in.ResourceType == "" || strings.EqualFold(in.ResourceType, p.ResourceType))
 	}
 	list, next, err := page(c, all, keep, in.NextToken, in.MaxResults)
 	if err != nil {
@@ -154,7 +155,8 @@ func (s *Service) listPermissions(c *cloud.Call, in *ListPermissionsInput) (*Lis
 
 // checkType refuses a resource type that nothing here has. Types are not case-sensitive.
 func checkType(name string) error {
-	if name != "" && !slices.ContainsFunc(resourceTypes(), func(t resourceType) bool { return strings.EqualFold(t.name, name) }) {
+	known := slices.ContainsFunc(resourceTypes(), func(t resourceType) bool { return strings.EqualFold(t.name, name) })
+	if name != "" && !known {
 		return cloud.Errorf(400, "InvalidResourceTypeException", "The specified resource type %s is not valid.", name)
 	}
 	return nil

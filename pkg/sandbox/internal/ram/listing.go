@@ -89,7 +89,8 @@ func (s *Service) listResources(c *cloud.Call, in *ListResourcesInput) (*ListRes
 	all := s.memberships(c, in.ResourceOwner, func(sh *share) []*association { return sh.resources })
 	keep := func(m membership) bool {
 		return s.held(c, m) && matches(in.ResourceArns, m.entity) && matches(in.ResourceShareArns, m.share.arn) &&
-			(in.ResourceType == "" || strings.EqualFold(in.ResourceType, typeName(m.entity))) && inScope(in.ResourceRegionScope, m.entity) &&
+			(in.ResourceType == "" || strings.EqualFold(in.ResourceType, typeName(m.entity))) &&
+			inScope(in.ResourceRegionScope, m.entity) &&
 			(in.Principal == "" || s.hasPrincipal(m.share, in.Principal))
 	}
 	list, next, err := page(c, all, keep, in.NextToken, in.MaxResults)
@@ -110,7 +111,9 @@ func (s *Service) memberships(c *cloud.Call, owner string, of func(*share) []*as
 		if sh.region != c.Region || (sh.owner == c.Account()) != (owner == self) {
 			continue
 		}
-		invited := slices.ContainsFunc(sh.principals, func(a *association) bool { return a.entity == c.Account() || isOrganization(a.entity) })
+		invited := slices.ContainsFunc(sh.principals, func(a *association) bool {
+			return a.entity == c.Account() || isOrganization(a.entity)
+		})
 		if owner == others && !invited {
 			continue
 		}
@@ -121,7 +124,8 @@ func (s *Service) memberships(c *cloud.Call, owner string, of func(*share) []*as
 	return all
 }
 
-// held tells whether a share holds the member for the caller: an owner sees it until it is gone, others while they can use it.
+// held tells whether a share holds the member for the caller: an owner sees it until it is gone, others while they
+// can use it.
 func (s *Service) held(c *cloud.Call, m membership) bool {
 	if m.share.owner == c.Account() {
 		return s.status(m.association) != disassociated

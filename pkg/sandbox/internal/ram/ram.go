@@ -65,7 +65,8 @@ func (s *Service) API() *cloud.Service {
 			cloud.Op(write("UpdateResourceShare", "/updateresourceshare"), s.updateResourceShare),
 			cloud.Op(write("TagResource", "/tagresource"), s.tagResource),
 			cloud.Op(write("UntagResource", "/untagresource"), s.untagResource),
-			cloud.Op(cloud.Operation{Name: "DeleteResourceShare", Method: "DELETE", Path: "/deleteresourceshare"}, s.deleteResourceShare),
+			cloud.Op(cloud.Operation{Name: "DeleteResourceShare", Method: "DELETE", Path: "/deleteresourceshare"},
+				s.deleteResourceShare),
 			cloud.Op(write("AssociateResourceShare", "/associateresourceshare"), s.associateResourceShare),
 			cloud.Op(read("GetResourceShareAssociations", "/getresourceshareassociations"), s.getResourceShareAssociations),
 			cloud.Op(write("DisassociateResourceShare", "/disassociateresourceshare"), s.disassociateResourceShare),
@@ -80,7 +81,8 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// SharedWith tells whether the resource is shared with the account at this moment. It makes the service a cloud.Sharing.
+// SharedWith tells whether the resource is shared with the account at this moment. It makes the service a
+// cloud.Sharing.
 func (s *Service) SharedWith(resourceARN, account string) bool {
 	for _, sh := range s.shares {
 		if sh.owner != account && s.usable(sh.resources, resourceARN) && s.reaches(sh, account) {
@@ -113,7 +115,10 @@ func (s *Service) Snapshot(account string) map[string]any {
 	}
 	for _, i := range s.invitations {
 		if i.receiver == account && s.recalled(i) {
-			received = append(received, map[string]any{"arn": i.arn, "share": i.share.name, "sender": i.share.owner, "status": s.invitationStatus(i)})
+			received = append(received, map[string]any{
+				"arn": i.arn, "share": i.share.name, "sender": i.share.owner,
+				"status": s.invitationStatus(i),
+			})
 		}
 	}
 	return map[string]any{"shares": shares, "invitations": received}

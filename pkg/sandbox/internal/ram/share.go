@@ -141,8 +141,9 @@ func (s *Service) createResourceShare(c *cloud.Call, in *CreateResourceShareInpu
 		}
 		sh := &share{
 			arn:  "arn:aws:ram:" + c.Region + ":" + c.Account() + ":resource-share/" + s.w.IDs.UUID(),
-			name: in.Name, owner: c.Account(), region: c.Region, external: external, tags: in.Tags, created: c.Now(), updated: c.Now(),
-			retain: in.ResourceShareConfiguration != nil && in.ResourceShareConfiguration.RetainSharingOnAccountLeaveOrganization,
+			name: in.Name, owner: c.Account(), region: c.Region, external: external, tags: in.Tags, created: c.Now(),
+			updated: c.Now(),
+			retain:  in.ResourceShareConfiguration != nil && in.ResourceShareConfiguration.RetainSharingOnAccountLeaveOrganization,
 		}
 		if sh.retain && !external {
 			return nil, invalid("retainSharingOnAccountLeaveOrganization needs allowExternalPrincipals.")
@@ -215,7 +216,9 @@ func (s *Service) getResourceShares(c *cloud.Call, in *GetResourceSharesInput) (
 
 func tagged(c *cloud.Call, sh *share, filters []TagFilter) bool {
 	return !slices.ContainsFunc(filters, func(f TagFilter) bool {
-		return sh.owner != c.Account() || !slices.ContainsFunc(sh.tags, func(t Tag) bool { return t.Key == f.TagKey && matches(f.TagValues, t.Value) })
+		return sh.owner != c.Account() || !slices.ContainsFunc(sh.tags, func(t Tag) bool {
+			return t.Key == f.TagKey && matches(f.TagValues, t.Value)
+		})
 	})
 }
 
@@ -432,7 +435,9 @@ func shareContext(sh *share) map[string][]string {
 }
 
 // authorizeEach authorises every pair of principal and resource that a call names. Assumption RAM-11.
-func (s *Service) authorizeEach(c *cloud.Call, on string, context map[string][]string, principals, resources []string) error {
+func (s *Service) authorizeEach(
+	c *cloud.Call, on string, context map[string][]string, principals, resources []string,
+) error {
 	if len(principals) == 0 {
 		principals = []string{""}
 	}

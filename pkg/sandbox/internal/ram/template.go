@@ -91,7 +91,8 @@ func redeployShare(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resour
 		}
 	}
 	gone := DisassociateResourceShareInput{
-		ResourceShareArn: old.Ref, Principals: without(now["PRINCIPAL"], p.Principals), ResourceArns: without(now["RESOURCE"], p.ResourceArns),
+		ResourceShareArn: old.Ref, Principals: without(now["PRINCIPAL"], p.Principals),
+		ResourceArns: without(now["RESOURCE"], p.ResourceArns),
 	}
 	if len(gone.Principals)+len(gone.ResourceArns) > 0 {
 		if _, err := call("DisassociateResourceShare", &gone); err != nil {
@@ -99,7 +100,8 @@ func redeployShare(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resour
 		}
 	}
 	come := AssociateResourceShareInput{
-		ResourceShareArn: old.Ref, Principals: without(p.Principals, now["PRINCIPAL"]), ResourceArns: without(p.ResourceArns, now["RESOURCE"]),
+		ResourceShareArn: old.Ref, Principals: without(p.Principals, now["PRINCIPAL"]),
+		ResourceArns: without(p.ResourceArns, now["RESOURCE"]),
 	}
 	if len(come.Principals)+len(come.ResourceArns) > 0 {
 		if _, err := call("AssociateResourceShare", &come); err != nil {
@@ -115,7 +117,8 @@ func redeployShare(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resour
 }
 
 func removeShare(r *cloud.ResourceRequest, old *cloud.Resource) error {
-	_, err := r.World.Invoke(cloud.Root(r.Account), r.Region, "ram", "DeleteResourceShare", &DeleteResourceShareInput{ResourceShareArn: old.Ref})
+	_, err := r.World.Invoke(cloud.Root(r.Account), r.Region, "ram", "DeleteResourceShare",
+		&DeleteResourceShareInput{ResourceShareArn: old.Ref})
 	if err != nil && cloud.AsError(err).Code != "UnknownResourceException" {
 		return fmt.Errorf("stack %s, resource %s: %w", r.Stack, r.LogicalID, err)
 	}

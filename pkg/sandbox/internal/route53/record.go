@@ -79,7 +79,9 @@ type Change struct {
 type ChangeResourceRecordSetsOutput struct{ ChangeInfo ChangeInfo }
 
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
-func (s *Service) changeResourceRecordSets(c *cloud.Call, in *ChangeResourceRecordSetsInput) (*ChangeResourceRecordSetsOutput, error) {
+func (s *Service) changeResourceRecordSets(
+	c *cloud.Call, in *ChangeResourceRecordSetsInput,
+) (*ChangeResourceRecordSetsOutput, error) {
 	z, err := s.open(c, in.HostedZoneID, conditions(in.ChangeBatch.Changes))
 	if err != nil {
 		return nil, err
@@ -146,7 +148,8 @@ func checkBatch(changes []Change) error {
 		case "UPSERT":
 			weight = 2
 		default:
-			return cloud.Errorf(400, "InvalidInput", "Invalid value for 'action': %q; it must be CREATE, DELETE or UPSERT", ch.Action)
+			return cloud.Errorf(400, "InvalidInput", "Invalid value for 'action': %q; it must be CREATE, DELETE or UPSERT",
+				ch.Action)
 		}
 		if !slices.Contains(recordTypes(), r.Type) {
 			return cloud.Errorf(400, "InvalidInput", "Invalid value for 'type': %q", r.Type)
@@ -172,7 +175,10 @@ func checkBatch(changes []Change) error {
 }
 
 func recordTypes() []string {
-	return []string{"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT"}
+	return []string{
+		"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV",
+		"SSHFP", "SVCB", "TLSA", "TXT",
+	}
 }
 
 // apply makes one change to the draft, or answers what is wrong with it.
@@ -261,7 +267,9 @@ type ListResourceRecordSetsOutput struct {
 
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html
 // Names sort with their labels reversed.
-func (s *Service) listResourceRecordSets(c *cloud.Call, in *ListResourceRecordSetsInput) (*ListResourceRecordSetsOutput, error) {
+func (s *Service) listResourceRecordSets(
+	c *cloud.Call, in *ListResourceRecordSetsInput,
+) (*ListResourceRecordSetsOutput, error) {
 	z, err := s.open(c, in.HostedZoneID, nil)
 	if err != nil {
 		return nil, err

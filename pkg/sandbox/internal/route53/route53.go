@@ -30,19 +30,23 @@ func New(w *cloud.World) *Service { return &Service{w: w, changes: map[string]ch
 
 // API is the operation table.
 func (s *Service) API() *cloud.Service {
-	const zones = "/2013-04-01/hostedzone"
+	const zones, zone = "/2013-04-01/hostedzone", "/2013-04-01/hostedzone/{Id}"
+	const records = "/2013-04-01/hostedzone/{HostedZoneId}/rrset"
+	read := func(name, path string) cloud.Operation {
+		return cloud.Operation{Name: name, Method: "GET", Path: path, ReadOnly: true}
+	}
 	return &cloud.Service{
 		Name: "route53", Protocol: cloud.RESTXML, Global: true, EventSource: "route53.amazonaws.com",
 		Namespace: "https://route53.amazonaws.com/doc/2013-04-01/",
 		Operations: []cloud.Operation{
 			cloud.Op(cloud.Operation{Name: "CreateHostedZone", Method: "POST", Path: zones, Status: 201}, s.createHostedZone),
-			cloud.Op(cloud.Operation{Name: "GetHostedZone", Method: "GET", Path: zones + "/{Id}", ReadOnly: true}, s.getHostedZone),
-			cloud.Op(cloud.Operation{Name: "ListHostedZones", Method: "GET", Path: zones, ReadOnly: true}, s.listHostedZones),
-			cloud.Op(cloud.Operation{Name: "ListHostedZonesByName", Method: "GET", Path: "/2013-04-01/hostedzonesbyname", ReadOnly: true}, s.listHostedZonesByName),
-			cloud.Op(cloud.Operation{Name: "ChangeResourceRecordSets", Method: "POST", Path: zones + "/{HostedZoneId}/rrset"}, s.changeResourceRecordSets),
-			cloud.Op(cloud.Operation{Name: "ListResourceRecordSets", Method: "GET", Path: zones + "/{HostedZoneId}/rrset", ReadOnly: true}, s.listResourceRecordSets),
-			cloud.Op(cloud.Operation{Name: "GetChange", Method: "GET", Path: "/2013-04-01/change/{Id}", ReadOnly: true}, s.getChange),
-			cloud.Op(cloud.Operation{Name: "DeleteHostedZone", Method: "DELETE", Path: zones + "/{Id}"}, s.deleteHostedZone),
+			cloud.Op(read("GetHostedZone", zone), s.getHostedZone),
+			cloud.Op(read("ListHostedZones", zones), s.listHostedZones),
+			cloud.Op(read("ListHostedZonesByName", "/2013-04-01/hostedzonesbyname"), s.listHostedZonesByName),
+			cloud.Op(cloud.Operation{Name: "ChangeResourceRecordSets", Method: "POST", Path: records}, s.changeResourceRecordSets),
+			cloud.Op(read("ListResourceRecordSets", records), s.listResourceRecordSets),
+			cloud.Op(read("GetChange", "/2013-04-01/change/{Id}"), s.getChange),
+			cloud.Op(cloud.Operation{Name: "DeleteHostedZone", Method: "DELETE", Path: zone}, s.deleteHostedZone),
 		},
 	}
 }

@@ -15,8 +15,6 @@ type zone struct {
 	records           []RecordSet // in the order of listings
 }
 
-func (z *zone) arn() string { return "arn:aws:route53:::hostedzone/" + z.id }
-
 // CreateZone declares a zone that exists from the start. It locks the world.
 func (s *Service) CreateZone(account, id, name string) {
 	s.w.Do(func() { s.addZone(&zone{account: account, id: id, name: normal(name), reference: "sandbox"}) })
@@ -31,7 +29,10 @@ func (s *Service) addZone(z *zone) {
 	ns, soa := 172800, 900
 	z.records = []RecordSet{
 		{Name: z.name, Type: "NS", TTL: &ns, ResourceRecords: servers},
-		{Name: z.name, Type: "SOA", TTL: &soa, ResourceRecords: []ResourceRecord{{servers[0].Value + " awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}}},
+		{
+			Name: z.name, Type: "SOA", TTL: &soa,
+			ResourceRecords: []ResourceRecord{{servers[0].Value + " awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}},
+		},
 	}
 	s.zones = append(s.zones, z)
 	slices.SortStableFunc(s.zones, func(a, b *zone) int { return strings.Compare(reversed(a.name), reversed(b.name)) })
@@ -118,7 +119,8 @@ func (s *Service) createHostedZone(c *cloud.Call, in *CreateHostedZoneInput) (*C
 	}
 	for _, other := range s.zones {
 		if other.account == z.account && other.reference == z.reference {
-			return nil, cloud.Errorf(409, "HostedZoneAlreadyExists", "A hosted zone has already been created with the specified caller reference: %s", z.reference)
+			return nil, cloud.Errorf(409, "HostedZoneAlreadyExists",
+				"A hosted zone has already been created with the specified caller reference: %s", z.reference)
 		}
 	}
 	s.addZone(z)
@@ -210,7 +212,9 @@ type ListHostedZonesByNameOutput struct {
 }
 
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListHostedZonesByName.html
-func (s *Service) listHostedZonesByName(c *cloud.Call, in *ListHostedZonesByNameInput) (*ListHostedZonesByNameOutput, error) {
+func (s *Service) listHostedZonesByName(
+	c *cloud.Call, in *ListHostedZonesByNameInput,
+) (*ListHostedZonesByNameOutput, error) {
 	if err := c.Authorize("route53:ListHostedZonesByName", "*", nil); err != nil {
 		return nil, err
 	}
@@ -254,7 +258,8 @@ func (s *Service) deleteHostedZone(c *cloud.Call, in *DeleteHostedZoneInput) (*D
 		return nil, err
 	}
 	if len(z.records) > 2 {
-		return nil, cloud.Errorf(400, "HostedZoneNotEmpty", "The specified hosted zone contains non-required resource record sets and so cannot be deleted.")
+		return nil, cloud.Errorf(400, "HostedZoneNotEmpty",
+			"The specified hosted zone contains non-required resource record sets and so cannot be deleted.")
 	}
 	s.zones = slices.DeleteFunc(s.zones, func(other *zone) bool { return other == z })
 	return &DeleteHostedZoneOutput{s.submit(c, "")}, nil

@@ -48,7 +48,8 @@ func (s *Service) subscribe(c *cloud.Call, in *SubscribeInput) (*SubscribeOutput
 	if at < 0 {
 		at = len(t.subscriptions)
 		t.subscriptions = append(t.subscriptions, &Subscription{
-			SubscriptionArn: t.arn + ":" + s.w.IDs.UUID(), Owner: c.Account(), Protocol: in.Protocol, Endpoint: in.Endpoint, TopicArn: t.arn,
+			SubscriptionArn: t.arn + ":" + s.w.IDs.UUID(), Owner: c.Account(), Protocol: in.Protocol,
+			Endpoint: in.Endpoint, TopicArn: t.arn,
 		})
 	}
 	if in.ReturnSubscriptionArn {
@@ -102,7 +103,9 @@ type ListSubscriptionsByTopicOutput struct {
 }
 
 // https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
-func (s *Service) listSubscriptionsByTopic(c *cloud.Call, in *ListSubscriptionsByTopicInput) (*ListSubscriptionsByTopicOutput, error) {
+func (s *Service) listSubscriptionsByTopic(
+	c *cloud.Call, in *ListSubscriptionsByTopicInput,
+) (*ListSubscriptionsByTopicOutput, error) {
 	t, err := s.open(c, in.TopicArn)
 	if err != nil {
 		return nil, err
@@ -124,7 +127,8 @@ func (s *Service) unsubscribe(c *cloud.Call, in *UnsubscribeInput) (*Unsubscribe
 	}
 	for _, t := range s.topics {
 		if t.account == c.Account() {
-			t.subscriptions = slices.DeleteFunc(t.subscriptions, func(sub *Subscription) bool { return sub.SubscriptionArn == in.SubscriptionArn })
+			t.subscriptions = slices.DeleteFunc(t.subscriptions,
+				func(sub *Subscription) bool { return sub.SubscriptionArn == in.SubscriptionArn })
 		}
 	}
 	return &UnsubscribeOutput{}, nil

@@ -77,12 +77,18 @@ func createTopic(r *cloud.ResourceRequest) (*cloud.Resource, error) {
 	if err := subscribeAll(r, out.TopicArn, p.Subscription); err != nil {
 		return nil, err
 	}
-	return &cloud.Resource{Ref: out.TopicArn, Attributes: map[string]string{"TopicArn": out.TopicArn, "TopicName": name}}, nil
+	return &cloud.Resource{Ref: out.TopicArn, Attributes: map[string]string{
+		"TopicArn":  out.TopicArn,
+		"TopicName": name,
+	}}, nil
 }
 
 func subscribeAll(r *cloud.ResourceRequest, topic string, list []subscriptionProperties) error {
 	for _, sub := range list {
-		if _, err := call[SubscribeOutput](r, "Subscribe", &SubscribeInput{TopicArn: topic, Protocol: sub.Protocol, Endpoint: sub.Endpoint}); err != nil {
+		if _, err := call[SubscribeOutput](r, "Subscribe", &SubscribeInput{
+			TopicArn: topic, Protocol: sub.Protocol,
+			Endpoint: sub.Endpoint,
+		}); err != nil {
 			return err
 		}
 	}
@@ -135,7 +141,8 @@ func updatePolicy(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resourc
 func deletePolicy(r *cloud.ResourceRequest, old *cloud.Resource) error {
 	for topic := range strings.FieldsSeq(old.Attributes["Topics"]) {
 		in := &SetTopicAttributesInput{TopicArn: topic, AttributeName: "Policy"}
-		if _, err := call[SetTopicAttributesOutput](r, "SetTopicAttributes", in); err != nil && !strings.Contains(err.Error(), "NotFound") {
+		if _, err := call[SetTopicAttributesOutput](r, "SetTopicAttributes", in); err != nil &&
+			!strings.Contains(err.Error(), "NotFound") {
 			return err
 		}
 	}

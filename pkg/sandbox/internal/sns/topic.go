@@ -82,7 +82,10 @@ func (s *Service) createTopic(c *cloud.Call, in *CreateTopicInput) (*CreateTopic
 	if attributes == nil {
 		attributes = map[string]string{}
 	}
-	s.topics = append(s.topics, &topic{arn: arn, account: c.Account(), region: c.Region, name: in.Name, attributes: attributes})
+	s.topics = append(s.topics, &topic{
+		arn: arn, account: c.Account(), region: c.Region, name: in.Name,
+		attributes: attributes,
+	})
 	return &CreateTopicOutput{arn}, nil
 }
 
@@ -146,7 +149,8 @@ func (s *Service) getTopicAttributes(c *cloud.Call, in *GetTopicAttributesInput)
 	}
 	out := maps.Clone(t.attributes)
 	out["TopicArn"], out["Owner"] = t.arn, t.account
-	out["SubscriptionsPending"], out["SubscriptionsConfirmed"], out["SubscriptionsDeleted"] = strconv.Itoa(len(t.subscriptions)), "0", "0"
+	out["SubscriptionsPending"], out["SubscriptionsConfirmed"],
+		out["SubscriptionsDeleted"] = strconv.Itoa(len(t.subscriptions)), "0", "0"
 	return &GetTopicAttributesOutput{out}, nil
 }
 

@@ -129,7 +129,8 @@ func (s *Service) assumeRole(c *cloud.Call, in *AssumeRoleInput) (*AssumeRoleOut
 	return &AssumeRoleOutput{
 		AssumedRoleUser: AssumedRoleUser{AssumedRoleID: role.ID + ":" + in.RoleSessionName, Arn: p.ARN},
 		Credentials: Credentials{
-			AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken, Expiration: keys.Expiration,
+			AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken,
+			Expiration: keys.Expiration,
 		},
 	}, nil
 }
@@ -145,9 +146,11 @@ func duration(c *cloud.Call, in *AssumeRoleInput, role iam.Role) (time.Duration,
 			"1 validation error detected: Value '%s' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to %d",
 			strconv.Itoa(*in.DurationSeconds), shortestSession)
 	case d > role.MaxSession:
-		return 0, cloud.Errorf(400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+		return 0, cloud.Errorf(400, "ValidationError",
+			"The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	case c.Caller.RoleARN != "" && d > longestChained:
-		return 0, cloud.Errorf(400, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+		return 0, cloud.Errorf(400, "ValidationError",
+			"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	}
 	return d, nil
 }
