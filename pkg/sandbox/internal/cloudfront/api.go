@@ -33,7 +33,8 @@ func (s *Service) API() *cloud.Service {
 			cloud.Op(write("UpdateVpcOrigin", "PUT", origin+"/{Id}", 202), s.updateVpcOrigin),
 			cloud.Op(write("DeleteVpcOrigin", "DELETE", origin+"/{Id}", 202), s.deleteVpcOrigin),
 			cloud.Op(read("ListVpcOrigins", origin), s.listVpcOrigins),
-			cloud.Op(read("ListDistributionsByVpcOriginId", root+"/distributionsByVpcOriginId/{VpcOriginId}"), s.listDistributionsByVpcOriginID),
+			cloud.Op(read("ListDistributionsByVpcOriginId", root+"/distributionsByVpcOriginId/{VpcOriginId}"),
+				s.listDistributionsByVpcOriginID),
 			cloud.Op(read("ListDistributionsByOwnedResource", root+"/distributionsByOwnedResource/{ResourceArn}"),
 				s.listDistributionsByOwnedResource),
 

@@ -156,7 +156,8 @@ func (s *Service) createFunction(c *cloud.Call, in *CreateFunctionInput) (*Funct
 		return nil, err
 	}
 	if s.functions[arn] != nil {
-		return nil, cloud.Errorf(409, "FunctionAlreadyExists", "A function with the same name already exists in this AWS account: %s", in.Name)
+		return nil, cloud.Errorf(409, "FunctionAlreadyExists",
+			"A function with the same name already exists in this AWS account: %s", in.Name)
 	}
 	if len(s.functionsOf(c.Account())) >= maxFunctions {
 		return nil, cloud.Errorf(400, "TooManyFunctions",
@@ -255,8 +256,11 @@ func (s *Service) listFunctions(c *cloud.Call, in *ListFunctionsInput) (*ListFun
 			found = append(found, *s.summary(f, stageLive))
 		}
 	}
-	items, l := paginate(found, func(f FunctionSummary) string { return f.Name + " " + f.FunctionMetadata.Stage }, in.Marker, in.MaxItems)
-	return &ListFunctionsOutput{&FunctionList{NextMarker: l.NextMarker, MaxItems: l.MaxItems, Quantity: l.Quantity, Items: items}}, nil
+	items, l := paginate(found, func(f FunctionSummary) string { return f.Name + " " + f.FunctionMetadata.Stage },
+		in.Marker, in.MaxItems)
+	return &ListFunctionsOutput{&FunctionList{
+		NextMarker: l.NextMarker, MaxItems: l.MaxItems, Quantity: l.Quantity, Items: items,
+	}}, nil
 }
 
 func (s *Service) summary(f *function, name string) *FunctionSummary {
@@ -280,7 +284,8 @@ func functionCode(config *FunctionConfig, encoded string) ([]byte, error) {
 		return nil, invalidArgument("The runtime %q must be cloudfront-js-1.0 or cloudfront-js-2.0.", config.Runtime)
 	}
 	if config.KeyValueStoreAssociations != nil && config.KeyValueStoreAssociations.Quantity > 0 {
-		return nil, cloud.Errorf(501, "NotImplemented", "the sandbox does not implement KeyValueStoreAssociations of CloudFront functions")
+		return nil, cloud.Errorf(501, "NotImplemented",
+			"the sandbox does not implement KeyValueStoreAssociations of CloudFront functions")
 	}
 	code, err := base64.StdEncoding.DecodeString(encoded)
 	switch {

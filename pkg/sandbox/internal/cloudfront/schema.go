@@ -106,7 +106,8 @@ func (n *node) checkBelow(e *Element, path string, future []string) error {
 		}
 	}
 	if q := e.At("Quantity"); q != nil && n.child("Items") != nil && q.Text != strconv.Itoa(len(e.Items())) {
-		return cloud.Errorf(400, "InconsistentQuantities", "The value of Quantity and the size of Items don't match. (%s: %s, %d items)",
+		return cloud.Errorf(400, "InconsistentQuantities",
+			"The value of Quantity and the size of Items don't match. (%s: %s, %d items)",
 			path, q.Text, len(e.Items()))
 	}
 	return nil

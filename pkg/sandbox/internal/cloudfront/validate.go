@@ -181,7 +181,8 @@ func (s *Service) validateBehavior(account, id string, b *Element, targets map[s
 	for _, f := range b.Items("FunctionAssociations") {
 		event, arn := f.Value("EventType"), f.Value("FunctionARN")
 		if !strings.HasPrefix(event, "viewer-") || events[event] {
-			return invalidFunctionAssociation("a behavior can have one function for each of viewer-request and viewer-response, not %s", event)
+			return invalidFunctionAssociation("a behavior can have one function for each of viewer-request and "+
+				"viewer-response, not %s", event)
 		}
 		events[event] = true
 		fn := s.functions[arn]
@@ -206,7 +207,8 @@ func validatePolicies(b *Element) error {
 	case policy == "" && legacy == nil:
 		return invalidArgument("The parameter ForwardedValues is required.")
 	case policy != "" && legacy != nil:
-		return invalidArgument("The parameter ForwardedValues cannot be used when a cache policy is associated to the cache behavior.")
+		return invalidArgument("The parameter ForwardedValues cannot be used when a cache policy is associated to the " +
+			"cache behavior.")
 	case policy != "" && !managed(cachePolicies(), policy):
 		return cloud.Errorf(404, "NoSuchCachePolicy", "The cache policy does not exist: %s", policy)
 	}
@@ -237,7 +239,8 @@ func validateMethods(b *Element) error {
 	case "GET HEAD", "GET HEAD OPTIONS", "DELETE GET HEAD OPTIONS PATCH POST PUT":
 		return nil
 	}
-	return invalidArgument("The parameter AllowedMethods must be GET and HEAD, or these and OPTIONS, or all seven methods, not %v.", methods)
+	return invalidArgument("The parameter AllowedMethods must be GET and HEAD, or these and OPTIONS, or all seven "+
+		"methods, not %v.", methods)
 }
 
 func (s *Service) validateAliases(id string, config *Element) error {
@@ -271,8 +274,8 @@ func validateCertificate(v *Element, aliases bool) error {
 	switch {
 	case arn == "" && iam == "":
 		if aliases {
-			return invalidViewerCertificate("To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a " +
-				"trusted certificate that validates your authorization to use the domain name.")
+			return invalidViewerCertificate("To add an alternate domain name (CNAME) to a CloudFront distribution, you " +
+				"must attach a trusted certificate that validates your authorization to use the domain name.")
 		}
 		return nil
 	case arn != "" && !regexp.MustCompile(`^arn:aws:acm:us-east-1:\d{12}:certificate/.+$`).MatchString(arn):

@@ -141,7 +141,9 @@ type VpcOriginSummary struct {
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateVpcOrigin.html
 func (s *Service) createVpcOrigin(c *cloud.Call, in *CreateVpcOriginInput) (*VpcOriginOutput, error) {
 	if len(tagItems(in.Tags)) > 0 {
-		err := s.authorize(c, access{action: "cloudfront:TagResource", arn: vpcOriginARN(c.Account(), "*"), requestTags: tagMap(in.Tags)})
+		err := s.authorize(c, access{
+			action: "cloudfront:TagResource", arn: vpcOriginARN(c.Account(), "*"), requestTags: tagMap(in.Tags),
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -157,7 +159,8 @@ func (s *Service) createVpcOrigin(c *cloud.Call, in *CreateVpcOriginInput) (*Vpc
 		return nil, err
 	}
 	if len(s.originsOf(c.Account())) >= maxVpcOrigins {
-		return nil, cloud.Errorf(400, "EntityLimitExceeded", "The entity limit has been exceeded: %d VPC origins per account.", maxVpcOrigins)
+		return nil, cloud.Errorf(400, "EntityLimitExceeded",
+			"The entity limit has been exceeded: %d VPC origins per account.", maxVpcOrigins)
 	}
 	id := "vo_" + s.world.IDs.Mixed(22)
 	o := &vpcOrigin{
@@ -283,7 +286,8 @@ func (s *Service) checkEndpoint(account, id string, e *EndpointConfig) error {
 		`|ec2:[a-z0-9-]+:(\d{12}):instance/[^/]+)$`).FindStringSubmatch(e.Arn)
 	switch {
 	case endpoint == nil:
-		return invalidArgument("The ARN %q is not that of an Application Load Balancer, Network Load Balancer or EC2 instance.", e.Arn)
+		return invalidArgument("The ARN %q is not that of an Application Load Balancer, Network Load Balancer or EC2 "+
+			"instance.", e.Arn)
 	case endpoint[1]+endpoint[2] != account:
 		return invalidArgument("The endpoint %s is not in account %s.", e.Arn, account)
 	case !validPort(e.HTTPPort) || !validPort(e.HTTPSPort):
@@ -293,7 +297,8 @@ func (s *Service) checkEndpoint(account, id string, e *EndpointConfig) error {
 	switch e.OriginProtocolPolicy {
 	case "http-only", "match-viewer", "https-only":
 	default:
-		return invalidArgument("The parameter OriginProtocolPolicy must be http-only, match-viewer or https-only, not %q.", e.OriginProtocolPolicy)
+		return invalidArgument("The parameter OriginProtocolPolicy must be http-only, match-viewer or https-only, not %q.",
+			e.OriginProtocolPolicy)
 	}
 	if p := e.OriginSslProtocols; p != nil && p.Quantity != len(p.Items) {
 		return cloud.Errorf(400, "InconsistentQuantities", "The value of Quantity and the size of Items don't match.")

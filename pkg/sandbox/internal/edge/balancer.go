@@ -56,7 +56,8 @@ func (b balancer) serve(method, host, path string) answer {
 func (b balancer) application(method, host, path string) answer {
 	header := http.Header{"Content-Type": {"application/json"}, "X-Sandbox-Answered-By": {"application"}}
 	parts := strings.Split(path, "/")
-	if (method != http.MethodGet && method != http.MethodHead) || len(parts) != 4 || parts[0] != "" || parts[1] == "" || parts[2] != "customers" || parts[3] == "" {
+	known := len(parts) == 4 && parts[0] == "" && parts[1] != "" && parts[2] == "customers" && parts[3] != ""
+	if !known || (method != http.MethodGet && method != http.MethodHead) {
 		return answer{http.StatusNotFound, header, fmt.Sprintf("{\"message\": %s}\n", quote("nothing here: "+method+" "+path))}
 	}
 	return answer{http.StatusOK, header, fmt.Sprintf("{\"customerId\": %s, \"host\": %s, \"servedBy\": %s, \"account\": %s}\n",

@@ -168,7 +168,8 @@ func (e *Edge) fetch(v viewer, r route, target selection) answer {
 	}
 	id := o.Value("VpcOriginConfig", "VpcOriginId")
 	if id == "" {
-		return *originError(target.origin, http.StatusBadGateway, "there is nothing behind "+o.Value("DomainName")+" in the sandbox")
+		return *originError(target.origin, http.StatusBadGateway,
+			"there is nothing behind "+o.Value("DomainName")+" in the sandbox")
 	}
 	i := slices.IndexFunc(r.origins, func(v cloudfront.VpcOriginView) bool { return v.ID == id })
 	if i < 0 {
@@ -185,7 +186,8 @@ func (e *Edge) fetch(v viewer, r route, target selection) answer {
 	case cloudfront.ForwardsHost(r.behavior):
 		host = v.host
 	}
-	a := balancer{arn: r.origins[i].Endpoint, account: r.origins[i].Account, origins: r.origins}.serve(v.method, host, o.Value("OriginPath")+v.path)
+	b := balancer{arn: r.origins[i].Endpoint, account: r.origins[i].Account, origins: r.origins}
+	a := b.serve(v.method, host, o.Value("OriginPath")+v.path)
 	a.header.Set("X-Sandbox-Origin", target.origin)
 	cache := "Miss from cloudfront"
 	if a.status >= 400 {
@@ -229,7 +231,8 @@ func refuse(status int, says string) *answer {
 	return &answer{
 		status: status,
 		header: http.Header{
-			"Content-Type": {"text/html"}, "Server": {"CloudFront"}, "X-Cache": {"Error from cloudfront"}, "X-Sandbox-Answered-By": {"edge"},
+			"Content-Type": {"text/html"}, "Server": {"CloudFront"}, "X-Cache": {"Error from cloudfront"},
+			"X-Sandbox-Answered-By": {"edge"},
 		},
 		body: fmt.Sprintf("<!DOCTYPE html>\n<html><head><title>ERROR: The request could not be satisfied</title></head>"+
 			"<body><h1>%d ERROR</h1><h2>The request could not be satisfied.</h2><p>%s</p></body></html>\n", status, html.EscapeString(says)),

@@ -110,7 +110,8 @@ func (e *Edge) viewerRequest(code string, v viewer, r route) outcome {
 		return outcome{answer: functionInvalid(err.Error())}
 	}
 	if host := request.Headers["host"].Value; host != v.host || request.Method != v.method || !strings.HasPrefix(request.URI, "/") {
-		return outcome{answer: functionInvalid("a function can change neither the method nor the Host header, and a URI begins with /")}
+		return outcome{answer: functionInvalid("a function can change neither the method nor the Host header, and a URI " +
+			"begins with /")}
 	}
 	v.path = request.URI
 	return outcome{viewer: v, selected: selected}
@@ -118,7 +119,8 @@ func (e *Edge) viewerRequest(code string, v viewer, r route) outcome {
 
 func (e *Edge) viewerResponse(code string, v viewer, r route, a answer) answer {
 	ev := newEvent(viewerResponse, v, r)
-	ev.Response = &eventResponse{StatusCode: a.status, StatusDescription: http.StatusText(a.status), Headers: eventHeaders(a.header)}
+	ev.Response = &eventResponse{StatusCode: a.status, StatusDescription: http.StatusText(a.status),
+		Headers: eventHeaders(a.header)}
 	result, _, err := e.run(code, ev)
 	if err != nil {
 		return *functionFailed(err)
@@ -238,7 +240,8 @@ func (e *Edge) run(code string, ev event) ([]byte, selection, error) {
 	defer timer.Stop()
 
 	var selected selection
-	if err := errors.Join(vm.Set("__cloudfront", helpers(vm, &selected)), vm.Set("console", console(vm)), vm.Set("require", refusal(vm, "require"))); err != nil {
+	if err := errors.Join(vm.Set("__cloudfront", helpers(vm, &selected)), vm.Set("console", console(vm)),
+		vm.Set("require", refusal(vm, "require"))); err != nil {
 		return nil, selected, fmt.Errorf("prepare the function: %w", err)
 	}
 	value, err := vm.RunProgram(p.compiled)

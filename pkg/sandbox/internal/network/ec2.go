@@ -97,7 +97,8 @@ func (s *Service) describeNetworkInterfaces(c *cloud.Call, in *DescribeNetworkIn
 			found = append(found, n)
 		}
 	}
-	if err := known(in.NetworkInterfaceIDs, found, func(n *eni) string { return n.id }, "InvalidNetworkInterfaceID.NotFound", "networkInterface"); err != nil {
+	if err := known(in.NetworkInterfaceIDs, found, func(n *eni) string { return n.id },
+		"InvalidNetworkInterfaceID.NotFound", "networkInterface"); err != nil {
 		return nil, err
 	}
 	found, err := choose(found, &eni{}, in.NetworkInterfaceIDs, func(n *eni) string { return n.id }, in.Filters, (*eni).facets)
@@ -185,7 +186,8 @@ func (s *Service) describeSecurityGroups(c *cloud.Call, in *DescribeSecurityGrou
 		all = append(all, b.group())
 	}
 	all = slices.DeleteFunc(all, func(g *group) bool { return g.account != c.Account() || g.region != c.Region })
-	if err := known(in.GroupIDs, all, func(g *group) string { return g.id }, "InvalidGroup.NotFound", "security group"); err != nil {
+	if err := known(in.GroupIDs, all, func(g *group) string { return g.id }, "InvalidGroup.NotFound",
+		"security group"); err != nil {
 		return nil, err
 	}
 	found, err := choose(all, &group{}, in.GroupIDs, func(g *group) string { return g.id }, in.Filters, (*group).facets)
@@ -259,7 +261,8 @@ func (s *Service) describeInstances(c *cloud.Call, in *DescribeInstancesInput) (
 			found = append(found, i)
 		}
 	}
-	if err := known(in.InstanceIDs, found, func(i *instance) string { return i.name }, "InvalidInstanceID.NotFound", "instance"); err != nil {
+	if err := known(in.InstanceIDs, found, func(i *instance) string { return i.name }, "InvalidInstanceID.NotFound",
+		"instance"); err != nil {
 		return nil, err
 	}
 	out := &DescribeInstancesOutput{}
@@ -269,7 +272,8 @@ func (s *Service) describeInstances(c *cloud.Call, in *DescribeInstancesInput) (
 		}
 		out.Reservations = append(out.Reservations, Reservation{
 			ReservationID: "r-" + digest("reservation", i.arn), OwnerID: i.account, Instances: []Instance{{
-				InstanceID: i.name, State: InstanceState{16, "running"}, PrivateIPAddress: i.ip, SubnetID: i.subnets()[0].id, VpcID: i.vpc(),
+				InstanceID: i.name, State: InstanceState{16, "running"}, PrivateIPAddress: i.ip,
+				SubnetID: i.subnets()[0].id, VpcID: i.vpc(),
 				PrivateDNSName: "ip-" + strings.ReplaceAll(i.ip, ".", "-") + "." + i.region + ".compute.internal",
 				LaunchTime:     i.created.Format("2006-01-02T15:04:05.000Z"),
 			}},

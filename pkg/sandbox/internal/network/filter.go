@@ -53,10 +53,12 @@ func like(pattern, value string) bool {
 // page cuts a page out of things in a stable order; key names the last one that was answered.
 func page[T any](items []T, key func(T) string, token string, limit int, ids []string) ([]T, string, error) {
 	if limit != 0 && len(ids) > 0 {
-		return nil, "", cloud.Errorf(400, "InvalidParameterCombination", "The parameter MaxResults cannot be used with a list of ids")
+		return nil, "", cloud.Errorf(400, "InvalidParameterCombination",
+			"The parameter MaxResults cannot be used with a list of ids")
 	}
 	if limit != 0 && (limit < 5 || limit > 1000) {
-		return nil, "", cloud.Errorf(400, "InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value between 5 and 1000.", limit)
+		return nil, "", cloud.Errorf(400, "InvalidParameterValue",
+			"Value ( %d ) for parameter maxResults is invalid. Expecting a value between 5 and 1000.", limit)
 	}
 	if token != "" {
 		last, err := base64.RawURLEncoding.DecodeString(token)

@@ -94,9 +94,8 @@ func (s *Service) VpcOriginDetached(o cloudfront.VpcOriginView, at time.Time) {
 			n.release = at.Add(ReleaseDelay)
 		}
 	}
-	s.world.Clock.After(at.Add(ReleaseDelay).Sub(s.world.Clock.Now()), "network interfaces of VPC origin "+o.ID+" released", func() {
-		s.world.Do(s.collect)
-	})
+	wait := at.Add(ReleaseDelay).Sub(s.world.Clock.Now())
+	s.world.Clock.After(wait, "network interfaces of VPC origin "+o.ID+" released", func() { s.world.Do(s.collect) })
 }
 
 // collect removes what has been released, and the service groups that nothing needs any more.
@@ -134,8 +133,10 @@ func (s *Service) record(account, region, event string, parameters map[string]an
 			"recipientAccountId": account, "requestParameters": parameters, "responseElements": map[string]any{"_return": true},
 			"userIdentity": map[string]any{
 				"type": "AssumedRole", "accountId": account, "invokedBy": cloudfrontOwner,
-				"arn":            "arn:aws:sts::" + account + ":assumed-role/" + name + "/CloudFront",
-				"sessionContext": map[string]any{"sessionIssuer": map[string]any{"type": "Role", "arn": role, "accountId": account, "userName": name}},
+				"arn": "arn:aws:sts::" + account + ":assumed-role/" + name + "/CloudFront",
+				"sessionContext": map[string]any{"sessionIssuer": map[string]any{
+					"type": "Role", "arn": role, "accountId": account, "userName": name,
+				}},
 			},
 		},
 	})
