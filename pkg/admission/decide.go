@@ -100,7 +100,7 @@ func wellFormed(c origin.Claim) []Reason {
 func permitted(c origin.Claim, t Team, p Policy) []Reason {
 	var out []Reason
 	for _, h := range c.Hosts {
-		if !p.covers(h) {
+		if !p.Covers(h) {
 			out = append(out, Reason{ClaimOutsideDomain, fmt.Sprintf("the host %q is not covered by %s: claim one that is",
 				h, p.aliasWords())})
 		}
@@ -118,8 +118,8 @@ func permitted(c origin.Claim, t Team, p Policy) []Reason {
 	return out
 }
 
-// covers tells whether the distribution can answer for a host. A wildcard alias and its certificate stand for one label.
-func (p Policy) covers(host string) bool {
+// Covers tells whether the distribution can answer for a host. A wildcard alias and its certificate stand for one label.
+func (p Policy) Covers(host string) bool {
 	if p.Aliases == Wildcard {
 		return CoversHost("*."+p.Domain, host)
 	}

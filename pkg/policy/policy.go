@@ -1,10 +1,208 @@
 // Package policy reads the hub policy file.
 package policy
 
-import "github.com/originhub/originhub/pkg/admission"
+import (
+	"bytes"
+	_ "embed" // the schema
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
 
-// Parse reads and checks a policy file. Its error lists everything that is wrong, each with line and column.
-func Parse(data []byte) (admission.Policy, error) { return admission.Policy{}, nil }
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 
-// Schema is the JSON Schema of the policy file.
-func Schema() []byte { return nil }
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+//go:embed schema.json
+var schema []byte
+
+// Schema is the JSON Schema (draft 2020-12) of the policy file. It finds what can be found without looking at two places of
+// the file together; Parse finds the rest too.
+func Schema() []byte { return bytes.Clone(schema) }
+
+// Error is one thing that is wrong with a policy file.
+type Error struct {
+	Line, Column int // from 1
+	Message      string
+}
+
+func (e Error) Error() string {
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
+}
+
+// Errors is everything that is wrong with a policy file, in the order of the file.
+type Errors []Error
+
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i, one := range e {
+		lines[i] = one.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// file is the policy file. A pointer tells what is absent from what is zero.
+type file struct {
+	Version      int          `yaml:"version"`
+	Hub          string       `yaml:"hub"`
+	Organization string       `yaml:"organization"`
+	Distribution distribution `yaml:"distribution"`
+	Domain       string       `yaml:"domain"`
+	HostedZone   string       `yaml:"hostedZone"`
+	Certificate  string       `yaml:"certificate"`
+	Aliases      string       `yaml:"aliases"`
+	Shares       shares       `yaml:"shares"`
+	Grace        grace        `yaml:"grace"`
+	Updates      updates      `yaml:"updates"`
+	Limits       limits       `yaml:"limits"`
+	Spokes       spokes       `yaml:"spokes"`
+	Teams        []team       `yaml:"teams"`
+}
+
+type distribution struct {
+	Adopt string `yaml:"adopt"`
+	Base  *base  `yaml:"base"`
+}
+
+type base struct {
+	Comment     string `yaml:"comment"`
+	PriceClass  string `yaml:"priceClass"`
+	HTTPVersion string `yaml:"httpVersion"`
+}
+
+type shares struct {
+	External string `yaml:"external"`
+	Refused  string `yaml:"refused"`
+}
+
+type grace struct {
+	Default *time.Duration `yaml:"default"`
+	Maximum *time.Duration `yaml:"maximum"`
+}
+
+type updates struct {
+	Spacing *time.Duration `yaml:"spacing"`
+	Window  *time.Duration `yaml:"window"`
+}
+
+type limits struct {
+	Origins        *int `yaml:"origins"`
+	Behaviors      *int `yaml:"behaviors"`
+	Aliases        *int `yaml:"aliases"`
+	OriginsPerTeam *int `yaml:"originsPerTeam"`
+}
+
+type spokes struct {
+	ExternalID string `yaml:"externalId"`
+}
+
+type team struct {
+	Name     string   `yaml:"name"`
+	Accounts []string `yaml:"accounts"`
+	Spoke    *bool    `yaml:"spoke"`
+	Grants   []grant  `yaml:"grants"`
+	Claim    *claim   `yaml:"claim"`
+}
+
+type grant struct {
+	Host  string   `yaml:"host"`
+	Paths []string `yaml:"paths"`
+}
+
+type claim struct {
+	Hosts  []string `yaml:"hosts"`
+	Paths  []string `yaml:"paths"`
+	Domain string   `yaml:"domain"`
+}
+
+// Parse reads and checks a policy file. Its error is of type Errors and names everything that is wrong, first with the form
+// of the file and, once that is right, with what it says.
+func Parse(data []byte) (admission.Policy, error) {
+	tree, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return admission.Policy{}, located(err)
+	}
+	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
+		return admission.Policy{}, Errors{{1, 1, "the file is not one YAML document: write the policy and nothing else"}}
+	}
+	var f file
+	c := checker{root: tree.Docs[0].Body}
+	c.form(c.root, reflect.TypeOf(f), nil)
+	if err := c.sorted(); err != nil {
+		return admission.Policy{}, err
+	}
+	if err := yaml.NodeToValue(c.root, &f, yaml.Strict()); err != nil {
+		return admission.Policy{}, located(err)
+	}
+	p := f.policy()
+	c.check(f, p)
+	if err := c.sorted(); err != nil {
+		return admission.Policy{}, err
+	}
+	return p, nil
+}
+
+// policy is the file's value, with defaults for what is absent.
+func (f file) policy() admission.Policy {
+	p := admission.Policy{
+		Hub: f.Hub, Organization: f.Organization, Domain: f.Domain, HostedZone: f.HostedZone, Certificate: f.Certificate,
+		Aliases:      admission.AliasMode(or(f.Aliases, string(admission.Wildcard))),
+		Distribution: admission.Distribution{Adopt: f.Distribution.Adopt},
+		Shares:       admission.Shares{External: f.Shares.External == "allow", Reject: f.Shares.Refused == "reject"},
+		Grace:        admission.Grace{Default: either(f.Grace.Default, 0), Maximum: either(f.Grace.Maximum, 720*time.Hour)},
+		Updates:      admission.Updates{Spacing: either(f.Updates.Spacing, 30*time.Second), Window: either(f.Updates.Window, 5*time.Second)},
+		Limits: admission.Limits{
+			Origins: either(f.Limits.Origins, 100), Behaviors: either(f.Limits.Behaviors, 75), Aliases: either(f.Limits.Aliases, 100),
+			OriginsPerTeam: either(f.Limits.OriginsPerTeam, 25),
+		},
+		ExternalID: f.Spokes.ExternalID,
+	}
+	if b := f.Distribution.Base; b != nil {
+		p.Distribution.Base = &admission.Base{Comment: b.Comment, PriceClass: b.PriceClass, HTTPVersion: b.HTTPVersion}
+	}
+	for _, t := range f.Teams {
+		out := admission.Team{Name: t.Name, Accounts: t.Accounts, Spoke: either(t.Spoke, true)}
+		for _, g := range t.Grants {
+			out.Grants = append(out.Grants, admission.Grant{Host: g.Host, Paths: g.Paths})
+		}
+		if t.Claim != nil {
+			claim := admission.Normal(origin.Claim{Hosts: t.Claim.Hosts, Paths: t.Claim.Paths, Domain: t.Claim.Domain})
+			out.Claim = &claim
+		}
+		p.Teams = append(p.Teams, out)
+	}
+	slices.SortStableFunc(p.Teams, func(a, b admission.Team) int { return strings.Compare(a.Name, b.Name) })
+	return p
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
+func either[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
+
+// located turns an error of the YAML library into ours.
+func located(err error) Errors {
+	e := Error{1, 1, err.Error()}
+	var y yaml.Error
+	if errors.As(err, &y) {
+		e.Message = y.GetMessage()
+		if t := y.GetToken(); t != nil && t.Position != nil {
+			e.Line, e.Column = t.Position.Line, t.Position.Column
+		}
+	}
+	return Errors{e}
+}

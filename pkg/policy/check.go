@@ -1,0 +1,237 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Forms of names.
+var (
+	hubForm          = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`)
+	organizationForm = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+	distributionForm = regexp.MustCompile(`^[A-Z0-9]{8,32}$`)
+	zoneForm         = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+	certificateForm  = regexp.MustCompile(`^arn:aws:acm:us-east-1:\d{12}:certificate/[A-Za-z0-9-]+$`)
+	externalIDForm   = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2,1000}$`) // within what IAM takes
+	teamForm         = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	accountForm      = regexp.MustCompile(`^\d{12}$`)
+)
+
+// longestWindow is what SQS permits as batching window of a queue
+// (https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html).
+const longestWindow = 300 * time.Second
+
+type checker struct {
+	root   ast.Node
+	errors Errors
+}
+
+// fail reports something at the key or entry that the way leads to.
+func (c *checker) fail(way []any, format string, args ...any) {
+	at := where(c.root, way...)
+	c.errors = append(c.errors, Error{at.Line, at.Column, fmt.Sprintf(format, args...)})
+}
+
+// sorted is everything found so far in the order of the file, or nil.
+func (c *checker) sorted() error {
+	if len(c.errors) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(c.errors, func(a, b Error) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
+	return c.errors
+}
+
+func at(way ...any) []any { return way }
+
+func (c *checker) like(way []any, value string, form *regexp.Regexp, example string) {
+	if value == "" {
+		c.fail(way, "%s is missing: write something like %s", name(way), example)
+	} else if !form.MatchString(value) {
+		c.fail(way, "%s %q is not of the form %s: write something like %s", name(way), value, form, example)
+	}
+}
+
+// oneOf checks a value that may also be absent.
+func (c *checker) oneOf(way []any, value string, allowed ...string) {
+	for _, a := range allowed {
+		if value == a || value == "" {
+			return
+		}
+	}
+	c.fail(way, "%s is %q: write one of %s", name(way), value, strings.Join(allowed, ", "))
+}
+
+func (c *checker) check(f file, p admission.Policy) {
+	if f.Version != 1 {
+		c.fail(at("version"), "version is %d: write version: 1", f.Version)
+	}
+	c.like(at("hub"), f.Hub, hubForm, "networking")
+	if f.Organization != "" {
+		c.like(at("organization"), f.Organization, organizationForm, "o-exampleorg1")
+	}
+	c.distribution(f.Distribution)
+	if why := admission.CheckName(f.Domain); f.Domain != "" && why != "" {
+		c.fail(at("domain"), "domain %q %s", f.Domain, why)
+	} else if f.Domain == "" {
+		c.fail(at("domain"), "domain is missing: write the one that every host is under, such as example.com")
+	}
+	c.like(at("hostedZone"), f.HostedZone, zoneForm, "Z0123456789EXAMPLE")
+	c.like(at("certificate"), f.Certificate, certificateForm,
+		"arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012; CloudFront looks nowhere but in us-east-1")
+	c.oneOf(at("aliases"), f.Aliases, string(admission.Wildcard), string(admission.PerHost))
+	c.oneOf(at("shares", "external"), f.Shares.External, "allow", "deny")
+	c.oneOf(at("shares", "refused"), f.Shares.Refused, "leave", "reject")
+	c.times(p)
+	for _, l := range []struct {
+		name  string
+		value *int
+	}{
+		{"origins", f.Limits.Origins}, {"behaviors", f.Limits.Behaviors}, {"aliases", f.Limits.Aliases}, {"originsPerTeam", f.Limits.OriginsPerTeam},
+	} {
+		if l.value != nil && *l.value < 1 {
+			c.fail(at("limits", l.name), "%s is %d: write a number above 0", l.name, *l.value)
+		}
+	}
+	c.teams(f, p)
+}
+
+func (c *checker) distribution(d distribution) {
+	switch {
+	case (d.Adopt == "") == (d.Base == nil):
+		c.fail(at("distribution"), "distribution needs either adopt, the id of an existing one, or base, to have one created: write exactly one of them")
+	case d.Base == nil:
+		c.like(at("distribution", "adopt"), d.Adopt, distributionForm, "EDFDVBD6EXAMPLE")
+	default:
+		if len(d.Base.Comment) > 128 {
+			c.fail(at("distribution", "base", "comment"), "comment has %d characters: CloudFront takes at most 128", len(d.Base.Comment))
+		}
+		c.oneOf(at("distribution", "base", "priceClass"), d.Base.PriceClass, "PriceClass_100", "PriceClass_200", "PriceClass_All")
+		c.oneOf(at("distribution", "base", "httpVersion"), d.Base.HTTPVersion, "http1.1", "http2", "http3", "http2and3")
+	}
+}
+
+func (c *checker) times(p admission.Policy) {
+	for _, d := range []struct {
+		section, name string
+		value         time.Duration
+	}{
+		{"grace", "default", p.Grace.Default},
+		{"grace", "maximum", p.Grace.Maximum},
+		{"updates", "spacing", p.Updates.Spacing},
+		{"updates", "window", p.Updates.Window},
+	} {
+		if d.value < 0 || d.value%time.Second != 0 {
+			c.fail(at(d.section, d.name), "%s is %s: write whole seconds of at least 0, such as 30s or 72h", d.name, d.value)
+		}
+	}
+	if p.Grace.Default > p.Grace.Maximum {
+		c.fail(at("grace", "default"), "default is %s, and maximum %s: the least grace cannot be above the longest", p.Grace.Default, p.Grace.Maximum)
+	}
+	if p.Updates.Window > longestWindow {
+		c.fail(at("updates", "window"), "window is %s: Lambda takes at most %s", p.Updates.Window, longestWindow)
+	}
+}
+
+func (c *checker) teams(f file, p admission.Policy) {
+	names, owners := map[string]bool{}, map[string]string{}
+	for i, t := range f.Teams {
+		c.like(at("teams", i, "name"), t.Name, teamForm, "team-a")
+		if names[t.Name] {
+			c.fail(at("teams", i, "name"), "there is another team %s: give each its own name", t.Name)
+		}
+		names[t.Name] = true
+		if len(t.Accounts) == 0 {
+			c.fail(at("teams", i, "accounts"), "%s has no account: list at least one", t.Name)
+		}
+		for j, account := range t.Accounts {
+			way := at("teams", i, "accounts", j)
+			switch owner, taken := owners[account]; {
+			case !accountForm.MatchString(account):
+				c.fail(way, "account %q is not 12 digits: write it in quotes, with leading zeros", account)
+			case taken:
+				c.fail(way, "account %s belongs to %s already: an account has one team", account, owner)
+			}
+			owners[account] = t.Name
+		}
+		c.spoke(i, t, f.Spokes)
+		c.grants(i, t, f, p)
+	}
+	for i, t := range f.Teams {
+		if t.Claim != nil && len(t.Accounts) > 0 && len(c.errors) == 0 {
+			for _, r := range admission.Decide(admission.Candidate{
+				Ref: origin.Ref{Account: t.Accounts[0]}, Claim: origin.Claim(*t.Claim),
+			}, p, nil).Reasons {
+				c.fail(at("teams", i, "claim"), "the claim of %s is refused: %s", t.Name, r.Message)
+			}
+		}
+	}
+}
+
+func (c *checker) spoke(i int, t team, s spokes) {
+	spoke := either(t.Spoke, true)
+	switch {
+	case !spoke && t.Claim == nil:
+		c.fail(at("teams", i, "spoke"), "%s has no spoke role, so that its tags cannot be read: write its claim here (claim: {hosts, paths, domain})", t.Name)
+	case spoke && t.Claim != nil:
+		c.fail(at("teams", i, "claim"), "%s has a spoke role, so that its tags are its claim: remove the claim, or write spoke: false", t.Name)
+	case spoke && !externalIDForm.MatchString(s.ExternalID):
+		c.fail(at("spokes", "externalId"), "externalId %q is not of the form %s, and %s has a spoke role: "+
+			"write the value that the spoke stacks are deployed with", s.ExternalID, externalIDForm, t.Name)
+	}
+}
+
+func (c *checker) grants(i int, t team, f file, p admission.Policy) {
+	if len(t.Grants) == 0 {
+		c.fail(at("teams", i, "grants"), "%s is granted nothing: write at least one grant (host, paths)", t.Name)
+	}
+	for j, g := range t.Grants {
+		way := at("teams", i, "grants", j)
+		name, wildcard := strings.CutPrefix(g.Host, "*.")
+		some := g.Host
+		if wildcard {
+			some = "any." + name
+		}
+		if why := admission.CheckName(some); why != "" {
+			c.fail(along(way, "host"), "host %q %s, or *. and one", g.Host, why)
+		} else if !p.Covers(some) {
+			c.fail(along(way, "host"), "host %s is not covered by domain %s with aliases: %s", g.Host, p.Domain, p.Aliases)
+		}
+		if len(g.Paths) == 0 {
+			c.fail(along(way, "paths"), "the grant has no paths: write at least one, such as /%s/*", t.Name)
+		}
+		for k, path := range g.Paths {
+			if why := admission.CheckPath(path); why != "" {
+				c.fail(along(along(way, "paths"), k), "path %q %s", path, why)
+			}
+		}
+		for _, other := range f.Teams[:i] {
+			for _, theirs := range other.Grants {
+				c.apart(way, t.Name, g, other.Name, theirs)
+			}
+		}
+	}
+}
+
+// apart reports grants that would let two teams claim the same host with the same path.
+func (c *checker) apart(way []any, name string, g grant, otherName string, other grant) {
+	if !admission.CoversHost(g.Host, other.Host) && !admission.CoversHost(other.Host, g.Host) {
+		return
+	}
+	for k, path := range g.Paths {
+		for _, theirs := range other.Paths {
+			if origin.Overlap(path, theirs) {
+				c.fail(along(along(way, "paths"), k), "%s is granted %s%s, which overlaps %s%s of %s: grant each path on a host to one team",
+					name, g.Host, path, other.Host, theirs, otherName)
+			}
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package policy
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// form checks that a node has the form of a type: known keys, and values that are what they look like. The YAML library
+// would read 1.5 as 1 and an unquoted account with leading zeros as another number.
+func (c *checker) form(n ast.Node, t reflect.Type, way []any) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	want := ""
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if t.Kind() == reflect.Struct {
+			c.keys(n, t, way)
+			return
+		}
+	case *ast.SequenceNode:
+		if t.Kind() == reflect.Slice {
+			for i, entry := range n.Values {
+				c.form(entry, t.Elem(), along(way, i))
+			}
+			return
+		}
+	case *ast.StringNode, *ast.LiteralNode:
+		if t == reflect.TypeFor[time.Duration]() {
+			if _, err := time.ParseDuration(n.GetToken().Value); err == nil {
+				return
+			}
+		} else if t.Kind() == reflect.String {
+			return
+		}
+	case *ast.IntegerNode:
+		if t.Kind() == reflect.Int {
+			return
+		}
+	case *ast.BoolNode:
+		if t.Kind() == reflect.Bool {
+			return
+		}
+	case *ast.NullNode:
+		c.fail(way, "%s has no value: write one, or remove the key", name(way))
+		return
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
+		c.fail(way, "%s is a YAML anchor, alias or tag: write the value itself", name(way))
+		return
+	}
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		want = "a duration such as 30s or 72h"
+	case t.Kind() == reflect.Struct:
+		want = "keys with values"
+	case t.Kind() == reflect.Slice:
+		want = "a list"
+	case t.Kind() == reflect.String:
+		want = "text; put it in quotes"
+	case t.Kind() == reflect.Int:
+		want = "a whole number, without quotes"
+	case t.Kind() == reflect.Bool:
+		want = "true or false"
+	}
+	c.fail(way, "%s is %s: write %s", name(way), strings.ToLower(n.Type().String()), want)
+}
+
+func (c *checker) keys(n *ast.MappingNode, t reflect.Type, way []any) {
+	fields := map[string]reflect.Type{}
+	var known []string
+	for f := range t.Fields() {
+		fields[f.Tag.Get("yaml")] = f.Type
+		known = append(known, f.Tag.Get("yaml"))
+	}
+	for _, v := range n.Values {
+		key := v.Key.GetToken()
+		if field, ok := fields[key.Value]; ok {
+			c.form(v.Value, field, along(way, key.Value))
+			continue
+		}
+		c.errors = append(c.errors, Error{key.Position.Line, key.Position.Column,
+			fmt.Sprintf("unknown key %q: correct or remove it; the keys here are %s", key.Value, strings.Join(known, ", "))})
+	}
+}
+
+// along is the way one step further.
+func along(way []any, step any) []any { return append(way[:len(way):len(way)], step) }
+
+// name is what to call the place that a way leads to.
+func name(way []any) string {
+	if len(way) == 0 {
+		return "the policy"
+	}
+	switch last := way[len(way)-1].(type) {
+	case int:
+		return fmt.Sprintf("entry %d of %s", last+1, name(way[:len(way)-1]))
+	default:
+		return fmt.Sprint(last)
+	}
+}
+
+// where is the position of a key or list entry, given as the way to it: names and indexes. What is not there is reported
+// where it is missed.
+func where(n ast.Node, way ...any) *token.Position {
+	at := n.GetToken().Position
+	if first, ok := firstKey(n); ok {
+		at = first
+	}
+	for _, step := range way {
+		key, value := child(n, step)
+		if value == nil {
+			break
+		}
+		at, n = key, value
+	}
+	return at
+}
+
+func firstKey(n ast.Node) (*token.Position, bool) {
+	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
+		return m.Values[0].Key.GetToken().Position, true
+	}
+	return nil, false
+}
+
+func child(n ast.Node, step any) (*token.Position, ast.Node) {
+	switch step := step.(type) {
+	case string:
+		if m, ok := n.(*ast.MappingNode); ok {
+			for _, v := range m.Values {
+				if v.Key.GetToken().Value == step {
+					return v.Key.GetToken().Position, v.Value
+				}
+			}
+		}
+	case int:
+		if s, ok := n.(*ast.SequenceNode); ok && step < len(s.Values) {
+			entry := s.Values[step]
+			if first, ok := firstKey(entry); ok {
+				return first, entry
+			}
+			return entry.GetToken().Position, entry
+		}
+	}
+	return nil, nil
+}

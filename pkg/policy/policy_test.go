@@ -1,0 +1,261 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+func example(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile("example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func compiled(t testing.TB) *jsonschema.Schema {
+	t.Helper()
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	if err := c.AddResource("schema.json", document); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func validate(s *jsonschema.Schema, text string) error {
+	var document any
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		return err
+	}
+	return s.Validate(document)
+}
+
+func TestExample(t *testing.T) {
+	got, err := Parse([]byte(example(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	team := func(letter, account string) admission.Team {
+		name := "team-" + letter
+		return admission.Team{
+			Name: name, Accounts: []string{account}, Spoke: true,
+			Grants: []admission.Grant{{Host: name + ".example.com", Paths: []string{"/" + name + "/*"}}},
+		}
+	}
+	c := team("c", "333333333333")
+	c.Spoke, c.Claim = false, &origin.Claim{
+		Hosts: []string{"team-c.example.com"}, Paths: []string{"/team-c/*"}, Domain: "internal.team-c.example.net",
+	}
+	want := admission.Policy{
+		Hub: "networking", Organization: "o-exampleorg1", Domain: "example.com", HostedZone: "Z0123456789EXAMPLE",
+		Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555",
+		Distribution: admission.Distribution{
+			Base: &admission.Base{Comment: "the networking hub", PriceClass: "PriceClass_100", HTTPVersion: "http2and3"},
+		},
+		Aliases: admission.Wildcard, Shares: admission.Shares{External: true},
+		Grace: admission.Grace{Maximum: 720 * time.Hour}, Updates: admission.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second},
+		Limits:     admission.Limits{Origins: 100, Behaviors: 75, Aliases: 100, OriginsPerTeam: 25},
+		ExternalID: "change-me-7f3a",
+		Teams:      []admission.Team{team("a", "111111111111"), team("b", "222222222222"), c},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if err := validate(compiled(t), example(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+const shortest = `version: 1
+hub: h
+distribution: {adopt: EDFDVBD6EXAMPLE}
+domain: example.com
+hostedZone: Z1EXAMPLE
+certificate: arn:aws:acm:us-east-1:100000000000:certificate/x
+`
+
+func TestDefaults(t *testing.T) {
+	got, err := Parse([]byte(shortest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := Parse([]byte(example(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The example says that it shows defaults; and it allows external shares.
+	full.Shares.External = false
+	if got.Aliases != full.Aliases || got.Shares != full.Shares || got.Grace != full.Grace || got.Updates != full.Updates || got.Limits != full.Limits {
+		t.Errorf("got %+v", got)
+	}
+	if err := validate(compiled(t), shortest); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWrongPolicies(t *testing.T) {
+	s := compiled(t)
+	for name, c := range map[string]struct {
+		old, new string // in the example
+		says     string
+		// Only Parse compares two places of the file.
+		schemaTakesIt bool
+	}{
+		"unknown key":               {"hub: networking", "hubb: networking", `line 6, column 1: unknown key "hubb"`, false},
+		"unknown key in a grant":    {"- host: team-b", "- hosts: team-b", `line 63, column 9: unknown key "hosts"`, false},
+		"duplicate key":             {"hub: networking", "hub: networking\nhub: other", "line 7, column 1: mapping key", false},
+		"syntax":                    {"hub: networking", "hub: {", "line 14", false},
+		"two documents":             {"hub: networking", "hub: networking\n---\na: b", "line 1, column 1: the file is not one YAML document", false},
+		"text for a list":           {`accounts: ["222222222222"]`, `accounts: "222222222222"`, "line 61, column 5: accounts is string: write a list", false},
+		"account without quotes":    {`["222222222222"]`, `[222222222222]`, "line 61, column 16: entry 1 of accounts is integer: write text", false},
+		"number in quotes":          {"version: 1", "version: '1'", "line 3, column 1: version is string", false},
+		"fraction":                  {"origins: 100", "origins: 1.5", "line 43, column 3: origins is float", false},
+		"no duration":               {"spacing: 30s", "spacing: soon", "line 38, column 3: spacing is string: write a duration", false},
+		"no value":                  {"hub: networking", "hub:", "line 6, column 1: hub has no value", false},
+		"anchor":                    {"hub: networking", "hub: &h networking", "line 6, column 1: hub is a YAML anchor", true},
+		"version":                   {"version: 1", "version: 2", "line 3, column 1: version is 2", false},
+		"missing key":               {"hostedZone: Z0123456789EXAMPLE", "", "line 3, column 1: hostedZone is missing", false},
+		"hub":                       {"hub: networking", "hub: Networking", `line 6, column 1: hub "Networking"`, false},
+		"organization":              {"o-exampleorg1", "exampleorg1", `line 9, column 1: organization "exampleorg1"`, false},
+		"adopt and base":            {"\n  base:\n", "\n  adopt: EDFDVBD6EXAMPLE\n  base:\n", "line 14, column 1: distribution needs either", false},
+		"price class":               {"PriceClass_100", "PriceClass_300", `line 17, column 5: priceClass is "PriceClass_300"`, false},
+		"domain":                    {"domain: example.com", "domain: 10.0.0.1", `line 21, column 1: domain "10.0.0.1"`, false},
+		"certificate's Region":      {"acm:us-east-1", "acm:eu-west-1", "line 23, column 1: certificate", false},
+		"aliases":                   {"aliases: wildcard", "aliases: none", "line 26, column 1: aliases is", false},
+		"external":                  {"external: allow", "external: true", "line 29, column 3: external is bool", false},
+		"negative duration":         {"default: 0s", "default: -1s", "line 34, column 3: default is -1s", false},
+		"grace":                     {"default: 0s", "default: 721h", "line 34, column 3: default is 721h0m0s, and maximum 720h0m0s", true},
+		"window":                    {"window: 5s", "window: 301s", "line 39, column 3: window is 5m1s", true},
+		"limit":                     {"behaviors: 75", "behaviors: 0", "line 44, column 3: behaviors is 0", false},
+		"external id":               {"change-me-7f3a", "'a b'", `line 50, column 3: externalId "a b"`, false},
+		"no external id":            {"spokes:\n  externalId: change-me-7f3a\n", "", "externalId \"\" is not of the form", true},
+		"team's name":               {"name: team-b", "name: Team B", `line 60, column 5: name "Team B"`, false},
+		"team twice":                {"name: team-b", "name: team-a", "line 60, column 5: there is another team team-a", true},
+		"account form":              {"222222222222", "22222222222", "line 61, column 16: account", false},
+		"account twice":             {"222222222222", "111111111111", "line 61, column 16: account 111111111111 belongs to team-a", true},
+		"no accounts":               {`["222222222222"]`, "[]", "line 61, column 5: team-b has no account", false},
+		"host":                      {"host: team-b.example.com", "host: team_b.example.com", "line 63, column 9: host", false},
+		"host outside":              {"host: team-b.example.com", "host: team-b.example.org", "line 63, column 9: host team-b.example.org is not covered", true},
+		"host too deep":             {"host: team-b.example.com", "host: '*.team-b.example.com'", "line 63, column 9: host *.team-b.example.com is not covered", true},
+		"path":                      {"/team-b/*", "team-b/*", `line 64, column 17: path "team-b/*" does not begin`, false},
+		"no paths":                  {`paths: ["/team-b/*"]`, "paths: []", "line 64, column 9: the grant has no paths", false},
+		"overlap":                   {"- host: team-b.example.com\n        paths: [\"/team-b/*\"]", "- host: '*.example.com'\n        paths: [\"/x\", \"/team-a/x\"]", "line 64, column 23: team-b is granted *.example.com/team-a/x, which overlaps team-a.example.com/team-a/* of team-a", true},
+		"no spoke, no claim":        {"accounts: [\"222222222222\"]", "accounts: [\"222222222222\"]\n    spoke: false", "line 62, column 5: team-b has no spoke role", false},
+		"spoke and claim":           {"spoke: false", "spoke: true", "line 72, column 5: team-c has a spoke role", false},
+		"claim that is not granted": {"paths: [\"/team-c/*\"]\n      domain", "paths: [\"/team-d/*\"]\n      domain", "line 72, column 5: the claim of team-c is refused: team-c is not granted /team-d/*", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := example(t)
+			if strings.Count(text, c.old) == 0 {
+				t.Fatalf("the example has no %q", c.old)
+			}
+			text = strings.Replace(text, c.old, c.new, 1)
+			_, err := Parse([]byte(text))
+			var list Errors
+			if !errors.As(err, &list) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v", err)
+			}
+			if err := validate(s, text); (err == nil) != c.schemaTakesIt {
+				t.Errorf("the schema says %v", err)
+			}
+		})
+	}
+}
+
+func TestEverythingWrongIsNamedAtOnceInOrder(t *testing.T) {
+	text := strings.NewReplacer("hub: networking", "hub: N", "behaviors: 75", "behaviors: -1", `"/team-a/*"`, `"team-a"`).Replace(example(t))
+	_, err := Parse([]byte(text))
+	var list Errors
+	if !errors.As(err, &list) || len(list) != 3 {
+		t.Fatalf("got %v", err)
+	}
+	if list[0].Line != 6 || list[1].Line != 44 || list[2] != (Error{59, 17, `path "team-a" does not begin with a slash`}) {
+		t.Errorf("got %v", err)
+	}
+	for _, nothing := range []string{"", "# only a comment", "a", "[]", "null", "\t", "\x00", "- a: b"} {
+		if _, err := Parse([]byte(nothing)); !errors.As(err, &list) {
+			t.Errorf("%q: %v", nothing, err)
+		}
+	}
+}
+
+// The schema is written by hand; this holds its keys to those that are decoded.
+func TestSchemaHasExactlyTheKeysThatAreRead(t *testing.T) {
+	var s map[string]any
+	if err := json.Unmarshal(Schema(), &s); err != nil {
+		t.Fatal(err)
+	}
+	defs := s["$defs"].(map[string]any)
+	var compare func(path string, t reflect.Type, node map[string]any)
+	compare = func(path string, typ reflect.Type, node map[string]any) {
+		if ref, ok := node["$ref"].(string); ok {
+			node = defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
+		}
+		for typ.Kind() == reflect.Pointer {
+			typ = typ.Elem()
+		}
+		switch typ.Kind() {
+		case reflect.Slice:
+			compare(path+"[]", typ.Elem(), node["items"].(map[string]any))
+		case reflect.Struct:
+			properties := node["properties"].(map[string]any)
+			var read, described []string
+			for f := range typ.Fields() {
+				read = append(read, f.Tag.Get("yaml"))
+			}
+			for key := range properties {
+				described = append(described, key)
+			}
+			slices.Sort(read)
+			slices.Sort(described)
+			if diff := cmp.Diff(read, described); diff != "" || node["additionalProperties"] != false {
+				t.Errorf("%s: %s", path, diff)
+				return
+			}
+			for f := range typ.Fields() {
+				key := f.Tag.Get("yaml")
+				compare(path+"."+key, f.Type, properties[key].(map[string]any))
+			}
+		}
+	}
+	compare("", reflect.TypeFor[file](), s)
+}
+
+func FuzzParse(f *testing.F) {
+	text, err := os.ReadFile("example.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte(shortest))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var list Errors
+		if _, err := Parse(text); err != nil && (!errors.As(err, &list) || len(list) == 0 || list[0].Line < 1) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
