@@ -164,6 +164,3 @@ func CompareSpecific(a, b string) int {
 		cmp.Compare(a, b),
 	)
 }
-
-// SortSpecific sorts patterns by CompareSpecific.
-func SortSpecific(patterns []string) { slices.SortFunc(patterns, CompareSpecific) }

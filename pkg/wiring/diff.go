@@ -1,7 +1,6 @@
 package wiring
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,9 +36,6 @@ func Diff(d Desired, c *Config) (Plan, error) {
 		if i > 0 && origins[i-1].VPCOrigin == o.VPCOrigin {
 			return Plan{}, fmt.Errorf("diff distribution config: origin %s is desired twice", o.VPCOrigin)
 		}
-	}
-	if c.doc == nil {
-		return Plan{}, errors.New("diff distribution config: there is none")
 	}
 
 	mine := d.mine()

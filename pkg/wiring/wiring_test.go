@@ -265,6 +265,27 @@ func TestAnOrderThatServesStays(t *testing.T) {
 	}
 }
 
+func TestWhatSomebodyAppendsLaterKeepsItsRequests(t *testing.T) {
+	d := wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "alb.example.com", "/a/*")}}
+	c, _ := write(t, d, parse(t, document([]string{"/x"}, nil)))
+	health := "<CacheBehavior><PathPattern>/a/health</PathPattern><TargetOriginId>s3</TargetOriginId></CacheBehavior></Items></CacheBehaviors>"
+	appended := strings.Replace(string(c.Bytes()), "</Items></CacheBehaviors>", health, 1)
+	next, plan := write(t, d, parse(t, []byte(appended)))
+	if got := paths(next); !slices.Equal(got, []string{"/x", "/a/health", "/a/*"}) || plan.String() != "move behavior /a/*" {
+		t.Errorf("got %v by\n%v", got, plan)
+	}
+}
+
+func TestListsThatAreLeftOutOrEmpty(t *testing.T) {
+	for _, lists := range []string{"", `<Aliases /><CacheBehaviors a="b"/>`, "<Aliases></Aliases><CacheBehaviors><Items/></CacheBehaviors>"} {
+		c := parse(t, []byte("<DistributionConfig><Origins/><Enabled>true</Enabled>"+lists+"</DistributionConfig>"))
+		next, _ := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "alb.example.com", "/a/*")}}, c)
+		if got := fmt.Sprint(next.OriginIDs(), next.Behaviors(), next.Aliases()); got != "[originhub-vo_1] [{/a/* originhub-vo_1}] [team.example.com]" {
+			t.Errorf("%s: %s", lists, next.Bytes())
+		}
+	}
+}
+
 func TestOnlyWhatIsOursIsMended(t *testing.T) {
 	d := wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "alb.example.com", "/a/*")}}
 	c, _ := write(t, d, parse(t, document(nil, nil)))
