@@ -7,24 +7,29 @@ func Assumptions() []cloud.Assumption {
 	const guide = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/"
 	return []cloud.Assumption{
 		{
-			ID: "CFN-01", Claim: "Every account is bootstrapped for CDK, with version " + bootstrapVersion + "; there is no other SSM parameter.",
+			ID:     "CFN-01",
+			Claim:  "Every account is bootstrapped for CDK, with version " + bootstrapVersion + "; there is no other SSM parameter.",
 			Source: "https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html", Mark: "model",
 		},
 		{
-			ID: "CFN-02", Claim: "A failed deployment takes back all that it created, also what DeletionPolicy Retain would keep.",
+			ID:     "CFN-02",
+			Claim:  "A failed deployment takes back all that it created, also what DeletionPolicy Retain would keep.",
 			Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html (RetainExceptOnCreate)",
 			Mark:   "model",
 		},
 		{
-			ID: "CFN-03", Claim: "A parameter that is not given keeps the value it was given before, as with aws cloudformation deploy.",
+			ID:     "CFN-03",
+			Claim:  "A parameter that is not given keeps the value it was given before, as with aws cloudformation deploy.",
 			Source: "https://docs.aws.amazon.com/cli/latest/reference/cloudformation/deploy/index.html", Mark: "documented",
 		},
 		{
-			ID: "CFN-04", Claim: "Deploying takes no virtual time; resources are made one after the other, by need and then by logical id.",
+			ID:     "CFN-04",
+			Claim:  "Deploying takes no virtual time; resources are made one after the other, by need and then by logical id.",
 			Source: guide + "cloudformation-overview.html (AWS works in parallel)", Mark: "model",
 		},
 		{
-			ID: "CFN-05", Claim: "A changed resource is updated in place or the deployment fails; nothing is ever replaced.",
+			ID:     "CFN-05",
+			Claim:  "A changed resource is updated in place or the deployment fails; nothing is ever replaced.",
 			Source: guide + "using-cfn-updating-stacks-update-behaviors.html", Mark: "model",
 		},
 		{

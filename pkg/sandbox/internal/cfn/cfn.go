@@ -200,7 +200,8 @@ func (s *Service) Snapshot(account string) map[string]any {
 		}
 		stacks = append(stacks, map[string]any{
 			"name": st.key.name, "id": st.id, "region": st.key.region, "status": st.status, "updated": st.updated,
-			"parameters": st.parameters, "outputs": st.outputs, "exports": st.exports, "resources": resources, "retained": append([]string{}, st.retained...),
+			"parameters": st.parameters, "outputs": st.outputs, "exports": st.exports, "resources": resources,
+			"retained": append([]string{}, st.retained...),
 		})
 	}
 	return map[string]any{"stacks": stacks}
@@ -217,7 +218,8 @@ func (s *Service) unsupported(t *template) error {
 	}
 	var problems []error
 	for _, kind := range slices.Sorted(maps.Keys(missing)) {
-		problems = append(problems, fmt.Errorf("the sandbox does not know resource type %s (Resources.%s): take it out of the template, or add a provider",
+		problems = append(problems, fmt.Errorf(
+			"the sandbox does not know resource type %s (Resources.%s): take it out of the template, or add a provider",
 			kind, strings.Join(missing[kind], ", Resources.")))
 	}
 	return errors.Join(problems...)

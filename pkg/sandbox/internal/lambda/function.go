@@ -124,7 +124,7 @@ func checkBootstrap(function, dir string) error {
 	case err != nil:
 		return fmt.Errorf("function %s: read %s: %w", function, file, err)
 	case info.IsDir() || info.Mode()&0o111 == 0:
-		return fmt.Errorf("function %s: %s is not an executable file: build the function into a file of that name, with mode 0755", function, file)
+		return fmt.Errorf("function %s: %s is not an executable file: build the function into it, with mode 0755", function, file)
 	case runtime.GOOS != "linux":
 		return nil
 	}
@@ -150,9 +150,9 @@ type functionProperties struct {
 	Architectures []string
 	Code          struct {
 		S3Bucket, S3Key, S3ObjectVersion string
-		ImageUri, ZipFile                string //nolint:revive // the template's name
+		ImageUri, ZipFile                string
 	}
-	DeadLetterConfig *struct{ TargetArn string } //nolint:revive // the template's name
+	DeadLetterConfig *struct{ TargetArn string }
 	Description      string
 	Environment      *struct{ Variables map[string]string }
 	EphemeralStorage *struct{ Size cloud.Int }
@@ -349,7 +349,7 @@ type FunctionConfiguration struct {
 	DeadLetterConfig *DeadLetterConfig `json:",omitempty"`
 	Description      string
 	Environment      *Environment `json:",omitempty"`
-	FunctionArn      string       //nolint:revive // the wire name
+	FunctionArn      string
 	FunctionName     string
 	Handler          string
 	LastModified     string
@@ -357,7 +357,7 @@ type FunctionConfiguration struct {
 	LoggingConfig    LoggingConfig
 	MemorySize       int
 	PackageType      string
-	RevisionId       string //nolint:revive // the wire name
+	RevisionId       string
 	Role             string
 	Runtime          string
 	State            string
@@ -368,7 +368,7 @@ type FunctionConfiguration struct {
 
 // DeadLetterConfig is a part of FunctionConfiguration.
 type DeadLetterConfig struct {
-	TargetArn string //nolint:revive // the wire name
+	TargetArn string
 }
 
 // Environment is a part of FunctionConfiguration.

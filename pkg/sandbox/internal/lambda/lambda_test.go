@@ -49,8 +49,6 @@ func TestMain(m *testing.M) {
 
 // sessions stands in for IAM: every role exists, except those named "nobody".
 type sessions struct {
-	world *cloud.World
-
 	mu      sync.Mutex
 	minted  int
 	serving map[string]string // access key id → invocation
@@ -103,7 +101,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	w := cloud.New(cloud.Options{Seed: 1})
-	b := &bench{t: t, world: w, sqs: sqs.New(w), sessions: &sessions{world: w, serving: map[string]string{}}}
+	b := &bench{t: t, world: w, sqs: sqs.New(w), sessions: &sessions{serving: map[string]string{}}}
 	b.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if b.onCall != nil {
 			b.onCall(w, r.URL.Path)

@@ -250,7 +250,7 @@ func records(m *mapping, batch []sqs.Message) []any {
 type mappingProperties struct {
 	BatchSize                      *cloud.Int
 	Enabled                        *cloud.Bool
-	EventSourceArn                 string //nolint:revive // the template's name
+	EventSourceArn                 string
 	FunctionName                   string
 	FunctionResponseTypes          []string
 	MaximumBatchingWindowInSeconds cloud.Int
@@ -396,7 +396,7 @@ func (m *mapping) snapshot() map[string]any {
 
 // ListEventSourceMappingsInput is the input of ListEventSourceMappings.
 type ListEventSourceMappingsInput struct {
-	EventSourceArn string `loc:"query" name:"EventSourceArn"` //nolint:revive // the wire name
+	EventSourceArn string `loc:"query" name:"EventSourceArn"`
 	FunctionName   string `loc:"query" name:"FunctionName"`
 	Marker         string `loc:"query" name:"Marker"`
 	MaxItems       int    `loc:"query" name:"MaxItems"`
@@ -411,9 +411,9 @@ type ListEventSourceMappingsOutput struct {
 // EventSourceMapping describes a mapping.
 type EventSourceMapping struct {
 	BatchSize                      int
-	EventSourceArn                 string //nolint:revive // the wire name
-	EventSourceMappingArn          string //nolint:revive // the wire name
-	FunctionArn                    string //nolint:revive // the wire name
+	EventSourceArn                 string
+	EventSourceMappingArn          string
+	FunctionArn                    string
 	FunctionResponseTypes          []string
 	LastModified                   float64 // seconds since 1970
 	LastProcessingResult           string

@@ -38,7 +38,7 @@ func (s *Service) permissionType() cloud.ResourceType {
 	const name = "AWS::Lambda::Permission"
 	put := func(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resource, error) {
 		var p struct {
-			Action, FunctionName, Principal, PrincipalOrgID, SourceAccount, SourceArn string //nolint:revive // the template's names
+			Action, FunctionName, Principal, PrincipalOrgID, SourceAccount, SourceArn string
 		}
 		if err := r.DecodeProperties(name, &p); err != nil {
 			return nil, err
@@ -118,7 +118,7 @@ func principal(text string) any {
 // GetPolicyOutput is the output of GetPolicy.
 type GetPolicyOutput struct {
 	Policy     string
-	RevisionId string //nolint:revive // the wire name
+	RevisionId string
 }
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html

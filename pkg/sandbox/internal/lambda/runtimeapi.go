@@ -109,7 +109,9 @@ func (i *instance) settle(w http.ResponseWriter, id string, payload []byte, fail
 		reply(w, http.StatusBadRequest, map[string]string{"errorType": "InvalidRequestID", "errorMessage": "Invalid request ID"})
 		return false
 	case i.current.answered:
-		reply(w, http.StatusForbidden, map[string]string{"errorType": "InvalidStateTransition", "errorMessage": "Transition from InvocationResponse to InvocationResponse is not allowed."})
+		reply(w, http.StatusForbidden, map[string]string{
+			"errorType": "InvalidStateTransition", "errorMessage": "The invocation has been answered already",
+		})
 		return false
 	}
 	i.current.answered, i.current.failed, i.current.answer = true, failed, payload
