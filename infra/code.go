@@ -47,7 +47,7 @@ func (c functionCode) pack(function string, s settings) error {
 	}
 	err := copyFile(filepath.Join(s.Functions, function, "bootstrap"), filepath.Join(c.dir(function), "bootstrap"), 0o755)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w; run `make build` first, or name another directory with the context functions=DIR", err)
+		return fmt.Errorf("%w; run `make functions` first, or name another directory with the context functions=DIR", err)
 	}
 	if err != nil {
 		return err

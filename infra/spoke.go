@@ -26,7 +26,7 @@ func newSpokeStack(scope constructs.Construct, id, hub string) awscdk.Stack {
 	p := spokeParams{
 		HubAccount: parameter(stack, "HubAccountId", `\d{12}`, "Networking account, 12 digits"),
 		HubName:    parameter(stack, "HubName", `[a-z][a-z0-9-]{0,19}`, "hub: in the hub policy"),
-		ExternalID: parameter(stack, "ExternalId", `[\w+=,.@:/-]{2,1224}`, "spokes.externalId: in the hub policy"),
+		ExternalID: parameter(stack, "ExternalId", `[\w+=,.@:/-]{2,}`, "spokes.externalId: in the hub policy"),
 	}
 
 	hubBus := fmt.Sprintf("arn:aws:events:%s:%s:event-bus/%s", region, p.HubAccount, contract.BusName(p.HubName))

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestPackFunctions_SaysWhatToDoWithoutBinaries(t *testing.T) {
+	_, err := packFunctions(settings{PolicyFile: rehearsalPolicy, Functions: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "make functions") {
+		t.Fatalf("got %v, want advice", err)
+	}
+}
+
+func TestPackFunctions_PutsThePolicyBesideTheBinary(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeStandIns(dir); err != nil {
+		t.Fatal(err)
+	}
+	code, err := packFunctions(settings{PolicyFile: rehearsalPolicy, Functions: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer code.remove()
+	want, err := os.ReadFile(rehearsalPolicy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(code.dir(wireFunction), "policy.yaml"))
+	if err != nil || string(got) != string(want) {
+		t.Errorf("policy %q, %v", got, err)
+	}
+	binary, err := os.Stat(filepath.Join(code.dir(wireFunction), "bootstrap"))
+	if err != nil || binary.Mode()&0o111 == 0 {
+		t.Errorf("binary %v, %v: Lambda cannot run it", binary, err)
+	}
+}

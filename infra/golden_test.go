@@ -1,0 +1,37 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestGolden keeps testdata what the code synthesizes: the sandbox deploys these templates, and changes to them are
+// reviewed like code.
+func TestGolden(t *testing.T) {
+	s := templates(t)
+	for name, got := range map[string][]byte{
+		"hub.template.json":   s.hub.raw,
+		"spoke.template.json": s.spoke.raw,
+		"teardown.asl.json":   []byte(teardownMachine().json("  ") + "\n"),
+	} {
+		path := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(path, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is stale: run `make golden` and review the difference", path)
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite testdata")

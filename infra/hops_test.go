@@ -1,0 +1,142 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestEveryRuleReachesItsTargets: each target has dead letters to fall back on, and a policy that lets the rule in.
+func TestEveryRuleReachesItsTargets(t *testing.T) {
+	for stack, template := range both(t) {
+		var rules int
+		for id, r := range template.Resources {
+			if r.Type != "AWS::Events::Rule" {
+				continue
+			}
+			rules++
+			targets, _ := r.Properties["Targets"].([]any)
+			if len(targets) == 0 {
+				t.Errorf("%s: rule %s has no target", stack, id)
+			}
+			for _, target := range targets {
+				target := target.(map[string]any)
+				dead, _ := target["DeadLetterConfig"].(map[string]any)
+				if !template.admits(text(dead["Arn"]), id) {
+					t.Errorf("%s: rule %s, target %v: no dead letters that let the rule in", stack, id, target["Id"])
+				}
+				if target["RoleArn"] == nil && !template.admits(text(target["Arn"]), id) {
+					t.Errorf("%s: rule %s may not reach its target %v", stack, id, target["Id"])
+				}
+			}
+		}
+		if rules == 0 {
+			t.Errorf("%s has no rules", stack)
+		}
+	}
+}
+
+// admits tells whether a policy or permission lets a rule reach a target.
+func (t template) admits(target, rule string) bool {
+	source := "${" + rule + ".Arn}"
+	for _, s := range t.statements() {
+		arns, _ := s.condition["ArnEquals"].(map[string]any)
+		if s.effect == "Allow" && slices.Contains(s.resources, target) && slices.Contains(list(arns["aws:SourceArn"]), source) {
+			return true
+		}
+	}
+	for _, r := range t.Resources {
+		if r.Type == "AWS::Lambda::Permission" && text(r.Properties["FunctionName"]) == target && text(r.Properties["SourceArn"]) == source {
+			return true
+		}
+	}
+	return false
+}
+
+// TestEveryQueueThatIsConsumedKeepsItsFailures, and hides a message for long enough: six times the function's timeout.
+func TestEveryQueueThatIsConsumedKeepsItsFailures(t *testing.T) {
+	hub := templates(t).hub
+	var mappings int
+	for id, r := range hub.Resources {
+		if r.Type != "AWS::Lambda::EventSourceMapping" {
+			continue
+		}
+		mappings++
+		queue := hub.resource(text(r.Properties["EventSourceArn"]))
+		function := hub.resource(text(r.Properties["FunctionName"]))
+		if redrive, _ := queue.Properties["RedrivePolicy"].(map[string]any); redrive["maxReceiveCount"] != float64(deliveries) {
+			t.Errorf("%s: the queue's redrive policy is %v", id, redrive)
+		}
+		timeout, visibility := function.Properties["Timeout"].(float64), queue.Properties["VisibilityTimeout"].(float64)
+		if visibility < 6*timeout {
+			t.Errorf("%s: visibility %v s is less than six times %v s", id, visibility, timeout)
+		}
+		if got := list(r.Properties["FunctionResponseTypes"]); !slices.Equal(got, []string{"ReportBatchItemFailures"}) {
+			t.Errorf("%s: response types %v", id, got)
+		}
+	}
+	if mappings != 2 {
+		t.Errorf("%d mappings, want admit and wire", mappings)
+	}
+}
+
+// TestAsynchronousInvocationsKeepTheirFailures covers every function that EventBridge invokes.
+func TestAsynchronousInvocationsKeepTheirFailures(t *testing.T) {
+	hub := templates(t).hub
+	kept := map[string]bool{}
+	for _, r := range hub.Resources {
+		if r.Type == "AWS::Lambda::EventInvokeConfig" {
+			destination, _ := r.Properties["DestinationConfig"].(map[string]any)
+			kept[refOf(text(r.Properties["FunctionName"]))] = destination["OnFailure"] != nil
+		}
+	}
+	for id, r := range hub.Resources {
+		if r.Type == "AWS::Lambda::Permission" && !kept[refOf(text(r.Properties["FunctionName"]))] {
+			t.Errorf("%s: what the function could not do is lost", id)
+		}
+	}
+}
+
+// resource finds the resource behind "${Id}" or "${Id.Attribute}".
+func (t template) resource(reference string) resource { return t.Resources[refOf(reference)] }
+
+func refOf(reference string) string {
+	id, _, _ := strings.Cut(strings.Trim(reference, "${}"), ".")
+	return id
+}
+
+func TestStateOutlivesTheStack(t *testing.T) {
+	for id, r := range templates(t).hub.Resources {
+		if r.Type != "AWS::DynamoDB::Table" {
+			continue
+		}
+		if r.DeletionPolicy != "Retain" {
+			t.Errorf("%s is deleted with the stack", id)
+		}
+		recovery, _ := r.Properties["PointInTimeRecoverySpecification"].(map[string]any)
+		if recovery["PointInTimeRecoveryEnabled"] != true {
+			t.Errorf("%s cannot be restored to a point in time", id)
+		}
+	}
+}
+
+// TestResourceTypes keeps the templates to types that anybody can deploy and read: no custom resources, no nested stacks.
+func TestResourceTypes(t *testing.T) {
+	plain := []string{
+		"AWS::DynamoDB::Table",
+		"AWS::Events::EventBus", "AWS::Events::EventBusPolicy", "AWS::Events::Rule",
+		"AWS::IAM::Role",
+		"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function", "AWS::Lambda::Permission",
+		"AWS::Logs::LogGroup",
+		"AWS::SNS::Topic", "AWS::SNS::TopicPolicy",
+		"AWS::SQS::Queue", "AWS::SQS::QueuePolicy",
+		"AWS::StepFunctions::StateMachine",
+	}
+	for stack, template := range both(t) {
+		for id, r := range template.Resources {
+			if !slices.Contains(plain, r.Type) {
+				t.Errorf("%s: %s is a %s", stack, id, r.Type)
+			}
+		}
+	}
+}

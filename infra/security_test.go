@@ -1,0 +1,274 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/originhub/originhub/pkg/contract"
+)
+
+// statement is a statement of any policy in a template, with its place for messages.
+type statement struct {
+	place                string
+	effect               string
+	actions, resources   []string
+	principal, condition map[string]any
+}
+
+// statements collects the statements of every policy document and of every bus policy.
+func (t template) statements() []statement {
+	var all []statement
+	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
+		visit(t.Resources[id].Properties, func(v map[string]any) {
+			if _, ok := v["Effect"]; !ok {
+				return
+			}
+			s := statement{place: id, actions: list(v["Action"]), resources: list(v["Resource"])}
+			s.effect, _ = v["Effect"].(string)
+			s.principal, _ = v["Principal"].(map[string]any)
+			s.condition, _ = v["Condition"].(map[string]any)
+			all = append(all, s)
+		})
+	}
+	return all
+}
+
+func (t template) allowing(action string) []statement {
+	return slices.DeleteFunc(t.statements(), func(s statement) bool {
+		return s.effect != "Allow" || !slices.Contains(s.actions, action)
+	})
+}
+
+// visit calls f for every object in v, v included.
+func visit(v any, f func(map[string]any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		f(v)
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			visit(v[key], f)
+		}
+	case []any:
+		for _, e := range v {
+			visit(e, f)
+		}
+	}
+}
+
+// list reads what may be one string or several. An intrinsic becomes text.
+func list(v any) []string {
+	var all []string
+	switch v := v.(type) {
+	case nil:
+	case []any:
+		for _, e := range v {
+			all = append(all, text(e))
+		}
+	default:
+		all = append(all, text(v))
+	}
+	return all
+}
+
+// text writes an intrinsic as CloudFormation's Sub would: "${Queue.Arn}".
+func text(v any) string {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return fmt.Sprint(v)
+	}
+	if ref, ok := m["Ref"]; ok {
+		return fmt.Sprintf("${%v}", ref)
+	}
+	if get, ok := m["Fn::GetAtt"].([]any); ok {
+		return fmt.Sprintf("${%v.%v}", get[0], get[1])
+	}
+	if join, ok := m["Fn::Join"].([]any); ok {
+		return strings.Join(list(join[1]), "")
+	}
+	return fmt.Sprint(v)
+}
+
+func both(t *testing.T) map[string]template {
+	t.Helper()
+	s := templates(t)
+	return map[string]template{"hub": s.hub, "spoke": s.spoke}
+}
+
+func TestNoActionIsAWildcard(t *testing.T) {
+	for stack, template := range both(t) {
+		for _, s := range template.statements() {
+			for _, action := range s.actions {
+				if s.effect == "Allow" && strings.Contains(action, "*") {
+					t.Errorf("%s: %s allows %s", stack, s.place, action)
+				}
+			}
+		}
+	}
+}
+
+// TestWildcardResources lists every action that may be granted on everything, with the reason.
+func TestWildcardResources(t *testing.T) {
+	const (
+		aList   = "it is a list, which names no resource"
+		noARN   = "what it creates has no ARN yet"
+		unknown = "the service authorization reference lists no resource for it"
+	)
+	permitted := map[string]string{
+		"cloudfront:CreateDistribution":               noARN,
+		"cloudfront:CreateFunction":                   noARN,
+		"cloudfront:ListDistributions":                aList,
+		"cloudfront:ListDistributionsByOwnedResource": unknown,
+		"cloudfront:ListVpcOrigins":                   aList,
+		"ec2:DescribeInstances":                       aList,
+		"ec2:DescribeNetworkInterfaces":               aList,
+		"elasticloadbalancing:DescribeLoadBalancers":  aList,
+		"ram:GetResourceShareAssociations":            aList,
+		"ram:GetResourceShareInvitations":             aList,
+		"ram:GetResourceShares":                       aList,
+		"ram:ListResources":                           aList,
+		"states:SendTaskSuccess":                      unknown,
+	}
+	for stack, template := range both(t) {
+		for _, s := range template.statements() {
+			if s.effect != "Allow" || !slices.Contains(s.resources, "*") {
+				continue
+			}
+			for _, action := range s.actions {
+				if permitted[action] == "" {
+					t.Errorf("%s: %s allows %s on every resource", stack, s.place, action)
+				}
+			}
+		}
+	}
+}
+
+func TestSpokeDeletesOnlyWhatItsTeamTagged(t *testing.T) {
+	allowed := templates(t).spoke.allowing("cloudfront:DeleteVpcOrigin")
+	if len(allowed) != 1 {
+		t.Fatalf("%d statements allow it, want 1", len(allowed))
+	}
+	tag, _ := allowed[0].condition["Null"].(map[string]any)
+	if tag["aws:ResourceTag/"+contract.TagTeardown] != "false" {
+		t.Errorf("condition %v does not ask for the tag %s", allowed[0].condition, contract.TagTeardown)
+	}
+	if want := []string{"arn:aws:cloudfront::${AWS::AccountId}:vpcorigin/*"}; !slices.Equal(allowed[0].resources, want) {
+		t.Errorf("resources %v, want %v", allowed[0].resources, want)
+	}
+}
+
+func TestSpokeUnsharesOnlyVPCOrigins(t *testing.T) {
+	for _, s := range templates(t).spoke.allowing("ram:DisassociateResourceShare") {
+		of, _ := s.condition["ArnLike"].(map[string]any)
+		if got, want := text(of["ram:ResourceArn"]), "arn:aws:cloudfront::${AWS::AccountId}:vpcorigin/*"; got != want {
+			t.Errorf("condition on ram:ResourceArn is %q, want %q", got, want)
+		}
+	}
+}
+
+func TestSpokeTrustsTheHubsFunctionsOnly(t *testing.T) {
+	s := templates(t)
+	for _, trust := range s.spoke.allowing("sts:AssumeRole") {
+		if trust.principal["AWS"] == nil {
+			continue // EventBridge
+		}
+		if got, want := text(trust.principal["AWS"]), "arn:aws:iam::${HubAccountId}:root"; got != want {
+			t.Errorf("principal %s, want %s", got, want)
+		}
+		equals, _ := trust.condition["StringEquals"].(map[string]any)
+		if got, want := text(equals["sts:ExternalId"]), "${ExternalId}"; got != want {
+			t.Errorf("external id %s, want %s", got, want)
+		}
+		like, _ := trust.condition["ArnLike"].(map[string]any)
+		if got, want := text(like["aws:PrincipalArn"]), "arn:aws:iam::${HubAccountId}:role/originhub/${HubName}/*"; got != want {
+			t.Errorf("roles %s, want %s", got, want)
+		}
+	}
+	for id, r := range s.hub.Resources {
+		if r.Type == "AWS::IAM::Role" && r.Properties["Path"] != "/originhub/networking/" {
+			t.Errorf("hub role %s has path %v, which spokes do not trust", id, r.Properties["Path"])
+		}
+	}
+}
+
+func TestHubAcceptsInvitationsOfKnownAccountsOnly(t *testing.T) {
+	allowed := templates(t).hub.allowing("ram:AcceptResourceShareInvitation")
+	if len(allowed) != 1 {
+		t.Fatalf("%d statements allow it, want 1", len(allowed))
+	}
+	equals, _ := allowed[0].condition["StringEquals"].(map[string]any)
+	if got, want := list(equals["ram:ShareOwnerAccountId"]), []string{"111111111111", "222222222222", "333333333333"}; !slices.Equal(got, want) {
+		t.Errorf("owners %v, want %v", got, want)
+	}
+}
+
+func TestHubChangesAddressRecordsUnderItsDomainOnly(t *testing.T) {
+	for _, s := range templates(t).hub.allowing("route53:ChangeResourceRecordSets") {
+		types, _ := s.condition["ForAllValues:StringEquals"].(map[string]any)
+		if got := list(types["route53:ChangeResourceRecordSetsRecordTypes"]); !slices.Equal(got, []string{"A", "AAAA"}) {
+			t.Errorf("record types %v", got)
+		}
+		names, _ := s.condition["ForAllValues:StringLike"].(map[string]any)
+		got := list(names["route53:ChangeResourceRecordSetsNormalizedRecordNames"])
+		if !slices.Equal(got, []string{"example.com", "*.example.com"}) {
+			t.Errorf("record names %v", got)
+		}
+	}
+}
+
+// TestBusTakesForwardedCallsOnly covers organisations and accounts: nothing but what AWS itself said crosses an account's
+// border.
+func TestBusTakesForwardedCallsOnly(t *testing.T) {
+	var policies int
+	for id, r := range templates(t).hub.Resources {
+		if r.Type != "AWS::Events::EventBusPolicy" {
+			continue
+		}
+		policies++
+		s, _ := r.Properties["Statement"].(map[string]any)
+		condition, _ := s["Condition"].(map[string]any)
+		all, _ := condition["ForAllValues:StringEquals"].(map[string]any)
+		for _, source := range list(all["events:source"]) {
+			if !strings.HasPrefix(source, "aws.") {
+				t.Errorf("%s lets source %q in, which anybody may claim", id, source)
+			}
+		}
+		null, _ := condition["Null"].(map[string]any)
+		for _, key := range []string{"events:source", "events:detail-type"} {
+			if len(list(all[key])) == 0 || null[key] != "false" {
+				t.Errorf("%s lets an event without %s in", id, key)
+			}
+		}
+		if r.Properties["StatementId"] == "Organization" {
+			equals, _ := condition["StringEquals"].(map[string]any)
+			if equals["aws:PrincipalOrgID"] != "o-exampleorg1" {
+				t.Errorf("%s is not bound to the organisation: %v", id, condition)
+			}
+		}
+	}
+	if policies != 2 {
+		t.Errorf("%d bus policies, want one for the organisation and one for accounts outside it", policies)
+	}
+}
+
+func TestNamesAreLeftToCloudFormation(t *testing.T) {
+	named := map[string]string{
+		"hub AWS::Events::EventBus Name": "spokes know the hub's bus by its name",
+		"spoke AWS::IAM::Role RoleName":  "the hub knows the spoke's role by its name",
+	}
+	for stack, template := range both(t) {
+		for id, r := range template.Resources {
+			for _, property := range []string{
+				"Name", "FunctionName", "LogGroupName", "QueueName", "RoleName", "StateMachineName", "TableName", "TopicName",
+			} {
+				_, own := r.Properties[property].(string)
+				_, token := r.Properties[property].(map[string]any)
+				refers := r.Type == "AWS::Lambda::Permission" || r.Type == "AWS::Lambda::EventSourceMapping" || r.Type == "AWS::Lambda::EventInvokeConfig"
+				if (own || token) && !refers && named[stack+" "+r.Type+" "+property] == "" {
+					t.Errorf("%s: %s has a name, which blocks a second deployment", stack, id)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// TestMain ends the jsii kernel, which would otherwise leave its files behind.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	closeQuietly()
+	os.Exit(code)
+}
+
+// rehearsalPolicy is the policy of the demo, which deploys the golden templates.
+const rehearsalPolicy = "testdata/policy.yaml"
+
+// synthesis is both stacks as templates.
+type synthesis struct{ hub, spoke template }
+
+type template struct {
+	raw       []byte
+	Resources map[string]resource
+	Outputs   map[string]any
+}
+
+type resource struct {
+	Type       string
+	Properties map[string]any
+	// DeletionPolicy is "Retain" for what outlives the stack.
+	DeletionPolicy string
+}
+
+// synthesize runs the app once for all tests: it takes seconds.
+var synthesize = sync.OnceValues(func() (synthesis, error) {
+	dir, err := os.MkdirTemp("", "originhub-synth-")
+	if err != nil {
+		return synthesis{}, err
+	}
+	defer os.RemoveAll(dir)
+	app, err := rehearsalApp(dir)
+	if err != nil {
+		return synthesis{}, err
+	}
+	app.Synth(nil)
+	var s synthesis
+	if s.hub, err = readTemplate(dir, "hub"); err != nil {
+		return synthesis{}, err
+	}
+	s.spoke, err = readTemplate(dir, "spoke")
+	return s, err
+})
+
+func templates(t *testing.T) synthesis {
+	t.Helper()
+	s, err := synthesize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// rehearsalApp builds both stacks from the rehearsal policy, with stand-ins for the binaries, whose content is their name.
+func rehearsalApp(dir string) (awscdk.App, error) {
+	s := settings{PolicyFile: rehearsalPolicy, Functions: filepath.Join(dir, "functions")}
+	if err := writeStandIns(s.Functions); err != nil {
+		return nil, err
+	}
+	if err := s.readPolicy(); err != nil {
+		return nil, err
+	}
+	app := newApp(jsii.String(dir))
+	code, err := packFunctions(s)
+	if err != nil {
+		return nil, err
+	}
+	defer code.remove()
+	newHubStack(app, "hub", hubProps{Policy: s.Policy, Code: code})
+	newSpokeStack(app, "spoke", s.Policy.Hub)
+	return app, nil
+}
+
+func writeStandIns(dir string) error {
+	for _, name := range []string{admitFunction, retireFunction, teardownFunction, wireFunction} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, "bootstrap"), []byte(name), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readTemplate reads a stack's template. An asset's key, a hash over the binary, becomes <function>.zip.
+func readTemplate(dir, stack string) (template, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, stack+".template.json"))
+	if err != nil {
+		return template{}, err
+	}
+	assets, err := filepath.Glob(filepath.Join(dir, "asset.*", "bootstrap"))
+	if err != nil {
+		return template{}, err
+	}
+	text := string(raw)
+	for _, path := range assets {
+		name, err := os.ReadFile(path)
+		if err != nil {
+			return template{}, err
+		}
+		hash := strings.TrimPrefix(filepath.Base(filepath.Dir(path)), "asset.")
+		text = strings.ReplaceAll(text, hash+".zip", string(name)+".zip")
+	}
+	t := template{raw: []byte(text + "\n")}
+	return t, json.Unmarshal(t.raw, &t)
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/pkg/admission"
+)
+
+// TestHubOfAnAdoptedDistribution: a hub that adopts creates nothing, and touches no other distribution.
+func TestHubOfAnAdoptedDistribution(t *testing.T) {
+	p := admission.Policy{
+		Hub: "first", Domain: "example.com", HostedZone: "Z0EXAMPLE",
+		Distribution: admission.Distribution{Adopt: "EDFDVBD6EXAMPLE"},
+		Updates:      admission.Updates{Window: 5 * time.Second},
+	}
+	hub := hubOf(t, p)
+	for _, action := range []string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"} {
+		if len(hub.allowing(action)) != 0 {
+			t.Errorf("a hub that adopts its distribution may %s", action)
+		}
+	}
+	for _, s := range hub.allowing("cloudfront:UpdateDistribution") {
+		if want := []string{"arn:aws:cloudfront::${AWS::AccountId}:distribution/EDFDVBD6EXAMPLE"}; !slices.Equal(s.resources, want) {
+			t.Errorf("it may update %v, want %v", s.resources, want)
+		}
+	}
+	// It has no team yet: nobody to accept an invitation from, no role to assume, no account on the bus.
+	for _, action := range []string{"ram:AcceptResourceShareInvitation"} {
+		if len(hub.allowing(action)) != 0 {
+			t.Errorf("a hub without teams may %s", action)
+		}
+	}
+	for id, r := range hub.Resources {
+		if r.Type == "AWS::Events::EventBusPolicy" {
+			t.Errorf("%s lets somebody put events on the bus of a hub without teams", id)
+		}
+	}
+}
+
+// TestBusInsideAnOrganisation: accounts outside need a word in the policy.
+func TestBusInsideAnOrganisation(t *testing.T) {
+	team := admission.Team{Name: "team-a", Accounts: []string{"111111111111"}, Spoke: true}
+	for name, c := range map[string]struct {
+		policy admission.Policy
+		want   []string
+	}{
+		"organisation only":          {admission.Policy{Organization: "o-exampleorg1"}, []string{"Organization"}},
+		"organisation and outsiders": {admission.Policy{Organization: "o-exampleorg1", Shares: admission.Shares{External: true}}, []string{"Accounts", "Organization"}},
+		"no organisation":            {admission.Policy{}, []string{"Accounts"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := c.policy
+			p.Hub, p.Domain, p.HostedZone, p.Teams = "first", "example.com", "Z0EXAMPLE", []admission.Team{team}
+			p.Distribution.Adopt = "EDFDVBD6EXAMPLE"
+			var got []string
+			for _, r := range hubOf(t, p).Resources {
+				if r.Type == "AWS::Events::EventBusPolicy" {
+					got = append(got, r.Properties["StatementId"].(string))
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("bus policies %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func hubOf(t *testing.T, p admission.Policy) template {
+	t.Helper()
+	dir := t.TempDir()
+	if err := writeStandIns(dir); err != nil {
+		t.Fatal(err)
+	}
+	app := newApp(jsii.String(dir))
+	newHubStack(app, "hub", hubProps{Policy: p, Code: functionCode(dir)})
+	app.Synth(nil)
+	hub, err := readTemplate(dir, "hub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hub
+}
