@@ -9,7 +9,9 @@ import (
 )
 
 // newTeardown makes the state machine: one Standard execution per origin and generation.
-func newTeardown(scope constructs.Construct, id string, function awslambda.Function, rolePath string) awsstepfunctions.CfnStateMachine {
+func newTeardown(
+	scope constructs.Construct, id string, function awslambda.Function, rolePath string,
+) awsstepfunctions.CfnStateMachine {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	role := awsiam.NewRole(self, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), nil),
