@@ -42,11 +42,11 @@ func EncodeError(w http.ResponseWriter, s *cloud.Service, requestID string, e *c
 			}
 			body = append(body, value...)
 		}
-		write(w, status, requestID, c.contentType(), append(body, '}'))
+		write(w, s, status, requestID, c.contentType(), append(body, '}'))
 	case cloud.EC2Query:
-		write(w, status, requestID, c.contentType(), xmlError(e, []string{"Response", "Errors", "Error"}, "RequestID", requestID, ""))
+		write(w, s, status, requestID, c.contentType(), xmlError(e, []string{"Response", "Errors", "Error"}, "RequestID", requestID, ""))
 	default:
-		write(w, status, requestID, c.contentType(), xmlError(e, []string{"ErrorResponse", "Error"}, "RequestId", requestID, s.Namespace))
+		write(w, s, status, requestID, c.contentType(), xmlError(e, []string{"ErrorResponse", "Error"}, "RequestId", requestID, s.Namespace))
 	}
 }
 

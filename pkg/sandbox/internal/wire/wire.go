@@ -6,6 +6,7 @@ package wire
 
 import (
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -104,7 +105,7 @@ func (c *Codec) Encode(w http.ResponseWriter, op *cloud.Operation, requestID str
 	if err != nil {
 		return fmt.Errorf("encode answer of %s %s: %w", c.service.Name, op.Name, err)
 	}
-	write(w, status, requestID, contentType, b)
+	write(w, c.service, status, requestID, contentType, b)
 	return nil
 }
 
@@ -123,9 +124,13 @@ func (c *Codec) contentType() string {
 	}
 }
 
-func write(w http.ResponseWriter, status int, requestID, contentType string, body []byte) {
+func write(w http.ResponseWriter, s *cloud.Service, status int, requestID, contentType string, body []byte) {
 	h := w.Header()
 	h.Set("X-Amzn-Requestid", requestID)
+	if s.Name == "dynamodb" {
+		// Its clients check the body against this, and give up the connection when it is wrong or absent.
+		h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
+	}
 	if len(body) > 0 {
 		h.Set("Content-Type", contentType)
 	}

@@ -267,6 +267,7 @@ func TestEncodeErrors(t *testing.T) {
 		"EC2":      {restService(cloud.EC2Query), xmlHeader + `<Response><Errors><Error><Code>NoSuchThing</Code><Message>no &#34;x&#34;</Message></Error></Errors><RequestID>r</RequestID></Response>`, "Content-Type", "text/xml;charset=UTF-8"},
 		"JSON":     {restService(cloud.JSON10), `{"__type":"NoSuchThing","message":"no \"x\""}`, "Content-Type", "application/x-amz-json-1.0"},
 		"REST":     {restService(cloud.RESTJSON), `{"__type":"NoSuchThing","message":"no \"x\""}`, "X-Amzn-ErrorType", "NoSuchThing"},
+		"DynamoDB": {&cloud.Service{Name: "dynamodb", Protocol: cloud.JSON10}, `{"__type":"NoSuchThing","message":"no \"x\""}`, "X-Amz-Crc32", "2235800969"},
 		"SQS":      {&cloud.Service{Name: "sqs", Protocol: cloud.JSON10}, `{"__type":"NoSuchThing","message":"no \"x\""}`, "X-Amzn-Query-Error", "NoSuchThing;Sender"},
 	}
 	for name, tc := range cases {
