@@ -1,20 +1,20 @@
 package sandbox
 
-import "time"
+import (
+	"time"
 
-const (
-	// idleLimit bounds how far UntilIdle runs: a month of virtual time.
-	idleLimit = 31 * 24 * time.Hour
-	// tickInterval is how often the real clock moves virtual time.
-	tickInterval = 50 * time.Millisecond
+	"github.com/originhub/originhub/pkg/sandbox/internal/front"
 )
+
+// tickInterval is how often the real clock moves virtual time.
+const tickInterval = 50 * time.Millisecond
 
 // Advance moves virtual time on by d, and everything that is due happens on the way.
 func (s *Sandbox) Advance(d time.Duration) { s.world.Clock.Advance(d) }
 
 // UntilIdle lets time pass until nothing is under way: only schedules and expiries are pending. It tells whether that
 // came about within a month of virtual time.
-func (s *Sandbox) UntilIdle() bool { return s.world.Clock.UntilIdle(idleLimit) }
+func (s *Sandbox) UntilIdle() bool { return s.world.Clock.UntilIdle(front.IdleLimit) }
 
 // Pending names what is still to happen, soonest first.
 func (s *Sandbox) Pending() []string { return s.world.Clock.Pending() }

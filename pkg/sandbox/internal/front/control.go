@@ -22,8 +22,8 @@ type endpoint struct {
 }
 
 const (
-	// idleLimit bounds how far an advance until idle runs: a month of virtual time.
-	idleLimit = 31 * 24 * time.Hour
+	// IdleLimit bounds how far an advance until idle runs: a month of virtual time, the longest grace there is.
+	IdleLimit = 31 * 24 * time.Hour
 	// advanceLimit bounds one advance by seconds.
 	advanceLimit = 10 * 365 * 24 * time.Hour
 )
@@ -135,7 +135,7 @@ func (f *Front) advance(r *http.Request) (any, error) {
 	case in.Until != nil && *in.Until != "idle":
 		return nil, fmt.Errorf("advance: the world can be advanced until \"idle\", not until %q", *in.Until)
 	case in.Until != nil:
-		f.world.Clock.UntilIdle(idleLimit)
+		f.world.Clock.UntilIdle(IdleLimit)
 	case *in.Seconds < 0 || *in.Seconds > advanceLimit.Seconds():
 		return nil, fmt.Errorf("advance: seconds must be from 0 to %d", int(advanceLimit.Seconds()))
 	default:
