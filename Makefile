@@ -8,6 +8,9 @@ GO_BUILD  := CGO_ENABLED=0 go build -trimpath
 RACE      := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 LIGHT      = $$(go list ./... | grep -v /infra)
 
+# jsii reads this before the stacks' main runs; without it, each synth prints ten lines about the age of Node.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20,22
+
 .DEFAULT_GOAL := help
 
 .PHONY: help

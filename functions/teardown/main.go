@@ -12,6 +12,7 @@ import (
 	"github.com/originhub/originhub/pkg/awscloudfront"
 	"github.com/originhub/originhub/pkg/awsnetwork"
 	"github.com/originhub/originhub/pkg/awsram"
+	"github.com/originhub/originhub/pkg/awssfn"
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/workflow"
@@ -30,6 +31,7 @@ func main() {
 		Owner:      func(account string) workflow.Owner { return awscloudfront.New(spokes(account)) },
 		Shares:     func(account string) workflow.OwnerShares { return awsram.New(spokes(account)) },
 		Network:    func(account string) workflow.OwnerNetwork { return awsnetwork.New(spokes(account)) },
+		Executions: awssfn.New(hub.AWS),
 		WireQueue:  hub.WireQueue,
 		Bus:        hub.Bus,
 		Meter:      hub.Meter,

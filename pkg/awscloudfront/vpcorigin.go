@@ -93,20 +93,3 @@ func (c *Client) UsersOf(ctx context.Context, arn string) ([]origin.User, error)
 		in.Marker = out.DistributionList.NextMarker
 	}
 }
-
-// UsedBy lists the caller's own distributions that use a VPC origin.
-func (c *Client) UsedBy(ctx context.Context, id string) ([]string, error) {
-	var users []string
-	in := &cloudfront.ListDistributionsByVpcOriginIdInput{VpcOriginId: &id}
-	for {
-		out, err := c.api.ListDistributionsByVpcOriginId(ctx, in)
-		if err != nil {
-			return nil, codes.Wrap(err, "list the distributions that use VPC origin %s", id)
-		}
-		users = append(users, out.DistributionIdList.Items...)
-		if !aws.ToBool(out.DistributionIdList.IsTruncated) {
-			return users, nil
-		}
-		in.Marker = out.DistributionIdList.NextMarker
-	}
-}

@@ -82,6 +82,7 @@ func (c *Client) instance(ctx context.Context, region, id string) (origin.Endpoi
 func (c *Client) ManagedENIs(ctx context.Context, region, vpc string) ([]origin.ENI, error) {
 	var list []origin.ENI
 	pages := ec2.NewDescribeNetworkInterfacesPaginator(c.ec2(region), &ec2.DescribeNetworkInterfacesInput{
+		IncludeManagedResources: aws.Bool(true),
 		Filters: []types.Filter{
 			{Name: aws.String("vpc-id"), Values: []string{vpc}},
 			{Name: aws.String("tag:" + managedTag), Values: []string{"enabled"}},

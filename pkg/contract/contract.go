@@ -44,6 +44,7 @@ const (
 	OriginAdmitted        = "Origin Admitted"
 	OriginRefused         = "Origin Refused"
 	OriginLive            = "Origin Live"
+	OriginWaits           = "Origin Waits" // nothing is wrong with it: it does not fit now
 	OriginQuarantined     = "Origin Quarantined"
 	OriginDetached        = "Origin Detached"
 	OriginWithdrawn       = "Origin Withdrawn"

@@ -171,7 +171,7 @@ func Next(o Observed) Step {
 	}
 	if o.Exists {
 		if o.Status != "Deployed" {
-			says := fmt.Sprintf("%s is %s, and can be deleted only when it is Deployed", r.ID, o.Status)
+			says := fmt.Sprintf("%s is %s: CloudFront has not finished with it", r.ID, o.Status)
 			return o.wait(t, Delete, deletePace, deleteLimit, says,
 				Dirty, r.ID+" is still there: CloudFront does not finish; delete it in account "+r.Account+", and set the tag again")
 		}

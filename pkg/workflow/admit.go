@@ -84,9 +84,13 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	if announced := r.publish(ctx); err == nil {
 		err = announced
 	}
-	// What was recorded before a failure must still be wired.
+	// What was recorded before a failure must still be wired. What was accepted a moment ago shall be wired in the same update.
 	if r.changed {
-		if poked := a.WireQueue.Send(ctx, string(inbound.Poke{Why: "registry changed"}.JSON()), 0); err == nil {
+		delay := time.Duration(0)
+		if r.next == settling {
+			delay = settling
+		}
+		if poked := a.WireQueue.Send(ctx, string(inbound.Poke{Why: "registry changed"}.JSON()), delay); err == nil {
 			err = poked
 		}
 	}

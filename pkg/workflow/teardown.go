@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -75,6 +76,7 @@ type Teardown struct {
 	Owner      func(account string) Owner
 	Shares     func(account string) OwnerShares
 	Network    func(account string) OwnerNetwork
+	Executions completer
 	WireQueue  queue
 	Bus        bus
 	Meter      meter
@@ -119,7 +121,7 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 	}
 	switch {
 	case string(step.Phase) != task.Phase:
-		return r.answer(step), nil
+		return r.answer(step), r.giveBack(ctx, step)
 	case step.Phase == teardown.Report:
 		out := r.answer(step)
 		out.Outcome = string(step.Outcome)
@@ -128,6 +130,19 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 		return r.act(ctx, step)
 	}
 	return r.answer(step), nil
+}
+
+// giveBack completes the token of a task that waits for wire although there is nothing for wire to do: it was retried
+// after a crash, or what it waits for came about meanwhile.
+func (r *teardownRun) giveBack(ctx context.Context, next teardown.Step) error {
+	if r.task.Token == "" {
+		return nil
+	}
+	output, err := json.Marshal(r.answer(next))
+	if err != nil {
+		return &fault.GiveUp{Err: err}
+	}
+	return fault.IgnoreDone(r.Executions.Complete(ctx, r.task.Token, string(output)))
 }
 
 // answer tells the state machine what the next step is.
@@ -239,7 +254,7 @@ func (r *teardownRun) observeNetwork(ctx context.Context, owner Owner) error {
 	t, network := r.o.Teardown, r.Network(r.o.Account)
 	r.seen.Looked = true
 	if t.VPC == "" {
-		return nil // its endpoint was gone before the teardown; there was nothing to record
+		return nil // nobody saw it, and so nobody can tell
 	}
 	enis, err := network.ManagedENIs(ctx, t.Region, t.VPC)
 	if err != nil && !fault.Is[*fault.Done](err) {
@@ -352,7 +367,7 @@ func (r *teardownRun) record(ctx context.Context) (string, error) {
 	t, network := r.o.Teardown, r.Network(r.o.Account)
 	place, err := network.Endpoint(ctx, r.endpoint)
 	if err != nil {
-		return "", fault.AsGiveUp(fmt.Errorf("find the VPC of %s: %w", r.o.ID, err))
+		return "", fault.AsGiveUp(fmt.Errorf("find the VPC of %s, to know which interfaces must go: %w", r.o.ID, err))
 	}
 	enis, err := network.ManagedENIs(ctx, place.Region, place.VPC)
 	if err != nil {
@@ -421,7 +436,7 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 		r.o.Generation++
 		r.o.Teardown, r.o.Token = nil, ""
 		if r.o.Intent == origin.Detach {
-			r.o.Intent, r.o.State = origin.Wire, origin.Pending
+			r.o.Intent, r.o.State, r.o.Admitted = origin.Wire, origin.Pending, r.now
 		}
 		if err := r.put(ctx); err != nil {
 			return err

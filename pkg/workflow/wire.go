@@ -268,7 +268,7 @@ func (r *wireRun) update(ctx context.Context, served origin.Served, config *wiri
 		return served, err
 	}
 	r.Meter.Count("DistributionUpdates", 1)
-	r.say(contract.DistributionUpdated, "", Detail{What: served.ID, Why: plan.String()})
+	r.say(contract.DistributionUpdated, "", Detail{What: served.ID, Why: strings.ReplaceAll(plan.String(), "\n", "; ")})
 	served.Config, served.Deployed, served.ETag = next.Bytes(), false, ""
 	return served, nil
 }
@@ -326,31 +326,53 @@ func without(records []origin.Record, ids []string) []origin.Record {
 	return rest
 }
 
+// refuse handles what a plan had to leave out: one that is to be added is quarantined, unless it only waits for room; one
+// that is to be removed stays, and somebody has to look.
 func (r *wireRun) refuse(ctx context.Context, problems []wiring.Problem) error {
 	for _, p := range problems {
-		if err := r.quarantine(ctx, p.VPCOrigin, p.Message); err != nil {
+		i := slices.IndexFunc(r.records, func(o origin.Record) bool { return o.ID == p.VPCOrigin })
+		if i < 0 {
+			continue
+		}
+		o, what := r.records[i], contract.OriginQuarantined
+		switch {
+		case o.Intent == origin.Detach:
+			what = contract.DistributionRefused
+		case p.Waits():
+			what = contract.OriginWaits
+		default:
+			o.State = origin.Quarantined
+		}
+		if err := r.keepOut(ctx, i, o, what, p.Message); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// quarantine keeps an origin out and says why, once per reason.
+// quarantine keeps an origin out that makes an update invalid.
 func (r *wireRun) quarantine(ctx context.Context, id, why string) error {
-	for i, o := range r.records {
-		if o.ID != id || (o.State == origin.Quarantined && o.Reason == why && r.now.Sub(since(o)) < patience) {
-			continue
-		}
-		r.Meter.Count("OriginsQuarantined", 1)
-		r.alarm(contract.OriginQuarantined, o.ARN, about(o, why))
-		if err := r.publish(ctx); err != nil {
-			return err
-		}
-		o.State, o.Reason = origin.Quarantined, why
-		remember(&o, r.now, contract.OriginQuarantined, why)
-		return r.put(ctx, i, o)
+	i := slices.IndexFunc(r.records, func(o origin.Record) bool { return o.ID == id })
+	o := r.records[i]
+	o.State = origin.Quarantined
+	return r.keepOut(ctx, i, o, contract.OriginQuarantined, why)
+}
+
+// keepOut raises the alarm about an origin and records the reason, once per reason and hour.
+func (r *wireRun) keepOut(ctx context.Context, i int, o origin.Record, what, why string) error {
+	if was := r.records[i]; was.State == o.State && was.Reason == why && r.now.Sub(since(was)) < patience {
+		return nil
 	}
-	return nil
+	if what == contract.OriginQuarantined {
+		r.Meter.Count("OriginsQuarantined", 1)
+	}
+	r.alarm(what, o.ARN, about(o, why))
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	o.Reason = why
+	remember(&o, r.now, what, why)
+	return r.put(ctx, i, o)
 }
 
 func (r *wireRun) put(ctx context.Context, i int, o origin.Record) error {

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/sandbox"
+)
+
+// actor is somebody with an account, who does with the genuine SDK what people do.
+type actor struct {
+	name, account string
+	cloudfront    *cloudfront.Client
+	ram           *ram.Client
+}
+
+func newActor(s *sandbox.Sandbox, name, account string) *actor {
+	cfg := s.Config(account, region)
+	return &actor{name: name, account: account, cloudfront: cloudfront.NewFromConfig(cfg), ram: ram.NewFromConfig(cfg)}
+}
+
+// vpcOrigin is what an actor made.
+type vpcOrigin struct{ id, arn string }
+
+// loadBalancer is the ARN of an internal load balancer in the actor's account.
+func (a *actor) loadBalancer(name string) string {
+	return "arn:aws:elasticloadbalancing:" + region + ":" + a.account + ":loadbalancer/app/" + name + "/50dc6c495c0c9188"
+}
+
+// create makes a VPC origin in front of a load balancer, tagged with its claim.
+func (a *actor) create(ctx context.Context, name, balancer string, tags map[string]string) (vpcOrigin, error) {
+	in := &cloudfront.CreateVpcOriginInput{
+		VpcOriginEndpointConfig: &cloudfronttypes.VpcOriginEndpointConfig{
+			Name: &name, Arn: aws.String(a.loadBalancer(balancer)), HTTPPort: aws.Int32(80), HTTPSPort: aws.Int32(443),
+			OriginProtocolPolicy: cloudfronttypes.OriginProtocolPolicyHttpsOnly,
+			OriginSslProtocols: &cloudfronttypes.OriginSslProtocols{
+				Items: []cloudfronttypes.SslProtocol{cloudfronttypes.SslProtocolTLSv12}, Quantity: aws.Int32(1),
+			},
+		},
+	}
+	if len(tags) > 0 {
+		in.Tags = &cloudfronttypes.Tags{Items: tagItems(tags)}
+	}
+	out, err := a.cloudfront.CreateVpcOrigin(ctx, in)
+	if err != nil {
+		return vpcOrigin{}, fmt.Errorf("%s creates VPC origin %s: %w", a.name, name, err)
+	}
+	return vpcOrigin{aws.ToString(out.VpcOrigin.Id), aws.ToString(out.VpcOrigin.Arn)}, nil
+}
+
+// share shares resources with the hub and returns the share's ARN.
+func (a *actor) share(ctx context.Context, name string, resources ...string) (string, error) {
+	out, err := a.ram.CreateResourceShare(ctx, &ram.CreateResourceShareInput{
+		Name: &name, ResourceArns: resources, Principals: []string{hubAccount}, AllowExternalPrincipals: aws.Bool(true),
+	})
+	if err != nil {
+		return "", fmt.Errorf("%s shares %s: %w", a.name, name, err)
+	}
+	return aws.ToString(out.ResourceShare.ResourceShareArn), nil
+}
+
+// tag sets one tag on a VPC origin with a direct TagResource, as a change through CloudFormation would be refused while the
+// origin is in use (facts/aws.md section 4).
+func (a *actor) tag(ctx context.Context, arn, key, value string) error {
+	_, err := a.cloudfront.TagResource(ctx, &cloudfront.TagResourceInput{
+		Resource: &arn, Tags: &cloudfronttypes.Tags{Items: tagItems(map[string]string{key: value})},
+	})
+	if err != nil {
+		return fmt.Errorf("%s tags %s: %w", a.name, arn, err)
+	}
+	return nil
+}
+
+func tagItems(tags map[string]string) []cloudfronttypes.Tag {
+	var items []cloudfronttypes.Tag
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		items = append(items, cloudfronttypes.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+	}
+	return items
+}
+
+// claim is the tags that state what a team's origin asks for.
+func claim(host, paths string) map[string]string {
+	return map[string]string{contract.TagHost: host, contract.TagPaths: paths, contract.TagDomain: "internal." + host}
+}
+
+// get requests a path of a host at the edge.
+func get(ctx context.Context, edge, host, path string) (status int, body string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, edge+path, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	request.Host = host
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, "", fmt.Errorf("request %s%s: %w", host, path, err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return response.StatusCode, strings.TrimSpace(string(text)), err
+}

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/originhub/originhub/pkg/sandbox"
+)
+
+// inventory is what an account holds of the things that a team could leave behind.
+type inventory struct {
+	VPCOrigins int
+	Shares     int      // that are not deleted
+	ENIs       []string // that CloudFront manages
+	Groups     []string // security groups that CloudFront manages
+}
+
+// holdings reads the inventory of an account out of a snapshot.
+func holdings(s *sandbox.Sandbox, account string) (inventory, error) {
+	raw, err := json.Marshal(s.State())
+	if err != nil {
+		return inventory{}, err
+	}
+	var state struct {
+		Accounts map[string]struct {
+			CloudFront struct {
+				VPCOrigins []struct{} `json:"vpcOrigins"`
+			} `json:"cloudfront"`
+			RAM struct {
+				Shares []struct {
+					Status string `json:"status"`
+				} `json:"shares"`
+			} `json:"ram"`
+			EC2 struct {
+				Interfaces []struct {
+					ID     string `json:"id"`
+					Origin string `json:"vpcOrigin"`
+				} `json:"networkInterfaces"`
+				Groups []struct {
+					ID string `json:"id"`
+				} `json:"securityGroups"`
+			} `json:"ec2"`
+		} `json:"accounts"`
+	}
+	if err := json.Unmarshal(raw, &state); err != nil {
+		return inventory{}, fmt.Errorf("read the snapshot: %w", err)
+	}
+	a, found := state.Accounts[account]
+	if !found {
+		return inventory{}, fmt.Errorf("the snapshot has no account %s", account)
+	}
+	held := inventory{VPCOrigins: len(a.CloudFront.VPCOrigins)}
+	for _, share := range a.RAM.Shares {
+		if share.Status != "DELETED" {
+			held.Shares++
+		}
+	}
+	for _, e := range a.EC2.Interfaces {
+		if e.Origin != "" {
+			held.ENIs = append(held.ENIs, e.ID)
+		}
+	}
+	for _, g := range a.EC2.Groups {
+		held.Groups = append(held.Groups, g.ID)
+	}
+	return held, nil
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/originhub/originhub/pkg/sandbox"
+)
+
+func sandboxCommand() *cobra.Command {
+	parent := &cobra.Command{Use: "sandbox", Short: "Run the local sandbox", Args: cobra.NoArgs}
+	parent.AddCommand(serveCommand())
+	return parent
+}
+
+func serveCommand() *cobra.Command {
+	var o struct {
+		listen, edge, clock, assembly string
+		templates, functions          string
+		seed                          uint64
+		empty, anywhere, logs         bool
+	}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Offer the sandbox to any AWS SDK",
+		Long: `Serve runs the sandbox on one port for all services and Regions. The account of a call is its access key id (12 digits),
+or that of the role it assumed; the Region comes from the signature. Any secret key will do.
+
+It starts with the demo's world deployed and idle: the hub in Networking account 100000000000, spokes in 111111111111
+(team-a, outside the organisation), 222222222222 (team-b, inside) and 333333333333 (team-c, inside), and a stranger,
+999999999999, without a spoke.
+
+When ready it prints one line of JSON with its addresses: {"endpoint": "…", "edge": "…"}. The virtual clock stands still
+until POST /_sandbox/advance moves it. It ends on SIGTERM or an interrupt.
+
+Control endpoints, beside the AWS services:
+  GET  /_sandbox/state         snapshot of all accounts
+  GET  /_sandbox/calls         every API call: who, what, allowed or denied by which statement, result
+  POST /_sandbox/advance       {"seconds": 90} or {"until": "idle"}
+  POST /_sandbox/faults        add a fault rule; GET lists, DELETE removes all
+  GET  /_sandbox/assumptions   the ledger of modelled behaviours
+  GET  /_sandbox/operations    what is implemented`,
+		Example: `  originhub sandbox serve &
+  AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 \
+    aws cloudfront list-vpc-origins
+  curl -d '{"until": "idle"}' http://127.0.0.1:4566/_sandbox/advance`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.clock != "virtual" && o.clock != "real" {
+				return fmt.Errorf("--clock is %q: it is virtual or real", o.clock)
+			}
+			for _, address := range []string{o.listen, o.edge} {
+				if err := checkAddress(address, o.anywhere); err != nil {
+					return err
+				}
+			}
+			options := worldOptions{
+				Templates: o.templates, Functions: o.functions, Bare: o.empty || o.assembly != "",
+				Sandbox: sandbox.Options{Seed: o.seed, Listen: o.listen, EdgeListen: o.edge, RealClock: o.clock == "real"},
+			}
+			if o.logs {
+				options.Sandbox.LogWriter = func(string) io.Writer { return cmd.ErrOrStderr() }
+			}
+			w, err := newWorld(options)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, w.Close()) }()
+			if o.assembly != "" {
+				if err := w.DeployAssembly(o.assembly); err != nil {
+					return err
+				}
+			}
+			if err := printJSON(cmd.OutOrStdout(), report{Endpoint: w.Endpoint(), Edge: w.Edge()}); err != nil {
+				return err
+			}
+			<-cmd.Context().Done()
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:4566", "address for all AWS services")
+	f.StringVar(&o.edge, "edge", "127.0.0.1:4567", "address of CloudFront's data plane")
+	f.BoolVar(&o.anywhere, "allow-remote", false, "permit addresses beyond loopback; nothing asks callers for a password")
+	f.StringVar(&o.clock, "clock", "virtual", "virtual: time stands still until it is advanced; real: it runs")
+	f.BoolVar(&o.empty, "empty", false, "start with bare accounts, nothing deployed")
+	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly instead of the demo's world")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of all generated ids")
+	f.BoolVar(&o.logs, "logs", false, "show the functions' logs on standard error")
+	worldFlags(cmd, &o.templates, &o.functions)
+	cmd.MarkFlagsMutuallyExclusive("empty", "assembly")
+	return cmd
+}
+
+// worldFlags say where the templates and the functions of the demo's world are.
+func worldFlags(cmd *cobra.Command, templates, functions *string) {
+	cmd.Flags().StringVar(templates, "templates", "infra/testdata", "directory of the synthesized templates")
+	cmd.Flags().StringVar(functions, "functions", ".build/local", "directory of the functions, built for this machine")
+}
+
+func checkAddress(address string, anywhere bool) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("address %q: %w; give host:port", address, err)
+	}
+	ip := net.ParseIP(host)
+	if host == "localhost" || (ip != nil && ip.IsLoopback()) || anywhere {
+		return nil
+	}
+	return fmt.Errorf("address %q is not on loopback, and nothing asks callers for a password; add --allow-remote if you mean it", address)
+}
+
+// since renders virtual time the way the story tells it.
+func since(start, t time.Time) string {
+	d := t.Sub(start).Round(time.Second)
+	return fmt.Sprintf("+%02d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
+}

@@ -1,0 +1,609 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/sandbox"
+)
+
+// functions is the directory of the function binaries that the stories run, built once.
+var functions string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "originhub-functions-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	functions = dir
+	for _, name := range []string{"admit", "retire", "teardown", "wire"} {
+		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", filepath.Join(dir, name, "bootstrap"), "../../functions/"+name)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build function %s: %v\n%s", name, err, out)
+			os.Exit(1)
+		}
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// TestStories runs the scripts of testdata/stories. A script's name is the property that it shows; its commands are the
+// methods of tale below.
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/stories",
+		Setup: func(env *testscript.Env) error {
+			s := &tale{actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}}
+			env.Values["tale"] = s
+			env.Defer(func() {
+				if s.demo != nil {
+					if err := s.Close(); err != nil {
+						t.Errorf("close world: %v", err)
+					}
+				}
+			})
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"world": command((*tale).world), "create": command((*tale).create), "share": command((*tale).shareIt),
+			"unshare": command((*tale).unshare), "tag": command((*tale).tagIt), "untag": command((*tale).untag),
+			"advance": command((*tale).advance), "idle": command((*tale).idle), "fault": command((*tale).fault),
+			"is": command((*tale).is), "edge": command((*tale).edge), "updates": command((*tale).updates),
+			"said": command((*tale).said), "ended": command((*tale).ended), "path": command((*tale).path),
+			"gone": command((*tale).gone), "keep": command((*tale).keep), "same": command((*tale).same),
+			"hold-enis": command((*tale).holdENIs), "other-distribution": command((*tale).otherDistribution),
+			"dead-letters": command((*tale).deadLetters), "put-event": command((*tale).putEvent), "send": command((*tale).send),
+			"fleet": command((*tale).fleet), "comment": command((*tale).comment), "deploy": command((*tale).deployStack),
+			"history": command((*tale).history), "hear": command((*tale).hearAll), "sweep": command((*tale).sweep),
+			"denied": command((*tale).denied),
+		},
+	})
+}
+
+// tale is the world of one script.
+type tale struct {
+	*demo
+	ctx     context.Context
+	actors  map[string]*actor
+	origins map[string]vpcOrigin
+	shares  map[string]string
+	kept    []byte
+	spoken  []heard
+	logs    bytes.Buffer
+}
+
+// command turns a method into a script command. With ! the command must fail, and its error is kept on standard error for
+// the script to look at.
+func command(do func(*tale, *testscript.TestScript, []string) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		s := ts.Value("tale").(*tale)
+		s.ctx = context.Background()
+		err := do(s, ts, args)
+		switch {
+		case err != nil && !neg:
+			ts.Fatalf("%v", err)
+		case err == nil && neg:
+			ts.Fatalf("it should have failed")
+		case err != nil:
+			ts.Logf("as it should: %v", err)
+		}
+	}
+}
+
+func want(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
+}
+
+// world [policy=FILE] deploys hub and spokes as the demo does, with another policy for the functions if one is named.
+func (s *tale) world(ts *testscript.TestScript, args []string) error {
+	o := worldOptions{
+		Templates: "../../infra/testdata", Functions: functions,
+		Sandbox: sandbox.Options{Seed: 7, LogWriter: func(string) io.Writer { return &s.logs }},
+	}
+	for _, arg := range args {
+		file, ok := strings.CutPrefix(arg, "policy=")
+		if !ok {
+			return fmt.Errorf("unknown option %s", arg)
+		}
+		o.Policy = []byte(ts.ReadFile(file))
+	}
+	w, err := newWorld(o)
+	if err != nil {
+		return err
+	}
+	s.demo = newDemo(w, io.Discard)
+	for _, a := range []*actor{s.teamA, s.teamB, s.teamC, s.stranger} {
+		s.actors[a.name] = a
+	}
+	return s.listen(s.ctx)
+}
+
+// create NAME TEAM [host=H] [paths=P] [balancer=B]: the team makes a VPC origin and waits until it is Deployed.
+func (s *tale) create(_ *testscript.TestScript, args []string) error {
+	if err := s.begin(args[0], args[1], args[2:]...); err != nil {
+		return err
+	}
+	s.UntilIdle()
+	return nil
+}
+
+func (s *tale) begin(name, team string, options ...string) error {
+	a := s.actors[team]
+	if a == nil {
+		return fmt.Errorf("there is no team %s", team)
+	}
+	host, paths, balancer := team+".example.com", "/"+team+"/*", team
+	for _, o := range options {
+		key, value, _ := strings.Cut(o, "=")
+		switch key {
+		case "host":
+			host = value
+		case "paths":
+			paths = value
+		case "balancer":
+			balancer = value
+		default:
+			return fmt.Errorf("unknown option %s", o)
+		}
+	}
+	o, err := a.create(s.ctx, name, balancer, claim(host, paths))
+	s.origins[name], s.actors["owner of "+name] = o, a
+	return err
+}
+
+func (s *tale) owner(name string) *actor { return s.actors["owner of "+name] }
+
+// share NAME [ARN...]: its owner shares it with the hub, together with other resources.
+func (s *tale) shareIt(_ *testscript.TestScript, args []string) error {
+	arn, err := s.owner(args[0]).share(s.ctx, args[0], append([]string{s.origins[args[0]].arn}, args[1:]...)...)
+	s.shares[args[0]] = arn
+	return err
+}
+
+// unshare NAME: its owner deletes the share by hand.
+func (s *tale) unshare(_ *testscript.TestScript, args []string) error {
+	share := s.shares[args[0]]
+	_, err := s.owner(args[0]).ram.DeleteResourceShare(s.ctx, &ram.DeleteResourceShareInput{ResourceShareArn: &share})
+	return err
+}
+
+// tag NAME VALUE [KEY]
+func (s *tale) tagIt(_ *testscript.TestScript, args []string) error {
+	key := contract.TagTeardown
+	if len(args) > 2 {
+		key = args[2]
+	}
+	return s.owner(args[0]).tag(s.ctx, s.origins[args[0]].arn, key, args[1])
+}
+
+// untag NAME
+func (s *tale) untag(_ *testscript.TestScript, args []string) error {
+	arn := s.origins[args[0]].arn
+	_, err := s.owner(args[0]).cloudfront.UntagResource(s.ctx, &cloudfront.UntagResourceInput{
+		Resource: &arn, TagKeys: &cloudfronttypes.TagKeys{Items: []string{contract.TagTeardown}},
+	})
+	return err
+}
+
+// advance DURATION
+func (s *tale) advance(_ *testscript.TestScript, args []string) error {
+	d, err := time.ParseDuration(args[0])
+	if err != nil {
+		return err
+	}
+	s.Advance(d)
+	return nil
+}
+
+// idle lets time pass until nothing is under way.
+func (s *tale) idle(*testscript.TestScript, []string) error {
+	return want(s.UntilIdle(), "the world does not come to rest: %v", s.Pending())
+}
+
+// sweep lets the next sweep run and what follows from it.
+func (s *tale) sweep(*testscript.TestScript, []string) error {
+	s.Advance(10 * time.Minute)
+	return s.idle(nil, nil)
+}
+
+// fault JSON adds a fault rule, as POST /_sandbox/faults does; without an argument all rules go.
+func (s *tale) fault(_ *testscript.TestScript, args []string) error {
+	method, body := http.MethodDelete, ""
+	if len(args) > 0 {
+		method, body = http.MethodPost, args[0]
+	}
+	request, err := http.NewRequestWithContext(s.ctx, method, s.Endpoint()+"/_sandbox/faults", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	return want(response.StatusCode < 300, "%s: %s", response.Status, answer)
+}
+
+func (s *tale) record(name string) (origin.Record, bool, error) {
+	client := dynamodb.NewFromConfig(s.Config(hubAccount, region))
+	out, err := client.GetItem(s.ctx, &dynamodb.GetItemInput{
+		TableName: aws.String(s.outputs["RegistryTable"]),
+		Key: map[string]dynamodbtypes.AttributeValue{
+			contract.RegistryPartition: &dynamodbtypes.AttributeValueMemberS{Value: origin.Main},
+			contract.RegistrySort:      &dynamodbtypes.AttributeValueMemberS{Value: "origin#" + s.origins[name].id},
+		},
+	})
+	if err != nil || out.Item == nil {
+		return origin.Record{}, false, err
+	}
+	var r origin.Record
+	err = json.Unmarshal([]byte(out.Item["document"].(*dynamodbtypes.AttributeValueMemberS).Value), &r)
+	return r, true, err
+}
+
+// is NAME STATE: the registry says so of the origin; "unknown" when it knows nothing of it.
+func (s *tale) is(_ *testscript.TestScript, args []string) error {
+	r, found, err := s.record(args[0])
+	if err != nil {
+		return err
+	}
+	state := string(r.State)
+	if !found {
+		state = "unknown"
+	}
+	return want(state == args[1], "%s is %s (%s), want %s; history %v", args[0], state, r.Reason, args[1], r.History)
+}
+
+// edge HOST PATH STATUS
+func (s *tale) edge(_ *testscript.TestScript, args []string) error {
+	status, body, err := get(s.ctx, s.Edge(), args[0], args[1])
+	if err != nil {
+		return err
+	}
+	return want(strconv.Itoa(status) == args[2], "%s%s answers %d %s, want %s", args[0], args[1], status, body, args[2])
+}
+
+// updates N: so many UpdateDistribution of the hub's functions were accepted.
+func (s *tale) updates(_ *testscript.TestScript, args []string) error {
+	n := 0
+	for _, c := range s.Calls() {
+		if c.Operation == "UpdateDistribution" && c.Error == "" && c.Function != "" {
+			n++
+		}
+	}
+	return want(strconv.Itoa(n) == args[0], "%d updates were accepted, want %s", n, args[0])
+}
+
+// said TYPE [REGEXP]: the hub published an event of that type whose detail matches.
+func (s *tale) said(_ *testscript.TestScript, args []string) error {
+	more, err := s.messages(s.ctx)
+	if err != nil {
+		return err
+	}
+	s.spoken = append(s.spoken, more...)
+	var seen []string
+	for _, h := range s.spoken {
+		text := fmt.Sprintf("%s %+v", h.Type, h.Detail)
+		seen = append(seen, text)
+		if h.Type != args[0] {
+			continue
+		}
+		if len(args) == 1 {
+			return nil
+		}
+		if ok, err := regexp.MatchString(args[1], s.named(text)); err != nil || ok {
+			return err
+		}
+	}
+	return fmt.Errorf("nobody said %q; but:\n%s", args, strings.Join(seen, "\n"))
+}
+
+// named replaces ids by the names that the script gave.
+func (s *tale) named(text string) string {
+	for name, o := range s.origins {
+		text = strings.ReplaceAll(text, o.id, "<"+name+">")
+	}
+	return text
+}
+
+// hear prints everything that the hub said so far.
+func (s *tale) hearAll(ts *testscript.TestScript, _ []string) error {
+	_ = s.said(ts, []string{"-"})
+	for _, h := range s.spoken {
+		ts.Logf("%s %s %+v", s.at(h.Time), h.Type, s.named(fmt.Sprintf("%+v", h.Detail)))
+	}
+	return nil
+}
+
+func (s *tale) execution(name, generation string) (string, error) {
+	g, err := strconv.Atoi(generation)
+	return strings.Replace(s.outputs["TeardownStateMachineArn"], ":stateMachine:", ":execution:", 1) + ":" +
+		contract.TeardownExecution(s.origins[name].id, g), err
+}
+
+// ended NAME GENERATION STATUS [REGEXP of error and cause]
+func (s *tale) ended(_ *testscript.TestScript, args []string) error {
+	arn, err := s.execution(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	out, err := s.executions.DescribeExecution(s.ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	if err != nil {
+		return err
+	}
+	why := aws.ToString(out.Error) + " " + aws.ToString(out.Cause) + " " + aws.ToString(out.Output)
+	if err := want(string(out.Status) == args[2], "the execution is %s, want %s: %s", out.Status, args[2], why); err != nil || len(args) == 3 {
+		return err
+	}
+	ok, err := regexp.MatchString(args[3], s.named(why))
+	return errors.Join(err, want(ok, "%q does not match %s", s.named(why), args[3]))
+}
+
+// path NAME GENERATION STATE...: the task states that the execution went through, repeats told once.
+func (s *tale) path(_ *testscript.TestScript, args []string) error {
+	names, err := s.visited(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	return want(slices.Equal(names, args[2:]), "the path is %v", names)
+}
+
+func (s *tale) visited(name, generation string) ([]string, error) {
+	arn, err := s.execution(name, generation)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	pages := sfn.NewGetExecutionHistoryPaginator(s.executions, &sfn.GetExecutionHistoryInput{ExecutionArn: &arn})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(s.ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page.Events {
+			if e.Type == sfntypes.HistoryEventTypeTaskStateEntered {
+				names = append(names, aws.ToString(e.StateEnteredEventDetails.Name))
+			}
+		}
+	}
+	return slices.Compact(names), nil
+}
+
+// history prints the execution's states.
+func (s *tale) history(ts *testscript.TestScript, args []string) error {
+	names, err := s.visited(args[0], args[1])
+	ts.Logf("%v", names)
+	return err
+}
+
+// gone NAME: nothing is left of the origin: not the VPC origin, no share, no interface of its VPC, no part of a distribution.
+func (s *tale) gone(_ *testscript.TestScript, args []string) error {
+	a, o := s.owner(args[0]), s.origins[args[0]]
+	_, err := a.cloudfront.GetVpcOrigin(s.ctx, &cloudfront.GetVpcOriginInput{Id: &o.id})
+	var missing *cloudfronttypes.EntityNotFound
+	if !errors.As(err, &missing) {
+		return fmt.Errorf("the VPC origin is there: %w", err)
+	}
+	held, err := holdings(s.Sandbox, a.account)
+	if err != nil {
+		return err
+	}
+	if held.VPCOrigins == 0 && (held.Shares != 0 || len(held.ENIs) != 0 || len(held.Groups) != 0) {
+		return fmt.Errorf("account %s still has %+v", a.account, held)
+	}
+	_, config, err := s.distribution(s.ctx)
+	if err != nil {
+		return err
+	}
+	if bytes.Contains(config, []byte(o.id)) {
+		return errors.New("the distribution still names it")
+	}
+	return nil
+}
+
+// keep remembers the distribution's configuration; same compares it.
+func (s *tale) keep(*testscript.TestScript, []string) (err error) {
+	_, s.kept, err = s.distribution(s.ctx)
+	return err
+}
+
+// same [NAME]: the configuration is what was kept, byte for byte, but for the origin that left.
+func (s *tale) same(_ *testscript.TestScript, args []string) error {
+	_, now, err := s.distribution(s.ctx)
+	if err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		return sameButFor(s.kept, now, s.origins[args[0]].id)
+	}
+	return want(bytes.Equal(s.kept, now), "the configuration changed from\n%s\nto\n%s", s.kept, now)
+}
+
+// hold-enis NAME: CloudFront never releases the interfaces of this origin.
+func (s *tale) holdENIs(_ *testscript.TestScript, args []string) error {
+	s.HoldENIs(s.origins[args[0]].id)
+	return nil
+}
+
+// other-distribution NAME ACCOUNT: an account makes a distribution of its own that uses the origin, which is shared with it.
+func (s *tale) otherDistribution(_ *testscript.TestScript, args []string) error {
+	o, owner := s.origins[args[0]], s.owner(args[0])
+	share, err := owner.ram.CreateResourceShare(s.ctx, &ram.CreateResourceShareInput{
+		Name: aws.String("other"), ResourceArns: []string{o.arn}, Principals: []string{args[1]}, AllowExternalPrincipals: aws.Bool(true),
+	})
+	if err != nil {
+		return err
+	}
+	other := newActor(s.Sandbox, "other", args[1])
+	invitations, err := other.ram.GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{})
+	if err != nil {
+		return err
+	}
+	for _, i := range invitations.ResourceShareInvitations {
+		if aws.ToString(i.ResourceShareArn) == aws.ToString(share.ResourceShare.ResourceShareArn) {
+			if _, err := other.ram.AcceptResourceShareInvitation(s.ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: i.ResourceShareInvitationArn}); err != nil {
+				return err
+			}
+		}
+	}
+	s.Advance(time.Minute)
+	_, err = other.cloudfront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: &cloudfronttypes.DistributionConfig{
+		CallerReference: aws.String("other"), Comment: aws.String("other"), Enabled: aws.Bool(true),
+		Origins: &cloudfronttypes.Origins{Quantity: aws.Int32(1), Items: []cloudfronttypes.Origin{{
+			Id: aws.String("o"), DomainName: aws.String("internal.example.com"),
+			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.id, OwnerAccountId: &owner.account},
+		}}},
+		DefaultCacheBehavior: &cloudfronttypes.DefaultCacheBehavior{
+			TargetOriginId: aws.String("o"), ViewerProtocolPolicy: cloudfronttypes.ViewerProtocolPolicyHttpsOnly,
+			CachePolicyId: aws.String("4135ea2d-6df8-44a3-9df3-4b5a84be39ad"),
+		},
+	}})
+	return err
+}
+
+// dead-letters OUTPUT N: the queue in that output of the hub stack holds so many messages.
+func (s *tale) deadLetters(_ *testscript.TestScript, args []string) error {
+	out, err := s.queues.GetQueueAttributes(s.ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: aws.String(s.outputs[args[0]]), AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameApproximateNumberOfMessages},
+	})
+	if err != nil {
+		return err
+	}
+	n := out.Attributes["ApproximateNumberOfMessages"]
+	return want(n == args[1], "%s holds %s messages, want %s", args[0], n, args[1])
+}
+
+// put-event TEAM BUS FILE: a team puts an event on a bus: "default" of its own, or "hub". The file is
+// {"source", "detail-type", "detail"}. It fails if the entry is refused.
+func (s *tale) putEvent(ts *testscript.TestScript, args []string) error {
+	var e struct {
+		Source string          `json:"source"`
+		Type   string          `json:"detail-type"`
+		Detail json.RawMessage `json:"detail"`
+	}
+	if err := json.Unmarshal([]byte(s.expand(ts.ReadFile(args[2]))), &e); err != nil {
+		return err
+	}
+	bus := args[1]
+	if bus == "hub" {
+		bus = s.outputs["BusArn"]
+	}
+	out, err := eventbridge.NewFromConfig(s.Config(s.actors[args[0]].account, region)).PutEvents(s.ctx, &eventbridge.PutEventsInput{
+		Entries: []eventbridgetypes.PutEventsRequestEntry{{
+			EventBusName: &bus, Source: &e.Source, DetailType: &e.Type, Detail: aws.String(string(e.Detail)),
+		}},
+	})
+	if err != nil {
+		return err
+	}
+	return want(out.FailedEntryCount == 0, "refused: %s", aws.ToString(out.Entries[0].ErrorMessage))
+}
+
+func (s *tale) expand(text string) string {
+	for name, o := range s.origins {
+		text = strings.ReplaceAll(text, "<"+name+">", o.arn)
+	}
+	return text
+}
+
+// send OUTPUT FILE: a raw message on one of the hub's queues.
+func (s *tale) send(ts *testscript.TestScript, args []string) error {
+	_, err := s.queues.SendMessage(s.ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.outputs[args[0]]), MessageBody: aws.String(ts.ReadFile(args[1]))})
+	return err
+}
+
+// fleet N: team-a and team-b make N origins in turn, and share them all at the same instant.
+func (s *tale) fleet(ts *testscript.TestScript, args []string) error {
+	n, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		team := []string{"team-a", "team-b"}[i%2]
+		if err := s.begin(fmt.Sprintf("o%02d", i), team, fmt.Sprintf("paths=/%s/%02d/*", team, i)); err != nil {
+			return err
+		}
+	}
+	s.UntilIdle()
+	for i := range n {
+		if err := s.shareIt(ts, []string{fmt.Sprintf("o%02d", i)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// comment TEXT: a foreign writer changes the distribution's comment.
+func (s *tale) comment(_ *testscript.TestScript, args []string) error {
+	id, _, err := s.distribution(s.ctx)
+	if err != nil {
+		return err
+	}
+	out, err := s.hubCloudFront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
+	if err != nil {
+		return err
+	}
+	out.DistributionConfig.Comment = &args[0]
+	_, err = s.hubCloudFront.UpdateDistribution(s.ctx, &cloudfront.UpdateDistributionInput{Id: &id, IfMatch: out.ETag, DistributionConfig: out.DistributionConfig})
+	return err
+}
+
+// deploy TEAM STACK FILE: a team creates or updates a stack of its own.
+func (s *tale) deployStack(ts *testscript.TestScript, args []string) error {
+	outputs, err := s.Deploy(s.actors[args[0]].account, region, args[1], []byte(s.expand(ts.ReadFile(args[2]))), nil)
+	if id := outputs["OriginId"]; id != "" {
+		s.origins[args[1]] = vpcOrigin{id, outputs["OriginArn"]}
+		s.actors["owner of "+args[1]] = s.actors[args[0]]
+	}
+	return err
+}
+
+// denied: some call of a function was denied by IAM. A story in which it is means a role that lacks something.
+func (s *tale) denied(*testscript.TestScript, []string) error {
+	for _, c := range s.Calls() {
+		if c.Function != "" && !c.Allowed {
+			return nil
+		}
+	}
+	return errors.New("no call was denied")
+}

@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/policy"
+	"github.com/originhub/originhub/pkg/sandbox"
+)
+
+// The accounts of the rehearsal.
+const (
+	hubAccount      = "100000000000"
+	teamAAccount    = "111111111111" // outside the organisation, so its shares arrive as invitations
+	teamBAccount    = "222222222222" // inside, so its shares arrive without one
+	teamCAccount    = "333333333333" // inside
+	strangerAccount = "999999999999" // no team, no spoke
+	region          = "us-east-1"
+)
+
+// worldOptions say what a rehearsal is made of.
+type worldOptions struct {
+	Templates string // directory of policy.yaml, and of hub.template.json and spoke.template.json made from it
+	Functions string // directory of <function>/bootstrap, built for this machine
+	Policy    []byte // in place of the policy beside the templates
+	Sandbox   sandbox.Options
+	Bare      bool // accounts only; nothing deployed
+}
+
+// world is a sandbox with the hub and the spokes deployed in it, idle.
+type world struct {
+	*sandbox.Sandbox
+	policy  admission.Policy
+	outputs map[string]string // of the hub stack
+	assets  string
+}
+
+// newWorld starts a sandbox and deploys the same templates and the same binaries that go to AWS.
+func newWorld(o worldOptions) (_ *world, err error) {
+	w := &world{}
+	if o.Policy == nil {
+		if o.Policy, err = readBeside(o.Templates, contract.PolicyFile); err != nil {
+			return nil, err
+		}
+	}
+	if w.policy, err = policy.Parse(o.Policy); err != nil {
+		return nil, &failure{exitPolicy, fmt.Errorf("read policy:\n%w", err)}
+	}
+	if w.assets, err = os.MkdirTemp("", "originhub-"); err != nil {
+		return nil, fmt.Errorf("make a directory for function assets: %w", err)
+	}
+	o.Sandbox.Accounts = []sandbox.Account{
+		{ID: hubAccount, Name: "networking", InOrganization: true},
+		{ID: teamAAccount, Name: "team-a"},
+		{ID: teamBAccount, Name: "team-b", InOrganization: true},
+		{ID: teamCAccount, Name: "team-c", InOrganization: true},
+		{ID: strangerAccount, Name: "stranger"},
+	}
+	o.Sandbox.Organization = w.policy.Organization
+	o.Sandbox.Zones = []sandbox.Zone{{Account: hubAccount, ID: w.policy.HostedZone, Name: w.policy.Domain}}
+	o.Sandbox.Assets = func(key string) (string, error) { return w.asset(o, key) }
+	if w.Sandbox, err = sandbox.New(o.Sandbox); err != nil {
+		_ = os.RemoveAll(w.assets)
+		return nil, err
+	}
+	if o.Bare {
+		return w, nil
+	}
+	if err := w.deploy(o.Templates); err != nil {
+		_ = w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// Close ends the sandbox and removes what was made for it.
+func (w *world) Close() error {
+	err := w.Sandbox.Close()
+	if removed := os.RemoveAll(w.assets); err == nil {
+		err = removed
+	}
+	return err
+}
+
+// asset lays out a function as its Lambda asset does: the binary, and the policy beside it.
+func (w *world) asset(o worldOptions, key string) (string, error) {
+	function := strings.TrimSuffix(key, ".zip")
+	binary, err := filepath.Abs(filepath.Join(o.Functions, function, "bootstrap"))
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return "", fmt.Errorf("function %s is not built: %w; run make build, or name the directory with --functions", function, err)
+	}
+	dir := filepath.Join(w.assets, function)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, contract.PolicyFile), o.Policy, 0o644); err != nil {
+		return "", err
+	}
+	link := filepath.Join(dir, "bootstrap")
+	if err := os.Symlink(binary, link); err != nil && !os.IsExist(err) {
+		return "", err
+	}
+	return dir, nil
+}
+
+func (w *world) deploy(templates string) error {
+	hub, err := readBeside(templates, "hub.template.json")
+	if err != nil {
+		return err
+	}
+	spoke, err := readBeside(templates, "spoke.template.json")
+	if err != nil {
+		return err
+	}
+	if w.outputs, err = w.Deploy(hubAccount, region, "originhub-"+w.policy.Hub, hub, nil); err != nil {
+		return fmt.Errorf("deploy hub: %w", err)
+	}
+	for _, team := range w.policy.Teams {
+		for _, account := range team.Accounts {
+			if !team.Spoke {
+				continue
+			}
+			if _, err := w.Deploy(account, region, "originhub-spoke", spoke, map[string]string{
+				"HubAccountId": hubAccount, "HubName": w.policy.Hub, "ExternalId": w.policy.ExternalID,
+			}); err != nil {
+				return fmt.Errorf("deploy spoke of %s: %w", team.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func readBeside(dir, file string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		return nil, fmt.Errorf("read the rehearsal's files: %w; run from the repository, or name the directory with --templates", err)
+	}
+	return text, nil
+}
+
+// report is what `sandbox serve` prints when it is ready.
+type report struct {
+	Endpoint string `json:"endpoint"`
+	Edge     string `json:"edge"`
+}
+
+func printJSON(out io.Writer, v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s\n", line)
+	return err
+}
