@@ -96,7 +96,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 	})
 	keepFailures(retire, retireFailures)
 
-	toAdmit, toWire, toRetire := toQueue("Admit", admitQueue), toQueue("Wire", wireQueue), toFunction("Retire", retire)
+	toAdmit, toRetire := toQueue("Admit", admitQueue), toFunction("Retire", retire)
 	toPeople := toTopic("Alarms", topic)
 	newRules(stack, undelivered,
 		rule{
@@ -112,8 +112,9 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 			Bus: bus, Pattern: tagCalls(), Targets: []*target{toRetire},
 		},
 		rule{
+			// Wire has no part in it: admit wakes it at the end of every sweep, when all that is to be wired is known.
 			ID: "Sweep", Description: "Looks at everything although no event asked for it: every event may be lost",
-			Every: sweepEvery, Targets: []*target{toAdmit, toRetire, toWire},
+			Every: sweepEvery, Targets: []*target{toAdmit, toRetire},
 		},
 		rule{
 			ID: "AlarmEvents", Description: "originhub says that somebody must look",

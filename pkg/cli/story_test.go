@@ -88,7 +88,10 @@ func TestStories(t *testing.T) {
 			"dead-letters": command((*tale).deadLetters), "put-event": command((*tale).putEvent), "send": command((*tale).send),
 			"fleet": command((*tale).fleet), "comment": command((*tale).comment), "deploy": command((*tale).deployStack),
 			"history": command((*tale).history), "hear": command((*tale).hearAll), "sweep": command((*tale).sweep),
-			"denied": command((*tale).denied),
+			"denied": command((*tale).denied), "meddle": command((*tale).meddle), "empty-registry": command((*tale).emptyRegistry),
+			"foreign-interface": command((*tale).foreignInterface), "future": command((*tale).future), "kept": command((*tale).keptHas),
+			"remove-other-distribution": command((*tale).removeOtherDistribution), "said-once": command((*tale).saidOnce),
+			"invitation": command((*tale).invitation),
 		},
 	})
 }
@@ -101,6 +104,7 @@ type tale struct {
 	origins map[string]vpcOrigin
 	shares  map[string]string
 	kept    []byte
+	other   string // account with a distribution of its own
 	spoken  []heard
 	logs    bytes.Buffer
 }
@@ -130,18 +134,26 @@ func want(ok bool, format string, args ...any) error {
 	return fmt.Errorf(format, args...)
 }
 
-// world [policy=FILE] deploys hub and spokes as the demo does, with another policy for the functions if one is named.
-func (s *tale) world(ts *testscript.TestScript, args []string) error {
+// world [refused=reject] [future=FIELD] deploys hub and spokes as the demo does, with another policy for the functions, or a
+// CloudFront that knows a field of a distribution's that the SDK does not.
+func (s *tale) world(_ *testscript.TestScript, args []string) error {
 	o := worldOptions{
 		Templates: "../../infra/testdata", Functions: functions,
 		Sandbox: sandbox.Options{Seed: 7, LogWriter: func(string) io.Writer { return &s.logs }},
 	}
 	for _, arg := range args {
-		file, ok := strings.CutPrefix(arg, "policy=")
-		if !ok {
+		switch key, value, _ := strings.Cut(arg, "="); key {
+		case "refused":
+			text, err := os.ReadFile(filepath.Join(o.Templates, contract.PolicyFile))
+			if err != nil {
+				return err
+			}
+			o.Policy = bytes.Replace(text, []byte("refused: leave"), []byte("refused: "+value), 1)
+		case "future":
+			o.Sandbox.FutureFields = []string{value}
+		default:
 			return fmt.Errorf("unknown option %s", arg)
 		}
-		o.Policy = []byte(ts.ReadFile(file))
 	}
 	w, err := newWorld(o)
 	if err != nil {
@@ -474,7 +486,8 @@ func (s *tale) otherDistribution(_ *testscript.TestScript, args []string) error 
 	if err != nil {
 		return err
 	}
-	other := newActor(s.Sandbox, "other", args[1])
+	s.other = args[1]
+	other := newActor(s.Sandbox, "other", s.other)
 	invitations, err := other.ram.GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{})
 	if err != nil {
 		return err
@@ -606,4 +619,106 @@ func (s *tale) denied(*testscript.TestScript, []string) error {
 		}
 	}
 	return errors.New("no call was denied")
+}
+
+// meddle TEAM NAME: a team tags another one's origin.
+func (s *tale) meddle(_ *testscript.TestScript, args []string) error {
+	return s.actors[args[0]].tag(s.ctx, s.origins[args[1]].arn, contract.TagTeardown, "now")
+}
+
+// empty-registry deletes every item of the registry.
+func (s *tale) emptyRegistry(*testscript.TestScript, []string) error {
+	client := dynamodb.NewFromConfig(s.Config(hubAccount, region))
+	table := aws.String(s.outputs["RegistryTable"])
+	out, err := client.Scan(s.ctx, &dynamodb.ScanInput{TableName: table})
+	if err != nil {
+		return err
+	}
+	for _, item := range out.Items {
+		key := map[string]dynamodbtypes.AttributeValue{
+			contract.RegistryPartition: item[contract.RegistryPartition], contract.RegistrySort: item[contract.RegistrySort],
+		}
+		if _, err := client.DeleteItem(s.ctx, &dynamodb.DeleteItemInput{TableName: table, Key: key}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// foreign-interface TEAM: another service has an interface in the team's VPC.
+func (s *tale) foreignInterface(_ *testscript.TestScript, args []string) error {
+	s.AddForeignENI(sandbox.ForeignENI{Account: s.actors[args[0]].account, Region: region, Description: "agentic_ai"})
+	return nil
+}
+
+// future FIELD: somebody sets a field of the distribution's that our SDK does not know, with a client that does.
+func (s *tale) future(_ *testscript.TestScript, args []string) error {
+	id, config, err := s.distribution(s.ctx)
+	if err != nil {
+		return err
+	}
+	served, err := s.hub.Distribution(s.ctx, id)
+	if err != nil {
+		return err
+	}
+	end := []byte("</DistributionConfig>")
+	set := bytes.Replace(config, end, append([]byte("<"+args[0]+">on</"+args[0]+">"), end...), 1)
+	return s.hub.Update(s.ctx, id, served.ETag, set)
+}
+
+// kept TEXT: the configuration that was kept contains the text.
+func (s *tale) keptHas(_ *testscript.TestScript, args []string) error {
+	return want(bytes.Contains(s.kept, []byte(args[0])), "%s is not in %s", args[0], s.kept)
+}
+
+// remove-other-distribution: the account that made it takes the origin out of its distribution.
+func (s *tale) removeOtherDistribution(*testscript.TestScript, []string) error {
+	other := newActor(s.Sandbox, "other", s.other)
+	list, err := other.cloudfront.ListDistributions(s.ctx, &cloudfront.ListDistributionsInput{})
+	if err != nil {
+		return err
+	}
+	for _, d := range list.DistributionList.Items {
+		out, err := other.cloudfront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: d.Id})
+		if err != nil {
+			return err
+		}
+		config := out.DistributionConfig
+		config.Origins.Items[0].VpcOriginConfig = nil
+		config.Origins.Items[0].CustomOriginConfig = &cloudfronttypes.CustomOriginConfig{
+			HTTPPort: aws.Int32(80), HTTPSPort: aws.Int32(443), OriginProtocolPolicy: cloudfronttypes.OriginProtocolPolicyHttpsOnly,
+		}
+		if _, err := other.cloudfront.UpdateDistribution(s.ctx, &cloudfront.UpdateDistributionInput{Id: d.Id, IfMatch: out.ETag, DistributionConfig: config}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// said-once TYPE
+func (s *tale) saidOnce(ts *testscript.TestScript, args []string) error {
+	if err := s.said(ts, args); err != nil {
+		return err
+	}
+	n := 0
+	for _, h := range s.spoken {
+		if h.Type == args[0] {
+			n++
+		}
+	}
+	return want(n == 1, "%s was said %d times", args[0], n)
+}
+
+// invitation NAME STATUS: of the share of that name, as the hub sees it.
+func (s *tale) invitation(_ *testscript.TestScript, args []string) error {
+	out, err := ram.NewFromConfig(s.Config(hubAccount, region)).GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{
+		ResourceShareArns: []string{s.shares[args[0]]},
+	})
+	if err != nil {
+		return err
+	}
+	for _, i := range out.ResourceShareInvitations {
+		return want(string(i.Status) == args[1], "the invitation is %s, want %s", i.Status, args[1])
+	}
+	return fmt.Errorf("no invitation to share %s", args[0])
 }

@@ -84,8 +84,9 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	if announced := r.publish(ctx); err == nil {
 		err = announced
 	}
-	// What was recorded before a failure must still be wired. What was accepted a moment ago shall be wired in the same update.
-	if r.changed {
+	// What was recorded before a failure must still be wired. What was accepted a moment ago shall be wired in the same
+	// update. A sweep wakes wire in any case: its own messages may be lost too.
+	if r.changed || slices.Contains(messages, inbound.Message(inbound.Sweep{})) {
 		delay := time.Duration(0)
 		if r.next == settling {
 			delay = settling

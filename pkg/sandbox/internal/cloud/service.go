@@ -43,6 +43,9 @@ type Service struct {
 // RawXML is a payload kept as it came: one XML element with its name, attributes and children.
 type RawXML []byte
 
+// MarshalText keeps the document readable where an input is looked at as JSON.
+func (x RawXML) MarshalText() ([]byte, error) { return x, nil }
+
 // Operation is one API operation.
 type Operation struct {
 	Name   string
@@ -55,8 +58,8 @@ type Operation struct {
 	// Unlocked handlers run without the world locked and lock it themselves (World.Do), Authorize included: for
 	// operations that wait for a hosted function.
 	Unlocked bool
-	NewInput  func() any
-	Handle    func(c *Call, in any) (any, error)
+	NewInput func() any
+	Handle   func(c *Call, in any) (any, error)
 }
 
 // Op makes an operation from a typed handler. The handler runs with the world locked; it must call c.Authorize before it

@@ -3,6 +3,8 @@
 package cloud
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"sort"
 	"sync"
@@ -164,6 +166,12 @@ func (c *Call) Account() string { return c.Caller.Account }
 
 // Now is the virtual time.
 func (c *Call) Now() time.Time { return c.World.Clock.Now() }
+
+// Mentions tells whether what the operation is called with contains a text, as it stands in JSON.
+func (c *Call) Mentions(text string) bool {
+	b, err := json.Marshal(c.Input)
+	return err == nil && bytes.Contains(b, []byte(text))
+}
 
 // CallRecord is one line of the call log.
 type CallRecord struct {

@@ -21,6 +21,8 @@ type Rule struct {
 	Operation string `json:"operation,omitempty"`
 	Account   string `json:"account,omitempty"`
 	Function  string `json:"function,omitempty"`
+	// Mentions is a text that what the operation is called with contains, an alias or a path pattern for example.
+	Mentions string `json:"mentions,omitempty"`
 
 	Source     string `json:"source,omitempty"`
 	DetailType string `json:"detailType,omitempty"`
@@ -180,10 +182,10 @@ func (f *Faults) Add(r Rule) error {
 func (f *Faults) check(r Rule, k kind) error {
 	given := map[string]bool{
 		"service": r.Service != "", "operation": r.Operation != "", "function": r.Function != "",
-		"source": r.Source != "", "detailType": r.DetailType != "",
+		"mentions": r.Mentions != "", "source": r.Source != "", "detailType": r.DetailType != "",
 		"error": r.Error != nil, "hook": r.Hook != "", "delay": r.Delay != 0,
 	}
-	allowed := append([]string{"service", "operation", "function"}, k.must...)
+	allowed := append([]string{"service", "operation", "function", "mentions"}, k.must...)
 	if k.event {
 		allowed = append([]string{"source", "detailType"}, k.must...)
 	}
@@ -193,7 +195,7 @@ func (f *Faults) check(r Rule, k kind) error {
 			return fmt.Errorf("it needs %s", name)
 		}
 	}
-	for _, name := range []string{"service", "operation", "function", "source", "detailType", "error", "hook", "delay"} {
+	for _, name := range []string{"service", "operation", "function", "mentions", "source", "detailType", "error", "hook", "delay"} {
 		if given[name] && !slices.Contains(allowed, name) {
 			return fmt.Errorf("%s has no meaning here", name)
 		}
@@ -249,7 +251,7 @@ func (f *Faults) edit(r *ActiveRule, c *cloud.Call) {
 
 func (r Rule) matchesCall(c *cloud.Call) bool {
 	return like(r.Service, c.Service.Name) && like(r.Operation, c.Operation.Name) &&
-		like(r.Account, c.Caller.Account) && like(r.Function, c.Caller.Function)
+		like(r.Account, c.Caller.Account) && like(r.Function, c.Caller.Function) && (r.Mentions == "" || c.Mentions(r.Mentions))
 }
 
 func (r Rule) matchesEvent(e cloud.Event) bool {
