@@ -132,6 +132,8 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 	output(stack, "TeardownStateMachineArn", *teardown.AttrArn())
 	output(stack, "AdmitQueueUrl", *admitQueue.QueueUrl())
 	output(stack, "WireQueueUrl", *wireQueue.QueueUrl())
+	output(stack, "AdmitDeadLettersUrl", *admitQueue.DeadLetterQueue().Queue.QueueUrl())
+	output(stack, "WireDeadLettersUrl", *wireQueue.DeadLetterQueue().Queue.QueueUrl())
 	output(stack, "RetireDeadLettersUrl", *retireFailures.QueueUrl())
 	output(stack, "UndeliveredEventsUrl", *undelivered.QueueUrl())
 	return stack

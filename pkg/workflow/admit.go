@@ -89,7 +89,7 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	if r.changed || slices.Contains(messages, inbound.Message(inbound.Sweep{})) {
 		delay := time.Duration(0)
 		if r.next == settling {
-			delay = settling
+			delay = 2 * settling // the next look comes first, and wakes wire again
 		}
 		if poked := a.WireQueue.Send(ctx, string(inbound.Poke{Why: "registry changed"}.JSON()), delay); err == nil {
 			err = poked
