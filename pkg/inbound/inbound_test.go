@@ -51,7 +51,6 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 		"retire/miss-list-tags.json":                     nothing{},
 		"retire/miss-tag-of-another-service.json":        nothing{},
 		"wire/input-poke.json":                           inbound.Poke{Why: "vo_teamA1 was admitted"},
-		"wire/input-schedule.json":                       inbound.Sweep{},
 		"wire/miss-origin-admitted.json":                 nothing{},
 		"wire/miss-update-distribution.json":             nothing{},
 
