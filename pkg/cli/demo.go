@@ -128,10 +128,10 @@ func (d *demo) onboard(ctx context.Context) (vpcOrigin, error) {
 		host, paths string
 		extra       []string
 	}{
-		{d.teamA, "team-a.example.com", "/team-a/*", nil},
-		{d.teamB, "team-b.example.com", "/team-b/*", nil},
-		{d.teamC, "team-c.example.com", "/team-c/*", []string{"arn:aws:ec2:us-east-1:" + teamCAccount + ":subnet/subnet-0c0ffee0c0ffee000"}},
-		{d.stranger, "team-a.example.com", "/team-a/*", nil},
+		{d.teamA, "team-a.example.com", "/team-a/", nil},
+		{d.teamB, "team-b.example.com", "/team-b/", nil},
+		{d.teamC, "team-c.example.com", "/team-c/", []string{"arn:aws:ec2:us-east-1:" + teamCAccount + ":subnet/subnet-0c0ffee0c0ffee000"}},
+		{d.stranger, "team-a.example.com", "/team-a/", nil},
 	} {
 		o, err := step.create(ctx, step.name+"-api", step.name, claim(step.host, step.paths))
 		if err != nil {
@@ -258,7 +258,7 @@ func actsByStep(calls []sandbox.Call) [][]string {
 	var steps [][]string
 	var acts []string
 	for _, c := range calls {
-		act := fmt.Sprintf("%s %s in account %s", c.Service, c.Operation, c.Account)
+		act := fmt.Sprintf("%s %s in account %s, as %s", c.Service, c.Operation, c.Account, roleOf(c.Principal))
 		switch {
 		case c.Operation == "Invoke" && strings.Contains(c.Resource, "TeardownStep"):
 			steps = append(steps, acts)
@@ -272,6 +272,18 @@ func actsByStep(calls []sandbox.Call) [][]string {
 	}
 	return steps
 }
+
+// roleOf names the role of a session, arn:aws:sts::<account>:assumed-role/<role>/<session>, without what CloudFormation
+// appended to it.
+func roleOf(principal string) string {
+	parts := strings.Split(principal, "/")
+	if len(parts) < 3 {
+		return principal
+	}
+	return madeUnique.ReplaceAllString(parts[len(parts)-2], "")
+}
+
+var madeUnique = regexp.MustCompile(`[0-9A-F]{8}-[0-9A-Z]{12}$`)
 
 func (d *demo) leftovers(ctx context.Context, distribution string, gone vpcOrigin, before []byte) error {
 	d.chapter("5", "What is left")

@@ -180,7 +180,7 @@ func (s *tale) begin(name, team string, options ...string) error {
 	if a == nil {
 		return fmt.Errorf("there is no team %s", team)
 	}
-	host, paths, balancer := team+".example.com", "/"+team+"/*", team
+	host, paths, balancer := team+".example.com", "/"+team+"/", team
 	for _, o := range options {
 		key, value, _ := strings.Cut(o, "=")
 		switch key {

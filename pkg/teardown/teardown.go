@@ -197,9 +197,9 @@ func (o Observed) verify(t origin.Teardown) Step {
 		return over(Done, Clean, "%s is out of every distribution and share, deleted, and none of its network interfaces is left in %s",
 			o.Record.ID, place)
 	}
-	says := fmt.Sprintf("network interfaces left in %s: %s%s", place, join(left, func(e ENI) string { return e.ID }), allowed)
+	says := fmt.Sprintf("%s is deleted; network interfaces left in %s: %s%s", o.Record.ID, place, join(left, func(e ENI) string { return e.ID }), allowed)
 	if !o.Looked {
-		says = "the network interfaces in " + place + " have not been seen"
+		says = o.Record.ID + " is deleted; the network interfaces in " + place + " have not been seen"
 	}
 	return o.wait(t, Verify, verifyPace, verifyLimit, says,
 		Dirty, says+"; only CloudFront can remove them, so open a case with AWS Support, and set the tag again once they are gone")

@@ -125,5 +125,10 @@ func Assumptions() []cloud.Assumption {
 			Claim: "A VPC origin that is still Deploying after its creation can be named by a distribution; it does " +
 				"not answer yet.",
 		},
+		{
+			ID: "CF-26", Mark: "documented", Source: apis + "API_Tag.html",
+			Claim: "AWS documents that a tag value holds letters, digits, spaces and _.:/=+-@ only. The sandbox is laxer and " +
+				"takes others, such as the * of a path pattern, too.",
+		},
 	}
 }

@@ -356,3 +356,13 @@ func TestAssumption_CF_25_AttachWhileDeploying(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAssumption_CF_26_TagValuesAreLax(t *testing.T) {
+	w := newWorld(t)
+	out := must[cloudfront.VpcOriginOutput](w, teamA, "CreateVpcOrigin", &cloudfront.CreateVpcOriginInput{
+		VpcOriginEndpointConfig: endpoint(teamA, "x"), Tags: tagSet("originhub:paths", "/team-a/*"),
+	})
+	if out.VpcOrigin.ID == "" {
+		t.Error("a tag value with an asterisk was refused")
+	}
+}
