@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +28,7 @@ Exit code 0: valid; 3: not valid; 1: the file cannot be read.`,
 			}
 			p, err := policy.Parse(text)
 			if err != nil {
-				return &failure{exitPolicy, fmt.Errorf("%s is not a valid policy:\n%w", args[0], err)}
+				return &failure{exitPolicy, fmt.Errorf("%s is not a valid policy\n%s", args[0], located(args[0], err))}
 			}
 			accounts := len(p.Accounts())
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: hub %s, %s, %s\n", args[0], p.Hub, count(len(p.Teams), "team"), count(accounts, "account"))
@@ -43,6 +45,19 @@ Exit code 0: valid; 3: not valid; 1: the file cannot be read.`,
 		},
 	})
 	return parent
+}
+
+// located writes errors the way editors and CI find places: file:line:column.
+func located(file string, err error) string {
+	var all policy.Errors
+	if !errors.As(err, &all) {
+		return fmt.Sprintf("%s: %v", file, err)
+	}
+	var lines []string
+	for _, e := range all {
+		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s", file, e.Line, e.Column, e.Message))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func readFile(name string, in io.Reader) ([]byte, error) {

@@ -32,6 +32,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/originhub/originhub/pkg/awsroute53"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/sandbox"
@@ -91,7 +92,8 @@ func TestStories(t *testing.T) {
 			"denied": command((*tale).denied), "meddle": command((*tale).meddle), "empty-registry": command((*tale).emptyRegistry),
 			"foreign-interface": command((*tale).foreignInterface), "future": command((*tale).future), "kept": command((*tale).keptHas),
 			"remove-other-distribution": command((*tale).removeOtherDistribution), "said-once": command((*tale).saidOnce),
-			"invitation": command((*tale).invitation),
+			"invitation": command((*tale).invitation), "dns": command((*tale).dns), "alarmed": command((*tale).alarmed),
+			"originhub": command((*tale).originhub), "apart": command((*tale).apart),
 		},
 	})
 }
@@ -721,4 +723,59 @@ func (s *tale) invitation(_ *testscript.TestScript, args []string) error {
 		return want(string(i.Status) == args[1], "the invitation is %s, want %s", i.Status, args[1])
 	}
 	return fmt.Errorf("no invitation to share %s", args[0])
+}
+
+// dns HOST there|absent: the hub's zone has alias records for the host, or none.
+func (s *tale) dns(_ *testscript.TestScript, args []string) error {
+	records, err := awsroute53.New(s.Config(hubAccount, region), s.policy.HostedZone).Records(s.ctx)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, r := range records {
+		if r.Name == args[0] && strings.HasSuffix(r.Target, ".cloudfront.net") {
+			n++
+		}
+	}
+	return want((args[1] == "there") == (n == 2) && (args[1] == "absent") == (n == 0), "%s has %d alias records", args[0], n)
+}
+
+// alarmed REGEXP: a message that matches reached the alarm topic.
+func (s *tale) alarmed(_ *testscript.TestScript, args []string) error {
+	raw, err := json.Marshal(s.State()["accounts"].(map[string]any)[hubAccount].(map[string]any)["sns"])
+	if err != nil {
+		return err
+	}
+	ok, err := regexp.Match(args[0], []byte(s.named(string(raw))))
+	return errors.Join(err, want(ok, "no alarm matches %s in %s", args[0], raw))
+}
+
+// originhub CODE ARG...: the command line exits with that code. Its output is compared by stdout and stderr.
+func (s *tale) originhub(ts *testscript.TestScript, args []string) error {
+	for i, a := range args {
+		if strings.HasPrefix(a, "@") {
+			args[i] = ts.MkAbs(a[1:])
+		}
+	}
+	code := Run(s.ctx, args[1:], strings.NewReader(""), ts.Stdout(), ts.Stderr())
+	return want(strconv.Itoa(code) == args[0], "exit code %d, want %s", code, args[0])
+}
+
+// apart DURATION: no two accepted updates of the hub's are closer than that.
+func (s *tale) apart(_ *testscript.TestScript, args []string) error {
+	least, err := time.ParseDuration(args[0])
+	if err != nil {
+		return err
+	}
+	var last time.Time
+	for _, c := range s.Calls() {
+		if c.Operation != "UpdateDistribution" || c.Error != "" || c.Function == "" {
+			continue
+		}
+		if gap := c.Time.Sub(last); !last.IsZero() && gap < least {
+			return fmt.Errorf("two updates are %s apart", gap)
+		}
+		last = c.Time
+	}
+	return nil
 }
