@@ -29,7 +29,7 @@ type hubProps struct {
 
 // newHubStack is everything in the Networking account. What it manages, the distribution and its DNS records, is not in
 // it: a deployment would overwrite what function wire wrote.
-func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack {
+func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	hub := p.Policy.Hub
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName:   jsii.String("originhub-" + hub),
@@ -136,7 +136,6 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 	output(stack, "WireDeadLettersUrl", *wireQueue.DeadLetterQueue().Queue.QueueUrl())
 	output(stack, "RetireDeadLettersUrl", *retireFailures.QueueUrl())
 	output(stack, "UndeliveredEventsUrl", *undelivered.QueueUrl())
-	return stack
 }
 
 func with(environment map[string]string, name, value string) map[string]string {

@@ -16,7 +16,7 @@ type spokeParams struct{ HubAccount, HubName, ExternalID string }
 
 // newSpokeStack is everything in a team account: it tells the hub about shares and tags, and lets the hub read them and
 // take out an origin that its team tagged for teardown. Only the stack's own name depends on hub; the template does not.
-func newSpokeStack(scope constructs.Construct, id, hub string) awscdk.Stack {
+func newSpokeStack(scope constructs.Construct, id, hub string) {
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName:   jsii.String("originhub-" + hub + "-spoke"),
 		Description: jsii.String("originhub spoke: forwards share and tag calls to the hub, and lets it take tagged origins out"),
@@ -44,7 +44,6 @@ func newSpokeStack(scope constructs.Construct, id, hub string) awscdk.Stack {
 
 	role := newSpokeRole(stack, "HubRole", p)
 	output(stack, "HubRoleArn", *role.RoleArn())
-	return stack
 }
 
 // parameter declares a required parameter and answers a token for its value.

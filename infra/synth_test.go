@@ -44,7 +44,7 @@ var synthesize = sync.OnceValues(func() (synthesis, error) {
 	if err != nil {
 		return synthesis{}, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	app, err := rehearsalApp(dir)
 	if err != nil {
 		return synthesis{}, err

@@ -130,25 +130,29 @@ func TestParseClaim(t *testing.T) {
 		"all tags": {
 			map[string]string{
 				origin.TagHost: "b2.example.com  B1.example.com", origin.TagPaths: "/team-b/v2/ /team-b/=.json /team-b/x", origin.TagDomain: " ALB.internal.example.com",
-			}, teams[1],
+			},
+			teams[1],
 			origin.Claim{
 				Hosts: []string{"b1.example.com", "b2.example.com"}, Domain: "alb.internal.example.com",
 				Paths: []string{"/team-b/*.json", "/team-b/v2/*", "/team-b/x"},
 			},
 		},
 		"domain only, one granted host": {
-			map[string]string{origin.TagDomain: "alb.example.com"}, teams[0],
+			map[string]string{origin.TagDomain: "alb.example.com"},
+			teams[0],
 			origin.Claim{Hosts: []string{"team-a.example.com"}, Paths: []string{"/shared/*", "/team-a/*"}, Domain: "alb.example.com"},
 		},
 		"no host, several granted": {
 			nil, teams[1], origin.Claim{},
 		},
 		"paths default to those granted on every host": {
-			map[string]string{origin.TagHost: "team-b.example.com www.example.com"}, teams[1],
+			map[string]string{origin.TagHost: "team-b.example.com www.example.com"},
+			teams[1],
 			origin.Claim{Hosts: []string{"team-b.example.com", "www.example.com"}, Paths: []string{"/team-b/*"}},
 		},
 		"paths on a single host": {
-			map[string]string{origin.TagHost: "team-b.example.com"}, teams[1],
+			map[string]string{origin.TagHost: "team-b.example.com"},
+			teams[1],
 			origin.Claim{Hosts: []string{"team-b.example.com"}, Paths: []string{"/shared/*", "/team-b/*"}},
 		},
 		"from policy": {

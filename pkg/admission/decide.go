@@ -41,8 +41,10 @@ func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	team, known := p.TeamOf(c.Account)
 	if !known {
-		return Decision{Reasons: []Reason{{OriginUnknownAccount,
-			fmt.Sprintf("account %s belongs to no team: add it to a team in the hub policy if it should", c.Account)}}}
+		return Decision{Reasons: []Reason{{
+			OriginUnknownAccount,
+			fmt.Sprintf("account %s belongs to no team: add it to a team in the hub policy if it should", c.Account),
+		}}}
 	}
 	others := slices.DeleteFunc(slices.Clone(registry), func(r origin.Record) bool { return r.ID == c.ID || !r.Holds() })
 	slices.SortFunc(others, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
@@ -53,12 +55,16 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 		untaken(claim, team, others),
 	)
 	if c.Tagged {
-		reasons = append(reasons, Reason{OriginTearingDown,
-			fmt.Sprintf("it carries the tag %s: remove the tag to have it wired", origin.TagTeardown)})
+		reasons = append(reasons, Reason{
+			OriginTearingDown,
+			fmt.Sprintf("it carries the tag %s: remove the tag to have it wired", origin.TagTeardown),
+		})
 	}
 	if c.Status != "" && c.Status != "Deployed" {
-		reasons = append(reasons, Reason{OriginNotDeployed,
-			fmt.Sprintf("the VPC origin is %s: it is looked at again until it is Deployed", c.Status)})
+		reasons = append(reasons, Reason{
+			OriginNotDeployed,
+			fmt.Sprintf("the VPC origin is %s: it is looked at again until it is Deployed", c.Status),
+		})
 	}
 	reasons = append(reasons, fits(claim, team, p, others)...)
 	return Decision{Admit: len(reasons) == 0, Reasons: reasons}

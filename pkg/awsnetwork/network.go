@@ -54,14 +54,15 @@ func (c *Client) loadBalancer(ctx context.Context, region, endpoint string) (ori
 	if err != nil {
 		return origin.Endpoint{}, codes.Wrap(err, "read load balancer %s", endpoint)
 	}
-	for _, lb := range out.LoadBalancers {
-		place := origin.Endpoint{Region: region, VPC: aws.ToString(lb.VpcId)}
-		for _, zone := range lb.AvailabilityZones {
-			place.Subnets = append(place.Subnets, aws.ToString(zone.SubnetId))
-		}
-		return place, nil
+	if len(out.LoadBalancers) == 0 {
+		return origin.Endpoint{}, &fault.Done{Err: fmt.Errorf("read load balancer %s: not found", endpoint)}
 	}
-	return origin.Endpoint{}, &fault.Done{Err: fmt.Errorf("read load balancer %s: not found", endpoint)}
+	lb := out.LoadBalancers[0]
+	place := origin.Endpoint{Region: region, VPC: aws.ToString(lb.VpcId)}
+	for _, zone := range lb.AvailabilityZones {
+		place.Subnets = append(place.Subnets, aws.ToString(zone.SubnetId))
+	}
+	return place, nil
 }
 
 func (c *Client) instance(ctx context.Context, region, id string) (origin.Endpoint, error) {

@@ -150,7 +150,7 @@ func (e envelope) call() (Message, error) {
 	}
 	ref, err := origin.ParseARN(arn)
 	if err != nil {
-		return Nothing{err.Error()}, nil
+		return Nothing{err.Error()}, nil //nolint:nilerr // a tag on something else is nothing to us
 	}
 	if ref.Account != e.Account {
 		return Refused{fmt.Sprintf("the event names %s, which account %s does not own", arn, e.Account), e.Account}, nil

@@ -83,8 +83,10 @@ func (c *checker) keys(n *ast.MappingNode, t reflect.Type, way []any) {
 			c.form(v.Value, field, along(way, key.Value))
 			continue
 		}
-		c.errors = append(c.errors, Error{key.Position.Line, key.Position.Column,
-			fmt.Sprintf("unknown key %q: correct or remove it; the keys here are %s", key.Value, strings.Join(known, ", "))})
+		c.errors = append(c.errors, Error{
+			key.Position.Line, key.Position.Column,
+			fmt.Sprintf("unknown key %q: correct or remove it; the keys here are %s", key.Value, strings.Join(known, ", ")),
+		})
 	}
 }
 

@@ -145,8 +145,10 @@ func Next(o Observed) Step {
 		return act(Warn, "teardown of %s was requested", r.ID)
 	}
 	if left := t.Due.Sub(o.Now); left > 0 {
-		return Step{Phase: Grace, Verdict: Wait, Wait: left,
-			Says: fmt.Sprintf("grace until %s: removing the tag cancels", t.Due.UTC().Format(time.RFC3339))}
+		return Step{
+			Phase: Grace, Verdict: Wait, Wait: left,
+			Says: fmt.Sprintf("grace until %s: removing the tag cancels", t.Due.UTC().Format(time.RFC3339)),
+		}
 	}
 	if !begun || o.Named || r.State != origin.Detached {
 		return act(Detach, "%s has to leave the hub's distribution", r.ID)

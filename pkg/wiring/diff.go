@@ -179,8 +179,10 @@ func (c *Config) stuck(desired []Origin, mine map[string]bool) (ids []string, pr
 		}
 		if user != "" {
 			ids = append(ids, id)
-			problems = append(problems, Problem{strings.TrimPrefix(id, Prefix), StillUsed,
-				fmt.Sprintf("%s of the distribution uses it, which originhub did not set: point that at another origin", user)})
+			problems = append(problems, Problem{
+				strings.TrimPrefix(id, Prefix), StillUsed,
+				fmt.Sprintf("%s of the distribution uses it, which originhub did not set: point that at another origin", user),
+			})
 		}
 	}
 	return ids, problems
@@ -211,8 +213,10 @@ func (c *Config) diffOrigins(desired []Origin, stuck []string, mine map[string]b
 		vpc := n.child("VpcOriginConfig")
 		domain, account := n.get("DomainName"), vpc.get("OwnerAccountId")
 		if domain != o.Domain || account != o.Account || vpc.get("VpcOriginId") != o.VPCOrigin {
-			amend = append(amend, Change{Op: Amend, Kind: KindOrigin, ID: id, Origin: &o,
-				Was: fmt.Sprintf("%s of %s in account %s", domain, vpc.get("VpcOriginId"), account)})
+			amend = append(amend, Change{
+				Op: Amend, Kind: KindOrigin, ID: id, Origin: &o,
+				Was: fmt.Sprintf("%s of %s in account %s", domain, vpc.get("VpcOriginId"), account),
+			})
 		}
 	}
 	for _, id := range c.OriginIDs() {
@@ -249,8 +253,10 @@ func (c *Config) diffBehaviors(desired []Origin, mine map[string]bool) []Change 
 		kept = append(kept, placed{path, true})
 		cache, request := n.get("CachePolicyId"), n.get("OriginRequestPolicyId")
 		if is != was || cache != CachingDisabled || request != AllViewer {
-			amended[path] = Change{Op: Amend, Kind: KindBehavior, ID: path, Target: is,
-				Was: fmt.Sprintf("to %s with cache policy %q and origin request policy %q", was, cache, request)}
+			amended[path] = Change{
+				Op: Amend, Kind: KindBehavior, ID: path, Target: is,
+				Was: fmt.Sprintf("to %s with cache policy %q and origin request policy %q", was, cache, request),
+			}
 		}
 	}
 	for path := range target {

@@ -393,7 +393,7 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 	var added []string
 	var entries []wiring.Entry
 	for _, o := range without(r.records, held) {
-		if o.Intent == origin.Wire && !(o.State == origin.Live || o.State == origin.Wired) {
+		if o.Intent == origin.Wire && o.State != origin.Live && o.State != origin.Wired {
 			added = append(added, o.ID)
 			names := append(append([]string{o.Claim.Domain}, o.Claim.Hosts...), o.Claim.Paths...)
 			entries = append(entries, wiring.Entry{VPCOrigin: o.ID, Names: names})
@@ -580,12 +580,12 @@ func (r *wireRun) finish(ctx context.Context, i int, o origin.Record) error {
 		}
 		o.Token = ""
 	}
-	switch {
-	case o.State == r.records[i].State:
-	case o.State == origin.Live:
+	switch o.State {
+	case r.records[i].State:
+	case origin.Live:
 		o.Reason = ""
 		remember(&o, r.now, contract.OriginLive, "")
-	case o.State == origin.Detached:
+	case origin.Detached:
 		remember(&o, r.now, contract.OriginDetached, "")
 	}
 	return r.put(ctx, i, o)

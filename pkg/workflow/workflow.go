@@ -92,8 +92,13 @@ func (a *announcer) publish(ctx context.Context) error {
 		}
 		var attrs []slog.Attr
 		for _, f := range [][2]string{
-			{"resource", e.Resource}, {"origin", d.Origin}, {"account", d.Account}, {"team", d.Team},
-			{"execution", d.Execution}, {"what", d.What}, {"why", d.Why},
+			{"resource", e.Resource},
+			{"origin", d.Origin},
+			{"account", d.Account},
+			{"team", d.Team},
+			{"execution", d.Execution},
+			{"what", d.What},
+			{"why", d.Why},
 		} {
 			if f[1] != "" {
 				attrs = append(attrs, slog.String(f[0], f[1]))

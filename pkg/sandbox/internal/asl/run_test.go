@@ -428,7 +428,7 @@ func TestAbortAndTimeOut(t *testing.T) {
 func TestRun_EndlessLoopReachesTheHistoryLimit(t *testing.T) {
 	m := parse(t, head+`"A": {"Type": "Pass", "Next": "A"}}}`)
 	r, action := Begin(m, Execution{ARN: "x", Input: json.RawMessage(`{}`)}, start())
-	for i := 0; i < maxHistory; i++ {
+	for range maxHistory {
 		if end, ok := action.(End); ok {
 			if end.Error != errRuntime || len(r.History()) > maxHistory {
 				t.Errorf("%+v after %d events", end, len(r.History()))

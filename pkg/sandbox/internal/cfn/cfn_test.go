@@ -183,8 +183,10 @@ func TestRefusals(t *testing.T) {
 		"attributes":    {`{"Resources": {"A": {"CreationPolicy": {}}}}`, []string{"Resources.A: CreationPolicy is not supported", "Resources.A: Type is missing"}},
 		"name":          {`{"Resources": {"A-1": {"Type": "AWS::Test::Thing"}}}`, []string{"Resources.A-1: a name must be alphanumeric"}},
 		"snapshot":      {`{"Resources": {"A": {"Type": "AWS::Test::Thing", "DeletionPolicy": "Snapshot"}}}`, []string{"Resources.A.DeletionPolicy: Snapshot is not supported"}},
-		"all unknown types": {`{"Resources": {"A": {"Type": "AWS::X::Y"}, "B": {"Type": "Custom::Z"}, "C": {"Type": "AWS::X::Y"}}}`,
-			[]string{"AWS::X::Y (Resources.A, Resources.C)", "Custom::Z (Resources.B)"}},
+		"all unknown types": {
+			`{"Resources": {"A": {"Type": "AWS::X::Y"}, "B": {"Type": "Custom::Z"}, "C": {"Type": "AWS::X::Y"}}}`,
+			[]string{"AWS::X::Y (Resources.A, Resources.C)", "Custom::Z (Resources.B)"},
+		},
 		"property":          {`{"Resources": {"A": {"Type": "AWS::Test::Thing", "Properties": {"Colour": 1}}}}`, []string{"stack hub", "create A (AWS::Test::Thing)", `"Colour"`}},
 		"function":          {value(`{"x": [{"Fn::GetAZs": ""}]}`), []string{"Resources.Thing.Properties.Value.x[0].Fn::GetAZs", "not supported"}},
 		"misplaced":         {value(`{"Fn::Equals": [1, 1]}`), []string{"can stand in Conditions and Rules only"}},
@@ -204,18 +206,28 @@ func TestRefusals(t *testing.T) {
 		"circle":            {things("A", `{"Ref": "B"}`, "B", `{"Fn::Sub": "${C.Arn}"}`, "C", `{"Fn::GetAtt": ["A", "Arn"]}`, "D", `{"Ref": "A"}`), []string{"A → B → C → A"}},
 		"itself":            {things("A", `{"Ref": "A"}`), []string{"A → A"}},
 		"depends on":        {`{"Resources": {"A": {"Type": "AWS::Test::Thing", "DependsOn": "Nobody"}}}`, []string{"Resources.A.DependsOn: there is no resource Nobody"}},
-		"condition needs itself": {`{"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}, "Resources": {"R": {"Type": "AWS::Test::Thing", "Condition": "A"}}}`,
-			[]string{"Conditions.A: needs itself: A → B → A"}},
-		"condition on a resource": {`{"Conditions": {"A": {"Fn::Equals": [{"Ref": "R"}, "x"]}}, "Resources": {"R": {"Type": "AWS::Test::Thing"}, "S": {"Type": "AWS::Test::Thing", "Condition": "A"}}}`,
-			[]string{"cannot depend on a resource"}},
-		"absent by condition": {`{"Conditions": {"A": {"Fn::Equals": [1, 2]}}, "Resources": {"R": {"Type": "AWS::Test::Thing", "Condition": "A"}, "S": {"Type": "AWS::Test::Thing", "Properties": {"Value": {"Ref": "R"}}}}}`,
-			[]string{"resource R is not created, since condition A does not hold"}},
+		"condition needs itself": {
+			`{"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}, "Resources": {"R": {"Type": "AWS::Test::Thing", "Condition": "A"}}}`,
+			[]string{"Conditions.A: needs itself: A → B → A"},
+		},
+		"condition on a resource": {
+			`{"Conditions": {"A": {"Fn::Equals": [{"Ref": "R"}, "x"]}}, "Resources": {"R": {"Type": "AWS::Test::Thing"}, "S": {"Type": "AWS::Test::Thing", "Condition": "A"}}}`,
+			[]string{"cannot depend on a resource"},
+		},
+		"absent by condition": {
+			`{"Conditions": {"A": {"Fn::Equals": [1, 2]}}, "Resources": {"R": {"Type": "AWS::Test::Thing", "Condition": "A"}, "S": {"Type": "AWS::Test::Thing", "Properties": {"Value": {"Ref": "R"}}}}}`,
+			[]string{"resource R is not created, since condition A does not hold"},
+		},
 		"output": {`{"Resources": {"A": {"Type": "AWS::Test::Thing"}}, "Outputs": {"O": {"Value": ["a"]}}}`, []string{"Outputs.O.Value: a part is not a string"}},
-		"ssm": {`{"Parameters": {"P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/x"}}, "Resources": {"A": {"Type": "AWS::Test::Thing"}}}`,
-			[]string{"parameter P: the sandbox has no SSM parameter /x"}},
+		"ssm": {
+			`{"Parameters": {"P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/x"}}, "Resources": {"A": {"Type": "AWS::Test::Thing"}}}`,
+			[]string{"parameter P: the sandbox has no SSM parameter /x"},
+		},
 		"parameter type": {`{"Parameters": {"P": {"Type": "Blob"}}, "Resources": {"A": {"Type": "AWS::Test::Thing"}}}`, []string{"Parameters.P.Type: Blob is not supported"}},
-		"several at once": {value(`[{"Ref": "Nobody"}]`)[:len(value(`[{"Ref": "Nobody"}]`))-2] + `, "Z": {"Type": "AWS::Test::Thing", "Properties": {"Value": {"Fn::Cidr": []}}}}}`,
-			[]string{"Nobody", "Fn::Cidr"}},
+		"several at once": {
+			value(`[{"Ref": "Nobody"}]`)[:len(value(`[{"Ref": "Nobody"}]`))-2] + `, "Z": {"Type": "AWS::Test::Thing", "Properties": {"Value": {"Fn::Cidr": []}}}}}`,
+			[]string{"Nobody", "Fn::Cidr"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShop()

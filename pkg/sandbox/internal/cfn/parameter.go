@@ -133,7 +133,7 @@ func (p parameter) value(text string) (any, error) {
 }
 
 func (p parameter) check(text string, number bool) error {
-	complaint := ""
+	var complaint string
 	switch {
 	case len(p.allowed) > 0 && !slices.Contains(p.allowed, text):
 		complaint = "must be one of " + strings.Join(p.allowed, ", ")

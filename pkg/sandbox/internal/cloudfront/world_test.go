@@ -53,10 +53,10 @@ func call[O any](w *world, account, operation string, in any) (*O, error) {
 }
 
 func must[O any](w *world, account, operation string, in any) *O {
-	w.T.Helper()
+	w.Helper()
 	out, err := call[O](w, account, operation, in)
 	if err != nil {
-		w.T.Fatalf("%s: %v", operation, err)
+		w.Fatalf("%s: %v", operation, err)
 	}
 	return out
 }

@@ -144,11 +144,11 @@ func (w *world) distribution(c config) distribution {
 	return d
 }
 
-func (w *world) update(d distribution, c config) distribution {
+func (w *world) update(d distribution, c config) {
 	w.Helper()
-	return describe(call[cloudfront.DistributionOutput](w, hub, "UpdateDistribution", &cloudfront.UpdateDistributionInput{
+	call[cloudfront.DistributionOutput](w, hub, "UpdateDistribution", &cloudfront.UpdateDistributionInput{
 		ID: d.id, IfMatch: d.etag, DistributionConfig: c.xml(),
-	}))
+	})
 }
 
 func describe(out *cloudfront.DistributionOutput) distribution {

@@ -119,8 +119,10 @@ func (e *Edge) viewerRequest(code string, v viewer, r route) outcome {
 
 func (e *Edge) viewerResponse(code string, v viewer, r route, a answer) answer {
 	ev := newEvent(viewerResponse, v, r)
-	ev.Response = &eventResponse{StatusCode: a.status, StatusDescription: http.StatusText(a.status),
-		Headers: eventHeaders(a.header)}
+	ev.Response = &eventResponse{
+		StatusCode: a.status, StatusDescription: http.StatusText(a.status),
+		Headers: eventHeaders(a.header),
+	}
 	result, _, err := e.run(code, ev)
 	if err != nil {
 		return *functionFailed(err)
@@ -240,7 +242,7 @@ func (e *Edge) run(code string, ev event) ([]byte, selection, error) {
 	defer timer.Stop()
 
 	var selected selection
-	if err := errors.Join(vm.Set("__cloudfront", helpers(vm, &selected)), vm.Set("console", console(vm)),
+	if err := errors.Join(vm.Set("__cloudfront", helpers(vm, &selected)), vm.Set("console", console()),
 		vm.Set("require", refusal(vm, "require"))); err != nil {
 		return nil, selected, fmt.Errorf("prepare the function: %w", err)
 	}
@@ -320,7 +322,7 @@ func helpers(vm *goja.Runtime, selected *selection) map[string]any {
 	}
 }
 
-func console(vm *goja.Runtime) map[string]any {
+func console() map[string]any {
 	quiet := func(goja.FunctionCall) goja.Value { return goja.Undefined() }
 	return map[string]any{"log": quiet, "info": quiet, "warn": quiet, "error": quiet}
 }

@@ -23,7 +23,8 @@ func TestFunctions(t *testing.T) {
 		"response with all its parts": {
 			`function handler(event) { return {statusCode: 302, headers: {location: {value: 'https://' + event.request.headers.host.value + event.request.uri},
 				'x-two': {value: 'a', multiValue: [{value: 'a'}, {value: 'b'}]}}, cookies: {c: {value: 'v', attributes: 'Secure'}}, body: 'moved'}; }`,
-			302, "moved", map[string]string{"Location": "https://www.example.com/x/customers/1", "Set-Cookie": "c=v; Secure", "X-Two": "a"},
+			302, "moved",
+			map[string]string{"Location": "https://www.example.com/x/customers/1", "Set-Cookie": "c=v; Secure", "X-Two": "a"},
 		},
 		"body in base64":     {`function handler(event) { return {statusCode: 200, body: {encoding: 'base64', data: 'aGk='}}; }`, 200, "hi", nil},
 		"async":              {`async function handler(event) { await null; return {statusCode: 418}; }`, 418, "", nil},

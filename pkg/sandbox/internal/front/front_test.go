@@ -76,10 +76,17 @@ func authorization(key, region, service string) string {
 	return "AWS4-HMAC-SHA256 Credential=" + key + "/20350108/" + region + "/" + service + "/aws4_request, SignedHeaders=host, Signature=00"
 }
 
-func (f *fixture) call(key, service, target, body string) (*http.Response, string, error) {
+// answer is a response whose body has been read.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (f *fixture) call(key, service, target, body string) (answer, error) {
 	r, err := http.NewRequest("POST", f.url+"/", strings.NewReader(body))
 	if err != nil {
-		return nil, "", err
+		return answer{}, err
 	}
 	r.Header.Set("X-Amz-Target", target)
 	if key != "" {
@@ -88,13 +95,13 @@ func (f *fixture) call(key, service, target, body string) (*http.Response, strin
 	return do(r)
 }
 
-func do(r *http.Request) (*http.Response, string, error) {
+func do(r *http.Request) (answer, error) {
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return nil, "", err
+		return answer{}, err
 	}
 	b, err := io.ReadAll(response.Body)
-	return response, string(b), errors.Join(err, response.Body.Close())
+	return answer{response.StatusCode, response.Header, string(b)}, errors.Join(err, response.Body.Close())
 }
 
 func (f *fixture) control(t *testing.T, method, path, body string) (int, map[string]any) {
@@ -103,15 +110,15 @@ func (f *fixture) control(t *testing.T, method, path, body string) (int, map[str
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, text, err := do(r)
+	got, err := do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var v map[string]any
-	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		t.Fatalf("%v in %q", err, text)
+	if err := json.Unmarshal([]byte(got.body), &v); err != nil {
+		t.Fatalf("%v in %q", err, got.body)
 	}
-	return response.StatusCode, v
+	return got.status, v
 }
 
 func TestCalls(t *testing.T) {
@@ -134,12 +141,12 @@ func TestCalls(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			f := start(t)
-			response, body, err := f.call(tc.key, tc.service, tc.target, tc.body)
+			got, err := f.call(tc.key, tc.service, tc.target, tc.body)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if response.StatusCode != tc.status || !strings.Contains(body, tc.says) {
-				t.Errorf("%d %s; want %d and %s", response.StatusCode, body, tc.status, tc.says)
+			if got.status != tc.status || !strings.Contains(got.body, tc.says) {
+				t.Errorf("%d %s; want %d and %s", got.status, got.body, tc.status, tc.says)
 			}
 		})
 	}
@@ -167,12 +174,12 @@ func TestUnknownServiceAnswersInTheClientsProtocol(t *testing.T) {
 			for i := 0; i < len(tc.header); i += 2 {
 				r.Header.Set(tc.header[i], tc.header[i+1])
 			}
-			response, body, err := do(r)
+			got, err := do(r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if response.StatusCode != 501 || !strings.Contains(body, tc.says) {
-				t.Errorf("%d %s", response.StatusCode, body)
+			if got.status != 501 || !strings.Contains(got.body, tc.says) {
+				t.Errorf("%d %s", got.status, got.body)
 			}
 		})
 	}
@@ -181,14 +188,14 @@ func TestUnknownServiceAnswersInTheClientsProtocol(t *testing.T) {
 func TestDateIsVirtualAndRequestsHaveIDs(t *testing.T) {
 	f := start(t)
 	f.world.Clock.Advance(time.Hour)
-	response, _, err := f.call(team, "greeter", "Greeter.Greet", `{"Name":"you"}`)
+	greeting, err := f.call(team, "greeter", "Greeter.Greet", `{"Name":"you"}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := response.Header.Get("Date"); got != "Mon, 08 Jan 2035 10:00:00 GMT" {
+	if got := greeting.header.Get("Date"); got != "Mon, 08 Jan 2035 10:00:00 GMT" {
 		t.Errorf("Date: %s", got)
 	}
-	if got := response.Header.Get("X-Amzn-Requestid"); got == "" || got != f.world.Calls()[0].RequestID {
+	if got := greeting.header.Get("X-Amzn-Requestid"); got == "" || got != f.world.Calls()[0].RequestID {
 		t.Errorf("request id %q, log %+v", got, f.world.Calls())
 	}
 }
@@ -237,7 +244,7 @@ func TestAdvance(t *testing.T) {
 func TestControlEndpoints(t *testing.T) {
 	f := start(t)
 	for range 3 {
-		if _, _, err := f.call(team, "greeter", "Greeter.Greet", `{"Name":"you"}`); err != nil {
+		if _, err := f.call(team, "greeter", "Greeter.Greet", `{"Name":"you"}`); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -82,7 +83,7 @@ func start(function, dir, key string, environment []string, log func(line string
 	i.cmd.Dir = dir
 	// Nothing is inherited. A function must find what Lambda gives it and no more; an inherited AWS_CA_BUNDLE alone makes
 	// the SDK's configuration fail.
-	i.cmd.Env = append(environment, "AWS_LAMBDA_RUNTIME_API="+listener.Addr().String())
+	i.cmd.Env = slices.Concat(environment, []string{"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String()})
 	i.cmd.Stdout, i.cmd.Stderr = i.log.write, i.log.write
 	i.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	err = i.cmd.Start()

@@ -76,8 +76,11 @@ func TestMessagesComeInBatches(t *testing.T) {
 		"one batch per instant": {"", []string{"a", "b", "c"}, []batch{{0, []string{"a", "b", "c"}}}},
 		"in batches of two":     {`"BatchSize": "2",`, []string{"a", "b", "c"}, []batch{{0, []string{"a", "b"}}, {0, []string{"c"}}}},
 		"after the window":      {`"MaximumBatchingWindowInSeconds": 5,`, []string{"a", "b"}, []batch{{5 * time.Second, []string{"a", "b"}}}},
-		"full before the window ends": {`"BatchSize": 2, "MaximumBatchingWindowInSeconds": 5,`, []string{"a", "b", "c"},
-			[]batch{{0, []string{"a", "b"}}, {5 * time.Second, []string{"c"}}}},
+		"full before the window ends": {
+			`"BatchSize": 2, "MaximumBatchingWindowInSeconds": 5,`,
+			[]string{"a", "b", "c"},
+			[]batch{{0, []string{"a", "b"}}, {5 * time.Second, []string{"c"}}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

@@ -20,8 +20,10 @@ func (b *Balancing) Snapshot(account string) map[string]any {
 	balancers := []any{}
 	for _, arn := range sortedKeys(b.network.balancers) {
 		if lb := b.network.balancers[arn]; lb.account == account {
-			balancers = append(balancers, map[string]any{"arn": lb.arn, "name": lb.name, "dnsName": lb.dnsName(),
-				"region": lb.region, "vpc": lb.vpc()})
+			balancers = append(balancers, map[string]any{
+				"arn": lb.arn, "name": lb.name, "dnsName": lb.dnsName(),
+				"region": lb.region, "vpc": lb.vpc(),
+			})
 		}
 	}
 	return map[string]any{"loadBalancers": balancers}

@@ -16,14 +16,14 @@ func compileWildcard(s string) (func(string) bool, error) {
 	parts := []string{""} // the literals between the wildcards
 	for i := 0; i < len(s); i++ {
 		literal := s[i : i+1]
-		switch {
-		case s[i] == '*':
+		switch s[i] {
+		case '*':
 			if i+1 < len(s) && s[i+1] == '*' {
 				return nil, fmt.Errorf("consecutive wildcard characters at pos %d", i)
 			}
 			parts = append(parts, "")
 			continue
-		case s[i] == '\\':
+		case '\\':
 			i++
 			if i == len(s) || (s[i] != '*' && s[i] != '\\') {
 				return nil, fmt.Errorf("invalid escape character at pos %d", i-1)

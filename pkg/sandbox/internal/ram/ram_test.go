@@ -654,20 +654,20 @@ func TestListingsAgreeWithAccess(t *testing.T) {
 						&AcceptResourceShareInvitationInput{ResourceShareInvitationArn: i.ResourceShareInvitationArn})
 				}
 			},
-			"delete": func(rt *rapid.T) {
+			"delete": func(*rapid.T) {
 				if len(shares) > 0 {
 					sh := arn()
 					_, _ = f.w.Invoke(cloud.Root(accountOf(sh)), region, "ram", "DeleteResourceShare", &DeleteResourceShareInput{ResourceShareArn: sh})
 				}
 			},
-			"part": func(rt *rapid.T) {
+			"part": func(*rapid.T) {
 				if len(shares) > 0 {
 					sh := arn()
 					_, _ = f.w.Invoke(cloud.Root(accountOf(sh)), region, "ram", "DisassociateResourceShare",
 						&DisassociateResourceShareInput{ResourceShareArn: sh, Principals: []string{hub}})
 				}
 			},
-			"join": func(rt *rapid.T) {
+			"join": func(*rapid.T) {
 				if len(shares) > 0 {
 					sh := arn()
 					_, _ = f.w.Invoke(cloud.Root(accountOf(sh)), region, "ram", "AssociateResourceShare",

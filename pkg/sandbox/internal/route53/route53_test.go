@@ -11,13 +11,13 @@ import (
 
 const hub = "100000000000"
 
-func newZone(t *testing.T) (*cloud.World, *Service) {
+func newZone(t *testing.T) *cloud.World {
 	t.Helper()
 	w := cloud.New(cloud.Options{Seed: 1})
 	s := New(w)
 	w.Register(s.API())
 	s.CreateZone(hub, "Z0EXAMPLE", "example.com")
-	return w, s
+	return w
 }
 
 func invoke[O any](t *testing.T, w *cloud.World, operation string, in any) *O {
@@ -52,7 +52,7 @@ func names(t *testing.T, w *cloud.World) []string {
 }
 
 func TestLifeOfARecord(t *testing.T) {
-	w, _ := newZone(t)
+	w := newZone(t)
 	out := invoke[ChangeResourceRecordSetsOutput](t, w, "ChangeResourceRecordSets", batch(
 		alias("CREATE", "*.Example.com", "d111111abcdef8.cloudfront.net"), address("UPSERT", "b.example.com.", "192.0.2.1"), address("CREATE", "z.a.example.com", "192.0.2.2")))
 	if out.ChangeInfo.Status != "PENDING" || !strings.HasPrefix(out.ChangeInfo.ID, "/change/C") {
@@ -98,7 +98,7 @@ func TestRefusedBatchesChangeNothing(t *testing.T) {
 		"no type":               {[]Change{{"DELETE", RecordSet{}}}, "InvalidInput", "type"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, _ := newZone(t)
+			w := newZone(t)
 			invoke[ChangeResourceRecordSetsOutput](t, w, "ChangeResourceRecordSets", batch(address("CREATE", "a.example.com", "192.0.2.1")))
 			before := names(t, w)
 			_, err := w.Invoke(cloud.Root(hub), "us-east-1", "route53", "ChangeResourceRecordSets", batch(tc.changes...))
@@ -113,7 +113,7 @@ func TestRefusedBatchesChangeNothing(t *testing.T) {
 }
 
 func TestCNAMEStandsAlone(t *testing.T) {
-	w, _ := newZone(t)
+	w := newZone(t)
 	ttl := 60
 	cname := func(name string) Change {
 		return Change{"CREATE", RecordSet{Name: name, Type: "CNAME", TTL: &ttl, ResourceRecords: []ResourceRecord{{"x.example.net"}}}}
@@ -128,7 +128,7 @@ func TestCNAMEStandsAlone(t *testing.T) {
 }
 
 func TestConditionsNameWhatChanges(t *testing.T) {
-	w, _ := newZone(t)
+	w := newZone(t)
 	var asked cloud.Request
 	w.Authorizer = authorizer(func(r cloud.Request) cloud.Decision {
 		asked = r
@@ -149,7 +149,7 @@ type authorizer func(cloud.Request) cloud.Decision
 func (a authorizer) Authorize(r cloud.Request) cloud.Decision { return a(r) }
 
 func TestZones(t *testing.T) {
-	w, _ := newZone(t)
+	w := newZone(t)
 	made := invoke[CreateHostedZoneOutput](t, w, "CreateHostedZone", &CreateHostedZoneInput{Name: "example.net", CallerReference: "r"})
 	if made.HostedZone.Name != "example.net." || len(made.DelegationSet.NameServers) != 4 {
 		t.Errorf("got %+v", made)

@@ -16,7 +16,7 @@ import (
 )
 
 func TestTheRealClientUnderstands(t *testing.T) {
-	w, _ := newZone(t)
+	w := newZone(t)
 	door, err := front.New(front.Options{World: w})
 	if err != nil {
 		t.Fatal(err)

@@ -175,9 +175,6 @@ func TestExecution_LambdaTaskAsTheMachinesRole(t *testing.T) {
 }
 
 func TestExecution_ErrorsOfLambdaByTheirNames(t *testing.T) {
-	function := func(payload string) (Answer, error) {
-		return Answer{Payload: []byte(payload), FunctionError: "Unhandled"}, nil
-	}
 	for _, c := range []struct {
 		name, payload string
 		err           error
@@ -197,7 +194,7 @@ func TestExecution_ErrorsOfLambdaByTheirNames(t *testing.T) {
 				if c.err != nil {
 					return Answer{}, c.err
 				}
-				return function(c.payload)
+				return Answer{Payload: []byte(c.payload), FunctionError: "Unhandled"}, nil
 			}
 			execution := b.start("one", `{}`)
 			b.idle()

@@ -111,7 +111,8 @@ func TestDecodeFindsOperationAndInput(t *testing.T) {
 		"REST-XML binds path, query, header and payload": {
 			cloud.RESTXML, "PUT", "/1/thing/a%2Fb/config?MaxItems=5&Key=x&Key=y",
 			`<?xml version="1.0"?><ThingConfig xmlns="http://things/doc/" mark="m"><Things><Thing><Name>in</Name></Thing></Things><Name> a &lt; b </Name><List><Item>1</Item><Item>2</Item></List><Count> 7 </Count><At>2035-01-08T09:00:00Z</At></ThingConfig>`,
-			[]string{"If-Match", "E1"}, "UpdateThing",
+			[]string{"If-Match", "E1"},
+			"UpdateThing",
 			&payloadInput{ID: "a/b", Match: "E1", Max: ptr(5), Keys: []string{"x", "y"}, Thing: &thing{
 				Name: " a < b ", Count: ptr[int64](7), At: someTime, List: []string{"1", "2"}, Things: []thing{{Name: "in"}}, Mark: "m",
 			}},
@@ -133,7 +134,9 @@ func TestDecodeFindsOperationAndInput(t *testing.T) {
 			&thing{Name: "n", At: someTime.Add(500 * time.Millisecond), Map: map[string]string{"k": "v"}, Things: []thing{{Count: ptr[int64](3)}}},
 		},
 		"JSON binds by target": {
-			cloud.JSON10, "POST", "/", `{"blob":"aGk=","score":1.5}`, []string{"X-Amz-Target", "Things_1.CreateThing"}, "CreateThing",
+			cloud.JSON10, "POST", "/", `{"blob":"aGk=","score":1.5}`,
+			[]string{"X-Amz-Target", "Things_1.CreateThing"},
+			"CreateThing",
 			&thing{Blob: []byte("hi"), Score: 1.5},
 		},
 		"JSON takes an empty body for an empty input": {
@@ -226,17 +229,25 @@ func TestEncodeAnswers(t *testing.T) {
 		etag     string
 		body     string
 	}{
-		"REST-XML payload": {cloud.RESTXML, 1, &payloadOutput{ETag: "E1", Code: 202, Thing: &thing{Name: "n", Mark: "m"}}, 202, "E1",
-			xmlHeader + `<ThingConfig xmlns="http://things/doc/" mark="m"><Name>n</Name><List></List><Things></Things><Score>0</Score></ThingConfig>`},
-		"REST-XML body": {cloud.RESTXML, 0, out, 200, "",
-			xmlHeader + `<ListThingsResponse xmlns="http://things/doc/"><Name>a&lt;b</Name><Count>7</Count><At>2035-01-08T09:00:00Z</At><List><Item>x</Item><Item>y</Item></List><Things></Things><Score>0</Score></ListThingsResponse>`},
+		"REST-XML payload": {
+			cloud.RESTXML, 1, &payloadOutput{ETag: "E1", Code: 202, Thing: &thing{Name: "n", Mark: "m"}}, 202, "E1",
+			xmlHeader + `<ThingConfig xmlns="http://things/doc/" mark="m"><Name>n</Name><List></List><Things></Things><Score>0</Score></ThingConfig>`,
+		},
+		"REST-XML body": {
+			cloud.RESTXML, 0, out, 200, "",
+			xmlHeader + `<ListThingsResponse xmlns="http://things/doc/"><Name>a&lt;b</Name><Count>7</Count><At>2035-01-08T09:00:00Z</At><List><Item>x</Item><Item>y</Item></List><Things></Things><Score>0</Score></ListThingsResponse>`,
+		},
 		"REST-XML nothing": {cloud.RESTXML, 4, &nothing{}, 200, "", ""},
 		"REST-JSON":        {cloud.RESTJSON, 0, out, 200, "", `{"name":"a<b","count":7,"at":2051859600,"list":["x","y"],"things":[],"score":0}`},
 		"JSON":             {cloud.JSON11, 0, &nothing{}, 200, "", `{}`},
-		"Query": {cloud.Query, 0, &thing{Name: "n"}, 200, "",
-			xmlHeader + `<ListThingsResponse xmlns="http://things/doc/"><ListThingsResult><Name>n</Name><List></List><Things></Things><Score>0</Score></ListThingsResult><ResponseMetadata><RequestId>req-1</RequestId></ResponseMetadata></ListThingsResponse>`},
-		"EC2 Query": {cloud.EC2Query, 0, &thing{Name: "n"}, 200, "",
-			xmlHeader + `<ListThingsResponse xmlns="http://things/doc/"><requestId>req-1</requestId><Name>n</Name><List></List><Things></Things><Score>0</Score></ListThingsResponse>`},
+		"Query": {
+			cloud.Query, 0, &thing{Name: "n"}, 200, "",
+			xmlHeader + `<ListThingsResponse xmlns="http://things/doc/"><ListThingsResult><Name>n</Name><List></List><Things></Things><Score>0</Score></ListThingsResult><ResponseMetadata><RequestId>req-1</RequestId></ResponseMetadata></ListThingsResponse>`,
+		},
+		"EC2 Query": {
+			cloud.EC2Query, 0, &thing{Name: "n"}, 200, "",
+			xmlHeader + `<ListThingsResponse xmlns="http://things/doc/"><requestId>req-1</requestId><Name>n</Name><List></List><Things></Things><Score>0</Score></ListThingsResponse>`,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
