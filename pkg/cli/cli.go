@@ -60,6 +60,9 @@ Exit codes: 0 fine · 1 wrong usage or failure · 3 invalid policy · 5 a rehear
 	return exitFailure
 }
 
+// help makes a command that only groups others refuse what it does not know; cobra would print the help and succeed.
+func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,

@@ -13,7 +13,7 @@ import (
 )
 
 func policyCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "policy", Short: "Check the hub policy", Args: cobra.NoArgs}
+	parent := &cobra.Command{Use: "policy", Short: "Check the hub policy", Args: cobra.NoArgs, RunE: help}
 	parent.AddCommand(&cobra.Command{
 		Use:   "check FILE",
 		Short: "Say whether a hub policy is valid, and if not, where and why",

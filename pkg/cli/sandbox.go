@@ -13,7 +13,7 @@ import (
 )
 
 func sandboxCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "sandbox", Short: "Run the local sandbox", Args: cobra.NoArgs}
+	parent := &cobra.Command{Use: "sandbox", Short: "Run the local sandbox", Args: cobra.NoArgs, RunE: help}
 	parent.AddCommand(serveCommand())
 	return parent
 }
