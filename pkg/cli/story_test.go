@@ -38,27 +38,21 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// functions is the directory of the function binaries that the stories run, built once.
-var functions string
+// functions is the directory of the function binaries that the stories run: that of make build, which leaves alone what is
+// up to date.
+const functions = "../../.build/local"
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "originhub-functions-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	functions = dir
 	for _, name := range []string{"admit", "retire", "teardown", "wire"} {
-		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", filepath.Join(dir, name, "bootstrap"), "../../functions/"+name)
+		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc",
+			"-o", filepath.Join(functions, name, "bootstrap"), "../../functions/"+name)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build function %s: %v\n%s", name, err, out)
 			os.Exit(1)
 		}
 	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	os.Exit(m.Run())
 }
 
 // TestStories runs the scripts of testdata/stories. A script's name is the property that it shows; its commands are the
