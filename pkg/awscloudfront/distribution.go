@@ -19,26 +19,51 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// codes: error sets of facts/aws.md section 3. What makes an update invalid is a GiveUp: the caller finds the entry that
-// is to blame.
+// codes: error sets of facts/aws.md section 3, for everything but writing a distribution.
 var codes = fault.Codes{
 	"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread,
 	"EntityNotFound": fault.AsDone, "NoSuchDistribution": fault.AsGiveUp, "NoSuchResource": fault.AsDone,
-	"DistributionAlreadyExists": fault.AsDone, "FunctionAlreadyExists": fault.AsDone,
+	"FunctionAlreadyExists": fault.AsDone,
 	// An origin that is in use, or still deploying, can be deleted later.
 	"CannotDeleteEntityWhileInUse": fault.AsRetry, "IllegalDelete": fault.AsRetry,
 }
 
-// updateCodes differ in one thing: an unknown entity is an origin in the document, not the document.
-var updateCodes = fault.Codes{
-	"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread,
-	"EntityNotFound": fault.AsGiveUp, "CNAMEAlreadyExists": fault.AsGiveUp, "IllegalUpdate": fault.AsGiveUp,
-	"InconsistentQuantities": fault.AsGiveUp, "InvalidViewerCertificate": fault.AsGiveUp,
-	"NoSuchOrigin": fault.AsGiveUp, "NoSuchCachePolicy": fault.AsGiveUp, "NoSuchOriginRequestPolicy": fault.AsGiveUp,
-	"NoSuchDistribution": fault.AsGiveUp, "TooManyCacheBehaviors": fault.AsGiveUp, "TooManyOrigins": fault.AsGiveUp,
-	"TooManyDistributionCNAMEs": fault.AsGiveUp, "InvalidFunctionAssociation": fault.AsGiveUp,
-	"InvalidOrigin": fault.AsGiveUp, "InvalidDomainNameForOriginAccessControl": fault.AsGiveUp,
-}
+// invalid are the errors of UpdateDistribution and CreateDistribution in the SDK's model that are about the document, and
+// three that it does not name but that are about it too. An unknown entity is an origin in the document, and an
+// entity at its limit one that is in too many of them. Codes are listed and not guessed from the HTTP status, since expired
+// credentials and throttles come with 4xx too.
+const invalid = `
+	CNAMEAlreadyExists ContinuousDeploymentPolicyInUse EntityLimitExceeded EntityNotFound
+	IllegalFieldLevelEncryptionConfigAssociationWithCacheBehavior IllegalOriginAccessConfiguration IllegalUpdate
+	InconsistentQuantities InvalidArgument InvalidDefaultRootObject InvalidDomainNameForOriginAccessControl InvalidErrorCode
+	InvalidForwardCookies InvalidFunctionAssociation InvalidGeoRestrictionParameter InvalidHeadersForS3Origin
+	InvalidLambdaFunctionAssociation InvalidLocationCode InvalidMinimumProtocolVersion InvalidOrigin InvalidOriginAccessControl
+	InvalidOriginAccessIdentity InvalidOriginKeepaliveTimeout InvalidOriginReadTimeout InvalidProtocolSettings
+	InvalidQueryStringParameters InvalidRelativePath InvalidRequiredProtocol InvalidResponseCode InvalidTTLOrder
+	InvalidViewerCertificate InvalidWebACLId MalformedInput MalformedXML MissingBody NoSuchCachePolicy
+	NoSuchContinuousDeploymentPolicy NoSuchFieldLevelEncryptionConfig NoSuchOrigin NoSuchOriginRequestPolicy
+	NoSuchRealtimeLogConfig NoSuchResponseHeadersPolicy RealtimeLogConfigOwnerMismatch
+	StagingDistributionInUse TooManyCacheBehaviors TooManyCertificates TooManyCookieNamesInWhiteList
+	TooManyDistributionCNAMEs TooManyDistributions TooManyDistributionsAssociatedToCachePolicy
+	TooManyDistributionsAssociatedToFieldLevelEncryptionConfig TooManyDistributionsAssociatedToKeyGroup
+	TooManyDistributionsAssociatedToOriginAccessControl TooManyDistributionsAssociatedToOriginRequestPolicy
+	TooManyDistributionsAssociatedToResponseHeadersPolicy TooManyDistributionsWithFunctionAssociations
+	TooManyDistributionsWithLambdaAssociations TooManyDistributionsWithSingleFunctionARN TooManyFunctionAssociations
+	TooManyHeadersInForwardedValues TooManyKeyGroupsAssociatedToDistribution TooManyLambdaFunctionAssociations
+	TooManyOriginCustomHeaders TooManyOriginGroupsPerDistribution TooManyOrigins TooManyQueryStringParameters
+	TooManyTrustedSigners TrustedKeyGroupDoesNotExist TrustedSignerDoesNotExist`
+
+// writeCodes: what makes a document invalid is a GiveUp, and the caller finds the entry that is to blame.
+var writeCodes = func() fault.Codes {
+	c := fault.Codes{
+		"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread, "DistributionAlreadyExists": fault.AsDone,
+		"NoSuchDistribution": fault.AsGiveUp,
+	}
+	for code := range strings.FieldsSeq(invalid) {
+		c[code] = fault.AsGiveUp
+	}
+	return c
+}()
 
 // Client is CloudFront as one account's role sees it.
 type Client struct{ api *cloudfront.Client }
@@ -62,7 +87,7 @@ func (c *Client) Distribution(ctx context.Context, id string) (origin.Served, er
 // out as it is, so that members newer than the SDK's types survive.
 func (c *Client) Update(ctx context.Context, id, etag string, config []byte) error {
 	_, err := c.api.UpdateDistribution(ctx, &cloudfront.UpdateDistributionInput{Id: &id, IfMatch: &etag}, sendBody(config))
-	return updateCodes.Wrap(err, "update distribution %s", id)
+	return writeCodes.Wrap(err, "update distribution %s", id)
 }
 
 // Create makes a distribution. One that was made before from the same caller reference is a fault.Done: find it with Find.
@@ -70,7 +95,7 @@ func (c *Client) Create(ctx context.Context, config []byte) (origin.Served, erro
 	var raw bytes.Buffer
 	out, err := c.api.CreateDistribution(ctx, &cloudfront.CreateDistributionInput{}, sendBody(config), keepBody(&raw))
 	if err != nil {
-		return origin.Served{}, codes.Wrap(err, "create distribution")
+		return origin.Served{}, writeCodes.Wrap(err, "create distribution")
 	}
 	return served(out.Distribution.Id, out.Distribution.DomainName, out.Distribution.Status, out.ETag, raw.Bytes())
 }
