@@ -1,0 +1,124 @@
+package awssfn_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/originhub/originhub/pkg/awssfn"
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/internal/rig"
+	"github.com/originhub/originhub/pkg/sandbox"
+)
+
+// TestMain makes the test's own binary the function that a task hands its token to.
+func TestMain(m *testing.M) {
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
+		lambda.Start(func() {})
+		return
+	}
+	m.Run()
+}
+
+const template = `{"Resources": {
+  "Role": {"Type": "AWS::IAM::Role", "Properties": {
+    "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+      "Principal": {"Service": ["states.amazonaws.com", "lambda.amazonaws.com"]}}]},
+    "Policies": [{"PolicyName": "invoke", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+      {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}]}}]}},
+  "Function": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Bucket": "assets", "S3Key": "self"},
+    "Handler": "bootstrap", "Runtime": "provided.al2023", "Role": {"Fn::GetAtt": ["Role", "Arn"]}}},
+  "Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {
+    "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+    "DefinitionSubstitutions": {"Function": {"Fn::GetAtt": ["Function", "Arn"]}},
+    "DefinitionString": {"Fn::Sub": "{\"QueryLanguage\": \"JSONata\", \"StartAt\": \"Detach\", \"States\": {\"Detach\": {\"Type\": \"Task\", \"Resource\": \"arn:aws:states:::lambda:invoke.waitForTaskToken\", \"Arguments\": {\"FunctionName\": \"${Function.Arn}\", \"Payload\": {\"token\": \"{% $states.context.Task.Token %}\"}}, \"TimeoutSeconds\": 60, \"End\": true}}}"}}}},
+  "Outputs": {"Machine": {"Value": {"Ref": "Machine"}}}}`
+
+func start(t *testing.T) (ctx context.Context, s *sandbox.Sandbox, c *awssfn.Client, machine string) {
+	t.Helper()
+	self := rig.Must[string](t)(os.Executable())
+	asset := t.TempDir()
+	rig.OK(t, os.Symlink(self, filepath.Join(asset, "bootstrap")))
+	ctx, s = rig.Start(t, func(o *sandbox.Options) {
+		o.Assets = func(string) (string, error) { return asset, nil }
+	})
+	out := rig.Must[map[string]string](t)(s.Deploy(rig.Hub, rig.Region, "teardown", []byte(template), nil))
+	return ctx, s, awssfn.New(s.Config(rig.Hub, rig.Region)), out["Machine"]
+}
+
+// token is what the newest execution handed out.
+func token(t *testing.T, s *sandbox.Sandbox) string {
+	t.Helper()
+	list := s.Executions(rig.Hub)
+	for _, e := range list[len(list)-1].History {
+		if d := e.TaskScheduled; d != nil {
+			var arguments struct{ Payload struct{ Token string } }
+			rig.OK(t, json.Unmarshal([]byte(d.Parameters), &arguments))
+			return arguments.Payload.Token
+		}
+	}
+	t.Fatalf("no token is out: %+v", list)
+	return ""
+}
+
+func TestExecutionStartsOnce(t *testing.T) {
+	t.Parallel()
+	ctx, s, c, machine := start(t)
+	rig.OK(t, c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`))
+	rig.OK(t, fault.IgnoreDone(c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`)))
+	rig.Want[*fault.Done](t, "the same name with another input", c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":2}`))
+	s.UntilIdle()
+	rig.Want[*fault.Done](t, "the name of an execution that has ended", c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`))
+	if got := s.Executions(rig.Hub); len(got) != 1 {
+		t.Errorf("%d executions", len(got))
+	}
+}
+
+func TestTokenIsCompletedOnce(t *testing.T) {
+	t.Parallel()
+	ctx, s, c, machine := start(t)
+	rig.OK(t, c.Start(ctx, machine, "one", `{}`))
+	s.Advance(0)
+	handed := token(t, s)
+	if failed := rig.Must[bool](t)(c.Failed(ctx, machine, "one")); failed {
+		t.Error("an execution that runs has failed")
+	}
+	rig.OK(t, c.Complete(ctx, handed, `{"phase":"confirm"}`))
+	s.UntilIdle()
+	rig.Want[*fault.Done](t, "complete twice", c.Complete(ctx, handed, `{"phase":"late"}`))
+	if failed := rig.Must[bool](t)(c.Failed(ctx, machine, "one")); failed {
+		t.Error("an execution that succeeded has failed")
+	}
+	if e := s.Executions(rig.Hub)[0]; e.Status != "SUCCEEDED" || e.Output != `{"phase":"confirm"}` {
+		t.Errorf("%s with %s", e.Status, e.Output)
+	}
+}
+
+func TestTokenThatNobodyCompletes(t *testing.T) {
+	t.Parallel()
+	ctx, s, c, machine := start(t)
+	rig.OK(t, c.Start(ctx, machine, "one", `{}`))
+	s.UntilIdle()
+	if failed := rig.Must[bool](t)(c.Failed(ctx, machine, "one")); !failed {
+		t.Errorf("an execution that timed out has not failed: %+v", s.Executions(rig.Hub))
+	}
+	rig.Want[*fault.Done](t, "token that timed out", c.Complete(ctx, token(t, s), `{}`))
+	rig.Want[*fault.Done](t, "token that nobody handed out", c.Complete(ctx, "AQC"+strings.Repeat("0", 48), `{}`))
+	rig.Want[*fault.Done](t, "no token", c.Complete(ctx, "token", `{}`))
+}
+
+func TestErrorsSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	ctx, s, c, machine := start(t)
+	rig.Want[*fault.GiveUp](t, "missing machine", c.Start(ctx, machine+"-none", "one", `{}`))
+	rig.Want[*fault.GiveUp](t, "bad name", c.Start(ctx, machine, "one two", `{}`))
+	_, err := c.Failed(ctx, machine, "never-ran")
+	rig.Want[*fault.Retry](t, "execution that never ran", err)
+	rig.Refuse(s, "StartExecution", "ThrottlingException", 400)
+	rig.Want[*fault.Retry](t, "throttled", c.Start(ctx, machine, "one", `{}`))
+}
