@@ -24,6 +24,7 @@ func TestAwsSolutions(t *testing.T) {
 		{"AwsSolutions-IAM5", "hub/Admit/Role/Resource"}:          wildcard,
 		{"AwsSolutions-IAM5", "hub/Wire/Role/Resource"}:           wildcard,
 		{"AwsSolutions-IAM5", "hub/TeardownStep/Role/Resource"}:   wildcard,
+		{"AwsSolutions-IAM5", "hub/Retire/Role/Resource"}:         wildcard,
 		{"AwsSolutions-IAM5", "spoke/HubRole/Resource"}:           wildcard,
 		{"AwsSolutions-SQS3", "hub/RetireDeadLetters/Resource"}:   deadEnd,
 		{"AwsSolutions-SQS3", "hub/UndeliveredEvents/Resource"}:   deadEnd,

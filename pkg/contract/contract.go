@@ -79,9 +79,6 @@ func SpokeRoleARN(hub, account string) string {
 // BusName is the hub bus that spokes forward to.
 func BusName(hub string) string { return "originhub-" + hub }
 
-// OriginPrefix begins the id of every origin that originhub owns in a distribution.
-const OriginPrefix = "originhub-"
-
 // TeardownExecution names the one execution for an origin and a generation.
 func TeardownExecution(originID string, generation int) string {
 	return "teardown-" + originID + "-" + strconv.Itoa(generation)

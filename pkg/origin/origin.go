@@ -85,7 +85,6 @@ type Teardown struct {
 	Subnets   []string
 	ENIs      []string  // recorded before the delete
 	Recorded  bool      // ENIs were recorded (there may be none)
-	DeletedAt time.Time // when the VPC origin was first seen gone
 	Phase     string    // the phase of package teardown that is under way; its report is never written here
 	Since     time.Time // when Phase began, so that no wait is endless
 }

@@ -10,12 +10,6 @@ import (
 // itself, and a missing leading slash makes no difference
 // (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CacheBehavior.html).
 
-// Match tells whether a pattern matches a path.
-func Match(pattern, path string) bool { return Covers(pattern, escape(path)) }
-
-// Wildcards of a path are characters like any other; none of these stand-ins is allowed in a pattern.
-func escape(path string) string { return strings.NewReplacer("*", "\x01", "?", "\x02").Replace(path) }
-
 // Covers tells whether a matches everything that b matches.
 //
 // What is hardest to match for a is what b matches when each of b's wildcards stands for letters that occur in neither

@@ -269,12 +269,6 @@ func (c *Config) Enabled() bool { return c.root().get("Enabled") == "true" }
 // IPv6 tells whether the distribution answers over IPv6, so that AAAA records make sense.
 func (c *Config) IPv6() bool { return c.root().get("IsIPV6Enabled") == "true" }
 
-// CallerReference is what the distribution was created under.
-func (c *Config) CallerReference() string { return c.root().get("CallerReference") }
-
-// Comment is the distribution's comment.
-func (c *Config) Comment() string { return c.root().get("Comment") }
-
 // Uses tells whether any part of the configuration, foreign ones included, names the VPC origin.
 func (c *Config) Uses(vpcOrigin string) bool { return c.root().names(vpcOrigin, OriginID(vpcOrigin)) }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Prefix begins the id of every origin in a distribution that is ours. Package contract repeats it.
+// Prefix begins the id of every origin in a distribution that is ours.
 const Prefix = "originhub-"
 
 // OriginID is the id of a VPC origin within a distribution: the same for ever.

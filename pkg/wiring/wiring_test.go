@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/wiring"
 )
@@ -94,8 +93,8 @@ func TestConfigRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(string(raw), string(c.Bytes())); diff != "" {
 		t.Error(diff)
 	}
-	if got := fmt.Sprintln(c.OriginIDs(), c.Behaviors(), c.Aliases(), c.Enabled(), c.IPv6(), c.CallerReference(), c.Comment()); got !=
-		"[s3] [{/a s3} {b/* s3}] [x.example.com] true true theirs a & b — c\n" {
+	if got := fmt.Sprintln(c.OriginIDs(), c.Behaviors(), c.Aliases(), c.Enabled(), c.IPv6()); got !=
+		"[s3] [{/a s3} {b/* s3}] [x.example.com] true true\n" {
 		t.Errorf("read as %s", got)
 	}
 }
@@ -503,12 +502,6 @@ func TestDesiredOf(t *testing.T) {
 	}
 }
 
-func TestPrefixIsThatOfTheContract(t *testing.T) {
-	if wiring.Prefix != contract.OriginPrefix {
-		t.Errorf("%q, %q", wiring.Prefix, contract.OriginPrefix)
-	}
-}
-
 func TestRecords(t *testing.T) {
 	const target = "d1.cloudfront.net"
 	record := func(state origin.State, intent origin.Intent, hosts ...string) origin.Record {
@@ -752,7 +745,7 @@ func checkOwned(t *rapid.T, d wiring.Desired, plan wiring.Plan, c *wiring.Config
 func checkPrecedence(t *rapid.T, foreign []string, c *wiring.Config) {
 	first := func(patterns []string, path string) string {
 		for _, p := range patterns {
-			if origin.Match(p, path) {
+			if origin.Covers(p, path) {
 				return p
 			}
 		}

@@ -9,15 +9,15 @@ import (
 
 // Served is a distribution as edges know it.
 type Served struct {
-	ID, ARN, Account, DomainName string
-	Config                       *Element // nil before the first deployment
+	ID, DomainName string
+	Config         *Element // nil before the first deployment
 }
 
 // Served lists the distributions of all accounts by id, each with the configuration that edges act on.
 func (s *Service) Served() []Served {
 	var list []Served
 	for _, d := range s.distributions {
-		list = append(list, Served{d.id, d.arn, d.account, d.domain, d.served(s.now())})
+		list = append(list, Served{d.id, d.domain, d.served(s.now())})
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID })
 	return list

@@ -85,10 +85,12 @@ func item(text string) Item {
 	return i
 }
 
+func str(s string) Value { return Value{Type: "S", text: s} }
+
 func valueOf(v any) Value {
 	switch v := v.(type) {
 	case string:
-		return String(v)
+		return str(v)
 	case json.Number:
 		return Value{Type: "N", text: v.String()}
 	case bool:
@@ -194,8 +196,8 @@ func TestConditions(t *testing.T) {
 	b := newBench(t)
 	b.put(`{"pk": "main", "sk": "origin#1", "v": 5, "t": "hello", "l": [1, 2], "m": {"x": {"y": "deep"}}, "z": null}`)
 	values := Item{
-		":5": Number(5), ":6": Number(6), ":4": Number(4), ":t": String("hello"), ":he": String("he"), ":ell": String("ell"), ":one": Number(1),
-		":deep": String("deep"), ":S": String("S"), ":nine": Value{Type: "N", text: "9"}, ":ten": Value{Type: "N", text: "10"},
+		":5": Number(5), ":6": Number(6), ":4": Number(4), ":t": str("hello"), ":he": str("he"), ":ell": str("ell"), ":one": Number(1),
+		":deep": str("deep"), ":S": str("S"), ":nine": Value{Type: "N", text: "9"}, ":ten": Value{Type: "N", text: "10"},
 	}
 	for _, c := range []struct {
 		condition string
@@ -315,9 +317,9 @@ func TestExpressions_RefusedInAWSsWords(t *testing.T) {
 		{update: "PUT v = :v", values: Item{":v": Number(1)}, want: `Syntax error; token: "PUT"`},
 		{update: "SET sk = :v", values: Item{":v": Number(1)}, want: "Cannot update attribute sk. This attribute is part of the key"},
 		{update: "SET v = w", want: "The provided expression refers to an attribute that does not exist in the item"},
-		{update: "SET v = :s + :v", values: Item{":v": Number(1), ":s": String("x")}, want: "An operand in the update expression has an incorrect data type"},
+		{update: "SET v = :s + :v", values: Item{":v": Number(1), ":s": str("x")}, want: "An operand in the update expression has an incorrect data type"},
 		{update: "SET v.w = :v", values: Item{":v": Number(1)}, want: "The document path provided in the update expression is invalid for update"},
-		{update: "ADD v :v", values: Item{":v": String("x")}, want: "Incorrect operand type"},
+		{update: "ADD v :v", values: Item{":v": str("x")}, want: "Incorrect operand type"},
 	} {
 		_, err := call[WriteOutput](b, "UpdateItem", &UpdateItemInput{
 			TableName: name, Key: item(itemKey), UpdateExpression: c.update,
@@ -390,7 +392,7 @@ func TestUpdateItem_ReturnValues(t *testing.T) {
 func (b *bench) keys(out *ReadOutput) string {
 	var list []string
 	for _, i := range out.Items {
-		list = append(list, i["sk"].Text())
+		list = append(list, i["sk"].text)
 	}
 	return strings.Join(list, " ")
 }
@@ -404,14 +406,14 @@ func TestQuery(t *testing.T) {
 		values    Item
 		want      string
 	}{
-		{"pk = :d", Item{":d": String("main")}, "distribution origin#1 origin#2 refusal#1"},
-		{"pk = :d", Item{":d": String("none")}, ""},
-		{"pk = :d AND begins_with(sk, :p)", Item{":d": String("main"), ":p": String("origin#")}, "origin#1 origin#2"},
-		{"begins_with(sk, :p) AND pk = :d", Item{":d": String("main"), ":p": String("origin#")}, "origin#1 origin#2"},
-		{"(pk = :d) AND (sk = :p)", Item{":d": String("main"), ":p": String("origin#2")}, "origin#2"},
-		{"pk = :d AND sk BETWEEN :a AND :b", Item{":d": String("main"), ":a": String("e"), ":b": String("origin#1")}, "origin#1"},
-		{"pk = :d AND sk > :a", Item{":d": String("main"), ":a": String("origin#1")}, "origin#2 refusal#1"},
-		{"pk = :d AND sk <= :a", Item{":d": String("main"), ":a": String("origin#1")}, "distribution origin#1"},
+		{"pk = :d", Item{":d": str("main")}, "distribution origin#1 origin#2 refusal#1"},
+		{"pk = :d", Item{":d": str("none")}, ""},
+		{"pk = :d AND begins_with(sk, :p)", Item{":d": str("main"), ":p": str("origin#")}, "origin#1 origin#2"},
+		{"begins_with(sk, :p) AND pk = :d", Item{":d": str("main"), ":p": str("origin#")}, "origin#1 origin#2"},
+		{"(pk = :d) AND (sk = :p)", Item{":d": str("main"), ":p": str("origin#2")}, "origin#2"},
+		{"pk = :d AND sk BETWEEN :a AND :b", Item{":d": str("main"), ":a": str("e"), ":b": str("origin#1")}, "origin#1"},
+		{"pk = :d AND sk > :a", Item{":d": str("main"), ":a": str("origin#1")}, "origin#2 refusal#1"},
+		{"pk = :d AND sk <= :a", Item{":d": str("main"), ":a": str("origin#1")}, "distribution origin#1"},
 	} {
 		in := &QueryInput{Read: Read{TableName: name, ExpressionAttributeValues: c.values}, KeyConditionExpression: c.condition}
 		out := must[ReadOutput](b, "Query", in)
@@ -427,14 +429,14 @@ func TestQuery(t *testing.T) {
 		}
 	}
 	filtered := must[ReadOutput](b, "Query", &QueryInput{
-		Read:                   Read{TableName: name, FilterExpression: "v > :one", ExpressionAttributeValues: Item{":d": String("main"), ":one": Number(1)}, ProjectionExpression: "sk"},
+		Read:                   Read{TableName: name, FilterExpression: "v > :one", ExpressionAttributeValues: Item{":d": str("main"), ":one": Number(1)}, ProjectionExpression: "sk"},
 		KeyConditionExpression: "pk = :d",
 	})
 	if filtered.Count != 1 || filtered.ScannedCount != 4 || text(filtered.Items[0]) != `{"sk":"origin#2"}` {
 		t.Errorf("%+v", filtered)
 	}
 	counted := must[ReadOutput](b, "Query", &QueryInput{
-		Read: Read{TableName: name, Select: "COUNT", ExpressionAttributeValues: Item{":d": String("main")}}, KeyConditionExpression: "pk = :d",
+		Read: Read{TableName: name, Select: "COUNT", ExpressionAttributeValues: Item{":d": str("main")}}, KeyConditionExpression: "pk = :d",
 	})
 	if counted.Count != 4 || len(counted.Items) != 0 {
 		t.Errorf("%+v", counted)
@@ -449,14 +451,14 @@ func TestQuery_Refusals(t *testing.T) {
 		want              string
 	}{
 		{"", "", nil, "KeyConditionExpression parameter must be specified"},
-		{"sk = :v", "", Item{":v": String("x")}, "Query condition missed key schema element: pk"},
-		{"pk > :v", "", Item{":v": String("x")}, "Query key condition not supported"},
-		{"pk = :v AND contains(sk, :v)", "", Item{":v": String("x")}, "Query key condition not supported"},
-		{"pk = :v OR sk = :v", "", Item{":v": String("x")}, "Query key condition not supported"},
-		{"pk = :v AND sk <> :v", "", Item{":v": String("x")}, "Query key condition not supported"},
-		{"pk = :v AND another = :v", "", Item{":v": String("x")}, "Query key condition not supported"},
+		{"sk = :v", "", Item{":v": str("x")}, "Query condition missed key schema element: pk"},
+		{"pk > :v", "", Item{":v": str("x")}, "Query key condition not supported"},
+		{"pk = :v AND contains(sk, :v)", "", Item{":v": str("x")}, "Query key condition not supported"},
+		{"pk = :v OR sk = :v", "", Item{":v": str("x")}, "Query key condition not supported"},
+		{"pk = :v AND sk <> :v", "", Item{":v": str("x")}, "Query key condition not supported"},
+		{"pk = :v AND another = :v", "", Item{":v": str("x")}, "Query key condition not supported"},
 		{"pk = :v", "", Item{":v": Number(1)}, "Condition parameter type does not match schema type"},
-		{"pk = :v", "sk = :v", Item{":v": String("x")}, "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk"},
+		{"pk = :v", "sk = :v", Item{":v": str("x")}, "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk"},
 	} {
 		_, err := call[ReadOutput](b, "Query", &QueryInput{
 			Read: Read{TableName: name, FilterExpression: c.filter, ExpressionAttributeValues: c.values}, KeyConditionExpression: c.condition,
@@ -464,7 +466,7 @@ func TestQuery_Refusals(t *testing.T) {
 		says(t, err, c.want)
 	}
 	_, err := call[ReadOutput](b, "Query", &QueryInput{
-		Read: Read{TableName: name, Select: "ALL_PROJECTED_ATTRIBUTES", ExpressionAttributeValues: Item{":v": String("x")}}, KeyConditionExpression: "pk = :v",
+		Read: Read{TableName: name, Select: "ALL_PROJECTED_ATTRIBUTES", ExpressionAttributeValues: Item{":v": str("x")}}, KeyConditionExpression: "pk = :v",
 	})
 	says(t, err, "NotImplemented")
 }
@@ -487,13 +489,13 @@ func TestPages_SeeEveryItemOnce(t *testing.T) {
 		}
 		var got []string
 		in := &QueryInput{
-			Read:                   Read{TableName: name, Limit: &limit, ExpressionAttributeValues: Item{":d": String("main")}},
+			Read:                   Read{TableName: name, Limit: &limit, ExpressionAttributeValues: Item{":d": str("main")}},
 			KeyConditionExpression: "pk = :d", ScanIndexForward: &forward,
 		}
 		for {
 			out := must[ReadOutput](b, "Query", in)
 			for _, i := range out.Items {
-				got = append(got, i["sk"].Text())
+				got = append(got, i["sk"].text)
 			}
 			if in.ExclusiveStartKey = out.LastEvaluatedKey; in.ExclusiveStartKey == nil {
 				break
@@ -541,7 +543,7 @@ func TestAssumption_DDB_02_ScanInTheOrderOfKeys(t *testing.T) {
 	b.put(`{"pk": "b", "sk": "1"}`, `{"pk": "a", "sk": "2"}`, `{"pk": "a", "sk": "1"}`)
 	var got []string
 	for _, i := range must[ReadOutput](b, "Scan", &ScanInput{Read{TableName: name}}).Items {
-		got = append(got, i["pk"].Text()+i["sk"].Text())
+		got = append(got, i["pk"].text+i["sk"].text)
 	}
 	if strings.Join(got, " ") != "a1 a2 b1" {
 		t.Error(got)
@@ -651,8 +653,8 @@ func TestValues_JSON(t *testing.T) {
 	}
 	for in, want := range map[string]string{"1.50": "1.5", "1e3": "1000", "-0": "0", "007": "7", "1E-2": "0.01", "+4": "4"} {
 		var v Value
-		if err := json.Unmarshal([]byte(`{"N":"`+in+`"}`), &v); err != nil || v.Text() != want {
-			t.Errorf("%s became %s (%v)", in, v.Text(), err)
+		if err := json.Unmarshal([]byte(`{"N":"`+in+`"}`), &v); err != nil || v.text != want {
+			t.Errorf("%s became %s (%v)", in, v.text, err)
 		}
 	}
 }
@@ -665,7 +667,7 @@ func TestExpressions_NeverPanic(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		x := &expressions{
-			names: map[string]string{"#n": "name"}, values: Item{":v": Number(1), ":s": String("x")},
+			names: map[string]string{"#n": "name"}, values: Item{":v": Number(1), ":s": str("x")},
 			usedNames: map[string]bool{}, usedValues: map[string]bool{},
 		}
 		expression := strings.Join(rapid.SliceOfN(rapid.SampledFrom(tokens), 0, 12).Draw(t, "tokens"), " ")
@@ -772,7 +774,7 @@ func TestAuthorization_TableAndLeadingKeys(t *testing.T) {
 		{"PutItem", &PutItemInput{TableName: name, Item: item(itemKey)}, []string{"PutItem"}, []string{"main"}},
 		{"UpdateItem", &UpdateItemInput{TableName: name, Key: item(itemKey)}, []string{"UpdateItem"}, []string{"main"}},
 		{"DeleteItem", &DeleteItemInput{TableName: name, Key: item(itemKey)}, []string{"DeleteItem"}, []string{"main"}},
-		{"Query", &QueryInput{Read: Read{TableName: name, ExpressionAttributeValues: Item{":d": String("main")}}, KeyConditionExpression: "pk = :d"}, []string{"Query"}, []string{"main"}},
+		{"Query", &QueryInput{Read: Read{TableName: name, ExpressionAttributeValues: Item{":d": str("main")}}, KeyConditionExpression: "pk = :d"}, []string{"Query"}, []string{"main"}},
 		{"Scan", &ScanInput{Read{TableName: name}}, []string{"Scan"}, nil},
 		{"DescribeTable", &DescribeTableInput{TableName: name}, []string{"DescribeTable"}, nil},
 		{"TransactWriteItems", &TransactWriteItemsInput{TransactItems: []TransactItem{{ConditionCheck: &TransactKey{TableName: name, Key: item(itemKey)}}}}, []string{"ConditionCheckItem"}, []string{"main"}},

@@ -26,14 +26,8 @@ type Value struct {
 // Item is a map of attributes.
 type Item map[string]Value
 
-// String makes an S value.
-func String(s string) Value { return Value{Type: "S", text: s} }
-
 // Number makes an N value.
 func Number(n int) Value { return Value{Type: "N", text: strconv.Itoa(n)} }
-
-// Text is the content of an S, N or B value; empty for others.
-func (v Value) Text() string { return v.text }
 
 // UnmarshalJSON reads {"S": "text"} and its siblings; anything but exactly one known member is an error.
 func (v *Value) UnmarshalJSON(raw []byte) error {
