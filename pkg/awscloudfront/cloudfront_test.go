@@ -166,8 +166,11 @@ func TestCreateTwiceIsDoneAndFindFinds(t *testing.T) {
 		client                   *awscloudfront.Client
 		reference, comment, want string
 	}{
-		{hub, "ref", "same", made.ID}, {hub, "other", "same", other.ID},
-		{hub, "ref", "changed", ""}, {hub, "none", "same", ""}, {peer, "ref", "same", ""},
+		{hub, "ref", "same", made.ID},
+		{hub, "other", "same", other.ID},
+		{hub, "ref", "changed", ""},
+		{hub, "none", "same", ""},
+		{peer, "ref", "same", ""},
 	} {
 		if got := rig.Must[string](t)(c.client.Find(ctx, c.reference, c.comment)); got != c.want {
 			t.Errorf("Find(%s, %s) = %q, want %q", c.reference, c.comment, got, c.want)
