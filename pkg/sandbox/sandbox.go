@@ -94,7 +94,7 @@ func New(o Options) (*Sandbox, error) {
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},
 	}
 	for _, a := range o.Accounts {
-		if !accountID(a.ID) {
+		if !cloud.IsAccount(a.ID) {
 			return nil, fmt.Errorf("start sandbox: account %q has no id of 12 digits", a.ID)
 		}
 		s.world.AddAccount(cloud.Account(a))
@@ -119,18 +119,6 @@ func New(o Options) (*Sandbox, error) {
 		close(s.ticking)
 	}
 	return s, nil
-}
-
-func accountID(s string) bool {
-	if len(s) != 12 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
 }
 
 func (s *Sandbox) listen(o Options, door http.Handler) error {

@@ -1,5 +1,7 @@
 package cloud
 
+import "strings"
+
 // Principal is who makes a call.
 type Principal struct {
 	// Account is the 12-digit account that the call is made in. Empty for a service principal.
@@ -36,3 +38,14 @@ func AssumedRole(account, roleARN, roleName, session string) Principal {
 
 // IsRoot tells whether p is an account's root.
 func (p Principal) IsRoot() bool { return p.RoleARN == "" && p.Service == "" }
+
+// IsAccount tells whether s has the form of an account id.
+func IsAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
+
+// AccountOf is the account in an ARN; empty if there is none.
+func AccountOf(arn string) string {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+		return parts[4]
+	}
+	return ""
+}

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,12 +35,12 @@ func newExpressions(names map[string]string, values Item, any bool) (*expression
 	if values != nil && len(values) == 0 {
 		return nil, invalid("ExpressionAttributeValues must not be empty")
 	}
-	for _, k := range sortedKeys(names) {
+	for _, k := range slices.Sorted(maps.Keys(names)) {
 		if !nameForm.MatchString(k) {
 			return nil, invalid("ExpressionAttributeNames contains invalid key: Syntax error; key: \"%s\"", k)
 		}
 	}
-	for _, k := range sortedKeys(values) {
+	for _, k := range slices.Sorted(maps.Keys(values)) {
 		if !valueForm.MatchString(k) {
 			return nil, invalid("ExpressionAttributeValues contains invalid key: Syntax error; key: \"%s\"", k)
 		}
@@ -50,7 +51,7 @@ func newExpressions(names map[string]string, values Item, any bool) (*expression
 // done names the placeholders that no expression used.
 func (x *expressions) done() error {
 	var unused []string
-	for _, k := range sortedKeys(x.names) {
+	for _, k := range slices.Sorted(maps.Keys(x.names)) {
 		if !x.usedNames[k] {
 			unused = append(unused, k)
 		}
@@ -58,7 +59,7 @@ func (x *expressions) done() error {
 	if len(unused) > 0 {
 		return invalid("Value provided in ExpressionAttributeNames unused in expressions: keys: {%s}", strings.Join(unused, ", "))
 	}
-	for _, k := range sortedKeys(x.values) {
+	for _, k := range slices.Sorted(maps.Keys(x.values)) {
 		if !x.usedValues[k] {
 			unused = append(unused, k)
 		}
@@ -67,15 +68,6 @@ func (x *expressions) done() error {
 		return invalid("Value provided in ExpressionAttributeValues unused in expressions: keys: {%s}", strings.Join(unused, ", "))
 	}
 	return nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // parser reads one expression; its first complaint is in err.

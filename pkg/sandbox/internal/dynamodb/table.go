@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"sort"
@@ -435,7 +436,7 @@ func (t *table) configure(p schemaProperties, replica replicaProperties) error {
 		return fmt.Errorf("KeySchema is missing")
 	}
 	if len(kinds) > 0 {
-		return fmt.Errorf("AttributeDefinitions has attributes that are no keys: %s", strings.Join(sortedKeys(kinds), ", "))
+		return fmt.Errorf("AttributeDefinitions has attributes that are no keys: %s", strings.Join(slices.Sorted(maps.Keys(kinds)), ", "))
 	}
 	switch p.BillingMode {
 	case "", "PROVISIONED", "PAY_PER_REQUEST":

@@ -127,7 +127,7 @@ func (f *Front) serveCall(w http.ResponseWriter, r *http.Request, body []byte) {
 
 // caller is the account itself for an access key of 12 digits, else whoever was given the temporary key.
 func (f *Front) caller(accessKey string) (cloud.Principal, bool) {
-	if accountID(accessKey) {
+	if cloud.IsAccount(accessKey) {
 		return cloud.Root(accessKey), true
 	}
 	if f.options.Credentials == nil {

@@ -28,18 +28,6 @@ func parseScope(r *http.Request) (scope, *cloud.Error) {
 	return scope{accessKey: parts[0], region: parts[2], service: parts[3]}, nil
 }
 
-func accountID(s string) bool {
-	if len(s) != 12 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}
-
 // invalidKey is the answer to an access key that nobody has.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
 func invalidKey(p cloud.Protocol) *cloud.Error {

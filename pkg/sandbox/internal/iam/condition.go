@@ -3,9 +3,9 @@ package iam
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -131,7 +131,7 @@ func parseConditions(raw json.RawMessage, variables bool) ([]condition, error) {
 	}
 	known := operators()
 	var out []condition
-	for _, written := range sortedKeys(block) {
+	for _, written := range slices.Sorted(maps.Keys(block)) {
 		c := condition{}
 		name := written
 		if rest, ok := strings.CutPrefix(name, "ForAnyValue:"); ok {
@@ -146,7 +146,7 @@ func parseConditions(raw json.RawMessage, variables bool) ([]condition, error) {
 		if c.op, ok = known[name]; !ok {
 			return nil, fmt.Errorf("the sandbox does not know the condition operator %q", written)
 		}
-		for _, key := range sortedKeys(block[written]) {
+		for _, key := range slices.Sorted(maps.Keys(block[written])) {
 			if err := checkKey(key); err != nil {
 				return nil, fmt.Errorf("%s: %w", written, err)
 			}
@@ -248,13 +248,4 @@ func scalars(raw json.RawMessage) ([]string, error) {
 		}
 	}
 	return out, nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
 // Kind is what a policy document is attached to.
@@ -184,9 +188,8 @@ func parseResources(resource, notResource json.RawMessage, variables bool) ([]pa
 }
 
 var (
-	accountForm = regexp.MustCompile(`^\d{12}$`)
-	rootForm    = regexp.MustCompile(`^arn:aws:iam::(\d{12}):root$`)
-	awsForm     = regexp.MustCompile(`^arn:aws:(iam::\d{12}:(role|user)|sts::\d{12}:assumed-role)/[^*?]+$`)
+	rootForm = regexp.MustCompile(`^arn:aws:iam::(\d{12}):root$`)
+	awsForm  = regexp.MustCompile(`^arn:aws:(iam::\d{12}:(role|user)|sts::\d{12}:assumed-role)/[^*?]+$`)
 )
 
 func parsePrincipals(raw json.RawMessage) (*principals, error) {
@@ -202,7 +205,7 @@ func parsePrincipals(raw json.RawMessage) (*principals, error) {
 		return nil, err
 	}
 	p := &principals{}
-	for _, kind := range sortedKeys(block) {
+	for _, kind := range slices.Sorted(maps.Keys(block)) {
 		list, err := stringsOf(block[kind])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", kind, err)
@@ -216,7 +219,7 @@ func parsePrincipals(raw json.RawMessage) (*principals, error) {
 				switch {
 				case e == "*":
 					p.everybody = true
-				case accountForm.MatchString(e):
+				case cloud.IsAccount(e):
 					p.accounts = append(p.accounts, e)
 				case root != nil:
 					p.accounts = append(p.accounts, root[1])

@@ -79,17 +79,10 @@ func owner(r cloud.Request) string {
 	if r.ResourceAccount != "" {
 		return r.ResourceAccount
 	}
-	if r.ResourcePolicy != "" && accountOf(r.Resource) != "" {
-		return accountOf(r.Resource)
+	if r.ResourcePolicy != "" && cloud.AccountOf(r.Resource) != "" {
+		return cloud.AccountOf(r.Resource)
 	}
 	return r.Principal.Account
-}
-
-func accountOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && parts[0] == "arn" {
-		return parts[4]
-	}
-	return ""
 }
 
 func (s *Service) identitySide(r cloud.Request, context map[string][]string) verdict {
@@ -208,7 +201,7 @@ func (s *Service) context(r cloud.Request) map[string][]string {
 	set("aws:principalisawsservice", strconv.FormatBool(p.Service != ""))
 	resourceAccount := r.ResourceAccount
 	if resourceAccount == "" {
-		resourceAccount = accountOf(r.Resource)
+		resourceAccount = cloud.AccountOf(r.Resource)
 	}
 	if resourceAccount == "" {
 		resourceAccount = p.Account
@@ -218,8 +211,8 @@ func (s *Service) context(r cloud.Request) map[string][]string {
 	if p.Service != "" {
 		set("aws:principalservicename", p.Service)
 		set("aws:sourcearn", p.SourceARN)
-		set("aws:sourceaccount", accountOf(p.SourceARN))
-		set("aws:sourceorgid", s.organizationOf(accountOf(p.SourceARN)))
+		set("aws:sourceaccount", cloud.AccountOf(p.SourceARN))
+		set("aws:sourceorgid", s.organizationOf(cloud.AccountOf(p.SourceARN)))
 		return c
 	}
 	set("aws:principalaccount", p.Account)

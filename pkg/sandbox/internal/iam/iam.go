@@ -3,6 +3,8 @@
 package iam
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
@@ -42,7 +44,7 @@ func (s *Service) API() *cloud.Service {
 // Snapshot lists the roles and customer managed policies of an account. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	roles, policies := []any{}, []any{}
-	for _, arn := range sortedKeys(s.roles) {
+	for _, arn := range slices.Sorted(maps.Keys(s.roles)) {
 		if r := s.roles[arn]; r.account == account {
 			names := []string{}
 			for _, p := range s.policiesOf(r) {
@@ -51,8 +53,8 @@ func (s *Service) Snapshot(account string) map[string]any {
 			roles = append(roles, map[string]any{"arn": r.arn, "policies": names, "created": r.created})
 		}
 	}
-	for _, arn := range sortedKeys(s.managed) {
-		if accountOf(arn) == account {
+	for _, arn := range slices.Sorted(maps.Keys(s.managed)) {
+		if cloud.AccountOf(arn) == account {
 			policies = append(policies, map[string]any{"arn": arn})
 		}
 	}

@@ -3,6 +3,7 @@ package iam
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ type attachedPolicy struct {
 // policiesOf lists a role's policies by name, inline ones first.
 func (s *Service) policiesOf(r *role) []attachedPolicy {
 	var list []attachedPolicy
-	for _, name := range sortedKeys(r.inline) {
+	for _, name := range slices.Sorted(maps.Keys(r.inline)) {
 		list = append(list, attachedPolicy{r.name + "/" + name, r.inline[name].document})
 	}
 	for _, arn := range r.attached {
@@ -113,7 +114,7 @@ func (s *Service) putRole(r *role) error {
 
 // find looks a role up by name, as policies name the roles that they belong to.
 func (s *Service) find(account, name string) (*role, error) {
-	for _, arn := range sortedKeys(s.roles) {
+	for _, arn := range slices.Sorted(maps.Keys(s.roles)) {
 		if r := s.roles[arn]; r.account == account && r.name == name {
 			return r, nil
 		}
@@ -125,7 +126,7 @@ func (s *Service) find(account, name string) (*role, error) {
 // Decision.Statement names them.
 func (s *Service) UnusedStatements(account string) []string {
 	var names []string
-	for _, arn := range sortedKeys(s.roles) {
+	for _, arn := range slices.Sorted(maps.Keys(s.roles)) {
 		r := s.roles[arn]
 		if r.account != account {
 			continue

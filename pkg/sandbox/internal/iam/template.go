@@ -94,7 +94,7 @@ func (s *Service) deployRole(r *cloud.ResourceRequest, old *cloud.Resource) (*cl
 				}
 			}
 			for _, arn := range before.attached {
-				if accountOf(arn) == r.Account && !slices.Contains(next.attached, arn) {
+				if cloud.AccountOf(arn) == r.Account && !slices.Contains(next.attached, arn) {
 					next.attached = append(next.attached, arn)
 				}
 			}

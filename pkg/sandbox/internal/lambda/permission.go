@@ -3,7 +3,6 @@ package lambda
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -107,7 +106,7 @@ func principal(text string) any {
 	switch {
 	case text == "*":
 		return "*"
-	case regexp.MustCompile(`^\d{12}$`).MatchString(text):
+	case cloud.IsAccount(text):
 		return map[string]string{"AWS": "arn:aws:iam::" + text + ":root"}
 	case strings.HasPrefix(text, "arn:"):
 		return map[string]string{"AWS": text}

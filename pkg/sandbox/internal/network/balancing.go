@@ -1,6 +1,7 @@
 package network
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
@@ -18,7 +19,7 @@ func (b *Balancing) ResourceTypes() []cloud.ResourceType { return nil }
 // Snapshot tells which load balancers of an account are in use. Call with the world locked.
 func (b *Balancing) Snapshot(account string) map[string]any {
 	balancers := []any{}
-	for _, arn := range sortedKeys(b.network.balancers) {
+	for _, arn := range slices.Sorted(maps.Keys(b.network.balancers)) {
 		if lb := b.network.balancers[arn]; lb.account == account {
 			balancers = append(balancers, map[string]any{
 				"arn": lb.arn, "name": lb.name, "dnsName": lb.dnsName(),
@@ -102,7 +103,7 @@ func (s *Service) describeLoadBalancers(c *cloud.Call, in *DescribeLoadBalancers
 		found = append(found, b)
 	}
 	if len(in.LoadBalancerArns) == 0 {
-		for _, arn := range sortedKeys(s.balancers) {
+		for _, arn := range slices.Sorted(maps.Keys(s.balancers)) {
 			b := s.balancers[arn]
 			if b.account == c.Account() && b.region == c.Region && (len(in.Names) == 0 || slices.Contains(in.Names, b.name)) {
 				found = append(found, b)

@@ -256,7 +256,7 @@ func (s *Service) describeInstances(c *cloud.Call, in *DescribeInstancesInput) (
 		return nil, err
 	}
 	var found []*instance
-	for _, arn := range sortedKeys(s.instances) {
+	for _, arn := range slices.Sorted(maps.Keys(s.instances)) {
 		if i := s.instances[arn]; i.account == c.Account() && i.region == c.Region {
 			found = append(found, i)
 		}

@@ -3,8 +3,8 @@
 package network
 
 import (
+	"maps"
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
@@ -108,7 +108,7 @@ func (s *Service) collect() {
 		s.record(n.account, n.region, "DeleteNetworkInterface", map[string]any{"networkInterfaceId": n.id})
 		return true
 	})
-	for _, vpc := range sortedKeys(s.groups) {
+	for _, vpc := range slices.Sorted(maps.Keys(s.groups)) {
 		if !slices.ContainsFunc(s.interfaces, func(n *eni) bool { return n.vpc == vpc && n.origin != "" }) {
 			g := s.groups[vpc]
 			delete(s.groups, vpc)
@@ -189,19 +189,10 @@ func (s *Service) Snapshot(account string) map[string]any {
 			})
 		}
 	}
-	for _, vpc := range sortedKeys(s.groups) {
+	for _, vpc := range slices.Sorted(maps.Keys(s.groups)) {
 		if g := s.groups[vpc]; g.account == account {
 			groups = append(groups, map[string]any{"id": g.id, "name": g.name, "vpc": g.vpc, "region": g.region})
 		}
 	}
 	return map[string]any{"networkInterfaces": interfaces, "securityGroups": groups}
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

@@ -3,8 +3,8 @@ package pattern
 
 import (
 	"fmt"
-	"sort"
-	"strings"
+	"maps"
+	"slices"
 )
 
 // maxBranches is how many combinations the $or lists of one pattern may unfold to.
@@ -45,7 +45,7 @@ func unfold(branches [][]condition, path string, object map[string]any) ([][]con
 	if len(object) == 0 {
 		return nil, fmt.Errorf("empty objects are not allowed")
 	}
-	for _, name := range sortedKeys(object) {
+	for _, name := range slices.Sorted(maps.Keys(object)) {
 		var err error
 		if name == "$or" {
 			branches, err = unfoldOr(branches, path, object[name])
@@ -124,13 +124,4 @@ func join(path, name string) string {
 		return name
 	}
 	return path + "." + name
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Slice(keys, func(i, j int) bool { return strings.Compare(keys[i], keys[j]) < 0 })
-	return keys
 }

@@ -89,7 +89,6 @@ func (s *Service) reaches(sh *share, account string) bool {
 }
 
 var (
-	accountForm      = regexp.MustCompile(`^\d{12}$`)
 	organizationForm = regexp.MustCompile(`^arn:aws:organizations::\d{12}:organization/(o-[a-z0-9]+)$`)
 	unitForm         = regexp.MustCompile(`^arn:aws:organizations::\d{12}:ou/`)
 	iamForm          = regexp.MustCompile(`^arn:aws:iam::\d{12}:(role|user)/`)
@@ -106,7 +105,7 @@ func (s *Service) checkPrincipal(owner string, external bool, principal string) 
 	switch {
 	case principal == owner:
 		return invalid("You cannot share a resource with the account that owns it: %s.", principal)
-	case accountForm.MatchString(principal):
+	case cloud.IsAccount(principal):
 		if !external && !s.sameOrganization(owner, principal) {
 			return notPermitted("The resource you are attempting to share can only be shared within your AWS Organization: %s is outside it.", principal)
 		}
@@ -128,7 +127,7 @@ func (s *Service) checkPrincipal(owner string, external bool, principal string) 
 // any account if access is to outlive its membership.
 // https://docs.aws.amazon.com/ram/latest/userguide/getting-started-sharing.html
 func (s *Service) invites(sh *share, principal string) bool {
-	return accountForm.MatchString(principal) && (sh.retain || !s.sameOrganization(sh.owner, principal))
+	return cloud.IsAccount(principal) && (sh.retain || !s.sameOrganization(sh.owner, principal))
 }
 
 // AssociateResourceShareInput adds to a share.

@@ -291,7 +291,7 @@ func (s *Service) received(c *cloud.Call, arn string) (*invitation, error) {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsresourceaccessmanagerram.html
 func (s *Service) authorizeInvitation(c *cloud.Call, arn string) (*invitation, error) {
 	i, missing := s.received(c, arn)
-	context := map[string][]string{"ram:ShareOwnerAccountId": {accountOf(arn)}}
+	context := map[string][]string{"ram:ShareOwnerAccountId": {cloud.AccountOf(arn)}}
 	if i != nil {
 		context["ram:ResourceShareName"] = []string{i.share.name}
 	}

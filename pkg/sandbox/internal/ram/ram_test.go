@@ -657,20 +657,20 @@ func TestListingsAgreeWithAccess(t *testing.T) {
 			"delete": func(*rapid.T) {
 				if len(shares) > 0 {
 					sh := arn()
-					_, _ = f.w.Invoke(cloud.Root(accountOf(sh)), region, "ram", "DeleteResourceShare", &DeleteResourceShareInput{ResourceShareArn: sh})
+					_, _ = f.w.Invoke(cloud.Root(cloud.AccountOf(sh)), region, "ram", "DeleteResourceShare", &DeleteResourceShareInput{ResourceShareArn: sh})
 				}
 			},
 			"part": func(*rapid.T) {
 				if len(shares) > 0 {
 					sh := arn()
-					_, _ = f.w.Invoke(cloud.Root(accountOf(sh)), region, "ram", "DisassociateResourceShare",
+					_, _ = f.w.Invoke(cloud.Root(cloud.AccountOf(sh)), region, "ram", "DisassociateResourceShare",
 						&DisassociateResourceShareInput{ResourceShareArn: sh, Principals: []string{hub}})
 				}
 			},
 			"join": func(*rapid.T) {
 				if len(shares) > 0 {
 					sh := arn()
-					_, _ = f.w.Invoke(cloud.Root(accountOf(sh)), region, "ram", "AssociateResourceShare",
+					_, _ = f.w.Invoke(cloud.Root(cloud.AccountOf(sh)), region, "ram", "AssociateResourceShare",
 						&AssociateResourceShareInput{ResourceShareArn: sh, Principals: []string{hub}})
 				}
 			},

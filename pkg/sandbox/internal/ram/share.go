@@ -3,7 +3,6 @@ package ram
 import (
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
@@ -469,13 +468,4 @@ func boolText(b bool) string {
 		return "true"
 	}
 	return "false"
-}
-
-// accountOf is the account of an ARN.
-func accountOf(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 {
-		return ""
-	}
-	return parts[4]
 }
