@@ -158,6 +158,9 @@ func (c *Client) Disassociate(ctx context.Context, share, resource string) error
 // DeleteShare deletes a share of this account's. One that is gone is a fault.Done.
 func (c *Client) DeleteShare(ctx context.Context, share string) error {
 	_, err := c.api.DeleteResourceShare(ctx, &ram.DeleteResourceShareInput{ResourceShareArn: &share})
+	if fault.Code(err) == "InvalidStateTransitionException" { // it is being deleted
+		return fault.AsDone(err)
+	}
 	return codes.Wrap(err, "delete share %s", share)
 }
 

@@ -16,6 +16,7 @@ import (
 var codes = fault.Codes{
 	"ExecutionAlreadyExists": fault.AsDone,
 	"TaskTimedOut":           fault.AsDone, "TaskDoesNotExist": fault.AsDone, "InvalidToken": fault.AsDone,
+	"ExecutionDoesNotExist":    fault.AsDone,
 	"StateMachineDoesNotExist": fault.AsGiveUp, "InvalidName": fault.AsGiveUp,
 }
 

@@ -7,8 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/originhub/originhub/pkg/awssfn"
 	"github.com/originhub/originhub/pkg/fault"
@@ -36,7 +39,7 @@ const template = `{"Resources": {
   "Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {
     "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
     "DefinitionSubstitutions": {"Function": {"Fn::GetAtt": ["Function", "Arn"]}},
-    "DefinitionString": {"Fn::Sub": "{\"QueryLanguage\": \"JSONata\", \"StartAt\": \"Detach\", \"States\": {\"Detach\": {\"Type\": \"Task\", \"Resource\": \"arn:aws:states:::lambda:invoke.waitForTaskToken\", \"Arguments\": {\"FunctionName\": \"${Function.Arn}\", \"Payload\": {\"token\": \"{% $states.context.Task.Token %}\"}}, \"TimeoutSeconds\": 60, \"End\": true}}}"}}}},
+    "DefinitionString": {"Fn::Sub": "{\"QueryLanguage\": \"JSONata\", \"TimeoutSeconds\": 60, \"StartAt\": \"Detach\", \"States\": {\"Detach\": {\"Type\": \"Task\", \"Resource\": \"arn:aws:states:::lambda:invoke.waitForTaskToken\", \"Arguments\": {\"FunctionName\": \"${Function.Arn}\", \"Payload\": {\"token\": \"{% $states.context.Task.Token %}\"}}, \"End\": true}}}"}}}},
   "Outputs": {"Machine": {"Value": {"Ref": "Machine"}}}}`
 
 func start(t *testing.T) (ctx context.Context, s *sandbox.Sandbox, c *awssfn.Client, machine string) {
@@ -99,15 +102,36 @@ func TestTokenIsCompletedOnce(t *testing.T) {
 	}
 }
 
-func TestTokenThatNobodyCompletes(t *testing.T) {
+func TestEveryEndWithoutSuccessIsAFailure(t *testing.T) {
 	t.Parallel()
 	ctx, s, c, machine := start(t)
-	rig.OK(t, c.Start(ctx, machine, "one", `{}`))
-	s.UntilIdle()
-	if failed := rig.Must[bool](t)(c.Failed(ctx, machine, "one")); !failed {
-		t.Errorf("an execution that timed out has not failed: %+v", s.Executions(rig.Hub))
+	api := sfn.NewFromConfig(s.Config(rig.Hub, rig.Region))
+	for i, end := range []struct {
+		status string
+		by     func(token string) error
+	}{
+		{"TIMED_OUT", func(string) error { s.Advance(time.Minute); return nil }},
+		{"FAILED", func(token string) error {
+			_, err := api.SendTaskFailure(ctx, &sfn.SendTaskFailureInput{TaskToken: &token, Error: aws.String("Why")})
+			return err
+		}},
+		{"ABORTED", func(string) error {
+			_, err := api.StopExecution(ctx, &sfn.StopExecutionInput{ExecutionArn: &s.Executions(rig.Hub)[2].ARN})
+			return err
+		}},
+	} {
+		rig.OK(t, c.Start(ctx, machine, end.status, `{}`))
+		s.Advance(0)
+		handed := token(t, s)
+		rig.OK(t, end.by(handed))
+		if got := s.Executions(rig.Hub)[i].Status; got != end.status {
+			t.Errorf("it is %s, not %s", got, end.status)
+		}
+		if failed := rig.Must[bool](t)(c.Failed(ctx, machine, end.status)); !failed {
+			t.Errorf("%s is no failure", end.status)
+		}
+		rig.Want[*fault.Done](t, "complete what is "+end.status, c.Complete(ctx, handed, `{}`))
 	}
-	rig.Want[*fault.Done](t, "token that timed out", c.Complete(ctx, token(t, s), `{}`))
 	rig.Want[*fault.Done](t, "token that nobody handed out", c.Complete(ctx, "AQC"+strings.Repeat("0", 48), `{}`))
 	rig.Want[*fault.Done](t, "no token", c.Complete(ctx, "token", `{}`))
 }

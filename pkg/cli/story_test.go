@@ -88,6 +88,7 @@ func TestStories(t *testing.T) {
 			"remove-other-distribution": command((*tale).removeOtherDistribution), "said-once": command((*tale).saidOnce),
 			"invitation": command((*tale).invitation), "dns": command((*tale).dns), "alarmed": command((*tale).alarmed),
 			"originhub": command((*tale).originhub), "apart": command((*tale).apart),
+			"share-together": command((*tale).shareTogether), "release-enis": command((*tale).releaseENIs),
 		},
 	})
 }
@@ -771,5 +772,21 @@ func (s *tale) apart(_ *testscript.TestScript, args []string) error {
 		}
 		last = c.Time
 	}
+	return nil
+}
+
+// share-together NAME...: their owner shares them with the hub in one share.
+func (s *tale) shareTogether(_ *testscript.TestScript, args []string) error {
+	var arns []string
+	for _, name := range args {
+		arns = append(arns, s.origins[name].arn)
+	}
+	_, err := s.owner(args[0]).share(s.ctx, "together", arns...)
+	return err
+}
+
+// release-enis NAME: CloudFront releases what hold-enis kept.
+func (s *tale) releaseENIs(_ *testscript.TestScript, args []string) error {
+	s.ReleaseENIs(s.origins[args[0]].id)
 	return nil
 }

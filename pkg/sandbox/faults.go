@@ -46,6 +46,9 @@ func (s *Sandbox) OnCall(rule func(Call) *Fault) {
 // HoldENIs makes the network interfaces of a VPC origin stay for ever, as if CloudFront had lost them.
 func (s *Sandbox) HoldENIs(vpcOriginID string) { s.services.network.HoldENIs(vpcOriginID) }
 
+// ReleaseENIs undoes HoldENIs.
+func (s *Sandbox) ReleaseENIs(vpcOriginID string) { s.services.network.ReleaseENIs(vpcOriginID) }
+
 // ForeignENI is a network interface of another service.
 type ForeignENI = network.ForeignENI
 

@@ -204,7 +204,7 @@ func (o Observed) verify(t origin.Teardown) Step {
 		says = o.Record.ID + " is deleted; the network interfaces in " + place + " have not been seen"
 	}
 	return o.wait(t, Verify, verifyPace, verifyLimit, says,
-		Dirty, says+"; only CloudFront can remove them, so open a case with AWS Support, and set the tag again once they are gone")
+		Dirty, says+"; only CloudFront can remove them, so open a case with AWS Support; the hub looks again every day")
 }
 
 // The statuses of a RAM association that matter here (facts/aws.md section 2).

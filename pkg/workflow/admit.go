@@ -291,20 +291,17 @@ func (r *admitRun) offer(ctx context.Context, o offer, status string, fresh bool
 	decision := admission.Decide(admission.Candidate{
 		Ref: o.Ref, Claim: claim, Tagged: tagged, Status: status,
 	}, r.Policy, r.others(o.ID))
-	switch {
-	case decision.Admit:
+	if decision.Admit {
 		return r.admit(ctx, at, record, o, team, claim)
-	case decision.Waits():
-		r.again(deploying)
-		fallthrough
-	case at < 0 || record.Intent == origin.Detach:
-		if tagged {
-			return nil // on its way out, as its team asked
-		}
-		return r.refuse(ctx, contract.OriginRefused, o.ARN, Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, decision.Reasons)
-	default:
-		return r.drop(ctx, at, record, admission.Why(decision.Reasons))
 	}
+	if decision.Waits() {
+		r.again(deploying)
+	}
+	if tagged {
+		return nil // on its way out, as its team asked
+	}
+	// What is wired stays wired with the claim that was permitted: a slip in a tag takes nobody off the air.
+	return r.refuse(ctx, contract.OriginRefused, o.ARN, Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, decision.Reasons)
 }
 
 // unreadable handles a claim that cannot be read. Without the role there is no claim; what is wired stays wired.

@@ -69,25 +69,31 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 	return nil
 }
 
-// look starts the teardown of an origin that is tagged. A team that sets the tag again asks to try again what has failed;
-// a sweep does not, or what needs a person would fail every ten minutes.
-func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, again bool) error {
+// look starts, moves or calls off the teardown of an origin, as its tag says now. A team that sets the tag again asks to try
+// again what has failed; a sweep does so only once a day and only for what is left of an origin that is gone, since that
+// carries no tag any more.
+func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, hinted bool) error {
 	team, known := t.Policy.TeamOf(o.Account)
 	if !known || !team.Spoke {
 		return nil
 	}
 	tags, err := t.Spoke(o.Account).Tags(ctx, o.ARN)
-	if fault.Is[*fault.Done](err) || fault.Is[*fault.GiveUp](err) {
+	switch {
+	case fault.Is[*fault.Done](err):
+		if o.Teardown == nil || s.Now.Sub(since(o)) < daily {
+			return nil
+		}
+		return t.again(ctx, s, o, *o.Teardown, "the origin is gone, and whether it left something is looked at again")
+	case fault.Is[*fault.GiveUp](err):
 		// Admit reports what it cannot read; here it only means that no wish to tear down can be seen.
 		t.Log.WarnContext(ctx, "tags cannot be read", "origin", o.ID, "account", o.Account, "error", err)
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	value, tagged := tags[contract.TagTeardown]
 	if !tagged {
-		return nil
+		return t.callOff(ctx, say, s, o, "the tag "+contract.TagTeardown+" was removed in time: nothing happened")
 	}
 	requested := s.Now
 	if o.Teardown != nil {
@@ -95,45 +101,99 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 	}
 	due, err := teardown.ParseTag(value, requested, teardown.Bounds(t.Policy.Grace))
 	if err != nil {
-		what := o.ARN + " " + contract.TagTeardown
-		if s.Refusals[what] == err.Error() {
-			return nil
-		}
-		say.alarm(contract.OriginRefused, o.ARN, about(o, err.Error()))
-		if err := say.publish(ctx); err != nil {
+		if err := t.refuse(ctx, say, s, o, err.Error()); err != nil {
 			return err
 		}
-		return t.Registry.PutRefusal(ctx, origin.Main, what, err.Error(), s.Now)
+		return t.callOff(ctx, say, s, o, err.Error())
 	}
-	if o.Teardown == nil {
-		o.Teardown = &origin.Teardown{Requested: requested, Due: due}
-		d := about(o, "tag "+contract.TagTeardown+" is "+value)
-		d.Execution = contract.TeardownExecution(o.ID, o.Generation)
-		say.say(contract.TeardownStarted, o.ARN, d)
-		t.Meter.Count("TeardownsStarted", 1)
-		if err := say.publish(ctx); err != nil {
-			return err
-		}
-		remember(&o, s.Now, contract.TeardownStarted, d.Why)
-		if o, err = t.Registry.PutRecord(ctx, origin.Main, o); err != nil {
-			return err
-		}
+	fresh := origin.Teardown{Requested: s.Now, Due: due}
+	switch {
+	case o.Teardown == nil:
+		return t.begin(ctx, say, s, o, fresh, "tag "+contract.TagTeardown+" is "+value)
+	case o.Intent == origin.Wire && due.Before(o.Teardown.Due):
+		// The execution sleeps until the old instant; one of a new generation takes over.
+		o.Generation++
+		fresh.Requested = o.Teardown.Requested
+		return t.begin(ctx, say, s, o, fresh, "tag "+contract.TagTeardown+" is now "+value)
 	}
 	err = t.start(ctx, o)
-	if !again || !fault.Is[*fault.Done](err) {
+	if !hinted || !fault.Is[*fault.Done](err) {
 		return fault.IgnoreDone(err)
 	}
-	failed, err := t.Executions.Failed(ctx, t.Machine, contract.TeardownExecution(o.ID, o.Generation))
-	if err != nil || !failed {
+	next := *o.Teardown
+	if o.Intent == origin.Wire {
+		if next.Due, err = teardown.ParseTag(value, s.Now, teardown.Bounds(t.Policy.Grace)); err != nil {
+			return t.refuse(ctx, say, s, o, err.Error())
+		}
+		next.Requested, next.Phase = s.Now, ""
+	}
+	return t.again(ctx, s, o, next, "the tag was set again")
+}
+
+// daily is how often the remains of an origin that is gone are looked at.
+const daily = 24 * time.Hour
+
+// refuse reports a tag value that cannot be read, once.
+func (t *Retire) refuse(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, why string) error {
+	what := o.ARN + " " + contract.TagTeardown
+	if s.Refusals[what] == why {
+		return nil
+	}
+	say.alarm(contract.OriginRefused, o.ARN, about(o, why))
+	if err := say.publish(ctx); err != nil {
 		return err
 	}
+	return t.Registry.PutRefusal(ctx, origin.Main, what, why, s.Now)
+}
+
+// callOff ends a teardown that has not begun to change anything. Its execution finds the generation changed when it wakes.
+func (t *Retire) callOff(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, why string) error {
+	if o.Teardown == nil || o.Intent != origin.Wire {
+		return nil
+	}
+	say.say(contract.TeardownCancelled, o.ARN, about(o, why))
+	if err := say.publish(ctx); err != nil {
+		return err
+	}
+	remember(&o, s.Now, contract.TeardownCancelled, why)
 	o.Generation++
-	o.Teardown.Since = s.Now
-	remember(&o, s.Now, contract.TeardownStarted, "the tag was set again")
+	o.Teardown = nil
+	_, err := t.Registry.PutRecord(ctx, origin.Main, o)
+	return err
+}
+
+// begin records a teardown and starts its execution.
+func (t *Retire) begin(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, fresh origin.Teardown, why string) error {
+	o.Teardown = &fresh
+	d := about(o, why)
+	d.Execution = contract.TeardownExecution(o.ID, o.Generation)
+	say.say(contract.TeardownStarted, o.ARN, d)
+	t.Meter.Count("TeardownsStarted", 1)
+	if err := say.publish(ctx); err != nil {
+		return err
+	}
+	remember(&o, s.Now, contract.TeardownStarted, why)
+	o, err := t.Registry.PutRecord(ctx, origin.Main, o)
+	if err != nil {
+		return err
+	}
+	return fault.IgnoreDone(t.start(ctx, o))
+}
+
+// again starts a new execution if the last one has failed.
+func (t *Retire) again(ctx context.Context, s origin.Snapshot, o origin.Record, next origin.Teardown, why string) error {
+	failed, err := t.Executions.Failed(ctx, t.Machine, contract.TeardownExecution(o.ID, o.Generation))
+	if err != nil || !failed {
+		return fault.IgnoreDone(err)
+	}
+	o.Generation++
+	next.Since = s.Now
+	o.Teardown = &next
+	remember(&o, s.Now, contract.TeardownStarted, why)
 	if o, err = t.Registry.PutRecord(ctx, origin.Main, o); err != nil {
 		return err
 	}
-	return t.start(ctx, o)
+	return fault.IgnoreDone(t.start(ctx, o))
 }
 
 // start starts the execution. Its name and input are the same however often this is said, so a crash before it costs

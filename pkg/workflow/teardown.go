@@ -188,7 +188,7 @@ func (r *teardownRun) observe(ctx context.Context, distribution string) error {
 		if err != nil && !fault.Is[*fault.Done](err) {
 			return err
 		}
-		_, r.seen.Tagged = tags[contract.TagTeardown]
+		r.readTag(tags)
 	case fault.Is[*fault.Done](err):
 		// A VPC origin that is gone took its tags along; who deleted it meant it.
 		r.seen.Tagged = true
@@ -199,6 +199,25 @@ func (r *teardownRun) observe(ctx context.Context, distribution string) error {
 		return nil
 	}
 	return r.observeDetached(ctx, owner, distribution)
+}
+
+// readTag takes in what the tag says now. As long as nothing has begun, a value that was changed moves the end of grace, and
+// one that cannot be read asks for nothing.
+func (r *teardownRun) readTag(tags map[string]string) {
+	value, tagged := tags[contract.TagTeardown]
+	r.seen.Tagged = tagged
+	if !tagged || r.o.Intent != origin.Wire {
+		return
+	}
+	due, err := teardown.ParseTag(value, r.o.Teardown.Requested, teardown.Bounds(r.Policy.Grace))
+	if err != nil {
+		r.seen.Tagged = false
+		return
+	}
+	moved := *r.o.Teardown
+	moved.Due = due
+	r.o.Teardown = &moved
+	r.seen.Record = r.o
 }
 
 func (r *teardownRun) observeDetached(ctx context.Context, owner Owner, distribution string) error {
@@ -414,6 +433,14 @@ var outcomes = map[teardown.Outcome]struct {
 // finish reports how the teardown ended. An origin whose teardown was called off may be wired again, under a new
 // generation, so that a later tag starts an execution of a new name.
 func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
+	if r.o.Generation != r.task.Generation {
+		return nil // somebody else's teardown by now, and reported as such
+	}
+	if step.Outcome == teardown.Clean {
+		if err := r.removeEmptyShare(ctx); err != nil {
+			return err
+		}
+	}
 	how := outcomes[step.Outcome]
 	r.Meter.Count(how.metric, 1)
 	if how.alarm {
@@ -424,8 +451,8 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 	if err := r.publish(ctx); err != nil {
 		return err
 	}
-	if r.o.Generation != r.task.Generation || r.o.State == origin.Deleted {
-		return nil // somebody else's teardown by now, or reported before
+	if r.o.State == origin.Deleted {
+		return nil // recorded before
 	}
 	remember(&r.o, r.now, how.event, step.Says)
 	switch step.Outcome {
@@ -446,4 +473,15 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 		r.Meter.Count("OrphanENIs", len(r.seen.ENIs)-r.seen.Needed)
 	}
 	return r.put(ctx)
+}
+
+// removeEmptyShare removes the share that the origin came by if the last two origins left it at the same time, so that
+// neither was alone in it.
+func (r *teardownRun) removeEmptyShare(ctx context.Context) error {
+	ram := r.Shares(r.o.Account)
+	contents, err := ram.Contents(ctx, r.o.Share)
+	if err != nil || len(contents) > 0 {
+		return fault.IgnoreDone(err)
+	}
+	return fault.IgnoreDone(ram.DeleteShare(ctx, r.o.Share))
 }

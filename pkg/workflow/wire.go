@@ -75,6 +75,8 @@ type wireRun struct {
 	now     time.Time
 	d       origin.Distribution
 	records []origin.Record
+	held    []string      // origins that this run leaves as they are
+	waiting bool          // something is to be written later
 	looking bool          // this run was woken by the message that d.Look announced
 	next    time.Duration // until the next look that this run needs; 0 for none
 }
@@ -219,6 +221,7 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 		if err != nil {
 			return served, err
 		}
+		r.held = held
 		plan, err := wiring.Diff(wiring.DesiredOf(without(r.records, held), r.spec()), config)
 		if err != nil {
 			return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
@@ -232,6 +235,7 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 			return served, nil
 		}
 		if wait > 0 {
+			r.waiting = true
 			r.wants(wait)
 			return served, nil
 		}
@@ -247,6 +251,7 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 			return served, err
 		}
 	}
+	r.waiting = true
 	r.wants(r.Policy.Updates.Spacing)
 	return served, nil
 }
@@ -472,7 +477,9 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 	var changed []int
 	for i, o := range r.records {
 		seen[i] = o
-		seen[i].State = settled(o, config.Uses(o.ID), served.Deployed)
+		if !r.unwritten(o) {
+			seen[i].State = settled(o, config.Uses(o.ID), served.Deployed)
+		}
 		if seen[i].State != o.State || (seen[i].State == origin.Detached && o.Token != "") {
 			changed = append(changed, i)
 		}
@@ -498,6 +505,19 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 		}
 	}
 	return nil
+}
+
+// unwritten tells whether what the registry wants of an origin is not in the configuration, even if something older is: it
+// waits for the next update, or was kept out of this one.
+func (r *wireRun) unwritten(o origin.Record) bool {
+	switch {
+	case o.Intent != origin.Wire:
+		return false
+	case o.State == origin.Quarantined:
+		return slices.Contains(r.held, o.ID) || since(o).Equal(r.now)
+	default:
+		return o.State == origin.Pending && r.waiting
+	}
 }
 
 // settled is the state of a record after a look at the distribution.

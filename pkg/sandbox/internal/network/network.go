@@ -153,6 +153,14 @@ func (s *Service) HoldENIs(originID string) {
 	s.world.Do(func() { s.held[originID] = true })
 }
 
+// ReleaseENIs undoes HoldENIs. Call without the world locked.
+func (s *Service) ReleaseENIs(originID string) {
+	s.world.Do(func() {
+		delete(s.held, originID)
+		s.collect()
+	})
+}
+
 // ForeignENI is an interface of another service in the VPC that load balancers are derived into.
 type ForeignENI struct {
 	Account     string            `json:"account"`
