@@ -131,7 +131,7 @@ func TestLoadReadsEveryPage(t *testing.T) {
 	t.Parallel()
 	ctx, _, r := open(t)
 	var want []string
-	for _, id := range []string{"vo_a", "vo_b", "vo_c", "vo_d", "vo_e"} { // 1.5 MB; a page ends at one
+	for _, id := range []string{"vo_a", "vo_b", "vo_c", "vo_d"} { // 1.2 MB; a page ends at one
 		big := record(id)
 		big.Reason = strings.Repeat("x", 300<<10)
 		rig.Must[origin.Record](t)(r.PutRecord(ctx, origin.Main, big))
