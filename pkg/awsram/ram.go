@@ -3,6 +3,7 @@ package awsram
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
@@ -159,7 +160,7 @@ func (c *Client) Disassociate(ctx context.Context, share, resource string) error
 func (c *Client) DeleteShare(ctx context.Context, share string) error {
 	_, err := c.api.DeleteResourceShare(ctx, &ram.DeleteResourceShareInput{ResourceShareArn: &share})
 	if fault.Code(err) == "InvalidStateTransitionException" { // it is being deleted
-		return fault.AsDone(err)
+		return fault.AsDone(fmt.Errorf("delete share %s: %w", share, err))
 	}
 	return codes.Wrap(err, "delete share %s", share)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,6 +148,11 @@ func TestShareIsTakenApartOnce(t *testing.T) {
 	}
 
 	rig.OK(t, peer.DeleteShare(ctx, share))
+	err := peer.DeleteShare(ctx, share)
+	rig.Want[*fault.Done](t, "delete a share that is going", err)
+	if err != nil && !strings.HasPrefix(err.Error(), "delete share "+share) {
+		t.Errorf("it does not say what was tried: %v", err)
+	}
 	rig.Want[*fault.Retry](t, "change a share that is going", peer.Disassociate(ctx, share, arns[1]))
 	s.UntilIdle()
 	rig.Want[*fault.Done](t, "delete twice", peer.DeleteShare(ctx, share))

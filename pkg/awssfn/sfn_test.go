@@ -141,9 +141,8 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	ctx, s, c, machine := start(t)
 	rig.Want[*fault.GiveUp](t, "missing machine", c.Start(ctx, machine+"-none", "one", `{}`))
 	rig.Want[*fault.GiveUp](t, "bad name", c.Start(ctx, machine, "one two", `{}`))
-	if failed, err := c.Failed(ctx, machine, "never-ran"); failed || err == nil {
-		t.Errorf("an execution that never ran has failed: %v, %v", failed, err)
-	}
+	_, err := c.Failed(ctx, machine, "never-ran")
+	rig.Want[*fault.Done](t, "execution that never ran", err)
 	rig.Refuse(s, "StartExecution", "ThrottlingException", 400)
 	rig.Want[*fault.Retry](t, "throttled", c.Start(ctx, machine, "one", `{}`))
 }
