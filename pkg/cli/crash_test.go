@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -13,233 +16,268 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-var stride = flag.Int("stride", 0, "x")
-var workers = flag.Int("workers", 4, "x")
-var only = flag.String("only", "", "x")
+var each = flag.Bool("each", false, "in walks, harm one call per story: minutes instead of seconds")
 
-// patience is how much virtual time the story may take, several times what it takes undisturbed. A world that is not at
-// rest by then is taken to turn in circles.
-const tooLong = 4 * time.Hour
+const (
+	// killStories and lossStories are among how many stories a walk shares out its calls. Fewer are cheaper; but with too
+	// few, one message may meet harm in each of its five deliveries, and ends as a dead letter, as it should.
+	killStories, lossStories = 16, 8
+	// worldsAtOnce is more than there are processors: worlds wait for processes, and processes before they try again.
+	worldsAtOnce = 6
+	// tooLong is several times what the story takes undisturbed, in virtual time. A world that is not at rest by then turns
+	// in circles.
+	tooLong = 4 * time.Hour
+)
 
-// ending is what must come of the story, whatever went wrong on the way.
+// A function may die after any of its calls has had its effect: redelivery and redrive bring about the same ending.
+func TestFunctionMayBeKilledBetweenAnyTwoCalls(t *testing.T) {
+	t.Parallel()
+	walk(t, sandbox.Fault{Crash: true}, killStories, func(sandbox.Call) bool { return true })
+}
+
+// The answer to a call that changes something may be lost, although the change was made.
+func TestAnswerToAnyChangeMayBeLost(t *testing.T) {
+	t.Parallel()
+	walk(t, sandbox.Fault{NoResponse: true}, lossStories, func(c sandbox.Call) bool { return !c.ReadOnly })
+}
+
+// place is where in the story a call stands: it is the nth one of a function among those that a walk is about.
+type place struct {
+	function string
+	nth      int
+}
+
+// walk does harm to every call of functions that the undisturbed story has, and wants the same ending each time. A story
+// costs as much as twenty kills, so each gets many, and those that hit one function are as many calls apart as there are
+// stories. With -each, every story gets one.
+func walk(t *testing.T, harm sandbox.Fault, stories int, about func(sandbox.Call) bool) {
+	todo := map[place]bool{}
+	undisturbed, err := tell(about, func(p place) *sandbox.Fault {
+		todo[p] = true
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("undisturbed: %v", err)
+	}
+	undisturbed.check(t)
+	places := len(todo)
+	if !*each {
+		shares := make([]map[place]bool, stories)
+		for i := range shares {
+			shares[i] = maps.Clone(todo)
+			maps.DeleteFunc(shares[i], func(p place, _ bool) bool { return p.nth%stories != i })
+		}
+		walkShares(t, harm, about, undisturbed, shares, todo)
+	}
+	// Harm may lead a story past calls that the undisturbed one has. Alone, they are met for certain.
+	var shares []map[place]bool
+	for p := range todo {
+		shares = append(shares, map[place]bool{p: true})
+	}
+	walkShares(t, harm, about, undisturbed, shares, todo)
+	if len(todo) > 0 {
+		t.Errorf("these calls were never made: %v", todo)
+	}
+	t.Logf("%d calls walked, %d of them alone", places, len(shares))
+}
+
+// walkShares tells one story for each share of harm, and takes the calls that were harmed off todo.
+func walkShares(
+	t *testing.T, harm sandbox.Fault, about func(sandbox.Call) bool, undisturbed ending, shares []map[place]bool, todo map[place]bool,
+) {
+	var worlds sync.WaitGroup
+	var mu sync.Mutex
+	room := make(chan struct{}, worldsAtOnce)
+	for _, share := range shares {
+		room <- struct{}{}
+		worlds.Go(func() {
+			defer func() { <-room }()
+			var harmed []place
+			got, err := tell(about, func(p place) *sandbox.Fault {
+				if !share[p] {
+					return nil
+				}
+				harmed = append(harmed, p)
+				return &harm
+			})
+			if diff := cmp.Diff(undisturbed, got); err == nil && diff != "" {
+				err = fmt.Errorf("the story ends otherwise (-undisturbed +this):\n%s", diff)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, p := range harmed {
+				delete(todo, p)
+			}
+			if err != nil {
+				t.Errorf("after harm to %v: %v", harmed, err)
+			}
+		})
+	}
+	worlds.Wait()
+}
+
+// ending is what becomes of the story, in all that must not depend on how it came about.
 type ending struct {
-	Edge         map[string]int // status by host
-	Records      map[string]string
-	Held         map[string]inventory
-	Executions   map[string]string
-	Distribution string
-	Queues       map[string]int // messages left, in queues that are not empty
-	Denied       []string
+	Edge         map[string]int       // status that each team's host answers
+	Records      map[string]string    // what the registry says, by origin
+	Held         map[string]inventory // by team
+	Names        []string             // in the hosted zone
+	Distribution string               // its configuration, as CloudFront serves it
+	Executions   map[string]string    // status by name
+	Letters      map[string]int       // messages by queue, of all queues that are not empty
+	Denied       []string             // calls that IAM denied a function
 }
 
-type hit struct {
-	n    int
-	call sandbox.Call
-}
-
-func (h hit) String() string {
-	return fmt.Sprintf("%d %s %s.%s", h.n, functionOf(h.call), h.call.Service, h.call.Operation)
-}
-
-func functionOf(c sandbox.Call) string {
-	for _, f := range []string{"admit", "retire", "teardown", "wire"} {
-		if strings.Contains(strings.ToLower(c.Function), "-"+f) {
-			return f
+// check checks the one ending that all others are compared with.
+func (e ending) check(t *testing.T) {
+	t.Helper()
+	want := ending{
+		Edge:    map[string]int{"team-a": 200, "team-b": 404},
+		Records: map[string]string{"a": "wire live", "b": "detach deleted"},
+		Held:    map[string]inventory{"team-a": e.Held["team-a"], "team-b": {}},
+		Names:   []string{"example.com. NS", "example.com. SOA", "team-a.example.com. A", "team-a.example.com. AAAA"},
+	}
+	if diff := cmp.Diff(want, ending{Edge: e.Edge, Records: e.Records, Held: e.Held, Names: e.Names}); diff != "" {
+		t.Fatalf("undisturbed, the story ends otherwise (-want +got):\n%s", diff)
+	}
+	if len(e.Letters) != 0 || len(e.Denied) != 0 || len(e.Executions) != 1 || e.Held["team-a"].VPCOrigins != 1 ||
+		strings.Count(e.Distribution, "<VpcOriginId>") != 1 {
+		t.Fatalf("undisturbed, the story ends otherwise: %+v", e)
+	}
+	for name, status := range e.Executions {
+		if status != "SUCCEEDED" {
+			t.Fatalf("undisturbed, execution %s ends %s", name, status)
 		}
 	}
-	return c.Function
 }
 
-// rehearse ...
-func rehearse(goesWrong func(n int, c sandbox.Call) *sandbox.Fault) (e ending, hits []hit, calls []sandbox.Call, err error) {
+// tell tells the story of two origins that go live and of which one is torn down, in a world of its own. Faults are asked
+// for by the place of each call that the walk is about.
+func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e ending, err error) {
 	w, err := newWorld(worldOptions{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}})
 	if err != nil {
-		return e, nil, nil, err
+		return ending{}, err
 	}
-	defer func() { _ = w.Close() }()
+	defer func() { err = errors.Join(err, w.Close()) }()
 	s := &tale{demo: newDemo(w, io.Discard), ctx: context.Background(), origins: map[string]vpcOrigin{}, shares: map[string]string{}}
 	s.actors = map[string]*actor{"team-a": s.teamA, "team-b": s.teamB}
+
 	var mu sync.Mutex
-	n, stuck := 0, false
+	made := map[string]int{}
+	circling := false
 	limit := w.Now().Add(tooLong)
 	w.OnCall(func(c sandbox.Call) *sandbox.Fault {
-		if c.Function == "" {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case c.Function == "":
+			return nil
+		case c.Time.After(limit):
+			circling = true // with nothing to be had, everything ends soon, and the world comes to rest
+			return &sandbox.Fault{Error: &sandbox.RuleError{Code: "AccessDenied", Message: "the story takes too long", Status: 403}}
+		case !about(c):
 			return nil
 		}
+		made[c.Function]++
+		return fault(place{c.Function, made[c.Function]})
+	})
+	rest := func() error {
+		err := s.idle(nil, nil)
 		mu.Lock()
 		defer mu.Unlock()
-		if c.Time.After(limit) {
-			stuck = true
-			return &sandbox.Fault{Error: &sandbox.RuleError{Code: "AccessDenied", Message: "the story has taken too long", Status: 403}}
-		}
-		n++
-		f := goesWrong(n, c)
-		if f != nil {
-			hits = append(hits, hit{n, c})
-		}
-		return f
-	})
-	err = s.live2(func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		return want(!stuck, "the world does not come to rest within %v", tooLong)
-	})
-	if err != nil {
-		return e, hits, w.Calls(), err
+		return errors.Join(err, want(!circling, "the world does not come to rest within %v", tooLong))
 	}
-	e, err = s.ending()
-	return e, hits, w.Calls(), err
-}
-
-func (s *tale) live2(fine func() error) error {
-	steps := []func() error{
+	for _, happens := range []func() error{
 		func() error { return s.begin("a", "team-a") },
 		func() error { return s.begin("b", "team-b") },
-		func() error { return s.idle(nil, nil) },
+		rest,
 		func() error { return s.shareIt(nil, []string{"a"}) },
 		func() error { return s.shareIt(nil, []string{"b"}) },
-		func() error { return s.idle(nil, nil) },
-		fine,
-		func() error { return s.eventually([]string{"a", "live"}) },
-		func() error { return s.eventually([]string{"b", "live"}) },
+		rest,
+		func() error { return s.is(nil, []string{"a", "live"}) },
+		func() error { return s.is(nil, []string{"b", "live"}) },
 		func() error { return s.tagIt(nil, []string{"b", "now"}) },
-		func() error { return s.idle(nil, nil) },
-		fine,
-		func() error { return s.eventually([]string{"b", "deleted"}) },
-		fine,
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
+		rest,
+	} {
+		if err := happens(); err != nil {
+			return ending{}, err
 		}
 	}
-	return nil
-}
-
-// eventually is...
-func (s *tale) eventually(args []string) error {
-	err := s.is(nil, args)
-	if err == nil {
-		return nil
-	}
-	if err := s.sweep(nil, nil); err != nil {
-		return err
-	}
-	fmt.Println("needed a sweep:", err)
-	if err = s.is(nil, args); err == nil {
-		return nil
-	}
-	return err
+	return s.ending()
 }
 
 func (s *tale) ending() (ending, error) {
 	e := ending{
 		Edge: map[string]int{}, Records: map[string]string{}, Held: map[string]inventory{}, Executions: map[string]string{},
-		Queues: map[string]int{},
+		Letters: map[string]int{},
 	}
-	for _, team := range []string{"team-a", "team-b"} {
-		status, _, err := get(s.ctx, s.Edge(), team+".example.com", "/"+team+"/customers/123")
-		if err != nil {
+	for name, team := range map[string]string{"a": "team-a", "b": "team-b"} {
+		var err error
+		if e.Edge[team], _, err = get(s.ctx, s.Edge(), team+".example.com", "/"+team+"/customers/123"); err != nil {
 			return e, err
 		}
-		e.Edge[team] = status
 		if e.Held[team], err = holdings(s.Sandbox, s.actors[team].account); err != nil {
 			return e, err
 		}
-	}
-	for _, name := range []string{"a", "b"} {
 		r, _, err := s.record(name)
 		if err != nil {
 			return e, err
 		}
-		e.Records[name] = fmt.Sprintf("%s %s %d", r.Intent, r.State, r.Generation)
-	}
-	for _, x := range s.Executions(hubAccount) {
-		e.Executions[strings.ReplaceAll(x.Name, s.origins["b"].id, "b")] = x.Status
+		e.Records[name] = string(r.Intent) + " " + string(r.State)
 	}
 	_, config, err := s.distribution(s.ctx)
 	if err != nil {
 		return e, err
 	}
 	e.Distribution = string(config)
+	for _, x := range s.Executions(hubAccount) {
+		e.Executions[x.Name] = x.Status
+	}
 	for _, c := range s.Calls() {
 		if c.Function != "" && !c.Allowed {
-			e.Denied = append(e.Denied, c.Operation)
+			e.Denied = append(e.Denied, c.Service+"."+c.Operation)
 		}
 	}
-	return e, nil
+	return e, s.readState(&e)
 }
 
-func TestWalk(t *testing.T) {
-	reference, _, calls, err := rehearse(func(int, sandbox.Call) *sandbox.Fault { return nil })
+// readState reads what only a snapshot tells.
+func (s *tale) readState(e *ending) error {
+	raw, err := json.Marshal(s.State())
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	calls = slices.DeleteFunc(calls, func(c sandbox.Call) bool { return c.Function == "" })
-	t.Logf("%d calls %+v", len(calls), reference)
-	var wg sync.WaitGroup
-	sem := make(chan struct{}, *workers)
-	var mu sync.Mutex
-	one := func(name string, rule func(n int, c sandbox.Call) *sandbox.Fault) {
-		sem <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-sem }()
-			t0 := time.Now()
-			e, hits, all, err := rehearse(rule)
-			mu.Lock()
-			defer mu.Unlock()
-			t.Logf("%s: %v hits, %d calls, ends %v, %v", name, len(hits), len(all), all[len(all)-1].Time.Format("15:04:05"), time.Since(t0))
-			if err != nil {
-				t.Errorf("%s: %v: %v", name, hits, err)
-				return
-			}
-			if d := cmp.Diff(reference, e); d != "" {
-				t.Errorf("%s: %v\n%s", name, hits, d)
-			}
-		})
-	}
-	t0 := time.Now()
-	if *stride == 0 {
-		if *only != "lost" {
-			for i := range calls {
-				one(fmt.Sprintf("kill %d", i+1), func(n int, _ sandbox.Call) *sandbox.Fault {
-					if n == i+1 {
-						return &sandbox.Fault{Crash: true}
-					}
-					return nil
-				})
-			}
-		}
-		if *only != "kill" {
-			for i, c := range calls {
-				if c.ReadOnly {
-					continue
+	var state struct {
+		Accounts map[string]struct {
+			Queues struct {
+				Queues []struct {
+					Name                       string
+					Visible, InFlight, Delayed int
 				}
-				one(fmt.Sprintf("lose %d", i+1), func(n int, _ sandbox.Call) *sandbox.Fault {
-					if n == i+1 {
-						return &sandbox.Fault{NoResponse: true}
-					}
-					return nil
-				})
-			}
-		}
-	} else {
-		for r := range *stride {
-			k := map[string]int{}
-			one(fmt.Sprintf("kill mod %d", r), func(n int, c sandbox.Call) *sandbox.Fault {
-				f := functionOf(c)
-				k[f]++
-				if k[f]%*stride == r {
-					return &sandbox.Fault{Crash: true}
-				}
-				return nil
-			})
+			} `json:"sqs"`
+			Zones struct {
+				HostedZones []struct{ Records []struct{ Name, Type string } }
+			} `json:"route53"`
 		}
 	}
-	wg.Wait()
-	t.Log(time.Since(t0), contract.TagTeardown)
+	if err := json.Unmarshal(raw, &state); err != nil {
+		return err
+	}
+	for _, account := range state.Accounts {
+		for _, q := range account.Queues.Queues {
+			if n := q.Visible + q.InFlight + q.Delayed; n > 0 {
+				e.Letters[q.Name] = n
+			}
+		}
+		for _, z := range account.Zones.HostedZones {
+			for _, r := range z.Records {
+				e.Names = append(e.Names, r.Name+" "+r.Type)
+			}
+		}
+	}
+	slices.Sort(e.Names)
+	return nil
 }
