@@ -5,6 +5,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/pkg/contract"
 )
 
 // newRegistry makes the table of package registry: one partition per distribution, one item per origin. It outlives the
@@ -14,9 +16,10 @@ func newRegistry(scope constructs.Construct, id string) awsdynamodb.Table {
 		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
 	}
 	return awsdynamodb.NewTable(scope, jsii.String(id), &awsdynamodb.TableProps{
-		PartitionKey: key("pk"),
-		SortKey:      key("sk"),
-		BillingMode:  awsdynamodb.BillingMode_PAY_PER_REQUEST,
+		PartitionKey:        key(contract.RegistryPartition),
+		SortKey:             key(contract.RegistrySort),
+		TimeToLiveAttribute: jsii.String(contract.RegistryExpiry),
+		BillingMode:         awsdynamodb.BillingMode_PAY_PER_REQUEST,
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
 			PointInTimeRecoveryEnabled: jsii.Bool(true),
 		},

@@ -42,9 +42,20 @@ Control endpoints, beside the AWS services:
   GET  /_sandbox/state         snapshot of all accounts
   GET  /_sandbox/calls         every API call: who, what, allowed or denied by which statement, result
   POST /_sandbox/advance       {"seconds": 90} or {"until": "idle"}
-  POST /_sandbox/faults        add a fault rule; GET lists, DELETE removes all
+  POST /_sandbox/faults        add a fault rule; GET lists them, DELETE removes all
   GET  /_sandbox/assumptions   the ledger of modelled behaviours
-  GET  /_sandbox/operations    what is implemented`,
+  GET  /_sandbox/operations    what is implemented
+
+A fault rule says what goes wrong, and with which calls or events. Names are patterns, * for anything; a function is named
+by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit, "times" how many; delays are seconds.
+  {"fault": "throttle", "service": "cloudfront", "operation": "UpdateDistribution", "times": 3}
+  {"fault": "error", "operation": "GetVpcOrigin", "error": {"code": "AccessDenied", "message": "no", "status": 403}}
+  {"fault": "error", "operation": "UpdateDistribution", "mentions": "/team-b/*", "error": {"code": "InvalidArgument"}}
+  {"fault": "timeout-after-success", "function": "*Teardown*", "nth": 5}
+  {"fault": "crash", "function": "*Wire*", "operation": "UpdateDistribution", "nth": 1}
+  {"fault": "foreign-edit", "operation": "UpdateDistribution", "function": "*Wire*", "hook": "distribution-comment", "times": 3}
+  {"fault": "foreign-edit", "operation": "DeleteVpcOrigin", "hook": "keep-network-interfaces"}
+  {"fault": "event-drop", "source": "aws.ram"}   also event-duplicate, event-delay and event-reverse, with "delay"`,
 		Example: `  originhub sandbox serve &
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 \
     aws cloudfront list-vpc-origins
@@ -89,7 +100,7 @@ Control endpoints, beside the AWS services:
 	f.BoolVar(&o.anywhere, "allow-remote", false, "permit addresses beyond loopback; nothing asks callers for a password")
 	f.StringVar(&o.clock, "clock", "virtual", "virtual: time stands still until it is advanced; real: it runs")
 	f.BoolVar(&o.empty, "empty", false, "start with bare accounts, nothing deployed")
-	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly instead of the demo's world")
+	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly, with functions built for this machine, instead of the demo's world")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of all generated ids")
 	f.BoolVar(&o.logs, "logs", false, "show the functions' logs on standard error")
 	worldFlags(cmd, &o.templates, &o.functions)

@@ -76,6 +76,7 @@ func newWorld(o worldOptions) (_ *world, err error) {
 		_ = w.Close()
 		return nil, err
 	}
+	w.UntilIdle() // CloudTrail's records of the deployment
 	return w, nil
 }
 

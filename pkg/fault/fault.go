@@ -30,10 +30,27 @@ func (e *Reread) Unwrap() error { return e.Err }
 func (e *GiveUp) Unwrap() error { return e.Err }
 func (e *Done) Unwrap() error   { return e.Err }
 
-// Is tells whether err was classified as T.
+// Is tells whether err is classified as T. Of several classes in a chain the outermost counts: it was given last, by who
+// knew most.
 func Is[T error](err error) bool {
-	_, ok := errors.AsType[T](err)
+	_, ok := class(err).(T)
 	return ok
+}
+
+func class(err error) error {
+	switch e := err.(type) {
+	case *Retry, *Reread, *GiveUp, *Done:
+		return err
+	case interface{ Unwrap() error }:
+		return class(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			if c := class(one); c != nil {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 // IgnoreDone turns a Done into success.

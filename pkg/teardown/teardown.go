@@ -169,6 +169,9 @@ func Next(o Observed) Step {
 			return o.wait(t, Unshare, unsharePace, unshareLimit, says,
 				Stopped, says+": RAM does not finish; disassociate it by hand, and set the tag again")
 		}
+		if o.long(t, Unshare, unshareLimit) {
+			return over(Stuck, Stopped, "%s: RAM does not let it go; disassociate it by hand, and set the tag again", says)
+		}
 		return act(Unshare, "%s", says)
 	}
 	if o.Exists {
@@ -176,6 +179,9 @@ func Next(o Observed) Step {
 			says := fmt.Sprintf("%s is %s: CloudFront has not finished with it", r.ID, o.Status)
 			return o.wait(t, Delete, deletePace, deleteLimit, says,
 				Dirty, r.ID+" is still there: CloudFront does not finish; delete it in account "+r.Account+", and set the tag again")
+		}
+		if o.long(t, Delete, deleteLimit) {
+			return over(Stuck, Dirty, "%s is still there: CloudFront does not delete it; delete it in account %s, or set the tag again", r.ID, r.Account)
 		}
 		return act(Delete, "%s is in no share any more", r.ID)
 	}
@@ -238,10 +244,15 @@ func over(v Verdict, outcome Outcome, format string, args ...any) Step {
 
 // wait waits in a phase up to its limit, which begins when the registry first names the phase.
 func (o Observed) wait(t origin.Teardown, p Phase, pace, limit time.Duration, says string, then Outcome, thenSays string) Step {
-	if t.Phase == string(p) && o.Now.Sub(t.Since) >= limit {
+	if o.long(t, p, limit) {
 		return over(Stuck, then, "%s", thenSays)
 	}
 	return Step{Phase: p, Verdict: Wait, Wait: pace, Says: says}
+}
+
+// long tells whether a phase has lasted too long, counted from when the registry first named it.
+func (o Observed) long(t origin.Teardown, p Phase, limit time.Duration) bool {
+	return t.Phase == string(p) && o.Now.Sub(t.Since) >= limit
 }
 
 func join[T any](all []T, words func(T) string) string {

@@ -280,3 +280,6 @@ func (n *node) names(values ...string) bool {
 }
 
 func samePath(a, b string) bool { return origin.Canonical(a) == origin.Canonical(b) }
+
+// CallerReference is what the distribution was created from.
+func (c *Config) CallerReference() string { return c.root().get("CallerReference") }

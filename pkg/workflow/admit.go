@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -50,6 +51,7 @@ type Admit struct {
 }
 
 const (
+	deployedStatus = "Deployed"
 	// settling is how long RAM takes to show what was just accepted ("a slight delay", performance.md B6).
 	settling = 15 * time.Second
 	// deploying is how long to wait before looking again at an origin that is not Deployed yet.
@@ -102,39 +104,34 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 }
 
 func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
-	if err := r.invitations(ctx); err != nil {
-		return err
-	}
+	invited := r.invitations(ctx)
 	permitted, err := r.permitted(ctx)
 	if err != nil {
-		return err
+		return errors.Join(invited, err)
 	}
 	seen, err := r.CloudFront.VpcOrigins(ctx)
 	if err != nil {
-		return err
+		return errors.Join(invited, err)
 	}
 	status := map[string]string{}
 	for _, o := range seen {
 		status[o.ID] = "Deploying"
 		if o.Deployed {
-			status[o.ID] = "Deployed"
+			status[o.ID] = deployedStatus
 		}
 	}
 	all := slices.Contains(messages, inbound.Message(inbound.Sweep{}))
+	failed := []error{invited}
 	for _, offer := range permitted {
 		if status[offer.ID] == "" {
 			r.again(settling)
 			continue
 		}
 		hinted := slices.Contains(messages, inbound.Message(inbound.TagHint{Account: offer.Account, ARN: offer.ARN}))
-		if err := r.offer(ctx, offer, status[offer.ID], all || hinted); err != nil {
-			return err
-		}
+		failed = append(failed, r.offer(ctx, offer, status[offer.ID], all || hinted))
 	}
-	if err := r.withdraw(ctx, permitted, status); err != nil {
-		return err
-	}
-	return r.settle(ctx)
+	failed = append(failed, r.withdraw(ctx, permitted, status), r.settle(ctx))
+	return errors.Join(failed...)
 }
 
 func (r *admitRun) again(after time.Duration) {
@@ -149,37 +146,45 @@ func (r *admitRun) invitations(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Anybody can invite the hub: what goes wrong with one invitation must not keep the others waiting.
+	var failed []error
 	for _, i := range pending {
-		contents, err := r.Shares.Open(ctx, i.ARN)
-		if fault.Is[*fault.Done](err) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		share := shareOf(origin.Share{ARN: i.Share, Name: i.Name, Owner: i.Sender}, contents)
-		share.Invitation = true
-		switch decision := admission.DecideShare(share, r.Policy); {
-		case decision.Accept:
-			err = fault.IgnoreDone(r.Shares.Accept(ctx, i.ARN))
-			if err == nil {
-				r.Meter.Count("InvitationsAccepted", 1)
-				r.say(contract.ShareAccepted, i.Share, Detail{Account: i.Sender, What: i.Name, Why: "holds " + names(decision.Origins)})
-				r.again(settling)
-			}
-		case decision.Waits():
+		failed = append(failed, r.invitation(ctx, i))
+	}
+	return errors.Join(failed...)
+}
+
+func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
+	contents, err := r.Shares.Open(ctx, i.ARN)
+	switch {
+	case fault.Is[*fault.Done](err):
+		return nil
+	case fault.Is[*fault.GiveUp](err):
+		return r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, []admission.Reason{{
+			Code: "share-unreadable", Message: "its invitation cannot be opened: " + fault.Code(err),
+		}})
+	case err != nil:
+		return err
+	}
+	share := shareOf(origin.Share{ARN: i.Share, Name: i.Name, Owner: i.Sender}, contents)
+	share.Invitation = true
+	switch decision := admission.DecideShare(share, r.Policy); {
+	case decision.Accept:
+		err = fault.IgnoreDone(r.Shares.Accept(ctx, i.ARN))
+		if err == nil {
+			r.Meter.Count("InvitationsAccepted", 1)
+			r.say(contract.ShareAccepted, i.Share, Detail{Account: i.Sender, What: i.Name, Why: "holds " + names(decision.Origins)})
 			r.again(settling)
-		default:
-			err = r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, decision.Reasons)
-			if err == nil && r.Policy.Shares.Reject {
-				err = fault.IgnoreDone(r.Shares.Reject(ctx, i.ARN))
-			}
 		}
-		if err != nil {
-			return err
+	case decision.Waits():
+		r.again(settling)
+	default:
+		err = r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, decision.Reasons)
+		if err == nil && r.Policy.Shares.Reject {
+			err = fault.IgnoreDone(r.Shares.Reject(ctx, i.ARN))
 		}
 	}
-	return nil
+	return err
 }
 
 func names(refs []origin.Ref) string {
@@ -243,7 +248,7 @@ func (r *admitRun) permitted(ctx context.Context) ([]offer, error) {
 
 // refuse reports a refusal, once for the same reasons.
 func (r *admitRun) refuse(ctx context.Context, event, what string, d Detail, reasons []admission.Reason) error {
-	d.Why = admission.Why(reasons)
+	d.Why = brief(admission.Why(reasons))
 	if r.refusals[what] == d.Why {
 		return nil
 	}
@@ -254,6 +259,15 @@ func (r *admitRun) refuse(ctx context.Context, event, what string, d Detail, rea
 	}
 	r.refusals[what] = d.Why
 	return r.Registry.PutRefusal(ctx, origin.Main, what, d.Why, r.now)
+}
+
+// brief keeps a reason within what an event and an item can hold, whatever a team wrote into its tags.
+func brief(why string) string {
+	const most = 2000
+	if len(why) <= most {
+		return why
+	}
+	return strings.ToValidUTF8(why[:most], "") + " … and more"
 }
 
 func (r *admitRun) find(id string) (int, origin.Record) {
@@ -275,6 +289,10 @@ func (r *admitRun) offer(ctx context.Context, o offer, status string, fresh bool
 	team, known := r.Policy.TeamOf(o.Account)
 	if !known {
 		return nil // a share from an unknown account is refused as a whole
+	}
+	if status != deployedStatus {
+		r.again(deploying)
+		return nil
 	}
 	var tags map[string]string
 	if team.Spoke {
@@ -311,8 +329,8 @@ func (r *admitRun) unreadable(ctx context.Context, o offer, team admission.Team,
 	}
 	return r.refuse(ctx, contract.OriginRefused, o.ARN, Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []admission.Reason{{
 		Code: "claim-unreadable",
-		Message: fmt.Sprintf("its tags cannot be read: %v; deploy the spoke stack in account %s, with the ExternalId of the hub's policy, "+
-			"or set spoke: false for %s and state the claim in the policy", err, o.Account, team.Name),
+		Message: fmt.Sprintf("its tags cannot be read (%s): deploy the spoke stack in account %s, with the ExternalId of the hub's policy, "+
+			"or set spoke: false for %s and state the claim in the policy", fault.Code(err), o.Account, team.Name),
 	}})
 }
 
@@ -337,7 +355,7 @@ func (r *admitRun) admit(ctx context.Context, at int, was origin.Record, o offer
 	}
 	if was.Intent != origin.Wire {
 		is.Generation++
-		is.Admitted, is.Teardown, is.Token = r.now, nil, ""
+		is.Admitted, is.Teardown = r.now, nil // a token that waits is completed by wire
 	}
 	if !equal(was.Claim, claim) || was.Intent != origin.Wire {
 		is.State, is.Reason = origin.Pending, ""

@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -54,6 +55,7 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, o := range s.Records {
 		if hint, ok := m.(inbound.TagHint); ok && (hint.ARN != o.ARN || hint.Account != o.Account) {
 			continue
@@ -62,11 +64,9 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 			continue
 		}
 		_, hinted := m.(inbound.TagHint)
-		if err := t.look(ctx, &say, s, o, hinted); err != nil {
-			return err
-		}
+		failed = append(failed, t.look(ctx, &say, s, o, hinted))
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // look starts, moves or calls off the teardown of an origin, as its tag says now. A team that sets the tag again asks to try
@@ -80,8 +80,11 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 	tags, err := t.Spoke(o.Account).Tags(ctx, o.ARN)
 	switch {
 	case fault.Is[*fault.Done](err):
-		if o.Teardown == nil || s.Now.Sub(since(o)) < daily {
+		switch {
+		case o.Teardown == nil:
 			return nil
+		case s.Now.Sub(since(o)) < daily:
+			return fault.IgnoreDone(t.start(ctx, o)) // it was recorded, and a crash may have kept it from starting
 		}
 		return t.again(ctx, s, o, *o.Teardown, "the origin is gone, and whether it left something is looked at again")
 	case fault.Is[*fault.GiveUp](err):
@@ -115,6 +118,14 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 		o.Generation++
 		fresh.Requested = o.Teardown.Requested
 		return t.begin(ctx, say, s, o, fresh, "tag "+contract.TagTeardown+" is now "+value)
+	}
+	if o.Intent == origin.Wire && !due.Equal(o.Teardown.Due) {
+		moved := *o.Teardown
+		moved.Due = due
+		o.Teardown = &moved
+		if o, err = t.Registry.PutRecord(ctx, origin.Main, o); err != nil {
+			return err
+		}
 	}
 	err = t.start(ctx, o)
 	if !hinted || !fault.Is[*fault.Done](err) {

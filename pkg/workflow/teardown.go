@@ -106,7 +106,7 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 		return TaskOutput{}, &fault.GiveUp{Err: fmt.Errorf("tear down %s: the registry does not know it; a sweep brings back what is still shared", task.Origin)}
 	}
 	r := &teardownRun{
-		Teardown: t, announcer: announcer{bus: t.Bus, log: t.Log.With("execution", contract.TeardownExecution(task.Origin, task.Generation))},
+		Teardown: t, announcer: announcer{bus: t.Bus, log: t.Log},
 		now: s.Now, task: task, o: o,
 	}
 	if r.o.Teardown == nil && r.o.Generation == task.Generation && r.o.State != origin.Deleted {
@@ -262,7 +262,7 @@ func (r *teardownRun) shares(ctx context.Context) ([]teardown.Share, error) {
 		if err != nil && !fault.Is[*fault.Done](err) {
 			return nil, err
 		}
-		alone := !slices.ContainsFunc(contents, func(s origin.Shared) bool { return s.ARN != r.o.ARN })
+		alone := len(contents) == 1 && contents[0].ARN == r.o.ARN
 		list = append(list, teardown.Share{ARN: a.Share, Status: a.Status, Alone: alone})
 	}
 	return list, nil
@@ -385,8 +385,12 @@ func (r *teardownRun) detach(ctx context.Context) (string, error) {
 func (r *teardownRun) record(ctx context.Context) (string, error) {
 	t, network := r.o.Teardown, r.Network(r.o.Account)
 	place, err := network.Endpoint(ctx, r.endpoint)
+	if fault.Is[*fault.Done](err) {
+		t.Recorded = true // in no VPC, so that nobody can be told that it is clean
+		return "what stood behind it is gone, so its interfaces cannot be recorded", r.put(ctx)
+	}
 	if err != nil {
-		return "", fault.AsGiveUp(fmt.Errorf("find the VPC of %s, to know which interfaces must go: %w", r.o.ID, err))
+		return "", err
 	}
 	enis, err := network.ManagedENIs(ctx, place.Region, place.VPC)
 	if err != nil {
@@ -437,9 +441,7 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 		return nil // somebody else's teardown by now, and reported as such
 	}
 	if step.Outcome == teardown.Clean {
-		if err := r.removeEmptyShare(ctx); err != nil {
-			return err
-		}
+		r.removeEmptyShare(ctx)
 	}
 	how := outcomes[step.Outcome]
 	r.Meter.Count(how.metric, 1)
@@ -462,13 +464,7 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 	case teardown.Cancelled:
 		r.o.Generation++
 		r.o.Teardown, r.o.Token = nil, ""
-		if r.o.Intent == origin.Detach {
-			r.o.Intent, r.o.State, r.o.Admitted = origin.Wire, origin.Pending, r.now
-		}
-		if err := r.put(ctx); err != nil {
-			return err
-		}
-		return r.WireQueue.Send(ctx, string(inbound.Poke{Why: "teardown called off"}.JSON()), 0)
+		// Whether it may be wired again is for admit to decide: meanwhile another team may have got the path.
 	case teardown.Dirty:
 		r.Meter.Count("OrphanENIs", len(r.seen.ENIs)-r.seen.Needed)
 	}
@@ -476,12 +472,14 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 }
 
 // removeEmptyShare removes the share that the origin came by if the last two origins left it at the same time, so that
-// neither was alone in it.
-func (r *teardownRun) removeEmptyShare(ctx context.Context) error {
+// neither was alone in it. It costs nothing to stay, so that a failure does not spoil the verdict.
+func (r *teardownRun) removeEmptyShare(ctx context.Context) {
 	ram := r.Shares(r.o.Account)
 	contents, err := ram.Contents(ctx, r.o.Share)
-	if err != nil || len(contents) > 0 {
-		return fault.IgnoreDone(err)
+	if err == nil && len(contents) == 0 {
+		err = ram.DeleteShare(ctx, r.o.Share)
 	}
-	return fault.IgnoreDone(ram.DeleteShare(ctx, r.o.Share))
+	if fault.IgnoreDone(err) != nil {
+		r.Log.WarnContext(ctx, "an empty share may be left", "share", r.o.Share, "error", err)
+	}
 }

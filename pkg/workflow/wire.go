@@ -1,8 +1,10 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -90,7 +92,7 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 	d := s.Distribution
 	if d.Holder != "" && s.Now.Before(d.Expires) {
 		w.Log.InfoContext(ctx, "another run holds the lease", "holder", d.Holder, "expires", d.Expires)
-		return w.Queue.Send(ctx, string(inbound.Poke{Why: "lease held"}.JSON()), d.Expires.Sub(s.Now)+time.Second)
+		return w.Queue.Send(ctx, string(inbound.Poke{Why: "lease held"}.JSON()), min(d.Expires.Sub(s.Now), 15*time.Second)+time.Second)
 	}
 	d.Holder, d.Expires = w.Holder, s.Now.Add(lease)
 	if d, err = w.Registry.PutDistribution(ctx, d); err != nil {
@@ -151,11 +153,12 @@ func (r *wireRun) reconcile(ctx context.Context) error {
 		return err
 	}
 	r.d.Domain = served.Domain
-	served, err = r.write(ctx, served)
-	if err != nil {
-		return err
+	// What has come true is settled even while CloudFront refuses writes.
+	after, failed := r.write(ctx, served)
+	if failed != nil {
+		r.waiting = true
 	}
-	return r.settle(ctx, served)
+	return errors.Join(failed, r.settle(ctx, after))
 }
 
 // identify finds or makes the distribution. Creation is repeatable: CloudFront makes one distribution per caller reference.
@@ -200,10 +203,10 @@ func (r *wireRun) identify(ctx context.Context) error {
 	return err
 }
 
-func (r *wireRun) spec() wiring.Spec {
+func (r *wireRun) spec(c *wiring.Config) wiring.Spec {
 	l := r.Policy.Limits
 	return wiring.Spec{
-		Domain: r.Policy.Domain, Wildcard: r.Policy.Aliases == admission.Wildcard, Created: r.Policy.Distribution.Base != nil,
+		Domain: r.Policy.Domain, Wildcard: r.Policy.Aliases == admission.Wildcard, Created: c.CallerReference() == contract.CallerReference(r.Policy.Hub),
 		Limits: wiring.Limits{Origins: l.Origins, Behaviors: l.Behaviors, Aliases: l.Aliases},
 	}
 }
@@ -222,7 +225,7 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 			return served, err
 		}
 		r.held = held
-		plan, err := wiring.Diff(wiring.DesiredOf(without(r.records, held), r.spec()), config)
+		plan, err := wiring.Diff(wiring.DesiredOf(without(r.records, held), r.spec(config)), config)
 		if err != nil {
 			return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
 		}
@@ -247,12 +250,14 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 			return r.search(ctx, served, held, err)
 		}
 		r.Meter.Count("ETagConflicts", 1)
-		if served, err = r.CloudFront.Distribution(ctx, r.d.ID); err != nil {
+		fresh, err := r.CloudFront.Distribution(ctx, r.d.ID)
+		if err != nil {
 			return served, err
 		}
+		served = fresh
 	}
 	r.waiting = true
-	r.wants(r.Policy.Updates.Spacing)
+	r.wants(max(r.Policy.Updates.Spacing, time.Second))
 	return served, nil
 }
 
@@ -404,7 +409,10 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 			entries = append(entries, wiring.Entry{VPCOrigin: o.ID, Names: names})
 		}
 	}
-	if !fault.Is[*fault.GiveUp](cause) || len(added) == 0 {
+	if !fault.Is[*fault.GiveUp](cause) {
+		return served, cause
+	}
+	if len(added) == 0 {
 		return served, r.writeRefused(cause)
 	}
 	slices.Sort(added)
@@ -427,38 +435,39 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 				excluded = append(excluded, id)
 			}
 		}
-		plan, err := wiring.Diff(wiring.DesiredOf(without(r.records, excluded), r.spec()), config)
+		plan, err := wiring.Diff(wiring.DesiredOf(without(r.records, excluded), r.spec(config)), config)
 		if err != nil {
 			return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
 		}
 		after, err := r.update(ctx, served, config, plan)
 		switch {
 		case err == nil:
-			if served, err = r.CloudFront.Distribution(ctx, after.ID); err != nil {
+			fresh, err := r.CloudFront.Distribution(ctx, after.ID)
+			if err != nil {
 				return served, err
 			}
+			served = fresh
 			if config, err = wiring.ParseConfig(served.Config); err != nil {
 				return served, err
 			}
 		case !fault.Is[*fault.GiveUp](err):
-			r.wants(r.Policy.Updates.Spacing)
-			return served, nil
+			return served, errors.Join(err, r.quarantineAll(ctx, s.Bad(), whyBad, cause))
 		}
 		for _, id := range try {
 			whyBad[id] = fmt.Sprint(err)
 		}
 		s = s.Learn(err == nil)
 	}
-	for _, id := range s.Bad() {
-		why := whyBad[id]
-		if why == "" {
-			why = cause.Error()
-		}
-		if err := r.quarantine(ctx, id, why); err != nil {
-			return served, err
+	return served, r.quarantineAll(ctx, s.Bad(), whyBad, cause)
+}
+
+func (r *wireRun) quarantineAll(ctx context.Context, bad []string, why map[string]string, cause error) error {
+	for _, id := range bad {
+		if err := r.quarantine(ctx, id, cmp.Or(why[id], cause.Error())); err != nil {
+			return err
 		}
 	}
-	return served, nil
+	return nil
 }
 
 func (r *wireRun) writeRefused(cause error) error {
@@ -480,7 +489,7 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 		if !r.unwritten(o) {
 			seen[i].State = settled(o, config.Uses(o.ID), served.Deployed)
 		}
-		if seen[i].State != o.State || (seen[i].State == origin.Detached && o.Token != "") {
+		if seen[i].State != o.State || over(seen[i]) {
 			changed = append(changed, i)
 		}
 		if s := seen[i].State; s == origin.Wired || s == origin.Detaching {
@@ -490,8 +499,10 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	if err := r.point(ctx, seen, changed, config, served.Domain); err != nil {
-		return err
+	pointed := r.point(ctx, seen, changed, config, served.Domain)
+	if pointed != nil {
+		// Without its records nothing is live, but no teardown has to wait for DNS.
+		changed = slices.DeleteFunc(changed, func(i int) bool { return seen[i].State == origin.Live && !over(seen[i]) })
 	}
 	for _, i := range changed {
 		r.announce(r.records[i], seen[i])
@@ -501,10 +512,15 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 	}
 	for _, i := range changed {
 		if err := r.finish(ctx, i, seen[i]); err != nil {
-			return err
+			return errors.Join(pointed, err)
 		}
 	}
-	return nil
+	return pointed
+}
+
+// over tells whether a teardown waits for what has come about: the origin is out, or is to be wired again.
+func over(o origin.Record) bool {
+	return o.Token != "" && (o.State == origin.Detached || o.Intent == origin.Wire)
 }
 
 // unwritten tells whether what the registry wants of an origin is not in the configuration, even if something older is: it
@@ -590,8 +606,12 @@ func (r *wireRun) announce(was, is origin.Record) {
 // finish completes a waiting teardown and records the state. The token goes first: completing it twice is harmless, but a
 // token that is forgotten would leave the teardown waiting.
 func (r *wireRun) finish(ctx context.Context, i int, o origin.Record) error {
-	if o.State == origin.Detached && o.Token != "" {
-		output, err := json.Marshal(TaskOutput{Phase: string(teardown.Confirm), Says: "out of distribution " + r.d.ID + ", and that is Deployed"})
+	if over(o) {
+		answer := TaskOutput{Phase: string(teardown.Confirm), Says: "out of distribution " + r.d.ID + ", and that is Deployed"}
+		if o.Intent == origin.Wire {
+			answer = TaskOutput{Phase: string(teardown.Report), Says: "it is to be wired again"}
+		}
+		output, err := json.Marshal(answer)
 		if err != nil {
 			return &fault.GiveUp{Err: err}
 		}

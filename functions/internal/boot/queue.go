@@ -32,7 +32,12 @@ func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error)
 		if len(messages) == 0 {
 			return response, nil
 		}
-		if err := run(ctx, messages); err != nil {
+		err := run(ctx, messages)
+		if fault.Is[*fault.Reread](err) {
+			// Somebody else wrote meanwhile, which is daily life and not worth a visibility timeout.
+			err = run(ctx, messages)
+		}
+		if err != nil {
 			log.ErrorContext(ctx, "run failed", "error", err)
 			return response, fault.Outermost(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 )
@@ -294,6 +295,9 @@ func (w *World) Perform(c *Call, in any) (any, error) {
 		Time: w.Clock.Now(), Account: c.Caller.Account, Region: c.Region,
 		Service: c.Service.Name, Operation: c.Operation.Name, Principal: c.Caller.ARN, Function: c.Caller.Function,
 		ReadOnly: c.Operation.ReadOnly, RequestID: c.RequestID, Status: 200, Allowed: true,
+	}
+	if parts := strings.Split(c.Caller.SourceARN, ":"); c.record.Account == "" && len(parts) > 4 {
+		c.record.Account = parts[4] // AWS itself acts, on behalf of a resource of that account
 	}
 	if fault != nil {
 		c.record.Fault = fault.Name

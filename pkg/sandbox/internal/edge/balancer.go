@@ -51,17 +51,18 @@ func (b balancer) serve(method, host, path string) answer {
 	return b.application(method, host, path)
 }
 
-// application is the service behind every load balancer: customers by id, below any first segment. It looks at no more
+// application is the service behind every load balancer: customers by id, below whatever path its team chose. It looks at no more
 // than the path, so that a request routed to the wrong team is answered and shows.
 func (b balancer) application(method, host, path string) answer {
 	header := http.Header{"Content-Type": {"application/json"}, "X-Sandbox-Answered-By": {"application"}}
 	parts := strings.Split(path, "/")
-	known := len(parts) == 4 && parts[0] == "" && parts[1] != "" && parts[2] == "customers" && parts[3] != ""
+	n := len(parts)
+	known := n >= 4 && parts[0] == "" && parts[1] != "" && parts[n-2] == "customers" && parts[n-1] != ""
 	if !known || (method != http.MethodGet && method != http.MethodHead) {
 		return answer{http.StatusNotFound, header, fmt.Sprintf("{\"message\": %s}\n", quote("nothing here: "+method+" "+path))}
 	}
 	return answer{http.StatusOK, header, fmt.Sprintf("{\"customerId\": %s, \"host\": %s, \"servedBy\": %s, \"account\": %s}\n",
-		quote(parts[3]), quote(host), quote(b.name()), quote(b.account))}
+		quote(parts[n-1]), quote(host), quote(b.name()), quote(b.account))}
 }
 
 func quote(s string) string {

@@ -3,6 +3,7 @@ package front
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -215,7 +216,7 @@ func (f *Faults) check(r Rule, k kind) error {
 	case r.Error != nil && r.Error.Status != 0 && (r.Error.Status < 400 || r.Error.Status > 599):
 		return fmt.Errorf("error status is %d, not from 400 to 599", r.Error.Status)
 	case r.Hook != "" && f.hooks[r.Hook] == nil:
-		return fmt.Errorf("there is no hook %q", r.Hook)
+		return fmt.Errorf("there is no hook %q, only %s", r.Hook, strings.Join(slices.Sorted(maps.Keys(f.hooks)), ", "))
 	}
 	return nil
 }
