@@ -33,12 +33,12 @@ func (e *Done) Unwrap() error   { return e.Err }
 // Is tells whether err is classified as T. Of several classes in a chain the outermost counts: it was given last, by who
 // knew most.
 func Is[T error](err error) bool {
-	_, ok := class(err).(T)
+	_, ok := class(err).(T) //nolint:errorlint // class has walked the chain
 	return ok
 }
 
 func class(err error) error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // the chain is walked by hand, since the outermost class counts
 	case *Retry, *Reread, *GiveUp, *Done:
 		return err
 	case interface{ Unwrap() error }:
