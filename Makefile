@@ -25,7 +25,7 @@ demo: build ## Rehearse the life of two team origins in the local sandbox
 
 .PHONY: test
 test: ## Run all tests: unit, property, story, import rules, golden templates
-	go test $(RACE) -shuffle=on $(TESTED)
+	go test $(RACE) -timeout 40m -shuffle=on $(TESTED)
 	go test ./infra/...
 
 .PHONY: build

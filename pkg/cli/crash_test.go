@@ -24,7 +24,7 @@ var each = flag.Bool("each", false, "in walks, harm one call per story: minutes 
 const (
 	// killStories and lossStories are among how many stories a walk shares out its calls. Fewer are cheaper; but with too
 	// few, one message may meet harm in each of its five deliveries, and ends as a dead letter, as it should.
-	killStories, lossStories = 10, 5
+	killStories, lossStories = 12, 6
 	// worldsAtOnce is more than there are processors: worlds wait for processes, and processes before they try again.
 	worldsAtOnce = 6
 	// tooLong is several times what the story takes undisturbed, in virtual time. A world that is not at rest by then turns
@@ -162,8 +162,7 @@ func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e en
 		return ending{}, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	s := &tale{demo: newDemo(w, io.Discard), ctx: context.Background(), origins: map[string]vpcOrigin{}, shares: map[string]string{}}
-	s.actors = map[string]*actor{"team-a": s.teamA, "team-b": s.teamB}
+	s := newTale(w)
 
 	var mu sync.Mutex
 	made := map[string]int{}
@@ -207,6 +206,13 @@ func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e en
 		}
 	}
 	return s.ending()
+}
+
+// newTale is the command world, for tests in Go, without a queue that hears what the hub says.
+func newTale(w *world) *tale {
+	s := &tale{demo: newDemo(w, io.Discard), ctx: context.Background(), origins: map[string]vpcOrigin{}, shares: map[string]string{}}
+	s.actors = map[string]*actor{"team-a": s.teamA, "team-b": s.teamB}
+	return s
 }
 
 func (s *tale) ending() (ending, error) {
