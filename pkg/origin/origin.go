@@ -78,7 +78,8 @@ type Record struct {
 
 // Teardown is what a teardown must remember between looks.
 type Teardown struct {
-	Requested time.Time // when the tag was first seen
+	Value     string    // of the tag
+	Requested time.Time // when the tag was first seen with that value
 	Due       time.Time // end of grace
 	Region    string    // of the VPC
 	VPC       string

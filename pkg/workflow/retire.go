@@ -99,8 +99,8 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 		return t.callOff(ctx, say, s, o, "the tag "+contract.TagTeardown+" was removed in time: nothing happened")
 	}
 	requested := s.Now
-	if o.Teardown != nil {
-		requested = o.Teardown.Requested
+	if o.Teardown != nil && o.Teardown.Value == value {
+		requested = o.Teardown.Requested // a new value counts from now, one that was seen before does not
 	}
 	due, err := teardown.ParseTag(value, requested, teardown.Bounds(t.Policy.Grace))
 	if err != nil {
@@ -109,19 +109,18 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 		}
 		return t.callOff(ctx, say, s, o, err.Error())
 	}
-	fresh := origin.Teardown{Requested: s.Now, Due: due}
+	fresh := origin.Teardown{Value: value, Requested: requested, Due: due}
 	switch {
 	case o.Teardown == nil:
 		return t.begin(ctx, say, s, o, fresh, "tag "+contract.TagTeardown+" is "+value)
 	case o.Intent == origin.Wire && due.Before(o.Teardown.Due):
 		// The execution sleeps until the old instant; one of a new generation takes over.
 		o.Generation++
-		fresh.Requested = o.Teardown.Requested
 		return t.begin(ctx, say, s, o, fresh, "tag "+contract.TagTeardown+" is now "+value)
 	}
 	if o.Intent == origin.Wire && !due.Equal(o.Teardown.Due) {
 		moved := *o.Teardown
-		moved.Due = due
+		moved.Value, moved.Requested, moved.Due = value, requested, due
 		o.Teardown = &moved
 		if o, err = t.Registry.PutRecord(ctx, origin.Main, o); err != nil {
 			return err

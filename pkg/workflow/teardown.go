@@ -209,12 +209,15 @@ func (r *teardownRun) readTag(tags map[string]string) {
 	if !tagged || r.o.Intent != origin.Wire {
 		return
 	}
-	due, err := teardown.ParseTag(value, r.o.Teardown.Requested, teardown.Bounds(r.Policy.Grace))
+	moved := *r.o.Teardown
+	if moved.Value != value {
+		moved.Value, moved.Requested = value, r.now
+	}
+	due, err := teardown.ParseTag(value, moved.Requested, teardown.Bounds(r.Policy.Grace))
 	if err != nil {
 		r.seen.Tagged = false
 		return
 	}
-	moved := *r.o.Teardown
 	moved.Due = due
 	r.o.Teardown = &moved
 	r.seen.Record = r.o
