@@ -134,7 +134,7 @@ func BenchmarkFunctionStart(b *testing.B) {
 
 func benchWorld(b *testing.B) *world {
 	b.Helper()
-	w, err := newWorld(worldOptions{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}})
+	w, err := storyWorld()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -35,13 +35,27 @@ const (
 // A function may die after any of its calls has had its effect: redelivery and redrive bring about the same ending.
 func TestFunctionMayBeKilledBetweenAnyTwoCalls(t *testing.T) {
 	t.Parallel()
-	walk(t, sandbox.Fault{Crash: true}, killStories, func(sandbox.Call) bool { return true })
+	w := walk{harm: sandbox.Fault{Crash: true}, stories: killStories, about: func(sandbox.Call) bool { return true }}
+	w.run(t)
 }
 
 // The answer to a call that changes something may be lost, although the change was made.
 func TestAnswerToAnyChangeMayBeLost(t *testing.T) {
 	t.Parallel()
-	walk(t, sandbox.Fault{NoResponse: true}, lossStories, func(c sandbox.Call) bool { return !c.ReadOnly })
+	w := walk{harm: sandbox.Fault{NoResponse: true}, stories: lossStories, about: func(c sandbox.Call) bool { return !c.ReadOnly }}
+	w.run(t)
+}
+
+// walk does the same harm to every call of functions that the undisturbed story has, and wants the same ending each time.
+// A story costs as much as twenty kills. So each gets many, and those that hit one function are as many calls apart as
+// there are stories. With -each, every story gets one.
+type walk struct {
+	harm    sandbox.Fault
+	stories int
+	about   func(sandbox.Call) bool // which calls
+
+	undisturbed ending
+	todo        map[place]bool
 }
 
 // place is where in the story a call stands: it is the nth one of a function among those that a walk is about.
@@ -50,44 +64,41 @@ type place struct {
 	nth      int
 }
 
-// walk does harm to every call of functions that the undisturbed story has, and wants the same ending each time. A story
-// costs as much as twenty kills, so each gets many, and those that hit one function are as many calls apart as there are
-// stories. With -each, every story gets one.
-func walk(t *testing.T, harm sandbox.Fault, stories int, about func(sandbox.Call) bool) {
-	todo := map[place]bool{}
-	undisturbed, err := tell(about, func(p place) *sandbox.Fault {
-		todo[p] = true
+func (w *walk) run(t *testing.T) {
+	w.todo = map[place]bool{}
+	var err error
+	w.undisturbed, err = tell(w.about, func(p place, _ sandbox.Call) *sandbox.Fault {
+		w.todo[p] = true
 		return nil
 	})
 	if err != nil {
 		t.Fatalf("undisturbed: %v", err)
 	}
-	undisturbed.check(t)
-	places := len(todo)
+	w.undisturbed.check(t)
+	places := len(w.todo)
 	if !*each {
-		shares := make([]map[place]bool, stories)
+		shares := make([]map[place]bool, w.stories)
 		for i := range shares {
-			shares[i] = maps.Clone(todo)
-			maps.DeleteFunc(shares[i], func(p place, _ bool) bool { return p.nth%stories != i })
+			shares[i] = maps.Clone(w.todo)
+			maps.DeleteFunc(shares[i], func(p place, _ bool) bool { return p.nth%w.stories != i })
 		}
-		walkShares(t, harm, about, undisturbed, shares, todo)
+		w.tellAll(t, shares)
 	}
 	// Harm may lead a story past calls that the undisturbed one has. Alone, they are met for certain.
-	var shares []map[place]bool
-	for p := range todo {
-		shares = append(shares, map[place]bool{p: true})
+	var alone []map[place]bool
+	for p := range w.todo {
+		alone = append(alone, map[place]bool{p: true})
 	}
-	walkShares(t, harm, about, undisturbed, shares, todo)
-	if len(todo) > 0 {
-		t.Errorf("these calls were never made: %v", todo)
+	w.tellAll(t, alone)
+	if len(w.todo) > 0 {
+		t.Errorf("these calls were never made: %v", w.todo)
 	}
-	t.Logf("%d calls walked, %d of them alone", places, len(shares))
+	t.Logf("%d calls walked, %d of them alone", places, len(alone))
 }
 
-// walkShares tells one story for each share of harm, and takes the calls that were harmed off todo.
-func walkShares(
-	t *testing.T, harm sandbox.Fault, about func(sandbox.Call) bool, undisturbed ending, shares []map[place]bool, todo map[place]bool,
-) {
+// tellAll tells one story for each share of harm, and takes the calls that were harmed off the list.
+func (w *walk) tellAll(t *testing.T, shares []map[place]bool) {
+	t.Helper()
 	var worlds sync.WaitGroup
 	var mu sync.Mutex
 	room := make(chan struct{}, worldsAtOnce)
@@ -95,24 +106,26 @@ func walkShares(
 		room <- struct{}{}
 		worlds.Go(func() {
 			defer func() { <-room }()
-			var harmed []place
-			got, err := tell(about, func(p place) *sandbox.Fault {
+			var met []place
+			var harmed []string
+			got, err := tell(w.about, func(p place, c sandbox.Call) *sandbox.Fault {
 				if !share[p] {
 					return nil
 				}
-				harmed = append(harmed, p)
-				return &harm
+				met = append(met, p)
+				harmed = append(harmed, fmt.Sprintf("%s call %d, %s.%s", p.function, p.nth, c.Service, c.Operation))
+				return &w.harm
 			})
-			if diff := cmp.Diff(undisturbed, got); err == nil && diff != "" {
+			if diff := cmp.Diff(w.undisturbed, got); err == nil && diff != "" {
 				err = fmt.Errorf("the story ends otherwise (-undisturbed +this):\n%s", diff)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			for _, p := range harmed {
-				delete(todo, p)
+			for _, p := range met {
+				delete(w.todo, p)
 			}
 			if err != nil {
-				t.Errorf("after harm to %v: %v", harmed, err)
+				t.Errorf("%v\nafter harm to these calls (-each says which one does it alone):\n%s", err, strings.Join(harmed, "\n"))
 			}
 		})
 	}
@@ -156,8 +169,8 @@ func (e ending) check(t *testing.T) {
 
 // tell tells the story of two origins that go live and of which one is torn down, in a world of its own. Faults are asked
 // for by the place of each call that the walk is about.
-func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e ending, err error) {
-	w, err := newWorld(worldOptions{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}})
+func tell(about func(sandbox.Call) bool, fault func(place, sandbox.Call) *sandbox.Fault) (e ending, err error) {
+	w, err := storyWorld()
 	if err != nil {
 		return ending{}, err
 	}
@@ -176,12 +189,12 @@ func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e en
 			return nil
 		case c.Time.After(limit):
 			circling = true // with nothing to be had, everything ends soon, and the world comes to rest
-			return &sandbox.Fault{Error: &sandbox.RuleError{Code: "AccessDenied", Message: "the story takes too long", Status: 403}}
+			return &sandbox.Fault{Error: &sandbox.RuleError{Code: "AccessDenied", Message: "this takes too long", Status: 403}}
 		case !about(c):
 			return nil
 		}
 		made[c.Function]++
-		return fault(place{c.Function, made[c.Function]})
+		return fault(place{c.Function, made[c.Function]}, c)
 	})
 	rest := func() error {
 		err := s.idle(nil, nil)
@@ -206,6 +219,10 @@ func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e en
 		}
 	}
 	return s.ending()
+}
+
+func storyWorld() (*world, error) {
+	return newWorld(worldOptions{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}})
 }
 
 // newTale is the command world, for tests in Go, without a queue that hears what the hub says.
