@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/originhub/originhub/pkg/admission"
@@ -53,7 +54,10 @@ func Load(ctx context.Context, function string) (*Hub, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read policy %s: %w", file, err)
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(patient))
+	// Frozen, all clients share its connections. Any other HTTP client the SDK copies into each service client, and each of
+	// those would shake hands anew: one per spoke and call.
+	connections := awshttp.NewBuildableClient().Freeze()
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(patient), config.WithHTTPClient(connections))
 	if err != nil {
 		return nil, fmt.Errorf("load SDK configuration: %w", err)
 	}
