@@ -64,7 +64,6 @@ type admitRun struct {
 	now      time.Time
 	records  []origin.Record
 	refusals map[string]string
-	changed  bool          // the registry now wants something else of the distribution
 	next     time.Duration // until the next look that this run needs; 0 for none
 }
 
@@ -88,7 +87,7 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	}
 	// What was recorded before a failure must still be wired. What was accepted a moment ago shall be wired in the same
 	// update. A sweep wakes wire in any case: its own messages may be lost too.
-	if r.changed || slices.Contains(messages, inbound.Message(inbound.Sweep{})) {
+	if r.waiting() || slices.Contains(messages, inbound.Message(inbound.Sweep{})) {
 		delay := time.Duration(0)
 		if r.next == settling {
 			delay = 2 * settling // the next look comes first, and wakes wire again
@@ -101,6 +100,20 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 		err = a.Queue.Send(ctx, string(inbound.Poke{Why: "look again"}.JSON()), r.next)
 	}
 	return err
+}
+
+// waiting tells whether the registry wants something that wire has not begun. A run that ended between recording that and
+// waking wire left no other trace.
+func (r *admitRun) waiting() bool {
+	return slices.ContainsFunc(r.records, func(o origin.Record) bool {
+		switch o.Intent {
+		case origin.Wire:
+			return o.State == origin.Pending
+		case origin.Detach:
+			return o.State != origin.Detaching && o.State != origin.Detached && o.State != origin.Deleted
+		}
+		return false
+	})
 }
 
 func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
@@ -380,7 +393,6 @@ func (r *admitRun) put(ctx context.Context, at int, is origin.Record) error {
 	if err != nil {
 		return err
 	}
-	r.changed = true
 	if at < 0 {
 		r.records = append(r.records, written)
 	} else {
