@@ -4,7 +4,7 @@ FUNCTIONS := admit retire teardown wire
 LOCAL     := .build/local
 TOOLS     := .build/tools
 GO_BUILD  := CGO_ENABLED=0 go build -trimpath
-# The race detector needs a C compiler; without one the tests run all the same.
+# The race detector needs a C compiler; without one the target runs the tests all the same.
 RACE      := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 LIGHT      = $$(go list ./... | grep -v /infra)
 # Packages with tests: go test would also compile the others, under the race detector the EC2 client for two minutes.
@@ -25,8 +25,12 @@ demo: build ## Rehearse the life of two team origins in the local sandbox
 
 .PHONY: test
 test: ## Run all tests: unit, property, story, import rules, golden templates
-	go test $(RACE) -timeout 40m -shuffle=on $(TESTED)
+	go test -shuffle=on $(TESTED)
 	go test ./infra/...
+
+.PHONY: race
+race: ## Run the tests again under the race detector: minutes, mostly compiling and linking
+	go test $(RACE) -timeout 40m -shuffle=on $(TESTED)
 
 .PHONY: build
 build: ## Build the CLI and the functions for this machine
