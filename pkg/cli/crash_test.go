@@ -23,9 +23,9 @@ var each = flag.Bool("each", false, "in walks, harm one call per story: minutes 
 const (
 	// killStories and lossStories are among how many stories a walk shares out its calls. Fewer are cheaper; but with too
 	// few, one message may meet harm in each of its five deliveries, and ends as a dead letter, as it should.
-	killStories, lossStories = 8, 4
+	killStories, lossStories = 8, 8
 	// worldsAtOnce is more than there are processors: worlds wait for processes, and processes before they try again.
-	worldsAtOnce = 6
+	worldsAtOnce = 12
 	// tooLong is several times what the story takes undisturbed, in virtual time. A world that is not at rest by then turns
 	// in circles.
 	tooLong = 4 * time.Hour
@@ -104,14 +104,7 @@ func (p place) String() string {
 }
 
 func (w *walk) run(t *testing.T) {
-	var err error
-	w.undisturbed, err = tell(w.about, func(p place) *sandbox.Fault {
-		w.todo = append(w.todo, p)
-		return nil
-	})
-	if err != nil {
-		t.Fatalf("undisturbed: %v", err)
-	}
+	w.undisturbed, w.todo = w.undisturbedStory(t)
 	w.undisturbed.check(t)
 	places, apart := len(w.todo), 1
 	if !*each {
@@ -129,9 +122,27 @@ func (w *walk) run(t *testing.T) {
 		told += stories
 	}
 	if len(w.todo) > 0 {
+		// When the machine stalls, the SDK tries a call again; another undisturbed story does not have that.
+		_, again := w.undisturbedStory(t)
+		w.todo = slices.DeleteFunc(w.todo, func(p place) bool { return !slices.Contains(again, p) })
+	}
+	if len(w.todo) > 0 {
 		t.Errorf("no story comes to these calls: %v", w.todo)
 	}
 	t.Logf("%d calls walked in %d stories", places, told)
+}
+
+func (w *walk) undisturbedStory(t *testing.T) (ending, []place) {
+	t.Helper()
+	var places []place
+	e, err := tell(w.about, func(p place) *sandbox.Fault {
+		places = append(places, p)
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("undisturbed: %v", err)
+	}
+	return e, places
 }
 
 // tellAll tells one story for each share of harm, and takes the calls that were harmed off the list.
