@@ -7,6 +7,8 @@ GO_BUILD  := CGO_ENABLED=0 go build -trimpath
 # The race detector needs a C compiler; without one the target runs the tests all the same.
 RACE      := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 LIGHT      = $$(go list ./... | grep -v /infra)
+# Stories wait for the functions' processes more than they compute.
+TEST_FLAGS := -shuffle=on -parallel 6
 # Packages with tests: go test would also compile the others, under the race detector the EC2 client for two minutes.
 TESTED     = $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | grep -v /infra)
 
@@ -25,12 +27,12 @@ demo: build ## Rehearse the life of two team origins in the local sandbox
 
 .PHONY: test
 test: ## Run all tests: unit, property, story, import rules, golden templates
-	go test -shuffle=on $(TESTED)
+	go test $(TEST_FLAGS) $(TESTED)
 	go test ./infra/...
 
 .PHONY: race
 race: ## Run the tests again under the race detector: minutes, mostly compiling and linking
-	go test $(RACE) -timeout 40m -shuffle=on $(TESTED)
+	go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TESTED)
 
 .PHONY: build
 build: ## Build the CLI and the functions for this machine
