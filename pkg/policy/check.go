@@ -210,7 +210,7 @@ func (c *checker) grants(i int, t team, f file, p admission.Policy) {
 		}
 		for k, path := range g.Paths {
 			if why := admission.CheckPath(path); why != "" {
-				c.fail(along(along(way, "paths"), k), "path %q %s", path, why)
+				c.fail(along(along(way, "paths"), k), "path %.60q %s", path, why)
 			}
 		}
 		for _, other := range f.Teams[:i] {
@@ -221,15 +221,13 @@ func (c *checker) grants(i int, t team, f file, p admission.Policy) {
 	}
 }
 
-// apart reports grants that would let two teams claim the same host with the same path.
+// apart reports grants that would let two teams claim the same path. Behaviors match on the path alone, so hosts make no
+// difference.
 func (c *checker) apart(way []any, name string, g grant, otherName string, other grant) {
-	if !admission.CoversHost(g.Host, other.Host) && !admission.CoversHost(other.Host, g.Host) {
-		return
-	}
 	for k, path := range g.Paths {
 		for _, theirs := range other.Paths {
-			if origin.Overlap(path, theirs) {
-				c.fail(along(along(way, "paths"), k), "%s is granted %s%s, which overlaps %s%s of %s: grant each path on a host to one team",
+			if admission.CheckPath(path) == "" && admission.CheckPath(theirs) == "" && origin.Overlap(path, theirs) {
+				c.fail(along(along(way, "paths"), k), "%s is granted %s%s, which overlaps %s%s of %s: behaviors match on the path alone, so grant each path to one team",
 					name, g.Host, path, other.Host, theirs, otherName)
 			}
 		}

@@ -120,9 +120,37 @@ type claim struct {
 	Domain string   `yaml:"domain"`
 }
 
+// modest refuses what no policy is like and the YAML parser takes minutes or gigabytes for.
+func modest(data []byte) error {
+	const most, deepest = 1 << 20, 50
+	if len(data) > most {
+		return Errors{{1, 1, fmt.Sprintf("the file has %d bytes, and a policy at most %d", len(data), most)}}
+	}
+	line, column, depth := 1, 0, 0
+	for _, b := range data {
+		column++
+		switch b {
+		case '\n':
+			line, column = line+1, 0
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		}
+		if depth > deepest {
+			return Errors{{line, column, fmt.Sprintf("brackets are nested deeper than %d: close them", deepest)}}
+		}
+	}
+	return nil
+}
+
 // Parse reads and checks a policy file. Its error is of type Errors and names everything that is wrong, first with the form
 // of the file and, once that is right, with what it says.
 func Parse(data []byte) (admission.Policy, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if err := modest(data); err != nil {
+		return admission.Policy{}, err
+	}
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return admission.Policy{}, located(err)

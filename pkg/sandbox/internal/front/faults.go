@@ -65,6 +65,7 @@ type kind struct {
 }
 
 const (
+	longestDelay     = 10 * 366 * 24 * 3600 // seconds
 	defaultReversed  = 10
 	defaultDelayStep = 60 // seconds between two reversed events
 )
@@ -209,8 +210,8 @@ func (f *Faults) check(r Rule, k kind) error {
 	switch {
 	case r.Nth < 0, r.Times < 0:
 		return errors.New("nth and times count from 1")
-	case r.Delay < 0:
-		return errors.New("delay must not be negative")
+	case r.Delay < 0, r.Delay*float64(max(r.Times, 1)) > longestDelay:
+		return fmt.Errorf("delay is from 0 to %d seconds, and so is times × delay", longestDelay)
 	case r.Error != nil && r.Error.Code == "":
 		return errors.New("error needs a code")
 	case r.Error != nil && r.Error.Status != 0 && (r.Error.Status < 400 || r.Error.Status > 599):

@@ -125,7 +125,7 @@ func TestRulesAreRefusedByName(t *testing.T) {
 		`{"fault":"foreign-edit","hook":"x"}`:                 `there is no hook "x"`,
 		`{"fault":"throttle","nth":-1}`:                       "count from 1",
 		`{"fault":"throttle","operation":"[a"}`:               `"[a" is no pattern`,
-		`{"fault":"event-delay","delay":-1}`:                  "must not be negative",
+		`{"fault":"event-delay","delay":-1}`:                  "from 0 to",
 		`{"fault":"throttle","nth":"2"}`:                      "cannot unmarshal",
 		`[]`:                                                  "cannot unmarshal",
 		`{"fault":"error","error":{"code":"A","status":200}}`: "not from 400 to 599",
