@@ -132,6 +132,8 @@ func Next(o Observed) Step {
 		return over(Done, Clean, "%s was torn down, and nothing was left behind", r.ID)
 	case o.Generation != r.Generation:
 		return over(Done, Cancelled, "generation %d of %s is out of date: the registry has generation %d", o.Generation, r.ID, r.Generation)
+	case o.deleting(t):
+		// CloudFront finishes what it has begun, whatever the tag says now.
 	case !o.Tagged && o.Exists && !begun:
 		return over(Done, Cancelled, "the tag %s was removed in time: nothing happened", origin.TagTeardown)
 	case !o.Tagged && o.Exists && !o.unsharing(t):
@@ -232,6 +234,11 @@ func (o Observed) unsharing(t origin.Teardown) bool {
 	ending := func(s Share) bool { return s.Status == disassociating || s.Status == disassociated }
 	entered := slices.Index(Phases(), Phase(t.Phase)) >= slices.Index(Phases(), Unshare)
 	return slices.ContainsFunc(o.Shares, ending) || (entered && len(o.Shares) == 0)
+}
+
+// deleting tells whether CloudFront is at work on the deletion.
+func (o Observed) deleting(t origin.Teardown) bool {
+	return t.Phase == string(Delete) && o.Exists && o.Status != "Deployed" && len(shared(o.Shares)) == 0
 }
 
 func act(p Phase, format string, args ...any) Step {

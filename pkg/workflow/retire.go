@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -123,6 +124,13 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 		moved.Value, moved.Requested, moved.Due = value, requested, due
 		o.Teardown = &moved
 		if o, err = t.Registry.PutRecord(ctx, origin.Main, o); err != nil {
+			return err
+		}
+	}
+	if o.Intent == origin.Detach && o.Teardown.Value != "" && o.Teardown.Value != value {
+		late := fmt.Sprintf("the tag %s is now %s, but the teardown has begun: remove the tag to keep the origin, if it is still shared",
+			contract.TagTeardown, value)
+		if err := t.refuse(ctx, say, s, o, late); err != nil {
 			return err
 		}
 	}
