@@ -142,6 +142,7 @@ func (p Policy) aliasWords() string {
 // untaken checks a claim against what others hold. Behaviors match on the path alone, so hosts make no difference here.
 func untaken(c origin.Claim, t Team, others []origin.Record) []Reason {
 	var out []Reason
+next: // one reason for each other origin is enough to act on
 	for _, other := range others {
 		for _, path := range c.Paths {
 			for _, held := range other.Claim.Paths {
@@ -151,9 +152,11 @@ func untaken(c origin.Claim, t Team, others []origin.Record) []Reason {
 				if other.Team != t.Name {
 					out = append(out, Reason{ClaimTaken, fmt.Sprintf("the path %s overlaps %s, which %s holds with %s: claim another path",
 						path, held, other.Team, other.ID)})
+					continue next
 				} else if origin.Covers(path, held) == origin.Covers(held, path) {
 					out = append(out, Reason{ClaimTaken, fmt.Sprintf("the path %s overlaps %s of the same team's %s, and neither is inside "+
 						"the other: claim another path, or tear down %s first", path, held, other.ID, other.ID)})
+					continue next
 				}
 			}
 		}

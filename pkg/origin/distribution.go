@@ -12,9 +12,12 @@ type Distribution struct {
 	Holder  string    // of the lease; "" when nobody writes
 	Expires time.Time // of the lease
 
-	Updated time.Time // when the last UpdateDistribution was about to be sent
-	Look    time.Time // when the delayed message that looks again is due; only that one begets another
-	Version int       // of the item; writes are conditional on it
+	Updated   time.Time // when the last UpdateDistribution was about to be sent
+	Look      time.Time // when the delayed message that looks again is due; only that one begets another
+	Refused   string    // error code of the last update that was refused for no origin's fault; "" after one that was not
+	RefusedAt time.Time // when that was last reported
+
+	Version int // of the item; writes are conditional on it
 }
 
 // Main is the name of a hub's first distribution.

@@ -52,8 +52,9 @@ type Origin struct {
 func DesiredOf(records []origin.Record, s Spec) Desired {
 	d := Desired{Toggle: s.Created, Limits: s.Limits}
 	for _, r := range records {
-		switch r.Intent {
-		case origin.Wire:
+		switch {
+		case r.State == origin.Deleted: // what it held is anybody's
+		case r.Intent == origin.Wire:
 			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts}
 			if s.Wildcard {
 				o.Aliases = []string{"*." + s.Domain}

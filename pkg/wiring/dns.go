@@ -34,7 +34,7 @@ func Records(records []origin.Record, target string, ipv6 bool, existing []origi
 			if r.State == origin.Live {
 				live = append(live, r.Claim.Hosts...)
 			}
-		case r.State == origin.Detaching || r.State == origin.Detached || r.State == origin.Deleted:
+		case r.State == origin.Detaching || r.State == origin.Detached:
 			out = append(out, r.Claim.Hosts...)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/teardown"
 )
 
 type admitRegistry interface {
@@ -64,6 +65,7 @@ type admitRun struct {
 	now      time.Time
 	records  []origin.Record
 	refusals map[string]string
+	woken    bool          // something new woke this run, or it accepted something
 	next     time.Duration // until the next look that this run needs; 0 for none
 }
 
@@ -77,6 +79,9 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 		Admit: a, announcer: announcer{bus: a.Bus, log: a.Log}, now: s.Now, records: s.Records, refusals: s.Refusals,
 	}
 	for _, m := range messages {
+		if _, poked := m.(inbound.Poke); !poked {
+			r.woken = true
+		}
 		if refused, ok := m.(inbound.Refused); ok {
 			r.alarm(contract.EventRefused, "", Detail{Account: refused.Account, Why: refused.Why})
 		}
@@ -147,7 +152,12 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 	return errors.Join(failed...)
 }
 
+// again asks for another look. One that was only asked for by the last look asks for none, or there would be no end to it:
+// the sweep comes anyway.
 func (r *admitRun) again(after time.Duration) {
+	if !r.woken {
+		return
+	}
 	if r.next == 0 || after < r.next {
 		r.next = after
 	}
@@ -185,6 +195,7 @@ func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 	case decision.Accept:
 		err = fault.IgnoreDone(r.Shares.Accept(ctx, i.ARN))
 		if err == nil {
+			r.woken = true
 			r.Meter.Count("InvitationsAccepted", 1)
 			r.say(contract.ShareAccepted, i.Share, Detail{Account: i.Sender, What: i.Name, Why: "holds " + names(decision.Origins)})
 			r.again(settling)
@@ -295,6 +306,9 @@ func (r *admitRun) find(id string) (int, origin.Record) {
 // offer decides about one origin. One that is wired already is looked at again only when fresh asks for it.
 func (r *admitRun) offer(ctx context.Context, o offer, status string, fresh bool) error {
 	at, record := r.find(o.ID)
+	if leaving(record) {
+		return nil
+	}
 	settled := at >= 0 && record.Intent == origin.Wire
 	if settled && !fresh {
 		return nil
@@ -331,8 +345,23 @@ func (r *admitRun) offer(ctx context.Context, o offer, status string, fresh bool
 	if tagged {
 		return nil // on its way out, as its team asked
 	}
+	event := contract.OriginRefused
+	if decision.Waits() {
+		event = contract.OriginWaits
+	}
 	// What is wired stays wired with the claim that was permitted: a slip in a tag takes nobody off the air.
-	return r.refuse(ctx, contract.OriginRefused, o.ARN, Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, decision.Reasons)
+	return r.refuse(ctx, event, o.ARN, Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, decision.Reasons)
+}
+
+// leaving tells whether a teardown is past the point where the origin could be wired again: from unsharing on, until it has
+// stopped.
+func leaving(o origin.Record) bool {
+	if o.Intent != origin.Detach || o.State == origin.Deleted || o.Teardown == nil || len(o.History) == 0 {
+		return false
+	}
+	last := o.History[len(o.History)-1].What
+	return last != contract.TeardownStopped && last != contract.TeardownLeftSomething &&
+		slices.Contains([]teardown.Phase{teardown.Unshare, teardown.Delete, teardown.Verify}, teardown.Phase(o.Teardown.Phase))
 }
 
 // unreadable handles a claim that cannot be read. Without the role there is no claim; what is wired stays wired.

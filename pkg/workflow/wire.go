@@ -250,11 +250,9 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 			return r.search(ctx, served, held, err)
 		}
 		r.Meter.Count("ETagConflicts", 1)
-		fresh, err := r.CloudFront.Distribution(ctx, r.d.ID)
-		if err != nil {
+		if served, err = r.reread(ctx, served); err != nil {
 			return served, err
 		}
-		served = fresh
 	}
 	r.waiting = true
 	r.wants(max(r.Policy.Updates.Spacing, time.Second))
@@ -277,10 +275,20 @@ func (r *wireRun) update(ctx context.Context, served origin.Served, config *wiri
 	if err := r.CloudFront.Update(ctx, served.ID, served.ETag, next.Bytes()); err != nil {
 		return served, err
 	}
+	r.d.Refused = ""
 	r.Meter.Count("DistributionUpdates", 1)
 	r.say(contract.DistributionUpdated, "", Detail{What: served.ID, Why: strings.ReplaceAll(plan.String(), "\n", "; ")})
 	served.Config, served.Deployed, served.ETag = next.Bytes(), false, ""
 	return served, nil
+}
+
+// reread reads the distribution again. What was known of it stays known if that fails.
+func (r *wireRun) reread(ctx context.Context, known origin.Served) (origin.Served, error) {
+	fresh, err := r.CloudFront.Distribution(ctx, known.ID)
+	if err != nil {
+		return known, err
+	}
+	return fresh, nil
 }
 
 // hold names the origins that are to be added but must not be yet: not visible to this account, still being deployed, or
@@ -417,8 +425,26 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 	}
 	slices.Sort(added)
 	suspects := wiring.Suspects(cause.Error(), entries)
-	if len(suspects) == 0 && fault.Code(cause) == "AccessDenied" {
+	if len(suspects) == 0 && slices.Contains([]string{"AccessDenied", "InvalidViewerCertificate"}, fault.Code(cause)) {
 		return served, r.writeRefused(cause)
+	}
+	// What else the update does, removals above all, may be to blame, and must not wait for the additions.
+	rest, err := wiring.Diff(wiring.DesiredOf(without(r.records, append(slices.Clone(held), added...)), r.spec(config)), config)
+	if err != nil {
+		return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
+	}
+	if !rest.Empty() {
+		if _, err := r.update(ctx, served, config, rest); fault.Is[*fault.GiveUp](err) {
+			return served, r.writeRefused(err)
+		} else if err != nil {
+			return served, err
+		}
+		if served, err = r.reread(ctx, served); err != nil {
+			return served, err
+		}
+		if config, err = wiring.ParseConfig(served.Config); err != nil {
+			return served, err
+		}
 	}
 	s := wiring.NewSearch(added)
 	if len(suspects) > 0 {
@@ -442,11 +468,9 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 		after, err := r.update(ctx, served, config, plan)
 		switch {
 		case err == nil:
-			fresh, err := r.CloudFront.Distribution(ctx, after.ID)
-			if err != nil {
+			if served, err = r.reread(ctx, after); err != nil {
 				return served, err
 			}
-			served = fresh
 			if config, err = wiring.ParseConfig(served.Config); err != nil {
 				return served, err
 			}
@@ -470,7 +494,13 @@ func (r *wireRun) quarantineAll(ctx context.Context, bad []string, why map[strin
 	return nil
 }
 
+// writeRefused reports an update that is refused for no origin's fault, once per error code and hour.
 func (r *wireRun) writeRefused(cause error) error {
+	code := cmp.Or(fault.Code(cause), "unknown")
+	if r.d.Refused == code && r.now.Sub(r.d.RefusedAt) < patience {
+		return cause
+	}
+	r.d.Refused, r.d.RefusedAt = code, r.now
 	r.alarm(contract.DistributionRefused, "", Detail{What: r.d.ID, Why: cause.Error()})
 	return cause
 }
@@ -496,8 +526,8 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 			r.wants(wiring.NextLook(r.now.Sub(r.d.Updated)))
 		}
 	}
-	if len(changed) == 0 {
-		return nil
+	if len(changed) == 0 && r.looking {
+		return nil // DNS is mended at events and sweeps, not at each look at a deployment
 	}
 	pointed := r.point(ctx, seen, changed, config, served.Domain)
 	if pointed != nil {
@@ -572,7 +602,9 @@ func settled(o origin.Record, in, deployed bool) origin.State {
 
 // point makes DNS follow the records whose state changes.
 func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int, config *wiring.Config, target string) error {
-	if !slices.ContainsFunc(changed, func(i int) bool { return seen[i].State == origin.Live || seen[i].Intent == origin.Detach }) {
+	if !slices.ContainsFunc(seen, func(o origin.Record) bool {
+		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached
+	}) {
 		return nil
 	}
 	existing, err := r.DNS.Records(ctx)
@@ -581,8 +613,11 @@ func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int
 	}
 	plan := wiring.Records(seen, target, config.IPv6(), existing)
 	for _, refused := range plan.Refused {
+		if len(changed) == 0 {
+			break // it was reported when its origin went live
+		}
 		r.alarm(contract.RecordRefused, "", Detail{What: refused.Name + " " + refused.Type, Why: "a record that is not the hub's " +
-			"stands there; remove it, and the next look writes ours"})
+			"stands there; remove it, and the next sweep writes ours"})
 	}
 	if plan.Empty() {
 		return nil
@@ -596,7 +631,9 @@ func (r *wireRun) announce(was, is origin.Record) {
 	}
 	switch is.State {
 	case origin.Live:
-		r.Meter.Seconds("OnboardingLatency", r.now.Sub(is.Admitted))
+		if !slices.ContainsFunc(is.History, func(d origin.Decision) bool { return d.What == contract.OriginLive && !d.At.Before(is.Admitted) }) {
+			r.Meter.Seconds("OnboardingLatency", r.now.Sub(is.Admitted))
+		}
 		r.say(contract.OriginLive, is.ARN, about(is, "answers for "+strings.Join(is.Claim.Hosts, ", ")+" on "+strings.Join(is.Claim.Paths, ", ")))
 	case origin.Detached:
 		r.say(contract.OriginDetached, is.ARN, about(is, "no longer in distribution "+r.d.ID+", and that is Deployed"))
