@@ -94,9 +94,9 @@ func teardownMachine() machine {
 			Next:      taskName(teardown.Grace),
 		},
 		"Clean":     {Type: "Succeed", Comment: "Nothing was left behind."},
-		"Cancelled": {Type: "Succeed", Comment: "The team took the tag off in time; nothing happened."},
+		"Cancelled": {Type: "Succeed", Comment: "The team took the tag off in time, or the teardown is out of date."},
 		"Dirty":     ends("originhub.Dirty", "Something was left behind."),
-		"Stopped":   ends("originhub.Stopped", "Something stands in the way of the next step; nothing was taken from the team."),
+		"Stopped":   ends("originhub.Stopped", "Something stands in the way of the next step; whatever was done before it stays done."),
 		"Stuck":     ends("originhub.Stuck", "The function gave up, or failed too often."),
 		"UnknownPhase": {
 			Type:  "Fail",

@@ -29,7 +29,7 @@ func newSpokeRole(scope constructs.Construct, id string, p spokeParams) awsiam.R
 			allow([]string{"ram:GetResourceShareAssociations", "ram:ListResources"}, "*"),
 			allow([]string{"ram:DisassociateResourceShare"}, shares).
 				when(condition{"ArnLike": {"ram:ResourceArn": origins}}),
-			// RAM offers no condition on what a share holds. The hub deletes one only after it has emptied it.
+			// RAM offers no condition on what a share holds. The hub deletes one only when nothing but the origin is in it.
 			allow([]string{"ram:DeleteResourceShare"}, shares),
 			// Describe calls, in whichever Region the VPC is.
 			allow([]string{

@@ -58,7 +58,7 @@ const (
 	TeardownStepped       = "Teardown Stepped"
 	TeardownFinished      = "Teardown Finished"       // clean: nothing left behind
 	TeardownLeftSomething = "Teardown Left Something" // dirty: what remains is in the detail
-	TeardownStopped       = "Teardown Stopped"        // stuck before anything irreversible; what blocks is in the detail
+	TeardownStopped       = "Teardown Stopped"        // stuck; what stands in the way is in the detail
 )
 
 // Severities of events on the hub bus. The rule behind the alarm topic matches SeverityAlarm.

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/originhub/originhub/pkg/origin"
@@ -74,8 +76,23 @@ type envelope struct {
 
 var accountForm = regexp.MustCompile(`^\d{12}$`)
 
-// Parse reads an event. What is no event at all is an error that says where; an event that is not for us, or not to be
-// trusted, is a message.
+// members are those of an envelope.
+var members = []string{
+	"version", "id", "detail-type", "source", "account", "time", "region", "resources", "replay-name", "detail",
+}
+
+// Unknown names the members of an event that Parse does not know. AWS may add some any day, and an event of AWS that has one
+// is as good as any; but it is to be said.
+func Unknown(raw []byte) []string {
+	var event map[string]json.RawMessage
+	if json.Unmarshal(raw, &event) != nil {
+		return nil // Parse says why
+	}
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(event)), func(name string) bool { return slices.Contains(members, name) })
+}
+
+// Parse reads an event. What is no event at all is an error that says where, and so is one with members that Parse does not
+// know, unless AWS sent it; an event that is not for us, or not to be trusted, is a message.
 //
 //	source          detail type                    event name               message
 //	aws.ram         any                            any                      ShareHint
@@ -90,8 +107,11 @@ var accountForm = regexp.MustCompile(`^\d{12}$`)
 // like any other: what counts is read afterwards.
 func Parse(raw []byte) (Message, error) {
 	var e envelope
-	if err := strict(raw, &e); err != nil {
+	if err := decode(raw, &e, false); err != nil {
 		return nil, fmt.Errorf("parse event: %w", err)
+	}
+	if unknown := Unknown(raw); len(unknown) > 0 && !strings.HasPrefix(e.Source, awsPrefix) {
+		return nil, fmt.Errorf("parse event: unknown field %q", unknown[0])
 	}
 	for _, required := range []struct{ field, value string }{{"source", e.Source}, {"detail-type", e.DetailType}} {
 		if required.value == "" {
@@ -190,12 +210,16 @@ func ParseTask(raw []byte) (Task, error) {
 }
 
 // strict decodes one JSON object, all of it, without fields that the type does not have.
-func strict(raw []byte, into any) error {
+func strict(raw []byte, into any) error { return decode(raw, into, true) }
+
+func decode(raw []byte, into any, known bool) error {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return errors.New("it is empty")
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
+	if known {
+		d.DisallowUnknownFields()
+	}
 	if err := d.Decode(into); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {

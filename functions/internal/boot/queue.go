@@ -17,7 +17,7 @@ func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error)
 		var response events.SQSEventResponse
 		var messages []inbound.Message
 		for _, record := range batch.Records {
-			m, err := inbound.Parse([]byte(record.Body))
+			m, err := Parse(ctx, log, []byte(record.Body))
 			if err != nil {
 				log.ErrorContext(ctx, "message cannot be read", "messageId", record.MessageId, "error", err)
 				response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
@@ -43,4 +43,13 @@ func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error)
 		}
 		return response, nil
 	}
+}
+
+// Parse is inbound.Parse, and logs what an event of AWS holds that this version does not know.
+func Parse(ctx context.Context, log *slog.Logger, event []byte) (inbound.Message, error) {
+	m, err := inbound.Parse(event)
+	if unknown := inbound.Unknown(event); err == nil && len(unknown) > 0 {
+		log.WarnContext(ctx, "event has members that this version does not know; they were not looked at", "members", unknown)
+	}
+	return m, err
 }
