@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ func serveCommand() *cobra.Command {
 		templates, functions          string
 		seed                          uint64
 		empty, anywhere, logs         bool
+		parameters                    []string
 	}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -65,6 +67,10 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 			if o.clock != "virtual" && o.clock != "real" {
 				return fmt.Errorf("--clock is %q: it is virtual or real", o.clock)
 			}
+			parameters, err := stackParameters(o.parameters)
+			if err != nil {
+				return err
+			}
 			for _, address := range []string{o.listen, o.edge} {
 				if err := checkAddress(address, o.anywhere); err != nil {
 					return err
@@ -83,7 +89,7 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 			}
 			defer func() { err = errors.Join(err, w.Close()) }()
 			if o.assembly != "" {
-				if err := w.DeployAssembly(o.assembly); err != nil {
+				if err := w.DeployAssembly(o.assembly, parameters); err != nil {
 					return err
 				}
 			}
@@ -101,11 +107,32 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 	f.StringVar(&o.clock, "clock", "virtual", "virtual: time stands still until it is advanced; real: it runs")
 	f.BoolVar(&o.empty, "empty", false, "start with bare accounts, nothing deployed")
 	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly, with functions built for this machine, instead of the demo's world")
+	f.StringArrayVar(&o.parameters, "parameters", nil, "STACK:NAME=VALUE, a template parameter of the assembly's stack; may be repeated")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of all generated ids")
 	f.BoolVar(&o.logs, "logs", false, "show the functions' logs on standard error")
 	worldFlags(cmd, &o.templates, &o.functions)
 	cmd.MarkFlagsMutuallyExclusive("empty", "assembly")
+	cmd.MarkFlagsMutuallyExclusive("empty", "parameters")
+	cmd.MarkFlagsMutuallyExclusive("assembly", "functions")
+	cmd.MarkFlagsMutuallyExclusive("assembly", "templates")
 	return cmd
+}
+
+// stackParameters reads parameters as the CDK CLI spells them, by stack and name.
+func stackParameters(given []string) (map[string]map[string]string, error) {
+	parameters := map[string]map[string]string{}
+	for _, p := range given {
+		stack, rest, named := strings.Cut(p, ":")
+		name, value, valued := strings.Cut(rest, "=")
+		if !named || !valued || stack == "" || name == "" {
+			return nil, fmt.Errorf("--parameters %q is not STACK:NAME=VALUE", p)
+		}
+		if parameters[stack] == nil {
+			parameters[stack] = map[string]string{}
+		}
+		parameters[stack][name] = value
+	}
+	return parameters, nil
 }
 
 // worldFlags say where the templates and the functions of the demo's world are.

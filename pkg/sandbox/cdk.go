@@ -41,11 +41,27 @@ type assetManifest struct {
 }
 
 // DeployAssembly deploys every stack of a CDK cloud assembly, in the order of their dependencies. A stack without an
-// account goes to the first account of the options, one without a Region to us-east-1.
-func (s *Sandbox) DeployAssembly(dir string) error {
+// account goes to the first account of the options, one without a Region to us-east-1. parameters holds values of template
+// parameters, by stack and name; they count more than those that the assembly holds.
+func (s *Sandbox) DeployAssembly(dir string, parameters map[string]map[string]string) error {
+	deployed, err := s.deployAssembly(dir, parameters)
+	if err != nil {
+		return err
+	}
+	for _, stack := range slices.Sorted(maps.Keys(parameters)) {
+		if !slices.Contains(deployed, stack) {
+			return fmt.Errorf("deploy assembly %s: parameters are given for stack %s, but the stacks are %s",
+				dir, stack, strings.Join(deployed, ", "))
+		}
+	}
+	return nil
+}
+
+// deployAssembly answers the names of the stacks.
+func (s *Sandbox) deployAssembly(dir string, parameters map[string]map[string]string) ([]string, error) {
 	var m manifest
 	if err := readJSON(filepath.Join(dir, "manifest.json"), &m); err != nil {
-		return fmt.Errorf("read assembly: %w", err)
+		return nil, fmt.Errorf("read assembly: %w", err)
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Artifacts)) {
 		a := m.Artifacts[id]
@@ -53,26 +69,37 @@ func (s *Sandbox) DeployAssembly(dir string) error {
 			continue
 		}
 		if err := s.addAssets(dir, a.Properties.File); err != nil {
-			return fmt.Errorf("read assembly: %w", err)
+			return nil, fmt.Errorf("read assembly: %w", err)
 		}
 	}
 	order, err := m.order()
 	if err != nil {
-		return fmt.Errorf("read assembly %s: %w", dir, err)
+		return nil, fmt.Errorf("read assembly %s: %w", dir, err)
 	}
+	var deployed []string
 	for _, id := range order {
 		a := m.Artifacts[id]
 		switch a.Type {
 		case "cdk:cloud-assembly":
-			err = s.DeployAssembly(filepath.Join(dir, a.Properties.DirectoryName))
+			inner, err := s.deployAssembly(filepath.Join(dir, a.Properties.DirectoryName), parameters)
+			if err != nil {
+				return nil, err
+			}
+			deployed = append(deployed, inner...)
 		case "aws:cloudformation:stack":
-			err = s.deployArtifact(dir, id, a)
-		}
-		if err != nil {
-			return err
+			stack := orElse(a.Properties.StackName, id)
+			values := maps.Clone(a.Properties.Parameters)
+			if values == nil {
+				values = map[string]string{}
+			}
+			maps.Copy(values, parameters[stack])
+			if err := s.deployArtifact(dir, stack, a, values); err != nil {
+				return nil, err
+			}
+			deployed = append(deployed, stack)
 		}
 	}
-	return nil
+	return deployed, nil
 }
 
 func (s *Sandbox) addAssets(dir, file string) error {
@@ -88,15 +115,15 @@ func (s *Sandbox) addAssets(dir, file string) error {
 	return nil
 }
 
-func (s *Sandbox) deployArtifact(dir, id string, a artifact) error {
+func (s *Sandbox) deployArtifact(dir, stack string, a artifact, parameters map[string]string) error {
 	// "aws://123456789012/eu-west-1"; "unknown-account" and "unknown-region" where the app leaves it open.
 	account, region, ok := strings.Cut(strings.TrimPrefix(a.Environment, "aws://"), "/")
 	if !ok {
-		return fmt.Errorf("deploy stack %s: environment %q is not aws://<account>/<region>", id, a.Environment)
+		return fmt.Errorf("deploy stack %s: environment %q is not aws://<account>/<region>", stack, a.Environment)
 	}
 	if account == "unknown-account" {
 		if s.firstAccount == "" {
-			return fmt.Errorf("deploy stack %s: neither the app nor the sandbox names an account", id)
+			return fmt.Errorf("deploy stack %s: neither the app nor the sandbox names an account", stack)
 		}
 		account = s.firstAccount
 	}
@@ -105,9 +132,9 @@ func (s *Sandbox) deployArtifact(dir, id string, a artifact) error {
 	}
 	template, err := os.ReadFile(filepath.Join(dir, a.Properties.TemplateFile))
 	if err != nil {
-		return fmt.Errorf("deploy stack %s: %w", id, err)
+		return fmt.Errorf("deploy stack %s: %w", stack, err)
 	}
-	_, err = s.Deploy(account, region, orElse(a.Properties.StackName, id), template, a.Properties.Parameters)
+	_, err = s.Deploy(account, region, stack, template, parameters)
 	return err
 }
 

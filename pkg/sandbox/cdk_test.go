@@ -39,7 +39,7 @@ func TestDeployAssembly(t *testing.T) {
 		"stage/manifest.json": `{"artifacts":{"C":{"type":"aws:cloudformation:stack","environment":"aws://` + team + `/us-east-1","properties":{"templateFile":"C.json"}}}}`,
 		"stage/C.json":        strings.ReplaceAll(queueStack, "NAME", "c"),
 	})
-	if err := s.DeployAssembly(dir); err != nil {
+	if err := s.DeployAssembly(dir, nil); err != nil {
 		t.Fatal(err)
 	}
 	var calls []string
@@ -64,6 +64,25 @@ func TestDeployAssembly(t *testing.T) {
 	}
 }
 
+// Our own spoke stack, for one, has parameters without a default.
+func TestDeployAssemblyWithParameters(t *testing.T) {
+	dir := assembly(t, map[string]string{
+		"manifest.json": `{"artifacts":{"spoke":{"type":"aws:cloudformation:stack","environment":"aws://` + team + `/us-east-1","properties":{"templateFile":"spoke.json","stackName":"S"}}}}`,
+		"spoke.json": `{"Parameters":{"Name":{"Type":"String"}},"Resources":{"Queue":{"Type":"AWS::SQS::Queue","Properties":{"QueueName":{"Ref":"Name"}}}},
+			"Outputs":{"Name":{"Value":{"Ref":"Name"}}}}`,
+	})
+	s := start(t, Options{})
+	if err := s.DeployAssembly(dir, nil); err == nil || !strings.Contains(err.Error(), "Name") {
+		t.Errorf("without the parameter: %v", err)
+	}
+	if err := s.DeployAssembly(dir, map[string]map[string]string{"S": {"Name": "q"}}); err != nil {
+		t.Error(err)
+	}
+	if err := s.DeployAssembly(dir, map[string]map[string]string{"S": {"Name": "q"}, "other": {"A": "b"}}); err == nil || !strings.Contains(err.Error(), "other") {
+		t.Errorf("with parameters of no stack: %v", err)
+	}
+}
+
 func TestDeployAssemblyRefuses(t *testing.T) {
 	stack := `{"type":"aws:cloudformation:stack","environment":"%","properties":{"templateFile":"T.json"},"dependencies":["?"]}`
 	with := func(environment, dependency string) string {
@@ -81,12 +100,12 @@ func TestDeployAssemblyRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, Options{})
 			dir := assembly(t, map[string]string{"manifest.json": tc.manifest, "T.json": `{"Resources":{"X":{"Type":"AWS::Nope::Thing"}}}`})
-			if err := s.DeployAssembly(dir); err == nil || !strings.Contains(err.Error(), tc.says) {
+			if err := s.DeployAssembly(dir, nil); err == nil || !strings.Contains(err.Error(), tc.says) {
 				t.Errorf("got %v, want %q", err, tc.says)
 			}
 		})
 	}
-	if err := start(t, Options{}).DeployAssembly(t.TempDir()); err == nil {
+	if err := start(t, Options{}).DeployAssembly(t.TempDir(), nil); err == nil {
 		t.Error("an empty directory was deployed")
 	}
 }
