@@ -48,7 +48,7 @@ func (c *Client) Invitations(ctx context.Context) ([]origin.Invitation, error) {
 			}
 			list = append(list, origin.Invitation{
 				ARN: aws.ToString(i.ResourceShareInvitationArn), Share: aws.ToString(i.ResourceShareArn),
-				Name: aws.ToString(i.ResourceShareName), Sender: aws.ToString(i.SenderAccountId),
+				Name: aws.ToString(i.ResourceShareName), Sender: aws.ToString(i.SenderAccountId), Sent: aws.ToTime(i.InvitationTimestamp),
 			})
 		}
 	}

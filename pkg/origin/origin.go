@@ -59,6 +59,11 @@ const (
 	Deleted     State = "deleted"     // the VPC origin is gone and nothing was left behind
 )
 
+// States lists all states, in the order of a life.
+func States() []State {
+	return []State{Pending, Wired, Live, Quarantined, Detaching, Detached, Deleted}
+}
+
 // Record is the registry's item for one origin.
 type Record struct {
 	Ref

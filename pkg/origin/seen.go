@@ -1,5 +1,7 @@
 package origin
 
+import "time"
+
 // VpcOrigin is a VPC origin as CloudFront shows it.
 type VpcOrigin struct {
 	Ref
@@ -29,6 +31,7 @@ type Invitation struct {
 	Share  string
 	Name   string // of the share
 	Sender string // account
+	Sent   time.Time
 }
 
 // Shared is one resource in a RAM share.

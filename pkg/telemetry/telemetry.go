@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/originhub/originhub/pkg/contract"
 )
 
 // Logger writes JSON lines with the keys that Lambda's log format expects, at level ("DEBUG", "INFO", "WARN", "ERROR";
@@ -49,10 +51,7 @@ func (h requestID) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 func (h requestID) WithGroup(name string) slog.Handler { return requestID{h.Handler.WithGroup(name)} }
 
-// Namespace of all metrics.
-const Namespace = "originhub"
-
-// Meter writes metrics in CloudWatch's embedded metric format, with the hub as their dimension.
+// Meter writes metrics in CloudWatch's embedded metric format, with the hub as a dimension of each.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 type Meter struct {
 	w   io.Writer
@@ -62,26 +61,35 @@ type Meter struct {
 // NewMeter returns a meter that writes to w.
 func NewMeter(w io.Writer, hub string) *Meter { return &Meter{w, hub} }
 
-// Count adds n to a counter.
-func (m *Meter) Count(name string, n int) { m.put(name, "Count", float64(n)) }
+// Count adds n to a counter, or says how many there are.
+func (m *Meter) Count(name string, n int, by ...contract.Dimension) {
+	m.put(name, "Count", float64(n), by)
+}
 
 // Seconds records a duration.
-func (m *Meter) Seconds(name string, d time.Duration) { m.put(name, "Seconds", d.Seconds()) }
+func (m *Meter) Seconds(name string, d time.Duration) { m.put(name, "Seconds", d.Seconds(), nil) }
 
-func (m *Meter) put(name, unit string, value float64) {
-	line, err := json.Marshal(map[string]any{
-		"_aws": map[string]any{
-			"Timestamp": time.Now().UnixMilli(),
-			"CloudWatchMetrics": []any{map[string]any{
-				"Namespace":  Namespace,
-				"Dimensions": [][]string{{"Hub"}},
-				"Metrics":    []any{map[string]string{"Name": name, "Unit": unit}},
-			}},
-		},
-		"Hub": m.hub,
-		name:  value,
-	})
-	if err == nil {
+// Percent records a share of 100.
+func (m *Meter) Percent(name string, share float64, by ...contract.Dimension) {
+	m.put(name, "Percent", share, by)
+}
+
+func (m *Meter) put(name, unit string, value float64, by []contract.Dimension) {
+	members := map[string]any{contract.DimensionHub: m.hub, name: value}
+	dimensions := []string{contract.DimensionHub}
+	for _, d := range by {
+		members[d.Name] = d.Value
+		dimensions = append(dimensions, d.Name)
+	}
+	members["_aws"] = map[string]any{
+		"Timestamp": time.Now().UnixMilli(),
+		"CloudWatchMetrics": []any{map[string]any{
+			"Namespace":  contract.MetricNamespace,
+			"Dimensions": [][]string{dimensions},
+			"Metrics":    []any{map[string]string{"Name": name, "Unit": unit}},
+		}},
+	}
+	if line, err := json.Marshal(members); err == nil {
 		_, _ = m.w.Write(append(line, '\n'))
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/originhub/originhub/pkg/contract"
 )
 
 func line(t *testing.T, b *bytes.Buffer) map[string]any {
@@ -60,7 +62,18 @@ func TestMetricIsInEmbeddedFormat(t *testing.T) {
 	}
 	directive := got["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
 	metric := directive["Metrics"].([]any)[0].(map[string]any)
-	if directive["Namespace"] != Namespace || metric["Name"] != "OnboardingLatency" || metric["Unit"] != "Seconds" {
+	if directive["Namespace"] != contract.MetricNamespace || metric["Name"] != "OnboardingLatency" || metric["Unit"] != "Seconds" {
 		t.Errorf("directive is %v", directive)
+	}
+}
+
+func TestMetricByAnotherDimension(t *testing.T) {
+	var b bytes.Buffer
+	NewMeter(&b, "networking").Count(contract.MetricOrigins, 3, contract.Dimension{Name: contract.DimensionState, Value: "live"})
+	got := line(t, &b)
+	directive := got["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
+	sets, _ := json.Marshal(directive["Dimensions"])
+	if got["State"] != "live" || got["Hub"] != "networking" || string(sets) != `[["Hub","State"]]` {
+		t.Errorf("metric line is %v", got)
 	}
 }

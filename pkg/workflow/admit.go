@@ -65,6 +65,7 @@ type admitRun struct {
 	now      time.Time
 	records  []origin.Record
 	refusals map[string]string
+	oldest   time.Duration // age of the oldest invitation that is neither accepted nor refused
 	woken    bool          // something new woke this run, or it accepted something
 	next     time.Duration // until the next look that this run needs; 0 for none
 }
@@ -90,9 +91,13 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	if announced := r.publish(ctx); err == nil {
 		err = announced
 	}
+	sweep := slices.Contains(messages, inbound.Message(inbound.Sweep{}))
+	if sweep {
+		r.count(err == nil)
+	}
 	// What was recorded before a failure must still be wired. What was accepted a moment ago shall be wired in the same
 	// update. A sweep wakes wire in any case: its own messages may be lost too.
-	if r.waiting() || slices.Contains(messages, inbound.Message(inbound.Sweep{})) {
+	if r.waiting() || sweep {
 		delay := time.Duration(0)
 		if r.next == settling {
 			delay = 2 * settling // the next look comes first, and wakes wire again
@@ -105,6 +110,20 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 		err = a.Queue.Send(ctx, string(inbound.Poke{Why: "look again"}.JSON()), r.next)
 	}
 	return err
+}
+
+// count says how a sweep went and what it found.
+func (r *admitRun) count(completed bool) {
+	if completed {
+		r.Meter.Count(contract.MetricSweepCompleted, 1)
+	}
+	in := map[origin.State]int{}
+	for _, o := range r.records {
+		in[o.State]++
+	}
+	for _, state := range origin.States() {
+		r.Meter.Count(contract.MetricOrigins, in[state], contract.Dimension{Name: contract.DimensionState, Value: string(state)})
+	}
 }
 
 // waiting tells whether the registry wants something that wire has not begun. A run that ended between recording that and
@@ -172,10 +191,17 @@ func (r *admitRun) invitations(ctx context.Context) error {
 	// Anybody can invite the hub: what goes wrong with one invitation must not keep the others waiting.
 	var failed []error
 	for _, i := range pending {
-		failed = append(failed, r.invitation(ctx, i))
+		err := r.invitation(ctx, i)
+		if err != nil {
+			r.undecided(i)
+		}
+		failed = append(failed, err)
 	}
+	r.Meter.Seconds(contract.MetricOldestPendingShare, r.oldest)
 	return errors.Join(failed...)
 }
+
+func (r *admitRun) undecided(i origin.Invitation) { r.oldest = max(r.oldest, r.now.Sub(i.Sent)) }
 
 func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 	contents, err := r.Shares.Open(ctx, i.ARN)
@@ -196,11 +222,12 @@ func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 		err = fault.IgnoreDone(r.Shares.Accept(ctx, i.ARN))
 		if err == nil {
 			r.woken = true
-			r.Meter.Count("InvitationsAccepted", 1)
+			r.Meter.Count(contract.MetricInvitationAccepted, 1)
 			r.say(contract.ShareAccepted, i.Share, Detail{Account: i.Sender, What: i.Name, Why: "holds " + names(decision.Origins)})
 			r.again(settling)
 		}
 	case decision.Waits():
+		r.undecided(i)
 		r.again(settling)
 	default:
 		err = r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, decision.Reasons)
@@ -276,7 +303,7 @@ func (r *admitRun) refuse(ctx context.Context, event, what string, d Detail, rea
 	if r.refusals[what] == d.Why {
 		return nil
 	}
-	r.Meter.Count("Refusals", 1)
+	r.Meter.Count(contract.MetricRefusal, 1)
 	r.alarm(event, what, d)
 	if err := r.publish(ctx); err != nil {
 		return err
@@ -403,7 +430,7 @@ func (r *admitRun) admit(ctx context.Context, at int, was origin.Record, o offer
 		is.State, is.Reason = origin.Pending, ""
 	}
 	why := fmt.Sprintf("claims %s on %s", strings.Join(claim.Hosts, ", "), strings.Join(claim.Paths, ", "))
-	r.Meter.Count("OriginsAdmitted", 1)
+	r.Meter.Count(contract.MetricOriginAdmitted, 1)
 	r.say(contract.OriginAdmitted, o.ARN, about(is, why))
 	remember(&is, r.now, contract.OriginAdmitted, why)
 	return r.put(ctx, at, is)

@@ -186,7 +186,7 @@ func (t *Retire) begin(ctx context.Context, say *announcer, s origin.Snapshot, o
 	d := about(o, why)
 	d.Execution = contract.TeardownExecution(o.ID, o.Generation)
 	say.say(contract.TeardownStarted, o.ARN, d)
-	t.Meter.Count("TeardownsStarted", 1)
+	t.Meter.Count(contract.MetricTeardownStarted, 1)
 	if err := say.publish(ctx); err != nil {
 		return err
 	}

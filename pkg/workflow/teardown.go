@@ -431,10 +431,10 @@ var outcomes = map[teardown.Outcome]struct {
 	event, metric string
 	alarm         bool
 }{
-	teardown.Clean:     {contract.TeardownFinished, "TeardownsClean", false},
-	teardown.Dirty:     {contract.TeardownLeftSomething, "TeardownsDirty", true},
-	teardown.Cancelled: {contract.TeardownCancelled, "TeardownsCancelled", false},
-	teardown.Stopped:   {contract.TeardownStopped, "TeardownsStopped", true},
+	teardown.Clean:     {contract.TeardownFinished, contract.MetricTeardownClean, false},
+	teardown.Dirty:     {contract.TeardownLeftSomething, contract.MetricTeardownDirty, true},
+	teardown.Cancelled: {contract.TeardownCancelled, contract.MetricTeardownCancelled, false},
+	teardown.Stopped:   {contract.TeardownStopped, contract.MetricTeardownStopped, true},
 }
 
 // finish reports how the teardown ended. An origin whose teardown was called off may be wired again, under a new
@@ -462,14 +462,14 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 	remember(&r.o, r.now, how.event, step.Says)
 	switch step.Outcome {
 	case teardown.Clean:
-		r.Meter.Seconds("TeardownDuration", r.now.Sub(r.o.Teardown.Requested))
+		r.Meter.Seconds(contract.MetricTeardownDuration, r.now.Sub(r.o.Teardown.Requested))
 		r.o.State, r.o.Teardown, r.o.Reason = origin.Deleted, nil, ""
 	case teardown.Cancelled:
 		r.o.Generation++
 		r.o.Teardown, r.o.Token = nil, ""
 		// Whether it may be wired again is for admit to decide: meanwhile another team may have got the path.
 	case teardown.Dirty:
-		r.Meter.Count("OrphanENIs", len(r.seen.ENIs)-r.seen.Needed)
+		r.Meter.Count(contract.MetricOrphanENI, len(r.seen.ENIs)-r.seen.Needed)
 	}
 	return r.put(ctx)
 }

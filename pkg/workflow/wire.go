@@ -92,6 +92,7 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 	d := s.Distribution
 	if d.Holder != "" && s.Now.Before(d.Expires) {
 		w.Log.InfoContext(ctx, "another run holds the lease", "holder", d.Holder, "expires", d.Expires)
+		w.Meter.Seconds(contract.MetricLeaseHeld, lease-d.Expires.Sub(s.Now))
 		return w.Queue.Send(ctx, string(inbound.Poke{Why: "lease held"}.JSON()), min(d.Expires.Sub(s.Now), 15*time.Second)+time.Second)
 	}
 	d.Holder, d.Expires = w.Holder, s.Now.Add(lease)
@@ -249,7 +250,7 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 		if !fault.Is[*fault.Reread](err) {
 			return r.search(ctx, served, held, err)
 		}
-		r.Meter.Count("ETagConflicts", 1)
+		r.Meter.Count(contract.MetricETagConflict, 1)
 		if served, err = r.reread(ctx, served); err != nil {
 			return served, err
 		}
@@ -276,7 +277,7 @@ func (r *wireRun) update(ctx context.Context, served origin.Served, config *wiri
 		return served, err
 	}
 	r.d.Refused = ""
-	r.Meter.Count("DistributionUpdates", 1)
+	r.Meter.Count(contract.MetricDistributionUpdate, 1)
 	r.say(contract.DistributionUpdated, "", Detail{What: served.ID, Why: strings.ReplaceAll(plan.String(), "\n", "; ")})
 	served.Config, served.Deployed, served.ETag = next.Bytes(), false, ""
 	return served, nil
@@ -382,7 +383,7 @@ func (r *wireRun) keepOut(ctx context.Context, i int, o origin.Record, what, why
 		return nil
 	}
 	if what == contract.OriginQuarantined {
-		r.Meter.Count("OriginsQuarantined", 1)
+		r.Meter.Count(contract.MetricOriginQuarantined, 1)
 	}
 	r.alarm(what, o.ARN, about(o, why))
 	if err := r.publish(ctx); err != nil {
@@ -632,7 +633,7 @@ func (r *wireRun) announce(was, is origin.Record) {
 	switch is.State {
 	case origin.Live:
 		if !slices.ContainsFunc(is.History, func(d origin.Decision) bool { return d.What == contract.OriginLive && !d.At.Before(is.Admitted) }) {
-			r.Meter.Seconds("OnboardingLatency", r.now.Sub(is.Admitted))
+			r.Meter.Seconds(contract.MetricOnboardingLatency, r.now.Sub(is.Admitted))
 		}
 		r.say(contract.OriginLive, is.ARN, about(is, "answers for "+strings.Join(is.Claim.Hosts, ", ")+" on "+strings.Join(is.Claim.Paths, ", ")))
 	case origin.Detached:

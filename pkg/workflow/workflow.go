@@ -23,7 +23,7 @@ type bus interface {
 }
 
 type meter interface {
-	Count(name string, n int)
+	Count(name string, n int, by ...contract.Dimension)
 	Seconds(name string, d time.Duration)
 }
 

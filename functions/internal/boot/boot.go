@@ -57,7 +57,9 @@ func Load(ctx context.Context, function string) (*Hub, error) {
 	// Frozen, all clients share its connections. Any other HTTP client the SDK copies into each service client, and each of
 	// those would shake hands anew: one per spoke and call.
 	connections := awshttp.NewBuildableClient().Freeze()
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(patient), config.WithHTTPClient(connections))
+	meter := telemetry.NewMeter(os.Stdout, p.Hub)
+	retryer := func() aws.Retryer { return patient(meter) }
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(retryer), config.WithHTTPClient(connections))
 	if err != nil {
 		return nil, fmt.Errorf("load SDK configuration: %w", err)
 	}
@@ -68,7 +70,7 @@ func Load(ctx context.Context, function string) (*Hub, error) {
 		Bus:        awsevents.New(cfg, env[contract.EnvBus], contract.EventSource),
 		AdmitQueue: awssqs.New(cfg, env[contract.EnvAdmitQueue]),
 		WireQueue:  awssqs.New(cfg, env[contract.EnvWireQueue]),
-		Meter:      telemetry.NewMeter(os.Stdout, p.Hub),
+		Meter:      meter,
 		Log:        telemetry.Logger(os.Stdout, os.Getenv("AWS_LAMBDA_LOG_LEVEL")).With("function", function),
 	}, nil
 }
@@ -76,14 +78,16 @@ func Load(ctx context.Context, function string) (*Hub, error) {
 // patient retries a call for a second or two. Longer waits belong to the queues and the state machine, which do not bill
 // for waiting. What was not throttled is tried again after 50 ms and not after a second, as the SDKs say of their next
 // default (AWS_NEW_RETRIES_2026).
-func patient() aws.Retryer {
+func patient(meter *telemetry.Meter) aws.Retryer {
 	throttles := retry.IsErrorThrottles(retry.DefaultThrottles)
 	seconds := retry.NewExponentialJitterBackoff(time.Second)
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 4
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, err error) (time.Duration, error) {
 			delay, jitter := seconds.BackoffDelay(attempt, err)
-			if throttles.IsErrorThrottle(err) != aws.TrueTernary {
+			if throttles.IsErrorThrottle(err) == aws.TrueTernary {
+				meter.Count(contract.MetricThrottle, 1)
+			} else {
 				delay /= 20
 			}
 			return delay, jitter
