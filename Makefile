@@ -3,6 +3,7 @@ SHELL     := /bin/bash
 FUNCTIONS := admit retire teardown wire
 LOCAL     := .build/local
 TOOLS     := .build/tools
+CDK       := npx --yes aws-cdk@2.1148.1
 GO_BUILD  := CGO_ENABLED=0 go build -trimpath
 # The race detector needs a C compiler; without one the target runs the tests all the same.
 RACE      := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
@@ -63,6 +64,18 @@ golden: ## Rewrite the golden files: synthesized templates, CLI transcripts, pol
 .PHONY: synth
 synth: functions ## Write the CDK assembly to cdk.out
 	CDK_OUTDIR=cdk.out go run ./infra
+
+.PHONY: deploy
+deploy: build functions ## Show what would change in the hub, ask, deploy: make deploy POLICY=policy.yaml
+	@test -n "$(POLICY)" || { echo "say which hub policy: make deploy POLICY=policy.yaml" >&2; exit 2; }
+	.build/originhub policy check $(POLICY)
+	$(CDK) diff hub -c policy=$(POLICY)
+	$(CDK) deploy hub -c policy=$(POLICY) --require-approval any-change
+
+.PHONY: spoke
+spoke: build ## Print how to roll out the spoke: make spoke POLICY=policy.yaml [OU=ou-…]
+	@test -n "$(POLICY)" || { echo "say which hub policy: make spoke POLICY=policy.yaml [OU=ou-…]" >&2; exit 2; }
+	@.build/originhub spoke $(POLICY) $(if $(OU),--ou $(OU))
 
 .PHONY: bench
 bench: ## Measure what the README claims

@@ -47,7 +47,7 @@ Exit codes: 0 fine · 1 wrong usage or failure · 3 invalid policy · 5 a rehear
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
-	root.AddCommand(demoCommand(), sandboxCommand(), policyCommand(), versionCommand())
+	root.AddCommand(demoCommand(), sandboxCommand(), policyCommand(), spokeCommand(), versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/policy"
 )
 
@@ -22,13 +23,9 @@ Exit code 0: valid; 3: not valid; 1: the file cannot be read.`,
 		Example: "  originhub policy check policy.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := readFile(args[0], cmd.InOrStdin())
+			p, err := readPolicy(args[0], cmd.InOrStdin())
 			if err != nil {
 				return err
-			}
-			p, err := policy.Parse(text)
-			if err != nil {
-				return &failure{exitPolicy, fmt.Errorf("%s is not a valid policy\n%s", args[0], located(args[0], err))}
 			}
 			accounts := len(p.Accounts())
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: hub %s, %s, %s\n", args[0], p.Hub, count(len(p.Teams), "team"), count(accounts, "account"))
@@ -45,6 +42,19 @@ Exit code 0: valid; 3: not valid; 1: the file cannot be read.`,
 		},
 	})
 	return parent
+}
+
+// readPolicy reads a valid hub policy; of one that is not valid it names the places.
+func readPolicy(file string, in io.Reader) (admission.Policy, error) {
+	text, err := readFile(file, in)
+	if err != nil {
+		return admission.Policy{}, err
+	}
+	p, err := policy.Parse(text)
+	if err != nil {
+		return admission.Policy{}, &failure{exitPolicy, fmt.Errorf("%s is not a valid policy\n%s", file, located(file, err))}
+	}
+	return p, nil
 }
 
 // located writes errors the way editors and CI find places: file:line:column.
