@@ -4,7 +4,6 @@ FUNCTIONS := admit retire teardown wire
 LOCAL     := .build/local
 TOOLS     := .build/tools
 CDK       := npx --yes aws-cdk@2.1148.1
-GO_BUILD  := CGO_ENABLED=0 go build -trimpath
 # The race detector needs a C compiler; without one the target runs the tests all the same.
 RACE      := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 LIGHT      = $$(go list ./... | grep -v /infra)
@@ -12,6 +11,10 @@ LIGHT      = $$(go list ./... | grep -v /infra)
 TEST_FLAGS := -shuffle=on -parallel 6
 # Packages with tests: go test would also compile the others, under the race detector the EC2 client for two minutes.
 TESTED     = $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | grep -v /infra)
+
+# The same for builds, tests and lint, or everything would be compiled twice.
+export CGO_ENABLED := 0
+export GOFLAGS     := -trimpath -tags=lambda.norpc
 
 # jsii reads this before the stacks' main runs; without it, each synth prints ten lines about the age of Node.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20,22
@@ -33,16 +36,17 @@ test: ## Run all tests: unit, property, story, import rules, golden templates
 
 .PHONY: race
 race: ## Run the tests again under the race detector: minutes, mostly compiling and linking
-	go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TESTED)
+	CGO_ENABLED=1 go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TESTED)
 
 .PHONY: build
 build: ## Build the CLI and the functions for this machine
-	@$(GO_BUILD) -o .build/originhub ./pkg/cmd/originhub
-	@for f in $(FUNCTIONS); do $(GO_BUILD) -tags lambda.norpc -o $(LOCAL)/$$f/bootstrap ./functions/$$f || exit 1; done
+	@go build ./pkg/cmd/originhub ./functions/... # compiles on all processors; what follows links
+	@go build -o .build/originhub ./pkg/cmd/originhub
+	@for f in $(FUNCTIONS); do go build -o $(LOCAL)/$$f/bootstrap ./functions/$$f || exit 1; done
 
 .PHONY: functions
 functions: ## Build the functions for Lambda (linux/arm64, reproducible)
-	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=arm64 $(GO_BUILD) -tags lambda.norpc -ldflags '-s -w -buildid=' \
+	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=arm64 go build -ldflags '-s -w -buildid=' \
 	  -o .build/functions/$$f/bootstrap ./functions/$$f || exit 1; done
 
 .PHONY: check
