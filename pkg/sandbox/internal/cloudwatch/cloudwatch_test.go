@@ -183,7 +183,9 @@ func TestAssumption_MON_02_MissingData(t *testing.T) {
 
 func TestTwoOutOfThree(t *testing.T) {
 	l := newLab(t)
-	l.alarm(func(in *client.PutMetricAlarmInput) { in.EvaluationPeriods, in.DatapointsToAlarm = aws.Int32(3), aws.Int32(2) })
+	l.alarm(func(in *client.PutMetricAlarmInput) {
+		in.EvaluationPeriods, in.DatapointsToAlarm = aws.Int32(3), aws.Int32(2)
+	})
 	for _, step := range []struct {
 		depth float64
 		want  string // of what was measured in the minutes before
@@ -227,8 +229,8 @@ func TestWhatIsRefused(t *testing.T) {
 		}
 	}
 	for name, body := range map[string]string{
-		"no JSON":         `{`,
-		"unknown metric":  `{"widgets":[{"type":"metric","x":0,"y":0,"width":6,"height":6,"properties":{"region":"r","metrics":[["AWS/SQS","Depth"]]}}]}`,
+		"no JSON":        `{`,
+		"unknown metric": `{"widgets":[{"type":"metric","x":0,"y":0,"width":6,"height":6,"properties":{"region":"r","metrics":[["AWS/SQS","Depth"]]}}]}`,
 		"unknown property": `{"widgets":[{"type":"metric","x":0,"y":0,"width":6,"height":6,"properties":{"region":"r","color":"red",` +
 			`"metrics":[["n","m"]]}}]}`,
 		"too wide": `{"widgets":[{"type":"text","x":20,"y":0,"width":6,"height":6,"properties":{"markdown":"a"}}]}`,

@@ -34,7 +34,9 @@ type DashboardValidationMessage struct{ DataPath, Message string }
 
 var dashboardName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 
-func dashboardARN(account, name string) string { return "arn:aws:cloudwatch::" + account + ":dashboard/" + name }
+func dashboardARN(account, name string) string {
+	return "arn:aws:cloudwatch::" + account + ":dashboard/" + name
+}
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
 func (s *Service) putDashboard(c *cloud.Call, in *PutDashboardInput) (*PutDashboardOutput, error) {

@@ -212,7 +212,9 @@ func cborHead(b []byte, major byte, n uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, major<<5|27), n)
 }
 
-func cborString(b []byte, s string) []byte { return append(cborHead(b, cborText, uint64(len(s))), s...) }
+func cborString(b []byte, s string) []byte {
+	return append(cborHead(b, cborText, uint64(len(s))), s...)
+}
 
 func cborFloat(b []byte, f float64) []byte {
 	return binary.BigEndian.AppendUint64(append(b, cborSimple<<5|27), math.Float64bits(f))
