@@ -109,6 +109,8 @@ func (s *services) hooks() map[string]func(*cloud.Call) {
 				s.network.HoldENIs(in.ID)
 			}
 		},
+		// The interface endpoints of the account and Region that are called in get other network interfaces.
+		"replace-endpoint-interfaces": func(c *cloud.Call) { s.network.ReplaceAllInterfaces(c.Account(), c.Region) },
 	}
 }
 
