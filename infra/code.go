@@ -13,6 +13,7 @@ import (
 // The hub's functions: directories under functions/, and names of their binaries' directories.
 const (
 	admitFunction    = "admit"
+	auditFunction    = "audit"
 	retireFunction   = "retire"
 	teardownFunction = "teardown"
 	wireFunction     = "wire"
@@ -32,7 +33,7 @@ func packFunctions(s settings) (functionCode, error) {
 		return "", fmt.Errorf("pack functions: %w", err)
 	}
 	code := functionCode(root)
-	for _, function := range []string{admitFunction, retireFunction, teardownFunction, wireFunction} {
+	for _, function := range []string{admitFunction, auditFunction, retireFunction, teardownFunction, wireFunction} {
 		if err := code.pack(function, s); err != nil {
 			code.remove()
 			return "", fmt.Errorf("pack function %s: %w", function, err)

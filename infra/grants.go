@@ -20,9 +20,7 @@ type grants struct {
 	bus    awsevents.EventBus
 }
 
-// hubRolePath is the path of the hub's roles. Spokes trust it and so need not know the roles' names, which CloudFormation
-// makes.
-func hubRolePath(hub string) string { return "/originhub/" + hub + "/" }
+func hubRolePath(hub string) string { return contract.RolePath(hub) }
 
 func (g grants) admit(own, wire awssqs.Queue) []permission {
 	permissions := append(g.common(),
@@ -88,6 +86,18 @@ func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateM
 		allow([]string{"states:StartExecution"}, *machine.AttrArn()),
 		// Executions are named after origins, which are not known yet.
 		allow([]string{"states:DescribeExecution"}, fmt.Sprintf("arn:aws:states:%s:%s:execution:%s:*", region, account(), *machine.AttrName())),
+	)
+	return append(permissions, g.spokes()...)
+}
+
+func (g grants) audit(failures, admit, wire awssqs.Queue) []permission {
+	permissions := append(g.common(),
+		sendMessages(failures, admit, wire),
+		// Lists. What is left over may be in any distribution of the account.
+		allow([]string{"cloudfront:ListDistributions", "cloudfront:ListVpcOrigins"}, "*"),
+		allow([]string{"ram:ListResources"}, "*"),
+		allow([]string{"cloudfront:GetDistribution"}, g.distribution()),
+		allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
 	)
 	return append(permissions, g.spokes()...)
 }

@@ -18,6 +18,10 @@ const (
 	wireTimeout = 120 * time.Second
 	// admitWindow lets hints about many shares gather before one look at all of them.
 	admitWindow = 5 * time.Second
+	// auditTimeout is for an account after the other: an audit asks every team's.
+	auditTimeout = 10 * time.Minute
+	// auditEvery is how long a leak can go unseen. What it finds costs by the hour, or was seen when it was done.
+	auditEvery = 24 * time.Hour
 	// sweepEvery is how long an event that never came can delay anything. Invitations live for 12 hours.
 	sweepEvery = 10 * time.Minute
 )
@@ -45,6 +49,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(functionTimeout, admitWindow))
 	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, p.Policy.Updates.Window))
 	retireFailures := newDeadLetters(stack, "RetireDeadLetters")
+	auditFailures := newDeadLetters(stack, "AuditDeadLetters")
 	undelivered := newDeadLetters(stack, "UndeliveredEvents")
 	topic := newTopic(stack, "Alarms")
 
@@ -96,7 +101,17 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	})
 	keepFailures(retire, retireFailures)
 
-	toAdmit, toRetire := toQueue("Admit", admitQueue), toFunction("Retire", retire)
+	audit := newFunction(stack, "Audit", functionProps{
+		Description: "Reports what was done behind the hub's back, and what is left over",
+		Code:        p.Code.dir(auditFunction),
+		Timeout:     auditTimeout,
+		Environment: with(environment, contract.EnvAccount, account()),
+		RolePath:    hubRolePath(hub),
+		Permissions: can.audit(auditFailures, admitQueue, wireQueue),
+	})
+	keepFailures(audit, auditFailures)
+
+	toAdmit, toRetire, toAudit := toQueue("Admit", admitQueue), toFunction("Retire", retire), toFunction("Audit", audit)
 	toPeople := toTopic("Alarms", topic)
 	newRules(stack, undelivered,
 		rule{
@@ -110,6 +125,18 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		rule{
 			ID: "SpokeTags", Description: "A spoke forwarded a call that may ask for a teardown or call it off",
 			Bus: bus, Pattern: tagCalls(), Targets: []*target{toRetire},
+		},
+		rule{
+			ID: "SpokeLosses", Description: "A spoke forwarded a call, not the hub's own, that may take an origin away from the hub",
+			Bus: bus, Pattern: lossCalls(hub), Targets: []*target{toAudit},
+		},
+		rule{
+			ID: "ForeignEdits", Description: "Somebody else than the hub changed a distribution or DNS records",
+			Pattern: editCalls(hub), Targets: []*target{toAudit},
+		},
+		rule{
+			ID: "DailyAudit", Description: "Looks for what costs money for nothing or opens a side door",
+			Every: auditEvery, Targets: []*target{toAudit},
 		},
 		rule{
 			// Wire has no part in it: admit wakes it at the end of every sweep, when all that is to be wired is known.
@@ -130,11 +157,13 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	output(stack, "BusArn", *bus.EventBusArn())
 	output(stack, "AlarmTopicArn", *topic.TopicArn())
 	output(stack, "TeardownStateMachineArn", *teardown.AttrArn())
+	output(stack, "AuditFunction", *audit.FunctionName())
 	output(stack, "AdmitQueueUrl", *admitQueue.QueueUrl())
 	output(stack, "WireQueueUrl", *wireQueue.QueueUrl())
 	output(stack, "AdmitDeadLettersUrl", *admitQueue.DeadLetterQueue().Queue.QueueUrl())
 	output(stack, "WireDeadLettersUrl", *wireQueue.DeadLetterQueue().Queue.QueueUrl())
 	output(stack, "RetireDeadLettersUrl", *retireFailures.QueueUrl())
+	output(stack, "AuditDeadLettersUrl", *auditFailures.QueueUrl())
 	output(stack, "UndeliveredEventsUrl", *undelivered.QueueUrl())
 }
 

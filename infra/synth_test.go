@@ -88,7 +88,7 @@ func rehearsalApp(dir string) (awscdk.App, error) {
 }
 
 func writeStandIns(dir string) error {
-	for _, name := range []string{admitFunction, retireFunction, teardownFunction, wireFunction} {
+	for _, name := range []string{admitFunction, auditFunction, retireFunction, teardownFunction, wireFunction} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ type listed struct {
 // TestImportRules holds the architecture: who may import whom, and why. A rule applies to every package whose path, below
 // the module, begins with one of its prefixes.
 func TestImportRules(t *testing.T) {
-	core := []string{"pkg/origin", "pkg/inbound", "pkg/admission", "pkg/wiring", "pkg/teardown"}
+	core := []string{"pkg/origin", "pkg/inbound", "pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/audit"}
 	adapters := []string{
 		"pkg/awscloudfront", "pkg/awsevents", "pkg/awsnetwork", "pkg/awsram", "pkg/awsroute53", "pkg/awssfn", "pkg/awssqs", "pkg/awssts",
 		"pkg/registry",

@@ -39,7 +39,7 @@ func main() {
 		Log:        hub.Log,
 	}
 	lambda.Start(func(ctx context.Context, event json.RawMessage) error {
-		message, err := boot.Parse(ctx, hub.Log, event)
+		message, err := boot.Parse(ctx, hub.Log, event, inbound.Parse)
 		if err != nil {
 			// Lambda tries again and then keeps the event in the dead-letter queue.
 			hub.Log.ErrorContext(ctx, "event cannot be read", "error", err)

@@ -3,9 +3,11 @@ package awscloudfront_test
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
@@ -196,7 +198,7 @@ func TestVpcOriginIsSeenByThoseItIsSharedWith(t *testing.T) {
 	t.Parallel()
 	ctx, s, hub, peer := start(t)
 	o := share(ctx, t, s, nil)
-	want := origin.VpcOrigin{Ref: o, Endpoint: balancer}
+	want := origin.VpcOrigin{Ref: o, Endpoint: balancer, Created: s.Now().Truncate(time.Second)}
 	if got := rig.Must[[]origin.VpcOrigin](t)(peer.VpcOrigins(ctx)); !slices.Equal(got, []origin.VpcOrigin{want}) {
 		t.Errorf("while it deploys: %+v", got)
 	}
@@ -219,6 +221,33 @@ func TestVpcOriginIsSeenByThoseItIsSharedWith(t *testing.T) {
 	if got := rig.Must[[]origin.VpcOrigin](t)(awscloudfront.New(s.Config(rig.Team, rig.Region)).VpcOrigins(ctx)); len(got) != 0 {
 		t.Errorf("a third account lists %+v", got)
 	}
+}
+
+func TestDistributionsAreListedWithTheirOriginsAndBehaviors(t *testing.T) {
+	t.Parallel()
+	ctx, s, hub, _ := start(t)
+	o := share(ctx, t, s, nil)
+	s.UntilIdle()
+	text := string(document("ref", "one", using(o)))
+	text = strings.Replace(text, "</DistributionConfig>", `<CacheBehaviors><Quantity>1</Quantity><Items><CacheBehavior>
+		<PathPattern>/team/*</PathPattern><TargetOriginId>g</TargetOriginId><ViewerProtocolPolicy>https-only</ViewerProtocolPolicy>
+		<CachePolicyId>4135ea2d-6df8-44a3-9df3-4b5a84be39ad</CachePolicyId></CacheBehavior></Items></CacheBehaviors>
+		<OriginGroups><Quantity>1</Quantity><Items><OriginGroup><Id>g</Id>
+		<FailoverCriteria><StatusCodes><Quantity>1</Quantity><Items><StatusCode>502</StatusCode></Items></StatusCodes></FailoverCriteria>
+		<Members><Quantity>2</Quantity><Items><OriginGroupMember><OriginId>`+o.ID+`</OriginId></OriginGroupMember>
+		<OriginGroupMember><OriginId>a</OriginId></OriginGroupMember></Items></Members></OriginGroup></Items></OriginGroups></DistributionConfig>`, 1)
+	made := rig.Must[origin.Served](t)(hub.Create(ctx, []byte(text)))
+	want := []origin.Listed{{
+		ID: made.ID, Domain: made.Domain, Enabled: true, Modified: s.Now().Truncate(time.Second),
+		Origins: []origin.ListedOrigin{{ID: "a", Domain: "a.example.com"}, {ID: o.ID, VPCOrigin: o.ID, Domain: "team.internal"}},
+		Groups:  map[string][]string{"g": {o.ID, "a"}}, Behaviors: []origin.ListedBehavior{{Path: "/team/*", Target: "g"}},
+	}}
+	if got := rig.Must[[]origin.Listed](t)(hub.Distributions(ctx)); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	rig.Refuse(s, "ListDistributions", "AccessDenied", 403)
+	_, err := hub.Distributions(ctx)
+	rig.Want[*fault.GiveUp](t, "denied", err)
 }
 
 func TestDeleteVpcOriginSaysWhatToDo(t *testing.T) {

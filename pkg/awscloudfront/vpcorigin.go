@@ -25,6 +25,7 @@ func (c *Client) VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error) {
 				Ref:      origin.Ref{ID: aws.ToString(o.Id), ARN: aws.ToString(o.Arn), Account: aws.ToString(o.AccountId)},
 				Deployed: aws.ToString(o.Status) == deployed,
 				Endpoint: aws.ToString(o.OriginEndpointArn),
+				Created:  aws.ToTime(o.CreatedTime),
 			})
 		}
 		if !aws.ToBool(page.VpcOriginList.IsTruncated) {
@@ -45,6 +46,7 @@ func (c *Client) VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, er
 		Ref:      origin.Ref{ID: aws.ToString(o.Id), ARN: aws.ToString(o.Arn), Account: aws.ToString(o.AccountId)},
 		Deployed: aws.ToString(o.Status) == deployed,
 		ETag:     aws.ToString(out.ETag),
+		Created:  aws.ToTime(o.CreatedTime),
 	}
 	if o.VpcOriginEndpointConfig != nil {
 		seen.Endpoint = aws.ToString(o.VpcOriginEndpointConfig.Arn)

@@ -414,6 +414,11 @@ type heard struct {
 		Team     string `json:"team"`
 		What     string `json:"what"`
 		Why      string `json:"why"`
+		Kind     string `json:"kind"`
+		Who      string `json:"who"`
+		Age      string `json:"age"`
+		Cost     string `json:"cost"`
+		Repair   string `json:"repair"`
 	} `json:"detail"`
 }
 

@@ -37,8 +37,7 @@ func holdings(s *sandbox.Sandbox, account string) (inventory, error) {
 					Origin string `json:"vpcOrigin"`
 				} `json:"networkInterfaces"`
 				Groups []struct {
-					ID   string `json:"id"`
-					Name string `json:"name"`
+					ID string `json:"id"`
 				} `json:"securityGroups"`
 			} `json:"ec2"`
 		} `json:"accounts"`
@@ -62,9 +61,7 @@ func holdings(s *sandbox.Sandbox, account string) (inventory, error) {
 		}
 	}
 	for _, g := range a.EC2.Groups {
-		if g.Name == "CloudFront-VPCOrigins-Service-SG" {
-			held.Groups = append(held.Groups, g.ID)
-		}
+		held.Groups = append(held.Groups, g.ID)
 	}
 	return held, nil
 }

@@ -26,6 +26,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -43,7 +45,7 @@ import (
 const functions = "../../.build/local"
 
 func TestMain(m *testing.M) {
-	for _, name := range []string{"admit", "retire", "teardown", "wire"} {
+	for _, name := range []string{"admit", "audit", "retire", "teardown", "wire"} {
 		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc",
 			"-o", filepath.Join(functions, name, "bootstrap"), "../../functions/"+name)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -89,6 +91,9 @@ func TestStories(t *testing.T) {
 			"invitation": command((*tale).invitation), "dns": command((*tale).dns), "alarmed": command((*tale).alarmed),
 			"originhub": command((*tale).originhub), "apart": command((*tale).apart),
 			"share-together": command((*tale).shareTogether), "release-enis": command((*tale).releaseENIs),
+			"drop-behaviors": command((*tale).dropBehaviors), "public-path": command((*tale).publicPath),
+			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "no-sweeps": command((*tale).noSweeps), "dns-record": command((*tale).dnsRecord),
+			"disabled-distribution": command((*tale).disabledDistribution),
 		},
 	})
 }
@@ -692,18 +697,22 @@ func (s *tale) removeOtherDistribution(*testscript.TestScript, []string) error {
 	return nil
 }
 
-// said-once TYPE
+// said-once TYPE [REGEXP]
 func (s *tale) saidOnce(ts *testscript.TestScript, args []string) error {
 	if err := s.said(ts, args); err != nil {
 		return err
 	}
+	pattern, err := regexp.Compile(strings.Join(args[1:], ""))
+	if err != nil {
+		return err
+	}
 	n := 0
 	for _, h := range s.spoken {
-		if h.Type == args[0] {
+		if h.Type == args[0] && pattern.MatchString(s.named(fmt.Sprintf("%s %+v", h.Type, h.Detail))) {
 			n++
 		}
 	}
-	return want(n == 1, "%s was said %d times", args[0], n)
+	return want(n == 1, "%s was said %d times", args, n)
 }
 
 // invitation NAME STATUS: of the share of that name, as the hub sees it.
@@ -789,4 +798,121 @@ func (s *tale) shareTogether(_ *testscript.TestScript, args []string) error {
 func (s *tale) releaseENIs(_ *testscript.TestScript, args []string) error {
 	s.ReleaseENIs(s.origins[args[0]].id)
 	return nil
+}
+
+// edit: somebody of the Networking account changes the hub's distribution by hand.
+func (s *tale) edit(change func(*cloudfronttypes.DistributionConfig)) error {
+	id, _, err := s.distribution(s.ctx)
+	if err != nil {
+		return err
+	}
+	out, err := s.hubCloudFront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
+	if err != nil {
+		return err
+	}
+	change(out.DistributionConfig)
+	_, err = s.hubCloudFront.UpdateDistribution(s.ctx, &cloudfront.UpdateDistributionInput{
+		Id: &id, IfMatch: out.ETag, DistributionConfig: out.DistributionConfig,
+	})
+	return err
+}
+
+// drop-behaviors NAME: somebody takes the behaviors of an origin out of the hub's distribution.
+func (s *tale) dropBehaviors(_ *testscript.TestScript, args []string) error {
+	return s.edit(func(c *cloudfronttypes.DistributionConfig) {
+		b := c.CacheBehaviors
+		b.Items = slices.DeleteFunc(b.Items, func(b cloudfronttypes.CacheBehavior) bool {
+			return strings.Contains(aws.ToString(b.TargetOriginId), s.origins[args[0]].id)
+		})
+		b.Quantity = aws.Int32(int32(len(b.Items))) //nolint:gosec // a handful
+	})
+}
+
+// public-path PATH DOMAIN: somebody puts a behavior in front of all others that leads to an origin on the public internet.
+func (s *tale) publicPath(_ *testscript.TestScript, args []string) error {
+	return s.edit(func(c *cloudfronttypes.DistributionConfig) {
+		c.Origins.Items = append(c.Origins.Items, cloudfronttypes.Origin{
+			Id: aws.String("legacy"), DomainName: &args[1], CustomOriginConfig: &cloudfronttypes.CustomOriginConfig{
+				HTTPPort: aws.Int32(80), HTTPSPort: aws.Int32(443), OriginProtocolPolicy: cloudfronttypes.OriginProtocolPolicyHttpsOnly,
+			},
+		})
+		b := c.CacheBehaviors.Items[0]
+		b.PathPattern, b.TargetOriginId = &args[0], aws.String("legacy")
+		c.CacheBehaviors.Items = append([]cloudfronttypes.CacheBehavior{b}, c.CacheBehaviors.Items...)
+		*c.Origins.Quantity++
+		*c.CacheBehaviors.Quantity++
+	})
+}
+
+// delete-origin NAME: its owner deletes it by hand.
+func (s *tale) deleteOrigin(_ *testscript.TestScript, args []string) error {
+	id, api := s.origins[args[0]].id, s.owner(args[0]).cloudfront
+	seen, err := api.GetVpcOrigin(s.ctx, &cloudfront.GetVpcOriginInput{Id: &id})
+	if err != nil {
+		return err
+	}
+	_, err = api.DeleteVpcOrigin(s.ctx, &cloudfront.DeleteVpcOriginInput{Id: &id, IfMatch: seen.ETag})
+	return err
+}
+
+// no-sweeps: from now on nothing is swept, so that days pass in no time.
+func (s *tale) noSweeps(*testscript.TestScript, []string) error {
+	rules, err := s.events.ListRules(s.ctx, &eventbridge.ListRulesInput{})
+	if err != nil {
+		return err
+	}
+	for _, r := range rules.Rules {
+		if strings.Contains(aws.ToString(r.Name), "Sweep") {
+			if _, err := s.events.DisableRule(s.ctx, &eventbridge.DisableRuleInput{Name: r.Name}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// delete-origin-as TEAM NAME: a team tries to delete another one's origin.
+func (s *tale) deleteOriginAs(_ *testscript.TestScript, args []string) error {
+	id := s.origins[args[1]].id
+	_, err := s.actors[args[0]].cloudfront.DeleteVpcOrigin(s.ctx, &cloudfront.DeleteVpcOriginInput{Id: &id, IfMatch: aws.String("E1")})
+	return err
+}
+
+// dns-record HOST remove|ADDRESS: somebody removes the records of a host from the hub's zone, or lets it lead to an address.
+func (s *tale) dnsRecord(_ *testscript.TestScript, args []string) error {
+	zone := route53.NewFromConfig(s.Config(hubAccount, region))
+	list, err := zone.ListResourceRecordSets(s.ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: &s.policy.HostedZone})
+	if err != nil {
+		return err
+	}
+	var batch route53types.ChangeBatch
+	for _, r := range list.ResourceRecordSets {
+		if strings.TrimSuffix(aws.ToString(r.Name), ".") == args[0] {
+			batch.Changes = append(batch.Changes, route53types.Change{Action: route53types.ChangeActionDelete, ResourceRecordSet: &r})
+		}
+	}
+	if args[1] != "remove" {
+		batch.Changes = append(batch.Changes, route53types.Change{Action: route53types.ChangeActionCreate, ResourceRecordSet: &route53types.ResourceRecordSet{
+			Name: &args[0], Type: route53types.RRTypeA, TTL: aws.Int64(60), ResourceRecords: []route53types.ResourceRecord{{Value: &args[1]}},
+		}})
+	}
+	_, err = zone.ChangeResourceRecordSets(s.ctx, &route53.ChangeResourceRecordSetsInput{HostedZoneId: &s.policy.HostedZone, ChangeBatch: &batch})
+	return err
+}
+
+// disabled-distribution NAME: the Networking account has another distribution, disabled, which names the origin.
+func (s *tale) disabledDistribution(_ *testscript.TestScript, args []string) error {
+	o, owner := s.origins[args[0]], s.owner(args[0])
+	_, err := s.hubCloudFront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: &cloudfronttypes.DistributionConfig{
+		CallerReference: aws.String("old"), Comment: aws.String("old"), Enabled: aws.Bool(false),
+		Origins: &cloudfronttypes.Origins{Quantity: aws.Int32(1), Items: []cloudfronttypes.Origin{{
+			Id: aws.String("o"), DomainName: aws.String("internal.example.com"),
+			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.id, OwnerAccountId: &owner.account},
+		}}},
+		DefaultCacheBehavior: &cloudfronttypes.DefaultCacheBehavior{
+			TargetOriginId: aws.String("o"), ViewerProtocolPolicy: cloudfronttypes.ViewerProtocolPolicyHttpsOnly,
+			CachePolicyId: aws.String("4135ea2d-6df8-44a3-9df3-4b5a84be39ad"),
+		},
+	}})
+	return err
 }

@@ -18,6 +18,7 @@ const (
 	EnvAdmitQueue   = "ORIGINHUB_ADMIT_QUEUE"   // queue URL
 	EnvWireQueue    = "ORIGINHUB_WIRE_QUEUE"    // queue URL
 	EnvStateMachine = "ORIGINHUB_STATE_MACHINE" // state machine ARN
+	EnvAccount      = "ORIGINHUB_ACCOUNT"       // the hub's own
 )
 
 // Keys of the registry table, and the attribute of its time to live.
@@ -52,6 +53,9 @@ const (
 	DistributionUpdated   = "Distribution Updated"
 	DistributionRefused   = "Distribution Write Refused"
 	RecordRefused         = "DNS Record Refused"
+	ChangeFound           = "Hand-Made Change Found" // somebody undid, by hand, what the hub did
+	LeakFound             = "Leak Found"             // something costs money for nothing, or opens a side door
+	LeakResolved          = "Leak Resolved"
 	TeardownStarted       = "Teardown Started"
 	TeardownWarned        = "Teardown Warned"
 	TeardownCancelled     = "Teardown Cancelled"
@@ -66,6 +70,10 @@ const (
 	SeverityInfo  = "info"
 	SeverityAlarm = "alarm"
 )
+
+// RolePath is the path of the hub's roles. Spokes trust it, and the guard knows the hub's own calls by it, and so neither
+// needs to know the roles' names, which CloudFormation makes.
+func RolePath(hub string) string { return "/originhub/" + hub + "/" }
 
 // SpokeRoleName is the role in every team account that the hub assumes. It carries the hub's name so that two hubs can
 // serve the same accounts.

@@ -34,6 +34,10 @@ const (
 	MetricTeardownDuration  = "TeardownDuration" // seconds, from the tag to clean
 	MetricOrphanENI         = "OrphanENIs"       // counter: interfaces that a dirty teardown left
 
+	MetricHandMadeChange = "HandMadeChanges" // counter: what somebody else than the hub changed and that matters to it
+	MetricLeaksOpen      = "LeaksOpen"       // gauge, at every audit
+	MetricSideDoorsOpen  = "SideDoorsOpen"   // gauge, at every audit: those of the leaks that somebody can come in by, or is off the air for
+
 	MetricQuotaUse = "QuotaUse" // gauge by distribution, percent: of the quota that is used most
 )
 

@@ -16,7 +16,7 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Message is one of ShareHint, TagHint, Sweep, Poke, Nothing and Refused.
+// Message is one of ShareHint, TagHint, CallHint, Sweep, Poke, Nothing and Refused.
 type Message interface{ message() }
 
 // ShareHint says that something about what an account shares may have changed.
@@ -96,7 +96,7 @@ func Unknown(raw []byte) []string {
 //
 //	source          detail type                    event name               message
 //	aws.ram         any                            any                      ShareHint
-//	aws.cloudfront  AWS API Call via CloudTrail    CreateVpcOrigin          ShareHint
+//	aws.cloudfront  AWS API Call via CloudTrail    Create- or DeleteVpcO…   ShareHint
 //	aws.cloudfront  AWS API Call via CloudTrail    TagResource or Untag…    TagHint, if about a VPC origin of the sender
 //	aws.events      Scheduled Event                -                        Sweep
 //	originhub       Poke                           -                        Poke
@@ -106,17 +106,9 @@ func Unknown(raw []byte) []string {
 // An event name may have the version suffix of the service's model (facts/aws.md section 5). A call that failed is a hint
 // like any other: what counts is read afterwards.
 func Parse(raw []byte) (Message, error) {
-	var e envelope
-	if err := decode(raw, &e, false); err != nil {
-		return nil, fmt.Errorf("parse event: %w", err)
-	}
-	if unknown := Unknown(raw); len(unknown) > 0 && !strings.HasPrefix(e.Source, awsPrefix) {
-		return nil, fmt.Errorf("parse event: unknown field %q", unknown[0])
-	}
-	for _, required := range []struct{ field, value string }{{"source", e.Source}, {"detail-type", e.DetailType}} {
-		if required.value == "" {
-			return nil, fmt.Errorf("parse event: it has no %q", required.field)
-		}
+	e, err := open(raw)
+	if err != nil {
+		return nil, err
 	}
 	if e.Source == ours && e.DetailType == poke {
 		var detail struct {
@@ -127,14 +119,12 @@ func Parse(raw []byte) (Message, error) {
 		}
 		return Poke{Why: detail.Why}, nil
 	}
-	if !accountForm.MatchString(e.Account) {
-		return nil, fmt.Errorf("parse event: account %q is not 12 digits", e.Account)
+	if err := e.sender(); err != nil {
+		return nil, err
 	}
 	switch {
-	case !strings.HasPrefix(e.Source, awsPrefix):
-		if e.DetailType == stateChange || e.DetailType == apiCall || e.DetailType == scheduled {
-			return Refused{fmt.Sprintf("source %q passes itself off as AWS with detail type %q", e.Source, e.DetailType), e.Account}, nil
-		}
+	case e.impostor():
+		return e.refused(), nil
 	case e.Source == ram:
 		return ShareHint{e.Account}, nil
 	case e.Source == scheduler && e.DetailType == scheduled:
@@ -143,6 +133,39 @@ func Parse(raw []byte) (Message, error) {
 		return e.call()
 	}
 	return Nothing{fmt.Sprintf("no use for %q of %q", e.DetailType, e.Source)}, nil
+}
+
+// open reads the envelope.
+func open(raw []byte) (envelope, error) {
+	var e envelope
+	if err := decode(raw, &e, false); err != nil {
+		return e, fmt.Errorf("parse event: %w", err)
+	}
+	if unknown := Unknown(raw); len(unknown) > 0 && !strings.HasPrefix(e.Source, awsPrefix) {
+		return e, fmt.Errorf("parse event: unknown field %q", unknown[0])
+	}
+	for _, required := range []struct{ field, value string }{{"source", e.Source}, {"detail-type", e.DetailType}} {
+		if required.value == "" {
+			return e, fmt.Errorf("parse event: it has no %q", required.field)
+		}
+	}
+	return e, nil
+}
+
+func (e envelope) sender() error {
+	if !accountForm.MatchString(e.Account) {
+		return fmt.Errorf("parse event: account %q is not 12 digits", e.Account)
+	}
+	return nil
+}
+
+// impostor tells whether the event has the type of one of AWS's but not AWS's source.
+func (e envelope) impostor() bool {
+	return !strings.HasPrefix(e.Source, awsPrefix) && (e.DetailType == stateChange || e.DetailType == apiCall || e.DetailType == scheduled)
+}
+
+func (e envelope) refused() Refused {
+	return Refused{fmt.Sprintf("source %q passes itself off as AWS with detail type %q", e.Source, e.DetailType), e.Account}
 }
 
 // call reads the CloudTrail record of a CloudFront call. Its form is not documented for these calls (facts/aws.md section
@@ -156,7 +179,7 @@ func (e envelope) call() (Message, error) {
 		return nil, fmt.Errorf("parse event: detail: %w", err)
 	}
 	switch {
-	case strings.HasPrefix(record.EventName, "CreateVpcOrigin"):
+	case strings.HasPrefix(record.EventName, "CreateVpcOrigin"), strings.HasPrefix(record.EventName, "DeleteVpcOrigin"):
 		return ShareHint{e.Account}, nil
 	case !strings.HasPrefix(record.EventName, "TagResource") && !strings.HasPrefix(record.EventName, "UntagResource"):
 		return Nothing{fmt.Sprintf("no use for the CloudFront call %q", record.EventName)}, nil

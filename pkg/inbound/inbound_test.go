@@ -16,7 +16,21 @@ const (
 	teamB = "222222222222"
 
 	originB = "arn:aws:cloudfront::222222222222:vpcorigin/vo_teamB1"
+
+	eventID           = "1b2c3d4e-0000-4000-8000-000000000000"
+	distribution      = "EDFDVBD6EXAMPLE"
+	zone              = "Z0123456789EXAMPLE"
+	shareB            = "arn:aws:ram:us-east-1:222222222222:resource-share/7ab63972-b505-7e2a-420d-6f5d3EXAMPLE"
+	roleOfTheHub      = "arn:aws:iam::100000000000:role/originhub/networking/originhub-networking-WireRole-0A1B2C3D"
+	sessionOfTheHub   = "arn:aws:sts::100000000000:assumed-role/originhub-networking-WireRole-0A1B2C3D/s"
+	roleOfTheSpoke    = "arn:aws:iam::222222222222:role/originhub-networking-spoke"
+	sessionOfTheSpoke = "arn:aws:sts::222222222222:assumed-role/originhub-networking-spoke/s"
 )
+
+func developer(account string) string {
+	return "arn:aws:sts::" + account + ":assumed-role/Developer/dev"
+}
+func developerRole(account string) string { return "arn:aws:iam::" + account + ":role/Developer" }
 
 // refused and nothing stand for any Refused from an account, and for any Nothing.
 type (
@@ -28,6 +42,7 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 	want := map[string]any{
 		"admit/hit-create-resource-share.json":   inbound.ShareHint{Account: teamA},
 		"admit/hit-create-vpc-origin.json":       inbound.ShareHint{Account: teamA},
+		"admit/hit-delete-vpc-origin.json":       inbound.ShareHint{Account: teamA},
 		"admit/hit-delete-resource-share.json":   inbound.ShareHint{Account: teamA},
 		"admit/hit-ram-association.json":         inbound.ShareHint{Account: hub},
 		"admit/hit-ram-invitation.json":          inbound.ShareHint{Account: hub},
@@ -39,6 +54,48 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 		"admit/miss-own-accept-call.json":        inbound.ShareHint{Account: hub},
 		"admit/miss-tag-of-another-service.json": nothing{},
 		"admit/miss-update-distribution.json":    nothing{},
+
+		"audit/hit-update-distribution.json": inbound.CallHint{
+			Account: hub, ID: eventID, Call: inbound.UpdateDistribution, Target: distribution, By: developer(hub), Role: developerRole(hub),
+		},
+		"audit/hit-update-distribution-by-a-user.json": inbound.CallHint{
+			Account: hub, ID: eventID, Call: inbound.UpdateDistribution, Target: distribution, By: "arn:aws:iam::100000000000:user/ann",
+		},
+		"audit/miss-update-distribution-by-the-hub.json": inbound.CallHint{
+			Account: hub, ID: eventID, Call: inbound.UpdateDistribution, Target: distribution, By: sessionOfTheHub, Role: roleOfTheHub,
+		},
+		"audit/hit-delete-distribution.json": inbound.CallHint{
+			Account: hub, ID: eventID, Call: inbound.DeleteDistribution, Target: distribution, By: "arn:aws:iam::100000000000:root",
+		},
+		"audit/hit-change-records.json": inbound.CallHint{
+			Account: hub, ID: eventID, Call: inbound.ChangeResourceRecordSets, Target: zone, By: developer(hub), Role: developerRole(hub),
+		},
+		"audit/miss-change-records-by-the-hub.json": inbound.CallHint{
+			Account: hub, ID: eventID, Call: inbound.ChangeResourceRecordSets, Target: zone, By: sessionOfTheHub, Role: roleOfTheHub,
+		},
+		"audit/miss-create-hosted-zone.json": nothing{},
+		"audit/hit-disassociate-resource-share.json": inbound.CallHint{
+			Account: teamB, ID: eventID, Call: inbound.DisassociateResourceShare, Target: shareB, By: developer(teamB), Role: developerRole(teamB),
+		},
+		"audit/hit-delete-resource-share-by-a-user.json": inbound.CallHint{
+			Account: teamB, ID: eventID, Call: inbound.DeleteResourceShare, Target: shareB, By: "arn:aws:iam::222222222222:user/ann",
+		},
+		"audit/miss-disassociate-by-a-teardown.json": inbound.CallHint{
+			Account: teamB, ID: eventID, Call: inbound.DisassociateResourceShare, Target: shareB, By: sessionOfTheSpoke, Role: roleOfTheSpoke,
+		},
+		"audit/miss-create-resource-share.json": nothing{},
+		"audit/hit-delete-vpc-origin.json": inbound.CallHint{
+			Account: teamA, ID: eventID, Call: inbound.DeleteVpcOrigin, Target: "vo_teamA1", By: developer(teamA), Role: developerRole(teamA),
+		},
+		"audit/hit-delete-vpc-origin-that-failed.json": inbound.CallHint{
+			Account: teamB, ID: eventID, Call: inbound.DeleteVpcOrigin, Target: "vo_teamA1", By: developer(teamB), Role: developerRole(teamB),
+			Failed: "AccessDenied",
+		},
+		"audit/miss-delete-vpc-origin-by-a-teardown.json": inbound.CallHint{
+			Account: teamB, ID: eventID, Call: inbound.DeleteVpcOrigin, Target: "vo_teamB1", By: sessionOfTheSpoke, Role: roleOfTheSpoke,
+		},
+		"audit/miss-forged-update-distribution.json": refused{teamB},
+		"audit/input-schedule.json":                  inbound.Sweep{},
 
 		"retire/hit-tag-of-a-distribution.json":          nothing{},
 		"retire/hit-tag-of-another-accounts-origin.json": refused{teamB},
@@ -78,9 +135,12 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got any
-			if strings.HasPrefix(name, "teardown/") {
+			switch function, _, _ := strings.Cut(name, "/"); function {
+			case "teardown":
 				got, err = inbound.ParseTask(raw)
-			} else {
+			case "audit":
+				got, err = inbound.ParseCall(raw)
+			default:
 				got, err = inbound.Parse(raw)
 			}
 			if err != nil {
@@ -156,6 +216,26 @@ func TestPokeIsReadAsItWasWritten(t *testing.T) {
 	for _, why := range []string{"", "vo_1 was admitted", `"quoted" \ <&> ` + "\x00\u2028é"} {
 		if m, err := inbound.Parse(inbound.Poke{Why: why}.JSON()); err != nil || m != (inbound.Poke{Why: why}) {
 			t.Errorf("%q: %v, %v", why, m, err)
+		}
+	}
+}
+
+// TestWhoIsNamed: a name that could be read as anything else is not repeated.
+func TestWhoIsNamed(t *testing.T) {
+	for identity, want := range map[string]string{
+		`{"arn":"arn:aws:sts::222222222222:assumed-role/Admin/ann@example.com"}`:          "arn:aws:sts::222222222222:assumed-role/Admin/ann@example.com",
+		`{"type":"AWSService","invokedBy":"cloudformation.amazonaws.com"}`:                "cloudformation.amazonaws.com",
+		`{"arn":"arn:aws:iam::222222222222:user/x; rm -rf /","accountId":"222222222222"}`: "somebody of account 222222222222",
+		`{"accountId":"<b>"}`: "somebody whom CloudTrail does not name",
+		`{}`:                  "somebody whom CloudTrail does not name",
+	} {
+		m, err := inbound.ParseCall([]byte(`{"source":"aws.cloudfront","detail-type":"AWS API Call via CloudTrail","account":"222222222222",` +
+			`"detail":{"eventName":"DeleteVpcOrigin","requestParameters":{"id":"vo_1 $(x)"},"userIdentity":` + identity + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := m.(inbound.CallHint); c.By != want || c.Target != "" {
+			t.Errorf("%s: by %q on %q, want %q on nothing", identity, c.By, c.Target, want)
 		}
 	}
 }

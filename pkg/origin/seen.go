@@ -8,6 +8,7 @@ type VpcOrigin struct {
 	Deployed bool
 	Endpoint string // ARN of the load balancer or instance behind it
 	ETag     string
+	Created  time.Time
 }
 
 // Served is a distribution as CloudFront shows it.

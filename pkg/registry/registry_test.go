@@ -81,6 +81,27 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 }
 
+func TestFindingsAreReadAsTheyWereWritten(t *testing.T) {
+	t.Parallel()
+	ctx, s, r := open(t)
+	f := rig.Must[origin.Findings](t)(r.Findings(ctx))
+	if f.Version != 0 || f.Open != nil || f.Calls != nil {
+		t.Errorf("an empty registry reads as %+v", f)
+	}
+	stale := f
+	f.Open = []origin.OpenFinding{{Kind: "origin-unused", Subject: "vo_a", Account: rig.Team, Since: s.Now().UTC(), Says: "1"}}
+	f.Calls = []string{"1b2c3d4e"}
+	rig.OK(t, r.PutFindings(ctx, f))
+	f.Version++
+	if got := rig.Must[origin.Findings](t)(r.Findings(ctx)); !reflect.DeepEqual(got, f) {
+		t.Errorf("got %+v, want %+v", got, f)
+	}
+	rig.Want[*fault.Reread](t, "stale", r.PutFindings(ctx, stale))
+	if got := rig.Must[origin.Snapshot](t)(r.Load(ctx, origin.Main)); len(got.Records) != 0 {
+		t.Errorf("a distribution shows %+v", got)
+	}
+}
+
 func TestStaleWriterChangesNothing(t *testing.T) {
 	t.Parallel()
 	ctx, _, r := open(t)

@@ -465,6 +465,9 @@ func (r *admitRun) drop(ctx context.Context, at int, is origin.Record, why strin
 	return r.put(ctx, at, is)
 }
 
+// notShared is why an origin is withdrawn that its team took away.
+const notShared = "it is no longer shared with this account; share it again to bring it back"
+
 // withdraw drops what is to be wired and is shared no more. Both RAM and CloudFront must miss it: an empty answer from one
 // of them must not take every team off the air.
 func (r *admitRun) withdraw(ctx context.Context, permitted []offer, status map[string]string) error {
@@ -473,7 +476,7 @@ func (r *admitRun) withdraw(ctx context.Context, permitted []offer, status map[s
 		if o.Intent != origin.Wire || offered || status[o.ID] != "" {
 			continue
 		}
-		if err := r.drop(ctx, at, o, "it is no longer shared with this account; share it again to bring it back"); err != nil {
+		if err := r.drop(ctx, at, o, notShared); err != nil {
 			return err
 		}
 	}

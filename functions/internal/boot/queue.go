@@ -17,7 +17,7 @@ func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error)
 		var response events.SQSEventResponse
 		var messages []inbound.Message
 		for _, record := range batch.Records {
-			m, err := Parse(ctx, log, []byte(record.Body))
+			m, err := Parse(ctx, log, []byte(record.Body), inbound.Parse)
 			if err != nil {
 				log.ErrorContext(ctx, "message cannot be read", "messageId", record.MessageId, "error", err)
 				response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
@@ -45,9 +45,11 @@ func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error)
 	}
 }
 
-// Parse is inbound.Parse, and logs what an event of AWS holds that this version does not know.
-func Parse(ctx context.Context, log *slog.Logger, event []byte) (inbound.Message, error) {
-	m, err := inbound.Parse(event)
+// Parse is read, one of package inbound's, and logs what an event of AWS holds that this version does not know.
+func Parse(
+	ctx context.Context, log *slog.Logger, event []byte, read func([]byte) (inbound.Message, error),
+) (inbound.Message, error) {
+	m, err := read(event)
 	if unknown := inbound.Unknown(event); err == nil && len(unknown) > 0 {
 		log.WarnContext(ctx, "event has members that this version does not know; they were not looked at", "members", unknown)
 	}

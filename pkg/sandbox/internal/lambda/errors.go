@@ -13,10 +13,8 @@ func notFound(arn string) error {
 	return cloud.Errorf(404, "ResourceNotFoundException", "Function not found: %s", arn)
 }
 
-const tooManyRequests = "TooManyRequestsException"
-
 func throttled() error {
-	return cloud.Errorf(429, tooManyRequests, "Rate Exceeded.")
+	return cloud.Errorf(429, "TooManyRequestsException", "Rate Exceeded.")
 }
 
 func invalid(format string, args ...any) error {

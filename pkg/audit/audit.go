@@ -1,0 +1,384 @@
+// Package audit finds what was done behind the hub's back, and what is left over: what is at risk, or costs money for
+// nothing, or lets somebody in by a side door.
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Finding is one thing that somebody should know, with what to do about it.
+type Finding struct {
+	Kind    Kind
+	Subject string // what it is about: the ARN of a VPC origin, the id of a distribution, a host name
+	Origin  string // VPC origin id
+	Account string // of the owner
+	Team    string
+	By      string    // who did it, as CloudTrail says; "" of what was found without an event
+	Since   time.Time // when it came about; zero if AWS does not tell
+	Alarm   bool      // somebody is off the air, or can come in by a side door
+	Risk    string    // why it matters
+	Cost    string    // estimate per month, or "unknown"
+	Repair  string    // command that mends it, and in which account
+}
+
+// Kind is the stable name of what was found.
+type Kind string
+
+// Kinds of changes that somebody made by hand.
+const (
+	DistributionEdited  Kind = "distribution-edited"
+	DistributionDeleted Kind = "distribution-deleted"
+	ShareRevoked        Kind = "share-revoked"
+	OriginDeleted       Kind = "origin-deleted"
+	RecordChanged       Kind = "record-changed"
+)
+
+// Kinds of what the audit finds without any event.
+const (
+	SharedNotWired       Kind = "shared-not-wired"
+	WiredNotShared       Kind = "wired-not-shared"
+	OriginUnused         Kind = "origin-unused"
+	DistributionDisabled Kind = "distribution-disabled"
+	HostElsewhere        Kind = "host-elsewhere"
+	PathPublic           Kind = "path-public"
+)
+
+// Observed is what was seen of the world. What was not looked at is left out.
+type Observed struct {
+	Now           time.Time
+	Hub           string            // account
+	Zone          string            // hosted zone id
+	Adopted       bool              // the distribution is not the hub's own: others may edit their parts of it
+	Managed       []string          // ids of the distributions that the hub writes
+	Teams         map[string]string // by account
+	Records       []origin.Record
+	Refusals      map[string]string // reasons by ARN
+	Offered       []origin.Shared   // what RAM shows as shared with the hub
+	Visible       []origin.VpcOrigin
+	Owned         []Owned
+	Distributions []origin.Listed
+	DNS           []origin.DNSRecord
+	Lost          []string // VPC origins that the hub took out a short time ago, since they were no longer shared
+	Differs       string   // what of the hub's part of the distribution is not as it was, in words
+	Wake          string   // command that wakes function wire
+}
+
+// Owned is a VPC origin as its own account sees it. Users are the distributions that use it, in any account.
+type Owned struct {
+	origin.VpcOrigin
+	Users []origin.User
+}
+
+// How old something must be before it counts as left over. Sharing and wiring take a quarter of an hour; an origin without a
+// distribution may be one that a team is building.
+const (
+	sharedFor = 24 * time.Hour
+	unusedFor = 7 * 24 * time.Hour
+)
+
+const unknown = "unknown"
+
+// Audit lists what is left over, side doors first.
+func Audit(o Observed) []Finding {
+	found := slices.Concat(o.origins(), o.wired(), o.distributions(), o.hosts(), o.publicPaths())
+	slices.SortFunc(found, func(a, b Finding) int {
+		return cmp.Or(-compareBool(a.Alarm, b.Alarm), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
+	})
+	return found
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	default:
+		return -1
+	}
+}
+
+// origins looks for VPC origins that nobody uses. One that its owner shares with the hub is the hub's business after a day;
+// any other one is the team's, and is only mentioned after a week.
+func (o Observed) origins() []Finding {
+	var found []Finding
+	seen := map[string]bool{}
+	for _, v := range o.Visible {
+		share, shared := o.share(v.ARN)
+		seen[v.ID] = shared
+		if !shared || o.uses(v.ID) != "" || o.leaving(v.ID) || o.Now.Sub(v.Created) < sharedFor {
+			continue
+		}
+		why := o.Refusals[v.ARN]
+		if why == "" {
+			why = o.Refusals[share]
+		}
+		if why == "" {
+			why = "see what was said of it, or why its record in the registry is not live"
+		}
+		f := o.about(SharedNotWired, v)
+		f.Risk = "it is shared with the hub and no distribution of the hub's uses it: " + why
+		f.Repair = fmt.Sprintf("mend the reason, or in account %s: aws ram disassociate-resource-share --region us-east-1 "+
+			"--resource-share-arn %s --resource-arns %s", v.Account, share, v.ARN)
+		found = append(found, f)
+	}
+	for _, v := range o.Owned {
+		if seen[v.ID] || len(v.Users) > 0 || !v.Deployed || o.uses(v.ID) != "" || o.leaving(v.ID) || o.Now.Sub(v.Created) < unusedFor {
+			continue
+		}
+		f := o.about(OriginUnused, v.VpcOrigin)
+		f.Risk = "no distribution uses it; its network interfaces keep its VPC from being deleted, and what stands behind it runs for nobody"
+		f.Repair = fmt.Sprintf(`in account %s: aws cloudfront delete-vpc-origin --id %s --if-match `+
+			`"$(aws cloudfront get-vpc-origin --id %s --query ETag --output text)"`, v.Account, v.ID, v.ID)
+		found = append(found, f)
+	}
+	return found
+}
+
+func (o Observed) about(k Kind, v origin.VpcOrigin) Finding {
+	return Finding{
+		Kind: k, Subject: v.ARN, Origin: v.ID, Account: v.Account, Team: o.Teams[v.Account], Since: v.Created, Cost: monthly(v.Endpoint),
+	}
+}
+
+// monthly estimates what keeping an origin costs. Sharing is free
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/sharing-resources.html); what costs is what stands
+// behind it. An Application Load Balancer in us-east-1 is $0.0225 an hour, without what it handles
+// (https://aws.amazon.com/elasticloadbalancing/pricing/); AWS counts 730 hours a month. Of other Regions and kinds no price
+// is known here.
+func monthly(endpoint string) string {
+	if strings.HasPrefix(endpoint, "arn:aws:elasticloadbalancing:us-east-1:") && strings.Contains(endpoint, ":loadbalancer/app/") {
+		return fmt.Sprintf("$%.2f: its load balancer's hours, without capacity units", 0.0225*730)
+	}
+	return unknown
+}
+
+// wired looks for origins in a distribution that the hub writes and that are shared no more.
+func (o Observed) wired() []Finding {
+	var found []Finding
+	for _, r := range o.Records {
+		distribution := o.uses(r.ID)
+		if r.State == origin.Deleted || distribution == "" || o.offered(r.ARN) {
+			continue
+		}
+		found = append(found, Finding{
+			Kind: WiredNotShared, Subject: r.ARN, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown,
+			Risk: locked(distribution), Repair: shareAgain(r, o.Hub),
+		})
+	}
+	return found
+}
+
+// locked: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/sharing-resources.html
+func locked(distribution string) string {
+	return "distribution " + distribution + " goes on serving it, but nobody can edit the distribution until the origin is out, so that " +
+		"every team's changes wait; the hub takes it out by itself"
+}
+
+func shareAgain(r origin.Record, hub string) string {
+	return fmt.Sprintf("to bring it back, in account %s: aws ram create-resource-share --region us-east-1 --name %s --resource-arns %s "+
+		"--principals %s", r.Account, r.ID, r.ARN, hub)
+}
+
+// distributions looks for disabled ones that hold VPC origins: they answer nobody, and keep the origins from being deleted.
+func (o Observed) distributions() []Finding {
+	var found []Finding
+	for _, d := range o.Distributions {
+		var held []string
+		for _, p := range d.Origins {
+			if p.VPCOrigin != "" {
+				held = append(held, p.VPCOrigin)
+			}
+		}
+		if d.Enabled || len(held) == 0 {
+			continue
+		}
+		f := Finding{
+			Kind: DistributionDisabled, Subject: d.ID, Account: o.Hub, Since: d.Modified, Cost: unknown,
+			Risk: "it answers nobody, and its VPC origins cannot be deleted while it names them: " + strings.Join(held, ", "),
+			Repair: fmt.Sprintf(`aws cloudfront delete-distribution --id %s --if-match "$(aws cloudfront get-distribution --id %s `+
+				`--query ETag --output text)"`, d.ID, d.ID),
+		}
+		if o.manages(d.ID) {
+			f.Alarm, f.Risk, f.Repair = true, "somebody disabled it: every team is off the air", o.Wake
+		}
+		found = append(found, f)
+	}
+	return found
+}
+
+// hosts looks for claimed hosts whose DNS leads elsewhere than to the distribution.
+func (o Observed) hosts() []Finding {
+	var found []Finding
+	for _, r := range o.Records {
+		if r.Intent != origin.Wire || r.State != origin.Live {
+			continue
+		}
+		for _, host := range r.Claim.Hosts {
+			if e, astray := o.astray(host); astray {
+				found = append(found, Finding{
+					Kind: HostElsewhere, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown,
+					Risk:   "its " + e.Type + " record leads " + leads(e) + ", past the distribution: no isolation, no firewall, or no answer",
+					Repair: o.deleteRecord(e),
+				})
+			}
+		}
+	}
+	return found
+}
+
+// astray is a record of the host that does not lead to a distribution of the hub's.
+func (o Observed) astray(host string) (origin.DNSRecord, bool) {
+	for _, e := range o.DNS {
+		if strings.EqualFold(e.Name, host) && addresses(e.Type) && !o.ours(e.Target) {
+			return e, true
+		}
+	}
+	return origin.DNSRecord{}, false
+}
+
+func addresses(kind string) bool { return kind == "A" || kind == "AAAA" || kind == "CNAME" }
+
+func leads(e origin.DNSRecord) string {
+	if e.Target == "" {
+		return "elsewhere"
+	}
+	return "to " + e.Target
+}
+
+// ours tells whether a name is that of a distribution of the hub's.
+func (o Observed) ours(target string) bool {
+	return slices.ContainsFunc(o.Distributions, func(d origin.Listed) bool {
+		return o.manages(d.ID) && strings.EqualFold(d.Domain, target)
+	})
+}
+
+// deleteRecord deletes whatever record stands there. A DELETE must repeat all of it, and Route 53 writes an asterisk as \052.
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_Change.html
+func (o Observed) deleteRecord(e origin.DNSRecord) string {
+	return fmt.Sprintf("aws route53 change-resource-record-sets --hosted-zone-id %[1]s --change-batch \"$(aws route53 "+
+		"list-resource-record-sets --hosted-zone-id %[1]s --output json --query '{Changes: [{Action: `\"DELETE\"`, ResourceRecordSet: "+
+		"ResourceRecordSets[?Name==`\"%[2]s.\"` && Type==`\"%[3]s\"`] | [0]}]}')\"; then the hub writes its own", o.Zone, strings.ReplaceAll(e.Name, "*", `\\052`), e.Type)
+}
+
+// publicPaths looks for behaviors of the hub's distributions that overlap a claimed path, come before the team's own, and
+// lead to an origin on the public internet.
+func (o Observed) publicPaths() []Finding {
+	var found []Finding
+	for _, d := range o.Distributions {
+		if !o.manages(d.ID) {
+			continue
+		}
+		for i, b := range d.Behaviors {
+			public := publicTarget(d, b.Target)
+			r, path, overlaps := o.claims(d, b.Path)
+			if public == "" || !overlaps || slices.ContainsFunc(d.Behaviors[:i], func(first origin.ListedBehavior) bool {
+				return publicTarget(d, first.Target) == "" && origin.Covers(first.Path, b.Path)
+			}) {
+				continue
+			}
+			found = append(found, Finding{
+				Kind: PathPublic, Subject: d.ID + " " + b.Path, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Since: d.Modified, Cost: unknown,
+				Risk: fmt.Sprintf("behavior %s overlaps %s of team %s and leads to %s on the public internet, past everything that keeps teams apart",
+					b.Path, path, r.Team, public),
+				Repair: fmt.Sprintf(`aws cloudfront get-distribution-config --id %[1]s --query DistributionConfig > config.json; take the behavior `+
+					`%[2]s out of it; aws cloudfront update-distribution --id %[1]s --distribution-config file://config.json --if-match `+
+					`"$(aws cloudfront get-distribution --id %[1]s --query ETag --output text)"`, d.ID, b.Path),
+			})
+		}
+	}
+	return found
+}
+
+// publicTarget is the domain name of the public origin that a behavior's target leads to, or "".
+func publicTarget(d origin.Listed, target string) string {
+	for _, id := range append([]string{target}, d.Groups[target]...) {
+		for _, p := range d.Origins {
+			if p.ID == id && p.VPCOrigin == "" {
+				return p.Domain
+			}
+		}
+	}
+	return ""
+}
+
+// claims finds an origin of the distribution's with a claimed path that overlaps.
+func (o Observed) claims(d origin.Listed, path string) (origin.Record, string, bool) {
+	for _, r := range o.Records {
+		if r.Intent != origin.Wire || !holds(d, r.ID) {
+			continue
+		}
+		for _, claimed := range r.Claim.Paths {
+			if origin.Overlap(claimed, path) {
+				return r, claimed, true
+			}
+		}
+	}
+	return origin.Record{}, "", false
+}
+
+func holds(d origin.Listed, vpcOrigin string) bool {
+	return slices.ContainsFunc(d.Origins, func(p origin.ListedOrigin) bool { return p.VPCOrigin == vpcOrigin })
+}
+
+func (o Observed) manages(distribution string) bool { return slices.Contains(o.Managed, distribution) }
+
+// uses is the id of the distribution of the hub's that uses a VPC origin, or "".
+func (o Observed) uses(vpcOrigin string) string {
+	for _, d := range o.Distributions {
+		if o.manages(d.ID) && holds(d, vpcOrigin) {
+			return d.ID
+		}
+	}
+	return ""
+}
+
+// share is the ARN of the share by which the hub got a VPC origin.
+func (o Observed) share(arn string) (string, bool) {
+	for _, s := range o.Offered {
+		if s.ARN == arn {
+			return s.Share, true
+		}
+	}
+	return "", false
+}
+
+// offered tells whether both RAM and CloudFront show an origin to the hub.
+func (o Observed) offered(arn string) bool {
+	_, shared := o.share(arn)
+	return shared && slices.ContainsFunc(o.Visible, func(v origin.VpcOrigin) bool { return v.ARN == arn })
+}
+
+// leaving tells whether an origin is on its way out as its team asked: a teardown ends by itself, and says how.
+func (o Observed) leaving(vpcOrigin string) bool {
+	r, ok := o.record(vpcOrigin)
+	return ok && r.Teardown != nil
+}
+
+func (o Observed) record(vpcOrigin string) (origin.Record, bool) {
+	for _, r := range o.Records {
+		if r.ID == vpcOrigin {
+			return r, true
+		}
+	}
+	return origin.Record{}, false
+}
+
+// Key names a finding among all that stand.
+func (f Finding) Key() string { return string(f.Kind) + " " + f.Subject }
+
+// Fingerprint changes when the finding does, but not as it gets older.
+func (f Finding) Fingerprint() string {
+	h := fnv.New64a()
+	for _, part := range []string{f.Account, f.Team, f.Risk, f.Cost, f.Repair} {
+		_, _ = h.Write([]byte(part + "\x00")) // a hash never fails
+	}
+	return fmt.Sprintf("%016x", h.Sum64())
+}

@@ -1,0 +1,279 @@
+package audit_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/originhub/originhub/pkg/audit"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+const (
+	hub          = "100000000000"
+	teamA        = "111111111111"
+	teamB        = "222222222222"
+	distribution = "EDFDVBD6EXAMPLE"
+	zone         = "Z0EXAMPLE"
+	domain       = "d111111abcdef8.cloudfront.net"
+	shareA       = "arn:aws:ram:us-east-1:111111111111:resource-share/a"
+	arnA         = "arn:aws:cloudfront::111111111111:vpcorigin/vo_a"
+	balancer     = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/a/50dc6c495c0c9188"
+)
+
+var now = time.Date(2035, 1, 8, 9, 0, 0, 0, time.UTC)
+
+// orderly is a world in which nothing is wrong: one origin, live.
+func orderly() audit.Observed {
+	ref := origin.Ref{ID: "vo_a", ARN: arnA, Account: teamA}
+	seen := origin.VpcOrigin{Ref: ref, Deployed: true, Endpoint: balancer, Created: now.Add(-30 * 24 * time.Hour)}
+	return audit.Observed{
+		Now: now, Hub: hub, Zone: zone, Managed: []string{distribution}, Wake: "wake wire",
+		Teams: map[string]string{teamA: "team-a", teamB: "team-b"},
+		Records: []origin.Record{{
+			Ref: ref, Team: "team-a", Share: shareA, Intent: origin.Wire, State: origin.Live,
+			Claim: origin.Claim{Hosts: []string{"team-a.example.com"}, Paths: []string{"/team-a/*"}, Domain: "internal.example.com"},
+		}},
+		Offered: []origin.Shared{{Share: shareA, ARN: arnA, Type: "cloudfront:VpcOrigin"}},
+		Visible: []origin.VpcOrigin{seen},
+		Owned:   []audit.Owned{{VpcOrigin: seen, Users: []origin.User{{Distribution: distribution, Account: hub}}}},
+		Distributions: []origin.Listed{{
+			ID: distribution, Domain: domain, Enabled: true, IPv6: true,
+			Origins: []origin.ListedOrigin{
+				{ID: "originhub.placeholder", Domain: "placeholder.invalid"}, {ID: "originhub-vo_a", VPCOrigin: "vo_a", Domain: "internal.example.com"},
+			},
+			Behaviors: []origin.ListedBehavior{{Path: "/team-a/*", Target: "originhub-vo_a"}},
+		}},
+		DNS: []origin.DNSRecord{
+			{Name: "team-a.example.com", Type: "A", Target: domain}, {Name: "team-a.example.com", Type: "AAAA", Target: domain},
+		},
+	}
+}
+
+func TestAudit(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*audit.Observed)
+		want   []audit.Kind
+		says   string // of the first finding
+	}{
+		"nothing is wrong": {func(*audit.Observed) {}, nil, ""},
+		"shared and not wired": {func(o *audit.Observed) {
+			o.Distributions[0].Origins = o.Distributions[0].Origins[:1]
+			o.Refusals = map[string]string{arnA: "path-not-granted"}
+		}, []audit.Kind{audit.SharedNotWired}, "path-not-granted"},
+		"shared a moment ago": {func(o *audit.Observed) {
+			o.Distributions[0].Origins = o.Distributions[0].Origins[:1]
+			o.Visible[0].Created = now.Add(-time.Hour)
+		}, nil, ""},
+		"shared, not wired, on its way out": {func(o *audit.Observed) {
+			o.Distributions[0].Origins = o.Distributions[0].Origins[:1]
+			o.Records[0].Teardown = &origin.Teardown{}
+		}, nil, ""},
+		"wired, and RAM shows it no more":        {func(o *audit.Observed) { o.Offered = nil }, []audit.Kind{audit.WiredNotShared}, "nobody can edit"},
+		"wired, and CloudFront shows it no more": {func(o *audit.Observed) { o.Visible = nil }, []audit.Kind{audit.WiredNotShared}, "create-resource-share"},
+		"nobody uses it": {func(o *audit.Observed) {
+			o.Records, o.Offered, o.Visible, o.Owned[0].Users = nil, nil, nil, nil
+			o.Distributions[0].Origins = nil
+			o.DNS = nil
+		}, []audit.Kind{audit.OriginUnused}, "delete-vpc-origin --id vo_a"},
+		"nobody uses it, and it is being deleted": {func(o *audit.Observed) {
+			o.Records, o.Offered, o.Visible, o.Owned[0].Users, o.Owned[0].Deployed = nil, nil, nil, nil, false
+			o.Distributions[0].Origins = nil
+		}, nil, ""},
+		"another distribution is disabled": {func(o *audit.Observed) {
+			other := o.Distributions[0]
+			other.ID, other.Enabled = "EOTHER", false
+			o.Distributions = append(o.Distributions, other)
+		}, []audit.Kind{audit.DistributionDisabled}, "delete-distribution --id EOTHER"},
+		"the hub's distribution is disabled": {func(o *audit.Observed) {
+			o.Distributions[0].Enabled = false
+		}, []audit.Kind{audit.DistributionDisabled}, "off the air"},
+		"the hub's distribution is disabled and empty": {func(o *audit.Observed) {
+			*o = audit.Observed{Managed: o.Managed, Distributions: []origin.Listed{{ID: distribution, Origins: o.Distributions[0].Origins[:1]}}}
+		}, nil, ""},
+		"a host leads elsewhere": {func(o *audit.Observed) {
+			o.DNS[0].Target = ""
+		}, []audit.Kind{audit.HostElsewhere}, `Name==` + "`\"team-a.example.com.\"`"},
+		"a host is an alias of something else": {func(o *audit.Observed) {
+			o.DNS = []origin.DNSRecord{{Name: "Team-A.example.com", Type: "CNAME", Target: "other.example.net"}}
+		}, []audit.Kind{audit.HostElsewhere}, "other.example.net"},
+		"a claimed path leads to the public": {func(o *audit.Observed) {
+			d := &o.Distributions[0]
+			d.Origins = append(d.Origins, origin.ListedOrigin{ID: "s3", Domain: "b.s3.amazonaws.com"})
+			d.Behaviors = slices.Insert(d.Behaviors, 0, origin.ListedBehavior{Path: "/team-?/old/*", Target: "s3"})
+		}, []audit.Kind{audit.PathPublic}, "b.s3.amazonaws.com"},
+		"a claimed path leads to a group with a public member": {func(o *audit.Observed) {
+			d := &o.Distributions[0]
+			d.Origins = append(d.Origins, origin.ListedOrigin{ID: "s3", Domain: "b.s3.amazonaws.com"})
+			d.Groups = map[string][]string{"g": {"originhub-vo_a", "s3"}}
+			d.Behaviors = slices.Insert(d.Behaviors, 0, origin.ListedBehavior{Path: "/team-a/old/*", Target: "g"})
+		}, []audit.Kind{audit.PathPublic}, "/team-a/old/*"},
+		"the team's own behavior comes first": {func(o *audit.Observed) {
+			d := &o.Distributions[0]
+			d.Origins = append(d.Origins, origin.ListedOrigin{ID: "s3", Domain: "b.s3.amazonaws.com"})
+			d.Behaviors = append(d.Behaviors, origin.ListedBehavior{Path: "/team-a/old/*", Target: "s3"})
+		}, nil, ""},
+		"another path leads to the public": {func(o *audit.Observed) {
+			d := &o.Distributions[0]
+			d.Origins = append(d.Origins, origin.ListedOrigin{ID: "s3", Domain: "b.s3.amazonaws.com"})
+			d.Behaviors = append(d.Behaviors, origin.ListedBehavior{Path: "/static/*", Target: "s3"})
+		}, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := orderly()
+			c.change(&o)
+			found := audit.Audit(o)
+			var kinds []audit.Kind
+			for _, f := range found {
+				kinds = append(kinds, f.Kind)
+				if f.Subject == "" || f.Account == "" || f.Risk == "" || f.Repair == "" || f.Cost == "" {
+					t.Errorf("something is left out: %+v", f)
+				}
+			}
+			if !slices.Equal(kinds, c.want) {
+				t.Fatalf("found %+v, want %v", found, c.want)
+			}
+			if len(found) > 0 && !strings.Contains(found[0].Risk+" "+found[0].Repair, c.says) {
+				t.Errorf("%+v does not say %q", found[0], c.says)
+			}
+		})
+	}
+}
+
+// TestCostIsThatOfAKnownPriceOrUnknown: no price is guessed.
+func TestCostIsThatOfAKnownPriceOrUnknown(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		balancer: "$16.43", strings.Replace(balancer, "us-east-1", "eu-central-1", 1): "unknown", strings.Replace(balancer, "/app/", "/net/", 1): "unknown",
+		"arn:aws:ec2:us-east-1:111111111111:instance/i-1": "unknown", "": "unknown",
+	} {
+		o := orderly()
+		o.Distributions[0].Origins = nil
+		o.Visible[0].Endpoint = endpoint
+		if found := audit.Audit(o); len(found) != 1 || !strings.HasPrefix(found[0].Cost, want) {
+			t.Errorf("%s: %+v, want %s", endpoint, found, want)
+		}
+	}
+}
+
+func TestGuard(t *testing.T) {
+	asIs := func(*audit.Observed) {}
+	const person = "arn:aws:sts::111111111111:assumed-role/Admin/ann"
+	for name, c := range map[string]struct {
+		act    audit.Act
+		change func(*audit.Observed)
+		want   audit.Verdict
+		kind   audit.Kind
+		alarm  bool
+	}{
+		"our part was edited": {
+			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution}, func(o *audit.Observed) { o.Differs = "add behavior" },
+			audit.Found, audit.DistributionEdited, true,
+		},
+		"something else of our distribution was edited": {
+			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution}, asIs, audit.Found, audit.DistributionEdited, true,
+		},
+		"something else of an adopted distribution was edited": {
+			audit.Act{Account: hub, Call: "UpdateDistribution"}, func(o *audit.Observed) { o.Adopted = true }, audit.Found, audit.DistributionEdited, false,
+		},
+		"our part of an adopted distribution was edited": {
+			audit.Act{Account: hub, Call: "UpdateDistribution"}, func(o *audit.Observed) { o.Adopted, o.Differs = true, "add behavior" },
+			audit.Found, audit.DistributionEdited, true,
+		},
+		"another distribution was edited":  {audit.Act{Account: hub, Call: "UpdateDistribution", Target: "EOTHER"}, asIs, audit.Harmless, "", false},
+		"the edit failed":                  {audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution, Failed: "AccessDenied"}, asIs, audit.Harmless, "", false},
+		"a team claims to have edited it":  {audit.Act{Account: teamA, Call: "UpdateDistribution", Target: distribution}, asIs, audit.Forged, "", false},
+		"a team failed, or claims to have": {audit.Act{Account: teamA, Call: "UpdateDistribution", Target: distribution, Failed: "AccessDenied"}, asIs, audit.Forged, "", false},
+		"there is no distribution yet":     {audit.Act{Account: hub, Call: "UpdateDistribution"}, func(o *audit.Observed) { o.Managed = nil }, audit.Harmless, "", false},
+		"our distribution was deleted": {
+			audit.Act{Account: hub, Call: "DeleteDistribution", Target: distribution}, func(o *audit.Observed) { o.Distributions = nil },
+			audit.Found, audit.DistributionDeleted, true,
+		},
+		"our distribution is there still": {audit.Act{Account: hub, Call: "DeleteDistribution", Target: distribution}, asIs, audit.Harmless, "", false},
+
+		"the share is gone": {
+			audit.Act{Account: teamA, Call: "DeleteResourceShare", Target: shareA}, func(o *audit.Observed) { o.Offered = nil },
+			audit.Found, audit.ShareRevoked, true,
+		},
+		"the share is gone, and the hub was faster": {
+			audit.Act{Account: teamA, Call: "DeleteResourceShare", Target: shareA}, func(o *audit.Observed) {
+				o.Offered, o.Visible, o.Distributions[0].Origins, o.Lost = nil, nil, nil, []string{"vo_a"}
+				o.Records[0].Intent, o.Records[0].State = origin.Detach, origin.Detached
+			},
+			audit.Found, audit.ShareRevoked, true,
+		},
+		"the share was left behind by an origin that is out": {
+			audit.Act{Account: teamA, Call: "DeleteResourceShare", Target: shareA}, func(o *audit.Observed) {
+				o.Offered, o.Visible, o.Distributions[0].Origins = nil, nil, nil
+				o.Records[0].Intent, o.Records[0].State = origin.Detach, origin.Detached
+			},
+			audit.Harmless, "", false,
+		},
+		"the origin is shared as before": {audit.Act{Account: teamA, Call: "DisassociateResourceShare", Target: shareA}, asIs, audit.Harmless, "", false},
+		"a team names another one's share": {
+			audit.Act{Account: teamB, Call: "DeleteResourceShare", Target: shareA}, func(o *audit.Observed) { o.Offered = nil }, audit.Forged, "", false,
+		},
+		"a team deletes a share that holds nothing of ours": {
+			audit.Act{Account: teamB, Call: "DeleteResourceShare"}, func(o *audit.Observed) { o.Offered = nil }, audit.Harmless, "", false,
+		},
+
+		"the origin is gone": {
+			audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"}, func(o *audit.Observed) { o.Owned = nil },
+			audit.Found, audit.OriginDeleted, true,
+		},
+		"the origin is going": {
+			audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"}, func(o *audit.Observed) { o.Owned[0].Deployed = false },
+			audit.Found, audit.OriginDeleted, true,
+		},
+		"the origin is there": {audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"}, asIs, audit.Harmless, "", false},
+		"a teardown is on": {
+			audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"}, func(o *audit.Observed) { o.Records[0].Teardown = &origin.Teardown{} },
+			audit.Harmless, "", false,
+		},
+		"nobody knows the origin":           {audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_x"}, asIs, audit.Harmless, "", false},
+		"a team names another one's origin": {audit.Act{Account: teamB, Call: "DeleteVpcOrigin", Target: "vo_a"}, asIs, audit.Forged, "", false},
+
+		"a record is gone": {
+			audit.Act{Account: hub, Call: "ChangeResourceRecordSets", Target: zone}, func(o *audit.Observed) { o.DNS = o.DNS[:1] },
+			audit.Found, audit.RecordChanged, true,
+		},
+		"a record leads elsewhere": {
+			audit.Act{Account: hub, Call: "ChangeResourceRecordSets"}, func(o *audit.Observed) { o.DNS[0].Target = "" },
+			audit.Found, audit.RecordChanged, true,
+		},
+		"every record is there":        {audit.Act{Account: hub, Call: "ChangeResourceRecordSets", Target: zone}, asIs, audit.Harmless, "", false},
+		"another zone was changed":     {audit.Act{Account: hub, Call: "ChangeResourceRecordSets", Target: "ZOTHER"}, func(o *audit.Observed) { o.DNS = nil }, audit.Harmless, "", false},
+		"a team claims to change DNS":  {audit.Act{Account: teamA, Call: "ChangeResourceRecordSets", Target: zone}, asIs, audit.Forged, "", false},
+		"a call that nobody asked for": {audit.Act{Account: hub, Call: "CreateHostedZone"}, asIs, audit.Harmless, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := orderly()
+			c.change(&o)
+			c.act.By = person
+			j := audit.Guard(c.act, o)
+			if j.Verdict != c.want {
+				t.Fatalf("%+v, want verdict %v", j, c.want)
+			}
+			if c.want != audit.Found {
+				if j.Why == "" {
+					t.Error("it gives no reason")
+				}
+				return
+			}
+			f := j.Findings[0]
+			if len(j.Findings) != 1 || f.Kind != c.kind || f.Alarm != c.alarm || f.By != person || f.Risk == "" || f.Repair == "" {
+				t.Errorf("found %+v", j.Findings)
+			}
+		})
+	}
+}
+
+func TestFingerprintChangesWithTheFindingAndNotWithItsAge(t *testing.T) {
+	f := audit.Finding{Kind: audit.OriginUnused, Subject: arnA, Risk: "nobody uses it", Since: now}
+	older, other := f, f
+	older.Since = now.Add(-time.Hour)
+	other.Risk = "somebody uses it"
+	if f.Fingerprint() != older.Fingerprint() || f.Fingerprint() == other.Fingerprint() {
+		t.Errorf("%s, %s, %s", f.Fingerprint(), older.Fingerprint(), other.Fingerprint())
+	}
+}

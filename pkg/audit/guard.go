@@ -1,0 +1,224 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Act is a call that somebody made, as CloudTrail says. Only Account is beyond doubt.
+type Act struct {
+	Account string
+	Call    string
+	Target  string // what the call was about; "" if the record does not say
+	By      string
+	Failed  string // error code
+}
+
+// Judgement is what an act comes to.
+type Judgement struct {
+	Verdict  Verdict
+	Findings []Finding // of Found
+	Why      string    // of Harmless and Forged
+}
+
+// Verdict is the kind of a judgement.
+type Verdict int
+
+// Verdicts.
+const (
+	Harmless Verdict = iota // nothing of the hub's is touched
+	Found                   // something is at risk, or was until the hub repaired it
+	Forged                  // the record speaks of what its account has no say in
+)
+
+func harmless(format string, args ...any) Judgement {
+	return Judgement{Why: fmt.Sprintf(format, args...)}
+}
+
+func found(findings ...Finding) Judgement { return Judgement{Verdict: Found, Findings: findings} }
+
+func forged(format string, args ...any) Judgement {
+	return Judgement{Verdict: Forged, Why: fmt.Sprintf(format, args...)}
+}
+
+// Guard holds an act that was not the hub's own against what is there now.
+//
+//	act                                          what is there now                               verdict
+//	one about another account's property         -                                               forged
+//	a call that failed                           -                                               harmless
+//	UpdateDistribution                           the hub's part differs                          found
+//	UpdateDistribution                           it does not; the distribution is the hub's own  found
+//	UpdateDistribution                           it does not; others own parts of it too         found, and no alarm
+//	DeleteDistribution                           it is gone                                      found
+//	DeleteResourceShare, Disassociate…           a wired or wanted origin is shared no more, or  found
+//	                                             was taken out for that a short time ago
+//	DeleteVpcOrigin                              it is gone or going, and no teardown is on      found
+//	ChangeResourceRecordSets                     a live host has no record, or one elsewhere     found
+//	anything else                                                                                harmless
+func Guard(a Act, o Observed) Judgement {
+	var j Judgement
+	switch a.Call {
+	case "UpdateDistribution", "DeleteDistribution":
+		j = o.guardDistribution(a)
+	case "DeleteResourceShare", "DisassociateResourceShare":
+		j = o.guardShare(a)
+	case "DeleteVpcOrigin":
+		j = o.guardOrigin(a)
+	case "ChangeResourceRecordSets":
+		j = o.guardRecords(a)
+	default:
+		return harmless("nothing guards against %s", a.Call)
+	}
+	if a.Failed != "" && j.Verdict != Forged {
+		return harmless("the call failed with %s", a.Failed)
+	}
+	for i := range j.Findings {
+		j.Findings[i].By, j.Findings[i].Cost = a.By, unknown
+	}
+	return j
+}
+
+func (o Observed) guardDistribution(a Act) Judgement {
+	switch {
+	case a.Account != o.Hub:
+		return forged("account %s has no say in a distribution of the hub's", a.Account)
+	case a.Target != "" && !o.manages(a.Target):
+		return harmless("distribution %s is not the hub's", a.Target)
+	}
+	for _, id := range o.Managed {
+		if a.Target != "" && a.Target != id {
+			continue
+		}
+		there := slices.ContainsFunc(o.Distributions, func(d origin.Listed) bool { return d.ID == id })
+		switch {
+		case !there:
+			return found(Finding{
+				Kind: DistributionDeleted, Subject: id, Account: o.Hub, Alarm: true,
+				Risk: "distribution " + id + " is gone: every team is off the air",
+				Repair: "create a distribution, put its id under distribution.adopt in the hub policy, and deploy the hub: the next sweep wires " +
+					"every origin into it",
+			})
+		case a.Call == "DeleteDistribution":
+			return harmless("distribution %s is there", id)
+		}
+		f := Finding{
+			Kind: DistributionEdited, Subject: id, Account: o.Hub, Alarm: true, Repair: o.Wake,
+			Risk: "the hub puts back what is its own: " + o.Differs,
+		}
+		if o.Differs == "" {
+			f.Alarm = !o.Adopted
+			f.Risk = "nothing of the hub's differs now; what else the edit changed stays, and an edit of a stale copy takes teams off the air"
+			f.Repair = "none needed; edit nothing of the distribution's whose id begins with originhub-"
+		}
+		return found(f)
+	}
+	return harmless("the hub has no distribution yet")
+}
+
+func (o Observed) guardShare(a Act) Judgement {
+	var lost []Finding
+	for _, r := range o.Records {
+		if r.Account != a.Account {
+			if a.Target != "" && r.Share == a.Target {
+				return forged("the event names %s, which account %s does not own", a.Target, a.Account)
+			}
+			continue
+		}
+		wired := o.uses(r.ID)
+		taken := slices.Contains(o.Lost, r.ID)
+		wanted := wired != "" || r.Intent == origin.Wire || taken
+		if (a.Target != "" && r.Share != a.Target) || !wanted || r.State == origin.Deleted || o.offered(r.ARN) {
+			continue
+		}
+		f := Finding{
+			Kind: ShareRevoked, Subject: r.ARN, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true,
+			Risk: "the hub is to wire it and can no longer see it", Repair: shareAgain(r, o.Hub),
+		}
+		switch {
+		case wired != "":
+			f.Risk = "it is no longer shared but still wired: " + locked(wired)
+		case taken:
+			f.Risk = "it was no longer shared but still wired; nobody can edit a distribution in that state, so the hub took it out: " +
+				strings.Join(r.Claim.Hosts, ", ") + " no longer lead to it"
+		}
+		lost = append(lost, f)
+	}
+	if len(lost) == 0 {
+		return harmless("nothing that the hub wires was lost")
+	}
+	return found(lost...)
+}
+
+func (o Observed) guardOrigin(a Act) Judgement {
+	r, known := o.record(a.Target)
+	switch {
+	case !known:
+		return harmless("the hub knows nothing of the VPC origin %q", a.Target)
+	case r.Account != a.Account:
+		return forged("the event names %s, which account %s does not own", r.ARN, a.Account)
+	case r.State == origin.Deleted || r.Teardown != nil:
+		return harmless("the teardown of %s deletes it, and looks at what is left", r.ID)
+	case slices.ContainsFunc(o.Owned, func(v Owned) bool { return v.ID == r.ID && v.Deployed }):
+		return harmless("the VPC origin %s is there", r.ID)
+	}
+	return found(Finding{
+		Kind: OriginDeleted, Subject: r.ARN, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true,
+		Risk: "it was deleted outside a teardown: nobody checks that its network interfaces went, which keep its VPC from being deleted, " +
+			"and its share, if there is one, leads nowhere",
+		Repair: fmt.Sprintf("in account %[1]s and the Region of the VPC: aws ec2 describe-network-interfaces --filters "+
+			"Name=tag:aws.cloudfront.vpcorigin,Values=enabled; aws ram delete-resource-share --region us-east-1 --resource-share-arn %[2]s",
+			r.Account, r.Share),
+	})
+}
+
+func (o Observed) guardRecords(a Act) Judgement {
+	switch {
+	case a.Account != o.Hub:
+		return forged("account %s has no say in the hub's hosted zone", a.Account)
+	case a.Target != "" && a.Target != o.Zone:
+		return harmless("hosted zone %s is not the hub's", a.Target)
+	}
+	var changed []Finding
+	for _, r := range o.Records {
+		if r.Intent != origin.Wire || r.State != origin.Live {
+			continue
+		}
+		for _, host := range r.Claim.Hosts {
+			f := Finding{Kind: RecordChanged, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true}
+			e, astray := o.astray(host)
+			missing := o.missing(host)
+			switch {
+			case astray:
+				f.Risk = "its " + e.Type + " record leads " + leads(e) + ", past the distribution"
+				f.Repair = o.deleteRecord(e)
+			case missing != "":
+				f.Risk = "it has no " + missing + " record, so that viewers do not find it; the hub writes it again"
+				f.Repair = o.Wake
+			default:
+				continue
+			}
+			changed = append(changed, f)
+		}
+	}
+	if len(changed) == 0 {
+		return harmless("every record of the hub's is there")
+	}
+	return found(changed...)
+}
+
+// missing is the type of the record that a live host lacks, or "".
+func (o Observed) missing(host string) string {
+	types := []string{"A"}
+	if slices.ContainsFunc(o.Distributions, func(d origin.Listed) bool { return o.manages(d.ID) && d.IPv6 }) {
+		types = append(types, "AAAA")
+	}
+	for _, kind := range types {
+		if !slices.ContainsFunc(o.DNS, func(e origin.DNSRecord) bool { return strings.EqualFold(e.Name, host) && e.Type == kind }) {
+			return kind
+		}
+	}
+	return ""
+}
