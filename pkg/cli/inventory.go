@@ -37,7 +37,8 @@ func holdings(s *sandbox.Sandbox, account string) (inventory, error) {
 					Origin string `json:"vpcOrigin"`
 				} `json:"networkInterfaces"`
 				Groups []struct {
-					ID string `json:"id"`
+					ID   string `json:"id"`
+					Name string `json:"name"`
 				} `json:"securityGroups"`
 			} `json:"ec2"`
 		} `json:"accounts"`
@@ -61,7 +62,9 @@ func holdings(s *sandbox.Sandbox, account string) (inventory, error) {
 		}
 	}
 	for _, g := range a.EC2.Groups {
-		held.Groups = append(held.Groups, g.ID)
+		if g.Name == "CloudFront-VPCOrigins-Service-SG" {
+			held.Groups = append(held.Groups, g.ID)
+		}
 	}
 	return held, nil
 }

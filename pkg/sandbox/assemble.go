@@ -8,6 +8,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cfn"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloudwatch"
 	"github.com/originhub/originhub/pkg/sandbox/internal/dynamodb"
 	"github.com/originhub/originhub/pkg/sandbox/internal/edge"
 	"github.com/originhub/originhub/pkg/sandbox/internal/events"
@@ -54,7 +55,9 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 	buses := events.New(w, s.iam)
 	w.Emit = buses.Emit
 	queues := sqs.New(w)
-	s.lambda = lambda.New(w, queues, s.iam, lambda.Options{Endpoint: endpoint, LogWriter: o.LogWriter})
+	watch := cloudwatch.New(w, queues.Samples)
+	w.Measure = watch.Measure
+	s.lambda = lambda.New(w, queues, s.iam, lambda.Options{Endpoint: endpoint, LogWriter: o.LogWriter, Line: watch.Line})
 	w.Kill = s.lambda.Kill
 	s.states = states.New(w, s.iam, invoker(w))
 	s.edge = edge.New(w, s.cloudfront)
@@ -66,7 +69,7 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 		"iam": s.iam, "sqs": queues, "sts": sts.New(w, s.iam), "cloudfront": s.cloudfront, "ram": shares,
 		"ec2": s.network, "elasticloadbalancing": s.network.Balancing(),
 		"lambda": s.lambda, "states": s.states, "dynamodb": dynamodb.New(w), "events": buses,
-		"route53": zones, "sns": sns.New(w),
+		"route53": zones, "sns": sns.New(w), "cloudwatch": watch,
 	}
 	var types []cloud.ResourceType
 	for _, name := range slices.Sorted(maps.Keys(s.parts)) {
@@ -106,6 +109,8 @@ func (s *services) hooks() map[string]func(*cloud.Call) {
 				s.network.HoldENIs(in.ID)
 			}
 		},
+		// The interface endpoints of the account and Region that are called in get other network interfaces.
+		"replace-endpoint-interfaces": func(c *cloud.Call) { s.network.ReplaceAllInterfaces(c.Account(), c.Region) },
 	}
 }
 

@@ -54,3 +54,9 @@ type ForeignENI = network.ForeignENI
 
 // AddForeignENI adds one to the VPC that an account's load balancers are in, and answers its id.
 func (s *Sandbox) AddForeignENI(f ForeignENI) string { return s.services.network.AddForeignENI(f) }
+
+// ReplaceInterfaces gives an interface VPC endpoint other network interfaces with other addresses, as AWS may do at any
+// time, and answers the new addresses.
+func (s *Sandbox) ReplaceInterfaces(vpcEndpointID string) (addresses []string, err error) {
+	return s.services.network.ReplaceInterfaces(vpcEndpointID)
+}

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // with every member filled in.
 var sdkModules = map[string]string{
 	"cloudfront": "cloudfront", "dynamodb": "dynamodb", "ec2": "ec2", "elasticloadbalancing": "elasticloadbalancingv2",
-	"events": "eventbridge", "lambda": "lambda", "ram": "ram", "route53": "route53", "sns": "sns", "sqs": "sqs", "states": "sfn", "sts": "sts",
+	"events": "eventbridge", "lambda": "lambda", "monitoring": "cloudwatch", "ram": "ram", "route53": "route53", "sns": "sns", "sqs": "sqs", "states": "sfn", "sts": "sts",
 }
 
 // Every operation of the sandbox is found by the very bytes that the SDK's client sends for it, and reads them, or refuses

@@ -6,6 +6,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cfn"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloudwatch"
 	"github.com/originhub/originhub/pkg/sandbox/internal/dynamodb"
 	"github.com/originhub/originhub/pkg/sandbox/internal/edge"
 	"github.com/originhub/originhub/pkg/sandbox/internal/events"
@@ -45,7 +46,7 @@ func (s *Sandbox) Calls() []Call { return s.world.Calls() }
 // Assumptions is the ledger of what is modelled, by id.
 func (s *Sandbox) Assumptions() []Assumption {
 	all := slices.Concat(
-		cfn.Assumptions(), cloud.Assumptions(), cloudfront.Assumptions(), dynamodb.Assumptions(), edge.Assumptions(), events.Assumptions(),
+		cfn.Assumptions(), cloud.Assumptions(), cloudfront.Assumptions(), cloudwatch.Assumptions(), dynamodb.Assumptions(), edge.Assumptions(), events.Assumptions(),
 		iam.Assumptions(), lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), sns.Assumptions(),
 		sqs.Assumptions(), states.Assumptions(), sts.Assumptions(),
 	)

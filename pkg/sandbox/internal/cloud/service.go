@@ -11,6 +11,7 @@ const (
 	JSON11
 	Query
 	EC2Query
+	RPCCBOR
 )
 
 // Service is one AWS service: its wire format and its operations. The package wire turns HTTP requests into inputs and
@@ -24,7 +25,7 @@ const (
 //	loc:"payload"                  the whole body is this member (REST protocols); its Go type may be RawXML
 //	loc:"status"                   the HTTP status (outputs, int)
 //
-// Everything else is the body: by its `json` tag (JSON protocols and RESTJSON), by its `xml` tag (RESTXML, XML answers of
+// Everything else is the body: by its `json` tag (JSON protocols, RESTJSON and RPCCBOR), by its `xml` tag (RESTXML, XML answers of
 // Query and EC2Query), and by its `query` tag for Query and EC2Query inputs (`query:"RoleArn"`, lists as
 // `query:"LoadBalancerArns.member"` for Query and `query:"Filter"` for EC2Query). An unknown body member or query
 // parameter is an error that names it.
@@ -34,7 +35,7 @@ type Service struct {
 	Global       bool   // calls are recorded in us-east-1 whatever the Region of the signature
 	EventSource  string // of CloudTrail records, e.g. "cloudfront.amazonaws.com"
 	TrailVersion string // apiVersion of CloudTrail records, e.g. "2020_05_31"; left out when empty
-	TargetPrefix string // JSON protocols: "DynamoDB_20120810" of X-Amz-Target
+	TargetPrefix string // JSON protocols: "DynamoDB_20120810" of X-Amz-Target; RPCCBOR: the service in the path
 	Version      string // Query protocols: API version; REST-XML: unused
 	Namespace    string // xmlns of XML bodies
 	Operations   []Operation

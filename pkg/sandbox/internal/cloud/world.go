@@ -47,6 +47,8 @@ type World struct {
 	Authorizer Authorizer
 	// Emit puts an event of AWS's own on an account's default bus. Called with the world locked.
 	Emit func(Event)
+	// Measure records a value of a metric. Called with or without the world locked.
+	Measure func(Sample)
 	// Sharing answers whether RAM lets account use the resource. Called with the world locked.
 	Sharing Sharing
 	// Kill ends the process that serves a function's invocation, as a crash would.
@@ -65,6 +67,13 @@ type Event struct {
 	Resources          []string
 	Detail             any
 	Delay              time.Duration
+}
+
+// Sample is one value of a metric that a service publishes, at this moment.
+type Sample struct {
+	Account, Region, Namespace, Name string
+	Dimensions                       map[string]string
+	Value                            float64
 }
 
 // Sharing is what other services ask RAM.
@@ -86,6 +95,7 @@ func New(o Options) *World {
 		accounts: map[string]*Account{}, services: map[string]*Service{},
 	}
 	w.Emit = func(Event) {}
+	w.Measure = func(Sample) {}
 	w.Kill = func(string, string) {}
 	return w
 }

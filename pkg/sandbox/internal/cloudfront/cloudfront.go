@@ -40,6 +40,8 @@ type Service struct {
 
 // Watcher is told what happens behind a VPC origin. Called with the world locked.
 type Watcher interface {
+	// VpcOriginRefused says why an endpoint, given by ARN, cannot be that of a VPC origin; empty when it can.
+	VpcOriginRefused(endpoint string) string
 	// VpcOriginAttached tells that the origin reaches into its endpoint's subnets from now on: on creation and when an
 	// update moves it to another endpoint.
 	VpcOriginAttached(o VpcOriginView)

@@ -27,15 +27,23 @@ func (s *Service) Served() []Served {
 type VpcOriginView struct {
 	ID, ARN, Account, Name string
 	Endpoint               string // ARN of the load balancer or instance
+	Protocol               string // https-only, http-only or match-viewer
+	HTTPPort, HTTPSPort    int
+	Protocols              []string // TLSv1.2 and the like
 	Tags                   map[string]string
 	Deployed               bool // its status
 }
 
 func (s *Service) view(o *vpcOrigin) VpcOriginView {
-	return VpcOriginView{
-		ID: o.id, ARN: o.arn, Account: o.account, Name: o.config.Name, Endpoint: o.config.Arn, Tags: o.tags,
-		Deployed: o.status(s.now()) == statusDeployed,
+	v := VpcOriginView{
+		ID: o.id, ARN: o.arn, Account: o.account, Name: o.config.Name, Endpoint: o.config.Arn, Protocol: o.config.OriginProtocolPolicy,
+		HTTPPort: o.config.HTTPPort, HTTPSPort: o.config.HTTPSPort, Tags: o.tags, Deployed: o.status(s.now()) == statusDeployed,
 	}
+	v.Protocols = []string{"TLSv1", "SSLv3"} // the default of the resource's schema (facts/aws.md section 3)
+	if p := o.config.OriginSslProtocols; p != nil {
+		v.Protocols = p.Items
+	}
+	return v
 }
 
 // VpcOrigins lists the VPC origins of all accounts by id.

@@ -309,6 +309,11 @@ func (s *Service) checkEndpoint(account, id string, e *EndpointConfig) error {
 			return cloud.Errorf(409, "EntityAlreadyExists", "The entity already exists: a VPC origin named %q (%s).", e.Name, o.id)
 		}
 	}
+	for _, w := range s.watchers {
+		if says := w.VpcOriginRefused(e.Arn); says != "" {
+			return invalidArgument("%s", says)
+		}
+	}
 	return nil
 }
 

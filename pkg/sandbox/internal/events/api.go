@@ -23,6 +23,13 @@ func (s *Service) API() *cloud.Service {
 			cloud.Op(read("ListRuleNamesByTarget"), s.listRuleNamesByTarget),
 			cloud.Op(cloud.Operation{Name: "RemoveTargets"}, s.removeTargets),
 			cloud.Op(read("TestEventPattern"), s.testEventPattern),
+			cloud.Op(cloud.Operation{Name: "CreateArchive"}, s.createArchive),
+			cloud.Op(cloud.Operation{Name: "UpdateArchive"}, s.updateArchive),
+			cloud.Op(read("DescribeArchive"), s.describeArchive),
+			cloud.Op(read("ListArchives"), s.listArchives),
+			cloud.Op(cloud.Operation{Name: "DeleteArchive"}, s.deleteArchive),
+			cloud.Op(cloud.Operation{Name: "StartReplay"}, s.startReplay),
+			cloud.Op(read("DescribeReplay"), s.describeReplay),
 			cloud.Op(cloud.Operation{Name: "PutEvents", DataPlane: true}, s.putEvents),
 		},
 	}

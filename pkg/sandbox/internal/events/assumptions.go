@@ -59,6 +59,17 @@ func Assumptions() []cloud.Assumption {
 			Source: api + "API_Target.html",
 		},
 		{
+			ID: "EV-12", Mark: "model",
+			Claim:  "A replay sends all events of its time at once, a second after it began; AWS goes minute by minute, in no certain order.",
+			Source: api + "API_StartReplay.html",
+		},
+		{
+			ID: "EV-13", Mark: "inferred",
+			Claim: "A bus with an archive is not deleted, because of the archive's managed rule: DeleteEventBus wants all rules of the bus " +
+				"gone, though the console deletes them along.",
+			Source: api + "API_DeleteEventBus.html; " + guide + "event-bus-delete.html",
+		},
+		{
 			ID: "EV-11", Mark: "documented",
 			Claim:  "A forwarded event keeps its id, time, source, Region and the account that it came from.",
 			Source: guide + "eb-cross-account.html",

@@ -206,6 +206,9 @@ func (s *Service) deleteEventBus(c *cloud.Call, in *DeleteEventBusInput) (*Empty
 		return nil, errInvalid("Cannot delete event bus default.")
 	case b != nil && len(b.rules) > 0:
 		return nil, errInvalid("Cannot delete event bus %s: it has rules.", in.Name)
+	case b != nil && s.archivedBy(b) != "":
+		// Assumption EV-13.
+		return nil, errInvalid("Cannot delete event bus %s: it has the managed rule of archive %s.", in.Name, s.archivedBy(b))
 	}
 	delete(s.buses, arn)
 	return &Empty{}, nil

@@ -41,6 +41,7 @@ func (s *Service) match(busARN string, e *envelope, forwarded bool) []*job {
 	if err != nil {
 		return nil // put and Emit have checked the detail
 	}
+	s.keep(b, e, text)
 	var jobs []*job
 	for _, r := range b.sorted() {
 		if r.compiled == nil || !r.enabled() {

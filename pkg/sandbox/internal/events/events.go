@@ -20,6 +20,9 @@ type Service struct {
 	world *cloud.World
 	roles Roles
 	buses map[string]*bus // by ARN; default buses appear when they are first used
+
+	archives []*archive // in order of creation
+	replays  []*replay
 }
 
 // New makes the service. The world's Emit is to be set to the service's.
@@ -53,7 +56,18 @@ func (s *Service) Snapshot(account string) map[string]any {
 		}
 		buses = append(buses, entry)
 	}
-	return map[string]any{"eventBuses": buses}
+	archives, replays := []any{}, []any{}
+	for _, a := range s.archives {
+		if a.account == account {
+			archives = append(archives, map[string]any{"name": a.name, "bus": a.bus, "events": len(a.held(s.world.Clock.Now()))})
+		}
+	}
+	for _, r := range s.replays {
+		if r.account == account {
+			replays = append(replays, map[string]any{"name": r.name, "state": r.state, "events": r.sent})
+		}
+	}
+	return map[string]any{"eventBuses": buses, "archives": archives, "replays": replays}
 }
 
 func (s *Service) sorted(account string) []*bus {

@@ -24,6 +24,7 @@ type envelope struct {
 	Time       string          `json:"time"`
 	Region     string          `json:"region"`
 	Resources  []string        `json:"resources"`
+	Replay     string          `json:"replay-name,omitempty"` // of an event that comes from an archive
 	Detail     json.RawMessage `json:"detail"`
 }
 

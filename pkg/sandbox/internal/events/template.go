@@ -18,6 +18,7 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 			Create: s.createBusPolicy, Update: s.updateBusPolicy, Delete: s.deleteBusPolicy,
 		},
 		{Name: "AWS::Events::Rule", Create: createRule, Update: updateRule, Delete: deleteRule},
+		archiveType(),
 	}
 }
 

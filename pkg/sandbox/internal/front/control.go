@@ -172,7 +172,7 @@ type supportedOperation struct {
 func (f *Front) operations() []supportedService {
 	names := map[cloud.Protocol]string{
 		cloud.RESTXML: "REST-XML", cloud.RESTJSON: "REST-JSON", cloud.JSON10: "AWS JSON 1.0", cloud.JSON11: "AWS JSON 1.1",
-		cloud.Query: "Query", cloud.EC2Query: "EC2 Query",
+		cloud.Query: "Query", cloud.EC2Query: "EC2 Query", cloud.RPCCBOR: "Smithy RPC v2 CBOR",
 	}
 	table := []supportedService{}
 	for _, s := range f.world.Services() {

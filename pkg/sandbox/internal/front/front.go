@@ -146,12 +146,7 @@ func host(address string) string {
 
 // refuseService answers a call for a service that the sandbox lacks, in the client's own protocol as far as it shows.
 func (f *Front) refuseService(w http.ResponseWriter, r *http.Request, service string, body []byte) {
-	e := cloud.NotImplemented(service, operationName(r, body))
-	if r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor" {
-		writeCBORError(w, e)
-		return
-	}
-	wire.EncodeError(w, stranger(service, r), f.world.IDs.UUID(), e)
+	wire.EncodeError(w, stranger(service, r), f.world.IDs.UUID(), cloud.NotImplemented(service, operationName(r, body)))
 }
 
 // stranger is a service of which only the protocol is known, from the looks of a request.
@@ -159,6 +154,8 @@ func stranger(name string, r *http.Request) *cloud.Service {
 	s := &cloud.Service{Name: name, Protocol: cloud.RESTJSON}
 	contentType := r.Header.Get("Content-Type")
 	switch {
+	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
+		s.Protocol = cloud.RPCCBOR
 	case strings.HasPrefix(contentType, "application/x-amz-json-1.1"):
 		s.Protocol = cloud.JSON11
 	case r.Header.Get("X-Amz-Target") != "":
@@ -184,18 +181,4 @@ func operationName(r *http.Request, body []byte) string {
 		}
 	}
 	return fmt.Sprintf("%s %s", r.Method, r.URL.EscapedPath())
-}
-
-// writeCBORError writes what a Smithy RPC v2 client reads: https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
-func writeCBORError(w http.ResponseWriter, e *cloud.Error) {
-	b := []byte{0xa2} // a map of two pairs
-	for _, s := range []string{"__type", e.Code, "message", e.Message} {
-		b = append(b, 0x79, byte(len(s)>>8), byte(len(s))) // a text string with a length of two bytes
-		b = append(b, s...)
-	}
-	w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
-	w.Header().Set("Content-Type", "application/cbor")
-	w.WriteHeader(e.Status)
-	// The client may have gone away.
-	_, _ = w.Write(b)
 }

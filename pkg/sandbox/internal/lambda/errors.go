@@ -13,8 +13,10 @@ func notFound(arn string) error {
 	return cloud.Errorf(404, "ResourceNotFoundException", "Function not found: %s", arn)
 }
 
+const tooManyRequests = "TooManyRequestsException"
+
 func throttled() error {
-	return cloud.Errorf(429, "TooManyRequestsException", "Rate Exceeded.")
+	return cloud.Errorf(429, tooManyRequests, "Rate Exceeded.")
 }
 
 func invalid(format string, args ...any) error {

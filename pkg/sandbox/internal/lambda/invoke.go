@@ -57,8 +57,12 @@ func (s *Service) invoke(functionARN, requestID string, payload []byte) (Result,
 	}
 	i, broken, err := s.acquire(&f, requestID)
 	if err != nil {
+		if cloud.AsError(err).Code == tooManyRequests {
+			s.count(&f, "Throttles", 1)
+		}
 		return Result{}, err
 	}
+	s.count(&f, "Invocations", 1)
 	var out []byte
 	r := Result{RequestID: requestID}
 	if broken == nil {
@@ -74,14 +78,25 @@ func (s *Service) invoke(functionARN, requestID string, payload []byte) (Result,
 	}
 	if broken == nil {
 		r.Payload = out
+		s.count(&f, "Errors", 0)
 		return r, nil
 	}
+	s.count(&f, "Errors", 1)
 	r.FunctionError, r.Payload = "Unhandled", broken.document(requestID)
 	r.ErrorType = errorType(r.Payload)
 	if broken.raw == nil {
 		s.logs.write(&f, "platform", string(r.Payload))
 	}
 	return r, nil
+}
+
+// count publishes a metric of the function's.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+func (s *Service) count(f *function, name string, n float64) {
+	s.world.Measure(cloud.Sample{
+		Account: f.account, Region: f.region, Namespace: "AWS/Lambda", Name: name,
+		Dimensions: map[string]string{"FunctionName": f.name}, Value: n,
+	})
 }
 
 // acquire finds a warm instance that is free, or starts one. The failure is the function's fault, the error Lambda's answer.

@@ -34,6 +34,8 @@ type Options struct {
 	Endpoint func() string
 	// LogWriter is where the log lines of a function, given by name, go besides the log groups; nil for nowhere.
 	LogWriter func(function string) io.Writer
+	// Line sees every line that a function writes; nil for nobody.
+	Line func(account, region, text string)
 }
 
 // Service is AWS Lambda in all accounts and Regions, and the log groups that its functions write to.
@@ -59,7 +61,7 @@ type Service struct {
 // New makes the service. Close it, so that no process is left behind.
 func New(w *cloud.World, queue Queue, sessions Sessions, o Options) *Service {
 	return &Service{
-		world: w, queue: queue, sessions: sessions, endpoint: o.Endpoint, logs: newLogs(w.Clock, o.LogWriter),
+		world: w, queue: queue, sessions: sessions, endpoint: o.Endpoint, logs: newLogs(w.Clock, o),
 		functions: map[string]*function{}, mappings: map[string]*mapping{},
 		instances: map[string][]*instance{}, served: map[string]*instance{}, starting: map[string]int{},
 	}

@@ -31,6 +31,7 @@ type LogGroup struct {
 type logs struct {
 	clock  *cloud.Clock
 	writer func(function string) io.Writer
+	line   func(account, region, text string)
 
 	mu     sync.Mutex
 	groups map[string]*logGroup // by ARN
@@ -44,8 +45,8 @@ type logGroup struct {
 	written                    int
 }
 
-func newLogs(clock *cloud.Clock, writer func(string) io.Writer) *logs {
-	return &logs{clock: clock, writer: writer, groups: map[string]*logGroup{}, sinks: map[string]io.Writer{}}
+func newLogs(clock *cloud.Clock, o Options) *logs {
+	return &logs{clock: clock, writer: o.LogWriter, line: o.Line, groups: map[string]*logGroup{}, sinks: map[string]io.Writer{}}
 }
 
 func logGroupARN(account, region, name string) string {
@@ -64,6 +65,9 @@ func (l *logs) group(account, region, name string) (g *logGroup, made bool) {
 }
 
 func (l *logs) write(f *function, stream, line string) {
+	if l.line != nil {
+		l.line(f.account, f.region, line)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	g, _ := l.group(f.account, f.region, f.logGroup)

@@ -3,40 +3,93 @@ package network
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
 // Balancing is Elastic Load Balancing over the same network.
-type Balancing struct{ network *Service }
+type Balancing struct {
+	network *Service
+	// Certificate answers the names that a certificate covers; false when the account and Region have none with this ARN.
+	// Set while the sandbox is assembled. Called with the world locked.
+	Certificate func(arn, account, region string) (names []string, ok bool)
+	// Probe answers the status of what is behind an interface endpoint to a health check. Set while the sandbox is
+	// assembled. Called with the world locked.
+	Probe func(endpoint EndpointView, host, path string) int
+
+	// What templates made, by ARN.
+	balancers    map[string]*loadBalancer
+	listeners    map[string]*listener
+	rules        map[string]*rule
+	targetGroups map[string]*targetGroup
+	gone         map[string]bool // load balancers that were deleted, so that they are not taken for derived ones
+}
+
+func newBalancing(s *Service) *Balancing {
+	return &Balancing{
+		network: s, balancers: map[string]*loadBalancer{}, listeners: map[string]*listener{}, rules: map[string]*rule{},
+		targetGroups: map[string]*targetGroup{}, gone: map[string]bool{},
+		Certificate: func(string, string, string) ([]string, bool) { return nil, false },
+		Probe:       func(EndpointView, string, string) int { return 0 },
+	}
+}
 
 // Balancing is the network's other API.
-func (s *Service) Balancing() *Balancing { return &Balancing{s} }
+func (s *Service) Balancing() *Balancing { return s.balancing }
 
-// ResourceTypes are none: load balancers are derived, not deployed.
-func (b *Balancing) ResourceTypes() []cloud.ResourceType { return nil }
+// ResourceTypes are those of an Application Load Balancer.
+func (b *Balancing) ResourceTypes() []cloud.ResourceType {
+	return []cloud.ResourceType{b.loadBalancerType(), b.listenerType(), b.ruleType(), b.targetGroupType()}
+}
 
-// Snapshot tells which load balancers of an account are in use. Call with the world locked.
+// Snapshot tells which load balancers of an account templates made or VPC origins use, and what belongs to them. Call with
+// the world locked.
 func (b *Balancing) Snapshot(account string) map[string]any {
-	balancers := []any{}
-	for _, arn := range slices.Sorted(maps.Keys(b.network.balancers)) {
-		if lb := b.network.balancers[arn]; lb.account == account {
-			balancers = append(balancers, map[string]any{
-				"arn": lb.arn, "name": lb.name, "dnsName": lb.dnsName(),
-				"region": lb.region, "vpc": lb.vpc(),
-			})
+	balancers := snapshots(b.network.balancers, account, func(lb *balancer) (string, map[string]any) {
+		return lb.account, map[string]any{
+			"arn": lb.arn, "name": lb.name, "dnsName": lb.dnsName(), "region": lb.region, "vpc": lb.vpc(),
 		}
+	})
+	balancers = append(balancers, snapshots(b.balancers, account, func(lb *loadBalancer) (string, map[string]any) {
+		return lb.account, map[string]any{
+			"arn": lb.arn, "name": lb.name, "dnsName": lb.dnsName(), "region": lb.region, "vpc": lb.vpc,
+			"addresses": b.network.addresses(lb.arn),
+		}
+	})...)
+	return map[string]any{
+		"loadBalancers": balancers,
+		"listeners": snapshots(b.listeners, account, func(l *listener) (string, map[string]any) {
+			return cloud.AccountOf(l.arn), map[string]any{"arn": l.arn, "port": l.port, "protocol": l.protocol}
+		}),
+		"rules": snapshots(b.rules, account, func(r *rule) (string, map[string]any) {
+			return cloud.AccountOf(r.arn), map[string]any{"arn": r.arn, "priority": r.priority}
+		}),
+		"targetGroups": snapshots(b.targetGroups, account, func(g *targetGroup) (string, map[string]any) {
+			targets := []any{}
+			for _, t := range b.targetsOf(g) {
+				h := b.health(g, t)
+				targets = append(targets, map[string]any{"id": t.ip.String(), "port": t.port, "state": h.State, "reason": h.Reason})
+			}
+			return cloud.AccountOf(g.arn), map[string]any{"arn": g.arn, "name": g.name, "targets": targets}
+		}),
 	}
-	return map[string]any{"loadBalancers": balancers}
 }
 
 // API is the table of Elastic Load Balancing operations that the sandbox implements.
 func (b *Balancing) API() *cloud.Service {
+	read := func(name string) cloud.Operation { return cloud.Operation{Name: name, ReadOnly: true} }
 	return &cloud.Service{
 		Name: "elasticloadbalancing", Protocol: cloud.Query, EventSource: "elasticloadbalancing.amazonaws.com", Version: "2015-12-01",
 		Namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
 		Operations: []cloud.Operation{
-			cloud.Op(cloud.Operation{Name: "DescribeLoadBalancers", ReadOnly: true}, b.network.describeLoadBalancers),
+			cloud.Op(read("DescribeLoadBalancers"), b.describeLoadBalancers),
+			cloud.Op(read("DescribeListeners"), b.describeListeners),
+			cloud.Op(read("DescribeRules"), b.describeRules),
+			cloud.Op(read("DescribeTargetGroups"), b.describeTargetGroups),
+			cloud.Op(read("DescribeTargetHealth"), b.describeTargetHealth),
+			cloud.Op(cloud.Operation{Name: "RegisterTargets"}, b.registerTargets),
+			cloud.Op(cloud.Operation{Name: "DeregisterTargets"}, b.deregisterTargets),
 		},
 	}
 }
@@ -79,43 +132,52 @@ type AvailabilityZone struct {
 	SubnetID string `xml:"SubnetId"`
 }
 
+const loadBalancerZone = "Z35SXDOTRQ7X7K"
+
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancers.html
 //
-// By ARN, any load balancer of the account and Region is there (assumption NET-01); otherwise those that VPC origins
-// point or pointed at.
-func (s *Service) describeLoadBalancers(c *cloud.Call, in *DescribeLoadBalancersInput) (*DescribeLoadBalancersOutput, error) {
+// By ARN, any load balancer of the account and Region is there (assumption NET-01) unless it was deleted; otherwise those
+// that templates made and those that VPC origins point or pointed at.
+func (b *Balancing) describeLoadBalancers(c *cloud.Call, in *DescribeLoadBalancersInput) (*DescribeLoadBalancersOutput, error) {
 	if err := c.Authorize("elasticloadbalancing:DescribeLoadBalancers", "*", nil); err != nil {
 		return nil, err
 	}
-	var found []*balancer
+	out := &DescribeLoadBalancersOutput{}
 	for _, arn := range in.LoadBalancerArns {
 		e, ok := parseEndpoint(arn)
 		if !ok || e.kind == "instance" {
 			return nil, cloud.Errorf(400, "ValidationError", "'%s' is not a valid load balancer ARN", arn)
 		}
-		if e.account != c.Account() || e.region != c.Region {
+		made, derived := b.balancers[arn], b.network.balancers[arn]
+		switch {
+		case e.account != c.Account() || e.region != c.Region || b.gone[arn]:
 			return nil, cloud.Errorf(400, "LoadBalancerNotFound", "One or more load balancers not found: %s", arn)
-		}
-		b := s.balancers[arn]
-		if b == nil {
-			b = &balancer{e, c.Now()}
-		}
-		found = append(found, b)
-	}
-	if len(in.LoadBalancerArns) == 0 {
-		for _, arn := range slices.Sorted(maps.Keys(s.balancers)) {
-			b := s.balancers[arn]
-			if b.account == c.Account() && b.region == c.Region && (len(in.Names) == 0 || slices.Contains(in.Names, b.name)) {
-				found = append(found, b)
-			}
-		}
-		if len(found) < len(in.Names) {
-			return nil, cloud.Errorf(400, "LoadBalancerNotFound", "One or more load balancers not found: %v", in.Names)
+		case made != nil:
+			out.LoadBalancers = append(out.LoadBalancers, made.wire())
+		case derived == nil:
+			out.LoadBalancers = append(out.LoadBalancers, (&balancer{e, c.Now()}).wire())
+		default:
+			out.LoadBalancers = append(out.LoadBalancers, derived.wire())
 		}
 	}
-	out := &DescribeLoadBalancersOutput{}
-	for _, b := range found {
-		out.LoadBalancers = append(out.LoadBalancers, b.wire())
+	if len(in.LoadBalancerArns) > 0 {
+		return out, nil
+	}
+	for _, arn := range slices.Sorted(maps.Keys(b.network.balancers)) {
+		if lb := b.network.balancers[arn]; lb.account == c.Account() && lb.region == c.Region {
+			out.LoadBalancers = append(out.LoadBalancers, lb.wire())
+		}
+	}
+	for _, arn := range slices.Sorted(maps.Keys(b.balancers)) {
+		if lb := b.balancers[arn]; lb.account == c.Account() && lb.region == c.Region {
+			out.LoadBalancers = append(out.LoadBalancers, lb.wire())
+		}
+	}
+	if len(in.Names) > 0 {
+		other := func(lb LoadBalancer) bool { return !slices.Contains(in.Names, lb.LoadBalancerName) }
+		if out.LoadBalancers = slices.DeleteFunc(out.LoadBalancers, other); len(out.LoadBalancers) < len(in.Names) {
+			return nil, cloud.Errorf(400, "LoadBalancerNotFound", "One or more load balancers not found: %s", strings.Join(in.Names, ", "))
+		}
 	}
 	return out, nil
 }
@@ -123,7 +185,7 @@ func (s *Service) describeLoadBalancers(c *cloud.Call, in *DescribeLoadBalancers
 func (b *balancer) wire() LoadBalancer {
 	kind := map[string]string{"app": "application", "net": "network"}[b.kind]
 	w := LoadBalancer{
-		LoadBalancerArn: b.arn, DNSName: b.dnsName(), CanonicalHostedZoneID: "Z35SXDOTRQ7X7K", LoadBalancerName: b.name, Scheme: "internal",
+		LoadBalancerArn: b.arn, DNSName: b.dnsName(), CanonicalHostedZoneID: loadBalancerZone, LoadBalancerName: b.name, Scheme: "internal",
 		CreatedTime: b.created.Format("2006-01-02T15:04:05.000Z"), VpcID: b.vpc(), State: LoadBalancerState{"active"}, Type: kind,
 		SecurityGroups: []string{b.group().id}, IPAddressType: "ipv4",
 	}

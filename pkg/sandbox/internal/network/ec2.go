@@ -20,6 +20,11 @@ func (s *Service) API() *cloud.Service {
 			cloud.Op(read("DescribeNetworkInterfaces"), s.describeNetworkInterfaces),
 			cloud.Op(read("DescribeSecurityGroups"), s.describeSecurityGroups),
 			cloud.Op(read("DescribeInstances"), s.describeInstances),
+			cloud.Op(read("DescribeVpcs"), s.describeVpcs),
+			cloud.Op(read("DescribeSubnets"), s.describeSubnets),
+			cloud.Op(read("DescribeInternetGateways"), s.describeInternetGateways),
+			cloud.Op(read("DescribeVpcEndpoints"), s.describeVpcEndpoints),
+			cloud.Op(read("DescribeManagedPrefixLists"), s.describeManagedPrefixLists),
 		},
 	}
 }
@@ -123,7 +128,7 @@ func (n *eni) wire() NetworkInterface {
 	}
 	w := NetworkInterface{
 		NetworkInterfaceID: n.id, SubnetID: n.subnet.id, VpcID: n.vpc, AvailabilityZone: n.subnet.zone, Description: n.description,
-		OwnerID: n.account, RequesterID: n.requester, RequesterManaged: n.requester != "", Status: "in-use", PrivateIPAddress: n.ip,
+		OwnerID: n.account, RequesterID: n.requester, RequesterManaged: n.requester != "", Status: "in-use", PrivateIPAddress: n.ip.String(),
 		InterfaceType: n.kind, SourceDestCheck: true, Tags: wireTags(n.tags),
 		Attachment: &Attachment{AttachmentID: "eni-attach-" + digest(n.id), InstanceOwnerID: owner, Status: "attached"},
 		Operator:   &Operator{n.operator != "", n.operator},
@@ -139,7 +144,7 @@ func (n *eni) facets() facets {
 		"vpc-id": {n.vpc}, "subnet-id": {n.subnet.id}, "availability-zone": {n.subnet.zone}, "network-interface-id": {n.id},
 		"description": {n.description}, "interface-type": {n.kind}, "status": {"in-use"}, "attachment.status": {"attached"},
 		"requester-id": {n.requester}, "requester-managed": {strconv.FormatBool(n.requester != "")}, "owner-id": {n.account},
-		"private-ip-address": {n.ip}, "operator.managed": {strconv.FormatBool(n.operator != "")}, "operator.principal": {n.operator},
+		"private-ip-address": {n.ip.String()}, "operator.managed": {strconv.FormatBool(n.operator != "")}, "operator.principal": {n.operator},
 		"group-id": nil, "group-name": nil,
 	}
 	for _, g := range n.groups {
@@ -162,15 +167,17 @@ type DescribeSecurityGroupsOutput struct {
 	NextToken      string          `xml:"nextToken,omitempty"`
 }
 
-// SecurityGroup is the wire form of a security group. The sandbox models no rules.
+// SecurityGroup is the wire form of a security group.
 type SecurityGroup struct {
-	OwnerID          string `xml:"ownerId"`
-	GroupID          string `xml:"groupId"`
-	GroupName        string `xml:"groupName"`
-	GroupDescription string `xml:"groupDescription"`
-	VpcID            string `xml:"vpcId"`
-	Tags             []Tag  `xml:"tagSet>item"`
-	SecurityGroupArn string `xml:"securityGroupArn"`
+	OwnerID          string       `xml:"ownerId"`
+	GroupID          string       `xml:"groupId"`
+	GroupName        string       `xml:"groupName"`
+	GroupDescription string       `xml:"groupDescription"`
+	VpcID            string       `xml:"vpcId"`
+	Ingress          []Permission `xml:"ipPermissions>item"`
+	Egress           []Permission `xml:"ipPermissionsEgress>item"`
+	Tags             []Tag        `xml:"tagSet>item"`
+	SecurityGroupArn string       `xml:"securityGroupArn"`
 }
 
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html
@@ -178,10 +185,8 @@ func (s *Service) describeSecurityGroups(c *cloud.Call, in *DescribeSecurityGrou
 	if err := authorize(c, "ec2:DescribeSecurityGroups"); err != nil {
 		return nil, err
 	}
-	all := []*group{defaultGroup(c.Account(), c.Region)}
-	for _, g := range s.groups {
-		all = append(all, g)
-	}
+	all := slices.Concat([]*group{defaultGroup(c.Account(), c.Region)}, slices.Collect(maps.Values(s.serviceGroups)),
+		slices.Collect(maps.Values(s.groups)))
 	for _, b := range s.balancers {
 		all = append(all, b.group())
 	}
@@ -202,6 +207,7 @@ func (s *Service) describeSecurityGroups(c *cloud.Call, in *DescribeSecurityGrou
 	for _, g := range items {
 		out.SecurityGroups = append(out.SecurityGroups, SecurityGroup{
 			OwnerID: g.account, GroupID: g.id, GroupName: g.name, GroupDescription: g.description, VpcID: g.vpc, Tags: wireTags(g.tags),
+			Ingress: wirePermissions(g.ingress, g.account), Egress: wirePermissions(g.egress, g.account),
 			SecurityGroupArn: "arn:aws:ec2:" + g.region + ":" + g.account + ":security-group/" + g.id,
 		})
 	}

@@ -1,9 +1,11 @@
-// Package network emulates what other services see of VPCs: EC2's network interfaces, security groups and instances, and
-// the load balancers that VPC origins point at. Whatever no template made is derived from its account, Region and ARN.
+// Package network emulates VPCs as far as an origin behind CloudFront needs them: EC2's networks, interfaces and security
+// groups, interface endpoints, and Elastic Load Balancing. What a VPC origin points at though no template made it is
+// derived from its account, Region and ARN.
 package network
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -24,23 +26,36 @@ const (
 type Service struct {
 	world      *cloud.World
 	interfaces []*eni               // in the order of their creation
-	groups     map[string]*group    // service groups of CloudFront, by VPC
-	balancers  map[string]*balancer // that a VPC origin points or pointed at, by ARN
+	balancers  map[string]*balancer // that no template made and a VPC origin points or pointed at, by ARN
 	instances  map[string]*instance // likewise
 	held       map[string]bool      // VPC origins whose interfaces never go
+
+	serviceGroups map[string]*group // of CloudFront, by VPC
+
+	// What templates made, by id.
+	vpcs         map[string]*vpc
+	subnets      map[string]*vpcSubnet
+	gateways     map[string]*gateway
+	routeTables  map[string]*routeTable
+	associations map[string]*association
+	groups       map[string]*group
+	endpoints    map[string]*vpcEndpoint
+
+	balancing *Balancing
 }
 
 // eni is one network interface.
 type eni struct {
 	id, account, region, vpc string
 	subnet                   subnet
-	ip                       string
+	ip                       netip.Addr
 
 	kind, description, requester, operator string
 	groups                                 []groupName
 	tags                                   map[string]string
 
 	origin, endpoint string    // of CloudFront's interfaces
+	user             string    // VPC endpoint or load balancer that a template made, whose interface this is
 	release          time.Time // when it goes, zero while it is needed
 }
 
@@ -48,6 +63,7 @@ type eni struct {
 type group struct {
 	id, name, description, account, region, vpc string
 	tags                                        map[string]string
+	ingress, egress                             []permission
 }
 
 type groupName struct{ id, name string }
@@ -57,8 +73,12 @@ func (g *group) groupName() groupName { return groupName{g.id, g.name} }
 // New makes the network that the VPC origins of cf reach into.
 func New(w *cloud.World, cf *cloudfront.Service) *Service {
 	s := &Service{
-		world: w, groups: map[string]*group{}, balancers: map[string]*balancer{}, instances: map[string]*instance{}, held: map[string]bool{},
+		world: w, balancers: map[string]*balancer{}, instances: map[string]*instance{}, held: map[string]bool{},
+		serviceGroups: map[string]*group{}, vpcs: map[string]*vpc{}, subnets: map[string]*vpcSubnet{}, gateways: map[string]*gateway{},
+		routeTables: map[string]*routeTable{}, associations: map[string]*association{}, groups: map[string]*group{},
+		endpoints: map[string]*vpcEndpoint{},
 	}
+	s.balancing = newBalancing(s)
 	cf.Watch(s)
 	return s
 }
@@ -69,22 +89,51 @@ func (s *Service) VpcOriginAttached(o cloudfront.VpcOriginView) {
 	if !ok {
 		return // CloudFront accepts no other endpoint
 	}
-	s.discover(e)
-	g := s.groups[e.vpc()]
+	vpc, subnets := s.place(e)
+	g := s.serviceGroups[vpc]
 	if g == nil {
 		g = &group{
 			id: "sg-" + s.world.IDs.Hex(17), name: serviceGroup, description: "CloudFront VPC origins service security group",
-			account: e.account, region: e.region, vpc: e.vpc(), tags: map[string]string{originTag: "enabled"},
+			account: e.account, region: e.region, vpc: vpc, tags: map[string]string{originTag: "enabled"},
 		}
-		s.groups[e.vpc()] = g
+		s.serviceGroups[vpc] = g
 	}
-	for _, sub := range e.subnets() {
+	for _, sub := range subnets {
 		s.add(&eni{
-			account: e.account, region: e.region, vpc: e.vpc(), subnet: sub, kind: "cloudfront_managed",
+			account: e.account, region: e.region, vpc: vpc, subnet: sub, kind: "cloudfront_managed",
 			description: "CloudFront VPC origin network interface", requester: "amazon-cloudfront", operator: cloudfrontOwner,
 			groups: []groupName{g.groupName()}, tags: map[string]string{originTag: "enabled"}, origin: o.ID, endpoint: o.Endpoint,
 		})
 	}
+}
+
+// place is where an endpoint stands: where its template put it, or where it is derived to be.
+func (s *Service) place(e endpoint) (vpc string, subnets []subnet) {
+	if lb := s.balancing.balancers[e.arn]; lb != nil {
+		return lb.vpc, lb.subnets
+	}
+	s.discover(e)
+	return e.vpc(), e.subnets()
+}
+
+// VpcOriginRefused holds an endpoint that a template made against the prerequisites of
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html. Assumption NET-17.
+func (s *Service) VpcOriginRefused(arn string) string {
+	lb := s.balancing.balancers[arn]
+	switch {
+	case lb == nil && s.balancing.gone[arn]:
+		return "The load balancer " + arn + " does not exist."
+	case lb == nil:
+		return ""
+	case !s.hasGateway(lb.vpc):
+		return "The VPC " + lb.vpc + " of the load balancer " + arn + " has no internet gateway attached."
+	}
+	for _, sub := range lb.subnets {
+		if _, room := s.freeAddress(sub); !room {
+			return "The subnet " + sub.id + " has no available IPv4 address."
+		}
+	}
+	return ""
 }
 
 // VpcOriginDetached lets the interfaces go some time after the origin has.
@@ -105,37 +154,47 @@ func (s *Service) collect() {
 		if n.release.IsZero() || now.Before(n.release) || s.held[n.origin] {
 			return false
 		}
-		s.record(n.account, n.region, "DeleteNetworkInterface", map[string]any{"networkInterfaceId": n.id})
+		s.record(n.account, n.region, vpcOrigins(), "DeleteNetworkInterface", map[string]any{"networkInterfaceId": n.id})
 		return true
 	})
-	for _, vpc := range slices.Sorted(maps.Keys(s.groups)) {
+	for _, vpc := range slices.Sorted(maps.Keys(s.serviceGroups)) {
 		if !slices.ContainsFunc(s.interfaces, func(n *eni) bool { return n.vpc == vpc && n.origin != "" }) {
-			g := s.groups[vpc]
-			delete(s.groups, vpc)
-			s.record(g.account, g.region, "DeleteSecurityGroup", map[string]any{"groupId": g.id})
+			g := s.serviceGroups[vpc]
+			delete(s.serviceGroups, vpc)
+			s.record(g.account, g.region, vpcOrigins(), "DeleteSecurityGroup", map[string]any{"groupId": g.id})
 		}
 	}
 }
 
-// record is the CloudTrail record of the service-linked role's call, which is CloudFront's, not a caller's. Assumption NET-06.
-func (s *Service) record(account, region, event string, parameters map[string]any) {
+// actor is an AWS service that works in an account with its service-linked role.
+type actor struct{ service, role, session string }
+
+func vpcOrigins() actor {
+	return actor{cloudfrontOwner, "AWSServiceRoleForCloudFrontVPCOrigin", "CloudFront"}
+}
+
+func privateLink() actor {
+	return actor{"vpce.amazonaws.com", "AWSServiceRoleForVPCEndpoint", "PrivateLink"}
+}
+
+// record is the CloudTrail record of a call that a service-linked role makes, not a caller. Assumptions NET-06 and NET-11.
+func (s *Service) record(account, region string, by actor, event string, parameters map[string]any) {
 	if s.world.Account(account).NoTrail {
 		return
 	}
-	const name = "AWSServiceRoleForCloudFrontVPCOrigin"
-	role := "arn:aws:iam::" + account + ":role/aws-service-role/" + cloudfrontOwner + "/" + name
+	role := "arn:aws:iam::" + account + ":role/aws-service-role/" + by.service + "/" + by.role
 	s.world.Emit(cloud.Event{
 		Account: account, Region: region, Source: "aws.ec2", DetailType: "AWS API Call via CloudTrail", Delay: cloud.TrailDelay,
 		Detail: map[string]any{
 			"eventVersion": "1.11", "eventID": s.world.IDs.UUID(), "eventTime": s.world.Clock.Now().Format("2006-01-02T15:04:05Z"),
-			"eventSource": "ec2.amazonaws.com", "eventName": event, "awsRegion": region, "sourceIPAddress": cloudfrontOwner,
-			"userAgent": cloudfrontOwner, "readOnly": false, "eventType": "AwsApiCall", "managementEvent": true, "eventCategory": "Management",
+			"eventSource": "ec2.amazonaws.com", "eventName": event, "awsRegion": region, "sourceIPAddress": by.service,
+			"userAgent": by.service, "readOnly": false, "eventType": "AwsApiCall", "managementEvent": true, "eventCategory": "Management",
 			"recipientAccountId": account, "requestParameters": parameters, "responseElements": map[string]any{"_return": true},
 			"userIdentity": map[string]any{
-				"type": "AssumedRole", "accountId": account, "invokedBy": cloudfrontOwner,
-				"arn": "arn:aws:sts::" + account + ":assumed-role/" + name + "/CloudFront",
+				"type": "AssumedRole", "accountId": account, "invokedBy": by.service,
+				"arn": "arn:aws:sts::" + account + ":assumed-role/" + by.role + "/" + by.session,
 				"sessionContext": map[string]any{"sessionIssuer": map[string]any{
-					"type": "Role", "arn": role, "accountId": account, "userName": name,
+					"type": "Role", "arn": role, "accountId": account, "userName": by.role,
 				}},
 			},
 		},
@@ -143,7 +202,8 @@ func (s *Service) record(account, region, event string, parameters map[string]an
 }
 
 func (s *Service) add(n *eni) {
-	n.id, n.ip = "eni-"+s.world.IDs.Hex(17), s.freeAddress(n.subnet)
+	n.id = "eni-" + s.world.IDs.Hex(17)
+	n.ip, _ = s.freeAddress(n.subnet) // whoever adds to a subnet that may be full asks before
 	s.interfaces = append(s.interfaces, n)
 }
 
@@ -183,24 +243,58 @@ func (s *Service) AddForeignENI(f ForeignENI) (id string) {
 	return id
 }
 
-// ResourceTypes are none: what templates need of a network is derived.
-func (s *Service) ResourceTypes() []cloud.ResourceType { return nil }
+// ResourceTypes are what a private network is made of.
+func (s *Service) ResourceTypes() []cloud.ResourceType {
+	return []cloud.ResourceType{
+		s.vpcType(), s.subnetType(), s.routeTableType(), s.routeTableAssociationType(), s.internetGatewayType(), s.gatewayAttachmentType(),
+		s.securityGroupType(), s.ingressType(), s.egressType(), s.vpcEndpointType(),
+	}
+}
 
 // Snapshot tells what the network holds for an account. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
-	interfaces, groups := []any{}, []any{}
+	interfaces := []any{}
 	for _, n := range s.interfaces {
 		if n.account == account {
 			interfaces = append(interfaces, map[string]any{
-				"id": n.id, "region": n.region, "vpc": n.vpc, "subnet": n.subnet.id, "type": n.kind, "description": n.description,
-				"tags": n.tags, "vpcOrigin": n.origin, "releasing": !n.release.IsZero(),
+				"id": n.id, "region": n.region, "vpc": n.vpc, "subnet": n.subnet.id, "address": n.ip.String(), "type": n.kind,
+				"description": n.description, "tags": n.tags, "vpcOrigin": n.origin, "releasing": !n.release.IsZero(),
 			})
 		}
 	}
-	for _, vpc := range slices.Sorted(maps.Keys(s.groups)) {
-		if g := s.groups[vpc]; g.account == account {
-			groups = append(groups, map[string]any{"id": g.id, "name": g.name, "vpc": g.vpc, "region": g.region})
+	groups := []any{}
+	for _, all := range []map[string]*group{s.serviceGroups, s.groups} {
+		groups = append(groups, snapshots(all, account, func(g *group) (string, map[string]any) {
+			return g.account, map[string]any{"id": g.id, "name": g.name, "vpc": g.vpc, "region": g.region}
+		})...)
+	}
+	return map[string]any{
+		"networkInterfaces": interfaces, "securityGroups": groups,
+		"vpcs": snapshots(s.vpcs, account, func(v *vpc) (string, map[string]any) {
+			return v.account, map[string]any{"id": v.id, "cidr": v.block.String(), "region": v.region}
+		}),
+		"subnets": snapshots(s.subnets, account, func(n *vpcSubnet) (string, map[string]any) {
+			return n.account, map[string]any{"id": n.id, "cidr": n.block.String(), "vpc": n.vpc, "zone": n.zone}
+		}),
+		"routeTables": snapshots(s.routeTables, account, func(t *routeTable) (string, map[string]any) {
+			return t.account, map[string]any{"id": t.id, "vpc": t.vpc}
+		}),
+		"internetGateways": snapshots(s.gateways, account, func(g *gateway) (string, map[string]any) {
+			return g.account, map[string]any{"id": g.id, "vpc": g.vpc, "region": g.region}
+		}),
+		"vpcEndpoints": snapshots(s.endpoints, account, func(e *vpcEndpoint) (string, map[string]any) {
+			return e.account, map[string]any{"id": e.id, "vpc": e.vpc, "service": e.service, "addresses": s.addresses(e.id)}
+		}),
+	}
+}
+
+// snapshots lists what an account has, by id.
+func snapshots[T any](all map[string]T, account string, of func(T) (owner string, snapshot map[string]any)) []any {
+	list := []any{}
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		if owner, snapshot := of(all[id]); owner == account {
+			list = append(list, snapshot)
 		}
 	}
-	return map[string]any{"networkInterfaces": interfaces, "securityGroups": groups}
+	return list
 }

@@ -5,17 +5,18 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Everything here follows from names alone: the same account, Region and ARN have the same VPC, subnets and addresses in
-// every run. Assumption NET-01.
+// What no template made follows from names alone: the same account, Region and ARN have the same VPC, subnets and
+// addresses in every run. Assumption NET-01.
 
 type subnet struct {
 	id, zone string
-	base     uint32 // first address of its /20
+	block    netip.Prefix
 }
 
 // endpoint is what a VPC origin points at.
@@ -59,11 +60,12 @@ func (e endpoint) subnets() []subnet {
 func vpcID(account, region string) string { return "vpc-" + digest("vpc", account, region) }
 
 func subnets(account, region string) []subnet {
-	base := 10<<24 | uint32(number("vpc", account, region)%256)<<16
+	second := byte(number("vpc", account, region) % 256)
 	list := make([]subnet, 2)
 	for i := range list {
 		zone := region + string(rune('a'+i))
-		list[i] = subnet{id: "subnet-" + digest("subnet", account, zone), zone: zone, base: base | uint32(i)<<12}
+		block := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, second, byte(i) << 4, 0}), 20)
+		list[i] = subnet{"subnet-" + digest("subnet", account, zone), zone, block}
 	}
 	return list
 }
@@ -109,7 +111,7 @@ func (s *Service) discover(e endpoint) {
 				groups: []groupName{defaultGroup(e.account, e.region).groupName()},
 			}
 			s.add(n)
-			s.instances[e.arn] = &instance{e, now, n.ip}
+			s.instances[e.arn] = &instance{e, now, n.ip.String()}
 		}
 		return
 	}
@@ -127,16 +129,19 @@ func (s *Service) discover(e endpoint) {
 	}
 }
 
-// freeAddress is the lowest address of the subnet that no interface has. AWS keeps the first four for itself.
-func (s *Service) freeAddress(sub subnet) string {
-	for host := uint32(4); ; host++ {
-		var b [4]byte
-		binary.BigEndian.PutUint32(b[:], sub.base+host)
-		ip := fmt.Sprintf("%d.%d.%d.%d", b[0], b[1], b[2], b[3])
-		if !slices.ContainsFunc(s.interfaces, func(n *eni) bool { return n.subnet.id == sub.id && n.ip == ip }) {
-			return ip
+// freeAddress is the lowest address of the subnet that no interface has, or none. AWS keeps the first four and the last
+// for itself (https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html).
+func (s *Service) freeAddress(sub subnet) (netip.Addr, bool) {
+	a := sub.block.Masked().Addr()
+	for range 4 {
+		a = a.Next()
+	}
+	for ; sub.block.Contains(a.Next()); a = a.Next() {
+		if !slices.ContainsFunc(s.interfaces, func(n *eni) bool { return n.subnet.id == sub.id && n.ip == a }) {
+			return a, true
 		}
 	}
+	return netip.Addr{}, false
 }
 
 func digest(parts ...string) string {

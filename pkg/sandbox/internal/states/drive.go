@@ -35,6 +35,7 @@ func (s *Service) perform(e *execution, action asl.Action) {
 		if e.timeout != nil {
 			e.timeout.Stop()
 		}
+		s.count(e)
 		s.emit(e)
 	}
 }
@@ -92,6 +93,19 @@ func (s *Service) startTimeout(e *execution) {
 				s.perform(e, e.run.TimeOut(s.w.Clock.Now()))
 			}
 		})
+	})
+}
+
+// count publishes that the execution began or how it ended.
+// https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+func (s *Service) count(e *execution) {
+	name := map[string]string{
+		running: "ExecutionsStarted", succeeded: "ExecutionsSucceeded", "FAILED": "ExecutionsFailed", "TIMED_OUT": "ExecutionsTimedOut",
+		"ABORTED": "ExecutionsAborted",
+	}[e.status]
+	s.w.Measure(cloud.Sample{
+		Account: e.machine.account, Region: e.machine.region, Namespace: "AWS/States", Name: name,
+		Dimensions: map[string]string{"StateMachineArn": e.machine.arn}, Value: 1,
 	})
 }
 

@@ -104,6 +104,7 @@ func (s *Service) startExecution(c *cloud.Call, in *StartExecutionInput) (*Start
 	s.executions[arn] = e
 	s.order = append(s.order, e)
 	s.startTimeout(e)
+	s.count(e)
 	s.emit(e)
 	s.perform(e, action)
 	return &StartExecutionOutput{arn, e.started}, nil

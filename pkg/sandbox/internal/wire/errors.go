@@ -43,6 +43,8 @@ func EncodeError(w http.ResponseWriter, s *cloud.Service, requestID string, e *c
 			body = append(body, value...)
 		}
 		write(w, s, status, requestID, c.contentType(), append(body, '}'))
+	case cloud.RPCCBOR:
+		write(w, s, status, requestID, c.contentType(), errorCBOR(e))
 	case cloud.EC2Query:
 		write(w, s, status, requestID, c.contentType(), xmlError(e, []string{"Response", "Errors", "Error"}, "RequestID", requestID, ""))
 	default:

@@ -56,6 +56,8 @@ func (c *Codec) Decode(r *http.Request, body []byte) (*cloud.Operation, any, *cl
 		return c.decodeREST(r, body)
 	case cloud.JSON10, cloud.JSON11:
 		return c.decodeTarget(r, body)
+	case cloud.RPCCBOR:
+		return c.decodeRPC(r, body)
 	default:
 		return c.decodeForm(r, body)
 	}
@@ -98,6 +100,9 @@ func (c *Codec) Encode(w http.ResponseWriter, op *cloud.Operation, requestID str
 	case cloud.JSON10, cloud.JSON11:
 		contentType = c.contentType()
 		b, err = c.types.appendJSON(nil, v)
+	case cloud.RPCCBOR:
+		contentType = c.contentType()
+		b, err = c.types.appendCBOR(nil, v)
 	default:
 		contentType = c.contentType()
 		b, err = c.encodeForm(op, requestID, v)
@@ -117,6 +122,8 @@ func (c *Codec) contentType() string {
 		return "application/x-amz-json-1.1"
 	case cloud.RESTJSON:
 		return "application/json"
+	case cloud.RPCCBOR:
+		return "application/cbor"
 	case cloud.EC2Query:
 		return "text/xml;charset=UTF-8"
 	default:
@@ -130,6 +137,9 @@ func write(w http.ResponseWriter, s *cloud.Service, status int, requestID, conte
 	if s.Name == "dynamodb" {
 		// Its clients check the body against this, and give up the connection when it is wrong or absent.
 		h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
+	}
+	if s.Protocol == cloud.RPCCBOR {
+		h.Set("Smithy-Protocol", "rpc-v2-cbor")
 	}
 	if len(body) > 0 {
 		h.Set("Content-Type", contentType)

@@ -382,3 +382,43 @@ func TestBodiesRoundTrip(t *testing.T) {
 		}
 	})
 }
+
+func TestCBORRoundTrip(t *testing.T) {
+	s := service(cloud.RPCCBOR, echo[thing, thing]("Echo", "", ""))
+	c := codec(t, s)
+	in := thing{
+		Name: "ä", Count: ptr(int64(-70000)), On: ptr(true), At: time.Date(2035, 1, 8, 9, 0, 0, 0, time.UTC), Score: 1.5,
+		List: []string{"a", strings.Repeat("b", 300)}, Things: []thing{{Name: "inner", Count: ptr(int64(12)), List: []string{}, Things: []thing{}}},
+	}
+	w := httptest.NewRecorder()
+	if err := c.Encode(w, c.names["Echo"], "r", &in); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Header().Get("Smithy-Protocol"); got != "rpc-v2-cbor" {
+		t.Errorf("protocol header %q", got)
+	}
+	r, body := request("POST", "/service/Things_1/operation/Echo", w.Body.String())
+	_, out, failure := c.Decode(r, body)
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	if diff := cmp.Diff(&in, out); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCBORIsReadStrictly(t *testing.T) {
+	c := codec(t, service(cloud.RPCCBOR, echo[thing, thing]("Echo", "", "")))
+	for name, b := range map[string][2]string{
+		"unknown member":    {"\xbf\x67neither\x01\xff", "does not know member neither"},
+		"cut off":           {"\xa1\x64na", "ends too early"},
+		"something follows": {"\xa0\xa0", "1 bytes follow"},
+		"too deep":          {strings.Repeat("\x81", 100), "levels"},
+		"no such length":    {"\x5c", "no length"},
+	} {
+		r, body := request("POST", "/service/Things_1/operation/Echo", b[0])
+		if _, _, err := c.Decode(r, body); err == nil || !strings.Contains(err.Message, b[1]) {
+			t.Errorf("%s: %v, want %q", name, err, b[1])
+		}
+	}
+}

@@ -1,0 +1,96 @@
+// Package cloudwatch emulates Amazon CloudWatch: metrics from embedded metric format and from the other services, alarms on
+// the virtual clock, dashboards.
+package cloudwatch
+
+import (
+	"sync"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// Service holds metrics, alarms and dashboards of all accounts.
+type Service struct {
+	world *cloud.World
+	// sample answers what services publish every minute, such as the depths of queues. Called with the world locked.
+	sample func() []cloud.Sample
+
+	// Guarded by the world lock.
+	alarms     []*alarm // in order of creation
+	dashboards []*dashboard
+	next       *cloud.Timer // of the minute; nil while there is no alarm
+
+	mu      sync.Mutex // not the world lock: log lines arrive while the world goes on
+	metrics map[string]*metric
+}
+
+// New makes the service.
+func New(w *cloud.World, sample func() []cloud.Sample) *Service {
+	return &Service{world: w, sample: sample, metrics: map[string]*metric{}}
+}
+
+// API is the operation table.
+func (s *Service) API() *cloud.Service {
+	read := func(name string) cloud.Operation { return cloud.Operation{Name: name, ReadOnly: true} }
+	write := func(name string) cloud.Operation { return cloud.Operation{Name: name} }
+	return &cloud.Service{
+		Name: "monitoring", Protocol: cloud.RPCCBOR, EventSource: "monitoring.amazonaws.com", TargetPrefix: "GraniteServiceVersion20100801",
+		Operations: []cloud.Operation{
+			cloud.Op(write("PutMetricAlarm"), s.putMetricAlarm),
+			cloud.Op(read("DescribeAlarms"), s.describeAlarms),
+			cloud.Op(write("DeleteAlarms"), s.deleteAlarms),
+			cloud.Op(write("PutDashboard"), s.putDashboard),
+			cloud.Op(read("GetDashboard"), s.getDashboard),
+			cloud.Op(write("DeleteDashboards"), s.deleteDashboards),
+			cloud.Op(cloud.Operation{Name: "ListMetrics", ReadOnly: true, DataPlane: true}, s.listMetrics),
+			cloud.Op(cloud.Operation{Name: "GetMetricData", ReadOnly: true, DataPlane: true}, s.getMetricData),
+		},
+	}
+}
+
+// Snapshot shows an account's alarms with their states, its dashboards and the names of its metrics.
+func (s *Service) Snapshot(account string) map[string]any {
+	alarms, dashboards := []any{}, []any{}
+	for _, a := range s.alarms {
+		if a.account == account {
+			alarms = append(alarms, a.snapshot())
+		}
+	}
+	for _, d := range s.dashboards {
+		if d.account == account {
+			dashboards = append(dashboards, map[string]any{"name": d.name, "metrics": d.metrics})
+		}
+	}
+	return map[string]any{"alarms": alarms, "dashboards": dashboards, "metrics": s.names(account)}
+}
+
+// Assumptions are what this package supposes about CloudWatch.
+func Assumptions() []cloud.Assumption {
+	const guide = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/"
+	return []cloud.Assumption{
+		{
+			ID: "MON-01", Mark: "model",
+			Claim: "A metric in embedded format counts at the moment its log line arrives: a function's own clock is real time, " +
+				"and the Timestamp that it writes is not looked at.",
+			Source: guide + "CloudWatch_Embedded_Metric_Format_Specification.html",
+		},
+		{
+			ID: "MON-02", Mark: "inferred",
+			Claim:  "The evaluation range is as long as the alarm's evaluation periods; AWS looks back further by a number that it does not tell.",
+			Source: guide + "alarms-and-missing-data.html",
+		},
+		{
+			ID: "MON-03", Mark: "inferred",
+			Claim:  "The depth and age of every queue arrive each minute, at once; AWS stops after six idle hours, and may be late.",
+			Source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html",
+		},
+		{
+			ID: "MON-04", Mark: "observed",
+			Claim: "An alarm's message to a topic is a JSON object with AlarmName, AlarmDescription, NewStateValue, NewStateReason, Trigger " +
+				"and more, under the subject ALARM: \"<name>\" in <Region>.",
+			Source: guide + "alarm-actions.html; messages that people publish",
+		},
+	}
+}
+
+const minute = time.Minute

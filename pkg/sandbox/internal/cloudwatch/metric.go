@@ -1,0 +1,316 @@
+package cloudwatch
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// kept is how far back a metric can be asked for, and the longest that an alarm may look: of multi-day alarms there are none.
+const kept = 24 * time.Hour
+
+// Dimension is one dimension of a metric.
+type Dimension struct {
+	Name  string
+	Value string
+}
+
+// metric is one series of values.
+type metric struct {
+	account, region string
+	namespace, name string
+	dimensions      []Dimension // by name
+	minutes         []summary   // oldest first
+}
+
+// summary is what is kept of a minute's values.
+type summary struct {
+	at                 time.Time
+	count              int
+	sum, least, utmost float64
+}
+
+func sorted(dimensions []Dimension) []Dimension {
+	list := slices.Clone(dimensions)
+	slices.SortFunc(list, func(a, b Dimension) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// keyOf is the identity of a metric: another set of dimensions is another metric.
+func keyOf(account, region, namespace, name string, dimensions []Dimension) string {
+	parts := []string{account, region, namespace, name}
+	for _, d := range sorted(dimensions) {
+		parts = append(parts, d.Name, d.Value)
+	}
+	return strings.Join(parts, "\x00")
+}
+
+// Measure takes one value in. It may be called with or without the world locked.
+func (s *Service) Measure(v cloud.Sample) {
+	var dimensions []Dimension
+	for _, name := range slices.Sorted(maps.Keys(v.Dimensions)) {
+		dimensions = append(dimensions, Dimension{name, v.Dimensions[name]})
+	}
+	at := s.world.Clock.Now().Truncate(minute)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := keyOf(v.Account, v.Region, v.Namespace, v.Name, dimensions)
+	m := s.metrics[key]
+	if m == nil {
+		m = &metric{account: v.Account, region: v.Region, namespace: v.Namespace, name: v.Name, dimensions: dimensions}
+		s.metrics[key] = m
+	}
+	m.add(at, v.Value)
+}
+
+func (m *metric) add(at time.Time, value float64) {
+	last := len(m.minutes) - 1
+	if last < 0 || !m.minutes[last].at.Equal(at) {
+		if len(m.minutes) > 0 && at.Sub(m.minutes[0].at) > 2*kept {
+			old, _ := slices.BinarySearchFunc(m.minutes, at.Add(-kept), func(s summary, t time.Time) int { return s.at.Compare(t) })
+			m.minutes = slices.Clone(m.minutes[old:])
+		}
+		m.minutes = append(m.minutes, summary{at: at, count: 1, sum: value, least: value, utmost: value})
+		return
+	}
+	s := &m.minutes[last]
+	s.count++
+	s.sum += value
+	s.least, s.utmost = min(s.least, value), max(s.utmost, value)
+}
+
+// over summarises the values from one instant up to another. There may be none.
+func (m *metric) over(from, to time.Time) (all summary, any bool) {
+	if m == nil {
+		return all, false
+	}
+	i, _ := slices.BinarySearchFunc(m.minutes, from, func(s summary, t time.Time) int { return s.at.Compare(t) })
+	for ; i < len(m.minutes) && m.minutes[i].at.Before(to); i++ {
+		s := m.minutes[i]
+		if !any {
+			all, any = s, true
+			continue
+		}
+		all.count += s.count
+		all.sum += s.sum
+		all.least, all.utmost = min(all.least, s.least), max(all.utmost, s.utmost)
+	}
+	return all, any
+}
+
+// statistic reads one of the statistics that the sandbox knows.
+func (s summary) statistic(name string) (float64, bool) {
+	switch name {
+	case "Sum":
+		return s.sum, true
+	case "Average":
+		return s.sum / float64(max(1, s.count)), true
+	case "Minimum":
+		return s.least, true
+	case "Maximum":
+		return s.utmost, true
+	case "SampleCount":
+		return float64(s.count), true
+	}
+	return 0, false
+}
+
+// find looks a series up; nil when nothing was ever measured. Call with s.mu locked.
+func (s *Service) find(account, region string, of MetricID) *metric {
+	return s.metrics[keyOf(account, region, of.Namespace, of.MetricName, of.Dimensions)]
+}
+
+func (s *Service) of(account, region string) []*metric {
+	var list []*metric
+	for _, m := range s.metrics {
+		if m.account == account && (region == "" || m.region == region) {
+			list = append(list, m)
+		}
+	}
+	slices.SortFunc(list, func(a, b *metric) int {
+		return cmp.Compare(keyOf("", a.region, a.namespace, a.name, a.dimensions), keyOf("", b.region, b.namespace, b.name, b.dimensions))
+	})
+	return list
+}
+
+// names are an account's metrics, each once however many dimensions it has.
+func (s *Service) names(account string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := []string{}
+	for _, m := range s.of(account, "") {
+		names = append(names, m.namespace+"/"+m.name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// embedded is a log line in embedded metric format.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+type embedded struct {
+	AWS *struct {
+		Timestamp         int64
+		CloudWatchMetrics []struct {
+			Namespace  string
+			Dimensions [][]string
+			Metrics    []struct{ Name, Unit string }
+		}
+	} `json:"_aws"`
+}
+
+// Line takes in what a function wrote to its log, if it is a metric. A line that is malformed is a line of the log and no
+// more, as it would be at AWS. Assumption MON-01.
+func (s *Service) Line(account, region, text string) {
+	if !strings.HasPrefix(text, "{") || !strings.Contains(text, `"_aws"`) {
+		return
+	}
+	var format embedded
+	var members map[string]any
+	if json.Unmarshal([]byte(text), &format) != nil || json.Unmarshal([]byte(text), &members) != nil || format.AWS == nil {
+		return
+	}
+	for _, directive := range format.AWS.CloudWatchMetrics {
+		for _, names := range directive.Dimensions {
+			dimensions := map[string]string{}
+			for _, name := range names {
+				if value, ok := members[name].(string); ok {
+					dimensions[name] = value
+				}
+			}
+			if len(dimensions) != len(names) {
+				continue
+			}
+			for _, m := range directive.Metrics {
+				if value, ok := members[m.Name].(float64); ok {
+					s.Measure(cloud.Sample{
+						Account: account, Region: region, Namespace: directive.Namespace, Name: m.Name, Dimensions: dimensions, Value: value,
+					})
+				}
+			}
+		}
+	}
+}
+
+// MetricID names a metric.
+type MetricID struct {
+	Namespace  string      `json:",omitempty"`
+	MetricName string      `json:",omitempty"`
+	Dimensions []Dimension `json:",omitempty"`
+}
+
+// ListMetricsInput is the input of ListMetrics. A dimension without a value matches any. The answer has one page.
+type ListMetricsInput struct {
+	Namespace  string
+	MetricName string
+	Dimensions []Dimension
+	NextToken  string
+}
+
+// ListMetricsOutput is its output.
+type ListMetricsOutput struct{ Metrics []MetricID }
+
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
+func (s *Service) listMetrics(c *cloud.Call, in *ListMetricsInput) (*ListMetricsOutput, error) {
+	if err := c.Authorize("cloudwatch:ListMetrics", "*", nil); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := &ListMetricsOutput{}
+	for _, m := range s.of(c.Account(), c.Region) {
+		if in.Namespace != "" && in.Namespace != m.namespace || in.MetricName != "" && in.MetricName != m.name {
+			continue
+		}
+		if slices.ContainsFunc(in.Dimensions, func(want Dimension) bool {
+			return !slices.ContainsFunc(m.dimensions, func(d Dimension) bool {
+				return d.Name == want.Name && (want.Value == "" || d.Value == want.Value)
+			})
+		}) {
+			continue
+		}
+		out.Metrics = append(out.Metrics, MetricID{m.namespace, m.name, m.dimensions})
+	}
+	return out, nil
+}
+
+// GetMetricDataInput is the input of GetMetricData. Queries are for statistics only. The answer has one page.
+type GetMetricDataInput struct {
+	StartTime         time.Time
+	EndTime           time.Time
+	ScanBy            string
+	MaxDatapoints     int
+	NextToken         string
+	MetricDataQueries []MetricDataQuery
+}
+
+// MetricDataQuery asks for one metric.
+type MetricDataQuery struct {
+	Id         string
+	Label      string
+	ReturnData *bool
+	MetricStat *MetricStat
+}
+
+// MetricStat is a metric, a period in seconds, and a statistic.
+type MetricStat struct {
+	Metric *MetricID
+	Period int
+	Stat   string
+	Unit   string
+}
+
+// GetMetricDataOutput is its output.
+type GetMetricDataOutput struct{ MetricDataResults []MetricDataResult }
+
+// MetricDataResult holds the values of one query.
+type MetricDataResult struct {
+	Id         string
+	Label      string
+	StatusCode string
+	Timestamps []time.Time
+	Values     []float64
+}
+
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+func (s *Service) getMetricData(c *cloud.Call, in *GetMetricDataInput) (*GetMetricDataOutput, error) {
+	if err := c.Authorize("cloudwatch:GetMetricData", "*", nil); err != nil {
+		return nil, err
+	}
+	if !in.StartTime.Before(in.EndTime) {
+		return nil, invalid("The parameter StartTime must be less than the parameter EndTime.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := &GetMetricDataOutput{}
+	for _, q := range in.MetricDataQueries {
+		if q.MetricStat == nil || q.MetricStat.Metric == nil {
+			return nil, invalid("query %q has no MetricStat, and the sandbox knows no expressions", q.Id)
+		}
+		if _, ok := (summary{}).statistic(q.MetricStat.Stat); !ok || q.MetricStat.Period < 60 || q.MetricStat.Period%60 != 0 {
+			return nil, invalid("the sandbox does not know statistic %q over %d seconds", q.MetricStat.Stat, q.MetricStat.Period)
+		}
+		m, period := s.find(c.Account(), c.Region, *q.MetricStat.Metric), time.Duration(q.MetricStat.Period)*time.Second
+		result := MetricDataResult{Id: q.Id, Label: cmp.Or(q.Label, q.MetricStat.Metric.MetricName), StatusCode: "Complete"}
+		for at := in.StartTime.Truncate(period); at.Before(in.EndTime); at = at.Add(period) {
+			if values, any := m.over(at, at.Add(period)); any {
+				value, _ := values.statistic(q.MetricStat.Stat)
+				result.Timestamps, result.Values = append(result.Timestamps, at), append(result.Values, value)
+			}
+		}
+		if in.ScanBy != "TimestampAscending" {
+			slices.Reverse(result.Timestamps)
+			slices.Reverse(result.Values)
+		}
+		out.MetricDataResults = append(out.MetricDataResults, result)
+	}
+	return out, nil
+}
+
+func invalid(format string, args ...any) error {
+	return cloud.Errorf(400, "InvalidParameterValueException", format, args...)
+}
