@@ -6,21 +6,29 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// The hub's functions: directories under functions/, and names of their binaries' directories.
+// The functions: directories under functions/, and names of their binaries' directories.
 const (
-	admitFunction    = "admit"
-	auditFunction    = "audit"
-	retireFunction   = "retire"
-	teardownFunction = "teardown"
-	wireFunction     = "wire"
+	admitFunction     = "admit"
+	auditFunction     = "audit"
+	retireFunction    = "retire"
+	teardownFunction  = "teardown"
+	wireFunction      = "wire"
+	customersFunction = "customers"
+	targetsFunction   = "targets"
 )
 
+// inHub are the functions that read the hub policy. It is not for those inTeam, in accounts of teams, to read.
+func inHub() []string { return []string{admitFunction, auditFunction, retireFunction, teardownFunction, wireFunction} }
+
+func inTeam() []string { return []string{customersFunction, targetsFunction} }
+
 // functionCode is a directory with one subdirectory per function, each of which becomes a Lambda asset: the binary as
-// bootstrap and the hub policy beside it.
+// bootstrap and, for the hub's, the hub policy beside it.
 type functionCode string
 
 func (c functionCode) dir(function string) string { return filepath.Join(string(c), function) }
@@ -33,7 +41,7 @@ func packFunctions(s settings) (functionCode, error) {
 		return "", fmt.Errorf("pack functions: %w", err)
 	}
 	code := functionCode(root)
-	for _, function := range []string{admitFunction, auditFunction, retireFunction, teardownFunction, wireFunction} {
+	for _, function := range slices.Concat(inHub(), inTeam()) {
 		if err := code.pack(function, s); err != nil {
 			code.remove()
 			return "", fmt.Errorf("pack function %s: %w", function, err)
@@ -52,6 +60,9 @@ func (c functionCode) pack(function string, s settings) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !slices.Contains(inHub(), function) {
+		return nil
 	}
 	return copyFile(s.PolicyFile, filepath.Join(c.dir(function), contract.PolicyFile), 0o644)
 }

@@ -15,6 +15,7 @@ func TestGolden(t *testing.T) {
 	for name, got := range map[string][]byte{
 		"hub.template.json":   s.hub.raw,
 		"spoke.template.json": s.spoke.raw,
+		"team.template.json":  s.team.raw,
 		"teardown.asl.json":   []byte(teardownMachine().json("  ") + "\n"),
 	} {
 		path := filepath.Join("testdata", name)

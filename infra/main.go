@@ -1,5 +1,5 @@
-// Infra synthesizes originhub's two stacks: the hub for the Networking account, and the spoke, one plain template with
-// parameters, for every team account.
+// Infra synthesizes originhub's stacks: the hub for the Networking account; the spoke, one plain template with parameters,
+// for every team account; and team, an example of what a team puts behind its VPC origin.
 //
 //	CDK_OUTDIR=cdk.out go run ./infra        writes the assembly without the CDK CLI
 //	npx aws-cdk@2.1148.1 diff hub            uses cdk.json
@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/pkg/admission"
 )
 
 func main() {
@@ -36,9 +38,24 @@ func run() error {
 	}
 	defer code.remove()
 
-	newHubStack(app, "hub", hubProps{Policy: settings.Policy, Code: code})
-	newSpokeStack(app, "spoke", settings.Policy.Hub)
+	if err := newStacks(app, settings.Policy, code); err != nil {
+		return fmt.Errorf("hub policy %s: %w", settings.PolicyFile, err)
+	}
 	app.Synth(nil)
+	return nil
+}
+
+// newStacks makes the stacks that a policy asks for: team only if some team has a CIDR.
+func newStacks(app awscdk.App, p admission.Policy, code functionCode) error {
+	plan, err := planTeams(p)
+	if err != nil {
+		return err
+	}
+	newHubStack(app, "hub", hubProps{Policy: p, Code: code})
+	newSpokeStack(app, "spoke", p.Hub)
+	if len(plan) > 0 {
+		newTeamStack(app, "team", plan, code)
+	}
 	return nil
 }
 

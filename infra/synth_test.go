@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,8 +23,8 @@ func TestMain(m *testing.M) {
 // rehearsalPolicy is the policy of the demo, which deploys the golden templates.
 const rehearsalPolicy = "testdata/policy.yaml"
 
-// synthesis is both stacks as templates.
-type synthesis struct{ hub, spoke template }
+// synthesis is all stacks as templates.
+type synthesis struct{ hub, spoke, team template }
 
 type template struct {
 	raw       []byte
@@ -54,7 +55,10 @@ var synthesize = sync.OnceValues(func() (synthesis, error) {
 	if s.hub, err = readTemplate(dir, "hub"); err != nil {
 		return synthesis{}, err
 	}
-	s.spoke, err = readTemplate(dir, "spoke")
+	if s.spoke, err = readTemplate(dir, "spoke"); err != nil {
+		return synthesis{}, err
+	}
+	s.team, err = readTemplate(dir, "team")
 	return s, err
 })
 
@@ -67,7 +71,7 @@ func templates(t *testing.T) synthesis {
 	return s
 }
 
-// rehearsalApp builds both stacks from the rehearsal policy, with stand-ins for the binaries, whose content is their name.
+// rehearsalApp builds all stacks from the rehearsal policy, with stand-ins for the binaries, whose content is their name.
 func rehearsalApp(dir string) (awscdk.App, error) {
 	s := settings{PolicyFile: rehearsalPolicy, Functions: filepath.Join(dir, "functions")}
 	if err := writeStandIns(s.Functions); err != nil {
@@ -82,13 +86,11 @@ func rehearsalApp(dir string) (awscdk.App, error) {
 		return nil, err
 	}
 	defer code.remove()
-	newHubStack(app, "hub", hubProps{Policy: s.Policy, Code: code})
-	newSpokeStack(app, "spoke", s.Policy.Hub)
-	return app, nil
+	return app, newStacks(app, s.Policy, code)
 }
 
 func writeStandIns(dir string) error {
-	for _, name := range []string{admitFunction, auditFunction, retireFunction, teardownFunction, wireFunction} {
+	for _, name := range slices.Concat(inHub(), inTeam()) {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@
 package admission
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -78,8 +79,11 @@ type Team struct {
 	Name     string
 	Accounts []string
 	Spoke    bool // its accounts have the spoke role, so that tags can be read
-	Grants   []Grant
-	Claim    *origin.Claim // stands in for tags; set exactly when Spoke is false
+	// CIDR is what the team stack makes the team's VPC of: /16 to /26, apart from every other team's. Invalid when the team
+	// has a network of its own making.
+	CIDR   netip.Prefix
+	Grants []Grant
+	Claim  *origin.Claim // stands in for tags; set exactly when Spoke is false
 }
 
 // Grant permits paths on a host. Host may begin with "*.", which stands for exactly one label, as in a certificate.

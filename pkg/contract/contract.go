@@ -19,6 +19,8 @@ const (
 	EnvWireQueue    = "ORIGINHUB_WIRE_QUEUE"    // queue URL
 	EnvStateMachine = "ORIGINHUB_STATE_MACHINE" // state machine ARN
 	EnvAccount      = "ORIGINHUB_ACCOUNT"       // the hub's own
+	EnvEndpoint     = "ORIGINHUB_ENDPOINT"      // id of a team's interface endpoint
+	EnvTargetGroup  = "ORIGINHUB_TARGET_GROUP"  // ARN of its load balancer's target group
 )
 
 // Keys of the registry table, and the attribute of its time to live.

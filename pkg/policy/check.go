@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -163,6 +164,7 @@ func (c *checker) teams(f file, p admission.Policy) {
 			owners[account] = t.Name
 		}
 		c.spoke(i, t, f.Spokes)
+		c.cidr(i, t, f.Teams[:i])
 		c.grants(i, t, f, p)
 	}
 	for i, t := range f.Teams {
@@ -186,6 +188,29 @@ func (c *checker) spoke(i int, t team, s spokes) {
 	case spoke && !externalIDForm.MatchString(s.ExternalID):
 		c.fail(at("spokes", "externalId"), "externalId %q is not of the form %s, and %s has a spoke role: "+
 			"write the value that the spoke stacks are deployed with", s.ExternalID, externalIDForm, t.Name)
+	}
+}
+
+// cidr checks what the team stack makes a VPC of: within what a VPC can be, each of its two halves with room for a load
+// balancer (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html), and apart
+// from other teams', so that their VPCs can be peered or share a transit gateway.
+func (c *checker) cidr(i int, t team, before []team) {
+	if t.CIDR == "" {
+		return
+	}
+	way := at("teams", i, "cidr")
+	network, err := netip.ParsePrefix(t.CIDR)
+	if err != nil || !network.Addr().Is4() || network.Bits() < 16 || network.Bits() > 26 {
+		c.fail(way, "cidr %q is not an IPv4 network of /16 to /26: write something like 10.20.0.0/20", t.CIDR)
+		return
+	}
+	if network != network.Masked() {
+		c.fail(way, "cidr %s is an address within a network: write %s", t.CIDR, network.Masked())
+	}
+	for _, other := range before {
+		if theirs, err := netip.ParsePrefix(other.CIDR); err == nil && network.Overlaps(theirs) {
+			c.fail(way, "cidr %s of %s overlaps %s of %s: give each team a network of its own", t.CIDR, t.Name, other.CIDR, other.Name)
+		}
 	}
 }
 

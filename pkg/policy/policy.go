@@ -6,6 +6,7 @@ import (
 	_ "embed" // the schema
 	"errors"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -105,6 +106,7 @@ type team struct {
 	Name     string   `yaml:"name"`
 	Accounts []string `yaml:"accounts"`
 	Spoke    *bool    `yaml:"spoke"`
+	CIDR     string   `yaml:"cidr"`
 	Grants   []grant  `yaml:"grants"`
 	Claim    *claim   `yaml:"claim"`
 }
@@ -195,6 +197,7 @@ func (f file) policy() admission.Policy {
 	}
 	for _, t := range f.Teams {
 		out := admission.Team{Name: t.Name, Accounts: t.Accounts, Spoke: either(t.Spoke, true)}
+		out.CIDR, _ = netip.ParsePrefix(t.CIDR) // checked, or absent
 		for _, g := range t.Grants {
 			out.Grants = append(out.Grants, admission.Grant{Host: g.Host, Paths: g.Paths})
 		}

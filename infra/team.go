@@ -1,0 +1,81 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// teamParams are the parameters of the team's template. What else a team needs to know, its host, its paths and its place
+// in the address plan, the hub policy says.
+type teamParams struct{ Team, HubAccount, Certificate, PrefixList string }
+
+// newTeamStack is the private side of one team: everything between CloudFront's network interfaces in the team's VPC and the
+// function that answers. Nothing of it can be reached from the internet but through the hub's distribution.
+//
+// It is one template for all teams of the policy that have a CIDR. It lives in us-east-1 whole, since that is where RAM
+// keeps the shares of global resources; deployed elsewhere it fails at its subnets, before anything costs money. A team in
+// another Region takes newTeamNetwork, newPrivateAPI and newBalancer there, and newSharedOrigin, which needs nothing but the
+// load balancer's ARN and name, in us-east-1.
+func newTeamStack(scope constructs.Construct, id string, plan teamPlan, code functionCode) {
+	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
+		StackName:   jsii.String("originhub-team"),
+		Description: jsii.String("originhub team: a private API behind a VPC origin that is shared with the hub"),
+		Env:         &awscdk.Environment{Region: jsii.String(region)},
+		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
+			GenerateBootstrapVersionRule: jsii.Bool(false),
+		}),
+	})
+	p := teamParams{
+		Team:       oneOf(stack, "Team", plan.names(), "The team's name in the hub policy"),
+		HubAccount: parameter(stack, "HubAccountId", `\d{12}`, "Networking account, 12 digits"),
+		Certificate: parameter(stack, "CertificateArn", `arn:aws:acm:us-east-1:\d{12}:certificate/[A-Za-z0-9-]+`,
+			"ACM certificate of this account and Region for the team's host: the load balancer and the private API show it. "+
+				"Viewers see the hub's"),
+		PrefixList: parameterOr(stack, "OriginFacingPrefixListId", `pl-[0-9a-f]{8,17}`, originFacing,
+			"Prefix list com.amazonaws.global.cloudfront.origin-facing: aws ec2 describe-managed-prefix-lists shows its id"),
+	}
+	of := plan.lookUp(stack, p.Team)
+
+	network := newTeamNetwork(stack, "Network", teamNetworkProps{CIDR: of.CIDR, Subnets: of.Subnets, PrefixList: p.PrefixList})
+	customers := newFunction(stack, "Customers", functionProps{
+		Description: "Answers for a customer: the sample behind the private API",
+		Code:        code.dir(customersFunction),
+		Timeout:     customersTimeout,
+		RolePath:    "/",
+	})
+	newPrivateAPI(stack, "Api", privateAPIProps{
+		Name: p.Team, Host: of.Host, BasePath: of.BasePath, Certificate: p.Certificate, Endpoint: *network.Endpoint.Ref(), Function: customers,
+	})
+	balancer := newBalancer(stack, "Balancer", balancerProps{Network: network, Host: of.Host, Certificate: p.Certificate})
+	newTargets(stack, "Targets", targetsProps{Code: code.dir(targetsFunction), Endpoint: *network.Endpoint.Ref(), TargetGroup: *balancer.Targets.Ref()})
+	origin := newSharedOrigin(stack, "Origin", sharedOriginProps{
+		Name: p.Team, Hub: p.HubAccount, Host: of.Host, Paths: of.Paths,
+		Balancer: *balancer.LoadBalancer.Ref(), BalancerName: *balancer.LoadBalancer.AttrDnsName(),
+	})
+	// CloudFront asks for the internet gateway, and whoever is shared with may send requests at once.
+	origin.AddDependency(network.Gateway)
+	origin.AddDependency(balancer.Rule)
+
+	output(stack, "OriginId", *origin.Ref())
+	output(stack, "OriginArn", *origin.AttrArn())
+}
+
+// oneOf declares a parameter that must have one of the values.
+func oneOf(stack awscdk.Stack, name string, values []string, description string) string {
+	return *awscdk.NewCfnParameter(stack, jsii.String(name), &awscdk.CfnParameterProps{
+		Type:          jsii.String("String"),
+		Description:   jsii.String(description),
+		AllowedValues: jsii.Strings(values...),
+	}).ValueAsString()
+}
+
+// parameterOr declares a parameter with a default.
+func parameterOr(stack awscdk.Stack, name, allowed, standard, description string) string {
+	return *awscdk.NewCfnParameter(stack, jsii.String(name), &awscdk.CfnParameterProps{
+		Type:           jsii.String("String"),
+		Description:    jsii.String(description),
+		AllowedPattern: jsii.String(allowed),
+		Default:        jsii.String(standard),
+	}).ValueAsString()
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// customersTimeout is less than the 29 s after which API Gateway gives up.
+const customersTimeout = 10 * time.Second
+
+// stageName is part of no path that a viewer sees: the base path mapping stands for it.
+const stageName = "live"
+
+type privateAPIProps struct {
+	Name        string
+	Host        string // the private domain name
+	BasePath    string // one segment; the function sees the path with it
+	Certificate string // ARN, in the API's Region
+	Endpoint    string // the only VPC endpoint that may call it
+	Function    awslambda.Function
+}
+
+// newPrivateAPI makes a private REST API with a private domain name of its own. Either has a policy that admits one endpoint
+// and nobody else, be it in the same account; AWS evaluates both, and the endpoint's own
+// (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html).
+//
+// The function gets every method and path, and so the API's form never changes: a deployment is a snapshot, which
+// CloudFormation would not take again. Only a new endpoint, in the policy, needs another one: rename Deployment then.
+func newPrivateAPI(scope constructs.Construct, id string, p privateAPIProps) {
+	self := constructs.NewConstruct(scope, jsii.String(id))
+	private := jsii.Strings("PRIVATE")
+	api := awsapigateway.NewCfnRestApi(self, jsii.String("Api"), &awsapigateway.CfnRestApiProps{
+		Name:                  jsii.String(p.Name),
+		EndpointConfiguration: &awsapigateway.CfnRestApi_EndpointConfigurationProperty{Types: private},
+		Policy:                onlyThrough(p.Endpoint),
+	})
+	anything := awsapigateway.NewCfnResource(self, jsii.String("Anything"), &awsapigateway.CfnResourceProps{
+		RestApiId: api.Ref(), ParentId: api.AttrRootResourceId(), PathPart: jsii.String("{proxy+}"),
+	})
+	method := awsapigateway.NewCfnMethod(self, jsii.String("Any"), &awsapigateway.CfnMethodProps{
+		RestApiId: api.Ref(), ResourceId: anything.Ref(), HttpMethod: jsii.String("ANY"), AuthorizationType: jsii.String("NONE"),
+		Integration: &awsapigateway.CfnMethod_IntegrationProperty{
+			Type: jsii.String("AWS_PROXY"), IntegrationHttpMethod: jsii.String("POST"),
+			Uri: jsii.String(fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", region, *p.Function.FunctionArn())),
+		},
+	})
+	p.Function.AddPermission(jsii.String("Api"), &awslambda.Permission{
+		Principal: awsiam.NewServicePrincipal(jsii.String("apigateway.amazonaws.com"), nil),
+		SourceArn: jsii.String(fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/*/*", region, account(), *api.Ref(), stageName)),
+	})
+	deployment := awsapigateway.NewCfnDeployment(self, jsii.String("Deployment"), &awsapigateway.CfnDeploymentProps{RestApiId: api.Ref()})
+	deployment.AddDependency(method)
+	stage := awsapigateway.NewCfnStage(self, jsii.String("Stage"), &awsapigateway.CfnStageProps{
+		RestApiId: api.Ref(), DeploymentId: deployment.Ref(), StageName: jsii.String(stageName),
+	})
+
+	domain := awsapigateway.NewCfnDomainNameV2(self, jsii.String("Domain"), &awsapigateway.CfnDomainNameV2Props{
+		DomainName:            jsii.String(p.Host),
+		CertificateArn:        jsii.String(p.Certificate),
+		EndpointConfiguration: &awsapigateway.CfnDomainNameV2_EndpointConfigurationProperty{Types: private},
+		SecurityPolicy:        jsii.String("TLS_1_2"), // private domain names know no other
+		Policy:                onlyThrough(p.Endpoint),
+	})
+	awsapigateway.NewCfnBasePathMappingV2(self, jsii.String("Mapping"), &awsapigateway.CfnBasePathMappingV2Props{
+		DomainNameArn: domain.AttrDomainNameArn(), BasePath: jsii.String(p.BasePath), RestApiId: api.Ref(), Stage: stage.Ref(),
+	})
+	awsapigateway.NewCfnDomainNameAccessAssociation(self, jsii.String("Association"), &awsapigateway.CfnDomainNameAccessAssociationProps{
+		DomainNameArn: domain.AttrDomainNameArn(), AccessAssociationSourceType: jsii.String("VPCE"), AccessAssociationSource: jsii.String(p.Endpoint),
+	})
+}
+
+// onlyThrough is the policy that API Gateway's guide gives for one endpoint: everybody may, and nobody from elsewhere. The
+// denial also binds identities of the account that have execute-api:Invoke.
+func onlyThrough(endpoint string) awsiam.PolicyDocument {
+	invoke := allow([]string{"execute-api:Invoke"}, "execute-api:/*")
+	elsewhere := invoke.when(condition{"StringNotEquals": {"aws:SourceVpce": endpoint}}).statement()
+	elsewhere.SetEffect(awsiam.Effect_DENY)
+	return forAnybody(invoke.statement(), elsewhere)
+}
+
+// forAnybody is the policy of a resource: its statements hold for whoever calls.
+func forAnybody(statements ...awsiam.PolicyStatement) awsiam.PolicyDocument {
+	for _, s := range statements {
+		s.AddAnyPrincipal()
+	}
+	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements})
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// originFacing is com.amazonaws.global.cloudfront.origin-facing in us-east-1. CloudFormation cannot look a managed prefix
+// list up by its name, and its id, which never changes, differs by Region.
+const originFacing = "pl-3b927c52"
+
+// zones are where the subnets are. An id, unlike a name, means the same zone in every account, and VPC origins do not work
+// in use1-az3 (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
+var zones = [2]string{"use1-az1", "use1-az2"}
+
+type teamNetworkProps struct {
+	CIDR       string
+	Subnets    [2]string // CIDRs
+	PrefixList string    // from which the load balancer takes connections
+}
+
+// teamNetwork is a VPC with nothing but private subnets, and the API's way into it.
+type teamNetwork struct {
+	VPC           awsec2.CfnVPC
+	Subnets       []any // ids
+	Gateway       awsec2.CfnVPCGatewayAttachment
+	Endpoint      awsec2.CfnVPCEndpoint
+	BalancerGroup awsec2.CfnSecurityGroup
+}
+
+// newTeamNetwork makes the VPC. CloudFront wants an internet gateway attached as a sign of consent; no route leads to it, the
+// subnets have the main route table, which knows the VPC alone
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
+func newTeamNetwork(scope constructs.Construct, id string, p teamNetworkProps) teamNetwork {
+	self := constructs.NewConstruct(scope, jsii.String(id))
+	vpc := awsec2.NewCfnVPC(self, jsii.String("Vpc"), &awsec2.CfnVPCProps{
+		CidrBlock: jsii.String(p.CIDR),
+		// Private DNS of the endpoint needs both.
+		EnableDnsSupport:   true,
+		EnableDnsHostnames: true,
+	})
+	n := teamNetwork{VPC: vpc}
+	for i, zone := range zones {
+		subnet := awsec2.NewCfnSubnet(self, jsii.String("Subnet"+string(rune('A'+i))), &awsec2.CfnSubnetProps{
+			VpcId: vpc.Ref(), AvailabilityZoneId: jsii.String(zone), CidrBlock: jsii.String(p.Subnets[i]),
+		})
+		n.Subnets = append(n.Subnets, subnet.Ref())
+	}
+	n.Gateway = awsec2.NewCfnVPCGatewayAttachment(self, jsii.String("GatewayAttachment"), &awsec2.CfnVPCGatewayAttachmentProps{
+		VpcId: vpc.Ref(), InternetGatewayId: awsec2.NewCfnInternetGateway(self, jsii.String("Gateway"), nil).Ref(),
+	})
+	n.BalancerGroup = securityGroup(self, "BalancerGroup", vpc, "Load balancer: from CloudFront to the endpoint",
+		awsec2.CfnSecurityGroup_IngressProperty{SourcePrefixListId: jsii.String(p.PrefixList), Description: jsii.String("CloudFront")},
+		awsec2.CfnSecurityGroup_EgressProperty{CidrIp: jsii.String(p.CIDR), Description: jsii.String("The endpoint, which is in this VPC")})
+	endpointGroup := securityGroup(self, "EndpointGroup", vpc, "Endpoint execute-api: from the load balancer",
+		awsec2.CfnSecurityGroup_IngressProperty{SourceSecurityGroupId: n.BalancerGroup.Ref(), Description: jsii.String("The load balancer")},
+		awsec2.CfnSecurityGroup_EgressProperty{CidrIp: jsii.String("127.0.0.1/32"), Description: jsii.String("Nothing: it only answers")})
+	n.Endpoint = awsec2.NewCfnVPCEndpoint(self, jsii.String("Endpoint"), &awsec2.CfnVPCEndpointProps{
+		VpcEndpointType:   jsii.String("Interface"),
+		ServiceName:       jsii.String("com.amazonaws." + region + ".execute-api"),
+		VpcId:             vpc.Ref(),
+		SubnetIds:         &n.Subnets,
+		SecurityGroupIds:  &[]any{endpointGroup.Ref()},
+		PrivateDnsEnabled: true,
+		PolicyDocument:    forAnybody(allow([]string{"execute-api:Invoke"}, fmt.Sprintf("arn:aws:execute-api:%s:%s:*", region, account())).statement()),
+	})
+	return n
+}
+
+// securityGroup lets HTTPS in from one place and out to one. Without an egress rule CloudFormation permits all.
+func securityGroup(scope constructs.Construct, id string, vpc awsec2.CfnVPC, description string,
+	from awsec2.CfnSecurityGroup_IngressProperty, to awsec2.CfnSecurityGroup_EgressProperty,
+) awsec2.CfnSecurityGroup {
+	const https = 443
+	from.IpProtocol, from.FromPort, from.ToPort = jsii.String("tcp"), jsii.Number(https), jsii.Number(https)
+	to.IpProtocol, to.FromPort, to.ToPort = jsii.String("tcp"), jsii.Number(https), jsii.Number(https)
+	return awsec2.NewCfnSecurityGroup(scope, jsii.String(id), &awsec2.CfnSecurityGroupProps{
+		GroupDescription:     jsii.String(description),
+		VpcId:                vpc.Ref(),
+		SecurityGroupIngress: &[]any{&from},
+		SecurityGroupEgress:  &[]any{&to},
+		Tags:                 &[]*awscdk.CfnTag{{Key: jsii.String("Name"), Value: jsii.String("originhub " + id)}},
+	})
+}
