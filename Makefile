@@ -1,6 +1,6 @@
 # originhub. `make help` lists the targets.
 SHELL     := /bin/bash
-FUNCTIONS := admit audit retire teardown wire
+FUNCTIONS := admit audit customers retire targets teardown wire
 LOCAL     := .build/local
 TOOLS     := .build/tools
 CDK       := npx --yes aws-cdk@2.1148.1

@@ -23,7 +23,9 @@ const (
 )
 
 // inHub are the functions that read the hub policy. It is not for those inTeam, in accounts of teams, to read.
-func inHub() []string { return []string{admitFunction, auditFunction, retireFunction, teardownFunction, wireFunction} }
+func inHub() []string {
+	return []string{admitFunction, auditFunction, retireFunction, teardownFunction, wireFunction}
+}
 
 func inTeam() []string { return []string{customersFunction, targetsFunction} }
 

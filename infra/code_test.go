@@ -14,7 +14,7 @@ func TestPackFunctions_SaysWhatToDoWithoutBinaries(t *testing.T) {
 	}
 }
 
-func TestPackFunctions_PutsThePolicyBesideTheBinary(t *testing.T) {
+func TestPackFunctions_PutsThePolicyBesideTheHubsBinaries(t *testing.T) {
 	dir := t.TempDir()
 	if err := writeStandIns(dir); err != nil {
 		t.Fatal(err)
@@ -31,6 +31,11 @@ func TestPackFunctions_PutsThePolicyBesideTheBinary(t *testing.T) {
 	got, err := os.ReadFile(filepath.Join(code.dir(wireFunction), "policy.yaml"))
 	if err != nil || string(got) != string(want) {
 		t.Errorf("policy %q, %v", got, err)
+	}
+	for _, function := range inTeam() {
+		if _, err := os.Stat(filepath.Join(code.dir(function), "policy.yaml")); err == nil {
+			t.Errorf("%s takes the hub policy to a team's account", function)
+		}
 	}
 	binary, err := os.Stat(filepath.Join(code.dir(wireFunction), "bootstrap"))
 	if err != nil || binary.Mode()&0o111 == 0 {

@@ -90,14 +90,14 @@ func text(v any) string {
 	return fmt.Sprint(v)
 }
 
-func both(t *testing.T) map[string]template {
+func stacks(t *testing.T) map[string]template {
 	t.Helper()
 	s := templates(t)
-	return map[string]template{"hub": s.hub, "spoke": s.spoke}
+	return map[string]template{"hub": s.hub, "spoke": s.spoke, "team": s.team}
 }
 
 func TestNoActionIsAWildcard(t *testing.T) {
-	for stack, template := range both(t) {
+	for stack, template := range stacks(t) {
 		for _, s := range template.statements() {
 			for _, action := range s.actions {
 				if s.effect == "Allow" && strings.Contains(action, "*") {
@@ -123,14 +123,16 @@ func TestWildcardResources(t *testing.T) {
 		"cloudfront:ListVpcOrigins":                   aList,
 		"ec2:DescribeInstances":                       aList,
 		"ec2:DescribeNetworkInterfaces":               aList,
+		"ec2:DescribeVpcEndpoints":                    aList,
 		"elasticloadbalancing:DescribeLoadBalancers":  aList,
+		"elasticloadbalancing:DescribeTargetHealth":   aList,
 		"ram:GetResourceShareAssociations":            aList,
 		"ram:GetResourceShareInvitations":             aList,
 		"ram:GetResourceShares":                       aList,
 		"ram:ListResources":                           aList,
 		"states:SendTaskSuccess":                      unknown,
 	}
-	for stack, template := range both(t) {
+	for stack, template := range stacks(t) {
 		for _, s := range template.statements() {
 			if s.effect != "Allow" || !slices.Contains(s.resources, "*") {
 				continue
@@ -254,10 +256,12 @@ func TestBusTakesForwardedCallsOnly(t *testing.T) {
 
 func TestNamesAreLeftToCloudFormation(t *testing.T) {
 	named := map[string]string{
-		"hub AWS::Events::EventBus Name": "spokes know the hub's bus by its name",
-		"spoke AWS::IAM::Role RoleName":  "the hub knows the spoke's role by its name",
+		"hub AWS::Events::EventBus Name":     "spokes know the hub's bus by its name",
+		"spoke AWS::IAM::Role RoleName":      "the hub knows the spoke's role by its name",
+		"team AWS::ApiGateway::RestApi Name": "it must have one, which need not be unique",
+		"team AWS::RAM::ResourceShare Name":  "it must have one, which need not be unique",
 	}
-	for stack, template := range both(t) {
+	for stack, template := range stacks(t) {
 		for id, r := range template.Resources {
 			for _, property := range []string{
 				"Name", "FunctionName", "LogGroupName", "QueueName", "RoleName", "StateMachineName", "TableName", "TopicName",

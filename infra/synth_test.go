@@ -35,6 +35,7 @@ type template struct {
 type resource struct {
 	Type       string
 	Properties map[string]any
+	DependsOn  []string
 	// DeletionPolicy is "Retain" for what outlives the stack.
 	DeletionPolicy string
 }

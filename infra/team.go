@@ -54,8 +54,8 @@ func newTeamStack(scope constructs.Construct, id string, plan teamPlan, code fun
 		Balancer: *balancer.LoadBalancer.Ref(), BalancerName: *balancer.LoadBalancer.AttrDnsName(),
 	})
 	// CloudFront asks for the internet gateway, and whoever is shared with may send requests at once.
-	origin.AddDependency(network.Gateway)
-	origin.AddDependency(balancer.Rule)
+	origin.Node().AddDependency(network.Gateway)
+	origin.Node().AddDependency(balancer.Rule)
 
 	output(stack, "OriginId", *origin.Ref())
 	output(stack, "OriginArn", *origin.AttrArn())

@@ -55,7 +55,7 @@ func newPrivateAPI(scope constructs.Construct, id string, p privateAPIProps) {
 		SourceArn: jsii.String(fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/*/*", region, account(), *api.Ref(), stageName)),
 	})
 	deployment := awsapigateway.NewCfnDeployment(self, jsii.String("Deployment"), &awsapigateway.CfnDeploymentProps{RestApiId: api.Ref()})
-	deployment.AddDependency(method)
+	deployment.Node().AddDependency(method)
 	stage := awsapigateway.NewCfnStage(self, jsii.String("Stage"), &awsapigateway.CfnStageProps{
 		RestApiId: api.Ref(), DeploymentId: deployment.Ref(), StageName: jsii.String(stageName),
 	})

@@ -14,7 +14,7 @@ type sharedOriginProps struct {
 	Name         string
 	Hub          string // account
 	Host         string
-	Paths        string // separated by spaces
+	Paths        string // as the tag spells them: see admission.SpellPaths
 	Balancer     string // ARN
 	BalancerName string // DNS name
 }

@@ -22,7 +22,7 @@ type teamEntry struct {
 	Subnets  [2]string // its halves, one for each Availability Zone
 	Host     string
 	BasePath string // the one segment with which all the team's paths begin
-	Paths    string // the claim: path patterns, separated by spaces
+	Paths    string // the claim, as its tag spells it
 }
 
 // mappingQuota is the most that one mapping can hold
@@ -56,9 +56,11 @@ func planTeam(team admission.Team) (teamEntry, error) {
 		return teamEntry{}, fmt.Errorf("grant it exactly one host without a wildcard, or remove the cidr")
 	}
 	grant := team.Grants[0]
-	entry := teamEntry{
-		Name: team.Name, CIDR: team.CIDR.String(), Subnets: halves(team.CIDR), Host: grant.Host, Paths: strings.Join(grant.Paths, " "),
+	paths, err := admission.SpellPaths(grant.Paths)
+	if err != nil {
+		return teamEntry{}, fmt.Errorf("%w; grant other paths, or remove the cidr", err)
 	}
+	entry := teamEntry{Name: team.Name, CIDR: team.CIDR.String(), Subnets: halves(team.CIDR), Host: grant.Host, Paths: paths}
 	for _, path := range grant.Paths {
 		first, rest, deeper := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 		if !deeper || rest == "" || strings.ContainsAny(first, "*?") || entry.BasePath != "" && entry.BasePath != first {

@@ -169,6 +169,22 @@ func TestParseClaim(t *testing.T) {
 	}
 }
 
+func TestSpellPathsIsWhatParseClaimReads(t *testing.T) {
+	paths := []string{"/team-a/*.json", "/team-a/v2/*", "/team-a/x"}
+	tag, err := admission.SpellPaths(paths)
+	if err != nil || tag != "/team-a/=.json /team-a/v2/ /team-a/x" {
+		t.Errorf("tag %q, %v", tag, err)
+	}
+	if got := admission.ParseClaim(map[string]string{origin.TagPaths: tag}, admission.Team{}).Paths; !slices.Equal(got, paths) {
+		t.Errorf("read as %v", got)
+	}
+	for _, unspeakable := range []string{"/a?", "/" + strings.Repeat("a", 256)} {
+		if tag, err := admission.SpellPaths([]string{unspeakable}); err == nil {
+			t.Errorf("%s becomes tag %s", unspeakable, tag)
+		}
+	}
+}
+
 // held is a record that holds paths.
 func held(team, account, id string, paths ...string) origin.Record {
 	return origin.Record{

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -42,6 +43,28 @@ func ParseClaim(tags map[string]string, t Team) origin.Claim {
 	}
 	return Normal(c)
 }
+
+// SpellPaths writes path patterns as ParseClaim reads them from a tag. There is no spelling for a '?'.
+func SpellPaths(patterns []string) (string, error) {
+	spelled := make([]string, len(patterns))
+	for i, p := range patterns {
+		if strings.Contains(p, "?") {
+			return "", fmt.Errorf("path %s cannot be written in a tag, which holds no '?'", p)
+		}
+		if below, ok := strings.CutSuffix(p, "/*"); ok {
+			p = below + "/"
+		}
+		spelled[i] = strings.ReplaceAll(p, "*", "=")
+	}
+	value := strings.Join(spelled, " ")
+	if len(value) > longestTag {
+		return "", fmt.Errorf("its paths take %d characters in a tag, which holds %d", len(value), longestTag)
+	}
+	return value, nil
+}
+
+// longestTag is the longest value of a tag (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Tag.html).
+const longestTag = 256
 
 // Normal is the claim in the one form that is compared and stored: names in lower case, patterns canonical, all sorted and
 // each once. A path without its leading slash is left to be refused.

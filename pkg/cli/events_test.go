@@ -29,7 +29,7 @@ func TestSamplesMeetTheRules(t *testing.T) {
 	})
 	client := eventbridge.NewFromConfig(s.Config(hubAccount, region))
 
-	hub := readTemplate(t, "hub")
+	hub := readTemplate(t, "hub", "team")
 	forward := readTemplate(t, "spoke").rules(nil)
 	if len(forward) != 1 {
 		t.Fatalf("a spoke has %d rules, want the one that forwards", len(forward))
@@ -108,6 +108,7 @@ type template struct {
 			EventSourceArn, FunctionName reference
 			EventBusName                 reference
 			EventPattern                 json.RawMessage
+			Principal                    any
 			ScheduleExpression           string
 			Targets                      []struct{ Arn reference }
 			DefinitionSubstitutions      map[string]reference
@@ -137,14 +138,17 @@ type templateRule struct {
 	feeds   []string // functions
 }
 
-func readTemplate(t *testing.T, stack string) (c template) {
+// readTemplate reads stacks as if they were one: their resources have different names.
+func readTemplate(t *testing.T, stacks ...string) (c template) {
 	t.Helper()
-	text, err := os.ReadFile("../../infra/testdata/" + stack + ".template.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &c); err != nil {
-		t.Fatalf("read template %s: %v", stack, err)
+	for _, stack := range stacks {
+		text, err := os.ReadFile("../../infra/testdata/" + stack + ".template.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &c); err != nil {
+			t.Fatalf("read template %s: %v", stack, err)
+		}
 	}
 	return c
 }
@@ -208,7 +212,7 @@ func (c template) samples(t *testing.T) map[string][]string {
 			continue
 		}
 		if !slices.Contains(c.functions(), function) {
-			t.Errorf("events/%s: the hub has no such function", function)
+			t.Errorf("events/%s: no stack has such a function", function)
 			continue
 		}
 		files, err := os.ReadDir(filepath.Join(root, function))
@@ -227,10 +231,10 @@ func (c template) samples(t *testing.T) map[string][]string {
 	return samples
 }
 
-// unfed says why an event cannot reach a function without a pattern: by schedule, through its queue or from the state
-// machine.
+// unfed says why an event cannot reach a function without a pattern: by schedule, through its queue, from the state machine
+// or from API Gateway.
 func (c template) unfed(function string, event []byte, rules []templateRule, feeds map[string]string) string {
-	var e struct{ Source, Phase string }
+	var e struct{ Source, Phase, HTTPMethod string }
 	if err := json.Unmarshal(event, &e); err != nil {
 		return err.Error()
 	}
@@ -249,6 +253,14 @@ func (c template) unfed(function string, event []byte, rules []templateRule, fee
 			}
 		}
 		return "no state machine calls function " + function
+	case e.HTTPMethod != "":
+		for _, r := range c.Resources {
+			if r.Type == "AWS::Lambda::Permission" && r.Properties.Principal == "apigateway.amazonaws.com" &&
+				c.function(r.Properties.FunctionName.id()) == function {
+				return ""
+			}
+		}
+		return "API Gateway may not call function " + function
 	}
 	for id, to := range feeds {
 		if to == function && c.Resources[id].Type == "AWS::SQS::Queue" {

@@ -45,7 +45,7 @@ import (
 const functions = "../../.build/local"
 
 func TestMain(m *testing.M) {
-	for _, name := range []string{"admit", "audit", "retire", "teardown", "wire"} {
+	for _, name := range []string{"admit", "audit", "customers", "retire", "targets", "teardown", "wire"} {
 		build := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc",
 			"-o", filepath.Join(functions, name, "bootstrap"), "../../functions/"+name)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")

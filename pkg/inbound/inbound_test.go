@@ -124,6 +124,9 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 	}
 	for _, file := range files {
 		name := filepath.ToSlash(strings.TrimPrefix(file, root+"/"))
+		if function, _, _ := strings.Cut(name, "/"); function == "targets" || function == "customers" {
+			continue // in team accounts: one looks at no event, the other's is API Gateway's
+		}
 		if _, ok := want[name]; !ok {
 			t.Errorf("%s: nobody says what it means", name)
 		}

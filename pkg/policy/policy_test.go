@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"os"
 	"reflect"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/originhub/originhub/pkg/admission"
@@ -59,14 +61,15 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	team := func(letter, account string) admission.Team {
+	team := func(letter, account, cidr string) admission.Team {
 		name := "team-" + letter
+		network, _ := netip.ParsePrefix(cidr)
 		return admission.Team{
-			Name: name, Accounts: []string{account}, Spoke: true,
+			Name: name, Accounts: []string{account}, Spoke: true, CIDR: network,
 			Grants: []admission.Grant{{Host: name + ".example.com", Paths: []string{"/" + name + "/*"}}},
 		}
 	}
-	c := team("c", "333333333333")
+	c := team("c", "333333333333", "")
 	c.Spoke, c.Claim = false, &origin.Claim{
 		Hosts: []string{"team-c.example.com"}, Paths: []string{"/team-c/*"}, Domain: "internal.team-c.example.net",
 	}
@@ -80,9 +83,9 @@ func TestExample(t *testing.T) {
 		Grace: admission.Grace{Maximum: 720 * time.Hour}, Updates: admission.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second},
 		Limits:     admission.Limits{Origins: 100, Behaviors: 75, Aliases: 100, OriginsPerTeam: 25},
 		ExternalID: "change-me-7f3a",
-		Teams:      []admission.Team{team("a", "111111111111"), team("b", "222222222222"), c},
+		Teams:      []admission.Team{team("a", "111111111111", "10.20.0.0/20"), team("b", "222222222222", "10.20.16.0/20"), c},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Error(diff)
 	}
 	if err := validate(compiled(t), example(t)); err != nil {
@@ -126,12 +129,12 @@ func TestWrongPolicies(t *testing.T) {
 		schemaTakesIt bool
 	}{
 		"unknown key":               {"hub: networking", "hubb: networking", `line 6, column 1: unknown key "hubb"`, false},
-		"unknown key in a grant":    {"- host: team-b", "- hosts: team-b", `line 63, column 9: unknown key "hosts"`, false},
+		"unknown key in a grant":    {"- host: team-b", "- hosts: team-b", `line 65, column 9: unknown key "hosts"`, false},
 		"duplicate key":             {"hub: networking", "hub: networking\nhub: other", "line 7, column 1: mapping key", false},
 		"syntax":                    {"hub: networking", "hub: {", "line 14", false},
 		"two documents":             {"hub: networking", "hub: networking\n---\na: b", "line 1, column 1: the file is not one YAML document", false},
-		"text for a list":           {`accounts: ["222222222222"]`, `accounts: "222222222222"`, "line 61, column 5: accounts is string: write a list", false},
-		"account without quotes":    {`["222222222222"]`, `[222222222222]`, "line 61, column 16: entry 1 of accounts is integer: write text", false},
+		"text for a list":           {`accounts: ["222222222222"]`, `accounts: "222222222222"`, "line 63, column 5: accounts is string: write a list", false},
+		"account without quotes":    {`["222222222222"]`, `[222222222222]`, "line 63, column 16: entry 1 of accounts is integer: write text", false},
 		"number in quotes":          {"version: 1", "version: '1'", "line 3, column 1: version is string", false},
 		"fraction":                  {"origins: 100", "origins: 1.5", "line 43, column 3: origins is float", false},
 		"no duration":               {"spacing: 30s", "spacing: soon", "line 38, column 3: spacing is string: write a duration", false},
@@ -153,20 +156,25 @@ func TestWrongPolicies(t *testing.T) {
 		"limit":                     {"behaviors: 75", "behaviors: 0", "line 44, column 3: behaviors is 0", false},
 		"external id":               {"change-me-7f3a", "'a b'", `line 50, column 3: externalId "a b"`, false},
 		"no external id":            {"spokes:\n  externalId: change-me-7f3a\n", "", "externalId \"\" is not of the form", true},
-		"team's name":               {"name: team-b", "name: Team B", `line 60, column 5: name "Team B"`, false},
-		"team twice":                {"name: team-b", "name: team-a", "line 60, column 5: there is another team team-a", true},
-		"account form":              {"222222222222", "22222222222", "line 61, column 16: account", false},
-		"account twice":             {"222222222222", "111111111111", "line 61, column 16: account 111111111111 belongs to team-a", true},
-		"no accounts":               {`["222222222222"]`, "[]", "line 61, column 5: team-b has no account", false},
-		"host":                      {"host: team-b.example.com", "host: team_b.example.com", "line 63, column 9: host", false},
-		"host outside":              {"host: team-b.example.com", "host: team-b.example.org", "line 63, column 9: host team-b.example.org is not covered", true},
-		"host too deep":             {"host: team-b.example.com", "host: '*.team-b.example.com'", "line 63, column 9: host *.team-b.example.com is not covered", true},
-		"path":                      {"/team-b/*", "team-b/*", `line 64, column 17: path "team-b/*" does not begin`, false},
-		"no paths":                  {`paths: ["/team-b/*"]`, "paths: []", "line 64, column 9: the grant has no paths", false},
-		"overlap":                   {"- host: team-b.example.com\n        paths: [\"/team-b/*\"]", "- host: '*.example.com'\n        paths: [\"/x\", \"/team-a/x\"]", "line 64, column 23: team-b is granted *.example.com/team-a/x, which overlaps team-a.example.com/team-a/* of team-a", true},
-		"no spoke, no claim":        {"accounts: [\"222222222222\"]", "accounts: [\"222222222222\"]\n    spoke: false", "line 62, column 5: team-b has no spoke role", false},
-		"spoke and claim":           {"spoke: false", "spoke: true", "line 72, column 5: team-c has a spoke role", false},
-		"claim that is not granted": {"paths: [\"/team-c/*\"]\n      domain", "paths: [\"/team-d/*\"]\n      domain", "line 72, column 5: the claim of team-c is refused: team-c is not granted /team-d/*", true},
+		"team's name":               {"name: team-b", "name: Team B", `line 62, column 5: name "Team B"`, false},
+		"team twice":                {"name: team-b", "name: team-a", "line 62, column 5: there is another team team-a", true},
+		"account form":              {"222222222222", "22222222222", "line 63, column 16: account", false},
+		"account twice":             {"222222222222", "111111111111", "line 63, column 16: account 111111111111 belongs to team-a", true},
+		"no accounts":               {`["222222222222"]`, "[]", "line 63, column 5: team-b has no account", false},
+		"host":                      {"host: team-b.example.com", "host: team_b.example.com", "line 65, column 9: host", false},
+		"host outside":              {"host: team-b.example.com", "host: team-b.example.org", "line 65, column 9: host team-b.example.org is not covered", true},
+		"host too deep":             {"host: team-b.example.com", "host: '*.team-b.example.com'", "line 65, column 9: host *.team-b.example.com is not covered", true},
+		"path":                      {"/team-b/*", "team-b/*", `line 66, column 17: path "team-b/*" does not begin`, false},
+		"no paths":                  {`paths: ["/team-b/*"]`, "paths: []", "line 66, column 9: the grant has no paths", false},
+		"overlap":                   {"- host: team-b.example.com\n        paths: [\"/team-b/*\"]", "- host: '*.example.com'\n        paths: [\"/x\", \"/team-a/x\"]", "line 66, column 23: team-b is granted *.example.com/team-a/x, which overlaps team-a.example.com/team-a/* of team-a", true},
+		"no spoke, no claim":        {"accounts: [\"222222222222\"]", "accounts: [\"222222222222\"]\n    spoke: false", "line 64, column 5: team-b has no spoke role", false},
+		"spoke and claim":           {"spoke: false", "spoke: true", "line 75, column 5: team-c has a spoke role", false},
+		"cidr":                      {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0", `line 67, column 5: cidr "10.20.16.0" is not an IPv4 network`, false},
+		"cidr too large":            {"cidr: 10.20.16.0/20", "cidr: 10.0.0.0/8", `line 67, column 5: cidr "10.0.0.0/8" is not an IPv4 network of /16 to /26`, false},
+		"cidr too small":            {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0/27", `line 67, column 5: cidr "10.20.16.0/27" is not`, false},
+		"cidr within a network":     {"cidr: 10.20.16.0/20", "cidr: 10.20.17.0/20", "line 67, column 5: cidr 10.20.17.0/20 is an address within a network: write 10.20.16.0/20", true},
+		"cidr of another team":      {"cidr: 10.20.16.0/20", "cidr: 10.20.12.0/22", "line 67, column 5: cidr 10.20.12.0/22 of team-b overlaps 10.20.0.0/20 of team-a", true},
+		"claim that is not granted": {"paths: [\"/team-c/*\"]\n      domain", "paths: [\"/team-d/*\"]\n      domain", "line 75, column 5: the claim of team-c is refused: team-c is not granted /team-d/*", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := example(t)

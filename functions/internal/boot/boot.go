@@ -54,14 +54,10 @@ func Load(ctx context.Context, function string) (*Hub, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read policy %s: %w", file, err)
 	}
-	// Frozen, all clients share its connections. Any other HTTP client the SDK copies into each service client, and each of
-	// those would shake hands anew: one per spoke and call.
-	connections := awshttp.NewBuildableClient().Freeze()
 	meter := telemetry.NewMeter(os.Stdout, p.Hub)
-	retryer := func() aws.Retryer { return patient(meter) }
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(retryer), config.WithHTTPClient(connections))
+	cfg, err := AWS(ctx, func() { meter.Count(contract.MetricThrottle, 1) })
 	if err != nil {
-		return nil, fmt.Errorf("load SDK configuration: %w", err)
+		return nil, err
 	}
 	return &Hub{
 		Policy:     p,
@@ -75,10 +71,23 @@ func Load(ctx context.Context, function string) (*Hub, error) {
 	}, nil
 }
 
+// AWS is the SDK configuration of the function's own account. Each throttled call is told before it is tried again.
+func AWS(ctx context.Context, throttled func()) (aws.Config, error) {
+	// Frozen, all clients share its connections. Any other HTTP client the SDK copies into each service client, and each of
+	// those would shake hands anew: one per spoke and call.
+	connections := awshttp.NewBuildableClient().Freeze()
+	retryer := func() aws.Retryer { return patient(throttled) }
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(retryer), config.WithHTTPClient(connections))
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("load SDK configuration: %w", err)
+	}
+	return cfg, nil
+}
+
 // patient retries a call for a second or two. Longer waits belong to the queues and the state machine, which do not bill
 // for waiting. What was not throttled is tried again after 50 ms and not after a second, as the SDKs say of their next
 // default (AWS_NEW_RETRIES_2026).
-func patient(meter *telemetry.Meter) aws.Retryer {
+func patient(throttled func()) aws.Retryer {
 	throttles := retry.IsErrorThrottles(retry.DefaultThrottles)
 	seconds := retry.NewExponentialJitterBackoff(time.Second)
 	return retry.NewStandard(func(o *retry.StandardOptions) {
@@ -86,7 +95,7 @@ func patient(meter *telemetry.Meter) aws.Retryer {
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, err error) (time.Duration, error) {
 			delay, jitter := seconds.BackoffDelay(attempt, err)
 			if throttles.IsErrorThrottle(err) == aws.TrueTernary {
-				meter.Count(contract.MetricThrottle, 1)
+				throttled()
 			} else {
 				delay /= 20
 			}
