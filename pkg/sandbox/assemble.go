@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/originhub/originhub/pkg/sandbox/internal/acm"
+	"github.com/originhub/originhub/pkg/sandbox/internal/apigateway"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cfn"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
@@ -30,6 +32,7 @@ type services struct {
 	network    *network.Service
 	lambda     *lambda.Service
 	states     *states.Service
+	acm        *acm.Service
 	cfn        *cfn.Service
 	edge       *edge.Edge
 	// parts are all of them by name, for what is asked of each.
@@ -60,7 +63,8 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 	s.lambda = lambda.New(w, queues, s.iam, lambda.Options{Endpoint: endpoint, LogWriter: o.LogWriter, Line: watch.Line})
 	w.Kill = s.lambda.Kill
 	s.states = states.New(w, s.iam, invoker(w))
-	s.edge = edge.New(w, s.cloudfront)
+	apis := s.private(w)
+	s.edge = edge.New(w, s.cloudfront, s.network.Balancing(), apis)
 	zones := route53.New(w)
 	for _, z := range o.Zones {
 		zones.CreateZone(z.Account, z.ID, z.Name)
@@ -68,6 +72,7 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 	s.parts = map[string]part{
 		"iam": s.iam, "sqs": queues, "sts": sts.New(w, s.iam), "cloudfront": s.cloudfront, "ram": shares,
 		"ec2": s.network, "elasticloadbalancing": s.network.Balancing(),
+		"acm": s.acm, "apigateway": apis,
 		"lambda": s.lambda, "states": s.states, "dynamodb": dynamodb.New(w), "events": buses,
 		"route53": zones, "sns": sns.New(w), "cloudwatch": watch,
 	}
@@ -78,6 +83,26 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 	}
 	s.cfn = cfn.New(w, types, assets.find)
 	return s
+}
+
+// private makes what is behind a load balancer: private APIs, and the certificates of both.
+func (s *services) private(w *cloud.World) *apigateway.Service {
+	s.acm = acm.New(w)
+	apis, balancing := apigateway.New(w), s.network.Balancing()
+	apis.Certificate, balancing.Certificate = s.acm.Names, s.acm.Names
+	s.acm.Users = func(arn string) []string {
+		return append(balancing.CertificateUsers(arn), apis.CertificateUsers(arn)...)
+	}
+	apis.Endpoint, balancing.Probe = s.network.Endpoint, apis.Probe
+	apis.Lambda = func(i apigateway.Invocation) (apigateway.Result, error) {
+		out, err := w.Invoke(i.Caller, i.Region, "lambda", "Invoke", &lambda.InvokeInput{FunctionName: i.Function, Payload: i.Payload})
+		if err != nil {
+			return apigateway.Result{}, fmt.Errorf("invoke %s: %w", i.Function, err)
+		}
+		r := out.(*lambda.InvokeOutput)
+		return apigateway.Result{Payload: r.Payload, FunctionError: r.FunctionError}, nil
+	}
+	return apis
 }
 
 func (s *services) vpcOriginExists(arn string) bool {

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"slices"
 
+	"github.com/originhub/originhub/pkg/sandbox/internal/acm"
+	"github.com/originhub/originhub/pkg/sandbox/internal/apigateway"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cfn"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
@@ -46,7 +48,7 @@ func (s *Sandbox) Calls() []Call { return s.world.Calls() }
 // Assumptions is the ledger of what is modelled, by id.
 func (s *Sandbox) Assumptions() []Assumption {
 	all := slices.Concat(
-		cfn.Assumptions(), cloud.Assumptions(), cloudfront.Assumptions(), cloudwatch.Assumptions(), dynamodb.Assumptions(), edge.Assumptions(), events.Assumptions(),
+		acm.Assumptions(), apigateway.Assumptions(), cfn.Assumptions(), cloud.Assumptions(), cloudfront.Assumptions(), cloudwatch.Assumptions(), dynamodb.Assumptions(), edge.Assumptions(), events.Assumptions(),
 		iam.Assumptions(), lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), sns.Assumptions(),
 		sqs.Assumptions(), states.Assumptions(), sts.Assumptions(),
 	)

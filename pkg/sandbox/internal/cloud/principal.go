@@ -36,8 +36,14 @@ func AssumedRole(account, roleARN, roleName, session string) Principal {
 	}
 }
 
+// Anonymous is somebody who shows no credentials, such as the caller of a private API without an authorizer.
+func Anonymous() Principal { return Principal{ARN: "anonymous"} }
+
+// IsAnonymous tells whether p shows no credentials.
+func (p Principal) IsAnonymous() bool { return p.Account == "" && p.Service == "" }
+
 // IsRoot tells whether p is an account's root.
-func (p Principal) IsRoot() bool { return p.RoleARN == "" && p.Service == "" }
+func (p Principal) IsRoot() bool { return p.Account != "" && p.RoleARN == "" && p.Service == "" }
 
 // IsAccount tells whether s has the form of an account id.
 func IsAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }

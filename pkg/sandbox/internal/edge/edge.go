@@ -1,8 +1,10 @@
 // Package edge is CloudFront's data plane: it routes requests by Host and path as the deployed distributions say, runs
-// their functions, and answers for the load balancers behind VPC origins.
+// their functions, and follows VPC origins: through load balancers that stacks made to the private APIs behind them, or
+// to an answer that stands for a load balancer which no stack made.
 //
 // It terminates no TLS, caches nothing, and leaves out custom error responses, default root objects, geographic
-// restrictions, web ACLs, origin custom headers and the failover of origin groups.
+// restrictions, web ACLs, origin custom headers and the failover of origin groups. All headers of the viewer reach a
+// private API.
 package edge
 
 import (
@@ -16,26 +18,37 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/originhub/originhub/pkg/sandbox/internal/apigateway"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
+	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 )
 
 // Edge answers viewers. It is an http.Handler for all hosts.
 type Edge struct {
-	world    *cloud.World
-	cf       *cloudfront.Service
-	programs sync.Map // code of a function to *program
+	world     *cloud.World
+	cf        *cloudfront.Service
+	balancing *network.Balancing
+	apis      *apigateway.Service
+	programs  sync.Map // code of a function to *program
 }
 
-// New makes an edge for the distributions of all accounts.
-func New(w *cloud.World, cf *cloudfront.Service) *Edge { return &Edge{world: w, cf: cf} }
+// New makes an edge for the distributions of all accounts, and for what is behind their VPC origins.
+func New(w *cloud.World, cf *cloudfront.Service, balancing *network.Balancing, apis *apigateway.Service) *Edge {
+	return &Edge{world: w, cf: cf, balancing: balancing, apis: apis}
+}
 
 // viewer is what a viewer sends, as far as it matters.
 type viewer struct {
 	method, host, path string // path as it came, still escaped
 	query              url.Values
 	header             http.Header
+	body               string
 }
+
+// largestBody is the largest payload of API Gateway, in bytes.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+const largestBody = 10 << 20
 
 // answer is what a viewer gets.
 type answer struct {
@@ -46,7 +59,14 @@ type answer struct {
 
 // ServeHTTP answers a viewer.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := e.serve(viewer{method: r.Method, host: r.Host, path: r.URL.EscapedPath(), query: r.URL.Query(), header: r.Header})
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestBody))
+	if err != nil {
+		http.Error(w, "read body: "+err.Error(), http.StatusRequestEntityTooLarge)
+		return
+	}
+	a := e.serve(viewer{
+		method: r.Method, host: r.Host, path: r.URL.EscapedPath(), query: r.URL.Query(), header: r.Header, body: string(body),
+	})
 	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 	if r.Method != http.MethodHead {
@@ -186,8 +206,7 @@ func (e *Edge) fetch(v viewer, r route, target selection) answer {
 	case cloudfront.ForwardsHost(r.behavior):
 		host = v.host
 	}
-	b := balancer{arn: r.origins[i].Endpoint, account: r.origins[i].Account, origins: r.origins}
-	a := b.serve(v.method, host, o.Value("OriginPath")+v.path)
+	a := e.ask(r.origins[i], r, v, host, o.Value("OriginPath")+v.path)
 	a.header.Set("X-Sandbox-Origin", target.origin)
 	cache := "Miss from cloudfront"
 	if a.status >= 400 {
@@ -195,6 +214,36 @@ func (e *Edge) fetch(v viewer, r route, target selection) answer {
 	}
 	a.header.Set("X-Cache", cache)
 	return a
+}
+
+// ask gets the answer of what is behind a VPC origin. The header X-Sandbox-Reason says which link of the chain failed.
+func (e *Edge) ask(o cloudfront.VpcOriginView, r route, v viewer, host, path string) answer {
+	var hop network.Hop
+	var made bool
+	e.world.Do(func() { hop, made = e.balancing.Route(o, network.Request{Host: host, Path: path}) })
+	switch {
+	case !made:
+		b := balancer{arn: o.Endpoint, account: o.Account, origins: r.origins}
+		return b.serve(v.method, host, path)
+	case hop.Broken != nil:
+		a := refuse(hop.Broken.Status, hop.Broken.Reason)
+		a.header.Set("X-Sandbox-Reason", hop.Broken.Reason)
+		return *a
+	case hop.Answer != nil:
+		return from(*hop.Answer)
+	}
+	return from(e.apis.Serve(*hop.Endpoint, apigateway.Request{
+		Method: v.method, Host: host, Path: path, Query: v.query, Header: v.header, Body: v.body,
+	}))
+}
+
+func from(a network.Answer) answer {
+	header := a.Header.Clone()
+	header.Set("X-Sandbox-Answered-By", a.By)
+	if a.Reason != "" {
+		header.Set("X-Sandbox-Reason", strings.Join(strings.Fields(a.Reason), " ")) // a header has one line
+	}
+	return answer{a.Status, header, a.Body}
 }
 
 // origin finds an origin by id. An origin group stands for its first member.

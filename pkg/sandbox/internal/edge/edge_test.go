@@ -11,9 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/originhub/originhub/pkg/sandbox/internal/apigateway"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
 	"github.com/originhub/originhub/pkg/sandbox/internal/edge"
+	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 )
 
 const (
@@ -43,7 +45,7 @@ func newWorld(t testing.TB) *world {
 	cf := cloudfront.New(w.World)
 	w.Register(cf.API())
 	w.Sharing = w
-	w.edge = edge.New(w.World, cf)
+	w.edge = edge.New(w.World, cf, network.New(w.World, cf).Balancing(), apigateway.New(w.World))
 	return w
 }
 

@@ -22,7 +22,8 @@ type verdict struct {
 }
 
 // Authorize decides as AWS does. An explicit deny on either side wins. Within an account the identity policies or the
-// resource's policy allow; across accounts both must; a service principal lives by the resource's policy alone. A role
+// resource's policy allow; across accounts both must; a service principal and somebody anonymous live by the resource's
+// policy alone. A role
 // is assumed only if its trust policy says so, and if that names no more than the caller's account, the caller's own
 // policies must allow it too.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -44,9 +45,9 @@ func (s *Service) Authorize(r cloud.Request) cloud.Decision {
 			return cloud.Decision{Statement: side.deny, Reason: "of an explicit deny in " + side.name}
 		}
 	}
-	needIdentity, needResource := r.Principal.Service == "", true
+	needIdentity, needResource := r.Principal.Service == "" && !r.Principal.IsAnonymous(), true
 	switch {
-	case r.Principal.Service != "":
+	case !needIdentity:
 	case r.Action == AssumeRole:
 		needIdentity = !resource.direct || owner(r) != r.Principal.Account
 	case owner(r) != r.Principal.Account:
@@ -87,7 +88,7 @@ func owner(r cloud.Request) string {
 
 func (s *Service) identitySide(r cloud.Request, context map[string][]string) verdict {
 	p := r.Principal
-	if p.Service != "" {
+	if p.Service != "" || p.IsAnonymous() {
 		return verdict{}
 	}
 	if p.IsRoot() {
@@ -213,6 +214,10 @@ func (s *Service) context(r cloud.Request) map[string][]string {
 		set("aws:sourcearn", p.SourceARN)
 		set("aws:sourceaccount", cloud.AccountOf(p.SourceARN))
 		set("aws:sourceorgid", s.organizationOf(cloud.AccountOf(p.SourceARN)))
+		return c
+	}
+	if p.IsAnonymous() {
+		set("aws:principaltype", "Anonymous")
 		return c
 	}
 	set("aws:principalaccount", p.Account)

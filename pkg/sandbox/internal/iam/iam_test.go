@@ -322,7 +322,7 @@ func TestParseRefusesByName(t *testing.T) {
 		{Identity, `{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringMatches":{"aws:PrincipalArn":"x"}}}`, "StringMatches"},
 		{Identity, `{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"IpAddress":{"aws:PrincipalArn":"x"}}}`, "IpAddress"},
 		{Identity, `{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringEquals":{"PrincipalArn":"x"}}}`, "PrincipalArn"},
-		{Identity, `{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringEquals":{"aws:SourceVpce":"x"}}}`, "aws:SourceVpce"},
+		{Identity, `{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringEquals":{"aws:SourceIp":"x"}}}`, "aws:SourceIp"},
 		{Identity, `{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"yes"}}}`, "yes"},
 		{Identity, `{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"NumericEquals":{"test:n":"x"}}}`, "number"},
 		{Identity, `{"Effect":"Allow","Action":"a:b","Resource":"arn:aws:s3:::${aws:FederatedProvider}"}`, "aws:FederatedProvider"},
@@ -493,4 +493,32 @@ func TestPatternCoversWhatItWasMadeFrom(t *testing.T) {
 			t.Fatalf("%q does not cover %q", p.String(), s)
 		}
 	})
+}
+
+// Somebody without credentials lives by the resource's policy alone, and may be told by the endpoint that he comes through.
+func TestAnonymous(t *testing.T) {
+	_, w := newService(t)
+	const api = "arn:aws:execute-api:us-east-1:" + team + ":abc/live/GET/x"
+	open := `{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"` + api + `"}`
+	bound := open + `,{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"execute-api:Invoke","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}}`
+	named := `{"Effect":"Allow","Principal":{"AWS":"` + team + `"},"Action":"execute-api:Invoke","Resource":"*"}`
+	for _, test := range []struct {
+		policy, endpoint string
+		want             bool
+	}{
+		{"", "vpce-1", false},
+		{document(open), "", true},
+		{document(bound), "vpce-1", true},
+		{document(bound), "vpce-2", false},
+		{document(bound), "", false},
+		{document(named), "vpce-1", false},
+	} {
+		r := cloud.Request{Principal: cloud.Anonymous(), Action: "execute-api:Invoke", Resource: api, ResourceAccount: team, ResourcePolicy: test.policy}
+		if test.endpoint != "" {
+			r.Context = map[string][]string{"aws:SourceVpce": {test.endpoint}}
+		}
+		if d := w.Authorizer.Authorize(r); d.Allowed != test.want {
+			t.Errorf("%s through %q: %+v", test.policy, test.endpoint, d)
+		}
+	}
 }

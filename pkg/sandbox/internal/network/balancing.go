@@ -43,8 +43,8 @@ func (b *Balancing) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{b.loadBalancerType(), b.listenerType(), b.ruleType(), b.targetGroupType()}
 }
 
-// Snapshot tells which load balancers of an account templates made or VPC origins use, and what belongs to them. Call with
-// the world locked.
+// Snapshot tells which load balancers of an account templates made or VPC origins use, and what belongs to them. Call
+// with the world locked.
 func (b *Balancing) Snapshot(account string) map[string]any {
 	balancers := snapshots(b.network.balancers, account, func(lb *balancer) (string, map[string]any) {
 		return lb.account, map[string]any{
@@ -136,8 +136,8 @@ const loadBalancerZone = "Z35SXDOTRQ7X7K"
 
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancers.html
 //
-// By ARN, any load balancer of the account and Region is there (assumption NET-01) unless it was deleted; otherwise those
-// that templates made and those that VPC origins point or pointed at.
+// By ARN, any load balancer of the account and Region is there (assumption NET-01) unless it was deleted; otherwise
+// those that templates made and those that VPC origins point or pointed at.
 func (b *Balancing) describeLoadBalancers(c *cloud.Call, in *DescribeLoadBalancersInput) (*DescribeLoadBalancersOutput, error) {
 	if err := c.Authorize("elasticloadbalancing:DescribeLoadBalancers", "*", nil); err != nil {
 		return nil, err

@@ -87,8 +87,8 @@ func (b *Balancing) listenerAt(lb *loadBalancer, port int) *listener {
 	return nil
 }
 
-// handshake says why TLS between CloudFront and a listener fails: protocols without a common version, or a certificate that
-// does not cover the name. The Host that is forwarded is the name that counts, else the origin's domain name.
+// handshake says why TLS between CloudFront and a listener fails: protocols without a common version, or a certificate
+// that does not cover the name. The Host that is forwarded is the name that counts, else the origin's domain name.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html
 func (b *Balancing) handshake(l *listener, o cloudfront.VpcOriginView, host string) string {
 	least, _ := leastTLS(l.sslPolicy) // checked when the listener was made

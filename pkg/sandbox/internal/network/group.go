@@ -61,8 +61,8 @@ func (s *Service) rulesOf(groups []groupName, of func(*group) []permission) []pe
 func inbound(g *group) []permission  { return g.ingress }
 func outbound(g *group) []permission { return g.egress }
 
-// OriginFacing is the id of the managed prefix list com.amazonaws.global.cloudfront.origin-facing in a Region. Assumption
-// NET-09.
+// OriginFacing is the id of the managed prefix list com.amazonaws.global.cloudfront.origin-facing in a Region.
+// Assumption NET-09.
 func OriginFacing(region string) string {
 	known := map[string]string{
 		"us-east-1": "pl-3b927c52", "us-east-2": "pl-b6a144df", "us-west-1": "pl-4ea04527", "us-west-2": "pl-82a045eb",

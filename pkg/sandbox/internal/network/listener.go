@@ -244,6 +244,17 @@ func (b *Balancing) secure(r *cloud.ResourceRequest, p listenerProperties, l *li
 	return nil
 }
 
+// CertificateUsers names the listeners that show a certificate. Call with the world locked.
+func (b *Balancing) CertificateUsers(arn string) []string {
+	var users []string
+	for _, l := range slices.Sorted(maps.Keys(b.listeners)) {
+		if slices.Contains(b.listeners[l].certificates, arn) {
+			users = append(users, l)
+		}
+	}
+	return users
+}
+
 func (b *Balancing) removeListener(arn string) {
 	for _, r := range slices.Collect(maps.Values(b.rules)) {
 		if r.listener.arn == arn {

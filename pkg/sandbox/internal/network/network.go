@@ -1,6 +1,6 @@
-// Package network emulates VPCs as far as an origin behind CloudFront needs them: EC2's networks, interfaces and security
-// groups, interface endpoints, and Elastic Load Balancing. What a VPC origin points at though no template made it is
-// derived from its account, Region and ARN.
+// Package network emulates VPCs as far as an origin behind CloudFront needs them: EC2's networks, interfaces and
+// security groups, interface endpoints, and Elastic Load Balancing. What a VPC origin points at though no template made
+// it is derived from its account, Region and ARN.
 package network
 
 import (
@@ -177,7 +177,8 @@ func privateLink() actor {
 	return actor{"vpce.amazonaws.com", "AWSServiceRoleForVPCEndpoint", "PrivateLink"}
 }
 
-// record is the CloudTrail record of a call that a service-linked role makes, not a caller. Assumptions NET-06 and NET-11.
+// record is the CloudTrail record of a call that a service-linked role makes, not a caller. Assumptions NET-06 and
+// NET-11.
 func (s *Service) record(account, region string, by actor, event string, parameters map[string]any) {
 	if s.world.Account(account).NoTrail {
 		return

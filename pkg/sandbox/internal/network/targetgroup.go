@@ -68,7 +68,8 @@ type targetGroupProperties struct {
 	Tags                  []cloud.Tag
 }
 
-// targetGroupAttributes: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
+// targetGroupAttributes:
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
 func targetGroupAttributes() []string {
 	return []string{
 		drainAttribute, "stickiness.enabled", "stickiness.type", "load_balancing.algorithm.type", "load_balancing.cross_zone.enabled",

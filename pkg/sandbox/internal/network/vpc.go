@@ -35,8 +35,8 @@ type routeTable struct{ id, account, region, vpc string }
 
 type association struct{ id, subnet, table string }
 
-// inPlace is a resource type whose properties are P and whose state is changed without an API call. The functions run with
-// the world locked; a nil update means that the sandbox cannot change the resource.
+// inPlace is a resource type whose properties are P and whose state is changed without an API call. The functions run
+// with the world locked; a nil update means that the sandbox cannot change the resource.
 func inPlace[P any](s *Service, name string, create func(r *cloud.ResourceRequest, p P) (*cloud.Resource, error),
 	update func(r *cloud.ResourceRequest, p P, old *cloud.Resource) (*cloud.Resource, error), remove func(id string) error,
 ) cloud.ResourceType {

@@ -1,0 +1,278 @@
+// Package acm emulates AWS Certificate Manager as far as load balancers and private domain names show its certificates:
+// requested, validated, looked up, in use.
+package acm
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+)
+
+// Validation is how long a certificate is PENDING_VALIDATION after a request. Assumption ACM-01.
+const Validation = 5 * time.Minute
+
+// Service holds the certificates of all accounts and Regions.
+type Service struct {
+	world        *cloud.World
+	certificates map[string]*certificate // by ARN
+	// Users names what shows a certificate, given by ARN. Set while the sandbox is assembled. Called with the world locked.
+	Users func(arn string) []string
+}
+
+type certificate struct {
+	arn, account, region string
+	names                []string // the domain name, then the alternative ones
+	requested, issued    time.Time
+}
+
+func (c *certificate) status(now time.Time) string {
+	if now.Before(c.issued) {
+		return "PENDING_VALIDATION"
+	}
+	return "ISSUED"
+}
+
+// New makes an empty service.
+func New(w *cloud.World) *Service {
+	return &Service{world: w, certificates: map[string]*certificate{}, Users: func(string) []string { return nil }}
+}
+
+// API is the operation table.
+func (s *Service) API() *cloud.Service {
+	return &cloud.Service{
+		Name: "acm", Protocol: cloud.JSON11, EventSource: "acm.amazonaws.com", TargetPrefix: "CertificateManager",
+		Operations: []cloud.Operation{
+			cloud.Op(cloud.Operation{Name: "RequestCertificate"}, s.requestCertificate),
+			cloud.Op(cloud.Operation{Name: "DescribeCertificate", ReadOnly: true}, s.describeCertificate),
+			cloud.Op(cloud.Operation{Name: "ListCertificates", ReadOnly: true}, s.listCertificates),
+			cloud.Op(cloud.Operation{Name: "DeleteCertificate"}, s.deleteCertificate),
+		},
+	}
+}
+
+// Snapshot lists an account's certificates. Call with the world locked.
+func (s *Service) Snapshot(account string) map[string]any {
+	list := []any{}
+	for _, arn := range slices.Sorted(maps.Keys(s.certificates)) {
+		if c := s.certificates[arn]; c.account == account {
+			list = append(list, map[string]any{"arn": arn, "names": c.names, "status": c.status(s.world.Clock.Now())})
+		}
+	}
+	return map[string]any{"certificates": list}
+}
+
+// Assumptions of this package.
+func Assumptions() []cloud.Assumption {
+	return []cloud.Assumption{{
+		ID: "ACM-01", Mark: "model", Source: "https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html",
+		Claim: "A certificate is issued five minutes after its request, without a look at DNS; one of a stack is issued " +
+			"when the stack is through.",
+	}}
+}
+
+// Names answers the names that an issued certificate covers; false when the account has none with this ARN in the
+// Region. Call with the world locked.
+func (s *Service) Names(arn, account, region string) ([]string, bool) {
+	c := s.certificates[arn]
+	if c == nil || c.account != account || c.region != region || c.status(s.world.Clock.Now()) != "ISSUED" {
+		return nil, false
+	}
+	return c.names, true
+}
+
+// Add makes a certificate that is issued already, as one that was imported, and answers its ARN. Call without the world
+// locked.
+func (s *Service) Add(account, region string, names ...string) (arn string) {
+	s.world.Do(func() {
+		now := s.world.Clock.Now()
+		c := &certificate{account: account, region: region, names: names, requested: now, issued: now}
+		arn = s.keep(c)
+	})
+	return arn
+}
+
+func (s *Service) keep(c *certificate) string {
+	c.arn = "arn:aws:acm:" + c.region + ":" + c.account + ":certificate/" + s.world.IDs.UUID()
+	s.certificates[c.arn] = c
+	return c.arn
+}
+
+var nameForm = regexp.MustCompile(`^(\*\.)?(([A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+([A-Za-z0-9-]{0,62}[A-Za-z0-9])$`)
+
+func checkNames(names []string) error {
+	for _, n := range names {
+		if !nameForm.MatchString(n) {
+			return cloud.Errorf(400, "ValidationException", "Value '%s' at 'domainName' failed to satisfy constraint: it is not a domain name", n)
+		}
+	}
+	return nil
+}
+
+// RequestCertificateInput is the input of RequestCertificate.
+type RequestCertificateInput struct {
+	DomainName              string
+	SubjectAlternativeNames []string
+	ValidationMethod        string
+	IdempotencyToken        string
+	KeyAlgorithm            string
+	Tags                    []cloud.Tag
+}
+
+// CertificateARN is the output of RequestCertificate, and the input of what looks at one certificate.
+type CertificateARN struct {
+	CertificateArn string
+}
+
+// https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
+func (s *Service) requestCertificate(c *cloud.Call, in *RequestCertificateInput) (*CertificateARN, error) {
+	if err := c.Authorize("acm:RequestCertificate", "*", map[string][]string{"acm:DomainNames": append([]string{in.DomainName}, in.SubjectAlternativeNames...)}); err != nil {
+		return nil, err
+	}
+	if in.ValidationMethod != "DNS" {
+		return nil, cloud.Errorf(400, "ValidationException", "the sandbox validates by DNS only, not by %q", in.ValidationMethod)
+	}
+	names := append([]string{in.DomainName}, in.SubjectAlternativeNames...)
+	if err := checkNames(names); err != nil {
+		return nil, err
+	}
+	arn := s.keep(&certificate{account: c.Account(), region: c.Region, names: names, requested: c.Now(), issued: c.Now().Add(Validation)})
+	s.world.Clock.After(Validation, "certificate "+arn+" issued", nil)
+	return &CertificateARN{arn}, nil
+}
+
+// find authorises a call on a certificate and finds it.
+func (s *Service) find(c *cloud.Call, action, arn string) (*certificate, error) {
+	if err := c.Authorize(action, arn, nil); err != nil {
+		return nil, err
+	}
+	found := s.certificates[arn]
+	if found == nil || found.account != c.Account() || found.region != c.Region {
+		return nil, cloud.Errorf(400, "ResourceNotFoundException", "Could not find certificate %s in account %s.", arn, c.Account())
+	}
+	return found, nil
+}
+
+// DescribeCertificateOutput is the output of DescribeCertificate.
+type DescribeCertificateOutput struct{ Certificate Detail }
+
+// Detail is the wire form of a certificate.
+type Detail struct {
+	CertificateArn          string
+	DomainName              string
+	SubjectAlternativeNames []string
+	Status                  string
+	Type                    string
+	CreatedAt               time.Time
+	IssuedAt                *time.Time `json:",omitempty"`
+	InUseBy                 []string
+}
+
+// https://docs.aws.amazon.com/acm/latest/APIReference/API_DescribeCertificate.html
+func (s *Service) describeCertificate(c *cloud.Call, in *CertificateARN) (*DescribeCertificateOutput, error) {
+	found, err := s.find(c, "acm:DescribeCertificate", in.CertificateArn)
+	if err != nil {
+		return nil, err
+	}
+	d := Detail{
+		CertificateArn: found.arn, DomainName: found.names[0], SubjectAlternativeNames: found.names, Status: found.status(c.Now()),
+		Type: "AMAZON_ISSUED", CreatedAt: found.requested, InUseBy: append([]string{}, s.Users(found.arn)...),
+	}
+	if d.Status == "ISSUED" {
+		d.IssuedAt = &found.issued
+	}
+	return &DescribeCertificateOutput{d}, nil
+}
+
+// ListCertificatesInput is the input of ListCertificates. The answer has one page.
+type ListCertificatesInput struct {
+	CertificateStatuses []string
+	NextToken           string
+	MaxItems            int
+}
+
+// ListCertificatesOutput is the output of ListCertificates.
+type ListCertificatesOutput struct{ CertificateSummaryList []Summary }
+
+// Summary is one certificate of a list.
+type Summary struct {
+	CertificateArn string
+	DomainName     string
+	Status         string
+}
+
+// https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html
+func (s *Service) listCertificates(c *cloud.Call, in *ListCertificatesInput) (*ListCertificatesOutput, error) {
+	if err := c.Authorize("acm:ListCertificates", "*", nil); err != nil {
+		return nil, err
+	}
+	out := &ListCertificatesOutput{CertificateSummaryList: []Summary{}}
+	for _, arn := range slices.Sorted(maps.Keys(s.certificates)) {
+		found := s.certificates[arn]
+		status := found.status(c.Now())
+		if found.account == c.Account() && found.region == c.Region && (len(in.CertificateStatuses) == 0 || slices.Contains(in.CertificateStatuses, status)) {
+			out.CertificateSummaryList = append(out.CertificateSummaryList, Summary{arn, found.names[0], status})
+		}
+	}
+	return out, nil
+}
+
+// Empty is an answer without content.
+type Empty struct{}
+
+// https://docs.aws.amazon.com/acm/latest/APIReference/API_DeleteCertificate.html
+func (s *Service) deleteCertificate(c *cloud.Call, in *CertificateARN) (*Empty, error) {
+	found, err := s.find(c, "acm:DeleteCertificate", in.CertificateArn)
+	if err != nil {
+		return nil, err
+	}
+	if users := s.Users(found.arn); len(users) > 0 {
+		return nil, cloud.Errorf(400, "ResourceInUseException", "Certificate %s is in use by %s.", found.arn, strings.Join(users, ", "))
+	}
+	delete(s.certificates, found.arn)
+	return &Empty{}, nil
+}
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-certificatemanager-certificate.html
+type properties struct {
+	DomainName              string
+	SubjectAlternativeNames []string
+	ValidationMethod        string
+	DomainValidationOptions []struct{ DomainName, HostedZoneId, ValidationDomain string }
+	Tags                    []cloud.Tag
+}
+
+const certificateType = "AWS::CertificateManager::Certificate"
+
+// ResourceTypes are certificates.
+func (s *Service) ResourceTypes() []cloud.ResourceType {
+	return []cloud.ResourceType{{
+		Name: certificateType,
+		Create: func(r *cloud.ResourceRequest) (*cloud.Resource, error) {
+			var p properties
+			if err := r.DecodeProperties(certificateType, &p); err != nil {
+				return nil, err
+			}
+			names := append([]string{p.DomainName}, p.SubjectAlternativeNames...)
+			if err := checkNames(names); err != nil {
+				return nil, fmt.Errorf("stack %s, resource %s: %w", r.Stack, r.LogicalID, err)
+			}
+			if p.ValidationMethod != "DNS" {
+				return nil, fmt.Errorf("stack %s, resource %s: the sandbox validates by DNS only, not by %q", r.Stack, r.LogicalID, p.ValidationMethod)
+			}
+			arn := s.Add(r.Account, r.Region, names...)
+			return &cloud.Resource{Ref: arn, Attributes: map[string]string{"Arn": arn, "Id": arn}}, nil
+		},
+		Delete: func(r *cloud.ResourceRequest, old *cloud.Resource) error {
+			_, err := r.World.Invoke(cloud.Root(r.Account), r.Region, "acm", "DeleteCertificate", &CertificateARN{old.Ref})
+			if err != nil && cloud.AsError(err).Code != "ResourceNotFoundException" {
+				return fmt.Errorf("stack %s, resource %s: %w", r.Stack, r.LogicalID, err)
+			}
+			return nil
+		},
+	}}
+}
