@@ -18,7 +18,13 @@ type functionProps struct {
 	Environment map[string]string
 	Permissions []permission
 	RolePath    string // see hubRolePath
+	// AtOnce is how many invocations may run at the same time; 0 leaves that to who invokes it.
+	AtOnce int
+	Traced bool
 }
+
+// functionMemory is in MB, and decides how much of a processor a function gets.
+const functionMemory = 256
 
 // newFunction makes a function from a compiled Go handler, with its own log group and its own role.
 func newFunction(scope constructs.Construct, id string, p functionProps) awslambda.Function {
@@ -27,6 +33,9 @@ func newFunction(scope constructs.Construct, id string, p functionProps) awslamb
 		Retention:     awslogs.RetentionDays_THREE_MONTHS,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
+	if p.Traced {
+		p.Permissions = append(p.Permissions, traces())
+	}
 	writeLogs := allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, *logs.LogGroupArn())
 	role := awsiam.NewRole(self, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
@@ -37,17 +46,29 @@ func newFunction(scope constructs.Construct, id string, p functionProps) awslamb
 	for name, value := range p.Environment {
 		environment[name] = jsii.String(value)
 	}
-	return awslambda.NewFunction(self, jsii.String("Function"), &awslambda.FunctionProps{
+	props := &awslambda.FunctionProps{
 		Description:   jsii.String(p.Description),
 		Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture:  awslambda.Architecture_ARM_64(),
 		Handler:       jsii.String("bootstrap"),
 		Code:          awslambda.Code_FromAsset(jsii.String(p.Code), nil),
-		MemorySize:    jsii.Number(256),
+		MemorySize:    jsii.Number(functionMemory),
 		Timeout:       seconds(p.Timeout),
 		Environment:   &environment,
 		Role:          role,
 		LogGroup:      logs,
 		LoggingFormat: awslambda.LoggingFormat_JSON,
-	})
+	}
+	if p.AtOnce > 0 {
+		props.ReservedConcurrentExecutions = jsii.Number(float64(p.AtOnce))
+	}
+	if p.Traced {
+		props.Tracing = awslambda.Tracing_ACTIVE
+	}
+	return awslambda.NewFunction(self, jsii.String("Function"), props)
+}
+
+// traces lets X-Ray have segments. The calls name no resource.
+func traces() permission {
+	return allow([]string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, "*")
 }

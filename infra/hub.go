@@ -5,11 +5,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
 )
 
 const (
@@ -24,11 +27,17 @@ const (
 	auditEvery = 24 * time.Hour
 	// sweepEvery is how long an event that never came can delay anything. Invitations live for 12 hours.
 	sweepEvery = 10 * time.Minute
+	// What events and executions start has a limit of its own, so that a team that tags in a loop takes no capacity from
+	// other functions of the account, nor they from these; what is over it is tried again. Queues start admit and wire two at
+	// a time at most.
+	retiresAtOnce   = 5
+	teardownsAtOnce = 10
 )
 
 type hubProps struct {
-	Policy admission.Policy
-	Code   functionCode
+	Policy  admission.Policy
+	Code    functionCode
+	Tracing bool
 }
 
 // newHubStack is everything in the Networking account. What it manages, the distribution and its DNS records, is not in
@@ -46,6 +55,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 
 	table := newRegistry(stack, "Registry")
 	bus := newBus(stack, "Bus", p.Policy)
+	archive := newArchive(stack, "Archive", bus)
 	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(functionTimeout, admitWindow))
 	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, p.Policy.Updates.Window))
 	retireFailures := newDeadLetters(stack, "RetireDeadLetters")
@@ -67,6 +77,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Timeout:     functionTimeout,
 		Environment: environment,
 		RolePath:    hubRolePath(hub),
+		Traced:      p.Tracing,
 		Permissions: can.admit(admitQueue, wireQueue),
 	})
 	consume(admit, admitQueue, admitWindow)
@@ -77,6 +88,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Timeout:     wireTimeout,
 		Environment: environment,
 		RolePath:    hubRolePath(hub),
+		Traced:      p.Tracing,
 		Permissions: can.wire(wireQueue),
 	})
 	consume(wire, wireQueue, p.Policy.Updates.Window)
@@ -87,9 +99,11 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Timeout:     functionTimeout,
 		Environment: environment,
 		RolePath:    hubRolePath(hub),
+		Traced:      p.Tracing,
 		Permissions: can.teardown(wireQueue),
+		AtOnce:      teardownsAtOnce,
 	})
-	teardown := newTeardown(stack, "Teardown", step, hubRolePath(hub))
+	teardown := newTeardown(stack, "Teardown", step, hubRolePath(hub), p.Tracing)
 
 	retire := newFunction(stack, "Retire", functionProps{
 		Description: "Starts a teardown for an origin whose team tagged it, and calls it off",
@@ -97,7 +111,9 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Timeout:     functionTimeout,
 		Environment: with(environment, contract.EnvStateMachine, *teardown.AttrArn()),
 		RolePath:    hubRolePath(hub),
+		Traced:      p.Tracing,
 		Permissions: can.retire(retireFailures, teardown),
+		AtOnce:      retiresAtOnce,
 	})
 	keepFailures(retire, retireFailures)
 
@@ -153,18 +169,48 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		},
 	)
 
+	letters := []deadLetters{
+		{id: "AdmitDeadLetters", queue: deadLettersOf(admitQueue), of: "messages that function admit failed on five times", log: admit, back: true},
+		{id: "WireDeadLetters", queue: deadLettersOf(wireQueue), of: "messages that function wire failed on five times", log: wire, back: true},
+		{id: "RetireDeadLetters", queue: retireFailures, of: "events that function retire failed on three times", log: retire},
+		{id: "UndeliveredEvents", queue: undelivered, of: "events that EventBridge could not deliver to a target for a day"},
+	}
+	fleet := []string{origin.Main}
+	arns := newAlarms(stack, "Watch", alarmsProps{
+		Hub: hub, Fullest: fleet[len(fleet)-1], Topic: topic, DeadLetters: letters, Machine: *teardown.AttrArn(), Admit: admit, Wire: wire,
+	})
+	newDashboard(stack, "Dashboard", dashboardProps{
+		Hub: hub, States: states(), Fleet: fleet, Queues: []awssqs.Queue{admitQueue, wireQueue}, DeadLetters: letters,
+		Functions: []awslambda.Function{admit, wire, step, retire}, Machine: *teardown.AttrArn(), Alarms: arns,
+	})
+
 	output(stack, "RegistryTable", *table.TableName())
 	output(stack, "BusArn", *bus.EventBusArn())
+	output(stack, "ArchiveArn", *archive.AttrArn())
+	output(stack, "DashboardName", contract.DashboardName(hub))
 	output(stack, "AlarmTopicArn", *topic.TopicArn())
 	output(stack, "TeardownStateMachineArn", *teardown.AttrArn())
 	output(stack, "AuditFunction", *audit.FunctionName())
 	output(stack, "AdmitQueueUrl", *admitQueue.QueueUrl())
 	output(stack, "WireQueueUrl", *wireQueue.QueueUrl())
-	output(stack, "AdmitDeadLettersUrl", *admitQueue.DeadLetterQueue().Queue.QueueUrl())
-	output(stack, "WireDeadLettersUrl", *wireQueue.DeadLetterQueue().Queue.QueueUrl())
+	output(stack, "AdmitDeadLettersUrl", *deadLettersOf(admitQueue).QueueUrl())
+	output(stack, "WireDeadLettersUrl", *deadLettersOf(wireQueue).QueueUrl())
 	output(stack, "RetireDeadLettersUrl", *retireFailures.QueueUrl())
 	output(stack, "AuditDeadLettersUrl", *auditFailures.QueueUrl())
 	output(stack, "UndeliveredEventsUrl", *undelivered.QueueUrl())
+}
+
+// states are those of origins, as the metric's dimension says them.
+func states() []string {
+	var names []string
+	for _, s := range origin.States() {
+		names = append(names, string(s))
+	}
+	return names
+}
+
+func deadLettersOf(queue awssqs.Queue) awssqs.Queue {
+	return queue.DeadLetterQueue().Queue.(awssqs.Queue) //nolint:errcheck // newQueue made it
 }
 
 func with(environment map[string]string, name, value string) map[string]string {

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/originhub/originhub/pkg/admission"
 )
 
 func main() {
@@ -38,7 +37,7 @@ func run() error {
 	}
 	defer code.remove()
 
-	if err := newStacks(app, settings.Policy, code); err != nil {
+	if err := newStacks(app, settings, code); err != nil {
 		return fmt.Errorf("hub policy %s: %w", settings.PolicyFile, err)
 	}
 	app.Synth(nil)
@@ -46,13 +45,13 @@ func run() error {
 }
 
 // newStacks makes the stacks that a policy asks for: team only if some team has a CIDR.
-func newStacks(app awscdk.App, p admission.Policy, code functionCode) error {
-	plan, err := planTeams(p)
+func newStacks(app awscdk.App, s settings, code functionCode) error {
+	plan, err := planTeams(s.Policy)
 	if err != nil {
 		return err
 	}
-	newHubStack(app, "hub", hubProps{Policy: p, Code: code})
-	newSpokeStack(app, "spoke", p.Hub)
+	newHubStack(app, "hub", hubProps{Policy: s.Policy, Code: code, Tracing: s.Tracing})
+	newSpokeStack(app, "spoke", s.Policy.Hub)
 	if len(plan) > 0 {
 		newTeamStack(app, "team", plan, code)
 	}

@@ -72,11 +72,12 @@ func shareChanges() pattern {
 	return pattern{"source": []string{"aws.ram"}, "detail-type": []string{"Resource Sharing State Change"}}
 }
 
-// alarms match what originhub itself says that somebody must look at.
+// alarms match what originhub itself says that somebody must look at. What comes from the archive was said before.
 func alarms() pattern {
 	return pattern{
-		"source": []string{contract.EventSource},
-		"detail": map[string]any{"severity": []string{contract.SeverityAlarm}},
+		"source":      []string{contract.EventSource},
+		"replay-name": []any{map[string]any{"exists": false}},
+		"detail":      map[string]any{"severity": []string{contract.SeverityAlarm}},
 	}
 }
 

@@ -50,7 +50,7 @@ func eventBridge() awsiam.IPrincipal {
 	return awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)
 }
 
-// fromRules keeps EventBridge from acting on a queue or topic for anybody's rules but these.
+// fromRules keeps AWS from acting on a queue or topic for anybody's rules or alarms but these.
 func fromRules(arns []string) *map[string]any {
 	return condition{"ArnEquals": {"aws:SourceArn": arns}}.props()
 }

@@ -20,12 +20,19 @@ type settings struct {
 	Policy     admission.Policy
 	PolicyFile string // context "policy"
 	Functions  string // context "functions": directory that holds <function>/bootstrap
+	Tracing    bool   // context "tracing": "on" sends what functions and state machine do to X-Ray
 }
 
 func readSettings(scope constructs.Construct) (settings, error) {
 	s := settings{
 		PolicyFile: contextOr(scope, "policy", "pkg/policy/example.yaml"),
 		Functions:  contextOr(scope, "functions", ".build/functions"),
+	}
+	switch tracing := contextOr(scope, "tracing", "off"); tracing {
+	case "on", "off":
+		s.Tracing = tracing == "on"
+	default:
+		return s, fmt.Errorf("read context tracing=%s: say on or off", tracing)
 	}
 	return s, s.readPolicy()
 }

@@ -87,7 +87,7 @@ func rehearsalApp(dir string) (awscdk.App, error) {
 		return nil, err
 	}
 	defer code.remove()
-	return app, newStacks(app, s.Policy, code)
+	return app, newStacks(app, s, code)
 }
 
 func writeStandIns(dir string) error {

@@ -10,20 +10,28 @@ import (
 
 // newTeardown makes the state machine: one Standard execution per origin and generation.
 func newTeardown(
-	scope constructs.Construct, id string, function awslambda.Function, rolePath string,
+	scope constructs.Construct, id string, function awslambda.Function, rolePath string, traced bool,
 ) awsstepfunctions.CfnStateMachine {
 	self := constructs.NewConstruct(scope, jsii.String(id))
+	permissions := []permission{allow([]string{"lambda:InvokeFunction"}, *function.FunctionArn())}
+	if traced {
+		permissions = append(permissions, traces())
+	}
 	role := awsiam.NewRole(self, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), nil),
 		Path:      jsii.String(rolePath),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"machine": document([]permission{allow([]string{"lambda:InvokeFunction"}, *function.FunctionArn())}),
+			"machine": document(permissions),
 		},
 	})
-	return awsstepfunctions.NewCfnStateMachine(self, jsii.String("Machine"), &awsstepfunctions.CfnStateMachineProps{
+	props := &awsstepfunctions.CfnStateMachineProps{
 		StateMachineType:        jsii.String("STANDARD"),
 		RoleArn:                 role.RoleArn(),
 		DefinitionString:        jsii.String(teardownMachine().json("")),
 		DefinitionSubstitutions: map[string]*string{functionSubstitution: function.FunctionArn()},
-	})
+	}
+	if traced {
+		props.TracingConfiguration = &awsstepfunctions.CfnStateMachine_TracingConfigurationProperty{Enabled: jsii.Bool(true)}
+	}
+	return awsstepfunctions.NewCfnStateMachine(self, jsii.String("Machine"), props)
 }

@@ -17,10 +17,20 @@ func newTopic(scope constructs.Construct, id string) awssns.Topic {
 
 // publishFrom lets rules publish to a topic.
 func publishFrom(topic awssns.Topic, ruleARNs []string) {
+	publish(topic, eventBridge(), ruleARNs)
+}
+
+// publishAlarms lets alarms publish to a topic. Its messages are not encrypted by a key of ours (see newRegistry), so that
+// CloudWatch needs no more than this.
+func publishAlarms(topic awssns.Topic, alarmARNs []string) {
+	publish(topic, awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil), alarmARNs)
+}
+
+func publish(topic awssns.Topic, by awsiam.IPrincipal, sources []string) {
 	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:    jsii.Strings("sns:Publish"),
 		Resources:  &[]*string{topic.TopicArn()},
-		Principals: &[]awsiam.IPrincipal{eventBridge()},
-		Conditions: fromRules(ruleARNs),
+		Principals: &[]awsiam.IPrincipal{by},
+		Conditions: fromRules(sources),
 	}))
 }

@@ -86,6 +86,9 @@ func SpokeRoleARN(hub, account string) string {
 	return "arn:aws:iam::" + account + ":role/" + SpokeRoleName(hub)
 }
 
+// DashboardName is the hub's dashboard.
+func DashboardName(hub string) string { return "originhub-" + hub }
+
 // BusName is the hub bus that spokes forward to.
 func BusName(hub string) string { return "originhub-" + hub }
 

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+
+	"github.com/originhub/originhub/pkg/contract"
+)
+
+// metric is one series in CloudWatch, with what is to be known of its values.
+type metric struct {
+	namespace, name, statistic string
+	dimensions                 [][2]string // name, value
+}
+
+// Statistics: a counter is summed, and of a gauge its maximum counts.
+const (
+	sum     = "Sum"
+	maximum = "Maximum"
+)
+
+// own is a metric of the hub's functions.
+func own(hub, name, statistic string, by ...[2]string) metric {
+	return metric{contract.MetricNamespace, name, statistic, append([][2]string{{contract.DimensionHub, hub}}, by...)}
+}
+
+func queueMetric(q awssqs.Queue, name string) metric {
+	return metric{"AWS/SQS", name, maximum, [][2]string{{"QueueName", *q.QueueName()}}}
+}
+
+func functionMetric(f awslambda.Function, name string) metric {
+	return metric{"AWS/Lambda", name, sum, [][2]string{{"FunctionName", *f.FunctionName()}}}
+}
+
+func machineMetric(arn, name string) metric {
+	return metric{"AWS/States", name, sum, [][2]string{{"StateMachineArn", arn}}}
+}
