@@ -28,10 +28,6 @@ type alarm struct {
 	then  string
 }
 
-// longestDescription is what CloudWatch takes, in characters.
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-const longestDescription = 1024
-
 func (a alarm) description() string {
 	return fmt.Sprintf("%s\n\nNext: %s\n\nThen: %s", a.means, a.next, a.then)
 }

@@ -37,7 +37,8 @@ type resource struct {
 	Properties map[string]any
 	DependsOn  []string
 	// DeletionPolicy is "Retain" for what outlives the stack.
-	DeletionPolicy string
+	DeletionPolicy      string
+	UpdateReplacePolicy string
 }
 
 // synthesize runs the app once for all tests: it takes seconds.

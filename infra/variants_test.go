@@ -70,14 +70,17 @@ func TestBusInsideAnOrganisation(t *testing.T) {
 	}
 }
 
-func hubOf(t *testing.T, p admission.Policy) template {
+func hubOf(t *testing.T, p admission.Policy) template { return hubWith(t, hubProps{Policy: p}) }
+
+func hubWith(t *testing.T, p hubProps) template {
 	t.Helper()
 	dir := t.TempDir()
 	if err := writeStandIns(dir); err != nil {
 		t.Fatal(err)
 	}
 	app := newApp(jsii.String(dir))
-	newHubStack(app, "hub", hubProps{Policy: p, Code: functionCode(dir)})
+	p.Code = functionCode(dir)
+	newHubStack(app, "hub", p)
 	app.Synth(nil)
 	hub, err := readTemplate(dir, "hub")
 	if err != nil {

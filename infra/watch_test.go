@@ -1,0 +1,163 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/originhub/originhub/pkg/admission"
+)
+
+func TestEveryAlarmNamesTheNextCommand(t *testing.T) {
+	hub := templates(t).hub
+	alarms := 0
+	for id, r := range hub.Resources {
+		if r.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		alarms++
+		description := text(r.Properties["AlarmDescription"])
+		if !strings.Contains(description, "\n\nNext: aws --region us-east-1 ") || !strings.Contains(description, "\n\nThen: ") {
+			t.Errorf("%s does not say what to do: %s", id, description)
+		}
+		// A reference becomes a URL or an ARN. CloudWatch takes 1,024 characters:
+		// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+		const longest, reference = 1024, 120
+		if n := len(description) + reference*strings.Count(description, "${"); n > longest {
+			t.Errorf("the description of %s may have %d characters", id, n)
+		}
+		actions := list(r.Properties["AlarmActions"])
+		if len(actions) != 1 || hub.resource(actions[0]).Type != "AWS::SNS::Topic" {
+			t.Errorf("%s tells %v", id, actions)
+		}
+		if !slices.ContainsFunc(hub.allowing("sns:Publish"), func(s statement) bool {
+			arns, _ := s.condition["ArnEquals"].(map[string]any)
+			return s.principal["Service"] == "cloudwatch.amazonaws.com" && slices.Contains(list(arns["aws:SourceArn"]), "${"+id+".Arn}")
+		}) {
+			t.Errorf("%s may not publish", id)
+		}
+	}
+	if alarms < 10 {
+		t.Errorf("%d alarms", alarms)
+	}
+}
+
+// TestEveryQueueOfDeadLettersHasAnAlarm: what ends there was tried often enough, and nobody else looks.
+func TestEveryQueueOfDeadLettersHasAnAlarm(t *testing.T) {
+	hub := templates(t).hub
+	watched := map[string]bool{}
+	for _, r := range hub.Resources {
+		if r.Type != "AWS::CloudWatch::Alarm" || r.Properties["MetricName"] != "ApproximateNumberOfMessagesVisible" {
+			continue
+		}
+		for _, d := range r.Properties["Dimensions"].([]any) {
+			watched[refOf(text(d.(map[string]any)["Value"]))] = true
+		}
+	}
+	for id, r := range hub.Resources {
+		if r.Type == "AWS::SQS::Queue" && r.Properties["RedrivePolicy"] == nil && !watched[id] {
+			t.Errorf("nobody is told of messages in %s", id)
+		}
+	}
+}
+
+// TestWhatCarriesStateKeepsItsLogicalID: another logical id is another physical resource, and the old one's state is out of
+// reach. The reason says what would be lost.
+func TestWhatCarriesStateKeepsItsLogicalID(t *testing.T) {
+	pinned := map[string]string{
+		"Registry4DB9CCA5":              "the registry: claims, generations, and the history of decisions",
+		"Archive":                       "90 days of events",
+		"BusEA82B648":                   "the spokes forward to it by its name, and a name cannot be taken twice",
+		"AdmitQueueF2A8D52A":            "hints under way",
+		"AdmitQueueDeadLetters0C3E4E00": "dead letters of admit",
+		"WireQueue49BA6C2D":             "hints under way",
+		"WireQueueDeadLetters532BC7B1":  "dead letters of wire",
+		"RetireDeadLetters88259E30":     "dead letters of retire",
+		"UndeliveredEvents0A4241A7":     "events that could not be delivered",
+		"Alarms04B5A0BF":                "its subscriptions, made by hand",
+		"TeardownMachine82F14E6B":       "executions under way, which may sleep for weeks, and the history of all",
+	}
+	hub := templates(t).hub
+	for id, what := range pinned {
+		if _, ok := hub.Resources[id]; !ok {
+			t.Errorf("%s is not in the template: %s would be lost", id, what)
+		}
+	}
+	stateful := []string{
+		"AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::Events::EventBus", "AWS::SQS::Queue", "AWS::SNS::Topic",
+		"AWS::StepFunctions::StateMachine",
+	}
+	for id, r := range hub.Resources {
+		if slices.Contains(stateful, r.Type) && pinned[id] == "" {
+			t.Errorf("%s (%s) carries state: pin its logical id here, with what would be lost", id, r.Type)
+		}
+	}
+}
+
+// TestTwoHubsShareNoName: two hubs may live in one account. Whatever has a name of its own has the hub's in it; all other
+// names CloudFormation makes from the stack's.
+func TestTwoHubsShareNoName(t *testing.T) {
+	named := func(hub string) map[string]string {
+		p := admission.Policy{
+			Hub: hub, Domain: "example.com", HostedZone: "Z0EXAMPLE", Distribution: admission.Distribution{Base: &admission.Base{}},
+			Teams: []admission.Team{{Name: "team-a", Accounts: []string{"111111111111"}, Spoke: true}},
+		}
+		names := map[string]string{}
+		for id, r := range hubOf(t, p).Resources {
+			for _, property := range []string{
+				"AlarmName", "ArchiveName", "DashboardName", "FunctionName", "LogGroupName", "Name", "Path", "QueueName", "RoleName",
+				"StateMachineName", "TableName", "TopicName",
+			} {
+				if name, ok := r.Properties[property].(string); ok {
+					names[r.Type+" "+property+" of "+id] = name
+				}
+			}
+		}
+		return names
+	}
+	first, second := named("networking"), named("second")
+	if len(first) == 0 {
+		t.Error("nothing has a name")
+	}
+	for what, name := range first {
+		if second[what] == name || !strings.Contains(name, "networking") {
+			t.Errorf("%s: the name %s is not the hub's own", what, name)
+		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(second)) {
+		if slices.Contains(slices.Collect(maps.Values(first)), second[what]) {
+			t.Errorf("%s: both hubs have a %s", what, second[what])
+		}
+	}
+}
+
+// TestTracingIsOffUntilItIsAskedFor by the context tracing=on.
+func TestTracingIsOffUntilItIsAskedFor(t *testing.T) {
+	p := admission.Policy{Hub: "first", Domain: "example.com", HostedZone: "Z0EXAMPLE", Distribution: admission.Distribution{Base: &admission.Base{}}}
+	traced := hubWith(t, hubProps{Policy: p, Tracing: true})
+	for id, r := range traced.Resources {
+		switch r.Type {
+		case "AWS::Lambda::Function":
+			if mode, _ := r.Properties["TracingConfig"].(map[string]any); mode["Mode"] != "Active" {
+				t.Errorf("%s is not traced: %v", id, mode)
+			}
+			role := refOf(text(r.Properties["Role"]))
+			if !slices.ContainsFunc(traced.allowing("xray:PutTraceSegments"), func(s statement) bool { return s.place == role }) {
+				t.Errorf("%s may not write traces", id)
+			}
+		case "AWS::StepFunctions::StateMachine":
+			if on, _ := r.Properties["TracingConfiguration"].(map[string]any); on["Enabled"] != true {
+				t.Errorf("%s is not traced: %v", id, on)
+			}
+		}
+	}
+	for id, r := range templates(t).hub.Resources {
+		if r.Properties["TracingConfig"] != nil || r.Properties["TracingConfiguration"] != nil {
+			t.Errorf("%s is traced though nobody asked", id)
+		}
+	}
+	if len(templates(t).hub.allowing("xray:PutTraceSegments")) > 0 {
+		t.Error("somebody may write traces though nobody asked")
+	}
+}
