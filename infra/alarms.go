@@ -108,7 +108,8 @@ type alarmsProps struct {
 	Topic       awssns.Topic
 	DeadLetters []deadLetters
 	Machine     string // ARN
-	Admit, Wire awslambda.Function
+
+	Admit, Audit, Wire awslambda.Function
 }
 
 // newAlarms makes every alarm and lets it publish. It answers their ARNs.
@@ -153,11 +154,19 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 		},
 		{
 			id:     "DistributionEdited",
-			metric: own(p.Hub, contract.MetricETagConflict, sum), every: 5 * time.Minute, atLeast: 1,
-			means: "Somebody else wrote the distribution while the hub was about to. The hub re-read it, kept the change and went on; but two " +
-				"writers delay each other, and one that puts an old copy back takes teams off the air.",
+			metric: own(p.Hub, contract.MetricHandMadeChange, sum), every: time.Minute, atLeast: 1,
+			means: "Somebody else than the hub changed what it relies on: the distribution, its DNS records, a share or an origin. The event " +
+				"Changed By Hand on the same topic says who, what is at risk, and the command that mends it.",
 			next: events("UpdateDistribution"),
-			then: "ask whoever it was to leave origins and behaviors that begin with originhub- alone, and to write with the ETag just read.",
+			then: "what the hub wants comes back with the next sweep; that of others does not. The log has every finding: " + logs(p.Audit),
+		},
+		{
+			id:     "SideDoorOpen",
+			metric: own(p.Hub, contract.MetricSideDoorsOpen, maximum), every: auditEvery, atLeast: 1,
+			means: "The last audit found what somebody can come in by past the distribution, or is off the air for: DNS that points past it, " +
+				"a public origin under a claimed path, an origin that was wired and is not shared.",
+			next: aws("logs tail %s --since 25h", *p.Audit.LogGroup().LogGroupName()),
+			then: "each finding names its owner and the command that mends it.",
 		},
 		{
 			id:     "LeaseHeldTooLong",

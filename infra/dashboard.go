@@ -81,6 +81,7 @@ func (p dashboardProps) panels() []panel {
 		}},
 		{title: "Conflicts", series: []series{
 			ours(contract.MetricETagConflict, sum, "somebody else wrote in between"),
+			ours(contract.MetricHandMadeChange, sum, "changes by hand"),
 			ours(contract.MetricLeaseHeld, maximum, "lease of another run, seconds"),
 		}},
 		{title: "Throttles", stacked: true, series: throttles},
@@ -91,10 +92,14 @@ func (p dashboardProps) panels() []panel {
 			{machineMetric(p.Machine, "ExecutionsFailed"), "executions failed"},
 		}},
 		{title: "Teardown: from the tag to clean, seconds", series: []series{ours(contract.MetricTeardownDuration, maximum, "longest")}},
-		{title: "Orphaned network interfaces", series: []series{ours(contract.MetricOrphanENI, sum, "left by teardowns")}},
+		{title: "Orphans", series: []series{
+			ours(contract.MetricOrphanENI, sum, "network interfaces that teardowns left"),
+			ours(contract.MetricLeaksOpen, maximum, "leaks that the last audit found"),
+		}},
 		{title: "Isolation: kept out", series: []series{
 			ours(contract.MetricRefusal, sum, "shares and claims refused"),
 			ours(contract.MetricOriginQuarantined, sum, "origins quarantined"),
+			ours(contract.MetricSideDoorsOpen, maximum, "side doors open"),
 		}},
 		{title: "Capacity: of the quota that is used most, percent", series: quota},
 	}

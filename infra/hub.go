@@ -30,6 +30,7 @@ const (
 	// What events and executions start has a limit of its own, so that a team that tags in a loop takes no capacity from
 	// other functions of the account, nor they from these; what is over it is tried again. Queues start admit and wire two at
 	// a time at most.
+	auditsAtOnce    = 2
 	retiresAtOnce   = 5
 	teardownsAtOnce = 10
 )
@@ -123,7 +124,9 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Timeout:     auditTimeout,
 		Environment: with(environment, contract.EnvAccount, account()),
 		RolePath:    hubRolePath(hub),
+		Traced:      p.Tracing,
 		Permissions: can.audit(auditFailures, admitQueue, wireQueue),
+		AtOnce:      auditsAtOnce,
 	})
 	keepFailures(audit, auditFailures)
 
@@ -173,15 +176,17 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		{id: "AdmitDeadLetters", queue: deadLettersOf(admitQueue), of: "messages that function admit failed on five times", log: admit, back: true},
 		{id: "WireDeadLetters", queue: deadLettersOf(wireQueue), of: "messages that function wire failed on five times", log: wire, back: true},
 		{id: "RetireDeadLetters", queue: retireFailures, of: "events that function retire failed on three times", log: retire},
+		{id: "AuditDeadLetters", queue: auditFailures, of: "events that function audit failed on three times", log: audit},
 		{id: "UndeliveredEvents", queue: undelivered, of: "events that EventBridge could not deliver to a target for a day"},
 	}
 	fleet := []string{origin.Main}
 	arns := newAlarms(stack, "Watch", alarmsProps{
-		Hub: hub, Fullest: fleet[len(fleet)-1], Topic: topic, DeadLetters: letters, Machine: *teardown.AttrArn(), Admit: admit, Wire: wire,
+		Hub: hub, Fullest: fleet[len(fleet)-1], Topic: topic, DeadLetters: letters, Machine: *teardown.AttrArn(),
+		Admit: admit, Audit: audit, Wire: wire,
 	})
 	newDashboard(stack, "Dashboard", dashboardProps{
 		Hub: hub, States: states(), Fleet: fleet, Queues: []awssqs.Queue{admitQueue, wireQueue}, DeadLetters: letters,
-		Functions: []awslambda.Function{admit, wire, step, retire}, Machine: *teardown.AttrArn(), Alarms: arns,
+		Functions: []awslambda.Function{admit, wire, step, retire, audit}, Machine: *teardown.AttrArn(), Alarms: arns,
 	})
 
 	output(stack, "RegistryTable", *table.TableName())

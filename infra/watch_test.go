@@ -74,6 +74,7 @@ func TestWhatCarriesStateKeepsItsLogicalID(t *testing.T) {
 		"WireQueue49BA6C2D":             "hints under way",
 		"WireQueueDeadLetters532BC7B1":  "dead letters of wire",
 		"RetireDeadLetters88259E30":     "dead letters of retire",
+		"AuditDeadLetters6C49BBA3":      "dead letters of audit",
 		"UndeliveredEvents0A4241A7":     "events that could not be delivered",
 		"Alarms04B5A0BF":                "its subscriptions, made by hand",
 		"TeardownMachine82F14E6B":       "executions under way, which may sleep for weeks, and the history of all",

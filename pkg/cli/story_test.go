@@ -90,6 +90,8 @@ func TestStories(t *testing.T) {
 			"remove-other-distribution": command((*tale).removeOtherDistribution), "said-once": command((*tale).saidOnce),
 			"invitation": command((*tale).invitation), "dns": command((*tale).dns), "alarmed": command((*tale).alarmed),
 			"originhub": command((*tale).originhub), "apart": command((*tale).apart),
+			"alarm": command((*tale).alarmIs), "disable-rule": command((*tale).disableRule), "replay": command((*tale).replay),
+			"remember-alarms": command((*tale).rememberAlarms), "same-alarms": command((*tale).sameAlarms),
 			"share-together": command((*tale).shareTogether), "release-enis": command((*tale).releaseENIs),
 			"drop-behaviors": command((*tale).dropBehaviors), "public-path": command((*tale).publicPath),
 			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "no-sweeps": command((*tale).noSweeps), "dns-record": command((*tale).dnsRecord),
@@ -109,6 +111,7 @@ type tale struct {
 	other   string // account with a distribution of its own
 	spoken  []heard
 	logs    bytes.Buffer
+	told    []string // messages on the alarm topic that remember-alarms saw
 }
 
 // command turns a method into a script command. With ! the command must fail, and its error is kept on standard error for
