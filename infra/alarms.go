@@ -156,7 +156,7 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			id:     "DistributionEdited",
 			metric: own(p.Hub, contract.MetricHandMadeChange, sum), every: time.Minute, atLeast: 1,
 			means: "Somebody else than the hub changed what it relies on: the distribution, its DNS records, a share or an origin. The event " +
-				"Changed By Hand on the same topic says who, what is at risk, and the command that mends it.",
+				contract.ChangeFound + " on the same topic says who, what is at risk, and the command that mends it.",
 			next: events("UpdateDistribution"),
 			then: "what the hub wants comes back with the next sweep; that of others does not. The log has every finding: " + logs(p.Audit),
 		},
