@@ -63,7 +63,7 @@ func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/stories",
 		Setup: func(env *testscript.Env) error {
-			s := &tale{actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}}
+			s := &tale{actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
 			env.Values["tale"] = s
 			env.Defer(func() {
 				if s.demo != nil {
@@ -83,7 +83,7 @@ func TestStories(t *testing.T) {
 			"gone": command((*tale).gone), "keep": command((*tale).keep), "same": command((*tale).same),
 			"hold-enis": command((*tale).holdENIs), "other-distribution": command((*tale).otherDistribution),
 			"dead-letters": command((*tale).deadLetters), "put-event": command((*tale).putEvent), "send": command((*tale).send),
-			"fleet": command((*tale).fleet), "comment": command((*tale).comment), "deploy": command((*tale).deployStack),
+			"fleet": command((*tale).fleet), "comment": command((*tale).comment), "deploy": command((*tale).deployStack), "team-stack": command((*tale).teamStack),
 			"history": command((*tale).history), "hear": command((*tale).hearAll), "sweep": command((*tale).sweep),
 			"denied": command((*tale).denied), "meddle": command((*tale).meddle), "empty-registry": command((*tale).emptyRegistry),
 			"foreign-interface": command((*tale).foreignInterface), "future": command((*tale).future), "kept": command((*tale).keptHas),
@@ -112,6 +112,8 @@ type tale struct {
 	spoken  []heard
 	logs    bytes.Buffer
 	told    []string // messages on the alarm topic that remember-alarms saw
+
+	certificates map[string]string // ARN by team
 }
 
 // command turns a method into a script command. With ! the command must fail, and its error is kept on standard error for
@@ -311,13 +313,15 @@ func (s *tale) is(_ *testscript.TestScript, args []string) error {
 	return want(state == args[1], "%s is %s (%s), want %s; history %v", args[0], state, r.Reason, args[1], r.History)
 }
 
-// edge HOST PATH STATUS
+// edge HOST PATH STATUS [TEXT]: the answer to a viewer, and what it contains.
 func (s *tale) edge(_ *testscript.TestScript, args []string) error {
 	status, body, err := get(s.ctx, s.Edge(), args[0], args[1])
 	if err != nil {
 		return err
 	}
-	return want(strconv.Itoa(status) == args[2], "%s%s answers %d %s, want %s", args[0], args[1], status, body, args[2])
+	says := args[3:]
+	return want(strconv.Itoa(status) == args[2] && (len(says) == 0 || strings.Contains(body, says[0])),
+		"%s%s answers %d %s, want %s", args[0], args[1], status, body, args[2:])
 }
 
 // updates N: so many UpdateDistribution of the hub's functions were accepted.
@@ -612,6 +616,33 @@ func (s *tale) deployStack(ts *testscript.TestScript, args []string) error {
 	if id := outputs["OriginId"]; id != "" {
 		s.origins[args[1]] = vpcOrigin{id, outputs["OriginArn"]}
 		s.actors["owner of "+args[1]] = s.actors[args[0]]
+	}
+	return err
+}
+
+// team-stack TEAM [FROM TO]: the team creates or updates its team stack, from the golden template with one text replaced. The
+// stack's origin goes by the team's name.
+func (s *tale) teamStack(_ *testscript.TestScript, args []string) error {
+	text, err := os.ReadFile("../../infra/testdata/team.template.json")
+	if err != nil {
+		return err
+	}
+	if len(args) > 1 {
+		if !bytes.Contains(text, []byte(args[1])) {
+			return fmt.Errorf("the template has no %s", args[1])
+		}
+		text = bytes.ReplaceAll(text, []byte(args[1]), []byte(args[2]))
+	}
+	team := s.actors[args[0]]
+	if s.certificates[args[0]] == "" {
+		// It covers the other teams' hosts too, so that what keeps them out is the load balancer's rule and not TLS.
+		s.certificates[args[0]] = s.AddCertificate(team.account, region, "*."+s.policy.Domain)
+	}
+	outputs, err := s.Deploy(team.account, region, "originhub-team", text, map[string]string{
+		"Team": args[0], "HubAccountId": hubAccount, "CertificateArn": s.certificates[args[0]],
+	})
+	if err == nil {
+		s.origins[args[0]], s.actors["owner of "+args[0]] = vpcOrigin{outputs["OriginId"], outputs["OriginArn"]}, team
 	}
 	return err
 }
