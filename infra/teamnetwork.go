@@ -9,8 +9,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// originFacing is com.amazonaws.global.cloudfront.origin-facing in us-east-1. CloudFormation cannot look a managed prefix
-// list up by its name, and its id, which never changes, differs by Region.
+// originFacing is com.amazonaws.global.cloudfront.origin-facing in us-east-1, as public templates have it. CloudFormation
+// cannot look a managed prefix list up by its name, and AWS documents no ids, so that it is a parameter's default only.
 const originFacing = "pl-3b927c52"
 
 // zones are where the subnets are. An id, unlike a name, means the same zone in every account, and VPC origins do not work
@@ -35,6 +35,8 @@ type teamNetwork struct {
 // newTeamNetwork makes the VPC. CloudFront wants an internet gateway attached as a sign of consent; no route leads to it, the
 // subnets have the main route table, which knows the VPC alone
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
+//
+// The CIDR is for good: another one means another VPC, and this one stays as long as a VPC origin has interfaces in it.
 func newTeamNetwork(scope constructs.Construct, id string, p teamNetworkProps) teamNetwork {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	vpc := awsec2.NewCfnVPC(self, jsii.String("Vpc"), &awsec2.CfnVPCProps{
