@@ -10,13 +10,13 @@ import (
 // place in the address plan, the hub policy says.
 type teamParams struct{ Team, HubAccount, Certificate, PrefixList string }
 
-// newTeamStack is the private side of one team: everything between CloudFront's network interfaces in the team's VPC and
-// the function that answers. Nothing of it can be reached from the internet but through the hub's distribution.
+// newTeamStack is the private side of one team: everything between CloudFront's network interfaces in the team's VPC
+// and the function that answers. Nothing of it can be reached from the internet but through the hub's distribution.
 //
 // It is one template for all teams of the policy that have a CIDR. It lives in us-east-1 whole, since that is where RAM
-// keeps the shares of global resources; deployed elsewhere it fails at its subnets, whose zones are there, before anything
-// costs money. Of a load balancer in another Region, newSharedOrigin needs no more than the ARN and the DNS name, and it
-// alone must be in us-east-1.
+// keeps the shares of global resources; deployed elsewhere it fails at its subnets, whose zones are there, before
+// anything costs money. Of a load balancer in another Region, newSharedOrigin needs no more than the ARN and the DNS
+// name, and it alone must be in us-east-1.
 func newTeamStack(scope constructs.Construct, id string, plan teamPlan, code functionCode) {
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName:   jsii.String("originhub-team"),

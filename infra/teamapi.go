@@ -26,8 +26,8 @@ type privateAPIProps struct {
 	Function    awslambda.Function
 }
 
-// newPrivateAPI makes a private REST API with a private domain name of its own. Either has a policy that admits one endpoint
-// and nobody else, be it in the same account; AWS evaluates both, and the endpoint's own
+// newPrivateAPI makes a private REST API with a private domain name of its own. Either has a policy that admits one
+// endpoint and nobody else, be it in the same account; AWS evaluates both, and the endpoint's own
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html).
 //
 // The function gets every method and path, and so the API's form never changes: a deployment is a snapshot, which
@@ -75,8 +75,8 @@ func newPrivateAPI(scope constructs.Construct, id string, p privateAPIProps) {
 	})
 }
 
-// onlyThrough is the policy that API Gateway's guide gives for one endpoint: everybody may, and nobody from elsewhere. The
-// denial also binds identities of the account that have execute-api:Invoke.
+// onlyThrough is the policy that API Gateway's guide gives for one endpoint: everybody may, and nobody from elsewhere.
+// The denial also binds identities of the account that have execute-api:Invoke.
 func onlyThrough(endpoint string) awsiam.PolicyDocument {
 	invoke := allow([]string{"execute-api:Invoke"}, "execute-api:/*")
 	elsewhere := invoke.when(condition{"StringNotEquals": {"aws:SourceVpce": endpoint}}).statement()

@@ -18,11 +18,11 @@ type balancer struct {
 	Rule         awselasticloadbalancingv2.CfnListenerRule
 }
 
-// newBalancer makes the internal load balancer that CloudFront connects to. It is the team's own layer of isolation: whatever
-// a distribution routes here by mistake, a request for any other host gets 403.
+// newBalancer makes the internal load balancer that CloudFront connects to. It is the team's own layer of isolation:
+// whatever a distribution routes here by mistake, a request for any other host gets 403.
 //
-// The targets are the addresses of an interface endpoint. CloudFormation does not tell them, and AWS may replace them: see
-// newTargets.
+// The targets are the addresses of an interface endpoint. CloudFormation does not tell them, and AWS may replace them:
+// see newTargets.
 func newBalancer(scope constructs.Construct, id string, p balancerProps) balancer {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	b := balancer{}

@@ -9,12 +9,14 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// originFacing is com.amazonaws.global.cloudfront.origin-facing in us-east-1, as public templates have it. CloudFormation
-// cannot look a managed prefix list up by its name, and AWS documents no ids, so that it is a parameter's default only.
+// originFacing is com.amazonaws.global.cloudfront.origin-facing in us-east-1, as public templates have it.
+// CloudFormation cannot look a managed prefix list up by its name, and AWS documents no ids, so that it is a
+// parameter's default only.
 const originFacing = "pl-3b927c52"
 
-// zones are where the subnets are. An id, unlike a name, means the same zone in every account, and VPC origins do not work
-// in use1-az3 (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
+// zones are where the subnets are. An id, unlike a name, means the same zone in every account, and VPC origins do not
+// work in use1-az3
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
 var zones = [2]string{"use1-az1", "use1-az2"}
 
 type teamNetworkProps struct {
@@ -32,8 +34,8 @@ type teamNetwork struct {
 	BalancerGroup awsec2.CfnSecurityGroup
 }
 
-// newTeamNetwork makes the VPC. CloudFront wants an internet gateway attached as a sign of consent; no route leads to it, the
-// subnets have the main route table, which knows the VPC alone
+// newTeamNetwork makes the VPC. CloudFront wants an internet gateway attached as a sign of consent; no route leads to
+// it, the subnets have the main route table, which knows the VPC alone
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
 //
 // The CIDR is for good: another one means another VPC, and this one stays as long as a VPC origin has interfaces in it.

@@ -19,12 +19,13 @@ type sharedOriginProps struct {
 	BalancerName string // DNS name
 }
 
-// newSharedOrigin makes a VPC origin that states its claim, and shares it with the hub's account and nobody else. Its stack
-// must be in us-east-1.
+// newSharedOrigin makes a VPC origin that states its claim, and shares it with the hub's account and nobody else. Its
+// stack must be in us-east-1.
 //
-// The tags cannot be changed here while a distribution uses the origin: CloudFormation changes a tag by UpdateVpcOrigin,
-// which CloudFront then refuses with 409 (aws/aws-cdk 34629, 35765). Change them with TagResource, the teardown tag above
-// all, which therefore is not among them; a changed claim in the template waits until the origin is out of use.
+// The tags cannot be changed here while a distribution uses the origin: CloudFormation changes a tag by
+// UpdateVpcOrigin, which CloudFront then refuses with 409 (aws/aws-cdk 34629, 35765). Change them with TagResource, the
+// teardown tag above all, which therefore is not among them; a changed claim in the template waits until the origin is
+// out of use.
 func newSharedOrigin(scope constructs.Construct, id string, p sharedOriginProps) awscloudfront.CfnVpcOrigin {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	tag := func(key, value string) *awscdk.CfnTag {

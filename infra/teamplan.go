@@ -29,8 +29,8 @@ type teamEntry struct {
 // (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
 const mappingQuota = 200
 
-// planTeams reads the plan from the policy. The stack gives a team one private API under one host, mounted at one path: API
-// Gateway has neither wildcards in private domain names nor base paths of several segments
+// planTeams reads the plan from the policy. The stack gives a team one private API under one host, mounted at one path:
+// API Gateway has neither wildcards in private domain names nor base paths of several segments
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html).
 func planTeams(p admission.Policy) (teamPlan, error) {
 	var plan teamPlan

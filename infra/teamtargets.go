@@ -9,8 +9,8 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// targetsEvery is how long the load balancer may miss an address. It has the endpoint's other one meanwhile, and a new stack
-// has no viewers yet: its VPC origin takes longer to deploy.
+// targetsEvery is how long the load balancer may miss an address. It has the endpoint's other one meanwhile, and a new
+// stack has no viewers yet: its VPC origin takes longer to deploy.
 const targetsEvery = 5 * time.Minute
 
 type targetsProps struct {
@@ -19,8 +19,9 @@ type targetsProps struct {
 	TargetGroup string // ARN
 }
 
-// newTargets keeps the addresses of an interface endpoint registered as a target group's targets. The schedule's first tick
-// registers the first ones: a custom resource could do it before, and could fail a deployment for what mends itself.
+// newTargets keeps the addresses of an interface endpoint registered as a target group's targets. The schedule's first
+// tick registers the first ones: a custom resource could do it before, and could fail a deployment for what mends
+// itself.
 func newTargets(scope constructs.Construct, id string, p targetsProps) {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	function := newFunction(self, "Keep", functionProps{

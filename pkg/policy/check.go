@@ -192,8 +192,8 @@ func (c *checker) spoke(i int, t team, s spokes) {
 }
 
 // cidr checks what the team stack makes a VPC of: within what a VPC can be, each of its two halves with room for a load
-// balancer (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html), and apart
-// from other teams', so that their VPCs can be peered or share a transit gateway.
+// balancer (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html), and
+// apart from other teams', so that their VPCs can be peered or share a transit gateway.
 func (c *checker) cidr(i int, t team, before []team) {
 	if t.CIDR == "" {
 		return
