@@ -66,3 +66,79 @@ func TestWire(t *testing.T) {
 		})
 	}
 }
+
+// What describes a private network, as bytes.
+func TestWireOfAPrivateNetwork(t *testing.T) {
+	l := newLab(t)
+	ids := l.must(private())
+	if err := l.targets("RegisterTargets", ids["Targets"], l.addresses(ids["Endpoint"])...); err != nil {
+		t.Fatal(err)
+	}
+	escape := strings.NewReplacer(":", "%3A", "/", "%2F").Replace
+	for name, test := range map[string]struct {
+		service, body string
+		want          []string
+	}{
+		"endpoints": {
+			"ec2", "Action=DescribeVpcEndpoints&Version=2016-11-15&VpcEndpointId.1=" + ids["Endpoint"],
+			[]string{
+				"<vpcEndpointSet><item><vpcEndpointId>" + ids["Endpoint"], "<subnetIdSet><item>subnet-", "<networkInterfaceIdSet><item>eni-",
+				"<groupSet><item><groupId>sg-", ".execute-api.eu-west-1.vpce.amazonaws.com</dnsName>", "<state>available</state>",
+			},
+		},
+		"gateways": {
+			"ec2", "Action=DescribeInternetGateways&Version=2016-11-15&Filter.1.Name=attachment.vpc-id&Filter.1.Value.1=" + ids["Vpc"],
+			[]string{"<internetGatewaySet><item><internetGatewayId>" + ids["Gateway"], "<attachmentSet><item><vpcId>" + ids["Vpc"]},
+		},
+		"groups with their rules": {
+			"ec2", "Action=DescribeSecurityGroups&Version=2016-11-15&GroupId.1=" + ids["BalancerGroup"],
+			[]string{"<ipPermissions><item><ipProtocol>tcp</ipProtocol><fromPort>443</fromPort>", "<prefixListIds><item><prefixListId>pl-4fa04526", "<ipPermissionsEgress><item>"},
+		},
+		"listeners": {
+			"elasticloadbalancing", "Action=DescribeListeners&Version=2015-12-01&LoadBalancerArn=" + escape(ids["Balancer"]),
+			[]string{
+				"<DescribeListenersResult><Listeners><member><ListenerArn>", "<Certificates><member><CertificateArn>" + certificate, "<SslPolicy>ELBSecurityPolicy-TLS13-1-2-2021-06",
+				"<DefaultActions><member><Type>fixed-response</Type><FixedResponseConfig><StatusCode>403</StatusCode>",
+			},
+		},
+		"rules": {
+			"elasticloadbalancing", "Action=DescribeRules&Version=2015-12-01&ListenerArn=" + escape(ids["Listener"]),
+			[]string{"<HostHeaderConfig><Values><member>Team-A.example.com</member>", "<TargetGroupArn>" + ids["Targets"], "<Priority>default</Priority>"},
+		},
+		"target groups": {
+			"elasticloadbalancing", "Action=DescribeTargetGroups&Version=2015-12-01&LoadBalancerArn=" + escape(ids["Balancer"]),
+			[]string{"<Matcher><HttpCode>200,400-403</HttpCode></Matcher>", "<LoadBalancerArns><member>" + ids["Balancer"]},
+		},
+		"target health": {
+			"elasticloadbalancing", "Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn=" + escape(ids["Targets"]),
+			[]string{
+				"<TargetHealthDescriptions><member><Target><Id>10.20.", "<AvailabilityZone>eu-west-1a</AvailabilityZone>",
+				"<TargetHealth><State>initial</State><Reason>Elb.RegistrationInProgress</Reason>",
+			},
+		},
+	} {
+		codec, err := wire.New(l.Service(test.service))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		op, in, failure := codec.Decode(r, []byte(test.body))
+		if failure != nil {
+			t.Fatal(failure)
+		}
+		out, err := l.Invoke(cloud.Root(teamA), region, test.service, op.Name, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recorder := httptest.NewRecorder()
+		if err := codec.Encode(recorder, op, "request", out); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(recorder.Body.String(), want) {
+				t.Errorf("%s: no %s in\n%s", name, want, recorder.Body)
+			}
+		}
+	}
+}
