@@ -84,7 +84,8 @@ func TestStories(t *testing.T) {
 			"hold-enis": command((*tale).holdENIs), "other-distribution": command((*tale).otherDistribution),
 			"dead-letters": command((*tale).deadLetters), "put-event": command((*tale).putEvent), "send": command((*tale).send),
 			"fleet": command((*tale).fleet), "comment": command((*tale).comment), "deploy": command((*tale).deployStack), "team-stack": command((*tale).teamStack),
-			"history": command((*tale).history), "hear": command((*tale).hearAll), "sweep": command((*tale).sweep),
+			"delete-team-stack": command((*tale).deleteTeamStack),
+			"history":           command((*tale).history), "hear": command((*tale).hearAll), "sweep": command((*tale).sweep),
 			"denied": command((*tale).denied), "meddle": command((*tale).meddle), "empty-registry": command((*tale).emptyRegistry),
 			"foreign-interface": command((*tale).foreignInterface), "future": command((*tale).future), "kept": command((*tale).keptHas),
 			"remove-other-distribution": command((*tale).removeOtherDistribution), "said-once": command((*tale).saidOnce),
@@ -645,6 +646,29 @@ func (s *tale) teamStack(_ *testscript.TestScript, args []string) error {
 		s.origins[args[0]], s.actors["owner of "+args[0]] = vpcOrigin{outputs["OriginId"], outputs["OriginArn"]}, team
 	}
 	return err
+}
+
+// delete-team-stack TEAM: the team deletes its team stack, and the certificate is all that is left of it.
+func (s *tale) deleteTeamStack(_ *testscript.TestScript, args []string) error {
+	account := s.actors[args[0]].account
+	if err := s.DeleteStack(account, region, "originhub-team"); err != nil {
+		return err
+	}
+	held := s.State()["accounts"].(map[string]any)[account].(map[string]any)
+	for _, service := range []string{"ec2", "elasticloadbalancing", "apigateway"} {
+		for kind, list := range held[service].(map[string]any) {
+			if left, _ := list.([]any); len(left) > 0 {
+				return fmt.Errorf("account %s still has %s %s: %v", account, service, kind, left)
+			}
+		}
+	}
+	delete(held, "ram") // which lists a share for two hours after its deletion
+	b, err := json.Marshal(held)
+	if err != nil {
+		return err
+	}
+	_, left, found := strings.Cut(string(b), "originhub-team")
+	return want(!found, "account %s still has originhub-team%.80s", account, left)
 }
 
 // denied: some call of a function was denied by IAM. A story in which it is means a role that lacks something.
