@@ -167,7 +167,8 @@ func TestGuard(t *testing.T) {
 		alarm  bool
 	}{
 		"our part was edited": {
-			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution}, func(o *audit.Observed) { o.Differs = "add behavior" },
+			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution},
+			func(o *audit.Observed) { o.Differs = "add behavior" },
 			audit.Found, audit.DistributionEdited, true,
 		},
 		"something else of our distribution was edited": {
@@ -177,7 +178,8 @@ func TestGuard(t *testing.T) {
 			audit.Act{Account: hub, Call: "UpdateDistribution"}, func(o *audit.Observed) { o.Adopted = true }, audit.Found, audit.DistributionEdited, false,
 		},
 		"our part of an adopted distribution was edited": {
-			audit.Act{Account: hub, Call: "UpdateDistribution"}, func(o *audit.Observed) { o.Adopted, o.Differs = true, "add behavior" },
+			audit.Act{Account: hub, Call: "UpdateDistribution"},
+			func(o *audit.Observed) { o.Adopted, o.Differs = true, "add behavior" },
 			audit.Found, audit.DistributionEdited, true,
 		},
 		"another distribution was edited":  {audit.Act{Account: hub, Call: "UpdateDistribution", Target: "EOTHER"}, asIs, audit.Harmless, "", false},
@@ -186,24 +188,28 @@ func TestGuard(t *testing.T) {
 		"a team failed, or claims to have": {audit.Act{Account: teamA, Call: "UpdateDistribution", Target: distribution, Failed: "AccessDenied"}, asIs, audit.Forged, "", false},
 		"there is no distribution yet":     {audit.Act{Account: hub, Call: "UpdateDistribution"}, func(o *audit.Observed) { o.Managed = nil }, audit.Harmless, "", false},
 		"our distribution was deleted": {
-			audit.Act{Account: hub, Call: "DeleteDistribution", Target: distribution}, func(o *audit.Observed) { o.Distributions = nil },
+			audit.Act{Account: hub, Call: "DeleteDistribution", Target: distribution},
+			func(o *audit.Observed) { o.Distributions = nil },
 			audit.Found, audit.DistributionDeleted, true,
 		},
 		"our distribution is there still": {audit.Act{Account: hub, Call: "DeleteDistribution", Target: distribution}, asIs, audit.Harmless, "", false},
 
 		"the share is gone": {
-			audit.Act{Account: teamA, Call: "DeleteResourceShare", Target: shareA}, func(o *audit.Observed) { o.Offered = nil },
+			audit.Act{Account: teamA, Call: "DeleteResourceShare", Target: shareA},
+			func(o *audit.Observed) { o.Offered = nil },
 			audit.Found, audit.ShareRevoked, true,
 		},
 		"the share is gone, and the hub was faster": {
-			audit.Act{Account: teamA, Call: "DeleteResourceShare", Target: shareA}, func(o *audit.Observed) {
+			audit.Act{Account: teamA, Call: "DeleteResourceShare", Target: shareA},
+			func(o *audit.Observed) {
 				o.Offered, o.Visible, o.Distributions[0].Origins, o.Lost = nil, nil, nil, []string{"vo_a"}
 				o.Records[0].Intent, o.Records[0].State = origin.Detach, origin.Detached
 			},
 			audit.Found, audit.ShareRevoked, true,
 		},
 		"the share was left behind by an origin that is out": {
-			audit.Act{Account: teamA, Call: "DeleteResourceShare", Target: shareA}, func(o *audit.Observed) {
+			audit.Act{Account: teamA, Call: "DeleteResourceShare", Target: shareA},
+			func(o *audit.Observed) {
 				o.Offered, o.Visible, o.Distributions[0].Origins = nil, nil, nil
 				o.Records[0].Intent, o.Records[0].State = origin.Detach, origin.Detached
 			},
@@ -218,27 +224,32 @@ func TestGuard(t *testing.T) {
 		},
 
 		"the origin is gone": {
-			audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"}, func(o *audit.Observed) { o.Owned = nil },
+			audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"},
+			func(o *audit.Observed) { o.Owned = nil },
 			audit.Found, audit.OriginDeleted, true,
 		},
 		"the origin is going": {
-			audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"}, func(o *audit.Observed) { o.Owned[0].Deployed = false },
+			audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"},
+			func(o *audit.Observed) { o.Owned[0].Deployed = false },
 			audit.Found, audit.OriginDeleted, true,
 		},
 		"the origin is there": {audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"}, asIs, audit.Harmless, "", false},
 		"a teardown is on": {
-			audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"}, func(o *audit.Observed) { o.Records[0].Teardown = &origin.Teardown{} },
+			audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_a"},
+			func(o *audit.Observed) { o.Records[0].Teardown = &origin.Teardown{} },
 			audit.Harmless, "", false,
 		},
 		"nobody knows the origin":           {audit.Act{Account: teamA, Call: "DeleteVpcOrigin", Target: "vo_x"}, asIs, audit.Harmless, "", false},
 		"a team names another one's origin": {audit.Act{Account: teamB, Call: "DeleteVpcOrigin", Target: "vo_a"}, asIs, audit.Forged, "", false},
 
 		"a record is gone": {
-			audit.Act{Account: hub, Call: "ChangeResourceRecordSets", Target: zone}, func(o *audit.Observed) { o.DNS = o.DNS[:1] },
+			audit.Act{Account: hub, Call: "ChangeResourceRecordSets", Target: zone},
+			func(o *audit.Observed) { o.DNS = o.DNS[:1] },
 			audit.Found, audit.RecordChanged, true,
 		},
 		"a record leads elsewhere": {
-			audit.Act{Account: hub, Call: "ChangeResourceRecordSets"}, func(o *audit.Observed) { o.DNS[0].Target = "" },
+			audit.Act{Account: hub, Call: "ChangeResourceRecordSets"},
+			func(o *audit.Observed) { o.DNS[0].Target = "" },
 			audit.Found, audit.RecordChanged, true,
 		},
 		"every record is there":        {audit.Act{Account: hub, Call: "ChangeResourceRecordSets", Target: zone}, asIs, audit.Harmless, "", false},

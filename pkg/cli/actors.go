@@ -33,16 +33,19 @@ func newActor(s *sandbox.Sandbox, name, account string) *actor {
 // vpcOrigin is what an actor made.
 type vpcOrigin struct{ id, arn string }
 
-// loadBalancer is the ARN of an internal load balancer in the actor's account.
-func (a *actor) loadBalancer(name string) string {
+// endpoint is the ARN of an instance, if name is the id of one, or of an internal load balancer in the actor's account.
+func (a *actor) endpoint(name string) string {
+	if strings.HasPrefix(name, "i-") {
+		return "arn:aws:ec2:" + region + ":" + a.account + ":instance/" + name
+	}
 	return "arn:aws:elasticloadbalancing:" + region + ":" + a.account + ":loadbalancer/app/" + name + "/50dc6c495c0c9188"
 }
 
-// create makes a VPC origin in front of a load balancer, tagged with its claim.
+// create makes a VPC origin in front of a load balancer or an instance, tagged with its claim.
 func (a *actor) create(ctx context.Context, name, balancer string, tags map[string]string) (vpcOrigin, error) {
 	in := &cloudfront.CreateVpcOriginInput{
 		VpcOriginEndpointConfig: &cloudfronttypes.VpcOriginEndpointConfig{
-			Name: &name, Arn: aws.String(a.loadBalancer(balancer)), HTTPPort: aws.Int32(80), HTTPSPort: aws.Int32(443),
+			Name: &name, Arn: aws.String(a.endpoint(balancer)), HTTPPort: aws.Int32(80), HTTPSPort: aws.Int32(443),
 			OriginProtocolPolicy: cloudfronttypes.OriginProtocolPolicyHttpsOnly,
 			OriginSslProtocols: &cloudfronttypes.OriginSslProtocols{
 				Items: []cloudfronttypes.SslProtocol{cloudfronttypes.SslProtocolTLSv12}, Quantity: aws.Int32(1),

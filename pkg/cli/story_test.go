@@ -60,16 +60,24 @@ func TestMain(m *testing.M) {
 // TestStories runs the scripts of testdata/stories. A script's name is the property that it shows; its commands are the
 // methods of tale below.
 func TestStories(t *testing.T) {
+	var seen permissions
+	t.Cleanup(func() { seen.report(t) })
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/stories",
 		Setup: func(env *testscript.Env) error {
 			s := &tale{actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
 			env.Values["tale"] = s
 			env.Defer(func() {
-				if s.demo != nil {
-					if err := s.Close(); err != nil {
-						t.Errorf("close world: %v", err)
-					}
+				if s.demo == nil {
+					seen.add(nil)
+					return
+				}
+				seen.add(s.demo.world)
+				if denials := s.denials(); len(denials) > 0 && !s.mayBeDenied {
+					t.Errorf("%s: the hub's functions were denied:\n%s", filepath.Base(env.WorkDir), strings.Join(denials, "\n"))
+				}
+				if err := s.Close(); err != nil {
+					t.Errorf("close world: %v", err)
 				}
 			})
 			return nil
@@ -115,6 +123,8 @@ type tale struct {
 	told    []string // messages on the alarm topic that remember-alarms saw
 
 	certificates map[string]string // ARN by team
+	// mayBeDenied is set by a story that is about calls which IAM denies.
+	mayBeDenied bool
 }
 
 // command turns a method into a script command. With ! the command must fail, and its error is kept on standard error for
@@ -672,13 +682,19 @@ func (s *tale) deleteTeamStack(_ *testscript.TestScript, args []string) error {
 }
 
 // denied: some call of a function was denied by IAM. A story in which it is means a role that lacks something.
+// denied: some call of a function was denied by IAM. A story that does not say so fails if one was.
 func (s *tale) denied(*testscript.TestScript, []string) error {
+	s.mayBeDenied = true
+	return want(len(s.denials()) > 0, "no call was denied")
+}
+
+func (s *tale) denials() (lines []string) {
 	for _, c := range s.Calls() {
 		if c.Function != "" && !c.Allowed {
-			return nil
+			lines = append(lines, fmt.Sprintf("%s %s by %s: %s", c.Service, c.Operation, c.Principal, c.Error))
 		}
 	}
-	return errors.New("no call was denied")
+	return lines
 }
 
 // meddle TEAM NAME: a team tags another one's origin.

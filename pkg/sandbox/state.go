@@ -45,6 +45,13 @@ func (s *Sandbox) State() map[string]any {
 // Calls is the call log so far.
 func (s *Sandbox) Calls() []Call { return s.world.Calls() }
 
+// Permissions tells, of each action that a policy of an account's roles allows, whether an allowed call has needed it so far.
+// A name is "<role>/<policy>#<statement> <action in lower case>".
+func (s *Sandbox) Permissions(account string) (needed map[string]bool) {
+	s.world.Do(func() { needed = s.services.iam.Permissions(account) })
+	return needed
+}
+
 // Assumptions is the ledger of what is modelled, by id.
 func (s *Sandbox) Assumptions() []Assumption {
 	all := slices.Concat(

@@ -29,15 +29,15 @@ type Document struct {
 }
 
 type statement struct {
-	id           string // Sid, or the position counted from 1
-	allow        bool
-	principals   *principals
-	actions      []pattern
-	notAction    bool
-	resources    []pattern
-	notResource  bool
-	conditions   []condition
-	usedForAllow bool
+	id          string // Sid, or the position counted from 1
+	allow       bool
+	principals  *principals
+	actions     []pattern
+	notAction   bool
+	resources   []pattern
+	notResource bool
+	conditions  []condition
+	used        []bool // by action: it has allowed a call
 }
 
 // principals of a resource or trust policy. A principal of the form "*" is everybody.
@@ -134,6 +134,7 @@ func parseStatement(kind Kind, raw json.RawMessage, variables bool) (*statement,
 	if s.actions, err = parseActions(in.Action, in.NotAction); err != nil {
 		return nil, err
 	}
+	s.used = make([]bool, len(s.actions))
 	if kind == Trust {
 		if in.Resource != nil || in.NotResource != nil {
 			return nil, fmt.Errorf("a trust policy has no Resource")

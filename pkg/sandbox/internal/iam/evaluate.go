@@ -63,7 +63,11 @@ func (s *Service) Authorize(r cloud.Request) cloud.Decision {
 		return cloud.Decision{Statement: "none", Reason: "no identity-based policy allows the " + r.Action + " action"}
 	}
 	for _, st := range identity.matched {
-		st.usedForAllow = true
+		for i, action := range st.actions {
+			if action.match(strings.ToLower(r.Action), false) != st.notAction {
+				st.used[i] = true
+			}
+		}
 	}
 	var by []string
 	if identity.allow != "" {

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -396,14 +397,15 @@ func TestPoliciesComeAndGoWithTheirStack(t *testing.T) {
 	}
 }
 
-func TestUnusedStatements(t *testing.T) {
+func TestPermissionsTellWhichWereNeeded(t *testing.T) {
 	s, w := newService(t)
 	p := session(t, s, w, hub, "r", lambdaTrust,
-		`{"Sid":"Used","Effect":"Allow","Action":"a:B","Resource":"*"},{"Sid":"Idle","Effect":"Allow","Action":"a:C","Resource":"*"}`)
+		`{"Sid":"Used","Effect":"Allow","Action":["a:B","a:Get*"],"Resource":"*"},{"Sid":"Idle","Effect":"Allow","Action":"a:C","Resource":"*"}`)
 	authorize(s, w, cloud.Request{Principal: p, Action: "a:B", Resource: "*"})
 	authorize(s, w, cloud.Request{Principal: p, Action: "a:D", Resource: "*"})
-	if got := s.UnusedStatements(hub); len(got) != 1 || got[0] != "r/P#Idle" {
-		t.Errorf("got %v", got)
+	want := map[string]bool{"r/P#Used a:b": true, "r/P#Used a:get*": false, "r/P#Idle a:c": false}
+	if got := s.Permissions(hub); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

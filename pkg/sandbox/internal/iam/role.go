@@ -122,25 +122,26 @@ func (s *Service) find(account, name string) (*role, error) {
 	return nil, cloud.Errorf(404, "NoSuchEntity", "The role with name %s cannot be found.", name)
 }
 
-// UnusedStatements names the Allow statements of an account's roles that no allowed call has needed so far, as
-// Decision.Statement names them.
-func (s *Service) UnusedStatements(account string) []string {
-	var names []string
-	for _, arn := range slices.Sorted(maps.Keys(s.roles)) {
-		r := s.roles[arn]
+// Permissions tells, of each action of each Allow statement of an account's roles, whether an allowed call has needed it so
+// far. A name is the statement's, as Decision.Statement has it, a blank, and the action in lower case. Call with the world
+// locked.
+func (s *Service) Permissions(account string) map[string]bool {
+	needed := map[string]bool{}
+	for _, r := range s.roles {
 		if r.account != account {
 			continue
 		}
 		for _, p := range s.policiesOf(r) {
 			for _, st := range p.document.statements {
-				if st.allow && !st.usedForAllow {
-					names = append(names, p.name+"#"+st.id)
+				for i, action := range st.actions {
+					if st.allow {
+						needed[p.name+"#"+st.id+" "+action.String()] = st.used[i]
+					}
 				}
 			}
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return needed
 }
 
 // awsManaged are the AWS managed policies whose content is known here; others are refused by name.
