@@ -26,6 +26,7 @@ func (g grants) admit(own, wire awssqs.Queue) []permission {
 	permissions := append(g.common(),
 		consumeQueue(own),
 		sendMessages(own, wire),
+		allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()), // a record that moves to another distribution
 		// Lists: they name no resource. What others share with the hub is in them whether policy knows them or not.
 		allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListResources"}, "*"),
 		allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
@@ -42,12 +43,13 @@ func (g grants) admit(own, wire awssqs.Queue) []permission {
 // invitations belong to the account that sent them.
 const invitations = "arn:aws:ram:" + region + ":*:resource-share-invitation/*"
 
-func (g grants) wire(own awssqs.Queue) []permission {
+func (g grants) wire(own, admit awssqs.Queue) []permission {
 	permissions := append(g.common(),
 		consumeQueue(own),
-		sendMessages(own),
-		allow([]string{"cloudfront:GetDistribution", "cloudfront:UpdateDistribution"}, g.distribution()),
-		allow([]string{"cloudfront:ListVpcOrigins"}, "*"), // a list
+		sendMessages(own, admit),
+		allow([]string{"cloudfront:GetDistribution", "cloudfront:UpdateDistribution"}, g.distributions()...),
+		allow([]string{"servicequotas:ListServiceQuotas"}, "*"), // a list
+		allow([]string{"cloudfront:ListVpcOrigins"}, "*"),       // a list
 		// RAM's permission on a shared origin counts only if the hub's own role allows the same.
 		allow([]string{"cloudfront:GetVpcOrigin"}, "arn:aws:cloudfront::*:vpcorigin/*"),
 		allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
@@ -66,7 +68,7 @@ func (g grants) wire(own awssqs.Queue) []permission {
 	return append(permissions,
 		allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // what is created has no ARN yet
 		allow([]string{"cloudfront:ListDistributions"}, "*"),                               // a list
-		allow([]string{"cloudfront:GetDistributionConfig"}, g.distribution()),
+		allow([]string{"cloudfront:GetDistributionConfig"}, g.distributions()...),
 		allow([]string{"cloudfront:DescribeFunction", "cloudfront:PublishFunction"}, function),
 	)
 }
@@ -74,7 +76,7 @@ func (g grants) wire(own awssqs.Queue) []permission {
 func (g grants) teardown(wire awssqs.Queue) []permission {
 	permissions := append(g.common(),
 		sendMessages(wire),
-		allow([]string{"cloudfront:GetDistribution"}, g.distribution()),
+		allow([]string{"cloudfront:GetDistribution"}, g.distributions()...),
 		completeTasks(), // its own, when it finds that there is nothing to wait for
 	)
 	return append(permissions, g.spokes()...)
@@ -93,10 +95,11 @@ func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateM
 func (g grants) audit(failures, admit, wire awssqs.Queue) []permission {
 	permissions := append(g.common(),
 		sendMessages(failures, admit, wire),
+		allow([]string{"dynamodb:Query"}, *g.table.TableArn()), // its findings are by themselves
 		// Lists. What is left over may be in any distribution of the account.
 		allow([]string{"cloudfront:ListDistributions", "cloudfront:ListVpcOrigins"}, "*"),
 		allow([]string{"ram:ListResources"}, "*"),
-		allow([]string{"cloudfront:GetDistribution"}, g.distribution()),
+		allow([]string{"cloudfront:GetDistribution"}, g.distributions()...),
 		allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
 	)
 	return append(permissions, g.spokes()...)
@@ -105,18 +108,22 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []permission {
 // common is what every function does: it reads the registry, writes its decisions there, and publishes them.
 func (g grants) common() []permission {
 	return []permission{
-		allow([]string{"dynamodb:Query", "dynamodb:PutItem"}, *g.table.TableArn()),
+		allow([]string{"dynamodb:Scan", "dynamodb:PutItem"}, *g.table.TableArn()),
 		allow([]string{"events:PutEvents"}, *g.bus.EventBusArn()),
 	}
 }
 
-// distribution is the one that policy adopts. The id of one that the hub creates is known to the registry only.
-func (g grants) distribution() string {
-	id := g.policy.Distribution.Adopt
-	if id == "" {
-		id = "*"
+// distributions are those that policy adopts. The ids of those that the hub creates are known to the registry only.
+func (g grants) distributions() []string {
+	ids := g.policy.Distribution.Adopt
+	if len(ids) == 0 {
+		ids = []string{"*"}
 	}
-	return fmt.Sprintf("arn:aws:cloudfront::%s:distribution/%s", account(), id)
+	var arns []string
+	for _, id := range ids {
+		arns = append(arns, fmt.Sprintf("arn:aws:cloudfront::%s:distribution/%s", account(), id))
+	}
+	return arns
 }
 
 func (g grants) zone() string { return "arn:aws:route53:::hostedzone/" + g.policy.HostedZone }

@@ -90,7 +90,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Environment: environment,
 		RolePath:    hubRolePath(hub),
 		Traced:      p.Tracing,
-		Permissions: can.wire(wireQueue),
+		Permissions: can.wire(wireQueue, admitQueue),
 	})
 	consume(wire, wireQueue, p.Policy.Updates.Window)
 
@@ -179,7 +179,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		{id: "AuditDeadLetters", queue: auditFailures, of: "events that function audit failed on three times", log: audit},
 		{id: "UndeliveredEvents", queue: undelivered, of: "events that EventBridge could not deliver to a target for a day"},
 	}
-	fleet := []string{origin.Main}
+	fleet := p.Policy.Distribution.Fleet()
 	arns := newAlarms(stack, "Watch", alarmsProps{
 		Hub: hub, Fullest: fleet[len(fleet)-1], Topic: topic, DeadLetters: letters, Machine: *teardown.AttrArn(),
 		Admit: admit, Audit: audit, Wire: wire,

@@ -130,6 +130,7 @@ func TestWildcardResources(t *testing.T) {
 		"ram:GetResourceShareInvitations":             aList,
 		"ram:GetResourceShares":                       aList,
 		"ram:ListResources":                           aList,
+		"servicequotas:ListServiceQuotas":             aList,
 		"states:SendTaskSuccess":                      unknown,
 	}
 	for stack, template := range stacks(t) {

@@ -10,21 +10,22 @@ import (
 	"github.com/originhub/originhub/pkg/admission"
 )
 
-// TestHubOfAnAdoptedDistribution: a hub that adopts creates nothing, and touches no other distribution.
+// TestHubOfAnAdoptedDistribution: a hub that adopts creates nothing, and touches no other distributions.
 func TestHubOfAnAdoptedDistribution(t *testing.T) {
 	p := admission.Policy{
 		Hub: "first", Domain: "example.com", HostedZone: "Z0EXAMPLE",
-		Distribution: admission.Distribution{Adopt: "EDFDVBD6EXAMPLE"},
+		Distribution: admission.Distribution{Adopt: []string{"EDFDVBD6EXAMPLE", "E2QWRUHEXAMPLE"}},
 		Updates:      admission.Updates{Window: 5 * time.Second},
 	}
 	hub := hubOf(t, p)
 	for _, action := range []string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"} {
 		if len(hub.allowing(action)) != 0 {
-			t.Errorf("a hub that adopts its distribution may %s", action)
+			t.Errorf("a hub that adopts its distributions may %s", action)
 		}
 	}
 	for _, s := range hub.allowing("cloudfront:UpdateDistribution") {
-		if want := []string{"arn:aws:cloudfront::${AWS::AccountId}:distribution/EDFDVBD6EXAMPLE"}; !slices.Equal(s.resources, want) {
+		const distribution = "arn:aws:cloudfront::${AWS::AccountId}:distribution/"
+		if want := []string{distribution + "EDFDVBD6EXAMPLE", distribution + "E2QWRUHEXAMPLE"}; !slices.Equal(s.resources, want) {
 			t.Errorf("it may update %v, want %v", s.resources, want)
 		}
 	}
@@ -55,7 +56,7 @@ func TestBusInsideAnOrganisation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := c.policy
 			p.Hub, p.Domain, p.HostedZone, p.Teams = "first", "example.com", "Z0EXAMPLE", []admission.Team{team}
-			p.Distribution.Adopt = "EDFDVBD6EXAMPLE"
+			p.Distribution.Adopt = []string{"EDFDVBD6EXAMPLE"}
 			var got []string
 			for _, r := range hubOf(t, p).Resources {
 				if r.Type == "AWS::Events::EventBusPolicy" {

@@ -26,7 +26,7 @@ type listed struct {
 func TestImportRules(t *testing.T) {
 	core := []string{"pkg/origin", "pkg/inbound", "pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/audit"}
 	adapters := []string{
-		"pkg/awscloudfront", "pkg/awsevents", "pkg/awsnetwork", "pkg/awsram", "pkg/awsroute53", "pkg/awssfn", "pkg/awssqs", "pkg/awssts",
+		"pkg/awscloudfront", "pkg/awsevents", "pkg/awsnetwork", "pkg/awsquotas", "pkg/awsram", "pkg/awsroute53", "pkg/awssfn", "pkg/awssqs", "pkg/awssts",
 		"pkg/registry",
 	}
 	rules := []struct {

@@ -1,4 +1,4 @@
-// Command wire makes the distribution what the registry wants, and settles what has become Deployed.
+// Command wire makes the distributions what the registry wants, and settles what has become Deployed.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	"github.com/originhub/originhub/functions/internal/boot"
 	"github.com/originhub/originhub/pkg/awscloudfront"
+	"github.com/originhub/originhub/pkg/awsquotas"
 	"github.com/originhub/originhub/pkg/awsroute53"
 	"github.com/originhub/originhub/pkg/awssfn"
 	"github.com/originhub/originhub/pkg/workflow"
@@ -24,8 +25,10 @@ func main() {
 		Policy:     hub.Policy,
 		Registry:   hub.Registry,
 		CloudFront: awscloudfront.New(hub.AWS),
+		Quotas:     awsquotas.New(hub.AWS),
 		DNS:        awsroute53.New(hub.AWS, hub.Policy.HostedZone),
 		Queue:      hub.WireQueue,
+		AdmitQueue: hub.AdmitQueue,
 		Executions: awssfn.New(hub.AWS),
 		Bus:        hub.Bus,
 		Meter:      hub.Meter,

@@ -25,7 +25,7 @@ func policy() admission.Policy {
 		Domain:  "example.com",
 		Aliases: admission.Wildcard,
 		Shares:  admission.Shares{External: true},
-		Limits:  admission.Limits{Origins: 4, Behaviors: 6, Aliases: 3, OriginsPerTeam: 2},
+		Limits:  admission.Limits{OriginsPerTeam: 2},
 		Teams: []admission.Team{
 			{Name: "team-a", Accounts: []string{accountA}, Spoke: true, Grants: []admission.Grant{
 				{Host: "team-a.example.com", Paths: []string{"/team-a/*", "/shared/*"}},
@@ -283,15 +283,6 @@ func TestDecide(t *testing.T) {
 			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/2"), held("team-a", accountA, "vo_3", "/team-a/3")},
 			want:      []admission.Code{admission.DoesNotFit},
 		},
-		"behaviors and aliases": {
-			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
-			others: []origin.Record{
-				held("team-b", accountB, "vo_2", "/team-b/1", "/team-b/2", "/team-b/3"), held("team-b", accountB, "vo_3", "/team-b/4", "/team-b/5", "/team-b/6"),
-				held("team-c", accountB, "vo_4", "/c"),
-			},
-			policy: func(p *admission.Policy) { p.Aliases, p.Limits.Aliases = admission.PerHost, 2 },
-			want:   []admission.Code{admission.DoesNotFit, admission.DoesNotFit},
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := policy()
@@ -336,6 +327,26 @@ func TestCheckName(t *testing.T) {
 		if why := admission.CheckName(name); (why == "") != good {
 			t.Errorf("%q: %q", name, why)
 		}
+	}
+}
+
+func TestFleet(t *testing.T) {
+	for _, c := range []struct {
+		distribution admission.Distribution
+		want         []string
+	}{
+		{admission.Distribution{Base: &admission.Base{Maximum: 1}}, []string{"main"}},
+		{admission.Distribution{Base: &admission.Base{Maximum: 3}}, []string{"main", "main-2", "main-3"}},
+		{admission.Distribution{Adopt: []string{"E1"}}, []string{"main"}},
+		{admission.Distribution{Adopt: []string{"E1", "E2"}}, []string{"main", "E2"}},
+	} {
+		if got := c.distribution.Fleet(); !slices.Equal(got, c.want) {
+			t.Errorf("%+v has the fleet %v, want %v", c.distribution, got, c.want)
+		}
+	}
+	adopts := admission.Distribution{Adopt: []string{"E1", "E2"}}
+	if adopts.Adopted("main") != "E1" || adopts.Adopted("E2") != "E2" {
+		t.Error("the first one's name is main, and every other one's its id")
 	}
 }
 

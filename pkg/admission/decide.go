@@ -36,7 +36,7 @@ func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 //	known        overlaps another team's paths                  refused, naming that team
 //	known        equals or crosses its own team's paths         refused; one inside the other is fine
 //	known        permitted, but tagged for teardown             refused
-//	known        permitted, but not Deployed or over a limit    waits
+//	known        permitted, but not Deployed or one too many    waits
 //	known        permitted                                      admitted
 func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	team, known := p.TeamOf(c.Account)
@@ -66,7 +66,7 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 			fmt.Sprintf("the VPC origin is %s: it is looked at again until it is Deployed", c.Status),
 		})
 	}
-	reasons = append(reasons, fits(claim, team, p, others)...)
+	reasons = append(reasons, fits(team, p, others)...)
 	return Decision{Admit: len(reasons) == 0, Reasons: reasons}
 }
 
@@ -164,36 +164,19 @@ next: // one reason for each other origin is enough to act on
 	return out
 }
 
-func fits(c origin.Claim, t Team, p Policy, others []origin.Record) []Reason {
-	team, behaviors, hosts := 0, len(c.Paths), slices.Clone(c.Hosts)
+// fits counts a team's origins. Whether a distribution has room is decided when the origin is given its place.
+func fits(t Team, p Policy, others []origin.Record) []Reason {
+	n := 1
 	for _, r := range others {
 		if r.Team == t.Name {
-			team++
-		}
-		behaviors += len(r.Claim.Paths)
-		hosts = append(hosts, r.Claim.Hosts...)
-	}
-	slices.Sort(hosts)
-	aliases := len(slices.Compact(hosts))
-	if p.Aliases == Wildcard {
-		aliases = 1
-	}
-	var out []Reason
-	for _, l := range []struct {
-		what, limit string
-		n, max      int
-	}{
-		{t.Name + " would have %d origins", "originsPerTeam", team + 1, p.Limits.OriginsPerTeam},
-		{"the distribution would have %d origins of teams", "origins", len(others) + 1, p.Limits.Origins},
-		{"the distribution would have %d behaviors of teams", "behaviors", behaviors, p.Limits.Behaviors},
-		{"the distribution would have %d aliases of teams", "aliases", aliases, p.Limits.Aliases},
-	} {
-		if l.max > 0 && l.n > l.max {
-			out = append(out, Reason{DoesNotFit, fmt.Sprintf(l.what+", and limits.%s is %d: it waits until there is room",
-				l.n, l.limit, l.max)})
+			n++
 		}
 	}
-	return out
+	if most := p.Limits.OriginsPerTeam; most > 0 && n > most {
+		return []Reason{{DoesNotFit, fmt.Sprintf("%s would have %d origins, and limits.originsPerTeam is %d: it waits until there is room",
+			t.Name, n, most)}}
+	}
+	return nil
 }
 
 // labels: RFC 1123 section 2.1, at least two of them; the last one begins with a letter, so that no IP address is a name.

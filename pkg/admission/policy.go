@@ -2,6 +2,7 @@
 package admission
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -26,25 +27,48 @@ type Policy struct {
 	Teams        []Team // sorted by name
 }
 
-// Distribution says which distribution the hub manages: an existing one, or one that it creates.
+// Distribution says which distributions the hub manages: existing ones, or ones that it creates.
 type Distribution struct {
-	Adopt string // id; empty when Base is set
+	Adopt []string // ids; empty when Base is set
 	Base  *Base
 }
 
-// Base is what a distribution is created with.
+// Fleet names the hub's distributions, in the order in which they are filled. A name is for ever: it is the registry's
+// partition.
+func (d Distribution) Fleet() []string {
+	fleet := []string{origin.Main}
+	if d.Base != nil {
+		for n := 2; n <= d.Base.Maximum; n++ {
+			fleet = append(fleet, fmt.Sprintf("%s-%d", origin.Main, n))
+		}
+	} else {
+		fleet = append(fleet, d.Adopt[1:]...)
+	}
+	return fleet
+}
+
+// Adopted is the id of an existing distribution, by its name.
+func (d Distribution) Adopted(name string) string {
+	if name == origin.Main {
+		return d.Adopt[0]
+	}
+	return name
+}
+
+// Base is what distributions are created with.
 type Base struct {
+	Maximum     int // so many of them, each when those before it are full
 	Comment     string
 	PriceClass  string // empty: PriceClass_All
 	HTTPVersion string // empty: http2and3
 }
 
-// AliasMode says which alternate domain names the distribution carries.
+// AliasMode says which alternate domain names the distributions carry.
 type AliasMode string
 
 // Alias modes.
 const (
-	Wildcard AliasMode = "wildcard" // *.<domain> once
+	Wildcard AliasMode = "wildcard" // *.<domain> on the first one; every claimed host on others, since an alias is on one only
 	PerHost  AliasMode = "per-host" // every claimed host
 )
 
@@ -66,11 +90,9 @@ type Updates struct {
 	Window  time.Duration // how long changes gather before one
 }
 
-// Limits bounds what is wired. AWS quotas: facts/aws.md section 6.
+// Limits bounds what is wired, beside CloudFront's quotas. Zero is none.
 type Limits struct {
-	Origins        int
-	Behaviors      int
-	Aliases        int
+	origin.Size    // of each distribution, foreign parts included
 	OriginsPerTeam int
 }
 

@@ -101,6 +101,8 @@ func TestStories(t *testing.T) {
 			"originhub": command((*tale).originhub), "apart": command((*tale).apart),
 			"alarm": command((*tale).alarmIs), "disable-rule": command((*tale).disableRule), "replay": command((*tale).replay),
 			"remember-alarms": command((*tale).rememberAlarms), "same-alarms": command((*tale).sameAlarms),
+			"quota": command((*tale).quota), "holds": command((*tale).holds), "is-on": command((*tale).isOn),
+			"distributions": command((*tale).distributions), "logged": command((*tale).logged),
 			"share-together": command((*tale).shareTogether), "release-enis": command((*tale).releaseENIs),
 			"drop-behaviors": command((*tale).dropBehaviors), "public-path": command((*tale).publicPath),
 			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "no-sweeps": command((*tale).noSweeps), "dns-record": command((*tale).dnsRecord),
@@ -152,25 +154,26 @@ func want(ok bool, format string, args ...any) error {
 	return fmt.Errorf(format, args...)
 }
 
-// world [refused=reject] [future=FIELD] deploys hub and spokes as the demo does, with another policy for the functions, or a
+// world [KEY=VALUE...] [future=FIELD] deploys hub and spokes as the demo does, with another policy for the functions, or a
 // CloudFront that knows a field of a distribution's that the SDK does not.
-func (s *tale) world(_ *testscript.TestScript, args []string) error {
+func (s *tale) world(_ *testscript.TestScript, args []string) (err error) {
 	o := worldOptions{
 		Templates: "../../infra/testdata", Functions: functions,
 		Sandbox: sandbox.Options{Seed: 7, LogWriter: func(string) io.Writer { return &s.logs }},
 	}
 	for _, arg := range args {
-		switch key, value, _ := strings.Cut(arg, "="); key {
-		case "refused":
-			text, err := os.ReadFile(filepath.Join(o.Templates, contract.PolicyFile))
-			if err != nil {
+		key, value, _ := strings.Cut(arg, "=")
+		if key == "future" {
+			o.Sandbox.FutureFields = []string{value}
+			continue
+		}
+		if o.Policy == nil {
+			if o.Policy, err = os.ReadFile(filepath.Join(o.Templates, contract.PolicyFile)); err != nil {
 				return err
 			}
-			o.Policy = bytes.Replace(text, []byte("refused: leave"), []byte("refused: "+value), 1)
-		case "future":
-			o.Sandbox.FutureFields = []string{value}
-		default:
-			return fmt.Errorf("unknown option %s", arg)
+		}
+		if o.Policy, err = rewrite(o.Policy, key, value); err != nil {
+			return err
 		}
 	}
 	w, err := newWorld(o)
@@ -296,19 +299,24 @@ func (s *tale) fault(_ *testscript.TestScript, args []string) error {
 
 func (s *tale) record(name string) (origin.Record, bool, error) {
 	client := dynamodb.NewFromConfig(s.Config(hubAccount, region))
-	out, err := client.GetItem(s.ctx, &dynamodb.GetItemInput{
-		TableName: aws.String(s.outputs["RegistryTable"]),
-		Key: map[string]dynamodbtypes.AttributeValue{
-			contract.RegistryPartition: &dynamodbtypes.AttributeValueMemberS{Value: origin.Main},
-			contract.RegistrySort:      &dynamodbtypes.AttributeValueMemberS{Value: "origin#" + s.origins[name].id},
-		},
-	})
-	if err != nil || out.Item == nil {
-		return origin.Record{}, false, err
+	for _, distribution := range s.policy.Distribution.Fleet() {
+		out, err := client.GetItem(s.ctx, &dynamodb.GetItemInput{
+			TableName: aws.String(s.outputs["RegistryTable"]),
+			Key: map[string]dynamodbtypes.AttributeValue{
+				contract.RegistryPartition: &dynamodbtypes.AttributeValueMemberS{Value: distribution},
+				contract.RegistrySort:      &dynamodbtypes.AttributeValueMemberS{Value: "origin#" + s.origins[name].id},
+			},
+		})
+		if err != nil {
+			return origin.Record{}, false, err
+		}
+		if out.Item != nil {
+			var r origin.Record
+			err = json.Unmarshal([]byte(out.Item["document"].(*dynamodbtypes.AttributeValueMemberS).Value), &r)
+			return r, true, err
+		}
 	}
-	var r origin.Record
-	err = json.Unmarshal([]byte(out.Item["document"].(*dynamodbtypes.AttributeValueMemberS).Value), &r)
-	return r, true, err
+	return origin.Record{}, false, nil
 }
 
 // is NAME STATE: the registry says so of the origin; "unknown" when it knows nothing of it.
@@ -463,12 +471,18 @@ func (s *tale) gone(_ *testscript.TestScript, args []string) error {
 	if held.VPCOrigins == 0 && (held.Shares != 0 || len(held.ENIs) != 0 || len(held.Groups) != 0) {
 		return fmt.Errorf("account %s still has %+v", a.account, held)
 	}
-	_, config, err := s.distribution(s.ctx)
+	known, err := s.snapshot()
 	if err != nil {
 		return err
 	}
-	if bytes.Contains(config, []byte(o.id)) {
-		return errors.New("the distribution still names it")
+	for _, d := range known.Distributions {
+		served, err := s.hub.Distribution(s.ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(served.Config, []byte(o.id)) {
+			return fmt.Errorf("distribution %s still names it", d.Name)
+		}
 	}
 	return nil
 }

@@ -17,16 +17,67 @@ type Distribution struct {
 	Refused   string    // error code of the last update that was refused for no origin's fault; "" after one that was not
 	RefusedAt time.Time // when that was last reported
 
+	Seen    time.Time // when its configuration was last looked at; zero: never
+	Others  Size      // what it held then besides the registry's origins
+	Unknown []string  // VPC origins that are ours by their id, and that it held then without a record
+	Quota   Size      // of CloudFront, when last asked; zero: never
+	Asked   time.Time // when that was
+
 	Version int // of the item; writes are conditional on it
+}
+
+// Quotas is what CloudFront allows: as it was last asked, or as it documents.
+func (d Distribution) Quotas() Size {
+	is, documented := d.Quota, Documented()
+	for _, q := range [][2]*int{
+		{&is.Origins, &documented.Origins}, {&is.Behaviors, &documented.Behaviors}, {&is.Aliases, &documented.Aliases},
+	} {
+		if *q[0] == 0 {
+			*q[0] = *q[1]
+		}
+	}
+	return is
 }
 
 // Main is the name of a hub's first distribution.
 const Main = "main"
 
-// Snapshot is everything the registry knows of one distribution at one moment.
+// Codes of CloudFront's quotas on a distribution
+// (https://docs.aws.amazon.com/general/latest/gr/cf_region.html).
+const (
+	QuotaOrigins   = "L-B4048FB4"
+	QuotaBehaviors = "L-F432D044"
+	QuotaAliases   = "L-AAD4943E"
+)
+
+// Size counts what a distribution has a quota for. As a limit, zero is none.
+type Size struct{ Origins, Behaviors, Aliases int }
+
+// Plus is both together.
+func (s Size) Plus(o Size) Size {
+	return Size{s.Origins + o.Origins, s.Behaviors + o.Behaviors, s.Aliases + o.Aliases}
+}
+
+// Within is the smaller of two limits, of each kind.
+func (s Size) Within(o Size) Size {
+	return Size{lower(s.Origins, o.Origins), lower(s.Behaviors, o.Behaviors), lower(s.Aliases, o.Aliases)}
+}
+
+func lower(a, b int) int {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// Documented are CloudFront's quotas as its guide states them, for accounts that raised none
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
+func Documented() Size { return Size{Origins: 100, Behaviors: 75, Aliases: 100} }
+
+// Snapshot is everything the registry knows at one moment.
 type Snapshot struct {
-	Distribution Distribution
-	Records      []Record // by origin id
+	Distributions []Distribution // by name
+	Records       []Record       // of all distributions, by origin id
 	// Refusals that were reported: what was refused, and the reasons then given. An entry is forgotten after a while.
 	Refusals map[string]string
 	// Now is the registry's own clock, to the second. Leases, spacing and grace are measured by it, so that no function's
@@ -42,4 +93,25 @@ func (s Snapshot) Find(id string) (Record, bool) {
 		}
 	}
 	return Record{}, false
+}
+
+// Distribution returns the item of that name; nothing but its name if it was never written.
+func (s Snapshot) Distribution(name string) Distribution {
+	for _, d := range s.Distributions {
+		if d.Name == name {
+			return d
+		}
+	}
+	return Distribution{Name: name}
+}
+
+// In lists the records of one distribution.
+func (s Snapshot) In(distribution string) []Record {
+	var in []Record
+	for _, r := range s.Records {
+		if r.Distribution == distribution {
+			in = append(in, r)
+		}
+	}
+	return in
 }

@@ -50,7 +50,8 @@ type State string
 
 // States, in the order of a life.
 const (
-	Pending     State = "pending"     // not in the distribution yet
+	Waiting     State = "waiting"     // no distribution has room for it; Reason says what is missing
+	Pending     State = "pending"     // has its place in a distribution, and is not in it yet
 	Wired       State = "wired"       // in the configuration, not yet Deployed
 	Live        State = "live"        // Deployed, DNS written
 	Quarantined State = "quarantined" // kept out because it makes an update invalid; Reason says why
@@ -61,24 +62,27 @@ const (
 
 // States lists all states, in the order of a life.
 func States() []State {
-	return []State{Pending, Wired, Live, Quarantined, Detaching, Detached, Deleted}
+	return []State{Waiting, Pending, Wired, Live, Quarantined, Detaching, Detached, Deleted}
 }
 
 // Record is the registry's item for one origin.
 type Record struct {
 	Ref
-	Team       string
-	Share      string // ARN of the RAM share it came by
-	Claim      Claim
-	Intent     Intent
-	State      State
-	Reason     string    // why it is Quarantined or withdrawn
-	Generation int       // counts changes of intent; part of every execution name
-	Admitted   time.Time // when its claim was first permitted: of two overlapping claims the earlier one stands
-	Token      string    // Step Functions task token to complete when Detached
-	Teardown   *Teardown
-	History    []Decision // newest last
-	Version    int        // of the item; writes are conditional on it
+	// Distribution is the name of the one that it is, or is to be, wired into: the registry's partition. While it is
+	// Waiting it is the first one's.
+	Distribution string
+	Team         string
+	Share        string // ARN of the RAM share it came by
+	Claim        Claim
+	Intent       Intent
+	State        State
+	Reason       string    // why it is Waiting, Quarantined or withdrawn
+	Generation   int       // counts changes of intent; part of every execution name
+	Admitted     time.Time // when its claim was first permitted: of two overlapping claims the earlier one stands
+	Token        string    // Step Functions task token to complete when Detached
+	Teardown     *Teardown
+	History      []Decision // newest last
+	Version      int        // of the item; writes are conditional on it
 }
 
 // Teardown is what a teardown must remember between looks.
@@ -88,7 +92,6 @@ type Teardown struct {
 	Due       time.Time // end of grace
 	Region    string    // of the VPC
 	VPC       string
-	Subnets   []string
 	ENIs      []string  // recorded before the delete
 	Recorded  bool      // ENIs were recorded (there may be none)
 	Phase     string    // the phase of package teardown that is under way; its report is never written here

@@ -79,7 +79,7 @@ func (c *checker) check(f file, p admission.Policy) {
 	if f.Organization != "" {
 		c.like(at("organization"), f.Organization, organizationForm, "o-exampleorg1")
 	}
-	c.distribution(f.Distribution)
+	c.distribution(f.Distribution, f.Limits)
 	if why := admission.CheckName(f.Domain); f.Domain != "" && why != "" {
 		c.fail(at("domain"), "domain %q %s", f.Domain, why)
 	} else if f.Domain == "" {
@@ -105,13 +105,32 @@ func (c *checker) check(f file, p admission.Policy) {
 	c.teams(f, p)
 }
 
-func (c *checker) distribution(d distribution) {
+// mostDistributions is how many can share the one viewer function that answers 404
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
+const mostDistributions = 100
+
+func (c *checker) distribution(d distribution, l limits) {
 	switch {
-	case (d.Adopt == "") == (d.Base == nil):
-		c.fail(at("distribution"), "distribution needs either adopt, the id of an existing one, or base, to have one created: write exactly one of them")
+	case (d.Adopt == nil) == (d.Base == nil):
+		c.fail(at("distribution"), "distribution needs either adopt, the ids of existing ones, or base, to have them created: write exactly one of them")
 	case d.Base == nil:
-		c.like(at("distribution", "adopt"), d.Adopt, distributionForm, "EDFDVBD6EXAMPLE")
+		if len(d.Adopt) == 0 {
+			c.fail(at("distribution", "adopt"), "adopt is an empty list: write the id of at least one distribution, such as EDFDVBD6EXAMPLE")
+		}
+		for i, id := range d.Adopt {
+			way := at("distribution", "adopt", i)
+			c.like(way, id, distributionForm, "EDFDVBD6EXAMPLE")
+			if slices.Contains(d.Adopt[:i], id) {
+				c.fail(way, "distribution %s is in the list already: write each once", id)
+			}
+		}
 	default:
+		if n := either(d.Base.Maximum, 1); n < 1 || n > mostDistributions {
+			c.fail(at("distribution", "base", "maximum"), "maximum is %d: write a number from 1 to %d", n, mostDistributions)
+		}
+		if l.Origins != nil && *l.Origins == 1 {
+			c.fail(at("limits", "origins"), "origins is 1, and a distribution that originhub creates has one origin that answers 404: write at least 2")
+		}
 		if len(d.Base.Comment) > 128 {
 			c.fail(at("distribution", "base", "comment"), "comment has %d characters: CloudFront takes at most 128", len(d.Base.Comment))
 		}
@@ -169,6 +188,10 @@ func (c *checker) teams(f file, p admission.Policy) {
 	}
 	for i, t := range f.Teams {
 		if t.Claim != nil && len(t.Accounts) > 0 && len(c.errors) == 0 {
+			if most := p.Limits.Behaviors; most > 0 && len(t.Claim.Paths) > most {
+				c.fail(at("teams", i, "claim"), "the claim of %s has %d paths, and limits.behaviors is %d, so that no distribution can take it",
+					t.Name, len(t.Claim.Paths), most)
+			}
 			for _, r := range admission.Decide(admission.Candidate{
 				Ref: origin.Ref{Account: t.Accounts[0]}, Claim: origin.Claim(*t.Claim),
 			}, p, nil).Reasons {

@@ -35,7 +35,7 @@ func (c *checker) form(n ast.Node, t reflect.Type, way []any) {
 			if _, err := time.ParseDuration(n.GetToken().Value); err == nil {
 				return
 			}
-		} else if t.Kind() == reflect.String {
+		} else if t.Kind() == reflect.String || t == reflect.TypeFor[ids]() {
 			return
 		}
 	case *ast.IntegerNode:
@@ -58,6 +58,8 @@ func (c *checker) form(n ast.Node, t reflect.Type, way []any) {
 		want = "a duration such as 30s or 72h"
 	case t.Kind() == reflect.Struct:
 		want = "keys with values"
+	case t == reflect.TypeFor[ids]():
+		want = "one id or a list of them"
 	case t.Kind() == reflect.Slice:
 		want = "a list"
 	case t.Kind() == reflect.String:

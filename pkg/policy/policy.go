@@ -66,14 +66,28 @@ type file struct {
 }
 
 type distribution struct {
-	Adopt string `yaml:"adopt"`
-	Base  *base  `yaml:"base"`
+	Adopt ids   `yaml:"adopt"`
+	Base  *base `yaml:"base"`
+}
+
+// ids may be written as one id or as a list of them.
+type ids []string
+
+// UnmarshalYAML reads both spellings; form has checked that it is one of them.
+func (i *ids) UnmarshalYAML(unmarshal func(any) error) error {
+	var one string
+	if unmarshal(&one) == nil {
+		*i = ids{one}
+		return nil
+	}
+	return unmarshal((*[]string)(i))
 }
 
 type base struct {
 	Comment     string `yaml:"comment"`
 	PriceClass  string `yaml:"priceClass"`
 	HTTPVersion string `yaml:"httpVersion"`
+	Maximum     *int   `yaml:"maximum"`
 }
 
 type shares struct {
@@ -187,13 +201,13 @@ func (f file) policy() admission.Policy {
 		Grace:        admission.Grace{Default: either(f.Grace.Default, 0), Maximum: either(f.Grace.Maximum, 720*time.Hour)},
 		Updates:      admission.Updates{Spacing: either(f.Updates.Spacing, 30*time.Second), Window: either(f.Updates.Window, 5*time.Second)},
 		Limits: admission.Limits{
-			Origins: either(f.Limits.Origins, 100), Behaviors: either(f.Limits.Behaviors, 75), Aliases: either(f.Limits.Aliases, 100),
+			Size:           origin.Size{Origins: either(f.Limits.Origins, 0), Behaviors: either(f.Limits.Behaviors, 0), Aliases: either(f.Limits.Aliases, 0)},
 			OriginsPerTeam: either(f.Limits.OriginsPerTeam, 25),
 		},
 		ExternalID: f.Spokes.ExternalID,
 	}
 	if b := f.Distribution.Base; b != nil {
-		p.Distribution.Base = &admission.Base{Comment: b.Comment, PriceClass: b.PriceClass, HTTPVersion: b.HTTPVersion}
+		p.Distribution.Base = &admission.Base{Comment: b.Comment, PriceClass: b.PriceClass, HTTPVersion: b.HTTPVersion, Maximum: either(b.Maximum, 1)}
 	}
 	for _, t := range f.Teams {
 		out := admission.Team{Name: t.Name, Accounts: t.Accounts, Spoke: either(t.Spoke, true)}

@@ -77,11 +77,11 @@ func TestExample(t *testing.T) {
 		Hub: "networking", Organization: "o-exampleorg1", Domain: "example.com", HostedZone: "Z0123456789EXAMPLE",
 		Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555",
 		Distribution: admission.Distribution{
-			Base: &admission.Base{Comment: "the networking hub", PriceClass: "PriceClass_100", HTTPVersion: "http2and3"},
+			Base: &admission.Base{Comment: "the networking hub", PriceClass: "PriceClass_100", HTTPVersion: "http2and3", Maximum: 2},
 		},
 		Aliases: admission.Wildcard, Shares: admission.Shares{External: true},
 		Grace: admission.Grace{Maximum: 720 * time.Hour}, Updates: admission.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second},
-		Limits:     admission.Limits{Origins: 100, Behaviors: 75, Aliases: 100, OriginsPerTeam: 25},
+		Limits:     admission.Limits{Size: origin.Size{Origins: 100, Behaviors: 75, Aliases: 100}, OriginsPerTeam: 25},
 		ExternalID: "change-me-7f3a",
 		Teams:      []admission.Team{team("a", "111111111111", "10.20.0.0/20"), team("b", "222222222222", "10.20.16.0/20"), c},
 	}
@@ -110,8 +110,8 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The example says that it shows defaults; and it allows external shares.
-	full.Shares.External = false
+	// The example says that it shows defaults; but it allows external shares, and bounds what CloudFront's quotas bound.
+	full.Shares.External, full.Limits.Size = false, origin.Size{}
 	if got.Aliases != full.Aliases || got.Shares != full.Shares || got.Grace != full.Grace || got.Updates != full.Updates || got.Limits != full.Limits {
 		t.Errorf("got %+v", got)
 	}
@@ -129,52 +129,54 @@ func TestWrongPolicies(t *testing.T) {
 		schemaTakesIt bool
 	}{
 		"unknown key":               {"hub: networking", "hubb: networking", `line 6, column 1: unknown key "hubb"`, false},
-		"unknown key in a grant":    {"- host: team-b", "- hosts: team-b", `line 65, column 9: unknown key "hosts"`, false},
+		"unknown key in a grant":    {"- host: team-b", "- hosts: team-b", `line 69, column 9: unknown key "hosts"`, false},
 		"duplicate key":             {"hub: networking", "hub: networking\nhub: other", "line 7, column 1: mapping key", false},
-		"syntax":                    {"hub: networking", "hub: {", "line 14", false},
+		"syntax":                    {"hub: networking", "hub: {", "line 15", false},
 		"two documents":             {"hub: networking", "hub: networking\n---\na: b", "line 1, column 1: the file is not one YAML document", false},
-		"text for a list":           {`accounts: ["222222222222"]`, `accounts: "222222222222"`, "line 63, column 5: accounts is string: write a list", false},
-		"account without quotes":    {`["222222222222"]`, `[222222222222]`, "line 63, column 16: entry 1 of accounts is integer: write text", false},
+		"text for a list":           {`accounts: ["222222222222"]`, `accounts: "222222222222"`, "line 67, column 5: accounts is string: write a list", false},
+		"account without quotes":    {`["222222222222"]`, `[222222222222]`, "line 67, column 16: entry 1 of accounts is integer: write text", false},
 		"number in quotes":          {"version: 1", "version: '1'", "line 3, column 1: version is string", false},
-		"fraction":                  {"origins: 100", "origins: 1.5", "line 43, column 3: origins is float", false},
-		"no duration":               {"spacing: 30s", "spacing: soon", "line 38, column 3: spacing is string: write a duration", false},
+		"fraction":                  {"origins: 100", "origins: 1.5", "line 47, column 3: origins is float", false},
+		"no duration":               {"spacing: 30s", "spacing: soon", "line 41, column 3: spacing is string: write a duration", false},
 		"no value":                  {"hub: networking", "hub:", "line 6, column 1: hub has no value", false},
 		"anchor":                    {"hub: networking", "hub: &h networking", "line 6, column 1: hub is a YAML anchor", true},
 		"version":                   {"version: 1", "version: 2", "line 3, column 1: version is 2", false},
 		"missing key":               {"hostedZone: Z0123456789EXAMPLE", "", "line 3, column 1: hostedZone is missing", false},
 		"hub":                       {"hub: networking", "hub: Networking", `line 6, column 1: hub "Networking"`, false},
 		"organization":              {"o-exampleorg1", "exampleorg1", `line 9, column 1: organization "exampleorg1"`, false},
-		"adopt and base":            {"\n  base:\n", "\n  adopt: EDFDVBD6EXAMPLE\n  base:\n", "line 14, column 1: distribution needs either", false},
-		"price class":               {"PriceClass_100", "PriceClass_300", `line 17, column 5: priceClass is "PriceClass_300"`, false},
-		"domain":                    {"domain: example.com", "domain: 10.0.0.1", `line 21, column 1: domain "10.0.0.1"`, false},
-		"certificate's Region":      {"acm:us-east-1", "acm:eu-west-1", "line 23, column 1: certificate", false},
-		"aliases":                   {"aliases: wildcard", "aliases: none", "line 26, column 1: aliases is", false},
-		"external":                  {"external: allow", "external: true", "line 29, column 3: external is bool", false},
-		"negative duration":         {"default: 0s", "default: -1s", "line 34, column 3: default is -1s", false},
-		"grace":                     {"default: 0s", "default: 721h", "line 34, column 3: default is 721h0m0s, and maximum 720h0m0s", true},
-		"window":                    {"window: 5s", "window: 301s", "line 39, column 3: window is 5m1s", true},
-		"limit":                     {"behaviors: 75", "behaviors: 0", "line 44, column 3: behaviors is 0", false},
-		"external id":               {"change-me-7f3a", "'a b'", `line 50, column 3: externalId "a b"`, false},
+		"adopt and base":            {"\n  base:\n", "\n  adopt: EDFDVBD6EXAMPLE\n  base:\n", "line 15, column 1: distribution needs either", false},
+		"maximum":                   {"maximum: 2 ", "maximum: 101 ", "line 20, column 5: maximum is 101", false},
+		"room for no origin":        {"origins: 100", "origins: 1", "line 47, column 3: origins is 1", true},
+		"price class":               {"PriceClass_100", "PriceClass_300", `line 18, column 5: priceClass is "PriceClass_300"`, false},
+		"domain":                    {"domain: example.com", "domain: 10.0.0.1", `line 23, column 1: domain "10.0.0.1"`, false},
+		"certificate's Region":      {"acm:us-east-1", "acm:eu-west-1", "line 25, column 1: certificate", false},
+		"aliases":                   {"aliases: wildcard", "aliases: none", "line 29, column 1: aliases is", false},
+		"external":                  {"external: allow", "external: true", "line 32, column 3: external is bool", false},
+		"negative duration":         {"default: 0s", "default: -1s", "line 37, column 3: default is -1s", false},
+		"grace":                     {"default: 0s", "default: 721h", "line 37, column 3: default is 721h0m0s, and maximum 720h0m0s", true},
+		"window":                    {"window: 5s", "window: 301s", "line 42, column 3: window is 5m1s", true},
+		"limit":                     {"behaviors: 75", "behaviors: 0", "line 48, column 3: behaviors is 0", false},
+		"external id":               {"change-me-7f3a", "'a b'", `line 54, column 3: externalId "a b"`, false},
 		"no external id":            {"spokes:\n  externalId: change-me-7f3a\n", "", "externalId \"\" is not of the form", true},
-		"team's name":               {"name: team-b", "name: Team B", `line 62, column 5: name "Team B"`, false},
-		"team twice":                {"name: team-b", "name: team-a", "line 62, column 5: there is another team team-a", true},
-		"account form":              {"222222222222", "22222222222", "line 63, column 16: account", false},
-		"account twice":             {"222222222222", "111111111111", "line 63, column 16: account 111111111111 belongs to team-a", true},
-		"no accounts":               {`["222222222222"]`, "[]", "line 63, column 5: team-b has no account", false},
-		"host":                      {"host: team-b.example.com", "host: team_b.example.com", "line 65, column 9: host", false},
-		"host outside":              {"host: team-b.example.com", "host: team-b.example.org", "line 65, column 9: host team-b.example.org is not covered", true},
-		"host too deep":             {"host: team-b.example.com", "host: '*.team-b.example.com'", "line 65, column 9: host *.team-b.example.com is not covered", true},
-		"path":                      {"/team-b/*", "team-b/*", `line 66, column 17: path "team-b/*" does not begin`, false},
-		"no paths":                  {`paths: ["/team-b/*"]`, "paths: []", "line 66, column 9: the grant has no paths", false},
-		"overlap":                   {"- host: team-b.example.com\n        paths: [\"/team-b/*\"]", "- host: '*.example.com'\n        paths: [\"/x\", \"/team-a/x\"]", "line 66, column 23: team-b is granted *.example.com/team-a/x, which overlaps team-a.example.com/team-a/* of team-a", true},
-		"no spoke, no claim":        {"accounts: [\"222222222222\"]", "accounts: [\"222222222222\"]\n    spoke: false", "line 64, column 5: team-b has no spoke role", false},
-		"spoke and claim":           {"spoke: false", "spoke: true", "line 75, column 5: team-c has a spoke role", false},
-		"cidr":                      {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0", `line 67, column 5: cidr "10.20.16.0" is not an IPv4 network`, false},
-		"cidr too large":            {"cidr: 10.20.16.0/20", "cidr: 10.0.0.0/8", `line 67, column 5: cidr "10.0.0.0/8" is not an IPv4 network of /16 to /26`, false},
-		"cidr too small":            {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0/27", `line 67, column 5: cidr "10.20.16.0/27" is not`, false},
-		"cidr within a network":     {"cidr: 10.20.16.0/20", "cidr: 10.20.17.0/20", "line 67, column 5: cidr 10.20.17.0/20 is an address within a network: write 10.20.16.0/20", true},
-		"cidr of another team":      {"cidr: 10.20.16.0/20", "cidr: 10.20.12.0/22", "line 67, column 5: cidr 10.20.12.0/22 of team-b overlaps 10.20.0.0/20 of team-a", true},
-		"claim that is not granted": {"paths: [\"/team-c/*\"]\n      domain", "paths: [\"/team-d/*\"]\n      domain", "line 75, column 5: the claim of team-c is refused: team-c is not granted /team-d/*", true},
+		"team's name":               {"name: team-b", "name: Team B", `line 66, column 5: name "Team B"`, false},
+		"team twice":                {"name: team-b", "name: team-a", "line 66, column 5: there is another team team-a", true},
+		"account form":              {"222222222222", "22222222222", "line 67, column 16: account", false},
+		"account twice":             {"222222222222", "111111111111", "line 67, column 16: account 111111111111 belongs to team-a", true},
+		"no accounts":               {`["222222222222"]`, "[]", "line 67, column 5: team-b has no account", false},
+		"host":                      {"host: team-b.example.com", "host: team_b.example.com", "line 69, column 9: host", false},
+		"host outside":              {"host: team-b.example.com", "host: team-b.example.org", "line 69, column 9: host team-b.example.org is not covered", true},
+		"host too deep":             {"host: team-b.example.com", "host: '*.team-b.example.com'", "line 69, column 9: host *.team-b.example.com is not covered", true},
+		"path":                      {"/team-b/*", "team-b/*", `line 70, column 17: path "team-b/*" does not begin`, false},
+		"no paths":                  {`paths: ["/team-b/*"]`, "paths: []", "line 70, column 9: the grant has no paths", false},
+		"overlap":                   {"- host: team-b.example.com\n        paths: [\"/team-b/*\"]", "- host: '*.example.com'\n        paths: [\"/x\", \"/team-a/x\"]", "line 70, column 23: team-b is granted *.example.com/team-a/x, which overlaps team-a.example.com/team-a/* of team-a", true},
+		"no spoke, no claim":        {"accounts: [\"222222222222\"]", "accounts: [\"222222222222\"]\n    spoke: false", "line 68, column 5: team-b has no spoke role", false},
+		"spoke and claim":           {"spoke: false", "spoke: true", "line 79, column 5: team-c has a spoke role", false},
+		"cidr":                      {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0", `line 71, column 5: cidr "10.20.16.0" is not an IPv4 network`, false},
+		"cidr too large":            {"cidr: 10.20.16.0/20", "cidr: 10.0.0.0/8", `line 71, column 5: cidr "10.0.0.0/8" is not an IPv4 network of /16 to /26`, false},
+		"cidr too small":            {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0/27", `line 71, column 5: cidr "10.20.16.0/27" is not`, false},
+		"cidr within a network":     {"cidr: 10.20.16.0/20", "cidr: 10.20.17.0/20", "line 71, column 5: cidr 10.20.17.0/20 is an address within a network: write 10.20.16.0/20", true},
+		"cidr of another team":      {"cidr: 10.20.16.0/20", "cidr: 10.20.12.0/22", "line 71, column 5: cidr 10.20.12.0/22 of team-b overlaps 10.20.0.0/20 of team-a", true},
+		"claim that is not granted": {"paths: [\"/team-c/*\"]\n      domain", "paths: [\"/team-d/*\"]\n      domain", "line 79, column 5: the claim of team-c is refused: team-c is not granted /team-d/*", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := example(t)
@@ -194,6 +196,43 @@ func TestWrongPolicies(t *testing.T) {
 	}
 }
 
+func TestFleets(t *testing.T) {
+	s := compiled(t)
+	for adopt, want := range map[string]struct {
+		ids   []string
+		wrong string
+	}{
+		"EDFDVBD6EXAMPLE":                    {ids: []string{"EDFDVBD6EXAMPLE"}},
+		"[EDFDVBD6EXAMPLE]":                  {ids: []string{"EDFDVBD6EXAMPLE"}},
+		"[EDFDVBD6EXAMPLE, E2QWRUHEXAMPLE]":  {ids: []string{"EDFDVBD6EXAMPLE", "E2QWRUHEXAMPLE"}},
+		"[EDFDVBD6EXAMPLE, EDFDVBD6EXAMPLE]": {wrong: "line 3, column 41: distribution EDFDVBD6EXAMPLE is in the list already"},
+		"[EDFDVBD6EXAMPLE, main-2]":          {wrong: `line 3, column 41: entry 2 of adopt "main-2" is not of the form`},
+		"[]":                                 {wrong: "line 3, column 16: adopt is an empty list"},
+		"5":                                  {wrong: "line 3, column 16: adopt is integer: write one id or a list of them"},
+		"{a: b}":                             {wrong: "line 3, column 16: adopt is mapping: write one id or a list of them"},
+		"''":                                 {wrong: "line 3, column 16: entry 1 of adopt is missing"},
+	} {
+		text := strings.Replace(shortest, "EDFDVBD6EXAMPLE", adopt, 1)
+		p, err := Parse([]byte(text))
+		if diff := cmp.Diff(want.ids, p.Distribution.Adopt); diff != "" || (err == nil) != (want.wrong == "") {
+			t.Errorf("%s: %v %s", adopt, err, diff)
+		}
+		if err != nil && !strings.Contains(err.Error(), want.wrong) {
+			t.Errorf("%s: got %v, want %s", adopt, err, want.wrong)
+		}
+		if err := validate(s, text); (err == nil) != (want.wrong == "") {
+			t.Errorf("%s: the schema says %v", adopt, err)
+		}
+	}
+}
+
+func TestClaimThatNoDistributionCanTake(t *testing.T) {
+	text := strings.NewReplacer("behaviors: 75", "behaviors: 1", "paths: [\"/team-c/*\"]\n      domain", "paths: [/team-c/1, /team-c/2]\n      domain").Replace(example(t))
+	if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), "the claim of team-c has 2 paths, and limits.behaviors is 1") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestEverythingWrongIsNamedAtOnceInOrder(t *testing.T) {
 	text := strings.NewReplacer("hub: networking", "hub: N", "behaviors: 75", "behaviors: -1", `"/team-a/*"`, `"team-a"`).Replace(example(t))
 	_, err := Parse([]byte(text))
@@ -201,7 +240,7 @@ func TestEverythingWrongIsNamedAtOnceInOrder(t *testing.T) {
 	if !errors.As(err, &list) || len(list) != 3 {
 		t.Fatalf("got %v", err)
 	}
-	if list[0].Line != 6 || list[1].Line != 44 || list[2] != (Error{59, 17, `path "team-a" does not begin with a slash`}) {
+	if list[0].Line != 6 || list[1].Line != 48 || list[2] != (Error{63, 17, `path "team-a" does not begin with a slash`}) {
 		t.Errorf("got %v", err)
 	}
 	for _, nothing := range []string{"", "# only a comment", "a", "[]", "null", "\t", "\x00", "- a: b"} {
@@ -225,6 +264,9 @@ func TestSchemaHasExactlyTheKeysThatAreRead(t *testing.T) {
 		}
 		for typ.Kind() == reflect.Pointer {
 			typ = typ.Elem()
+		}
+		if typ == reflect.TypeFor[ids]() {
+			return // one or several: TestFleets
 		}
 		switch typ.Kind() {
 		case reflect.Slice:

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,7 @@ const (
 var codes = fault.Codes{
 	"ConditionalCheckFailedException": fault.AsReread,
 	"TransactionConflictException":    fault.AsRetry,
+	"TransactionCanceledException":    fault.AsReread,
 	"ResourceNotFoundException":       fault.AsGiveUp,
 }
 
@@ -51,45 +53,45 @@ func New(cfg aws.Config, table string) *Registry {
 	return &Registry{client: dynamodb.NewFromConfig(cfg), table: table}
 }
 
-// Load reads a distribution's item and all its origins, consistently.
-func (r *Registry) Load(ctx context.Context, distribution string) (origin.Snapshot, error) {
-	s := origin.Snapshot{Distribution: origin.Distribution{Name: distribution}, Refusals: map[string]string{}}
-	pages := dynamodb.NewQueryPaginator(r.client, &dynamodb.QueryInput{
-		TableName:                 &r.table,
-		ConsistentRead:            aws.Bool(true),
-		KeyConditionExpression:    aws.String("pk = :d"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":d": text(distribution)},
-	})
+// Load reads everything, each item consistently. It is a scan, since nobody but the table knows which distributions were
+// ever given an origin: one that policy no longer names must not be forgotten.
+func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
+	s := origin.Snapshot{Refusals: map[string]string{}}
+	pages := dynamodb.NewScanPaginator(r.client, &dynamodb.ScanInput{TableName: &r.table, ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return s, codes.Wrap(err, "read registry of %s", distribution)
+			return s, codes.Wrap(err, "read registry")
 		}
 		// DynamoDB's own clock: the Date header of its answer.
 		s.Now, _ = awsmiddleware.GetServerTime(page.ResultMetadata)
 		for _, item := range page.Items {
 			if err := add(&s, item); err != nil {
-				return s, &fault.GiveUp{Err: fmt.Errorf("read registry of %s: %w", distribution, err)}
+				return s, &fault.GiveUp{Err: fmt.Errorf("read registry: %w", err)}
 			}
 		}
 	}
+	slices.SortFunc(s.Distributions, func(a, b origin.Distribution) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.Records, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
 	return s, nil
 }
 
 func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
-	key, document := stringOf(item[attrItem]), []byte(stringOf(item[attrDocument]))
+	distribution, key, document := stringOf(item[attrDistribution]), stringOf(item[attrItem]), []byte(stringOf(item[attrDocument]))
 	version, err := versionOf(item)
 	if err != nil {
 		return fmt.Errorf("item %s: %w", key, err)
 	}
 	switch {
 	case key == itemDistribution:
-		err = json.Unmarshal(document, &s.Distribution)
-		s.Distribution.Version = version
+		var d origin.Distribution
+		err = json.Unmarshal(document, &d)
+		d.Name, d.Version = distribution, version
+		s.Distributions = append(s.Distributions, d)
 	case strings.HasPrefix(key, prefixOrigin):
 		var record origin.Record
 		err = json.Unmarshal(document, &record)
-		record.Version = version
+		record.Distribution, record.Version = distribution, version
 		s.Records = append(s.Records, record)
 	case strings.HasPrefix(key, prefixRefusal):
 		s.Refusals[strings.TrimPrefix(key, prefixRefusal)] = string(document)
@@ -100,12 +102,35 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 	return nil
 }
 
-// PutRecord writes an origin's record if its version is still the one that was read, and returns it with the new one.
+// PutRecord writes an origin's record with its distribution's if its version is still the one that was read, and returns it with the new one.
 // A record that somebody changed meanwhile is a fault.Reread.
-func (r *Registry) PutRecord(ctx context.Context, distribution string, record origin.Record) (origin.Record, error) {
-	version, err := r.put(ctx, distribution, prefixOrigin+record.ID, record.Version, record)
+func (r *Registry) PutRecord(ctx context.Context, record origin.Record) (origin.Record, error) {
+	version, err := r.put(ctx, record.Distribution, prefixOrigin+record.ID, record.Version, record)
 	record.Version = version
 	return record, err
+}
+
+// MoveRecord is PutRecord for a record that was read with another distribution's. It is in one of the two at any time.
+func (r *Registry) MoveRecord(ctx context.Context, from string, record origin.Record) (origin.Record, error) {
+	out, err := item(record.Distribution, prefixOrigin+record.ID, 1, record)
+	if err != nil {
+		return record, err
+	}
+	_, err = r.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		{Delete: &types.Delete{
+			TableName:                 &r.table,
+			Key:                       map[string]types.AttributeValue{attrDistribution: text(from), attrItem: text(prefixOrigin + record.ID)},
+			ConditionExpression:       aws.String("#v = :read"),
+			ExpressionAttributeNames:  map[string]string{"#v": attrVersion},
+			ExpressionAttributeValues: map[string]types.AttributeValue{":read": number(record.Version)},
+		}},
+		{Put: &types.Put{TableName: &r.table, Item: out, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
+	}})
+	if err != nil {
+		return record, codes.Wrap(err, "move %s from %s to %s", record.ID, from, record.Distribution)
+	}
+	record.Version = 1
+	return record, nil
 }
 
 // PutDistribution is PutRecord for a distribution's item.
@@ -116,18 +141,11 @@ func (r *Registry) PutDistribution(ctx context.Context, d origin.Distribution) (
 }
 
 func (r *Registry) put(ctx context.Context, distribution, key string, read int, v any) (int, error) {
-	document, err := json.Marshal(v)
+	out, err := item(distribution, key, read+1, v)
 	if err != nil {
-		return read, &fault.GiveUp{Err: fmt.Errorf("write %s of %s: %w", key, distribution, err)}
+		return read, err
 	}
-	in := &dynamodb.PutItemInput{
-		TableName: &r.table,
-		Item: map[string]types.AttributeValue{
-			attrDistribution: text(distribution), attrItem: text(key),
-			attrVersion: number(read + 1), attrDocument: text(string(document)),
-		},
-		ConditionExpression: aws.String("attribute_not_exists(pk)"),
-	}
+	in := &dynamodb.PutItemInput{TableName: &r.table, Item: out, ConditionExpression: aws.String("attribute_not_exists(pk)")}
 	if read > 0 {
 		in.ConditionExpression = aws.String("#v = :read")
 		in.ExpressionAttributeNames = map[string]string{"#v": attrVersion}
@@ -139,13 +157,24 @@ func (r *Registry) put(ctx context.Context, distribution, key string, read int, 
 	return read + 1, nil
 }
 
+func item(distribution, key string, version int, v any) (map[string]types.AttributeValue, error) {
+	document, err := json.Marshal(v)
+	if err != nil {
+		return nil, &fault.GiveUp{Err: fmt.Errorf("write %s of %s: %w", key, distribution, err)}
+	}
+	return map[string]types.AttributeValue{
+		attrDistribution: text(distribution), attrItem: text(key),
+		attrVersion: number(version), attrDocument: text(string(document)),
+	}, nil
+}
+
 // PutRefusal remembers that the refusal of what was reported for these reasons. The table's time to live forgets it after
 // 30 days, long after any invitation has died.
-func (r *Registry) PutRefusal(ctx context.Context, distribution, what, reasons string, now time.Time) error {
+func (r *Registry) PutRefusal(ctx context.Context, what, reasons string, now time.Time) error {
 	_, err := r.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &r.table,
 		Item: map[string]types.AttributeValue{
-			attrDistribution: text(distribution), attrItem: text(prefixRefusal + what),
+			attrDistribution: text(origin.Main), attrItem: text(prefixRefusal + what),
 			attrVersion: number(1), attrDocument: text(reasons),
 			attrExpires: number(int(now.Add(30 * 24 * time.Hour).Unix())),
 		},

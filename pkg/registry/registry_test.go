@@ -39,8 +39,8 @@ func open(t *testing.T) (context.Context, *sandbox.Sandbox, *registry.Registry) 
 func record(id string) origin.Record {
 	at := time.Date(2035, 1, 8, 9, 0, 0, 0, time.UTC)
 	return origin.Record{
-		Ref:  origin.Ref{ID: id, ARN: "arn:aws:cloudfront::" + rig.Team + ":vpcorigin/" + id, Account: rig.Team},
-		Team: "team-a", Claim: origin.Claim{Hosts: []string{"a.example.com"}, Paths: []string{"/<a>&/*"}, Domain: "a.internal"},
+		Ref:          origin.Ref{ID: id, ARN: "arn:aws:cloudfront::" + rig.Team + ":vpcorigin/" + id, Account: rig.Team},
+		Distribution: origin.Main, Team: "team-a", Claim: origin.Claim{Hosts: []string{"a.example.com"}, Paths: []string{"/<a>&/*"}, Domain: "a.internal"},
 		Intent: origin.Wire, State: origin.Pending, Generation: 2, Admitted: at, Token: "AQC",
 		Teardown: &origin.Teardown{Requested: at, Due: at.Add(time.Hour), ENIs: []string{"eni-1"}, Recorded: true},
 		History:  []origin.Decision{{At: at, What: contract.OriginAdmitted, Why: "first"}, {At: at, What: contract.OriginLive, Why: "then"}},
@@ -50,23 +50,25 @@ func record(id string) origin.Record {
 func TestWhatIsWrittenIsRead(t *testing.T) {
 	t.Parallel()
 	ctx, s, r := open(t)
-	empty := rig.Must[origin.Snapshot](t)(r.Load(ctx, origin.Main))
-	if empty.Distribution.Name != origin.Main || empty.Distribution.Version != 0 || len(empty.Records) != 0 {
+	empty := rig.Must[origin.Snapshot](t)(r.Load(ctx))
+	if len(empty.Distributions) != 0 || empty.Distribution(origin.Main).Name != origin.Main || len(empty.Records) != 0 {
 		t.Errorf("an empty registry reads as %+v", empty)
 	}
 	d := rig.Must[origin.Distribution](t)(r.PutDistribution(ctx, origin.Distribution{Name: origin.Main, ID: "E1", Updated: s.Now()}))
-	b := rig.Must[origin.Record](t)(r.PutRecord(ctx, origin.Main, record("vo_b")))
-	a := rig.Must[origin.Record](t)(r.PutRecord(ctx, origin.Main, record("vo_a")))
+	b := rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_b")))
+	a := rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_a")))
 	a.State = origin.Live
-	a = rig.Must[origin.Record](t)(r.PutRecord(ctx, origin.Main, a))
-	rig.Must[origin.Record](t)(r.PutRecord(ctx, "another", record("vo_c")))
-	rig.OK(t, r.PutRefusal(ctx, origin.Main, "arn#1", "first", s.Now()))
-	rig.OK(t, r.PutRefusal(ctx, origin.Main, "arn#1", "host-taken: <a>", s.Now()))
+	a = rig.Must[origin.Record](t)(r.PutRecord(ctx, a))
+	there := record("vo_0")
+	there.Distribution = "another"
+	there = rig.Must[origin.Record](t)(r.PutRecord(ctx, there))
+	rig.OK(t, r.PutRefusal(ctx, "arn#1", "first", s.Now()))
+	rig.OK(t, r.PutRefusal(ctx, "arn#1", "host-taken: <a>", s.Now()))
 	s.Advance(90 * time.Second)
 
-	got := rig.Must[origin.Snapshot](t)(r.Load(ctx, origin.Main))
+	got := rig.Must[origin.Snapshot](t)(r.Load(ctx))
 	want := origin.Snapshot{
-		Distribution: d, Records: []origin.Record{a, b}, Refusals: map[string]string{"arn#1": "host-taken: <a>"},
+		Distributions: []origin.Distribution{d}, Records: []origin.Record{there, a, b}, Refusals: map[string]string{"arn#1": "host-taken: <a>"},
 		Now: s.Now().Truncate(time.Second),
 	}
 	if !got.Now.Equal(want.Now) {
@@ -97,7 +99,7 @@ func TestFindingsAreReadAsTheyWereWritten(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, f)
 	}
 	rig.Want[*fault.Reread](t, "stale", r.PutFindings(ctx, stale))
-	if got := rig.Must[origin.Snapshot](t)(r.Load(ctx, origin.Main)); len(got.Records) != 0 {
+	if got := rig.Must[origin.Snapshot](t)(r.Load(ctx)); len(got.Records) != 0 {
 		t.Errorf("a distribution shows %+v", got)
 	}
 }
@@ -105,14 +107,14 @@ func TestFindingsAreReadAsTheyWereWritten(t *testing.T) {
 func TestStaleWriterChangesNothing(t *testing.T) {
 	t.Parallel()
 	ctx, _, r := open(t)
-	read := rig.Must[origin.Record](t)(r.PutRecord(ctx, origin.Main, record("vo_a")))
+	read := rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_a")))
 	fresh := read
 	fresh.Reason = "fresh"
-	fresh = rig.Must[origin.Record](t)(r.PutRecord(ctx, origin.Main, fresh))
+	fresh = rig.Must[origin.Record](t)(r.PutRecord(ctx, fresh))
 	for what, version := range map[string]int{"older": read.Version, "creation": 0, "version that never was": 9} {
 		stale := read
 		stale.Version, stale.Reason = version, "stale"
-		got, err := r.PutRecord(ctx, origin.Main, stale)
+		got, err := r.PutRecord(ctx, stale)
 		rig.Want[*fault.Reread](t, what, err)
 		if got.Version != version {
 			t.Errorf("%s: a failed write answers version %d", what, got.Version)
@@ -122,9 +124,31 @@ func TestStaleWriterChangesNothing(t *testing.T) {
 	_, err := r.PutDistribution(ctx, origin.Distribution{Name: origin.Main, Holder: "two"})
 	rig.Want[*fault.Reread](t, "lease that is taken", err)
 
-	s := rig.Must[origin.Snapshot](t)(r.Load(ctx, origin.Main))
-	if !reflect.DeepEqual(s.Records, []origin.Record{fresh}) || s.Distribution.Holder != d.Holder {
+	s := rig.Must[origin.Snapshot](t)(r.Load(ctx))
+	if !reflect.DeepEqual(s.Records, []origin.Record{fresh}) || s.Distribution(origin.Main).Holder != d.Holder {
 		t.Errorf("a stale writer left %+v", s)
+	}
+}
+
+func TestRecordIsMovedOnce(t *testing.T) {
+	t.Parallel()
+	ctx, _, r := open(t)
+	read := rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_a")))
+	moved := read
+	moved.Distribution, moved.State = "another", origin.Wired
+	stale := moved
+	stale.Version = 9
+	_, err := r.MoveRecord(ctx, origin.Main, stale)
+	rig.Want[*fault.Reread](t, "move of a record that somebody changed", err)
+	moved = rig.Must[origin.Record](t)(r.MoveRecord(ctx, origin.Main, moved))
+	_, err = r.MoveRecord(ctx, origin.Main, moved)
+	rig.Want[*fault.Reread](t, "second move", err)
+	_, err = r.PutRecord(ctx, read)
+	rig.Want[*fault.Reread](t, "write where it was", err)
+	moved.Reason = "on"
+	moved = rig.Must[origin.Record](t)(r.PutRecord(ctx, moved))
+	if got := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Records; !reflect.DeepEqual(got, []origin.Record{moved}) {
+		t.Errorf("the registry holds %+v", got)
 	}
 }
 
@@ -136,7 +160,7 @@ func TestOfTwoCreatorsOneWins(t *testing.T) {
 		go func() {
 			mine := record("vo_a")
 			mine.Reason = why
-			_, err := r.PutRecord(ctx, origin.Main, mine)
+			_, err := r.PutRecord(ctx, mine)
 			errs <- err
 		}()
 	}
@@ -155,11 +179,11 @@ func TestLoadReadsEveryPage(t *testing.T) {
 	for _, id := range []string{"vo_a", "vo_b", "vo_c", "vo_d"} { // 1.2 MB; a page ends at one
 		big := record(id)
 		big.Reason = strings.Repeat("x", 300<<10)
-		rig.Must[origin.Record](t)(r.PutRecord(ctx, origin.Main, big))
+		rig.Must[origin.Record](t)(r.PutRecord(ctx, big))
 		want = append(want, id)
 	}
 	var got []string
-	for _, o := range rig.Must[origin.Snapshot](t)(r.Load(ctx, origin.Main)).Records {
+	for _, o := range rig.Must[origin.Snapshot](t)(r.Load(ctx)).Records {
 		got = append(got, o.ID)
 	}
 	if !slices.Equal(got, want) {
@@ -171,11 +195,11 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	ctx, s, r := open(t)
 	none := registry.New(s.Config(rig.Hub, rig.Region), "none")
-	_, err := none.Load(ctx, origin.Main)
+	_, err := none.Load(ctx)
 	rig.Want[*fault.GiveUp](t, "read a missing table", err)
-	_, err = none.PutRecord(ctx, origin.Main, record("vo_a"))
+	_, err = none.PutRecord(ctx, record("vo_a"))
 	rig.Want[*fault.GiveUp](t, "write to a missing table", err)
-	rig.Want[*fault.GiveUp](t, "write a refusal to a missing table", none.PutRefusal(ctx, origin.Main, "x", "y", s.Now()))
+	rig.Want[*fault.GiveUp](t, "write a refusal to a missing table", none.PutRefusal(ctx, "x", "y", s.Now()))
 
 	for what, item := range map[string]map[string]types.AttributeValue{
 		"item without version": {"document": &types.AttributeValueMemberS{Value: "{}"}},
@@ -186,14 +210,14 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		rig.Must[*dynamodb.PutItemOutput](t)(dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region)).PutItem(ctx, &dynamodb.PutItemInput{
 			TableName: aws.String(table), Item: item,
 		}))
-		_, err = r.Load(ctx, what)
+		_, err = r.Load(ctx)
 		rig.Want[*fault.GiveUp](t, what, err)
 	}
 
-	rig.Refuse(s, "Query", "ProvisionedThroughputExceededException", 400)
-	_, err = r.Load(ctx, origin.Main)
+	rig.Refuse(s, "Scan", "ProvisionedThroughputExceededException", 400)
+	_, err = r.Load(ctx)
 	rig.Want[*fault.Retry](t, "throttled read", err)
 	rig.Refuse(s, "PutItem", "TransactionConflictException", 400)
-	_, err = r.PutRecord(ctx, origin.Main, record("vo_a"))
+	_, err = r.PutRecord(ctx, record("vo_a"))
 	rig.Want[*fault.Retry](t, "conflict with a transaction", err)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 	"github.com/originhub/originhub/pkg/sandbox/internal/ram"
 	"github.com/originhub/originhub/pkg/sandbox/internal/route53"
+	"github.com/originhub/originhub/pkg/sandbox/internal/servicequotas"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 	"github.com/originhub/originhub/pkg/sandbox/internal/states"
@@ -29,6 +30,7 @@ import (
 type services struct {
 	iam        *iam.Service
 	cloudfront *cloudfront.Service
+	quotas     *servicequotas.Service
 	network    *network.Service
 	lambda     *lambda.Service
 	states     *states.Service
@@ -48,8 +50,8 @@ type part interface {
 
 // assemble makes all services and tells each what it needs of the others. endpoint is asked for once functions run.
 func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string) *services {
-	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w)}
-	s.cloudfront.FutureFields = o.FutureFields
+	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w), quotas: servicequotas.New(w)}
+	s.cloudfront.FutureFields, s.cloudfront.Quota = o.FutureFields, s.quotas.Value
 	w.Authorizer = s.iam
 	shares := ram.New(w)
 	shares.Exists = s.vpcOriginExists
@@ -74,7 +76,7 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 		"ec2": s.network, "elasticloadbalancing": s.network.Balancing(),
 		"acm": s.acm, "apigateway": apis,
 		"lambda": s.lambda, "states": s.states, "dynamodb": dynamodb.New(w), "events": buses,
-		"route53": zones, "sns": sns.New(w), "cloudwatch": watch,
+		"route53": zones, "servicequotas": s.quotas, "sns": sns.New(w), "cloudwatch": watch,
 	}
 	var types []cloud.ResourceType
 	for _, name := range slices.Sorted(maps.Keys(s.parts)) {

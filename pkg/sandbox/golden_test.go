@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // with every member filled in.
 var sdkModules = map[string]string{
 	"cloudfront": "cloudfront", "dynamodb": "dynamodb", "ec2": "ec2", "elasticloadbalancing": "elasticloadbalancingv2",
-	"events": "eventbridge", "lambda": "lambda", "monitoring": "cloudwatch", "ram": "ram", "route53": "route53", "sns": "sns", "sqs": "sqs", "states": "sfn", "sts": "sts",
+	"events": "eventbridge", "lambda": "lambda", "monitoring": "cloudwatch", "ram": "ram", "route53": "route53", "servicequotas": "servicequotas", "sns": "sns", "sqs": "sqs", "states": "sfn", "sts": "sts",
 }
 
 // withoutModule are services whose SDK modules are not to be had on the machine that this was written on; tests of their

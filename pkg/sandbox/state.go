@@ -17,6 +17,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 	"github.com/originhub/originhub/pkg/sandbox/internal/ram"
 	"github.com/originhub/originhub/pkg/sandbox/internal/route53"
+	"github.com/originhub/originhub/pkg/sandbox/internal/servicequotas"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 	"github.com/originhub/originhub/pkg/sandbox/internal/states"
@@ -56,7 +57,8 @@ func (s *Sandbox) Permissions(account string) (needed map[string]bool) {
 func (s *Sandbox) Assumptions() []Assumption {
 	all := slices.Concat(
 		acm.Assumptions(), apigateway.Assumptions(), cfn.Assumptions(), cloud.Assumptions(), cloudfront.Assumptions(), cloudwatch.Assumptions(), dynamodb.Assumptions(), edge.Assumptions(), events.Assumptions(),
-		iam.Assumptions(), lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), sns.Assumptions(),
+		iam.Assumptions(), lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), servicequotas.Assumptions(),
+		sns.Assumptions(),
 		sqs.Assumptions(), states.Assumptions(), sts.Assumptions(),
 	)
 	slices.SortFunc(all, func(a, b Assumption) int {

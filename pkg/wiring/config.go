@@ -281,5 +281,60 @@ func (n *node) names(values ...string) bool {
 
 func samePath(a, b string) bool { return origin.Canonical(a) == origin.Canonical(b) }
 
+// Size counts all that there is.
+func (c *Config) Size() origin.Size {
+	return origin.Size{Origins: len(c.OriginIDs()), Behaviors: len(c.Behaviors()), Aliases: len(c.Aliases())}
+}
+
+// Others counts what there is besides the records, which are those of all distributions: what takes room here and will not
+// go.
+func (c *Config) Others(records []origin.Record, s Spec) origin.Size {
+	ids, hosts := map[string]bool{}, map[string]bool{}
+	if s.Wildcard {
+		hosts["*."+s.Domain] = true
+	}
+	for _, r := range records {
+		if r.State == origin.Deleted {
+			continue
+		}
+		ids[OriginID(r.ID)] = true
+		for _, h := range r.Claim.Hosts {
+			hosts[h] = true
+		}
+	}
+	var n origin.Size
+	for _, id := range c.OriginIDs() {
+		if !ids[id] {
+			n.Origins++
+		}
+	}
+	for _, b := range c.Behaviors() {
+		if !ids[b.Origin] {
+			n.Behaviors++
+		}
+	}
+	for _, a := range c.Aliases() {
+		if !hosts[strings.ToLower(a)] {
+			n.Aliases++
+		}
+	}
+	return n
+}
+
+// Unknown lists the VPC origins that are ours by their id and have no record.
+func (c *Config) Unknown(records []origin.Record) []string {
+	var unknown []string
+	for _, id := range c.OriginIDs() {
+		vpcOrigin, ours := strings.CutPrefix(id, Prefix)
+		if ours && !slices.ContainsFunc(records, func(r origin.Record) bool { return r.ID == vpcOrigin }) {
+			unknown = append(unknown, vpcOrigin)
+		}
+	}
+	return unknown
+}
+
+// Made is what originhub puts into a distribution that it creates, besides its origins.
+func Made() origin.Size { return origin.Size{Origins: 1} }
+
 // CallerReference is what the distribution was created from.
 func (c *Config) CallerReference() string { return c.root().get("CallerReference") }

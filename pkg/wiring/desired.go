@@ -19,13 +19,10 @@ func Owned(originID string) bool { return strings.HasPrefix(originID, Prefix) }
 // Spec is what DesiredOf needs of policy.
 type Spec struct {
 	Domain   string
-	Wildcard bool // one alias *.<Domain>; else one per host
-	Created  bool // the distribution is ours, so it is enabled exactly while something is wired
-	Limits   Limits
+	Wildcard bool        // one alias *.<Domain>; else one per host of what is wired here
+	Created  bool        // the distribution is ours, so it is enabled exactly while something is wired
+	Limits   origin.Size // foreign parts count too; zero is none
 }
-
-// Limits are a distribution's quotas. Foreign parts count too. Zero is no limit.
-type Limits struct{ Origins, Behaviors, Aliases int }
 
 // Desired is what our part of a distribution should be. The order of nothing in it matters.
 type Desired struct {
@@ -33,7 +30,7 @@ type Desired struct {
 	Removed  []string // VPC origins to take out, wherever they are still in
 	Released []string // aliases to take away, unless an origin needs them
 	Toggle   bool     // enable with the first origin, disable with the last
-	Limits   Limits
+	Limits   origin.Size
 }
 
 // Origin is one VPC origin to wire.
@@ -54,6 +51,7 @@ func DesiredOf(records []origin.Record, s Spec) Desired {
 	for _, r := range records {
 		switch {
 		case r.State == origin.Deleted: // what it held is anybody's
+		case r.Intent == origin.Wire && r.State == origin.Waiting: // it has no place
 		case r.Intent == origin.Wire:
 			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts}
 			if s.Wildcard {

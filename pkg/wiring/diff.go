@@ -70,7 +70,8 @@ func (d Desired) mine() map[string]bool {
 	return ids
 }
 
-// fitting leaves out the origins that the distribution cannot take. What is wired already comes first.
+// fitting leaves out the origins that the distribution cannot take. What is wired already comes first, and a limit never
+// takes it out: if it asks for more than there is room for, it stays as it is and so is no longer mine.
 func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit []Origin, out []Problem) {
 	var foreign []string
 	for _, b := range c.Behaviors() {
@@ -80,10 +81,10 @@ func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit
 	}
 	ids := c.OriginIDs()
 	wired := func(o Origin) bool { return slices.Contains(ids, OriginID(o.VPCOrigin)) }
-	count := struct{ origins, behaviors int }{0, len(foreign)}
+	used := origin.Size{Behaviors: len(foreign)}
 	for _, id := range ids {
 		if !mine[id] {
-			count.origins++
+			used.Origins++
 		}
 	}
 	aliases := map[string]bool{}
@@ -117,17 +118,28 @@ next:
 				fresh = append(fresh, a)
 			}
 		}
-		if over := firstOver(
-			quota{"origins", count.origins + 1, d.Limits.Origins},
-			quota{"behaviors", count.behaviors + len(o.Paths), d.Limits.Behaviors},
-			quota{"aliases", len(aliases) + len(fresh), d.Limits.Aliases},
-		); over != nil {
-			refuse(o, DoesNotFit, "the distribution would have %d %s, and the limit is %d: it waits until there is room; "+
-				"raise limits.%s in the hub policy if the AWS quota allows", over.n, over.name, over.max, over.name)
+		var had origin.Size
+		var paths []string // that it has
+		if wired(o) {
+			for _, b := range c.Behaviors() {
+				if b.Origin == OriginID(o.VPCOrigin) {
+					paths = append(paths, b.Path)
+				}
+			}
+			had = origin.Size{Origins: 1, Behaviors: len(paths)}
+		}
+		used.Aliases = len(aliases)
+		need := origin.Size{Origins: 1, Behaviors: len(o.Paths), Aliases: len(fresh)}
+		if over := exceeded(used, need, had, d.Limits); over != "" {
+			refuse(o, DoesNotFit, "the distribution %s%s", over, remedy(over))
+			if wired(o) {
+				delete(mine, OriginID(o.VPCOrigin))
+				foreign = append(foreign, paths...)
+				used = used.Plus(had)
+			}
 			continue
 		}
-		count.origins++
-		count.behaviors += len(o.Paths)
+		used = used.Plus(need)
 		for _, a := range fresh {
 			aliases[a] = true
 		}
@@ -139,20 +151,6 @@ next:
 	slices.SortFunc(fit, byID)
 	slices.SortFunc(out, func(a, b Problem) int { return strings.Compare(a.VPCOrigin, b.VPCOrigin) })
 	return fit, out
-}
-
-type quota struct {
-	name   string
-	n, max int
-}
-
-func firstOver(quotas ...quota) *quota {
-	for _, q := range quotas {
-		if q.max > 0 && q.n > q.max {
-			return &q
-		}
-	}
-	return nil
 }
 
 func rank(first bool) int {

@@ -17,15 +17,17 @@ type DNSPlan struct {
 // Empty tells whether there is nothing to write.
 func (p DNSPlan) Empty() bool { return len(p.Upsert) == 0 && len(p.Delete) == 0 }
 
-// Records compares the host names of the origins with the existing records. target is the distribution's domain name.
+// Records compares the host names of the origins of one distribution with the existing records. target is its domain name,
+// and others are those of the hub's other distributions.
 //
 //	host is claimed by                 existing record   verdict
 //	a live origin                      none              upsert A, and AAAA with IPv6
 //	a live origin                      ours              nothing
+//	a live origin                      the others'       upsert
 //	a live origin                      somebody else's   refused, and nothing is written for that host
 //	only origins that are out again    ours              delete
 //	anything else                      any               nothing
-func Records(records []origin.Record, target string, ipv6 bool, existing []origin.DNSRecord) DNSPlan {
+func Records(records []origin.Record, target string, others []string, ipv6 bool, existing []origin.DNSRecord) DNSPlan {
 	var live, wanted, out []string
 	for _, r := range records {
 		switch {
@@ -43,6 +45,9 @@ func Records(records []origin.Record, target string, ipv6 bool, existing []origi
 		types = append(types, "AAAA")
 	}
 	ours := func(e origin.DNSRecord) bool { return strings.EqualFold(e.Target, target) }
+	theirs := func(e origin.DNSRecord) bool {
+		return e.Target != "" && slices.ContainsFunc(others, func(o string) bool { return strings.EqualFold(e.Target, o) })
+	}
 	at := func(e origin.DNSRecord, host string) bool {
 		return strings.EqualFold(e.Name, host) && slices.Contains([]string{"A", "AAAA", "CNAME"}, e.Type)
 	}
@@ -50,13 +55,13 @@ func Records(records []origin.Record, target string, ipv6 bool, existing []origi
 	for _, host := range sortedSet(live) {
 		blocked := false
 		for _, e := range existing {
-			if at(e, host) && !ours(e) {
+			if at(e, host) && !ours(e) && !theirs(e) {
 				p.Refused = append(p.Refused, e)
 				blocked = true
 			}
 		}
 		for _, t := range types {
-			there := slices.ContainsFunc(existing, func(e origin.DNSRecord) bool { return at(e, host) && e.Type == t })
+			there := slices.ContainsFunc(existing, func(e origin.DNSRecord) bool { return at(e, host) && e.Type == t && ours(e) })
 			if !blocked && !there {
 				p.Upsert = append(p.Upsert, origin.DNSRecord{Name: host, Type: t, Target: target})
 			}

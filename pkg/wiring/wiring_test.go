@@ -343,19 +343,19 @@ func TestRefused(t *testing.T) {
 		"too many origins": {
 			desired: wiring.Desired{
 				Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1"), owned("vo_2", "d.example.com", "/2"), owned("vo_3", "d.example.com", "/3")},
-				Limits:  wiring.Limits{Origins: 3},
+				Limits:  origin.Size{Origins: 3},
 			},
 			want: map[string]wiring.ProblemCode{"vo_3": wiring.DoesNotFit}, says: "limits.origins",
 		},
 		"too many behaviors": {
 			desired: wiring.Desired{
 				Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1", "/2"), owned("vo_2", "d.example.com", "/3")},
-				Limits:  wiring.Limits{Behaviors: 2},
+				Limits:  origin.Size{Behaviors: 2},
 			},
 			want: map[string]wiring.ProblemCode{"vo_1": wiring.DoesNotFit}, says: "limits.behaviors",
 		},
 		"too many aliases": {
-			desired: wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1")}, Limits: wiring.Limits{Aliases: 1}},
+			desired: wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1")}, Limits: origin.Size{Aliases: 1}},
 			want:    map[string]wiring.ProblemCode{"vo_1": wiring.DoesNotFit}, says: "limits.aliases",
 		},
 		"default behavior uses what should go": {
@@ -402,10 +402,31 @@ func TestRefused(t *testing.T) {
 	// What is wired already is not pushed out by what comes first in the alphabet.
 	c, _ := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_2", "d.example.com", "/2")}}, parse(t, document(nil, nil)))
 	_, plan := write(t, wiring.Desired{
-		Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1"), owned("vo_2", "d.example.com", "/2")}, Limits: wiring.Limits{Origins: 2},
+		Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1"), owned("vo_2", "d.example.com", "/2")}, Limits: origin.Size{Origins: 2},
 	}, c)
 	if len(plan.Refused) != 1 || plan.Refused[0].VPCOrigin != "vo_1" || !plan.Empty() {
 		t.Errorf("got\n%v", plan)
+	}
+}
+
+// A limit that has become lower than what is wired takes nobody off the air, and an origin that asks for more than there
+// is room for stays as it is.
+func TestLimitsTakeNothingOut(t *testing.T) {
+	two := []wiring.Origin{owned("vo_1", "d.example.com", "/1"), owned("vo_2", "d.example.com", "/2")}
+	c, _ := write(t, wiring.Desired{Origins: two}, parse(t, document(nil, nil)))
+	limits := origin.Size{Origins: 1, Behaviors: 1, Aliases: 1}
+	if _, plan := write(t, wiring.Desired{Origins: two, Limits: limits}, c); !plan.Empty() || len(plan.Refused) > 0 {
+		t.Errorf("lower limits: %v", plan)
+	}
+	moved := []wiring.Origin{two[0], owned("vo_2", "other.example.com", "/2b")}
+	next, plan := write(t, wiring.Desired{Origins: moved, Limits: limits}, c)
+	if len(plan.Refused) > 0 || !bytes.Contains(next.Bytes(), []byte("/2b")) {
+		t.Errorf("another path instead of one: %v", plan)
+	}
+	more := []wiring.Origin{two[0], owned("vo_2", "d.example.com", "/2", "/3")}
+	_, plan = write(t, wiring.Desired{Origins: more, Limits: limits}, c)
+	if !plan.Empty() || len(plan.Refused) != 1 || plan.Refused[0].Code != wiring.DoesNotFit {
+		t.Errorf("more than there is room for: %v", plan)
 	}
 }
 
@@ -485,13 +506,13 @@ func TestDesiredOf(t *testing.T) {
 	records := []origin.Record{
 		record("vo_2", origin.Wire, "b.example.com"), record("vo_1", origin.Wire, "a.example.com"), record("vo_3", origin.Detach, "c.example.com", "a.example.com"),
 	}
-	perHost := wiring.DesiredOf(records, wiring.Spec{Domain: "example.com", Created: true, Limits: wiring.Limits{Origins: 1}})
+	perHost := wiring.DesiredOf(records, wiring.Spec{Domain: "example.com", Created: true, Limits: origin.Size{Origins: 1}})
 	want := wiring.Desired{
 		Origins: []wiring.Origin{
 			{VPCOrigin: "vo_1", Account: "1", Domain: "d.example.com", Paths: []string{"/vo_1"}, Aliases: []string{"a.example.com"}},
 			{VPCOrigin: "vo_2", Account: "1", Domain: "d.example.com", Paths: []string{"/vo_2"}, Aliases: []string{"b.example.com"}},
 		},
-		Removed: []string{"vo_3"}, Released: []string{"a.example.com", "c.example.com"}, Toggle: true, Limits: wiring.Limits{Origins: 1},
+		Removed: []string{"vo_3"}, Released: []string{"a.example.com", "c.example.com"}, Toggle: true, Limits: origin.Size{Origins: 1},
 	}
 	if diff := cmp.Diff(want, perHost); diff != "" {
 		t.Error(diff)
@@ -511,7 +532,7 @@ func TestRecords(t *testing.T) {
 		return origin.DNSRecord{Name: name, Type: kind, Target: target}
 	}
 	records := []origin.Record{
-		record(origin.Live, origin.Wire, "new.x", "half.x", "taken.x", "kept.x"),
+		record(origin.Live, origin.Wire, "new.x", "half.x", "taken.x", "kept.x", "moved.x"),
 		record(origin.Wired, origin.Wire, "later.x", "shared.x"),
 		record(origin.Detached, origin.Detach, "old.x", "shared.x", "foreign.x"),
 		record(origin.Live, origin.Detach, "still.x"),
@@ -519,17 +540,17 @@ func TestRecords(t *testing.T) {
 	existing := []origin.DNSRecord{
 		dns("half.x", "A", target), dns("taken.x", "CNAME", ""), dns("new.x", "TXT", ""), dns("kept.x", "A", target), dns("kept.x", "AAAA", "D1.cloudfront.net"),
 		dns("old.x", "A", target), dns("old.x", "AAAA", target), dns("shared.x", "A", target), dns("foreign.x", "A", "lb.amazonaws.com"),
-		dns("still.x", "A", target), dns("other.x", "A", target),
+		dns("still.x", "A", target), dns("other.x", "A", target), dns("moved.x", "A", "d2.cloudfront.net"),
 	}
 	want := wiring.DNSPlan{
-		Upsert:  []origin.DNSRecord{dns("half.x", "AAAA", target), dns("new.x", "A", target), dns("new.x", "AAAA", target)},
+		Upsert:  []origin.DNSRecord{dns("half.x", "AAAA", target), dns("moved.x", "A", target), dns("moved.x", "AAAA", target), dns("new.x", "A", target), dns("new.x", "AAAA", target)},
 		Delete:  []origin.DNSRecord{dns("old.x", "A", target), dns("old.x", "AAAA", target)},
 		Refused: []origin.DNSRecord{dns("taken.x", "CNAME", "")},
 	}
-	if diff := cmp.Diff(want, wiring.Records(records, target, true, existing)); diff != "" {
+	if diff := cmp.Diff(want, wiring.Records(records, target, []string{"", "d2.cloudfront.net"}, true, existing)); diff != "" {
 		t.Error(diff)
 	}
-	if got := wiring.Records(records[:1], target, false, existing); len(got.Upsert) != 1 || got.Upsert[0] != dns("new.x", "A", target) {
+	if got := wiring.Records(records[:1], target, nil, false, existing); len(got.Upsert) != 1 || got.Upsert[0] != dns("new.x", "A", target) {
 		t.Errorf("without IPv6: %+v", got)
 	}
 }

@@ -18,9 +18,10 @@ import (
 )
 
 type admitRegistry interface {
-	Load(ctx context.Context, distribution string) (origin.Snapshot, error)
-	PutRecord(ctx context.Context, distribution string, r origin.Record) (origin.Record, error)
-	PutRefusal(ctx context.Context, distribution, what, reasons string, now time.Time) error
+	Load(ctx context.Context) (origin.Snapshot, error)
+	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
+	MoveRecord(ctx context.Context, from string, r origin.Record) (origin.Record, error)
+	PutRefusal(ctx context.Context, what, reasons string, now time.Time) error
 }
 
 type shares interface {
@@ -36,8 +37,8 @@ type origins interface {
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
 }
 
-// Admit brings permitted shares into the registry: it opens and accepts invitations, reads claims, and records what is to
-// be wired or withdrawn. Invitations and organisation shares, events and the sweep all take this one way.
+// Admit brings permitted shares into the registry: it opens and accepts invitations, reads claims, gives each origin its
+// place in a distribution, and records what is to be wired or withdrawn. Invitations and organisation shares, events and the sweep all take this one way.
 type Admit struct {
 	Policy     admission.Policy
 	Registry   admitRegistry
@@ -64,6 +65,9 @@ type admitRun struct {
 	announcer
 	now      time.Time
 	records  []origin.Record
+	fleet    []string              // names of the distributions, in the order in which they are filled
+	known    []origin.Distribution // what the registry knows of them, and of others that policy no longer names
+	asking   []asking
 	refusals map[string]string
 	oldest   time.Duration // age of the oldest invitation that is neither accepted nor refused
 	woken    bool          // something new woke this run, or it accepted something
@@ -72,12 +76,13 @@ type admitRun struct {
 
 // Run does one full look. Claims are read of origins that are new, that a message names, and, on a sweep, of all.
 func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
-	s, err := a.Registry.Load(ctx, origin.Main)
+	s, err := a.Registry.Load(ctx)
 	if err != nil {
 		return err
 	}
 	r := &admitRun{
 		Admit: a, announcer: announcer{bus: a.Bus, log: a.Log}, now: s.Now, records: s.Records, refusals: s.Refusals,
+		fleet: a.Policy.Distribution.Fleet(), known: s.Distributions,
 	}
 	for _, m := range messages {
 		if _, poked := m.(inbound.Poke); !poked {
@@ -97,7 +102,7 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	}
 	// What was recorded before a failure must still be wired. What was accepted a moment ago shall be wired in the same
 	// update. A sweep wakes wire in any case: its own messages may be lost too.
-	if r.waiting() || sweep {
+	if r.waiting() || sweep || r.blind() {
 		delay := time.Duration(0)
 		if r.next == settling {
 			delay = 2 * settling // the next look comes first, and wakes wire again
@@ -160,6 +165,9 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 	all := slices.Contains(messages, inbound.Message(inbound.Sweep{}))
 	failed := []error{invited}
 	for _, offer := range permitted {
+		if at, _ := r.find(offer.ID); at < 0 && r.blind() {
+			continue // wire calls again once it has looked
+		}
 		if status[offer.ID] == "" {
 			r.again(settling)
 			continue
@@ -167,7 +175,7 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 		hinted := slices.Contains(messages, inbound.Message(inbound.TagHint{Account: offer.Account, ARN: offer.ARN}))
 		failed = append(failed, r.offer(ctx, offer, status[offer.ID], all || hinted))
 	}
-	failed = append(failed, r.withdraw(ctx, permitted, status), r.settle(ctx))
+	failed = append(failed, r.place(ctx), r.withdraw(ctx, permitted, status), r.settle(ctx))
 	return errors.Join(failed...)
 }
 
@@ -254,10 +262,10 @@ func shareOf(s origin.Share, contents []origin.Shared) admission.Share {
 	return share
 }
 
-// offer is an origin that came by a permitted share.
+// offer is an origin that came by permitted shares.
 type offer struct {
 	origin.Ref
-	share string
+	shares []string // ARNs, sorted
 }
 
 // permitted lists the origins of permitted shares that are open to this account now.
@@ -277,14 +285,12 @@ func (r *admitRun) permitted(ctx context.Context) ([]offer, error) {
 	for _, c := range resources {
 		contents[c.Share] = append(contents[c.Share], c)
 	}
-	var offers []offer
-	known := map[string]bool{}
+	shares := map[origin.Ref][]string{}
 	for _, s := range open {
 		decision := admission.DecideShare(shareOf(s, contents[s.ARN]), r.Policy)
 		for _, o := range decision.Origins {
-			if decision.Accept && !known[o.ID] {
-				known[o.ID] = true
-				offers = append(offers, offer{o, s.ARN})
+			if decision.Accept {
+				shares[o] = append(shares[o], s.ARN)
 			}
 		}
 		if !decision.Accept && !decision.Waits() {
@@ -292,6 +298,11 @@ func (r *admitRun) permitted(ctx context.Context) ([]offer, error) {
 				return nil, err
 			}
 		}
+	}
+	var offers []offer
+	for o, arns := range shares {
+		slices.Sort(arns)
+		offers = append(offers, offer{o, arns})
 	}
 	slices.SortFunc(offers, func(a, b offer) int { return strings.Compare(a.ID, b.ID) })
 	return offers, nil
@@ -309,7 +320,7 @@ func (r *admitRun) refuse(ctx context.Context, event, what string, d Detail, rea
 		return err
 	}
 	r.refusals[what] = d.Why
-	return r.Registry.PutRefusal(ctx, origin.Main, what, d.Why, r.now)
+	return r.Registry.PutRefusal(ctx, what, d.Why, r.now)
 }
 
 // brief keeps a reason within what an event and an item can hold, whatever a team wrote into its tags.
@@ -414,26 +425,35 @@ func (r *admitRun) others(id string) []origin.Record {
 	return others
 }
 
-// admit records that an origin is to be wired. One that is to be wired already with the same claim is left alone.
+// admit asks for a place for an origin that is to be wired. One that is to be wired already with the same claim is left
+// alone.
 func (r *admitRun) admit(ctx context.Context, at int, was origin.Record, o offer, team admission.Team, claim origin.Claim) error {
 	is := was
-	is.Ref, is.Team, is.Share, is.Claim, is.Intent = o.Ref, team.Name, o.share, claim, origin.Wire
-	same := at >= 0 && was.Intent == origin.Wire && was.Team == is.Team && was.Share == is.Share && equal(was.Claim, claim)
-	if same {
-		return nil
+	is.Ref, is.Team, is.Claim, is.Intent = o.Ref, team.Name, claim, origin.Wire
+	if !slices.Contains(o.shares, was.Share) {
+		is.Share = o.shares[0]
+	}
+	if at >= 0 && was.Intent == origin.Wire && was.Team == is.Team && equal(was.Claim, claim) {
+		if was.Share == is.Share {
+			return nil
+		}
+		return r.put(ctx, at, is)
 	}
 	if was.Intent != origin.Wire {
 		is.Generation++
 		is.Admitted, is.Teardown = r.now, nil // a token that waits is completed by wire
 	}
-	if !equal(was.Claim, claim) || was.Intent != origin.Wire {
+	if was.Intent != origin.Wire || !equal(was.Claim, claim) {
 		is.State, is.Reason = origin.Pending, ""
 	}
-	why := fmt.Sprintf("claims %s on %s", strings.Join(claim.Hosts, ", "), strings.Join(claim.Paths, ", "))
-	r.Meter.Count(contract.MetricOriginAdmitted, 1)
-	r.say(contract.OriginAdmitted, o.ARN, about(is, why))
-	remember(&is, r.now, contract.OriginAdmitted, why)
-	return r.put(ctx, at, is)
+	if at < 0 {
+		at = len(r.records)
+		is.Distribution = r.fleet[0]
+		r.records = append(r.records, is)
+	}
+	r.ask(at, was, is)
+	r.records[at] = is // so that claims that are decided about next know of it
+	return nil
 }
 
 func equal(a, b origin.Claim) bool {
@@ -445,16 +465,11 @@ func (r *admitRun) put(ctx context.Context, at int, is origin.Record) error {
 	if err := r.publish(ctx); err != nil {
 		return err
 	}
-	written, err := r.Registry.PutRecord(ctx, origin.Main, is)
-	if err != nil {
-		return err
-	}
-	if at < 0 {
-		r.records = append(r.records, written)
-	} else {
+	written, err := r.Registry.PutRecord(ctx, is)
+	if err == nil {
 		r.records[at] = written
 	}
-	return nil
+	return err
 }
 
 // drop takes an origin out that may not be wired any more.

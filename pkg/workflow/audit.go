@@ -18,7 +18,7 @@ import (
 )
 
 type auditRegistry interface {
-	Load(ctx context.Context, distribution string) (origin.Snapshot, error)
+	Load(ctx context.Context) (origin.Snapshot, error)
 	Findings(ctx context.Context) (origin.Findings, error)
 	PutFindings(ctx context.Context, f origin.Findings) error
 }
@@ -181,7 +181,7 @@ func age(d time.Duration) string {
 
 // base is what every look begins with.
 func (a *Audit) base(ctx context.Context) (audit.Observed, origin.Snapshot, error) {
-	s, err := a.Registry.Load(ctx, origin.Main)
+	s, err := a.Registry.Load(ctx)
 	if err != nil {
 		return audit.Observed{}, s, err
 	}
@@ -191,8 +191,10 @@ func (a *Audit) base(ctx context.Context) (audit.Observed, origin.Snapshot, erro
 		Wake: fmt.Sprintf("aws sqs send-message --region us-east-1 --queue-url %s --message-body '%s'", a.WireQueueURL,
 			inbound.Poke{Why: "repair"}.JSON()),
 	}
-	if s.Distribution.ID != "" {
-		o.Managed = []string{s.Distribution.ID}
+	for _, d := range s.Distributions {
+		if d.ID != "" {
+			o.Managed = append(o.Managed, d.ID)
+		}
 	}
 	for _, team := range a.Policy.Teams {
 		for _, account := range team.Accounts {
@@ -246,12 +248,26 @@ func lost(s origin.Snapshot) []string {
 	return ids
 }
 
-// differs says what of the hub's part of its distribution is not as the registry last saw it.
+// differs says what of the hub's part of its distributions is not as the registry last saw it.
 func (a *Audit) differs(ctx context.Context, s origin.Snapshot, listed []origin.Listed) (string, error) {
-	if !slices.ContainsFunc(listed, func(d origin.Listed) bool { return d.ID == s.Distribution.ID }) {
-		return "", nil
+	var all []string
+	for _, d := range s.Distributions {
+		if !slices.ContainsFunc(listed, func(l origin.Listed) bool { return l.ID == d.ID }) {
+			continue
+		}
+		one, err := a.differ(ctx, d, s.In(d.Name))
+		if err != nil {
+			return "", err
+		}
+		if one != "" {
+			all = append(all, one)
+		}
 	}
-	served, err := a.CloudFront.Distribution(ctx, s.Distribution.ID)
+	return strings.Join(all, "; "), nil
+}
+
+func (a *Audit) differ(ctx context.Context, d origin.Distribution, records []origin.Record) (string, error) {
+	served, err := a.CloudFront.Distribution(ctx, d.ID)
 	if err != nil {
 		return "", err
 	}
@@ -260,15 +276,14 @@ func (a *Audit) differs(ctx context.Context, s origin.Snapshot, listed []origin.
 		return "", &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", served.ID, err)}
 	}
 	var settled []origin.Record // what is still to be written differs for no stranger's fault
-	for _, r := range s.Records {
+	for _, r := range records {
 		if r.Intent == origin.Wire && (r.State == origin.Live || r.State == origin.Wired) {
 			settled = append(settled, r)
 		}
 	}
-	plan, err := wiring.Diff(wiring.DesiredOf(settled, wiring.Spec{
-		Domain: a.Policy.Domain, Wildcard: a.Policy.Aliases == admission.Wildcard,
-		Created: config.CallerReference() == contract.CallerReference(a.Policy.Hub),
-	}), config)
+	spec := specOf(a.Policy, d, config)
+	spec.Limits = origin.Size{}
+	plan, err := wiring.Diff(wiring.DesiredOf(settled, spec), config)
 	if err != nil {
 		return "", &fault.GiveUp{Err: fmt.Errorf("compare distribution %s: %w", served.ID, err)}
 	}

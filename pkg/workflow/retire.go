@@ -17,9 +17,9 @@ import (
 )
 
 type retireRegistry interface {
-	Load(ctx context.Context, distribution string) (origin.Snapshot, error)
-	PutRecord(ctx context.Context, distribution string, r origin.Record) (origin.Record, error)
-	PutRefusal(ctx context.Context, distribution, what, reasons string, now time.Time) error
+	Load(ctx context.Context) (origin.Snapshot, error)
+	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
+	PutRefusal(ctx context.Context, what, reasons string, now time.Time) error
 }
 
 type starter interface {
@@ -52,7 +52,7 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 	default:
 		return nil
 	}
-	s, err := t.Registry.Load(ctx, origin.Main)
+	s, err := t.Registry.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 		moved := *o.Teardown
 		moved.Value, moved.Requested, moved.Due = value, requested, due
 		o.Teardown = &moved
-		if o, err = t.Registry.PutRecord(ctx, origin.Main, o); err != nil {
+		if o, err = t.Registry.PutRecord(ctx, o); err != nil {
 			return err
 		}
 	}
@@ -161,7 +161,7 @@ func (t *Retire) refuse(ctx context.Context, say *announcer, s origin.Snapshot, 
 	if err := say.publish(ctx); err != nil {
 		return err
 	}
-	return t.Registry.PutRefusal(ctx, origin.Main, what, why, s.Now)
+	return t.Registry.PutRefusal(ctx, what, why, s.Now)
 }
 
 // callOff ends a teardown that has not begun to change anything. Its execution finds the generation changed when it wakes.
@@ -176,7 +176,7 @@ func (t *Retire) callOff(ctx context.Context, say *announcer, s origin.Snapshot,
 	remember(&o, s.Now, contract.TeardownCancelled, why)
 	o.Generation++
 	o.Teardown = nil
-	_, err := t.Registry.PutRecord(ctx, origin.Main, o)
+	_, err := t.Registry.PutRecord(ctx, o)
 	return err
 }
 
@@ -191,7 +191,7 @@ func (t *Retire) begin(ctx context.Context, say *announcer, s origin.Snapshot, o
 		return err
 	}
 	remember(&o, s.Now, contract.TeardownStarted, why)
-	o, err := t.Registry.PutRecord(ctx, origin.Main, o)
+	o, err := t.Registry.PutRecord(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (t *Retire) again(ctx context.Context, s origin.Snapshot, o origin.Record, 
 	next.Since = s.Now
 	o.Teardown = &next
 	remember(&o, s.Now, contract.TeardownStarted, why)
-	if o, err = t.Registry.PutRecord(ctx, origin.Main, o); err != nil {
+	if o, err = t.Registry.PutRecord(ctx, o); err != nil {
 		return err
 	}
 	return fault.IgnoreDone(t.start(ctx, o))

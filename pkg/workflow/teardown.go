@@ -36,8 +36,8 @@ type TaskOutput struct {
 }
 
 type teardownRegistry interface {
-	Load(ctx context.Context, distribution string) (origin.Snapshot, error)
-	PutRecord(ctx context.Context, distribution string, r origin.Record) (origin.Record, error)
+	Load(ctx context.Context) (origin.Snapshot, error)
+	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 }
 
 type distributionReader interface {
@@ -97,7 +97,7 @@ type teardownRun struct {
 
 // Step performs one step.
 func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, error) {
-	s, err := t.Registry.Load(ctx, origin.Main)
+	s, err := t.Registry.Load(ctx)
 	if err != nil {
 		return TaskOutput{}, err
 	}
@@ -105,14 +105,16 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 	if !found {
 		return TaskOutput{}, &fault.GiveUp{Err: fmt.Errorf("tear down %s: the registry does not know it; a sweep brings back what is still shared", task.Origin)}
 	}
+	if o.Teardown == nil && o.Generation == task.Generation && o.State != origin.Deleted {
+		// The registry was lost meanwhile, and with it the grace that the team was given.
+		return TaskOutput{}, &fault.GiveUp{Err: fmt.Errorf("tear down %s: the registry does not know that anybody asked for it; set the tag %s again",
+			task.Origin, contract.TagTeardown)}
+	}
 	r := &teardownRun{
 		Teardown: t, announcer: announcer{bus: t.Bus, log: t.Log},
 		now: s.Now, task: task, o: o,
 	}
-	if r.o.Teardown == nil && r.o.Generation == task.Generation && r.o.State != origin.Deleted {
-		r.o.Teardown = &origin.Teardown{Requested: s.Now, Due: s.Now}
-	}
-	if err := r.observe(ctx, s.Distribution.ID); err != nil {
+	if err := r.observe(ctx, s.Distribution(o.Distribution).ID); err != nil {
 		return TaskOutput{}, err
 	}
 	step := teardown.Next(r.seen)
@@ -164,7 +166,7 @@ func (r *teardownRun) enter(ctx context.Context, phase teardown.Phase) error {
 }
 
 func (r *teardownRun) put(ctx context.Context) (err error) {
-	r.o, err = r.Registry.PutRecord(ctx, origin.Main, r.o)
+	r.o, err = r.Registry.PutRecord(ctx, r.o)
 	return err
 }
 
@@ -251,8 +253,7 @@ func (r *teardownRun) observeDetached(ctx context.Context, owner Owner, distribu
 	return nil
 }
 
-// shares lists the shares that hold the origin, and the one it came by if that is empty now: nothing of ours is left
-// behind, an empty share included.
+// shares lists the shares that hold the origin, and whether it is alone in them.
 func (r *teardownRun) shares(ctx context.Context) ([]teardown.Share, error) {
 	ram := r.Shares(r.o.Account)
 	associations, err := ram.Associations(ctx, r.o.ARN)
@@ -399,7 +400,7 @@ func (r *teardownRun) record(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t.Region, t.VPC, t.Subnets, t.ENIs, t.Recorded = place.Region, place.VPC, place.Subnets, nil, true
+	t.Region, t.VPC, t.ENIs, t.Recorded = place.Region, place.VPC, nil, true
 	for _, e := range enis {
 		if slices.Contains(place.Subnets, e.Subnet) {
 			t.ENIs = append(t.ENIs, e.ID)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/originhub/originhub/pkg/admission"
@@ -21,8 +22,8 @@ import (
 )
 
 type wireRegistry interface {
-	Load(ctx context.Context, distribution string) (origin.Snapshot, error)
-	PutRecord(ctx context.Context, distribution string, r origin.Record) (origin.Record, error)
+	Load(ctx context.Context) (origin.Snapshot, error)
+	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 	PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error)
 }
 
@@ -44,14 +45,21 @@ type completer interface {
 	Complete(ctx context.Context, token, output string) error
 }
 
-// Wire makes one distribution what the registry wants, and settles what has become Deployed. It is the distribution's only
-// writer: a lease in the registry keeps others away.
+type quotas interface {
+	// Distribution is what CloudFront allows of each kind in one distribution. Zero is unknown.
+	Distribution(ctx context.Context) (origin.Size, error)
+}
+
+// Wire makes each distribution what the registry wants, and settles what has become Deployed. It is the distributions' only
+// writer: a lease in the registry keeps others away, from each by itself.
 type Wire struct {
 	Policy     admission.Policy
 	Registry   wireRegistry
 	CloudFront distributions
+	Quotas     quotas
 	DNS        zone
 	Queue      queue // its own
+	AdmitQueue queue
 	Executions completer
 	Bus        bus
 	Meter      meter
@@ -68,40 +76,72 @@ const (
 	visibility = time.Minute
 	// patience is how long an origin stays quarantined before it is tried again unasked.
 	patience = time.Hour
+	// quotaLasts is how long a quota is believed: a sweep asks again, the looks between do not.
+	quotaLasts = 5 * time.Minute
 )
 
-// wireRun is one run under the lease.
+// wireRun is one run under the lease of one distribution.
 type wireRun struct {
 	*Wire
 	announcer
 	now     time.Time
 	d       origin.Distribution
-	records []origin.Record
+	records []origin.Record // of this distribution
+	all     origin.Snapshot
+	alone   bool // the hub has no other distribution
+	quota   func() (origin.Size, error)
+	room    bool          // there is more of it than before, or it was seen for the first time
 	held    []string      // origins that this run leaves as they are
 	waiting bool          // something is to be written later
 	looking bool          // this run was woken by the message that d.Look announced
 	next    time.Duration // until the next look that this run needs; 0 for none
 }
 
-// Run does one look and whatever it asks for. What remains is left to a delayed message on its own queue.
+// Run does one look at each distribution and whatever it asks for. What remains is left to a delayed message on its own
+// queue.
 func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
-	s, err := w.Registry.Load(ctx, origin.Main)
+	s, err := w.Registry.Load(ctx)
 	if err != nil {
 		return err
 	}
-	d := s.Distribution
-	if d.Holder != "" && s.Now.Before(d.Expires) {
-		w.Log.InfoContext(ctx, "another run holds the lease", "holder", d.Holder, "expires", d.Expires)
-		w.Meter.Seconds(contract.MetricLeaseHeld, lease-d.Expires.Sub(s.Now))
-		return w.Queue.Send(ctx, string(inbound.Poke{Why: "lease held"}.JSON()), min(d.Expires.Sub(s.Now), 15*time.Second)+time.Second)
+	fleet := w.Policy.Distribution.Fleet()
+	for _, d := range s.Distributions {
+		if !slices.Contains(fleet, d.Name) && len(s.In(d.Name)) > 0 {
+			fleet = append(fleet, d.Name) // policy names it no more, but what is in it stays
+		}
 	}
-	d.Holder, d.Expires = w.Holder, s.Now.Add(lease)
-	if d, err = w.Registry.PutDistribution(ctx, d); err != nil {
+	quota := sync.OnceValues(func() (origin.Size, error) { return w.Quotas.Distribution(ctx) })
+	var failed []error
+	room := false
+	for _, name := range fleet {
+		if others(messages, name) {
+			continue
+		}
+		r := &wireRun{
+			Wire: w, announcer: announcer{bus: w.Bus, log: w.Log}, now: s.Now, d: s.Distribution(name), records: s.In(name),
+			all: s, alone: len(fleet) == 1, quota: quota,
+		}
+		r.looking = slices.Contains(messages, inbound.Message(inbound.Poke{Why: lookPoke(name, r.d.Look)}))
+		failed = append(failed, r.run(ctx))
+		room = room || r.room
+	}
+	if room {
+		failed = append(failed, w.AdmitQueue.Send(ctx, string(inbound.Poke{Why: "there is room"}.JSON()), 0))
+	}
+	return errors.Join(failed...)
+}
+
+// run is one look at one distribution, under its lease.
+func (r *wireRun) run(ctx context.Context) error {
+	if r.d.Holder != "" && r.now.Before(r.d.Expires) {
+		r.Log.InfoContext(ctx, "another run holds the lease", "distribution", r.d.Name, "holder", r.d.Holder, "expires", r.d.Expires)
+		r.Meter.Seconds(contract.MetricLeaseHeld, lease-r.d.Expires.Sub(r.now))
+		return r.Queue.Send(ctx, string(inbound.Poke{Why: "lease held"}.JSON()), min(r.d.Expires.Sub(r.now), 15*time.Second)+time.Second)
+	}
+	var err error
+	r.d.Holder, r.d.Expires = r.Holder, r.now.Add(lease)
+	if r.d, err = r.Registry.PutDistribution(ctx, r.d); err != nil {
 		return err
-	}
-	r := &wireRun{
-		Wire: w, announcer: announcer{bus: w.Bus, log: w.Log}, now: s.Now, d: d, records: s.Records,
-		looking: slices.Contains(messages, inbound.Message(inbound.Poke{Why: lookPoke(d.Look)})),
 	}
 	err = r.reconcile(ctx)
 	if announced := r.publish(ctx); err == nil {
@@ -111,13 +151,26 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 		err = r.lookAgain(ctx)
 	}
 	r.d.Holder, r.d.Expires = "", time.Time{}
-	if _, released := w.Registry.PutDistribution(ctx, r.d); err == nil {
+	if _, released := r.Registry.PutDistribution(ctx, r.d); err == nil {
 		err = released
 	}
 	return err
 }
 
-func lookPoke(due time.Time) string { return "look again at " + due.UTC().Format(time.RFC3339) }
+// others tells whether all that woke a run were messages that announce looks at other distributions.
+func others(messages []inbound.Message, name string) bool {
+	return !slices.ContainsFunc(messages, func(m inbound.Message) bool {
+		poke, ok := m.(inbound.Poke)
+		announces := ok && strings.HasPrefix(poke.Why, lookAgain)
+		return !announces || strings.HasPrefix(poke.Why, lookAgain+name+" at ")
+	})
+}
+
+const lookAgain = "look again: "
+
+func lookPoke(name string, due time.Time) string {
+	return lookAgain + name + " at " + due.UTC().Format(time.RFC3339)
+}
 
 // lookAgain sends the delayed message that the run asks for, unless one is on its way that comes early enough. Only the
 // message that the distribution's item announces begets another, so that there is never more than one such chain.
@@ -129,7 +182,7 @@ func (r *wireRun) lookAgain(ctx context.Context) error {
 	if onItsWay := r.d.Look.After(r.now) && !r.looking; onItsWay && !due.Before(r.d.Look) {
 		return nil
 	}
-	if err := r.Queue.Send(ctx, string(inbound.Poke{Why: lookPoke(due)}.JSON()), r.next); err != nil {
+	if err := r.Queue.Send(ctx, string(inbound.Poke{Why: lookPoke(r.d.Name, due)}.JSON()), r.next); err != nil {
 		return err
 	}
 	r.d.Look = due
@@ -143,11 +196,17 @@ func (r *wireRun) wants(next time.Duration) {
 }
 
 func (r *wireRun) reconcile(ctx context.Context) error {
-	if !slices.ContainsFunc(r.records, func(o origin.Record) bool { return o.State != origin.Deleted }) && r.d.ID == "" {
+	wanted := slices.ContainsFunc(r.records, func(o origin.Record) bool { return o.State != origin.Deleted })
+	if !wanted && r.d.ID == "" && (r.alone || !r.d.Seen.IsZero()) {
 		return nil
 	}
-	if err := r.identify(ctx); err != nil {
+	if err := r.identify(ctx, wanted); err != nil {
 		return err
+	}
+	r.askQuota(ctx)
+	if r.d.ID == "" {
+		r.see(wiring.Made(), nil)
+		return nil
 	}
 	served, err := r.CloudFront.Distribution(ctx, r.d.ID)
 	if err != nil {
@@ -162,15 +221,79 @@ func (r *wireRun) reconcile(ctx context.Context) error {
 	return errors.Join(failed, r.settle(ctx, after))
 }
 
-// identify finds or makes the distribution. Creation is repeatable: CloudFront makes one distribution per caller reference.
-func (r *wireRun) identify(ctx context.Context) error {
+// askQuota reads CloudFront's quotas if what is known is old. What was known, or else what is documented, stands in for an
+// answer.
+func (r *wireRun) askQuota(ctx context.Context) {
+	if r.now.Sub(r.d.Asked) < quotaLasts {
+		return
+	}
+	r.d.Asked = r.now
+	quota, err := r.quota()
+	if err != nil {
+		r.Log.WarnContext(ctx, "quotas cannot be read, and the last known or the documented ones hold", "error", err)
+		return
+	}
+	before := r.limits()
+	r.d.Quota = quota
+	r.grows(before, r.limits())
+}
+
+// limits are the lower of policy's and CloudFront's.
+func (r *wireRun) limits() origin.Size { return r.Policy.Limits.Within(r.d.Quotas()) }
+
+// see remembers what the distribution holds besides the registry's origins.
+func (r *wireRun) see(holds origin.Size, unknown []string) {
+	if r.d.Seen.IsZero() && !r.alone {
+		r.room = true // admit places nothing new before all distributions were seen
+	}
+	r.grows(holds, r.d.Others)
+	r.d.Seen, r.d.Others, r.d.Unknown = r.now, holds, unknown
+}
+
+// measure says how full the distribution is.
+func (r *wireRun) measure(holds origin.Size) {
+	limits, here := r.limits(), contract.Dimension{Name: contract.DimensionDistribution, Value: r.d.Name}
+	fullest := 0.0
+	for _, of := range []struct {
+		kind        string
+		used, limit int
+	}{
+		{"origins", holds.Origins, limits.Origins}, {"behaviors", holds.Behaviors, limits.Behaviors}, {"aliases", holds.Aliases, limits.Aliases},
+	} {
+		kind := contract.Dimension{Name: contract.DimensionKind, Value: of.kind}
+		r.Meter.Count(contract.MetricCapacityUsed, of.used, here, kind)
+		r.Meter.Count(contract.MetricCapacityLimit, of.limit, here, kind)
+		fullest = max(fullest, 100*float64(of.used)/float64(of.limit))
+	}
+	r.Meter.Percent(contract.MetricQuotaUse, fullest, here)
+}
+
+// grows notes that a size of any kind has grown, if anybody waits for that.
+func (r *wireRun) grows(before, after origin.Size) {
+	if after.Origins > before.Origins || after.Behaviors > before.Behaviors || after.Aliases > before.Aliases {
+		r.room = r.room || r.awaited()
+	}
+}
+
+// awaited tells whether any origin waits for room.
+func (r *wireRun) awaited() bool {
+	return slices.ContainsFunc(r.all.Records, func(o origin.Record) bool { return o.Intent == origin.Wire && o.State == origin.Waiting })
+}
+
+// identify finds the distribution, or makes it if something is to be in it. Creation is repeatable: CloudFront makes one
+// distribution per caller reference.
+func (r *wireRun) identify(ctx context.Context, wanted bool) error {
 	base := r.Policy.Distribution.Base
 	if base == nil {
-		r.d.ID = r.Policy.Distribution.Adopt
-		return nil
+		return r.adopt()
 	}
 	if r.d.ID != "" {
 		return nil
+	}
+	if !wanted {
+		id, err := r.CloudFront.Find(ctx, callerReference(r.Policy, r.d.Name), base.Comment)
+		r.d.ID = id
+		return err
 	}
 	notFound, err := r.CloudFront.EnsureFunction(ctx, contract.NotFoundFunction(r.Policy.Hub),
 		"originhub: answers 404 for what no team claims", wiring.NotFoundFunction)
@@ -178,10 +301,10 @@ func (r *wireRun) identify(ctx context.Context) error {
 		return err
 	}
 	spec := wiring.BaseSpec{
-		CallerReference: contract.CallerReference(r.Policy.Hub), Comment: base.Comment, PriceClass: base.PriceClass,
+		CallerReference: callerReference(r.Policy, r.d.Name), Comment: base.Comment, PriceClass: base.PriceClass,
 		HTTPVersion: base.HTTPVersion, Certificate: r.Policy.Certificate, NotFound: notFound,
 	}
-	if r.Policy.Aliases == admission.Wildcard {
+	if wildcard(r.Policy, r.d.Name) {
 		spec.Aliases = []string{"*." + r.Policy.Domain}
 	}
 	served, err := r.CloudFront.Create(ctx, wiring.Base(spec).Bytes())
@@ -204,12 +327,32 @@ func (r *wireRun) identify(ctx context.Context) error {
 	return err
 }
 
-func (r *wireRun) spec(c *wiring.Config) wiring.Spec {
-	l := r.Policy.Limits
-	return wiring.Spec{
-		Domain: r.Policy.Domain, Wildcard: r.Policy.Aliases == admission.Wildcard, Created: c.CallerReference() == contract.CallerReference(r.Policy.Hub),
-		Limits: wiring.Limits{Origins: l.Origins, Behaviors: l.Behaviors, Aliases: l.Aliases},
+// adopt takes the id from policy. A distribution that has origins keeps it: under another one they would be wired twice.
+func (r *wireRun) adopt() error {
+	policy := r.Policy.Distribution
+	if !slices.Contains(policy.Fleet(), r.d.Name) {
+		return nil // policy names it no more
 	}
+	id := policy.Adopted(r.d.Name)
+	if r.d.ID != "" && r.d.ID != id && slices.ContainsFunc(r.records, func(o origin.Record) bool { return o.State != origin.Deleted }) {
+		return &fault.GiveUp{Err: fmt.Errorf("adopt distribution %s: %s has been the one named %s, and origins are in it; put %s back to its "+
+			"place in distribution.adopt, and add %s behind it", id, r.d.ID, r.d.Name, r.d.ID, id)}
+	}
+	r.d.ID = id
+	return nil
+}
+
+// desired is what the registry wants of this distribution, but for some origins. One that it has in another distribution
+// goes: whoever put it here wrote before the registry did, and died.
+func (r *wireRun) desired(c *wiring.Config, but []string) wiring.Desired {
+	wanted := without(r.records, but)
+	for _, o := range r.all.Records {
+		if o.Distribution != r.d.Name && o.State != origin.Deleted && c.Uses(o.ID) {
+			o.Intent = origin.Detach
+			wanted = append(wanted, o)
+		}
+	}
+	return wiring.DesiredOf(wanted, specOf(r.Policy, r.d, c))
 }
 
 // write brings the distribution's configuration to what is wanted and answers what then is served. It makes no call when
@@ -226,12 +369,12 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 			return served, err
 		}
 		r.held = held
-		plan, err := wiring.Diff(wiring.DesiredOf(without(r.records, held), r.spec(config)), config)
+		plan, err := wiring.Diff(r.desired(config, held), config)
 		if err != nil {
 			return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
 		}
 		if len(plan.Refused) > 0 {
-			if err := r.refuse(ctx, plan.Refused); err != nil {
+			if err := r.refuse(ctx, plan.Refused, config); err != nil {
 				return served, err
 			}
 		}
@@ -298,7 +441,7 @@ func (r *wireRun) hold(ctx context.Context, config *wiring.Config) ([]string, er
 	var held, fresh []string
 	for _, o := range r.records {
 		switch {
-		case o.Intent != origin.Wire:
+		case o.Intent != origin.Wire || o.State == origin.Waiting:
 		case o.State == origin.Quarantined && r.now.Sub(since(o)) < patience:
 			held = append(held, o.ID)
 		case config.Uses(o.ID):
@@ -347,7 +490,7 @@ func without(records []origin.Record, ids []string) []origin.Record {
 
 // refuse handles what a plan had to leave out: one that is to be added is quarantined, unless it only waits for room; one
 // that is to be removed stays, and somebody has to look.
-func (r *wireRun) refuse(ctx context.Context, problems []wiring.Problem) error {
+func (r *wireRun) refuse(ctx context.Context, problems []wiring.Problem, config *wiring.Config) error {
 	for _, p := range problems {
 		i := slices.IndexFunc(r.records, func(o origin.Record) bool { return o.ID == p.VPCOrigin })
 		if i < 0 {
@@ -359,6 +502,9 @@ func (r *wireRun) refuse(ctx context.Context, problems []wiring.Problem) error {
 			what = contract.DistributionRefused
 		case p.Waits():
 			what = contract.OriginWaits
+			if !config.Uses(o.ID) {
+				o.State = origin.Waiting // admit looks for another place
+			}
 		default:
 			o.State = origin.Quarantined
 		}
@@ -395,7 +541,7 @@ func (r *wireRun) keepOut(ctx context.Context, i int, o origin.Record, what, why
 }
 
 func (r *wireRun) put(ctx context.Context, i int, o origin.Record) error {
-	written, err := r.Registry.PutRecord(ctx, origin.Main, o)
+	written, err := r.Registry.PutRecord(ctx, o)
 	if err == nil {
 		r.records[i] = written
 	}
@@ -412,7 +558,7 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 	var added []string
 	var entries []wiring.Entry
 	for _, o := range without(r.records, held) {
-		if o.Intent == origin.Wire && o.State != origin.Live && o.State != origin.Wired {
+		if o.Intent == origin.Wire && !slices.Contains([]origin.State{origin.Waiting, origin.Wired, origin.Live}, o.State) {
 			added = append(added, o.ID)
 			names := append(append([]string{o.Claim.Domain}, o.Claim.Hosts...), o.Claim.Paths...)
 			entries = append(entries, wiring.Entry{VPCOrigin: o.ID, Names: names})
@@ -430,7 +576,7 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 		return served, r.writeRefused(cause)
 	}
 	// What else the update does, removals above all, may be to blame, and must not wait for the additions.
-	rest, err := wiring.Diff(wiring.DesiredOf(without(r.records, append(slices.Clone(held), added...)), r.spec(config)), config)
+	rest, err := wiring.Diff(r.desired(config, append(slices.Clone(held), added...)), config)
 	if err != nil {
 		return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
 	}
@@ -462,7 +608,7 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 				excluded = append(excluded, id)
 			}
 		}
-		plan, err := wiring.Diff(wiring.DesiredOf(without(r.records, excluded), r.spec(config)), config)
+		plan, err := wiring.Diff(r.desired(config, excluded), config)
 		if err != nil {
 			return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
 		}
@@ -513,6 +659,8 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 	if err != nil {
 		return &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", served.ID, err)}
 	}
+	r.see(config.Others(r.all.Records, specOf(r.Policy, r.d, config)), config.Unknown(r.all.Records))
+	r.measure(config.Size())
 	seen := make([]origin.Record, len(r.records))
 	var changed []int
 	for i, o := range r.records {
@@ -522,6 +670,10 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 		}
 		if seen[i].State != o.State || over(seen[i]) {
 			changed = append(changed, i)
+		}
+		left := seen[i].State == origin.Detaching || seen[i].State == origin.Detached
+		if left && seen[i].State != o.State && r.awaited() {
+			r.room = true
 		}
 		if s := seen[i].State; s == origin.Wired || s == origin.Detaching {
 			r.wants(wiring.NextLook(r.now.Sub(r.d.Updated)))
@@ -612,7 +764,13 @@ func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int
 	if err != nil {
 		return err
 	}
-	plan := wiring.Records(seen, target, config.IPv6(), existing)
+	var others []string
+	for _, d := range r.all.Distributions {
+		if d.Name != r.d.Name {
+			others = append(others, d.Domain)
+		}
+	}
+	plan := wiring.Records(seen, target, others, config.IPv6(), existing)
 	for _, refused := range plan.Refused {
 		if len(changed) == 0 {
 			break // it was reported when its origin went live

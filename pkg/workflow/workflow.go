@@ -2,7 +2,8 @@
 // decision. Every use case may be run again at any point: what was done is seen, not remembered.
 //
 // What is decided is published before it is recorded. A crash between the two says it twice; the other order could say it
-// never.
+// never. Three events tell not of a decision but of a call that AWS has answered: Share Accepted, Distribution Created and
+// Distribution Updated. A crash after the call loses them, and nothing rests on them; CloudTrail has the calls.
 package workflow
 
 import (
@@ -25,6 +26,7 @@ type bus interface {
 type meter interface {
 	Count(name string, n int, by ...contract.Dimension)
 	Seconds(name string, d time.Duration)
+	Percent(name string, share float64, by ...contract.Dimension)
 }
 
 // Spoke is a team's account, seen through the role that the team granted.

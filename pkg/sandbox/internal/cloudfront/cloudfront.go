@@ -28,6 +28,8 @@ type Service struct {
 	// FutureFields are paths of DistributionConfig elements that the pinned SDK does not know and that are accepted all
 	// the same, such as "Origins/Items/Origin/NewThing". Set before the first call.
 	FutureFields []string
+	// Quota is the value of an account's quota by its code.
+	Quota func(account, code string) int
 
 	world         *cloud.World
 	schema        *node
@@ -53,7 +55,7 @@ type Watcher interface {
 // New makes an empty CloudFront.
 func New(w *cloud.World) *Service {
 	return &Service{
-		world: w, schema: parseOutline("DistributionConfig", distributionConfigOutline),
+		Quota: Documented, world: w, schema: parseOutline("DistributionConfig", distributionConfigOutline),
 		distributions: map[string]*distribution{}, origins: map[string]*vpcOrigin{}, functions: map[string]*function{},
 	}
 }

@@ -12,14 +12,24 @@ import (
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
 const (
 	maxDistributions          = 500
-	maxOrigins                = 100
-	maxBehaviors              = 75
-	maxAliases                = 100
 	maxOriginGroups           = 10
 	maxVpcOriginDistributions = 50
 	maxFunctionDistributions  = 100
 	maxPathPattern            = 255
 )
+
+// Codes of the quotas that Service Quotas can raise.
+const (
+	quotaOrigins    = "L-B4048FB4"
+	quotaBehaviors  = "L-F432D044"
+	quotaAliases    = "L-AAD4943E"
+	quotaVpcOrigins = "L-A53701DE"
+)
+
+// Documented is the value of a quota in an account that has raised none.
+func Documented(_, code string) int {
+	return map[string]int{quotaOrigins: 100, quotaBehaviors: 75, quotaAliases: 100, quotaVpcOrigins: 25}[code]
+}
 
 // validate holds a well-formed configuration against the rules between its parts and against the rest of the world.
 // id is the distribution that it is for, empty for a new one.
@@ -31,15 +41,15 @@ func (s *Service) validate(account, id string, config *Element) error {
 	if err := s.validateBehaviors(account, id, config, targets); err != nil {
 		return err
 	}
-	return s.validateAliases(id, config)
+	return s.validateAliases(account, id, config)
 }
 
 // validateOrigins answers the ids that a behavior may target, with the origin behind each; nil for an origin group.
 func (s *Service) validateOrigins(account, id string, config *Element) (map[string]*Element, error) {
 	origins := config.Items("Origins")
-	if len(origins) > maxOrigins {
+	if most := s.Quota(account, quotaOrigins); len(origins) > most {
 		return nil, cloud.Errorf(400, "TooManyOrigins",
-			"You cannot create more origins for the distribution: %d, the limit is %d.", len(origins), maxOrigins)
+			"You cannot create more origins for the distribution: %d, the limit is %d.", len(origins), most)
 	}
 	targets := map[string]*Element{}
 	for _, o := range origins {
@@ -138,9 +148,9 @@ func (s *Service) validateVpcOrigin(account, id, vpcOrigin, owner string) error 
 
 func (s *Service) validateBehaviors(account, id string, config *Element, targets map[string]*Element) error {
 	behaviors := config.Items("CacheBehaviors")
-	if len(behaviors) > maxBehaviors {
+	if most := s.Quota(account, quotaBehaviors); len(behaviors) > most {
 		return cloud.Errorf(400, "TooManyCacheBehaviors",
-			"You cannot create more cache behaviors for the distribution: %d, the limit is %d.", len(behaviors), maxBehaviors)
+			"You cannot create more cache behaviors for the distribution: %d, the limit is %d.", len(behaviors), most)
 	}
 	patterns := map[string]bool{}
 	for _, b := range behaviors {
@@ -243,11 +253,11 @@ func validateMethods(b *Element) error {
 		"methods, not %v.", methods)
 }
 
-func (s *Service) validateAliases(id string, config *Element) error {
+func (s *Service) validateAliases(account, id string, config *Element) error {
 	aliases := config.Values("Aliases")
-	if len(aliases) > maxAliases {
+	if most := s.Quota(account, quotaAliases); len(aliases) > most {
 		return cloud.Errorf(400, "TooManyDistributionCNAMEs",
-			"Your request contains more CNAMEs than are allowed per distribution: %d, the limit is %d.", len(aliases), maxAliases)
+			"Your request contains more CNAMEs than are allowed per distribution: %d, the limit is %d.", len(aliases), most)
 	}
 	host := regexp.MustCompile(`^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 	for i, alias := range aliases {

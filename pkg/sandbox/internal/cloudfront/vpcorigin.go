@@ -10,9 +10,6 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
-const maxVpcOrigins = 25
-
 type vpcOrigin struct {
 	account, id, arn string
 
@@ -158,9 +155,9 @@ func (s *Service) createVpcOrigin(c *cloud.Call, in *CreateVpcOriginInput) (*Vpc
 	if err := s.checkEndpoint(c.Account(), "", in.VpcOriginEndpointConfig); err != nil {
 		return nil, err
 	}
-	if len(s.originsOf(c.Account())) >= maxVpcOrigins {
+	if most := s.Quota(c.Account(), quotaVpcOrigins); len(s.originsOf(c.Account())) >= most {
 		return nil, cloud.Errorf(400, "EntityLimitExceeded",
-			"The entity limit has been exceeded: %d VPC origins per account.", maxVpcOrigins)
+			"The entity limit has been exceeded: %d VPC origins per account.", most)
 	}
 	id := "vo_" + s.world.IDs.Mixed(22)
 	o := &vpcOrigin{

@@ -1,0 +1,50 @@
+// Package awsquotas reads from Service Quotas what an account may have of CloudFront.
+package awsquotas
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
+
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+var codes = fault.Codes{
+	"NoSuchResourceException":         fault.AsGiveUp,
+	"IllegalArgumentException":        fault.AsGiveUp,
+	"DependencyAccessDeniedException": fault.AsGiveUp,
+}
+
+// Client is Service Quotas of one account.
+type Client struct{ api *servicequotas.Client }
+
+// New returns a client. A quota of a global service is known in us-east-1 only.
+func New(cfg aws.Config) *Client {
+	return &Client{servicequotas.NewFromConfig(cfg, func(o *servicequotas.Options) { o.Region = "us-east-1" })}
+}
+
+// Distribution reads how much one distribution may hold. A kind of which no applied value is known is zero: not every quota
+// is listed (https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html).
+func (c *Client) Distribution(ctx context.Context) (origin.Size, error) {
+	var size origin.Size
+	kinds := map[string]*int{
+		origin.QuotaOrigins: &size.Origins, origin.QuotaBehaviors: &size.Behaviors, origin.QuotaAliases: &size.Aliases,
+	}
+	pages := servicequotas.NewListServiceQuotasPaginator(c.api, &servicequotas.ListServiceQuotasInput{
+		ServiceCode: aws.String("cloudfront"), MaxResults: aws.Int32(100),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return origin.Size{}, codes.Wrap(err, "list service quotas of cloudfront")
+		}
+		for _, q := range page.Quotas {
+			if kind := kinds[aws.ToString(q.QuotaCode)]; kind != nil && q.ErrorReason == nil {
+				*kind = int(aws.ToFloat64(q.Value))
+			}
+		}
+	}
+	return size, nil
+}

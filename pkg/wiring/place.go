@@ -1,0 +1,352 @@
+package wiring
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Room is one distribution as far as giving places in it goes.
+type Room struct {
+	Name     string
+	Wildcard bool        // one alias stands for every host
+	Limits   origin.Size // zero is none
+	Others   origin.Size // what it holds besides records
+	Closed   bool        // gets no further origin
+	Records  []origin.Record
+}
+
+// Request is an origin that is to be wired. Of one that has a record in some room, this is what it is to become.
+type Request struct {
+	origin.Record
+	Only string // room that it cannot leave, or "": it is wired there already
+	Seen bool   // Only holds it without a record, so that it is among its Others
+}
+
+// Place is where an origin goes, or why it must wait.
+type Place struct {
+	Room string // "" while it waits
+	Why  string
+}
+
+// Places gives each request a place, first fit in the order of the rooms:
+//
+//   - nothing goes where it would exceed a limit, and what is wired never moves;
+//   - all origins of a host go to one room, since CloudFront finds the distribution by the host alone;
+//   - a team's origins, and those that share a host, go to one room if one takes them all; else those that share a host;
+//     else each by itself, in the room that takes most of those it shares hosts with;
+//   - of two that compete, the one that was admitted first comes first.
+//
+// The order of requests makes no difference.
+func Places(requests []Request, rooms []Room) map[string]Place {
+	p := placer{places: map[string]Place{}}
+	asked := map[string]bool{}
+	for _, r := range requests {
+		asked[r.ID] = true
+	}
+	for _, room := range rooms {
+		p.rooms = append(p.rooms, newStock(room, asked))
+	}
+	requests = slices.Clone(requests)
+	slices.SortFunc(requests, inOrder)
+	var free []Request
+	for _, r := range requests {
+		if r.Only == "" {
+			free = append(free, r)
+		} else {
+			p.keep(r)
+		}
+	}
+	for _, bundle := range bundles(free, func(r Request) []string { return append([]string{"team " + r.Team}, r.Claim.Hosts...) }) {
+		if p.together(bundle) {
+			continue
+		}
+		for _, part := range bundles(bundle, func(r Request) []string { return r.Claim.Hosts }) {
+			if !p.together(part) {
+				p.apart(part)
+			}
+		}
+	}
+	return p.places
+}
+
+type placer struct {
+	rooms  []*stock
+	places map[string]Place
+}
+
+// stock is a room with what it holds so far.
+type stock struct {
+	Room
+	used  origin.Size
+	hosts map[string]bool // of what it is to hold
+	bound map[string]bool // and of what still leaves it: alias and DNS record point here
+	teams map[string]bool
+	was   map[string]origin.Record // what is wired here and asks for something else
+}
+
+func newStock(room Room, asked map[string]bool) *stock {
+	s := &stock{
+		Room: room, used: room.Others,
+		hosts: map[string]bool{}, bound: map[string]bool{}, teams: map[string]bool{}, was: map[string]origin.Record{},
+	}
+	if room.Wildcard {
+		s.used.Aliases++
+	}
+	for _, r := range room.Records {
+		switch {
+		case r.Intent == origin.Wire && r.State == origin.Waiting:
+		case r.Intent == origin.Wire && asked[r.ID]:
+			s.was[r.ID] = r
+		case r.Intent == origin.Wire:
+			s.add(r)
+		case !asked[r.ID] && r.State != origin.Waiting && r.State != origin.Detached && r.State != origin.Deleted:
+			s.bind(r)
+		}
+	}
+	return s
+}
+
+// needs is what records take besides what is here.
+func (s *stock) needs(records ...origin.Record) origin.Size {
+	need := origin.Size{Origins: len(records)}
+	hosts := map[string]bool{}
+	for _, r := range records {
+		need.Behaviors += len(r.Claim.Paths)
+		for _, h := range r.Claim.Hosts {
+			if !s.Wildcard && !s.hosts[h] {
+				hosts[h] = true
+			}
+		}
+	}
+	need.Aliases = len(hosts)
+	return need
+}
+
+func (s *stock) add(r origin.Record) {
+	s.used = s.used.Plus(s.needs(r))
+	s.settle(r)
+}
+
+func (s *stock) settle(r origin.Record) {
+	s.teams[r.Team] = true
+	for _, h := range r.Claim.Hosts {
+		s.hosts[h] = true
+	}
+	s.bind(r)
+}
+
+func (s *stock) bind(r origin.Record) {
+	for _, h := range r.Claim.Hosts {
+		s.bound[h] = true
+	}
+}
+
+// lacks says which limit the records would exceed, or "". What is wired and asks for no more fits, however low the limit has
+// become.
+func (s *stock) lacks(records ...origin.Record) string {
+	var had []origin.Record
+	for _, r := range records {
+		if was, ok := s.was[r.ID]; ok {
+			had = append(had, was)
+		}
+	}
+	if over := exceeded(s.used, s.needs(records...), s.needs(had...), s.Limits); over != "" {
+		return s.Name + " " + over
+	}
+	return ""
+}
+
+// exceeded says which limit would be exceeded where so much is used and so much is needed instead of what it had, or "".
+func exceeded(used, need, had, limits origin.Size) string {
+	for _, q := range []struct {
+		what                  string
+		used, need, had, most int
+	}{
+		{"origins", used.Origins, need.Origins, had.Origins, limits.Origins},
+		{"behaviors", used.Behaviors, need.Behaviors, had.Behaviors, limits.Behaviors},
+		{"aliases", used.Aliases, need.Aliases, had.Aliases, limits.Aliases},
+	} {
+		if q.most > 0 && q.need > q.had && q.used+q.need > q.most {
+			return fmt.Sprintf("would have %d %s, and the limit is %d", q.used+q.need, q.what, q.most)
+		}
+	}
+	return ""
+}
+
+// remedy says what makes room where that is lacking.
+func remedy(lacks ...string) string {
+	var raise []string
+	for _, limit := range [][2]string{
+		{"origins", origin.QuotaOrigins}, {"behaviors", origin.QuotaBehaviors}, {"aliases", origin.QuotaAliases},
+	} {
+		if slices.ContainsFunc(lacks, func(l string) bool { return strings.Contains(l, " "+limit[0]+",") }) {
+			raise = append(raise, fmt.Sprintf("limits.%s in the hub policy or CloudFront's quota %s, whichever is lower", limit[0], limit[1]))
+		}
+	}
+	return ": it waits until an origin is torn down there, or the limit is raised (" + strings.Join(raise, "; ") + ")"
+}
+
+// keep leaves an origin in its room. If what it asks for cannot be there, it stays as it was.
+func (p *placer) keep(r Request) {
+	i := slices.IndexFunc(p.rooms, func(s *stock) bool { return s.Name == r.Only })
+	if i < 0 {
+		p.places[r.ID] = Place{Why: "the registry knows no distribution " + r.Only}
+		return
+	}
+	s := p.rooms[i]
+	why := p.elsewhere(r.Claim.Hosts, s)
+	if lacks := s.lacks(r.Record); why == "" && lacks != "" && !r.Seen {
+		why = "its distribution " + lacks + remedy(lacks)
+	}
+	switch was, wired := s.was[r.ID]; {
+	case why == "" && r.Seen:
+		s.settle(r.Record)
+	case why == "":
+		s.add(r.Record)
+	case wired:
+		s.add(was)
+	}
+	if why != "" {
+		p.places[r.ID] = Place{Why: why}
+		return
+	}
+	p.places[r.ID] = Place{Room: s.Name}
+}
+
+// elsewhere says which of the hosts is in another room, or "".
+func (p *placer) elsewhere(hosts []string, here *stock) string {
+	for _, h := range hosts {
+		for _, s := range p.rooms {
+			if s != here && s.bound[h] {
+				return fmt.Sprintf("its host %s is on distribution %s, and a host is on one distribution only", h, s.Name)
+			}
+		}
+	}
+	return ""
+}
+
+// open lists the rooms that may take the group as far as its hosts go, those of its teams first.
+func (p *placer) open(group []Request) []*stock {
+	var known, rest []*stock
+	for _, s := range p.rooms {
+		apart := slices.ContainsFunc(group, func(r Request) bool { return p.elsewhere(r.Claim.Hosts, s) != "" })
+		switch {
+		case s.Closed || apart:
+		case slices.ContainsFunc(group, func(r Request) bool { return s.teams[r.Team] }):
+			known = append(known, s)
+		default:
+			rest = append(rest, s)
+		}
+	}
+	return append(known, rest...)
+}
+
+// together puts the whole group into one room, if one takes it.
+func (p *placer) together(group []Request) bool {
+	records := make([]origin.Record, len(group))
+	for i, r := range group {
+		records[i] = r.Record
+	}
+	for _, s := range p.open(group) {
+		if s.lacks(records...) != "" {
+			continue
+		}
+		for _, r := range records {
+			s.add(r)
+			p.places[r.ID] = Place{Room: s.Name}
+		}
+		return true
+	}
+	return false
+}
+
+// apart puts each origin of the group where it fits, beginning with the room that takes most of them.
+func (p *placer) apart(group []Request) {
+	takes := map[*stock]int{}
+	for _, s := range p.rooms {
+		trial := *s
+		trial.hosts, trial.bound, trial.teams = maps.Clone(s.hosts), maps.Clone(s.bound), maps.Clone(s.teams)
+		for _, r := range group {
+			if trial.lacks(r.Record) == "" {
+				trial.add(r.Record)
+				takes[s]++
+			}
+		}
+	}
+next:
+	for _, r := range group {
+		rooms := p.open([]Request{r})
+		slices.SortStableFunc(rooms, func(a, b *stock) int { return takes[b] - takes[a] })
+		var why []string
+		for _, s := range rooms {
+			lacks := s.lacks(r.Record)
+			if lacks == "" {
+				s.add(r.Record)
+				p.places[r.ID] = Place{Room: s.Name}
+				continue next
+			}
+			why = append(why, lacks)
+		}
+		p.places[r.ID] = Place{Why: p.wait(r, why)}
+	}
+}
+
+// wait says why no room takes an origin.
+func (p *placer) wait(r Request, lacks []string) string {
+	var bound []string
+	for _, s := range p.rooms {
+		if h := slices.IndexFunc(r.Claim.Hosts, func(h string) bool { return s.bound[h] }); h >= 0 {
+			bound = append(bound, r.Claim.Hosts[h]+" is on distribution "+s.Name)
+		}
+	}
+	slices.Sort(lacks)
+	switch {
+	case len(bound) > 1:
+		return "its hosts are apart, and all must be on one distribution: " + strings.Join(bound, ", ") + "; claim hosts of one of them"
+	case len(bound) == 1 && len(lacks) == 0:
+		return "its host " + bound[0] + ", which policy no longer names and which takes nothing new"
+	case len(bound) == 1:
+		return "its host " + bound[0] + ", and " + lacks[0] + remedy(lacks...)
+	}
+	return "no distribution has room for it: " + strings.Join(lacks, "; ") + remedy(lacks...)
+}
+
+// bundles are the groups of requests that a common key holds together, directly or through others.
+func bundles(requests []Request, keys func(Request) []string) [][]Request {
+	of := map[string]int{} // key to bundle
+	var out [][]Request
+	for _, r := range requests {
+		at := len(out)
+		out = append(out, []Request{r})
+		for _, key := range keys(r) {
+			other, known := of[key]
+			if known && other != at {
+				// The earlier bundle takes the later one in, so that the order of the first members stays.
+				from, to := max(at, other), min(at, other)
+				out[to] = append(out[to], out[from]...)
+				out[from] = nil
+				for k, b := range of {
+					if b == from {
+						of[k] = to
+					}
+				}
+				at = to
+			}
+			of[key] = at
+		}
+	}
+	out = slices.DeleteFunc(out, func(b []Request) bool { return len(b) == 0 })
+	for _, b := range out {
+		slices.SortFunc(b, inOrder)
+	}
+	return out
+}
+
+func inOrder(a, b Request) int {
+	return cmp.Or(a.Admitted.Compare(b.Admitted), strings.Compare(a.ID, b.ID))
+}

@@ -1,0 +1,272 @@
+package wiring_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/wiring"
+)
+
+func wants(id, team string, hosts []string, paths int) origin.Record {
+	r := origin.Record{Ref: origin.Ref{ID: id}, Team: team, Intent: origin.Wire, State: origin.Pending, Claim: origin.Claim{Hosts: hosts}}
+	for i := range paths {
+		r.Claim.Paths = append(r.Claim.Paths, fmt.Sprintf("/%s/%d", id, i))
+	}
+	return r
+}
+
+func wired(r origin.Record) origin.Record {
+	r.State = origin.Live
+	return r
+}
+
+func TestPlaces(t *testing.T) {
+	documented := origin.Documented()
+	one := func(id, team, host string) wiring.Request {
+		return wiring.Request{Record: wants(id, team, []string{host}, 1)}
+	}
+	many := func(n int, team string, host func(int) string) (out []wiring.Request) {
+		for i := range n {
+			out = append(out, one(fmt.Sprintf("%s-%03d", team, i), team, host(i)))
+		}
+		return out
+	}
+	own := func(team string) func(int) string {
+		return func(i int) string { return fmt.Sprintf("%s-%d.example.com", team, i) }
+	}
+	same := func(host string) func(int) string { return func(int) string { return host } }
+	leaving := wired(wants("vo_old", "a", []string{"a.example.com"}, 1))
+	leaving.Intent = origin.Detach
+	for name, c := range map[string]struct {
+		requests []wiring.Request
+		rooms    []wiring.Room
+		want     map[string]int // room, or part of a reason, to how many
+	}{
+		"130 origins, 65 of each of two teams": {
+			slices.Concat(many(65, "a", own("a")), many(65, "b", own("b"))),
+			[]wiring.Room{{Name: "main", Wildcard: true, Limits: documented, Others: wiring.Made()}, {Name: "main-2", Limits: documented, Others: wiring.Made()}},
+			map[string]int{"main": 65, "main-2": 65},
+		},
+		"a team that fits nowhere as a whole": {
+			many(152, "a", own("a")),
+			[]wiring.Room{{Name: "main", Wildcard: true, Limits: documented, Others: wiring.Made()}, {Name: "main-2", Limits: documented, Others: wiring.Made()}},
+			map[string]int{"main": 75, "main-2": 75, "main would have 76 behaviors, and the limit is 75; main-2 would have 76 behaviors, and the limit is 75": 2},
+		},
+		"a host goes where most of it fits": {
+			many(4, "a", same("a.example.com")),
+			[]wiring.Room{{Name: "main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Limits: origin.Size{Origins: 3}}},
+			map[string]int{"main-2": 3, "its host a.example.com is on distribution main-2, and main-2 would have 4 origins": 1},
+		},
+		"two teams on one host": {
+			append(many(2, "a", same("app.example.com")), many(2, "b", same("app.example.com"))...),
+			[]wiring.Room{{Name: "main", Limits: origin.Size{Behaviors: 3}}, {Name: "main-2", Limits: origin.Size{Behaviors: 4}}},
+			map[string]int{"main-2": 4},
+		},
+		"a team goes where it is": {
+			[]wiring.Request{one("vo_2", "a", "other.example.com")},
+			[]wiring.Room{{Name: "main"}, {Name: "main-2", Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
+			map[string]int{"main-2": 1},
+		},
+		"hosts that are apart": {
+			[]wiring.Request{{Record: wants("vo_3", "a", []string{"a.example.com", "b.example.com"}, 1)}},
+			[]wiring.Room{
+				{Name: "main", Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}},
+				{Name: "main-2", Records: []origin.Record{wired(wants("vo_2", "a", []string{"b.example.com"}, 1))}},
+			},
+			map[string]int{"a.example.com is on distribution main, b.example.com is on distribution main-2; claim": 1},
+		},
+		"room is what foreign parts leave": {
+			[]wiring.Request{one("vo_1", "a", "a.example.com")},
+			[]wiring.Room{{Name: "main", Limits: origin.Size{Aliases: 3}, Others: origin.Size{Aliases: 3}}, {Name: "E2", Limits: origin.Size{Aliases: 3}, Others: origin.Size{Aliases: 2}}},
+			map[string]int{"E2": 1},
+		},
+		"what leaves keeps its host, not its room": {
+			[]wiring.Request{one("vo_1", "a", "a.example.com"), one("vo_2", "b", "b.example.com")},
+			[]wiring.Room{{Name: "main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Limits: origin.Size{Origins: 1}, Records: []origin.Record{leaving}}},
+			map[string]int{"main": 1, "main-2": 1},
+		},
+		"what policy names no more takes nothing": {
+			[]wiring.Request{one("vo_2", "a", "a.example.com")},
+			[]wiring.Room{{Name: "main"}, {Name: "main-2", Closed: true, Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
+			map[string]int{"its host a.example.com is on distribution main-2, which policy no longer names": 1},
+		},
+		"what is wired without a record stays, whatever the limit": {
+			[]wiring.Request{{Record: wants("vo_1", "a", []string{"a.example.com"}, 9), Only: "main-2", Seen: true}, one("vo_2", "a", "a.example.com")},
+			[]wiring.Room{{Name: "main"}, {Name: "main-2", Limits: origin.Size{Behaviors: 10}, Others: origin.Size{Origins: 1, Behaviors: 9}}},
+			map[string]int{"main-2": 2},
+		},
+		"no distribution of that name": {
+			[]wiring.Request{{Record: wants("vo_1", "a", nil, 1), Only: "gone"}}, nil, map[string]int{"knows no distribution gone": 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			places := wiring.Places(c.requests, c.rooms)
+			if len(places) != len(c.requests) {
+				t.Errorf("%d places for %d requests", len(places), len(c.requests))
+			}
+			got := map[string]int{}
+			for _, p := range places {
+				key := p.Room
+				for said := range c.want {
+					if p.Room == "" && len(said) > len(key) && strings.Contains(p.Why, said) {
+						key = said
+					}
+				}
+				if key == "" {
+					key = p.Why
+				}
+				got[key]++
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// An origin that is wired may change its claim as far as its own distribution has room.
+func TestPlacesOfWhatIsWired(t *testing.T) {
+	was := wired(wants("vo_1", "a", []string{"a.example.com"}, 2))
+	rooms := []wiring.Room{
+		{Name: "main", Limits: origin.Size{Behaviors: 2}, Records: []origin.Record{was, wired(wants("vo_2", "a", []string{"a.example.com"}, 1))}},
+		{Name: "main-2", Records: []origin.Record{wired(wants("vo_3", "b", []string{"b.example.com"}, 1))}},
+	}
+	for name, c := range map[string]struct {
+		paths int
+		host  string
+		why   string
+	}{
+		"as many paths, although the limit has become lower": {2, "a.example.com", ""},
+		"one path less":            {1, "a.example.com", ""},
+		"one path more":            {3, "a.example.com", "its distribution main would have 4 behaviors, and the limit is 2"},
+		"another host":             {2, "c.example.com", ""},
+		"a host that is elsewhere": {2, "b.example.com", "b.example.com is on distribution main-2"},
+	} {
+		is := wants("vo_1", "a", []string{c.host}, c.paths)
+		got := wiring.Places([]wiring.Request{{Record: is, Only: "main"}}, rooms)["vo_1"]
+		if (got.Room == "main") != (c.why == "") || !strings.Contains(got.Why, c.why) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+func size(rooms []wiring.Room, name string) (n origin.Size) {
+	hosts := map[string]bool{}
+	for _, room := range rooms {
+		if room.Name != name {
+			continue
+		}
+		n = n.Plus(room.Others)
+		if room.Wildcard {
+			n.Aliases++
+		}
+		for _, r := range room.Records {
+			if r.Intent == origin.Wire && r.State != origin.Waiting {
+				n = n.Plus(origin.Size{Origins: 1, Behaviors: len(r.Claim.Paths)})
+				for _, h := range r.Claim.Hosts {
+					hosts[h] = !room.Wildcard || hosts[h]
+				}
+			}
+		}
+	}
+	for _, counts := range hosts {
+		if counts {
+			n.Aliases++
+		}
+	}
+	return n
+}
+
+func beyond(n, limits origin.Size) bool { return n != n.Within(limits) && limits.Within(n) != n }
+
+func TestPlacesHoldWhateverComes(t *testing.T) {
+	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.IntRange(0, 6)
+		var rooms []wiring.Room
+		for i := range rapid.IntRange(1, 3).Draw(t, "rooms") {
+			rooms = append(rooms, wiring.Room{
+				Name: fmt.Sprintf("d%d", i), Wildcard: rapid.Bool().Draw(t, "wildcard"), Closed: i > 0 && rapid.IntRange(0, 4).Draw(t, "closed") == 0,
+				Limits: origin.Size{Origins: limit.Draw(t, "origins"), Behaviors: limit.Draw(t, "behaviors"), Aliases: limit.Draw(t, "aliases")},
+				Others: origin.Size{Origins: rapid.IntRange(0, 1).Draw(t, "others")},
+			})
+		}
+		// Origins come in rounds, as they do in life; what was placed is there in the next round, and some leave.
+		host := rapid.SampledFrom([]string{"a.x", "b.x", "c.x", "d.x"})
+		next := 0
+		for range rapid.IntRange(1, 3).Draw(t, "rounds") {
+			var requests []wiring.Request
+			for range rapid.IntRange(0, 6).Draw(t, "requests") {
+				next++
+				r := wants(fmt.Sprintf("vo_%02d", next), rapid.SampledFrom([]string{"a", "b"}).Draw(t, "team"),
+					rapid.SliceOfNDistinct(host, 1, 2, rapid.ID[string]).Draw(t, "hosts"), rapid.IntRange(1, 3).Draw(t, "paths"))
+				r.Admitted = start.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "admitted")) * time.Minute)
+				requests = append(requests, wiring.Request{Record: r})
+			}
+			places := wiring.Places(requests, rooms)
+			if diff := cmp.Diff(places, wiring.Places(rapid.Permutation(requests).Draw(t, "order"), rooms)); diff != "" {
+				t.Fatalf("the order of requests matters: %s", diff)
+			}
+			before := slices.Clone(rooms)
+			for i := range rooms {
+				rooms[i].Records = slices.Clone(rooms[i].Records)
+				for _, r := range requests {
+					if places[r.ID].Room == rooms[i].Name {
+						rooms[i].Records = append(rooms[i].Records, wired(r.Record))
+					}
+				}
+			}
+			check(t, requests, places, before, rooms)
+			for i := range rooms {
+				for j := range rooms[i].Records {
+					if r := &rooms[i].Records[j]; r.State == origin.Live && rapid.IntRange(0, 3).Draw(t, "leaves") == 0 {
+						r.Intent = origin.Detach
+						r.State = rapid.SampledFrom([]origin.State{origin.Live, origin.Detaching, origin.Detached, origin.Deleted}).Draw(t, "state")
+					}
+				}
+			}
+		}
+	})
+}
+
+func check(t *rapid.T, requests []wiring.Request, places map[string]wiring.Place, before, after []wiring.Room) {
+	t.Helper()
+	if len(places) != len(requests) {
+		t.Fatalf("%d places for %d requests", len(places), len(requests))
+	}
+	at := map[string]string{} // host to room
+	for i, room := range after {
+		if grown := len(room.Records) > len(before[i].Records); grown && (room.Closed || beyond(size(after, room.Name), room.Limits)) {
+			t.Fatalf("%s holds %+v, and its limits are %+v", room.Name, size(after, room.Name), room.Limits)
+		}
+		for _, r := range room.Records {
+			if r.Intent != origin.Wire && (r.State == origin.Detached || r.State == origin.Deleted) {
+				continue
+			}
+			for _, h := range r.Claim.Hosts {
+				if at[h] != "" && at[h] != room.Name {
+					t.Fatalf("%s is on %s and %s", h, at[h], room.Name)
+				}
+				at[h] = room.Name
+			}
+		}
+	}
+	for _, r := range requests {
+		if p := places[r.ID]; (p.Room == "") == (p.Why == "") {
+			t.Fatalf("%s has the place %+v", r.ID, p)
+		}
+		// Who waits does fit nowhere, not even now alone.
+		if places[r.ID].Room == "" {
+			if p := wiring.Places([]wiring.Request{r}, after)[r.ID]; p.Room != "" {
+				t.Fatalf("%s waits although %s has room", r.ID, p.Room)
+			}
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/wiring"
+)
+
+// asking is an origin that needs a place: its record as it was, nothing if it had none, and as it is to become.
+type asking struct {
+	at      int // in the run's records
+	was, is origin.Record
+	wiring.Request
+}
+
+// blind tells whether wire has not yet looked at a distribution of several: what it holds may be the very origins that are
+// asked about, if the registry was lost.
+func (r *admitRun) blind() bool {
+	return len(r.fleet) > 1 && slices.ContainsFunc(r.fleet, func(name string) bool { return r.distribution(name).Seen.IsZero() })
+}
+
+func (r *admitRun) distribution(name string) origin.Distribution {
+	return origin.Snapshot{Distributions: r.known}.Distribution(name)
+}
+
+func (r *admitRun) ask(at int, was, is origin.Record) {
+	a := asking{at: at, was: was, is: is, Request: wiring.Request{Record: is}}
+	switch {
+	case was.ID == "":
+		for _, d := range r.known {
+			if slices.Contains(d.Unknown, is.ID) {
+				a.Only, a.Seen = d.Name, true
+			}
+		}
+	case !slices.Contains([]origin.State{origin.Waiting, origin.Detached, origin.Deleted}, was.State):
+		a.Only = was.Distribution
+	}
+	r.asking = append(r.asking, a)
+}
+
+// place gives a place to what asks for one and to what has waited for one.
+func (r *admitRun) place(ctx context.Context) error {
+	for at, o := range r.records {
+		asks := slices.ContainsFunc(r.asking, func(a asking) bool { return a.at == at })
+		if o.Intent == origin.Wire && o.State == origin.Waiting && !asks {
+			r.ask(at, o, o)
+		}
+	}
+	if len(r.asking) == 0 {
+		return nil
+	}
+	requests := make([]wiring.Request, len(r.asking))
+	for i, a := range r.asking {
+		requests[i] = a.Request
+		if a.was.ID != "" {
+			r.records[a.at] = a.was // what it holds now
+		}
+	}
+	places := wiring.Places(requests, r.rooms())
+	var failed []error
+	for _, a := range r.asking {
+		failed = append(failed, r.settleIn(ctx, a, places[a.is.ID]))
+	}
+	return errors.Join(failed...)
+}
+
+// rooms are the distributions as the registry knows them.
+func (r *admitRun) rooms() []wiring.Room {
+	names := slices.Clone(r.fleet)
+	for _, d := range r.known {
+		if !slices.Contains(names, d.Name) {
+			names = append(names, d.Name)
+		}
+	}
+	written := slices.DeleteFunc(slices.Clone(r.records), func(o origin.Record) bool { return o.Version == 0 })
+	var asked origin.Distribution // last: quotas are the account's, and one that is not made yet is not looked at
+	for _, d := range r.known {
+		if d.Asked.After(asked.Asked) {
+			asked = d
+		}
+	}
+	var rooms []wiring.Room
+	for _, name := range names {
+		d := r.distribution(name)
+		room := wiring.Room{
+			Name: name, Limits: r.Policy.Limits.Within(asked.Quotas()), Others: d.Others, Closed: !slices.Contains(r.fleet, name),
+			Wildcard: wildcard(r.Policy, name),
+			Records:  origin.Snapshot{Records: written}.In(name),
+		}
+		if d.Seen.IsZero() && r.Policy.Distribution.Base != nil {
+			room.Others = wiring.Made()
+		}
+		rooms = append(rooms, room)
+	}
+	return rooms
+}
+
+// settleIn records an origin's place, or that it waits and why. What is wired already stays as it is if there is no room
+// for what it claims now.
+func (r *admitRun) settleIn(ctx context.Context, a asking, place wiring.Place) error {
+	is, why := a.is, brief(place.Why)
+	switch {
+	case place.Room == "" && a.Only != "":
+		return r.refuse(ctx, contract.OriginWaits, is.ARN, Detail{Origin: is.ID, Account: is.Account, Team: is.Team},
+			[]admission.Reason{{Code: admission.DoesNotFit, Message: why}})
+	case place.Room == "":
+		if a.was.State == origin.Waiting && a.was.Reason == why && equal(a.was.Claim, is.Claim) {
+			return nil
+		}
+		is.State, is.Reason = origin.Waiting, why
+		r.alarm(contract.OriginWaits, is.ARN, about(is, why))
+		remember(&is, r.now, contract.OriginWaits, why)
+		return r.put(ctx, a.at, is)
+	}
+	why = fmt.Sprintf("claims %s on %s", strings.Join(is.Claim.Hosts, ", "), strings.Join(is.Claim.Paths, ", "))
+	if len(r.fleet) > 1 {
+		why += "; its place is distribution " + place.Room
+	}
+	if is.State == origin.Waiting {
+		is.State, is.Reason = origin.Pending, ""
+	}
+	r.Meter.Count(contract.MetricOriginAdmitted, 1)
+	r.say(contract.OriginAdmitted, is.ARN, about(is, why))
+	remember(&is, r.now, contract.OriginAdmitted, why)
+	from := is.Distribution
+	is.Distribution = place.Room
+	if from == is.Distribution || is.Version == 0 {
+		return r.put(ctx, a.at, is)
+	}
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	moved, err := r.Registry.MoveRecord(ctx, from, is)
+	if err == nil {
+		r.records[a.at] = moved
+	}
+	return err
+}
