@@ -17,7 +17,9 @@ func (r oneRecord) Load(context.Context) (origin.Snapshot, error) {
 	return origin.Snapshot{Records: []origin.Record{r.Record}}, nil
 }
 
-func (r oneRecord) PutRecord(_ context.Context, o origin.Record) (origin.Record, error) { return o, nil }
+func (r oneRecord) PutRecord(_ context.Context, o origin.Record) (origin.Record, error) {
+	return o, nil
+}
 
 // A registry that was lost and rebuilt has forgotten the tag, and with it the grace that the team was given.
 func TestTeardownThatNobodyRemembersGivesUp(t *testing.T) {
