@@ -30,11 +30,12 @@ func (g grants) admit(own, wire awssqs.Queue) []permission {
 		// Lists: they name no resource. What others share with the hub is in them whether policy knows them or not.
 		allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListResources"}, "*"),
 		allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
-		// Anybody may invite the hub; it opens or rejects any invitation, and accepts those of accounts that policy knows.
-		allow([]string{"ram:ListPendingInvitationResources", "ram:RejectResourceShareInvitation"}, invitations),
+		// Anybody may invite the account; the hub opens any invitation, and answers those of accounts that policy knows.
+		allow([]string{"ram:ListPendingInvitationResources"}, invitations),
 	)
 	if accounts := g.policy.Accounts(); len(accounts) > 0 {
-		permissions = append(permissions, allow([]string{"ram:AcceptResourceShareInvitation"}, invitations).
+		answers := []string{"ram:AcceptResourceShareInvitation", "ram:RejectResourceShareInvitation"}
+		permissions = append(permissions, allow(answers, invitations).
 			when(condition{"StringEquals": {"ram:ShareOwnerAccountId": accounts}}))
 	}
 	return append(permissions, g.spokes()...)

@@ -4,16 +4,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/policy"
 )
 
 // alarm ID STATE [REGEXP]: the hub's alarm of that logical id is in that state, and its description matches.
@@ -106,4 +116,156 @@ func (s *tale) alarmMessages() ([]string, error) {
 		}
 	}
 	return all, nil
+}
+
+// second-hub deploys another hub beside the first, and its spokes beside the first's.
+func (s *tale) secondHub(*testscript.TestScript, []string) error {
+	const templates = "../../infra/testdata/second"
+	text, err := readBeside(templates, contract.PolicyFile)
+	if err != nil {
+		return err
+	}
+	p, err := policy.Parse(text)
+	if err != nil {
+		return err
+	}
+	hub, err := readBeside(templates, "hub.template.json")
+	if err != nil {
+		return err
+	}
+	if err := s.deployBeside("originhub-"+p.Hub, hub, text); err != nil {
+		return err
+	}
+	spoke, err := readBeside("../../infra/testdata", "spoke.template.json")
+	if err != nil {
+		return err
+	}
+	for _, account := range p.Accounts() {
+		if _, err := s.Deploy(account, region, "originhub-"+p.Hub+"-spoke", spoke, map[string]string{
+			"HubAccountId": hubAccount, "HubName": p.Hub, "ExternalId": p.ExternalID,
+		}); err != nil {
+			return err
+		}
+	}
+	return s.idle(nil, nil)
+}
+
+// deployBeside deploys a hub with a policy of its own as a CDK assembly: its functions are other assets than the first hub's.
+func (s *tale) deployBeside(stack string, template, policyText []byte) error {
+	dir, err := os.MkdirTemp("", "originhub-second-")
+	if err != nil {
+		return err
+	}
+	s.cleanUp = append(s.cleanUp, dir)
+	files := map[string]any{}
+	for _, asset := range regexp.MustCompile(`"([a-z]+)\.zip"`).FindAllSubmatch(template, -1) {
+		name := string(asset[1])
+		binary, err := filepath.Abs(filepath.Join(functions, name, "bootstrap"))
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.Mkdir(path, 0o755), os.Symlink(binary, filepath.Join(path, "bootstrap")),
+			os.WriteFile(filepath.Join(path, contract.PolicyFile), policyText, 0o644)); err != nil {
+			return err
+		}
+		files[name] = map[string]any{
+			"source": map[string]any{"path": name}, "destinations": map[string]any{"d": map[string]any{"objectKey": stack + "-" + name + ".zip"}},
+		}
+	}
+	template = regexp.MustCompile(`"([a-z]+\.zip)"`).ReplaceAll(template, []byte(`"`+stack+`-$1"`))
+	assembly := map[string]any{"artifacts": map[string]any{
+		"assets": map[string]any{"type": "cdk:asset-manifest", "properties": map[string]any{"file": "assets.json"}},
+		stack: map[string]any{
+			"type": "aws:cloudformation:stack", "environment": "aws://" + hubAccount + "/" + region, "dependencies": []string{"assets"},
+			"properties": map[string]any{"templateFile": "template.json", "stackName": stack},
+		},
+	}}
+	for name, v := range map[string]any{"manifest.json": assembly, "assets.json": map[string]any{"files": files}, "template.json": json.RawMessage(template)} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return s.DeployAssembly(dir, nil)
+}
+
+// second-is NAME STATE: the second hub's registry says so of the origin.
+func (s *tale) secondIs(_ *testscript.TestScript, args []string) error {
+	tables, err := dynamodb.NewFromConfig(s.Config(hubAccount, region)).ListTables(s.ctx, &dynamodb.ListTablesInput{})
+	if err != nil {
+		return err
+	}
+	for _, table := range tables.TableNames {
+		if strings.HasPrefix(table, "originhub-second-") {
+			first := s.outputs
+			defer func() { s.outputs = first }()
+			s.outputs = map[string]string{"RegistryTable": table}
+			return s.is(nil, args)
+		}
+	}
+	return errors.New("there is no second hub")
+}
+
+// said-times N TYPE: events of that type, all that were said up to now.
+func (s *tale) saidTimes(_ *testscript.TestScript, args []string) error {
+	n := 0
+	for _, h := range s.spoken {
+		if h.Type == args[1] {
+			n++
+		}
+	}
+	return want(strconv.Itoa(n) == args[0], "%s was said %d times", args[1], n)
+}
+
+// metricsSeen gathers, over all stories, which metrics the hub's alarms and its dashboard name and which are measured.
+type metricsSeen struct {
+	mu              sync.Mutex
+	stories         int
+	named, measured map[string]bool
+}
+
+func (m *metricsSeen) of(state map[string]any) {
+	raw, err := json.Marshal(state["accounts"].(map[string]any)[hubAccount].(map[string]any)["cloudwatch"])
+	var watch struct {
+		Metrics    []string
+		Alarms     []struct{ Metric string }
+		Dashboards []struct{ Metrics []string }
+	}
+	if err != nil || json.Unmarshal(raw, &watch) != nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.stories++; m.named == nil {
+		m.named, m.measured = map[string]bool{}, map[string]bool{}
+	}
+	for _, name := range watch.Metrics {
+		m.measured[name] = true
+	}
+	for _, a := range watch.Alarms {
+		m.named[a.Metric] = true
+	}
+	for _, d := range watch.Dashboards {
+		for _, name := range d.Metrics {
+			m.named[name] = true
+		}
+	}
+}
+
+// check wants each metric that somebody watches to be written in some story: an alarm on a metric that nobody writes is
+// silent for ever. It needs all stories.
+func (m *metricsSeen) check(t *testing.T) {
+	files, err := filepath.Glob("testdata/stories/*.txtar")
+	if err != nil || t.Failed() || m.stories < len(files)/2 {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.named)) {
+		if !m.measured[name] {
+			t.Errorf("an alarm or the dashboard shows %s, but no story writes it", name)
+		}
+	}
 }

@@ -62,6 +62,8 @@ func TestMain(m *testing.M) {
 func TestStories(t *testing.T) {
 	var seen permissions
 	t.Cleanup(func() { seen.report(t) })
+	metrics := &metricsSeen{}
+	t.Cleanup(func() { metrics.check(t) })
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/stories",
 		Setup: func(env *testscript.Env) error {
@@ -73,11 +75,15 @@ func TestStories(t *testing.T) {
 					return
 				}
 				seen.add(s.demo.world)
+				metrics.of(s.State())
 				if denials := s.denials(); len(denials) > 0 && !s.mayBeDenied {
 					t.Errorf("%s: the hub's functions were denied:\n%s", filepath.Base(env.WorkDir), strings.Join(denials, "\n"))
 				}
 				if err := s.Close(); err != nil {
 					t.Errorf("close world: %v", err)
+				}
+				for _, dir := range s.cleanUp {
+					_ = os.RemoveAll(dir)
 				}
 			})
 			return nil
@@ -99,6 +105,7 @@ func TestStories(t *testing.T) {
 			"remove-other-distribution": command((*tale).removeOtherDistribution), "said-once": command((*tale).saidOnce),
 			"invitation": command((*tale).invitation), "dns": command((*tale).dns), "alarmed": command((*tale).alarmed),
 			"originhub": command((*tale).originhub), "apart": command((*tale).apart),
+			"second-hub": command((*tale).secondHub), "second-is": command((*tale).secondIs), "said-times": command((*tale).saidTimes),
 			"alarm": command((*tale).alarmIs), "disable-rule": command((*tale).disableRule), "replay": command((*tale).replay),
 			"remember-alarms": command((*tale).rememberAlarms), "same-alarms": command((*tale).sameAlarms),
 			"quota": command((*tale).quota), "holds": command((*tale).holds), "is-on": command((*tale).isOn),
@@ -127,6 +134,7 @@ type tale struct {
 	certificates map[string]string // ARN by team
 	// mayBeDenied is set by a story that is about calls which IAM denies.
 	mayBeDenied bool
+	cleanUp []string // directories
 }
 
 // command turns a method into a script command. With ! the command must fail, and its error is kept on standard error for

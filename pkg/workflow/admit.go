@@ -239,7 +239,8 @@ func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 		r.again(settling)
 	default:
 		err = r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, decision.Reasons)
-		if err == nil && r.Policy.Shares.Reject {
+		// Whom policy does not know may mean somebody else in this account, such as another hub.
+		if _, known := r.Policy.TeamOf(i.Sender); err == nil && known && r.Policy.Shares.Reject {
 			err = fault.IgnoreDone(r.Shares.Reject(ctx, i.ARN))
 		}
 	}

@@ -169,6 +169,7 @@ func (t *Retire) callOff(ctx context.Context, say *announcer, s origin.Snapshot,
 	if o.Teardown == nil || o.Intent != origin.Wire {
 		return nil
 	}
+	t.Meter.Count(contract.MetricTeardownCancelled, 1)
 	say.say(contract.TeardownCancelled, o.ARN, about(o, why))
 	if err := say.publish(ctx); err != nil {
 		return err

@@ -63,6 +63,7 @@ func (s *Service) invoke(functionARN, requestID string, payload []byte) (Result,
 		return Result{}, err
 	}
 	s.count(&f, "Invocations", 1)
+	s.count(&f, "Throttles", 0)
 	var out []byte
 	r := Result{RequestID: requestID}
 	if broken == nil {
