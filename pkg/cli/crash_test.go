@@ -251,7 +251,7 @@ func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e en
 		if c.Function == "" {
 			return nil
 		}
-		if c.Operation == "Query" { // each run of a function begins with a look at the registry
+		if c.Operation == "Scan" { // each run of a function begins with a look at the registry
 			paths[c.Function] = ""
 		}
 		paths[c.Function] += " " + c.Operation
