@@ -66,7 +66,7 @@ golden: ## Rewrite the golden files: synthesized templates, and what the sandbox
 
 .PHONY: synth
 synth: functions ## Write the CDK assembly to cdk.out
-	CDK_OUTDIR=cdk.out go run ./infra
+	CDK_OUTDIR=cdk.out go run ./infra/app
 
 .PHONY: deploy
 deploy: build functions ## Show what would change in the hub, ask, deploy: make deploy POLICY=policy.yaml

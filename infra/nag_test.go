@@ -1,4 +1,4 @@
-package main
+package infra
 
 import (
 	"bytes"
@@ -25,18 +25,18 @@ func TestAwsSolutions(t *testing.T) {
 		describe = "describe calls name no resource; TestWildcardResources holds the list"
 	)
 	reasons := map[[2]string]string{
-		{"AwsSolutions-IAM5", "hub/Admit/Role/Resource"}:          wildcard,
-		{"AwsSolutions-IAM5", "hub/Wire/Role/Resource"}:           wildcard,
-		{"AwsSolutions-IAM5", "hub/TeardownStep/Role/Resource"}:   wildcard,
-		{"AwsSolutions-IAM5", "hub/Retire/Role/Resource"}:         wildcard,
-		{"AwsSolutions-IAM5", "hub/Audit/Role/Resource"}:          wildcard,
-		{"AwsSolutions-IAM5", "spoke/HubRole/Resource"}:           wildcard,
-		{"AwsSolutions-SQS3", "hub/RetireDeadLetters/Resource"}:   deadEnd,
-		{"AwsSolutions-SQS3", "hub/AuditDeadLetters/Resource"}:    deadEnd,
-		{"AwsSolutions-SQS3", "hub/UndeliveredEvents/Resource"}:   deadEnd,
-		{"AwsSolutions-SQS3", "spoke/UndeliveredEvents/Resource"}: deadEnd,
-		{"AwsSolutions-SF1", "hub/Teardown/Machine"}:              history,
-		{"AwsSolutions-SF2", "hub/Teardown/Machine"}:              tracing,
+		{"AwsSolutions-IAM5", "hub/Admit/Role/Resource"}:                wildcard,
+		{"AwsSolutions-IAM5", "hub/Wire/Role/Resource"}:                 wildcard,
+		{"AwsSolutions-IAM5", "hub/TeardownStep/Role/Resource"}:         wildcard,
+		{"AwsSolutions-IAM5", "hub/Retire/Role/Resource"}:               wildcard,
+		{"AwsSolutions-IAM5", "hub/Audit/Role/Resource"}:                wildcard,
+		{"AwsSolutions-IAM5", "spoke/Spoke/HubRole/Resource"}:           wildcard,
+		{"AwsSolutions-SQS3", "hub/RetireDeadLetters/Resource"}:         deadEnd,
+		{"AwsSolutions-SQS3", "hub/AuditDeadLetters/Resource"}:          deadEnd,
+		{"AwsSolutions-SQS3", "hub/UndeliveredEvents/Resource"}:         deadEnd,
+		{"AwsSolutions-SQS3", "spoke/Spoke/UndeliveredEvents/Resource"}: deadEnd,
+		{"AwsSolutions-SF1", "hub/Teardown/Machine"}:                    history,
+		{"AwsSolutions-SF2", "hub/Teardown/Machine"}:                    tracing,
 
 		{"AwsSolutions-VPC7", "team/Network/Vpc"}:                        edge,
 		{"AwsSolutions-ELB2", "team/Balancer/LoadBalancer"}:              edge,

@@ -1,4 +1,4 @@
-package main
+package infra
 
 import (
 	"fmt"
@@ -11,11 +11,35 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// spokeParams are the parameters of the spoke's template: one template serves every team, with or without CDK.
-type spokeParams struct{ HubAccount, HubName, ExternalID string }
+// SpokeProps names the hub that a team account serves. Each value may be a token.
+type SpokeProps struct {
+	HubAccount string // Networking account, 12 digits
+	HubName    string // hub: in the hub policy
+	ExternalID string // spokes.externalId: in the hub policy
+}
 
-// newSpokeStack is everything in a team account: it tells the hub about shares and tags, and lets the hub read them and
-// take out an origin that its team tagged for teardown. Only the stack's own name depends on hub; the template does not.
+// NewSpoke is everything in a team account: it tells the hub about shares and tags, and lets the hub read them and take out
+// an origin that its team tagged for teardown. Its stack must be in us-east-1. An account has one for each hub, since the
+// role, which it answers, has a name that the hub knows.
+func NewSpoke(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
+	self := constructs.NewConstruct(scope, jsii.String(id))
+	hubBus := fmt.Sprintf("arn:aws:events:%s:%s:event-bus/%s", region, p.HubAccount, contract.BusName(p.HubName))
+	forwarder := awsiam.NewRole(self, jsii.String("ForwarderRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{
+			"forward": document([]permission{allow([]string{"events:PutEvents"}, hubBus)}),
+		},
+	})
+	newRules(self, newDeadLetters(self, "UndeliveredEvents"), rule{
+		ID: "Forward", Description: "Tells the originhub hub that a share, a VPC origin or its tags may have changed",
+		Pattern: forwardedCalls(),
+		Targets: []*target{{ID: "HubBus", ARN: hubBus, RoleARN: *forwarder.RoleArn()}},
+	})
+	return newSpokeRole(self, "HubRole", p)
+}
+
+// newSpokeStack is the spoke for accounts without CDK: one template serves every team. Only the stack's own name depends on
+// hub; the template does not.
 func newSpokeStack(scope constructs.Construct, id, hub string) {
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName:   jsii.String("originhub-" + hub + "-spoke"),
@@ -23,26 +47,11 @@ func newSpokeStack(scope constructs.Construct, id, hub string) {
 		Env:         &awscdk.Environment{Region: jsii.String(region)},
 		Synthesizer: awscdk.NewBootstraplessSynthesizer(nil), // no assets: a team account needs no CDK bootstrap
 	})
-	p := spokeParams{
+	role := NewSpoke(stack, "Spoke", SpokeProps{
 		HubAccount: parameter(stack, "HubAccountId", `\d{12}`, "Networking account, 12 digits"),
 		HubName:    parameter(stack, "HubName", `[a-z][a-z0-9-]{0,19}`, "hub: in the hub policy"),
 		ExternalID: parameter(stack, "ExternalId", `[\w+=,.@:/-]{2,}`, "spokes.externalId: in the hub policy"),
-	}
-
-	hubBus := fmt.Sprintf("arn:aws:events:%s:%s:event-bus/%s", region, p.HubAccount, contract.BusName(p.HubName))
-	forwarder := awsiam.NewRole(stack, jsii.String("ForwarderRole"), &awsiam.RoleProps{
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"forward": document([]permission{allow([]string{"events:PutEvents"}, hubBus)}),
-		},
 	})
-	newRules(stack, newDeadLetters(stack, "UndeliveredEvents"), rule{
-		ID: "Forward", Description: "Tells the originhub hub that a share, a VPC origin or its tags may have changed",
-		Pattern: forwardedCalls(),
-		Targets: []*target{{ID: "HubBus", ARN: hubBus, RoleARN: *forwarder.RoleArn()}},
-	})
-
-	role := newSpokeRole(stack, "HubRole", p)
 	output(stack, "HubRoleArn", *role.RoleArn())
 }
 

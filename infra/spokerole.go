@@ -1,4 +1,4 @@
-package main
+package infra
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 
 // newSpokeRole is the role that the hub's functions assume in a team account. It can look; it can stop sharing VPC
 // origins; and it can delete one only while the team's own teardown tag is on it: IAM keeps the team's consent.
-func newSpokeRole(scope constructs.Construct, id string, p spokeParams) awsiam.Role {
+func newSpokeRole(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
 	origins := fmt.Sprintf("arn:aws:cloudfront::%s:vpcorigin/*", account())
 	shares := fmt.Sprintf("arn:aws:ram:%s:%s:resource-share/*", region, account())
 	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
@@ -40,7 +40,7 @@ func newSpokeRole(scope constructs.Construct, id string, p spokeParams) awsiam.R
 }
 
 // hubFunctions are the roles of the hub's functions, who must also say the external id.
-func hubFunctions(p spokeParams) awsiam.IPrincipal {
+func hubFunctions(p SpokeProps) awsiam.IPrincipal {
 	return awsiam.NewPrincipalWithConditions(awsiam.NewAccountPrincipal(jsii.String(p.HubAccount)), condition{
 		"StringEquals": {"sts:ExternalId": p.ExternalID},
 		"ArnLike":      {"aws:PrincipalArn": fmt.Sprintf("arn:aws:iam::%s:role%s*", p.HubAccount, hubRolePath(p.HubName))},

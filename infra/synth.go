@@ -1,9 +1,8 @@
-// Infra synthesizes originhub's stacks: the hub for the Networking account; the spoke, one plain template with parameters,
+// Package infra holds originhub's stacks: the hub for the Networking account; the spoke, one plain template with parameters,
 // for every team account; and team, an example of what a team puts behind its VPC origin.
 //
-//	CDK_OUTDIR=cdk.out go run ./infra        writes the assembly without the CDK CLI
-//	npx aws-cdk@2.1148.1 diff hub            uses cdk.json
-package main
+// Apps of others take NewSpoke and NewPrivateService into stacks of their own.
+package infra
 
 import (
 	"fmt"
@@ -13,18 +12,11 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-func main() {
-	err := run()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "infra:", err)
-	}
-	closeQuietly()
-	if err != nil {
-		os.Exit(1)
-	}
-}
+// Synth writes the assembly of the app: to CDK_OUTDIR, or where the CDK CLI says. An error names the setting or the place in
+// the policy.
+func Synth() error {
+	defer closeQuietly()
 
-func run() error {
 	app := newApp(nil)
 	settings, err := readSettings(app)
 	if err != nil {
