@@ -16,6 +16,8 @@ import (
 )
 
 const (
+	// functionTimeout has room for 50 shares that arrive at once: all runs together make 385 calls for them, which at 100 ms
+	// each would fit into one (go test ./pkg/cli -run '^$' -bench Shares/50 -benchtime 1x).
 	functionTimeout = 60 * time.Second
 	// wireTimeout leaves room to find, by halves, the one entry that makes an update invalid.
 	wireTimeout = 120 * time.Second

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -208,4 +209,57 @@ func reportCalls(b *testing.B, calls []sandbox.Call, origins int) {
 		b.ReportMetric(float64(counts[name])/float64(origins), name)
 	}
 	b.ReportMetric(float64(counts["updates"]), "updates")
+}
+
+// What the functions' processes need while 50 shares go live and 20 origins are torn down: the most memory that any process of
+// a function ever held. Linux only: it reads /proc.
+func BenchmarkFunctions(b *testing.B) {
+	for b.Loop() {
+		w := benchWorld(b)
+		s := newTale(w)
+		s.benchFleet(b, 50)
+		if err := s.idle(nil, nil); err != nil {
+			b.Fatal(err)
+		}
+		for i := range 20 {
+			if err := s.tagIt(nil, []string{fleetName(i), "now"}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := s.idle(nil, nil); err != nil {
+			b.Fatal(err)
+		}
+		for function, kb := range residentSets(b, w.assets) {
+			b.ReportMetric(float64(kb)/1024, "MB-"+function)
+		}
+		closeWorld(b, w)
+	}
+}
+
+// residentSets finds the processes that were started below a directory, and answers the peak of their resident sets in KB,
+// by function.
+func residentSets(b *testing.B, below string) map[string]int {
+	b.Helper()
+	processes, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		b.Fatal(err)
+	}
+	peak := map[string]int{}
+	for _, link := range processes {
+		dir, err := os.Readlink(link)
+		if err != nil || !strings.HasPrefix(dir, below) {
+			continue // it has ended, or is somebody else's
+		}
+		status, err := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(status)) {
+			var kb int
+			if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kb); n == 1 {
+				peak[filepath.Base(dir)] = max(peak[filepath.Base(dir)], kb)
+			}
+		}
+	}
+	return peak
 }

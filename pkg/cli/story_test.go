@@ -134,7 +134,7 @@ type tale struct {
 	certificates map[string]string // ARN by team
 	// mayBeDenied is set by a story that is about calls which IAM denies.
 	mayBeDenied bool
-	cleanUp []string // directories
+	cleanUp     []string // directories
 }
 
 // command turns a method into a script command. With ! the command must fail, and its error is kept on standard error for
