@@ -38,16 +38,16 @@ func TestAwsSolutions(t *testing.T) {
 		{"AwsSolutions-SF1", "hub/Teardown/Machine"}:                    history,
 		{"AwsSolutions-SF2", "hub/Teardown/Machine"}:                    tracing,
 
-		{"AwsSolutions-VPC7", "team/Network/Vpc"}:                        edge,
-		{"AwsSolutions-ELB2", "team/Balancer/LoadBalancer"}:              edge,
-		{"AwsSolutions-APIG3", "team/Api/Stage"}:                         edge,
-		{"AwsSolutions-APIG1", "team/Api/Stage"}:                         account,
-		{"AwsSolutions-APIG6", "team/Api/Stage"}:                         account,
-		{"AwsSolutions-APIG2", "team/Api/Api"}:                           owner,
-		{"AwsSolutions-APIG4", "team/Api/Any"}:                           owner,
-		{"AwsSolutions-COG4", "team/Api/Any"}:                            owner,
-		{"AwsSolutions-IAM5", "team/Targets/Keep/Role/Resource"}:         describe,
-		{"AwsSolutions-SQS3", "team/Targets/UndeliveredEvents/Resource"}: deadEnd,
+		{"AwsSolutions-VPC7", "team/Service/Network/Vpc"}:                        edge,
+		{"AwsSolutions-ELB2", "team/Service/Balancer/LoadBalancer"}:              edge,
+		{"AwsSolutions-APIG3", "team/Service/Api/Stage"}:                         edge,
+		{"AwsSolutions-APIG1", "team/Service/Api/Stage"}:                         account,
+		{"AwsSolutions-APIG6", "team/Service/Api/Stage"}:                         account,
+		{"AwsSolutions-APIG2", "team/Service/Api/Api"}:                           owner,
+		{"AwsSolutions-APIG4", "team/Service/Api/Any"}:                           owner,
+		{"AwsSolutions-COG4", "team/Service/Api/Any"}:                            owner,
+		{"AwsSolutions-IAM5", "team/Service/Targets/Keep/Role/Resource"}:         describe,
+		{"AwsSolutions-SQS3", "team/Service/Targets/UndeliveredEvents/Resource"}: deadEnd,
 	}
 
 	dir := t.TempDir()
