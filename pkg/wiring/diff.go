@@ -130,8 +130,8 @@ next:
 		}
 		used.Aliases = len(aliases)
 		need := origin.Size{Origins: 1, Behaviors: len(o.Paths), Aliases: len(fresh)}
-		if over := exceeded(used, need, had, d.Limits); over != "" {
-			refuse(o, DoesNotFit, "the distribution %s%s", over, remedy(over))
+		if over := exceeded(used, need, had, d.Limits); over.kind != "" {
+			refuse(o, DoesNotFit, "the distribution %s%s", over.says, remedy(over))
 			if wired(o) {
 				delete(mine, OriginID(o.VPCOrigin))
 				foreign = append(foreign, paths...)

@@ -146,25 +146,32 @@ func (s *stock) bind(r origin.Record) {
 	}
 }
 
-// lacks says which limit the records would exceed, or "". What is wired and asks for no more fits, however low the limit has
+// lack is a limit that would be exceeded, or the zero value.
+type lack struct {
+	kind string // what it limits: origins, behaviors or aliases
+	says string
+}
+
+// lacks says which limit the records would exceed. What is wired and asks for no more fits, however low the limit has
 // become.
-func (s *stock) lacks(records ...origin.Record) string {
+func (s *stock) lacks(records ...origin.Record) lack {
 	var had []origin.Record
 	for _, r := range records {
 		if was, ok := s.was[r.ID]; ok {
 			had = append(had, was)
 		}
 	}
-	if over := exceeded(s.used, s.needs(records...), s.needs(had...), s.Limits); over != "" {
-		return s.Name + " " + over
+	over := exceeded(s.used, s.needs(records...), s.needs(had...), s.Limits)
+	if over.kind != "" {
+		over.says = s.Name + " " + over.says
 	}
-	return ""
+	return over
 }
 
-// exceeded says which limit would be exceeded where so much is used and so much is needed instead of what it had, or "".
-func exceeded(used, need, had, limits origin.Size) string {
+// exceeded says which limit would be exceeded where so much is used and so much is needed instead of what it had.
+func exceeded(used, need, had, limits origin.Size) lack {
 	for _, q := range []struct {
-		what                  string
+		kind                  string
 		used, need, had, most int
 	}{
 		{"origins", used.Origins, need.Origins, had.Origins, limits.Origins},
@@ -172,19 +179,19 @@ func exceeded(used, need, had, limits origin.Size) string {
 		{"aliases", used.Aliases, need.Aliases, had.Aliases, limits.Aliases},
 	} {
 		if q.most > 0 && q.need > q.had && q.used+q.need > q.most {
-			return fmt.Sprintf("would have %d %s, and the limit is %d", q.used+q.need, q.what, q.most)
+			return lack{q.kind, fmt.Sprintf("would have %d %s, and the limit is %d", q.used+q.need, q.kind, q.most)}
 		}
 	}
-	return ""
+	return lack{}
 }
 
 // remedy says what makes room where that is lacking.
-func remedy(lacks ...string) string {
+func remedy(lacks ...lack) string {
 	var raise []string
 	for _, limit := range [][2]string{
 		{"origins", origin.QuotaOrigins}, {"behaviors", origin.QuotaBehaviors}, {"aliases", origin.QuotaAliases},
 	} {
-		if slices.ContainsFunc(lacks, func(l string) bool { return strings.Contains(l, " "+limit[0]+",") }) {
+		if slices.ContainsFunc(lacks, func(l lack) bool { return l.kind == limit[0] }) {
 			raise = append(raise, fmt.Sprintf("limits.%s in the hub policy or CloudFront's quota %s, whichever is lower", limit[0], limit[1]))
 		}
 	}
@@ -200,8 +207,8 @@ func (p *placer) keep(r Request) {
 	}
 	s := p.rooms[i]
 	why := p.elsewhere(r.Claim.Hosts, s)
-	if lacks := s.lacks(r.Record); why == "" && lacks != "" && !r.Seen {
-		why = "its distribution " + lacks + remedy(lacks)
+	if lacks := s.lacks(r.Record); why == "" && lacks.kind != "" && !r.Seen {
+		why = "its distribution " + lacks.says + remedy(lacks)
 	}
 	switch was, wired := s.was[r.ID]; {
 	case why == "" && r.Seen:
@@ -253,7 +260,7 @@ func (p *placer) together(group []Request) bool {
 		records[i] = r.Record
 	}
 	for _, s := range p.open(group) {
-		if s.lacks(records...) != "" {
+		if s.lacks(records...).kind != "" {
 			continue
 		}
 		for _, r := range records {
@@ -272,7 +279,7 @@ func (p *placer) apart(group []Request) {
 		trial := *s
 		trial.hosts, trial.bound, trial.teams = maps.Clone(s.hosts), maps.Clone(s.bound), maps.Clone(s.teams)
 		for _, r := range group {
-			if trial.lacks(r.Record) == "" {
+			if trial.lacks(r.Record).kind == "" {
 				trial.add(r.Record)
 				takes[s]++
 			}
@@ -282,10 +289,10 @@ next:
 	for _, r := range group {
 		rooms := p.open([]Request{r})
 		slices.SortStableFunc(rooms, func(a, b *stock) int { return takes[b] - takes[a] })
-		var why []string
+		var why []lack
 		for _, s := range rooms {
 			lacks := s.lacks(r.Record)
-			if lacks == "" {
+			if lacks.kind == "" {
 				s.add(r.Record)
 				p.places[r.ID] = Place{Room: s.Name}
 				continue next
@@ -297,23 +304,27 @@ next:
 }
 
 // wait says why no room takes an origin.
-func (p *placer) wait(r Request, lacks []string) string {
+func (p *placer) wait(r Request, lacks []lack) string {
 	var bound []string
 	for _, s := range p.rooms {
 		if h := slices.IndexFunc(r.Claim.Hosts, func(h string) bool { return s.bound[h] }); h >= 0 {
 			bound = append(bound, r.Claim.Hosts[h]+" is on distribution "+s.Name)
 		}
 	}
-	slices.Sort(lacks)
+	slices.SortFunc(lacks, func(a, b lack) int { return strings.Compare(a.says, b.says) })
 	switch {
 	case len(bound) > 1:
 		return "its hosts are apart, and all must be on one distribution: " + strings.Join(bound, ", ") + "; claim hosts of one of them"
 	case len(bound) == 1 && len(lacks) == 0:
 		return "its host " + bound[0] + ", which policy no longer names and which takes nothing new"
 	case len(bound) == 1:
-		return "its host " + bound[0] + ", and " + lacks[0] + remedy(lacks...)
+		return "its host " + bound[0] + ", and " + lacks[0].says + remedy(lacks...)
 	}
-	return "no distribution has room for it: " + strings.Join(lacks, "; ") + remedy(lacks...)
+	said := make([]string, len(lacks))
+	for i, l := range lacks {
+		said[i] = l.says
+	}
+	return "no distribution has room for it: " + strings.Join(said, "; ") + remedy(lacks...)
 }
 
 // bundles are the groups of requests that a common key holds together, directly or through others.
