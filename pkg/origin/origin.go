@@ -68,8 +68,7 @@ func States() []State {
 // Record is the registry's item for one origin.
 type Record struct {
 	Ref
-	// Distribution is the name of the one that it is, or is to be, wired into: the registry's partition. While it is
-	// Waiting it is the first one's.
+	// Distribution is the name of the one that it is, or is to be, wired into: the registry's partition.
 	Distribution string
 	Team         string
 	Share        string // ARN of the RAM share it came by
