@@ -68,8 +68,12 @@ func (r *admitRun) place(ctx context.Context) error {
 	for _, a := range r.asking {
 		failed = append(failed, r.settleIn(ctx, a, places[a.is.ID]))
 	}
+	r.records = slices.DeleteFunc(r.records, unwritten) // they are nobody's state
 	return errors.Join(failed...)
 }
+
+// unwritten tells whether the registry does not have the record.
+func unwritten(o origin.Record) bool { return o.Version == 0 }
 
 // rooms are the distributions as the registry knows them.
 func (r *admitRun) rooms() []wiring.Room {
@@ -79,7 +83,7 @@ func (r *admitRun) rooms() []wiring.Room {
 			names = append(names, d.Name)
 		}
 	}
-	written := slices.DeleteFunc(slices.Clone(r.records), func(o origin.Record) bool { return o.Version == 0 })
+	written := slices.DeleteFunc(slices.Clone(r.records), unwritten)
 	var asked origin.Distribution // last: quotas are the account's, and one that is not made yet is not looked at
 	for _, d := range r.known {
 		if d.Asked.After(asked.Asked) {

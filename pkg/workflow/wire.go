@@ -136,7 +136,8 @@ func (r *wireRun) run(ctx context.Context) error {
 	if r.d.Holder != "" && r.now.Before(r.d.Expires) {
 		r.Log.InfoContext(ctx, "another run holds the lease", "distribution", r.d.Name, "holder", r.d.Holder, "expires", r.d.Expires)
 		r.Meter.Seconds(contract.MetricLeaseHeld, lease-r.d.Expires.Sub(r.now))
-		return r.Queue.Send(ctx, string(inbound.Poke{Why: "lease held"}.JSON()), min(r.d.Expires.Sub(r.now), 15*time.Second)+time.Second)
+		wait := min(r.d.Expires.Sub(r.now), 15*time.Second) + time.Second
+		return r.Queue.Send(ctx, string(inbound.Poke{Why: lookPoke(r.d.Name, r.now.Add(wait))}.JSON()), wait)
 	}
 	var err error
 	r.d.Holder, r.d.Expires = r.Holder, r.now.Add(lease)
@@ -691,7 +692,7 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 		r.announce(r.records[i], seen[i])
 	}
 	if err := r.publish(ctx); err != nil {
-		return err
+		return errors.Join(pointed, err)
 	}
 	for _, i := range changed {
 		if err := r.finish(ctx, i, seen[i]); err != nil {

@@ -1,0 +1,127 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/wiring"
+)
+
+// fixedRegistry holds a snapshot and believes every write.
+type fixedRegistry struct{ origin.Snapshot }
+
+func (r fixedRegistry) Load(context.Context) (origin.Snapshot, error) { return r.Snapshot, nil }
+
+func (r fixedRegistry) PutRecord(_ context.Context, o origin.Record) (origin.Record, error) {
+	return o, nil
+}
+
+func (r fixedRegistry) PutDistribution(_ context.Context, d origin.Distribution) (origin.Distribution, error) {
+	return d, nil
+}
+
+type sent struct{ bodies []string }
+
+func (s *sent) Send(_ context.Context, body string, _ time.Duration) error {
+	s.bodies = append(s.bodies, body)
+	return nil
+}
+
+type noMeter struct{}
+
+func (noMeter) Count(string, int, ...contract.Dimension)       {}
+func (noMeter) Seconds(string, time.Duration)                  {}
+func (noMeter) Percent(string, float64, ...contract.Dimension) {}
+
+// broken is a hosted zone and a bus that cannot be reached.
+type broken struct{}
+
+var errZone, errBus = errors.New("no zone"), errors.New("no bus")
+
+func (broken) Records(context.Context) ([]origin.DNSRecord, error)                  { return nil, errZone }
+func (broken) Change(context.Context, []origin.DNSRecord, []origin.DNSRecord) error { return errZone }
+func (broken) Publish(context.Context, ...origin.Event) error                       { return errBus }
+
+// now of every run.
+var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func TestWireWakesNoOtherDistributionForALease(t *testing.T) {
+	queue := &sent{}
+	held := origin.Distribution{Name: "main-2", Holder: "another", Expires: now.Add(time.Minute)}
+	r := &wireRun{
+		Wire: &Wire{Queue: queue, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler)}, now: now, d: held,
+	}
+	if err := r.run(context.Background()); err != nil || len(queue.bodies) != 1 {
+		t.Fatalf("%v, and %q was sent", err, queue.bodies)
+	}
+	message, err := inbound.Parse([]byte(queue.bodies[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	poke := []inbound.Message{message}
+	if others(poke, "main-2") || !others(poke, "main") || !others(poke, "main-20") {
+		t.Errorf("%s wakes not main-2 alone", queue.bodies[0])
+	}
+}
+
+func TestWireTellsOfTheZoneEvenWithoutABus(t *testing.T) {
+	detaching := origin.Record{
+		Ref: origin.Ref{ID: "vo_1"}, Distribution: origin.Main, Intent: origin.Detach, State: origin.Detaching,
+		Claim: origin.Claim{Hosts: []string{"a.example.com"}},
+	}
+	r := &wireRun{
+		Wire: &Wire{
+			Policy: admission.Policy{Hub: "hub", Domain: "example.com"}, Registry: fixedRegistry{}, DNS: broken{}, Meter: noMeter{},
+		},
+		announcer: announcer{bus: broken{}, log: slog.New(slog.DiscardHandler)}, now: now,
+		d: origin.Distribution{Name: origin.Main, ID: "E1"}, records: []origin.Record{detaching},
+	}
+	err := r.settle(context.Background(), origin.Served{ID: "E1", Deployed: true, Config: wiring.Base(wiring.BaseSpec{}).Bytes()})
+	if !errors.Is(err, errZone) || !errors.Is(err, errBus) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What is seen in a distribution without a record, and cannot stay as it claims to, has no record afterwards either.
+func TestAdmitForgetsWhatItDidNotRecord(t *testing.T) {
+	is := origin.Record{
+		Ref: origin.Ref{ID: "vo_1", ARN: "arn"}, Distribution: origin.Main, Intent: origin.Wire, State: origin.Pending,
+		Claim: origin.Claim{Hosts: []string{"a.example.com"}, Paths: []string{"/a/*"}},
+	}
+	holder := origin.Record{
+		Ref: origin.Ref{ID: "vo_2"}, Distribution: origin.Main, Intent: origin.Wire, State: origin.Live, Version: 1,
+		Claim: origin.Claim{Hosts: []string{"a.example.com"}, Paths: []string{"/b/*"}},
+	}
+	r := &admitRun{
+		Admit: &Admit{Registry: noRefusals{}, Meter: noMeter{}}, announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)},
+		now: now, fleet: []string{origin.Main, "main-2"}, refusals: map[string]string{}, records: []origin.Record{holder, is},
+		known: []origin.Distribution{{Name: origin.Main, Seen: now}, {Name: "main-2", Seen: now, Unknown: []string{"vo_1"}}},
+	}
+	r.ask(1, origin.Record{}, is)
+	if err := r.place(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if why := r.refusals["arn"]; !strings.Contains(why, "a host is on one distribution only") {
+		t.Errorf("refused because %q", why)
+	}
+	if !slices.EqualFunc(r.records, []origin.Record{holder}, func(a, b origin.Record) bool { return a.ID == b.ID }) || r.waiting() {
+		t.Errorf("left %+v, and wire is woken: %t", r.records, r.waiting())
+	}
+}
+
+type noRefusals struct{ admitRegistry }
+
+func (noRefusals) PutRefusal(context.Context, string, string, time.Time) error { return nil }
+
+type quiet struct{}
+
+func (quiet) Publish(context.Context, ...origin.Event) error { return nil }
