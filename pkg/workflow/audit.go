@@ -173,7 +173,12 @@ func add(say *announcer, what string, f audit.Finding, now time.Time) {
 // age is a duration as people say it.
 func age(d time.Duration) string {
 	const day = 24 * time.Hour
-	if d < 2*day {
+	switch {
+	case d < time.Hour:
+		return "less than an hour"
+	case d < 2*time.Hour:
+		return "1 hour"
+	case d < 2*day:
 		return fmt.Sprintf("%d hours", int(d.Hours()))
 	}
 	return fmt.Sprintf("%d days", int(d/day))
@@ -346,11 +351,12 @@ func (a *Audit) owned(ctx context.Context, o *audit.Observed) (blind []string, e
 			for i := 0; i < len(origins) && err == nil; i++ {
 				one := audit.Owned{VpcOrigin: origins[i]}
 				one.Users, err = spoke.UsersOf(ctx, one.ARN)
-				if fault.Is[*fault.Done](err) { // it went meanwhile
+				switch {
+				case err == nil:
+					o.Owned = append(o.Owned, one)
+				case fault.Is[*fault.Done](err): // it went meanwhile
 					err = nil
-					continue
 				}
-				o.Owned = append(o.Owned, one)
 			}
 			switch {
 			case fault.Is[*fault.GiveUp](err):
@@ -390,7 +396,7 @@ func (a *Audit) compare(say *announcer, known []origin.OpenFinding, found []audi
 		f := audit.Finding{Kind: audit.Kind(k.Kind), Subject: k.Subject, Origin: k.Origin, Account: k.Account, Team: k.Team, Since: k.Since}
 		switch {
 		case stands[f.Key()]:
-		case slices.Contains(blind, k.Account):
+		case f.Kind == audit.OriginUnused && slices.Contains(blind, k.Account): // the others rest on what the hub sees by itself
 			open = append(open, k)
 		default:
 			f.Risk = "it is no longer so"
