@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,9 +24,9 @@ type Finding struct {
 	By      string    // who did it, as CloudTrail says; "" of what was found without an event
 	Since   time.Time // when it came about; zero if AWS does not tell
 	Alarm   bool      // somebody is off the air, or can come in by a side door
-	Risk    string    // why it matters
+	Risk    string    // why it matters, and in which account to mend it
 	Cost    string    // estimate per month, or "unknown"
-	Repair  string    // command that mends it, and in which account
+	Repair  string    // command that mends it, as it can be pasted into a shell; "" if nothing or no command does
 }
 
 // Kind is the stable name of what was found.
@@ -66,8 +67,9 @@ type Observed struct {
 	Distributions []origin.Listed
 	DNS           []origin.DNSRecord
 	Lost          []string // VPC origins that the hub took out a short time ago, since they were no longer shared
-	Differs       string   // what of the hub's part of the distribution is not as it was, in words
 	Wake          string   // command that wakes function wire
+	// Differs is what of the hub's part of a distribution is not as it was, in words, by the distribution's id.
+	Differs map[string]string
 }
 
 // Owned is a VPC origin as its own account sees it. Users are the distributions that use it, in any account.
@@ -124,9 +126,9 @@ func (o Observed) origins() []Finding {
 			why = "see what was said of it, or why its record in the registry is not live"
 		}
 		f := o.about(SharedNotWired, v)
-		f.Risk = "it is shared with the hub and no distribution of the hub's uses it: " + why
-		f.Repair = fmt.Sprintf("mend the reason, or in account %s: aws ram disassociate-resource-share --region us-east-1 "+
-			"--resource-share-arn %s --resource-arns %s", v.Account, share, v.ARN)
+		f.Risk = "it is shared with the hub and no distribution of the hub's uses it: " + why +
+			"; mend the reason, or stop sharing it, in account " + v.Account
+		f.Repair = fmt.Sprintf("aws ram disassociate-resource-share --region us-east-1 --resource-share-arn %s --resource-arns %s", share, v.ARN)
 		found = append(found, f)
 	}
 	for _, v := range o.Owned {
@@ -134,9 +136,10 @@ func (o Observed) origins() []Finding {
 			continue
 		}
 		f := o.about(OriginUnused, v.VpcOrigin)
-		f.Risk = "no distribution uses it; its network interfaces keep its VPC from being deleted, and what stands behind it runs for nobody"
-		f.Repair = fmt.Sprintf(`in account %s: aws cloudfront delete-vpc-origin --id %s --if-match `+
-			`"$(aws cloudfront get-vpc-origin --id %s --query ETag --output text)"`, v.Account, v.ID, v.ID)
+		f.Risk = "no distribution uses it; its network interfaces keep its VPC from being deleted, and what stands behind it runs for nobody; " +
+			"if nobody needs it, delete it in account " + v.Account
+		f.Repair = fmt.Sprintf(`aws cloudfront delete-vpc-origin --id %[1]s --if-match `+
+			`"$(aws cloudfront get-vpc-origin --id %[1]s --query ETag --output text)"`, v.ID)
 		found = append(found, f)
 	}
 	return found
@@ -170,7 +173,7 @@ func (o Observed) wired() []Finding {
 		}
 		found = append(found, Finding{
 			Kind: WiredNotShared, Subject: r.ARN, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown,
-			Risk: locked(distribution), Repair: shareAgain(r, o.Hub),
+			Risk: locked(distribution) + bringBack(r), Repair: shareAgain(r, o.Hub),
 		})
 	}
 	return found
@@ -182,12 +185,16 @@ func locked(distribution string) string {
 		"every team's changes wait; the hub takes it out by itself"
 }
 
+func bringBack(r origin.Record) string {
+	return "; to bring it back, share it again in account " + r.Account
+}
+
 func shareAgain(r origin.Record, hub string) string {
-	return fmt.Sprintf("to bring it back, in account %s: aws ram create-resource-share --region us-east-1 --name %s --resource-arns %s "+
-		"--principals %s", r.Account, r.ID, r.ARN, hub)
+	return fmt.Sprintf("aws ram create-resource-share --region us-east-1 --name %s --resource-arns %s --principals %s", r.ID, r.ARN, hub)
 }
 
 // distributions looks for disabled ones that hold VPC origins: they answer nobody, and keep the origins from being deleted.
+// One that is not the hub's is only mentioned after a week: somebody may be about to delete it, or to enable it again.
 func (o Observed) distributions() []Finding {
 	var found []Finding
 	for _, d := range o.Distributions {
@@ -197,14 +204,14 @@ func (o Observed) distributions() []Finding {
 				held = append(held, p.VPCOrigin)
 			}
 		}
-		if d.Enabled || len(held) == 0 {
+		if d.Enabled || len(held) == 0 || !o.manages(d.ID) && o.Now.Sub(d.Modified) < unusedFor {
 			continue
 		}
 		f := Finding{
 			Kind: DistributionDisabled, Subject: d.ID, Account: o.Hub, Since: d.Modified, Cost: unknown,
 			Risk: "it answers nobody, and its VPC origins cannot be deleted while it names them: " + strings.Join(held, ", "),
-			Repair: fmt.Sprintf(`aws cloudfront delete-distribution --id %s --if-match "$(aws cloudfront get-distribution --id %s `+
-				`--query ETag --output text)"`, d.ID, d.ID),
+			Repair: fmt.Sprintf(`aws cloudfront delete-distribution --id %[1]s --if-match "$(aws cloudfront get-distribution --id %[1]s `+
+				`--query ETag --output text)"`, d.ID),
 		}
 		if o.manages(d.ID) {
 			f.Alarm, f.Risk, f.Repair = true, "somebody disabled it: every team is off the air", o.Wake
@@ -225,7 +232,8 @@ func (o Observed) hosts() []Finding {
 			if e, astray := o.astray(host); astray {
 				found = append(found, Finding{
 					Kind: HostElsewhere, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown,
-					Risk:   "its " + e.Type + " record leads " + leads(e) + ", past the distribution: no isolation, no firewall, or no answer",
+					Risk: "its " + e.Type + " record leads " + leads(e) + ", past the distribution: no isolation, no firewall, or no answer" +
+						o.deleteIn(),
 					Repair: o.deleteRecord(e),
 				})
 			}
@@ -260,12 +268,16 @@ func (o Observed) ours(target string) bool {
 	})
 }
 
+func (o Observed) deleteIn() string {
+	return "; delete it in account " + o.Hub + ", and the hub writes its own"
+}
+
 // deleteRecord deletes whatever record stands there. A DELETE must repeat all of it, and Route 53 writes an asterisk as \052.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_Change.html
 func (o Observed) deleteRecord(e origin.DNSRecord) string {
 	return fmt.Sprintf("aws route53 change-resource-record-sets --hosted-zone-id %[1]s --change-batch \"$(aws route53 "+
 		"list-resource-record-sets --hosted-zone-id %[1]s --output json --query '{Changes: [{Action: `\"DELETE\"`, ResourceRecordSet: "+
-		"ResourceRecordSets[?Name==`\"%[2]s.\"` && Type==`\"%[3]s\"`] | [0]}]}')\"; then the hub writes its own", o.Zone, strings.ReplaceAll(e.Name, "*", `\\052`), e.Type)
+		"ResourceRecordSets[?Name==`\"%[2]s.\"` && Type==`\"%[3]s\"`] | [0]}]}')\"", o.Zone, strings.ReplaceAll(e.Name, "*", `\\052`), e.Type)
 }
 
 // publicPaths looks for behaviors of the hub's distributions that overlap a claimed path, come before the team's own, and
@@ -286,15 +298,23 @@ func (o Observed) publicPaths() []Finding {
 			}
 			found = append(found, Finding{
 				Kind: PathPublic, Subject: d.ID + " " + b.Path, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Since: d.Modified, Cost: unknown,
-				Risk: fmt.Sprintf("behavior %s overlaps %s of team %s and leads to %s on the public internet, past everything that keeps teams apart",
-					b.Path, path, r.Team, public),
-				Repair: fmt.Sprintf(`aws cloudfront get-distribution-config --id %[1]s --query DistributionConfig > config.json; take the behavior `+
-					`%[2]s out of it; aws cloudfront update-distribution --id %[1]s --distribution-config file://config.json --if-match `+
-					`"$(aws cloudfront get-distribution --id %[1]s --query ETag --output text)"`, d.ID, b.Path),
+				Risk: fmt.Sprintf("behavior %s overlaps %s of team %s and leads to %s on the public internet, past everything that keeps teams apart; "+
+					"take it out in account %s", b.Path, path, r.Team, public, o.Hub),
+				Repair: withoutBehavior(d.ID, b.Path),
 			})
 		}
 	}
 	return found
+}
+
+// withoutBehavior takes one behavior out of a distribution's configuration as it is read, and writes the rest with the ETag
+// that came with it, so that what somebody else writes meanwhile is not lost. A path pattern may hold quotes of both kinds:
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
+func withoutBehavior(distribution, path string) string {
+	others := "Items[?PathPattern!=`" + strings.ReplaceAll(strconv.Quote(path), "'", `'\''`) + "`]"
+	return fmt.Sprintf(`aws cloudfront get-distribution-config --id %[1]s --output json --query '{IfMatch: ETag, DistributionConfig: `+
+		`merge(DistributionConfig, {CacheBehaviors: DistributionConfig.CacheBehaviors.{Items: %[2]s, Quantity: length(%[2]s)}})}' > %[1]s.json `+
+		`&& aws cloudfront update-distribution --id %[1]s --cli-input-json file://%[1]s.json`, distribution, others)
 }
 
 // publicTarget is the domain name of the public origin that a behavior's target leads to, or "".

@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func orderly() audit.Observed {
 	ref := origin.Ref{ID: "vo_a", ARN: arnA, Account: teamA}
 	seen := origin.VpcOrigin{Ref: ref, Deployed: true, Endpoint: balancer, Created: now.Add(-30 * 24 * time.Hour)}
 	return audit.Observed{
-		Now: now, Hub: hub, Zone: zone, Managed: []string{distribution}, Wake: "wake wire",
+		Now: now, Hub: hub, Zone: zone, Managed: []string{distribution}, Wake: "aws sqs send-message",
 		Teams: map[string]string{teamA: "team-a", teamB: "team-b"},
 		Records: []origin.Record{{
 			Ref: ref, Team: "team-a", Share: shareA, Intent: origin.Wire, State: origin.Live,
@@ -49,6 +50,19 @@ func orderly() audit.Observed {
 			{Name: "team-a.example.com", Type: "A", Target: domain}, {Name: "team-a.example.com", Type: "AAAA", Target: domain},
 		},
 	}
+}
+
+// pasted runs a command in a shell that knows nothing but aws, and answers the calls, one a line, each argument in brackets.
+func pasted(t *testing.T, command string) string {
+	t.Helper()
+	shell := exec.Command("bash", "-c", `PATH=/nowhere; set -eu; exec 3>&1; aws() { printf '[%s]' "$@" >&3; echo >&3; }; `+command)
+	shell.Dir = t.TempDir()
+	var said, complaints strings.Builder
+	shell.Stdout, shell.Stderr = &said, &complaints
+	if err := shell.Run(); err != nil || complaints.Len() > 0 || said.Len() == 0 {
+		t.Errorf("%s\ncannot be pasted into a shell: %v, %s", command, err, complaints.String())
+	}
+	return said.String()
 }
 
 func TestAudit(t *testing.T) {
@@ -83,11 +97,16 @@ func TestAudit(t *testing.T) {
 		}, nil, ""},
 		"another distribution is disabled": {func(o *audit.Observed) {
 			other := o.Distributions[0]
-			other.ID, other.Enabled = "EOTHER", false
+			other.ID, other.Enabled, other.Modified = "EOTHER", false, now.Add(-8*24*time.Hour)
 			o.Distributions = append(o.Distributions, other)
 		}, []audit.Kind{audit.DistributionDisabled}, "delete-distribution --id EOTHER"},
+		"another distribution was disabled yesterday": {func(o *audit.Observed) {
+			other := o.Distributions[0]
+			other.ID, other.Enabled, other.Modified = "EOTHER", false, now.Add(-24*time.Hour)
+			o.Distributions = append(o.Distributions, other)
+		}, nil, ""},
 		"the hub's distribution is disabled": {func(o *audit.Observed) {
-			o.Distributions[0].Enabled = false
+			o.Distributions[0].Enabled, o.Distributions[0].Modified = false, now
 		}, []audit.Kind{audit.DistributionDisabled}, "off the air"},
 		"the hub's distribution is disabled and empty": {func(o *audit.Observed) {
 			*o = audit.Observed{Managed: o.Managed, Distributions: []origin.Listed{{ID: distribution, Origins: o.Distributions[0].Origins[:1]}}}
@@ -130,6 +149,7 @@ func TestAudit(t *testing.T) {
 				if f.Subject == "" || f.Account == "" || f.Risk == "" || f.Repair == "" || f.Cost == "" {
 					t.Errorf("something is left out: %+v", f)
 				}
+				pasted(t, f.Repair)
 			}
 			if !slices.Equal(kinds, c.want) {
 				t.Fatalf("found %+v, want %v", found, c.want)
@@ -138,6 +158,27 @@ func TestAudit(t *testing.T) {
 				t.Errorf("%+v does not say %q", found[0], c.says)
 			}
 		})
+	}
+}
+
+// TestPublicPathIsTakenOutOfTheConfigurationThatWasRead: what is edited between reading and writing is kept, since the ETag
+// is that of what was read.
+func TestPublicPathIsTakenOutOfTheConfigurationThatWasRead(t *testing.T) {
+	o := orderly()
+	d := &o.Distributions[0]
+	d.Origins = append(d.Origins, origin.ListedOrigin{ID: "s3", Domain: "b.s3.amazonaws.com"})
+	d.Behaviors = slices.Insert(d.Behaviors, 0, origin.ListedBehavior{Path: `/team-a/o'l"d/$x/*`, Target: "s3"})
+	found := audit.Audit(o)
+	if len(found) != 1 {
+		t.Fatalf("found %+v", found)
+	}
+	const others = "Items[?PathPattern!=`\"/team-a/o'l\\\"d/$x/*\"`]"
+	const want = "[cloudfront][get-distribution-config][--id][" + distribution + "][--output][json][--query]" +
+		"[{IfMatch: ETag, DistributionConfig: merge(DistributionConfig, {CacheBehaviors: DistributionConfig.CacheBehaviors." +
+		"{Items: " + others + ", Quantity: length(" + others + ")}})}]\n" +
+		"[cloudfront][update-distribution][--id][" + distribution + "][--cli-input-json][file://" + distribution + ".json]\n"
+	if got := pasted(t, found[0].Repair); got != want {
+		t.Errorf("it calls %s\nwant     %s", got, want)
 	}
 }
 
@@ -168,19 +209,37 @@ func TestGuard(t *testing.T) {
 	}{
 		"our part was edited": {
 			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution},
-			func(o *audit.Observed) { o.Differs = "add behavior" },
+			func(o *audit.Observed) { o.Differs = map[string]string{distribution: "add behavior"} },
 			audit.Found, audit.DistributionEdited, true,
 		},
 		"something else of our distribution was edited": {
 			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution}, asIs, audit.Found, audit.DistributionEdited, true,
 		},
 		"something else of an adopted distribution was edited": {
-			audit.Act{Account: hub, Call: "UpdateDistribution"}, func(o *audit.Observed) { o.Adopted = true }, audit.Found, audit.DistributionEdited, false,
+			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution},
+			func(o *audit.Observed) { o.Adopted = true },
+			audit.Found, audit.DistributionEdited, false,
 		},
 		"our part of an adopted distribution was edited": {
 			audit.Act{Account: hub, Call: "UpdateDistribution"},
-			func(o *audit.Observed) { o.Adopted, o.Differs = true, "add behavior" },
+			func(o *audit.Observed) { o.Adopted, o.Differs = true, map[string]string{distribution: "add behavior"} },
 			audit.Found, audit.DistributionEdited, true,
+		},
+		"our part of another one of ours differs": {
+			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution},
+			func(o *audit.Observed) { o.Adopted, o.Differs = true, map[string]string{"E2": "add behavior"} },
+			audit.Found, audit.DistributionEdited, false,
+		},
+		"nobody says what was edited, and nothing of ours differs": {audit.Act{Account: hub, Call: "UpdateDistribution"}, asIs, audit.Harmless, "", false},
+		"nobody says what was deleted, and the second one is gone": {
+			audit.Act{Account: hub, Call: "DeleteDistribution"},
+			func(o *audit.Observed) { o.Managed = append(o.Managed, "E2") },
+			audit.Found, audit.DistributionDeleted, true,
+		},
+		"our adopted distribution was deleted": {
+			audit.Act{Account: hub, Call: "DeleteDistribution", Target: distribution},
+			func(o *audit.Observed) { o.Adopted, o.Distributions = true, nil },
+			audit.Found, audit.DistributionDeleted, true,
 		},
 		"another distribution was edited":  {audit.Act{Account: hub, Call: "UpdateDistribution", Target: "EOTHER"}, asIs, audit.Harmless, "", false},
 		"the edit failed":                  {audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution, Failed: "AccessDenied"}, asIs, audit.Harmless, "", false},
@@ -252,6 +311,14 @@ func TestGuard(t *testing.T) {
 			func(o *audit.Observed) { o.DNS[0].Target = "" },
 			audit.Found, audit.RecordChanged, true,
 		},
+		"a record for IPv6 is missing that only another one of ours answers": {
+			audit.Act{Account: hub, Call: "ChangeResourceRecordSets", Target: zone},
+			func(o *audit.Observed) {
+				o.Distributions[0].IPv6, o.DNS, o.Managed = false, o.DNS[:1], append(o.Managed, "E2")
+				o.Distributions = append(o.Distributions, origin.Listed{ID: "E2", IPv6: true})
+			},
+			audit.Harmless, "", false,
+		},
 		"every record is there":        {audit.Act{Account: hub, Call: "ChangeResourceRecordSets", Target: zone}, asIs, audit.Harmless, "", false},
 		"another zone was changed":     {audit.Act{Account: hub, Call: "ChangeResourceRecordSets", Target: "ZOTHER"}, func(o *audit.Observed) { o.DNS = nil }, audit.Harmless, "", false},
 		"a team claims to change DNS":  {audit.Act{Account: teamA, Call: "ChangeResourceRecordSets", Target: zone}, asIs, audit.Forged, "", false},
@@ -272,10 +339,25 @@ func TestGuard(t *testing.T) {
 				return
 			}
 			f := j.Findings[0]
-			if len(j.Findings) != 1 || f.Kind != c.kind || f.Alarm != c.alarm || f.By != person || f.Risk == "" || f.Repair == "" {
+			if len(j.Findings) != 1 || f.Kind != c.kind || f.Alarm != c.alarm || f.By != person || f.Risk == "" {
 				t.Errorf("found %+v", j.Findings)
 			}
+			if f.Repair != "" {
+				pasted(t, f.Repair)
+			}
 		})
+	}
+}
+
+// TestGuardBlamesTheDistributionThatDiffers: the act does not say which one it was.
+func TestGuardBlamesTheDistributionThatDiffers(t *testing.T) {
+	o := orderly()
+	o.Managed = append(o.Managed, "E2")
+	o.Distributions = append(o.Distributions, origin.Listed{ID: "E2", Enabled: true})
+	o.Differs = map[string]string{"E2": "add behavior"}
+	j := audit.Guard(audit.Act{Account: hub, Call: "UpdateDistribution"}, o)
+	if len(j.Findings) != 1 || j.Findings[0].Subject != "E2" || !strings.Contains(j.Findings[0].Risk, "add behavior") {
+		t.Errorf("found %+v", j)
 	}
 }
 

@@ -50,8 +50,9 @@ func forged(format string, args ...any) Judgement {
 //	one about another account's property         -                                               forged
 //	a call that failed                           -                                               harmless
 //	UpdateDistribution                           the hub's part differs                          found
-//	UpdateDistribution                           it does not; the distribution is the hub's own  found
-//	UpdateDistribution                           it does not; others own parts of it too         found, and no alarm
+//	UpdateDistribution                           it does not; the act names the hub's own        found
+//	UpdateDistribution                           it does not; the act names an adopted one       found, and no alarm
+//	UpdateDistribution                           it does not; the act names none                 harmless
 //	DeleteDistribution                           it is gone                                      found
 //	DeleteResourceShare, Disassociate…           a wired or wanted origin is shared no more, or  found
 //	                                             was taken out for that a short time ago
@@ -88,34 +89,38 @@ func (o Observed) guardDistribution(a Act) Judgement {
 	case a.Target != "" && !o.manages(a.Target):
 		return harmless("distribution %s is not the hub's", a.Target)
 	}
+	var changed []Finding
 	for _, id := range o.Managed {
 		if a.Target != "" && a.Target != id {
 			continue
 		}
-		there := slices.ContainsFunc(o.Distributions, func(d origin.Listed) bool { return d.ID == id })
+		f := Finding{Subject: id, Account: o.Hub, Alarm: true, Repair: o.Wake}
 		switch {
-		case !there:
-			return found(Finding{
-				Kind: DistributionDeleted, Subject: id, Account: o.Hub, Alarm: true,
-				Risk: "distribution " + id + " is gone: every team is off the air",
-				Repair: "create a distribution, put its id under distribution.adopt in the hub policy, and deploy the hub: the next sweep wires " +
-					"every origin into it",
-			})
+		case !slices.ContainsFunc(o.Distributions, func(d origin.Listed) bool { return d.ID == id }):
+			f.Kind = DistributionDeleted
+			f.Risk = "distribution " + id + " is gone: its teams are off the air until the hub has made another and wired every origin into it"
+			if o.Adopted {
+				f.Risk = "distribution " + id + " is gone: its teams are off the air; create another, put its id in its place under " +
+					"distribution.adopt in the hub policy, and deploy the hub"
+				f.Repair = ""
+			}
 		case a.Call == "DeleteDistribution":
-			return harmless("distribution %s is there", id)
+			continue
+		case o.Differs[id] != "":
+			f.Kind, f.Risk = DistributionEdited, "the hub puts back what is its own: "+o.Differs[id]
+		case a.Target == "":
+			continue // it may well have been one that is not the hub's
+		default:
+			f.Kind, f.Alarm, f.Repair = DistributionEdited, !o.Adopted, ""
+			f.Risk = "nothing of the hub's differs now; what else the edit changed stays, and an edit of a stale copy takes teams off the air; " +
+				"edit nothing of the distribution's whose id begins with originhub-"
 		}
-		f := Finding{
-			Kind: DistributionEdited, Subject: id, Account: o.Hub, Alarm: true, Repair: o.Wake,
-			Risk: "the hub puts back what is its own: " + o.Differs,
-		}
-		if o.Differs == "" {
-			f.Alarm = !o.Adopted
-			f.Risk = "nothing of the hub's differs now; what else the edit changed stays, and an edit of a stale copy takes teams off the air"
-			f.Repair = "none needed; edit nothing of the distribution's whose id begins with originhub-"
-		}
-		return found(f)
+		changed = append(changed, f)
 	}
-	return harmless("the hub has no distribution yet")
+	if len(changed) == 0 {
+		return harmless("every distribution of the hub's is there, and nothing of the hub's differs")
+	}
+	return found(changed...)
 }
 
 func (o Observed) guardShare(a Act) Judgement {
@@ -144,6 +149,7 @@ func (o Observed) guardShare(a Act) Judgement {
 			f.Risk = "it was no longer shared but still wired; nobody can edit a distribution in that state, so the hub took it out: " +
 				strings.Join(r.Claim.Hosts, ", ") + " no longer lead to it"
 		}
+		f.Risk += bringBack(r)
 		lost = append(lost, f)
 	}
 	if len(lost) == 0 {
@@ -164,14 +170,17 @@ func (o Observed) guardOrigin(a Act) Judgement {
 	case slices.ContainsFunc(o.Owned, func(v Owned) bool { return v.ID == r.ID && v.Deployed }):
 		return harmless("the VPC origin %s is there", r.ID)
 	}
-	return found(Finding{
+	f := Finding{
 		Kind: OriginDeleted, Subject: r.ARN, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true,
 		Risk: "it was deleted outside a teardown: nobody checks that its network interfaces went, which keep its VPC from being deleted, " +
-			"and its share, if there is one, leads nowhere",
-		Repair: fmt.Sprintf("in account %[1]s and the Region of the VPC: aws ec2 describe-network-interfaces --filters "+
-			"Name=tag:aws.cloudfront.vpcorigin,Values=enabled; aws ram delete-resource-share --region us-east-1 --resource-share-arn %[2]s",
-			r.Account, r.Share),
-	})
+			"and its share, if there is one, leads nowhere; look for the interfaces, and delete the share, in account " + r.Account +
+			" and the Region of the VPC",
+		Repair: "aws ec2 describe-network-interfaces --filters Name=tag:aws.cloudfront.vpcorigin,Values=enabled",
+	}
+	if r.Share != "" {
+		f.Repair += "; aws ram delete-resource-share --region us-east-1 --resource-share-arn " + r.Share
+	}
+	return found(f)
 }
 
 func (o Observed) guardRecords(a Act) Judgement {
@@ -189,10 +198,10 @@ func (o Observed) guardRecords(a Act) Judgement {
 		for _, host := range r.Claim.Hosts {
 			f := Finding{Kind: RecordChanged, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true}
 			e, astray := o.astray(host)
-			missing := o.missing(host)
+			missing := o.missing(r.ID, host)
 			switch {
 			case astray:
-				f.Risk = "its " + e.Type + " record leads " + leads(e) + ", past the distribution"
+				f.Risk = "its " + e.Type + " record leads " + leads(e) + ", past the distribution" + o.deleteIn()
 				f.Repair = o.deleteRecord(e)
 			case missing != "":
 				f.Risk = "it has no " + missing + " record, so that viewers do not find it; the hub writes it again"
@@ -209,10 +218,11 @@ func (o Observed) guardRecords(a Act) Judgement {
 	return found(changed...)
 }
 
-// missing is the type of the record that a live host lacks, or "".
-func (o Observed) missing(host string) string {
+// missing is the type of the record that a live host of an origin lacks, or "".
+func (o Observed) missing(vpcOrigin, host string) string {
 	types := []string{"A"}
-	if slices.ContainsFunc(o.Distributions, func(d origin.Listed) bool { return o.manages(d.ID) && d.IPv6 }) {
+	serving := o.uses(vpcOrigin)
+	if slices.ContainsFunc(o.Distributions, func(d origin.Listed) bool { return d.ID == serving && d.IPv6 }) {
 		types = append(types, "AAAA")
 	}
 	for _, kind := range types {

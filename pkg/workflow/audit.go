@@ -218,7 +218,7 @@ func (a *Audit) around(ctx context.Context, c inbound.CallHint) (audit.Observed,
 	}
 	switch c.Call {
 	case inbound.UpdateDistribution:
-		o.Differs, err = a.differs(ctx, s, o.Distributions)
+		o.Differs, err = a.differs(ctx, s, o.Distributions, c.Target)
 	case inbound.DisassociateResourceShare, inbound.DeleteResourceShare:
 		o.Lost = lost(s)
 		if o.Visible, err = a.CloudFront.VpcOrigins(ctx); err == nil {
@@ -253,22 +253,22 @@ func lost(s origin.Snapshot) []string {
 	return ids
 }
 
-// differs says what of the hub's part of its distributions is not as the registry last saw it.
-func (a *Audit) differs(ctx context.Context, s origin.Snapshot, listed []origin.Listed) (string, error) {
-	var all []string
+// differs says what of the hub's part of a distribution is not as the registry last saw it, by id: of the one that a call was
+// about, or of all if the call does not say.
+func (a *Audit) differs(ctx context.Context, s origin.Snapshot, listed []origin.Listed, target string) (map[string]string, error) {
+	differs := map[string]string{}
 	for _, d := range s.Distributions {
-		if !slices.ContainsFunc(listed, func(l origin.Listed) bool { return l.ID == d.ID }) {
+		there := slices.ContainsFunc(listed, func(l origin.Listed) bool { return l.ID == d.ID })
+		if !there || target != "" && d.ID != target {
 			continue
 		}
 		one, err := a.differ(ctx, d, s.In(d.Name))
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		if one != "" {
-			all = append(all, one)
-		}
+		differs[d.ID] = one
 	}
-	return strings.Join(all, "; "), nil
+	return differs, nil
 }
 
 func (a *Audit) differ(ctx context.Context, d origin.Distribution, records []origin.Record) (string, error) {

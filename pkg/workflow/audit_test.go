@@ -42,13 +42,13 @@ func (w *auditedWorld) Distribution(context.Context, string) (origin.Served, err
 	return origin.Served{}, &fault.Done{Err: errors.New("there is none")}
 }
 
-func (w *auditedWorld) Distributions(context.Context) ([]origin.Listed, error)    { return nil, nil }
-func (w *auditedWorld) Resources(context.Context) ([]origin.Shared, error)        { return nil, nil }
-func (w *auditedWorld) Records(context.Context) ([]origin.DNSRecord, error)       { return nil, nil }
-func (w *auditedWorld) VpcOrigins(context.Context) ([]origin.VpcOrigin, error)    { return nil, nil }
-func (w *auditedWorld) Count(string, int, ...contract.Dimension)                  {}
-func (w *auditedWorld) Seconds(string, time.Duration)                             {}
-func (w *auditedWorld) Percent(string, float64, ...contract.Dimension)            {}
+func (w *auditedWorld) Distributions(context.Context) ([]origin.Listed, error) { return nil, nil }
+func (w *auditedWorld) Resources(context.Context) ([]origin.Shared, error)     { return nil, nil }
+func (w *auditedWorld) Records(context.Context) ([]origin.DNSRecord, error)    { return nil, nil }
+func (w *auditedWorld) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) { return nil, nil }
+func (w *auditedWorld) Count(string, int, ...contract.Dimension)               {}
+func (w *auditedWorld) Seconds(string, time.Duration)                          {}
+func (w *auditedWorld) Percent(string, float64, ...contract.Dimension)         {}
 func (w *auditedWorld) Publish(_ context.Context, events ...origin.Event) error {
 	w.said = append(w.said, events...)
 	return nil
