@@ -97,8 +97,11 @@ func aws(format string, args ...any) string {
 	return fmt.Sprintf("aws --region "+region+" "+format, args...)
 }
 
-func logs(f awslambda.Function) string {
-	return aws("logs tail %s --since 3h --filter-pattern ERROR", *f.LogGroup().LogGroupName())
+func logs(f awslambda.Function) string { return logged(f, "ERROR") }
+
+// logged shows the lines in which a function says something.
+func logged(f awslambda.Function, what string) string {
+	return aws("logs tail %s --since 3h --filter-pattern '\"%s\"'", *f.LogGroup().LogGroupName(), what)
 }
 
 // alarmsProps is what the alarms watch.
@@ -157,8 +160,9 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			metric: own(p.Hub, contract.MetricHandMadeChange, sum), every: time.Minute, atLeast: 1,
 			means: "Somebody else than the hub changed what it relies on: the distribution, its DNS records, a share or an origin. The event " +
 				contract.ChangeFound + " on the same topic says who, what is at risk, and the command that mends it.",
-			next: events("UpdateDistribution"),
-			then: "what the hub wants comes back with the next sweep; that of others does not. The log has every finding: " + logs(p.Audit),
+			next: logged(p.Audit, contract.ChangeFound),
+			then: "run the command of the finding, if it is still so. What the hub wants of the distribution comes back with the next " +
+				"sweep; what others want does not. Everything else that was done to it: " + events("UpdateDistribution"),
 		},
 		{
 			id:     "SideDoorOpen",

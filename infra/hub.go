@@ -16,9 +16,12 @@ import (
 )
 
 const (
-	// functionTimeout has room for 50 shares that arrive at once: all runs together make 385 calls for them, which at 100 ms
-	// each would fit into one (go test ./pkg/cli -run '^$' -bench Shares/50 -benchtime 1x).
+	// functionTimeout is for one look: a teardown's step makes a dozen calls at most.
 	functionTimeout = 60 * time.Second
+	// sweepTimeout is for admit and retire, which ask for the tags of every origin, one after the other: of 1,000 in under two
+	// minutes, at an assumed 100 ms. 50 shares at once take 385 calls in all, by all runs together
+	// (go test ./pkg/cli -run '^$' -bench Shares/50 -benchtime 1x).
+	sweepTimeout = 5 * time.Minute
 	// wireTimeout leaves room to find, by halves, the one entry that makes an update invalid.
 	wireTimeout = 120 * time.Second
 	// admitWindow lets hints about many shares gather before one look at all of them.
@@ -59,7 +62,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	table := newRegistry(stack, "Registry")
 	bus := newBus(stack, "Bus", p.Policy)
 	archive := newArchive(stack, "Archive", bus)
-	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(functionTimeout, admitWindow))
+	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(sweepTimeout, admitWindow))
 	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, p.Policy.Updates.Window))
 	retireFailures := newDeadLetters(stack, "RetireDeadLetters")
 	auditFailures := newDeadLetters(stack, "AuditDeadLetters")
@@ -77,7 +80,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	admit := newFunction(stack, "Admit", functionProps{
 		Description: "Decides which shares the hub accepts and which origins are to be wired",
 		Code:        p.Code.dir(admitFunction),
-		Timeout:     functionTimeout,
+		Timeout:     sweepTimeout,
 		Environment: environment,
 		RolePath:    hubRolePath(hub),
 		Traced:      p.Tracing,
@@ -111,7 +114,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	retire := newFunction(stack, "Retire", functionProps{
 		Description: "Starts a teardown for an origin whose team tagged it, and calls it off",
 		Code:        p.Code.dir(retireFunction),
-		Timeout:     functionTimeout,
+		Timeout:     sweepTimeout,
 		Environment: with(environment, contract.EnvStateMachine, *teardown.AttrArn()),
 		RolePath:    hubRolePath(hub),
 		Traced:      p.Tracing,

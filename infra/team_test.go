@@ -180,10 +180,9 @@ func TestTargetsMayChangeOneTargetGroupOnly(t *testing.T) {
 	team := templates(t).team
 	group, _ := team.only(t, "AWS::ElasticLoadBalancingV2::TargetGroup")
 	for _, action := range []string{"elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"} {
-		for _, s := range team.allowing(action) {
-			if !slices.Equal(s.resources, []string{"${" + group + "}"}) {
-				t.Errorf("%s is allowed on %v", action, s.resources)
-			}
+		allowed := team.allowing(action)
+		if len(allowed) != 1 || !slices.Equal(allowed[0].resources, []string{"${" + group + "}"}) {
+			t.Errorf("%s is allowed by %v", action, allowed)
 		}
 	}
 }

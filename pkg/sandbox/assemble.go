@@ -50,7 +50,7 @@ type part interface {
 
 // assemble makes all services and tells each what it needs of the others. endpoint is asked for once functions run.
 func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string) *services {
-	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w), quotas: servicequotas.New(w)}
+	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w), quotas: servicequotas.New()}
 	s.cloudfront.FutureFields, s.cloudfront.Quota = o.FutureFields, s.quotas.Value
 	w.Authorizer = s.iam
 	shares := ram.New(w)

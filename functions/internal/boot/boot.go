@@ -93,13 +93,13 @@ func patient(throttled func()) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 4
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, err error) (time.Duration, error) {
-			delay, jitter := seconds.BackoffDelay(attempt, err)
+			delay, failed := seconds.BackoffDelay(attempt, err)
 			if throttles.IsErrorThrottle(err) == aws.TrueTernary {
 				throttled()
 			} else {
 				delay /= 20
 			}
-			return delay, jitter
+			return delay, failed
 		})
 	})
 }

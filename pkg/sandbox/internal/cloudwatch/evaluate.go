@@ -32,7 +32,7 @@ func (s *Service) tick() {
 			if state == a.state {
 				continue
 			}
-			due = append(due, change{a, a.state, state, reason, now})
+			due = append(due, change{*a, a, a.state, state, reason, now})
 			a.state, a.reason, a.changed = state, reason, now
 			a.history = append(a.history, now.Format(time.RFC3339)+" "+state)
 		}
@@ -83,7 +83,7 @@ func (s *Service) evaluate(a *alarm, now time.Time) (state, reason string) {
 		return stateAlarm, a.why(breaching, missing, values)
 	case missing < a.in.EvaluationPeriods || treated == "notBreaching":
 		return stateOK, "Threshold Not Crossed"
-	case treated == "ignore" || treated == "breaching":
+	case treated == "ignore":
 		return a.state, a.reason
 	}
 	return stateUnknown, "Insufficient Data"
@@ -102,7 +102,8 @@ func (a *alarm) why(breaching, missing int, values []string) string {
 
 // change is an alarm that went from one state to another.
 type change struct {
-	*alarm
+	alarm           // as it was then: a call may change it meanwhile
+	of              *alarm
 	was, is, reason string
 	at              time.Time
 }
@@ -121,7 +122,7 @@ func (s *Service) act(c change) {
 			TopicArn: topic, Message: c.message(), Subject: c.subject(),
 		})
 		if err != nil {
-			s.world.Do(func() { c.lastError = err.Error() })
+			s.world.Do(func() { c.of.lastError = err.Error() })
 		}
 	}
 }

@@ -29,12 +29,11 @@ func quotas() []quota {
 
 // Service holds the quotas of all accounts. Its state is guarded by the world lock.
 type Service struct {
-	w       *cloud.World
 	applied map[string]int // by account and code; what is not here is as documented
 }
 
 // New makes the service.
-func New(w *cloud.World) *Service { return &Service{w: w, applied: map[string]int{}} }
+func New() *Service { return &Service{applied: map[string]int{}} }
 
 // API is the operation table.
 func (s *Service) API() *cloud.Service {

@@ -21,7 +21,7 @@ const hub = "100000000000"
 func start(t *testing.T, region string) (*Service, *client.Client) {
 	w := cloud.New(cloud.Options{Seed: 1})
 	w.Authorizer = iam.New(w)
-	s := New(w)
+	s := New()
 	w.Register(s.API())
 	door, err := front.New(front.Options{World: w})
 	if err != nil {
