@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ type lab struct {
 	watch   *Service
 	topics  *sns.Service
 	client  *client.Client
+	url     string
 	samples []cloud.Sample
 }
 
@@ -45,6 +47,7 @@ func newLab(t *testing.T) *lab {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(door)
+	l.url = server.URL
 	t.Cleanup(server.Close)
 	l.client = client.New(client.Options{
 		Region: region, BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider(hub, "s", ""),
@@ -265,5 +268,26 @@ func TestDashboard(t *testing.T) {
 	l.alarm(nil)
 	if _, err := l.client.DeleteAlarms(ctx, &client.DeleteAlarmsInput{AlarmNames: []string{"deep"}}); err != nil {
 		t.Error(err)
+	}
+}
+
+// The AWS CLI and botocore have not learned CBOR.
+func TestClientsWithoutCBORAreAnsweredInJSON(t *testing.T) {
+	l := newLab(t)
+	r, err := http.NewRequest(http.MethodPost, l.url, strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Amz-Target", "GraniteServiceVersion20100801.DescribeAlarms")
+	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+hub+"/20350108/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=0")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var out struct{ MetricAlarms []any }
+	if err := json.NewDecoder(answer.Body).Decode(&out); err != nil || out.MetricAlarms == nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("%s: %v, %v", answer.Status, out, err)
 	}
 }

@@ -33,6 +33,7 @@ type Front struct {
 	options   Options
 	world     *cloud.World
 	codecs    map[string]*wire.Codec
+	older     map[string]*wire.Codec // JSON 1.0 of those that speak CBOR
 	endpoints []endpoint
 }
 
@@ -41,13 +42,22 @@ const maxBody = 16 << 20
 
 // New makes the door to the services that are registered by now.
 func New(o Options) (*Front, error) {
-	f := &Front{options: o, world: o.World, codecs: map[string]*wire.Codec{}}
+	f := &Front{options: o, world: o.World, codecs: map[string]*wire.Codec{}, older: map[string]*wire.Codec{}}
 	for _, s := range o.World.Services() {
 		codec, err := wire.New(s)
 		if err != nil {
 			return nil, err
 		}
 		f.codecs[s.Name] = codec
+		if s.Protocol != cloud.RPCCBOR {
+			continue
+		}
+		// A service that learned CBOR still speaks JSON to clients that have not: the AWS CLI, for one.
+		older := *s
+		older.Protocol = cloud.JSON10
+		if f.older[s.Name], err = wire.New(&older); err != nil {
+			return nil, err
+		}
 	}
 	f.endpoints = f.control()
 	return f, nil
@@ -94,6 +104,9 @@ func (f *Front) serveCall(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	codec := f.codecs[scope.service]
+	if older := f.older[scope.service]; older != nil && r.Header.Get("X-Amz-Target") != "" {
+		codec = older
+	}
 	if codec == nil {
 		f.refuseService(w, r, scope.service, body)
 		return
