@@ -46,7 +46,7 @@ build: ## Build the CLI and the functions for this machine
 
 .PHONY: functions
 functions: ## Build the functions for Lambda (linux/arm64, reproducible)
-	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=arm64 go build -ldflags '-s -w -buildid=' \
+	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=arm64 go build -ldflags '-s -w' \
 	  -o .build/functions/$$f/bootstrap ./functions/$$f || exit 1; done
 
 .PHONY: check
@@ -65,8 +65,9 @@ golden: ## Rewrite the golden files: synthesized templates, and what the sandbox
 	go test ./infra ./pkg/sandbox -update
 
 .PHONY: synth
-synth: functions ## Write the CDK assembly to cdk.out
-	CDK_OUTDIR=cdk.out go run ./infra/app
+synth: functions ## Write the CDK assembly to cdk.out: make synth [POLICY=policy.yaml]
+	@go build -o .build/infra ./infra/app
+	@CDK_OUTDIR=cdk.out $(if $(POLICY),CDK_CONTEXT_JSON='{"policy":"$(POLICY)"}') .build/infra
 
 .PHONY: deploy
 deploy: build functions ## Show what would change in the hub, ask, deploy: make deploy POLICY=policy.yaml

@@ -190,7 +190,7 @@ func (s *tale) deployBeside(stack string, template, policyText []byte) error {
 			return err
 		}
 	}
-	return s.DeployAssembly(dir, nil)
+	return s.DeployAssembly(sandbox.Assembly{Dir: dir})
 }
 
 // second-is NAME STATE: the second hub's registry says so of the origin.

@@ -25,7 +25,7 @@ func serveCommand() *cobra.Command {
 		templates, functions          string
 		seed                          uint64
 		empty, anywhere, logs         bool
-		parameters                    []string
+		parameters, stacks            []string
 	}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -63,12 +63,16 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
     aws cloudfront list-vpc-origins
   curl -d '{"until": "idle"}' http://127.0.0.1:4566/_sandbox/advance`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, _ []string) (failed error) {
 			if o.clock != "virtual" && o.clock != "real" {
 				return fmt.Errorf("--clock is %q: it is virtual or real", o.clock)
 			}
-			parameters, err := stackParameters(o.parameters)
-			if err != nil {
+			assembly := sandbox.Assembly{Dir: o.assembly}
+			var err error
+			if assembly.Parameters, err = stackParameters(o.parameters); err != nil {
+				return err
+			}
+			if assembly.Accounts, err = stackAccounts(o.stacks); err != nil {
 				return err
 			}
 			for _, address := range []string{o.listen, o.edge} {
@@ -87,9 +91,9 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, w.Close()) }()
+			defer func() { failed = errors.Join(failed, w.Close()) }()
 			if o.assembly != "" {
-				if err := w.DeployAssembly(o.assembly, parameters); err != nil {
+				if err := w.DeployAssembly(assembly); err != nil {
 					return err
 				}
 			}
@@ -108,11 +112,13 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 	f.BoolVar(&o.empty, "empty", false, "start with bare accounts, nothing deployed")
 	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly, with functions built for this machine, instead of the demo's world")
 	f.StringArrayVar(&o.parameters, "parameters", nil, "STACK:NAME=VALUE, a template parameter of the assembly's stack; may be repeated")
+	f.StringArrayVar(&o.stacks, "stack", nil, "STACK=ACCOUNT[,ACCOUNT…], where a stack of the assembly goes; others stay out; may be repeated")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of all generated ids")
 	f.BoolVar(&o.logs, "logs", false, "show the functions' logs on standard error")
 	worldFlags(cmd, &o.templates, &o.functions)
 	cmd.MarkFlagsMutuallyExclusive("empty", "assembly")
 	cmd.MarkFlagsMutuallyExclusive("empty", "parameters")
+	cmd.MarkFlagsMutuallyExclusive("empty", "stack")
 	cmd.MarkFlagsMutuallyExclusive("assembly", "functions")
 	cmd.MarkFlagsMutuallyExclusive("assembly", "templates")
 	return cmd
@@ -133,6 +139,19 @@ func stackParameters(given []string) (map[string]map[string]string, error) {
 		parameters[stack][name] = value
 	}
 	return parameters, nil
+}
+
+// stackAccounts reads into which accounts stacks go.
+func stackAccounts(given []string) (map[string][]string, error) {
+	accounts := map[string][]string{}
+	for _, g := range given {
+		stack, list, ok := strings.Cut(g, "=")
+		if !ok || stack == "" || list == "" {
+			return nil, fmt.Errorf("--stack %q is not STACK=ACCOUNT[,ACCOUNT…]", g)
+		}
+		accounts[stack] = append(accounts[stack], strings.Split(list, ",")...)
+	}
+	return accounts, nil
 }
 
 // worldFlags say where the templates and the functions of the demo's world are.

@@ -72,7 +72,7 @@ aws cloudformation deploy --region us-east-1 --stack-name %s \
 // printStackSet keeps the spoke in an account that leaves the units: the hub may still have to take its origins out.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
 func printStackSet(w io.Writer, p admission.Policy, template string, units []string) error {
-	_, err := fmt.Fprintf(w, `# in the organization's management account
+	_, err := fmt.Fprintf(w, `# in the organization's management account; for accounts outside these units, leave --ou out
 aws cloudformation create-stack-set --region us-east-1 --stack-set-name %[1]s \
   --template-body %[2]s --capabilities CAPABILITY_NAMED_IAM \
   --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=true \

@@ -40,25 +40,32 @@ type assetManifest struct {
 	} `json:"files"`
 }
 
-// DeployAssembly deploys every stack of a CDK cloud assembly, in the order of their dependencies. A stack without an
-// account goes to the first account of the options, one without a Region to us-east-1. parameters holds values of template
-// parameters, by stack and name; they count more than those that the assembly holds.
-func (s *Sandbox) DeployAssembly(dir string, parameters map[string]map[string]string) error {
-	deployed, err := s.deployAssembly(dir, parameters)
+// Assembly is a CDK cloud assembly, and how it is to be deployed.
+type Assembly struct {
+	Dir string
+	// Parameters are values of template parameters, by stack and name. They count more than those that the assembly holds.
+	Parameters map[string]map[string]string
+	// Accounts says, by stack, into which accounts it goes; a stack that is not named stays out. Without any, every stack goes
+	// where the app says: one without an account to the first account of the options, one without a Region to us-east-1.
+	Accounts map[string][]string
+}
+
+// DeployAssembly deploys stacks in the order of their dependencies.
+func (s *Sandbox) DeployAssembly(a Assembly) error {
+	stacks, err := s.deployAssembly(a, a.Dir)
 	if err != nil {
 		return err
 	}
-	for _, stack := range slices.Sorted(maps.Keys(parameters)) {
-		if !slices.Contains(deployed, stack) {
-			return fmt.Errorf("deploy assembly %s: parameters are given for stack %s, but the stacks are %s",
-				dir, stack, strings.Join(deployed, ", "))
+	for _, stack := range slices.Concat(slices.Sorted(maps.Keys(a.Parameters)), slices.Sorted(maps.Keys(a.Accounts))) {
+		if !slices.Contains(stacks, stack) {
+			return fmt.Errorf("deploy assembly %s: it has no stack %s; its stacks are %s", a.Dir, stack, strings.Join(stacks, ", "))
 		}
 	}
 	return nil
 }
 
-// deployAssembly answers the names of the stacks.
-func (s *Sandbox) deployAssembly(dir string, parameters map[string]map[string]string) ([]string, error) {
+// deployAssembly answers the names of all stacks.
+func (s *Sandbox) deployAssembly(assembly Assembly, dir string) ([]string, error) {
 	var m manifest
 	if err := readJSON(filepath.Join(dir, "manifest.json"), &m); err != nil {
 		return nil, fmt.Errorf("read assembly: %w", err)
@@ -76,30 +83,43 @@ func (s *Sandbox) deployAssembly(dir string, parameters map[string]map[string]st
 	if err != nil {
 		return nil, fmt.Errorf("read assembly %s: %w", dir, err)
 	}
-	var deployed []string
+	var stacks []string
 	for _, id := range order {
 		a := m.Artifacts[id]
 		switch a.Type {
 		case "cdk:cloud-assembly":
-			inner, err := s.deployAssembly(filepath.Join(dir, a.Properties.DirectoryName), parameters)
+			inner, err := s.deployAssembly(assembly, filepath.Join(dir, a.Properties.DirectoryName))
 			if err != nil {
 				return nil, err
 			}
-			deployed = append(deployed, inner...)
+			stacks = append(stacks, inner...)
 		case "aws:cloudformation:stack":
 			stack := orElse(a.Properties.StackName, id)
-			values := maps.Clone(a.Properties.Parameters)
-			if values == nil {
-				values = map[string]string{}
-			}
-			maps.Copy(values, parameters[stack])
-			if err := s.deployArtifact(dir, stack, a, values); err != nil {
+			stacks = append(stacks, stack)
+			if err := s.deployStack(assembly, dir, stack, a); err != nil {
 				return nil, err
 			}
-			deployed = append(deployed, stack)
 		}
 	}
-	return deployed, nil
+	return stacks, nil
+}
+
+// deployStack deploys a stack into each account that it goes to.
+func (s *Sandbox) deployStack(assembly Assembly, dir, stack string, a artifact) error {
+	parameters := map[string]string{}
+	maps.Copy(parameters, a.Properties.Parameters)
+	maps.Copy(parameters, assembly.Parameters[stack])
+	if len(assembly.Accounts) == 0 {
+		return s.deployArtifact(dir, stack, a, parameters)
+	}
+	_, region, _ := strings.Cut(strings.TrimPrefix(a.Environment, "aws://"), "/")
+	for _, account := range assembly.Accounts[stack] {
+		a.Environment = "aws://" + account + "/" + region
+		if err := s.deployArtifact(dir, stack, a, parameters); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Sandbox) addAssets(dir, file string) error {

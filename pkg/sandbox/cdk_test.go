@@ -39,7 +39,7 @@ func TestDeployAssembly(t *testing.T) {
 		"stage/manifest.json": `{"artifacts":{"C":{"type":"aws:cloudformation:stack","environment":"aws://` + team + `/us-east-1","properties":{"templateFile":"C.json"}}}}`,
 		"stage/C.json":        strings.ReplaceAll(queueStack, "NAME", "c"),
 	})
-	if err := s.DeployAssembly(dir, nil); err != nil {
+	if err := s.DeployAssembly(Assembly{Dir: dir}); err != nil {
 		t.Fatal(err)
 	}
 	var calls []string
@@ -72,14 +72,36 @@ func TestDeployAssemblyWithParameters(t *testing.T) {
 			"Outputs":{"Name":{"Value":{"Ref":"Name"}}}}`,
 	})
 	s := start(t, Options{})
-	if err := s.DeployAssembly(dir, nil); err == nil || !strings.Contains(err.Error(), "Name") {
+	if err := s.DeployAssembly(Assembly{Dir: dir}); err == nil || !strings.Contains(err.Error(), "Name") {
 		t.Errorf("without the parameter: %v", err)
 	}
-	if err := s.DeployAssembly(dir, map[string]map[string]string{"S": {"Name": "q"}}); err != nil {
+	if err := s.DeployAssembly(Assembly{Dir: dir, Parameters: map[string]map[string]string{"S": {"Name": "q"}}}); err != nil {
 		t.Error(err)
 	}
-	if err := s.DeployAssembly(dir, map[string]map[string]string{"S": {"Name": "q"}, "other": {"A": "b"}}); err == nil || !strings.Contains(err.Error(), "other") {
+	if err := s.DeployAssembly(Assembly{Dir: dir, Parameters: map[string]map[string]string{"S": {"Name": "q"}, "other": {"A": "b"}}}); err == nil || !strings.Contains(err.Error(), "other") {
 		t.Errorf("with parameters of no stack: %v", err)
+	}
+}
+
+func TestDeployAssemblyIntoNamedAccounts(t *testing.T) {
+	dir := assembly(t, map[string]string{
+		"manifest.json": `{"artifacts":{
+			"A":{"type":"aws:cloudformation:stack","environment":"aws://unknown-account/us-east-1","properties":{"templateFile":"q.json"}},
+			"B":{"type":"aws:cloudformation:stack","environment":"aws://unknown-account/us-east-1","properties":{"templateFile":"none.json"}}}}`,
+		"q.json": strings.ReplaceAll(queueStack, "NAME", "q"),
+	})
+	s := start(t, Options{})
+	if err := s.DeployAssembly(Assembly{Dir: dir, Accounts: map[string][]string{"A": {hub, team}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, account := range []string{hub, team} {
+		queues := s.State()["accounts"].(map[string]any)[account].(map[string]any)["sqs"].(map[string]any)["queues"].([]any)
+		if len(queues) != 1 {
+			t.Errorf("account %s has %d queues", account, len(queues))
+		}
+	}
+	if err := s.DeployAssembly(Assembly{Dir: dir, Accounts: map[string][]string{"C": {hub}}}); err == nil || !strings.Contains(err.Error(), "A, B") {
+		t.Errorf("a stack that there is not: %v", err)
 	}
 }
 
@@ -100,12 +122,12 @@ func TestDeployAssemblyRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, Options{})
 			dir := assembly(t, map[string]string{"manifest.json": tc.manifest, "T.json": `{"Resources":{"X":{"Type":"AWS::Nope::Thing"}}}`})
-			if err := s.DeployAssembly(dir, nil); err == nil || !strings.Contains(err.Error(), tc.says) {
+			if err := s.DeployAssembly(Assembly{Dir: dir}); err == nil || !strings.Contains(err.Error(), tc.says) {
 				t.Errorf("got %v, want %q", err, tc.says)
 			}
 		})
 	}
-	if err := start(t, Options{}).DeployAssembly(t.TempDir(), nil); err == nil {
+	if err := start(t, Options{}).DeployAssembly(Assembly{Dir: t.TempDir()}); err == nil {
 		t.Error("an empty directory was deployed")
 	}
 }
