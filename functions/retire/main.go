@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"log"
 	"os"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/originhub/originhub/pkg/awscloudfront"
 	"github.com/originhub/originhub/pkg/awssfn"
 	"github.com/originhub/originhub/pkg/contract"
-	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/workflow"
 )
@@ -38,17 +36,5 @@ func main() {
 		Meter:      hub.Meter,
 		Log:        hub.Log,
 	}
-	lambda.Start(func(ctx context.Context, event json.RawMessage) error {
-		message, err := boot.Parse(ctx, hub.Log, event, inbound.Parse)
-		if err != nil {
-			// Lambda tries again and then keeps the event in the dead-letter queue.
-			hub.Log.ErrorContext(ctx, "event cannot be read", "error", err)
-			return fault.AsGiveUp(err)
-		}
-		if nothing, ok := message.(inbound.Nothing); ok {
-			hub.Log.InfoContext(ctx, "nothing to do", "why", nothing.Why)
-			return nil
-		}
-		return fault.Outermost(retire.Run(ctx, message))
-	})
+	lambda.Start(boot.Event(hub.Log, inbound.Parse, retire.Run))
 }

@@ -1,0 +1,29 @@
+package boot
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/inbound"
+)
+
+// Event is the handler of a function that EventBridge invokes with one event at a time, read by one of package inbound's.
+// Lambda tries a failed one again and then keeps it in the dead-letter queue; so it does with one that cannot be read.
+func Event(
+	log *slog.Logger, read func([]byte) (inbound.Message, error), run func(context.Context, inbound.Message) error,
+) any {
+	return func(ctx context.Context, event json.RawMessage) error {
+		m, err := Parse(ctx, log, event, read)
+		if err != nil {
+			log.ErrorContext(ctx, "event cannot be read", "error", err)
+			return fault.AsGiveUp(err)
+		}
+		if nothing, ok := m.(inbound.Nothing); ok {
+			log.InfoContext(ctx, "nothing to do", "why", nothing.Why)
+			return nil
+		}
+		return fault.Outermost(run(ctx, m))
+	}
+}
