@@ -23,7 +23,7 @@ type grants struct {
 func hubRolePath(hub string) string { return contract.RolePath(hub) }
 
 func (g grants) admit(own, wire awssqs.Queue) []permission {
-	permissions := append(g.common(),
+	permissions := append(g.decide(),
 		consumeQueue(own),
 		sendMessages(own, wire),
 		allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()), // a record that moves to another distribution
@@ -45,7 +45,7 @@ func (g grants) admit(own, wire awssqs.Queue) []permission {
 const invitations = "arn:aws:ram:" + region + ":*:resource-share-invitation/*"
 
 func (g grants) wire(own, admit awssqs.Queue) []permission {
-	permissions := append(g.common(),
+	permissions := append(g.decide(),
 		consumeQueue(own),
 		sendMessages(own, admit),
 		allow([]string{"cloudfront:GetDistribution", "cloudfront:UpdateDistribution"}, g.distributions()...),
@@ -75,7 +75,7 @@ func (g grants) wire(own, admit awssqs.Queue) []permission {
 }
 
 func (g grants) teardown(wire awssqs.Queue) []permission {
-	permissions := append(g.common(),
+	permissions := append(g.decide(),
 		sendMessages(wire),
 		allow([]string{"cloudfront:GetDistribution"}, g.distributions()...),
 		completeTasks(), // its own, when it finds that there is nothing to wait for
@@ -84,7 +84,7 @@ func (g grants) teardown(wire awssqs.Queue) []permission {
 }
 
 func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateMachine) []permission {
-	permissions := append(g.common(),
+	permissions := append(g.decide(),
 		sendMessages(failures),
 		allow([]string{"states:StartExecution"}, *machine.AttrArn()),
 		// Executions are named after origins, which are not known yet.
@@ -96,7 +96,11 @@ func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateM
 func (g grants) audit(failures, admit, wire awssqs.Queue) []permission {
 	permissions := append(g.common(),
 		sendMessages(failures, admit, wire),
-		allow([]string{"dynamodb:Query"}, *g.table.TableArn()), // its findings are by themselves
+		// It changes nothing but what it remembers. Null: without the key in the request, ForAllValues would hold.
+		allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()).when(condition{
+			"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": []string{contract.RegistryAudit}},
+			"Null":                      {"dynamodb:LeadingKeys": "false"},
+		}),
 		// Lists. What is left over may be in any distribution of the account.
 		allow([]string{"cloudfront:ListDistributions", "cloudfront:ListVpcOrigins"}, "*"),
 		allow([]string{"ram:ListResources"}, "*"),
@@ -106,10 +110,15 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []permission {
 	return append(permissions, g.spokes()...)
 }
 
-// common is what every function does: it reads the registry, writes its decisions there, and publishes them.
+// decide is what all functions but audit do: they write their decisions into the registry and publish them.
+func (g grants) decide() []permission {
+	return append(g.common(), allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()))
+}
+
+// common is what every function does: it reads the registry and publishes.
 func (g grants) common() []permission {
 	return []permission{
-		allow([]string{"dynamodb:Scan", "dynamodb:PutItem"}, *g.table.TableArn()),
+		allow([]string{"dynamodb:Scan"}, *g.table.TableArn()),
 		allow([]string{"events:PutEvents"}, *g.bus.EventBusArn()),
 	}
 }

@@ -96,6 +96,24 @@ func stacks(t *testing.T) map[string]template {
 	return map[string]template{"hub": s.hub, "spoke": s.spoke, "team": s.team}
 }
 
+func TestAuditWritesOnlyWhatItRemembers(t *testing.T) {
+	writes := 0
+	for _, s := range templates(t).hub.allowing("dynamodb:PutItem") {
+		if !strings.HasPrefix(s.place, "Audit") {
+			continue
+		}
+		writes++
+		keys, _ := s.condition["ForAllValues:StringEquals"].(map[string]any)
+		null, _ := s.condition["Null"].(map[string]any)
+		if !slices.Equal(list(keys["dynamodb:LeadingKeys"]), []string{contract.RegistryAudit}) || null["dynamodb:LeadingKeys"] != "false" {
+			t.Errorf("%s may write under %v", s.place, s.condition)
+		}
+	}
+	if writes != 1 {
+		t.Errorf("audit has %d statements that let it write", writes)
+	}
+}
+
 func TestNoActionIsAWildcard(t *testing.T) {
 	for stack, template := range stacks(t) {
 		for _, s := range template.statements() {

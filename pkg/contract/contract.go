@@ -28,6 +28,7 @@ const (
 	RegistryPartition = "pk"
 	RegistrySort      = "sk"
 	RegistryExpiry    = "expires"
+	RegistryAudit     = "audit" // the partition of what the audit remembers; every other one is a distribution's
 )
 
 // PolicyFile is the name of the hub policy beside each function's binary.

@@ -80,6 +80,7 @@ type Snapshot struct {
 	Records       []Record       // of all distributions, by origin id
 	// Refusals that were reported: what was refused, and the reasons then given. An entry is forgotten after a while.
 	Refusals map[string]string
+	Findings Findings // what the audit remembers
 	// Now is the registry's own clock, to the second. Leases, spacing and grace are measured by it, so that no function's
 	// clock matters.
 	Now time.Time

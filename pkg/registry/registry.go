@@ -33,6 +33,7 @@ const (
 	itemDistribution = "distribution"
 	prefixOrigin     = "origin#"
 	prefixRefusal    = "refusal#"
+	itemFindings     = "findings" // the audit's, in a partition of its own
 )
 
 var codes = fault.Codes{
@@ -93,6 +94,9 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 		err = json.Unmarshal(document, &record)
 		record.Distribution, record.Version = distribution, version
 		s.Records = append(s.Records, record)
+	case key == itemFindings:
+		err = json.Unmarshal(document, &s.Findings)
+		s.Findings.Version = version
 	case strings.HasPrefix(key, prefixRefusal):
 		s.Refusals[strings.TrimPrefix(key, prefixRefusal)] = string(document)
 	}
@@ -138,6 +142,12 @@ func (r *Registry) PutDistribution(ctx context.Context, d origin.Distribution) (
 	version, err := r.put(ctx, d.Name, itemDistribution, d.Version, d)
 	d.Version = version
 	return d, err
+}
+
+// PutFindings is PutRecord for what the audit remembers.
+func (r *Registry) PutFindings(ctx context.Context, f origin.Findings) error {
+	_, err := r.put(ctx, contract.RegistryAudit, itemFindings, f.Version, f)
+	return err
 }
 
 func (r *Registry) put(ctx context.Context, distribution, key string, read int, v any) (int, error) {

@@ -19,7 +19,6 @@ import (
 
 type auditRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
-	Findings(ctx context.Context) (origin.Findings, error)
 	PutFindings(ctx context.Context, f origin.Findings) error
 }
 
@@ -102,14 +101,15 @@ func (a *Audit) own(c inbound.CallHint) bool {
 
 // guard reports a call that put something at risk, once, and wakes whoever repairs it.
 func (a *Audit) guard(ctx context.Context, say *announcer, c inbound.CallHint) error {
-	remembered, err := a.Registry.Findings(ctx)
+	s, err := a.Registry.Load(ctx)
 	if err != nil {
 		return err
 	}
+	remembered := s.Findings
 	if c.ID != "" && slices.Contains(remembered.Calls, c.ID) {
 		return nil
 	}
-	o, err := a.around(ctx, c)
+	o, err := a.around(ctx, s, c)
 	if err != nil {
 		return err
 	}
@@ -185,11 +185,7 @@ func age(d time.Duration) string {
 }
 
 // base is what every look begins with.
-func (a *Audit) base(ctx context.Context) (audit.Observed, origin.Snapshot, error) {
-	s, err := a.Registry.Load(ctx)
-	if err != nil {
-		return audit.Observed{}, s, err
-	}
+func (a *Audit) base(ctx context.Context, s origin.Snapshot) (audit.Observed, error) {
 	o := audit.Observed{
 		Now: s.Now, Hub: a.Account, Zone: a.Policy.HostedZone, Adopted: a.Policy.Distribution.Base == nil, Teams: map[string]string{},
 		Records: s.Records, Refusals: s.Refusals,
@@ -206,13 +202,14 @@ func (a *Audit) base(ctx context.Context) (audit.Observed, origin.Snapshot, erro
 			o.Teams[account] = team.Name
 		}
 	}
+	var err error
 	o.Distributions, err = a.CloudFront.Distributions(ctx)
-	return o, s, err
+	return o, err
 }
 
 // around looks at what a call may have touched, and at no more.
-func (a *Audit) around(ctx context.Context, c inbound.CallHint) (audit.Observed, error) {
-	o, s, err := a.base(ctx)
+func (a *Audit) around(ctx context.Context, s origin.Snapshot, c inbound.CallHint) (audit.Observed, error) {
+	o, err := a.base(ctx, s)
 	if err != nil {
 		return o, err
 	}
@@ -300,11 +297,11 @@ func (a *Audit) differ(ctx context.Context, d origin.Distribution, records []ori
 
 // audit looks at everything, and says what is new or changed and what is no longer so.
 func (a *Audit) audit(ctx context.Context, say *announcer) error {
-	remembered, err := a.Registry.Findings(ctx)
+	s, err := a.Registry.Load(ctx)
 	if err != nil {
 		return err
 	}
-	o, _, err := a.base(ctx)
+	o, err := a.base(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -322,6 +319,7 @@ func (a *Audit) audit(ctx context.Context, say *announcer) error {
 		return err
 	}
 	found := audit.Audit(o)
+	remembered := s.Findings
 	open := a.compare(say, remembered.Open, found, blind, o.Now)
 	alarms := 0
 	for _, f := range found {

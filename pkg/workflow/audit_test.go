@@ -28,10 +28,8 @@ type auditedWorld struct {
 }
 
 func (w *auditedWorld) Load(context.Context) (origin.Snapshot, error) {
-	return origin.Snapshot{Now: w.now}, nil
+	return origin.Snapshot{Now: w.now, Findings: w.findings}, nil
 }
-
-func (w *auditedWorld) Findings(context.Context) (origin.Findings, error) { return w.findings, nil }
 
 func (w *auditedWorld) PutFindings(_ context.Context, f origin.Findings) error {
 	w.findings = f
