@@ -170,7 +170,7 @@ func TestCreateTwiceIsDoneAndFindFinds(t *testing.T) {
 	}{
 		{hub, "ref", "same", made.ID},
 		{hub, "other", "same", other.ID},
-		{hub, "ref", "changed", ""},
+		{hub, "ref", "changed", made.ID}, // the comment only says where to look first
 		{hub, "none", "same", ""},
 		{peer, "ref", "same", ""},
 	} {

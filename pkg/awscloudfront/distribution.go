@@ -101,8 +101,9 @@ func (c *Client) Create(ctx context.Context, config []byte) (origin.Served, erro
 }
 
 // Find returns the id of the distribution that was created from callerReference, or "". Summaries do not carry the
-// reference, so each distribution with the comment is read.
+// reference, so distributions are read one by one: those with the comment first, since somebody may have changed it.
 func (c *Client) Find(ctx context.Context, callerReference, comment string) (string, error) {
+	var likely, others []string
 	pages := cloudfront.NewListDistributionsPaginator(c.api, &cloudfront.ListDistributionsInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -110,16 +111,20 @@ func (c *Client) Find(ctx context.Context, callerReference, comment string) (str
 			return "", codes.Wrap(err, "list distributions")
 		}
 		for _, d := range page.DistributionList.Items {
-			if aws.ToString(d.Comment) != comment {
-				continue
+			if aws.ToString(d.Comment) == comment {
+				likely = append(likely, *d.Id)
+			} else {
+				others = append(others, *d.Id)
 			}
-			out, err := c.api.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: d.Id})
-			if err != nil {
-				return "", codes.Wrap(err, "read distribution %s", aws.ToString(d.Id))
-			}
-			if aws.ToString(out.DistributionConfig.CallerReference) == callerReference {
-				return *d.Id, nil
-			}
+		}
+	}
+	for _, id := range append(likely, others...) {
+		out, err := c.api.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
+		if err != nil {
+			return "", codes.Wrap(err, "read distribution %s", id)
+		}
+		if aws.ToString(out.DistributionConfig.CallerReference) == callerReference {
+			return id, nil
 		}
 	}
 	return "", nil

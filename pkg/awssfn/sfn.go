@@ -35,16 +35,26 @@ func (c *Client) Start(ctx context.Context, machine, name, input string) error {
 
 // Failed tells whether the execution of that name has ended without success.
 func (c *Client) Failed(ctx context.Context, machine, name string) (bool, error) {
+	status, err := c.status(ctx, machine, name)
+	return status == types.ExecutionStatusFailed || status == types.ExecutionStatusTimedOut || status == types.ExecutionStatusAborted, err
+}
+
+// Ended tells whether an execution of that name has ended, so that none can be started under it.
+func (c *Client) Ended(ctx context.Context, machine, name string) (bool, error) {
+	status, err := c.status(ctx, machine, name)
+	if fault.Is[*fault.Done](err) {
+		return false, nil // there is none
+	}
+	return status != types.ExecutionStatusRunning && status != types.ExecutionStatusPendingRedrive, err
+}
+
+func (c *Client) status(ctx context.Context, machine, name string) (types.ExecutionStatus, error) {
 	arn := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + name
 	out, err := c.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if err != nil {
-		return false, codes.Wrap(err, "read execution %s", name)
+		return "", codes.Wrap(err, "read execution %s", name)
 	}
-	switch out.Status {
-	case types.ExecutionStatusFailed, types.ExecutionStatusTimedOut, types.ExecutionStatusAborted:
-		return true, nil
-	}
-	return false, nil
+	return out.Status, nil
 }
 
 // Complete completes a task token with output. One whose task has ended is a fault.Done.

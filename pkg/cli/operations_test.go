@@ -23,8 +23,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/originhub/originhub/pkg/contract"
-	"github.com/originhub/originhub/pkg/sandbox"
 	"github.com/originhub/originhub/pkg/policy"
+	"github.com/originhub/originhub/pkg/sandbox"
 )
 
 // alarm ID STATE [REGEXP]: the hub's alarm of that logical id is in that state, and its description matches.

@@ -16,6 +16,9 @@ const (
 func NextLook(since time.Duration) time.Duration {
 	due, gap := firstLook, nextLook
 	for due <= since {
+		if gap == longestLook {
+			return gap - (since-due)%gap // nobody may know when it began, and since be centuries
+		}
 		due += gap
 		gap = min(gap+lookGrowth, longestLook)
 	}

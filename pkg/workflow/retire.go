@@ -25,6 +25,7 @@ type retireRegistry interface {
 type starter interface {
 	Start(ctx context.Context, machine, name, input string) error
 	Failed(ctx context.Context, machine, name string) (bool, error)
+	Ended(ctx context.Context, machine, name string) (bool, error)
 }
 
 // Retire starts the teardown of every origin that carries the teardown tag. Taking the tag away needs no event: the
@@ -184,6 +185,16 @@ func (t *Retire) callOff(ctx context.Context, say *announcer, s origin.Snapshot,
 // begin records a teardown and starts its execution.
 func (t *Retire) begin(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, fresh origin.Teardown, why string) error {
 	o.Teardown = &fresh
+	for { // a registry that was lost counts generations from one again, and names are taken for 90 days
+		ended, err := t.Executions.Ended(ctx, t.Machine, contract.TeardownExecution(o.ID, o.Generation))
+		if err != nil {
+			return err
+		}
+		if !ended {
+			break
+		}
+		o.Generation++
+	}
 	d := about(o, why)
 	d.Execution = contract.TeardownExecution(o.ID, o.Generation)
 	say.say(contract.TeardownStarted, o.ARN, d)
