@@ -111,7 +111,7 @@ func TestUpdateSaysWhatToDo(t *testing.T) {
 
 	rig.Want[*fault.Reread](t, "stale ETag", hub.Update(ctx, made.ID, oldETag, next))
 	rig.Want[*fault.Reread](t, "no ETag of CloudFront's", hub.Update(ctx, made.ID, "x", next))
-	rig.Want[*fault.GiveUp](t, "missing distribution", hub.Update(ctx, "ENONE", made.ETag, next))
+	rig.Want[*fault.Reread](t, "missing distribution", hub.Update(ctx, "ENONE", made.ETag, next))
 	for what, document := range map[string][]byte{
 		"unknown VPC origin":       document("ref", "next", using(origin.Ref{ID: missing, Account: rig.Peer})),
 		"wrong quantity":           but("<Quantity>1<", "<Quantity>2<"),
@@ -154,7 +154,7 @@ func TestUpdateSaysWhatToDo(t *testing.T) {
 		t.Errorf("a refused update left %s", after.Config)
 	}
 	_, err := hub.Distribution(ctx, "ENONE")
-	rig.Want[*fault.GiveUp](t, "read a missing distribution", err)
+	rig.Want[*fault.Done](t, "read a missing distribution", err)
 }
 
 func TestCreateTwiceIsDoneAndFindFinds(t *testing.T) {

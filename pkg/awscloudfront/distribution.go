@@ -22,7 +22,7 @@ import (
 // codes: error sets of facts/aws.md section 3, for everything but writing a distribution.
 var codes = fault.Codes{
 	"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread,
-	"EntityNotFound": fault.AsDone, "NoSuchDistribution": fault.AsGiveUp, "NoSuchResource": fault.AsDone,
+	"EntityNotFound": fault.AsDone, "NoSuchDistribution": fault.AsDone, "NoSuchResource": fault.AsDone,
 	"FunctionAlreadyExists": fault.AsDone,
 	// An origin that is in use, or still deploying, can be deleted later.
 	"CannotDeleteEntityWhileInUse": fault.AsRetry, "IllegalDelete": fault.AsRetry,
@@ -57,7 +57,7 @@ const invalid = `
 var writeCodes = func() fault.Codes {
 	c := fault.Codes{
 		"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread, "DistributionAlreadyExists": fault.AsDone,
-		"NoSuchDistribution": fault.AsGiveUp,
+		"NoSuchDistribution": fault.AsReread, // that it is gone is for a read to say
 	}
 	for code := range strings.FieldsSeq(invalid) {
 		c[code] = fault.AsGiveUp
@@ -73,7 +73,8 @@ func New(cfg aws.Config) *Client {
 	return &Client{cloudfront.NewFromConfig(cfg, func(o *cloudfront.Options) { o.Region = "us-east-1" })}
 }
 
-// Distribution reads a distribution and its configuration, which come from one answer and so belong together.
+// Distribution reads a distribution and its configuration, which come from one answer and so belong together. One that
+// does not exist is a fault.Done.
 func (c *Client) Distribution(ctx context.Context, id string) (origin.Served, error) {
 	var raw bytes.Buffer
 	out, err := c.api.GetDistribution(ctx, &cloudfront.GetDistributionInput{Id: &id}, keepBody(&raw))
@@ -120,8 +121,12 @@ func (c *Client) Find(ctx context.Context, callerReference, comment string) (str
 	}
 	for _, id := range append(likely, others...) {
 		out, err := c.api.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
+		err = codes.Wrap(err, "read distribution %s", id)
+		if fault.Is[*fault.Done](err) {
+			continue // it was deleted since it was listed
+		}
 		if err != nil {
-			return "", codes.Wrap(err, "read distribution %s", id)
+			return "", err
 		}
 		if aws.ToString(out.DistributionConfig.CallerReference) == callerReference {
 			return id, nil

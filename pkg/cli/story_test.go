@@ -109,7 +109,7 @@ func TestStories(t *testing.T) {
 			"alarm": command((*tale).alarmIs), "disable-rule": command((*tale).disableRule), "replay": command((*tale).replay),
 			"remember-alarms": command((*tale).rememberAlarms), "same-alarms": command((*tale).sameAlarms),
 			"quota": command((*tale).quota), "holds": command((*tale).holds), "is-on": command((*tale).isOn),
-			"distributions": command((*tale).distributions), "logged": command((*tale).logged),
+			"distributions": command((*tale).distributions), "logged": command((*tale).logged), "delete-distribution": command((*tale).deleteDistribution),
 			"share-together": command((*tale).shareTogether), "release-enis": command((*tale).releaseENIs),
 			"drop-behaviors": command((*tale).dropBehaviors), "public-path": command((*tale).publicPath),
 			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "no-sweeps": command((*tale).noSweeps), "dns-record": command((*tale).dnsRecord),
@@ -922,6 +922,28 @@ func (s *tale) dropBehaviors(_ *testscript.TestScript, args []string) error {
 		})
 		b.Quantity = aws.Int32(int32(len(b.Items))) //nolint:gosec // a handful
 	})
+}
+
+// delete-distribution: somebody disables the hub's distribution and, once that is Deployed, deletes it.
+func (s *tale) deleteDistribution(*testscript.TestScript, []string) error {
+	id, _, err := s.distribution(s.ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.edit(func(c *cloudfronttypes.DistributionConfig) { c.Enabled = aws.Bool(false) }); err != nil {
+		return err
+	}
+	for {
+		out, err := s.hubCloudFront.GetDistribution(s.ctx, &cloudfront.GetDistributionInput{Id: &id})
+		if err != nil {
+			return err
+		}
+		if aws.ToString(out.Distribution.Status) == "Deployed" {
+			_, err := s.hubCloudFront.DeleteDistribution(s.ctx, &cloudfront.DeleteDistributionInput{Id: &id, IfMatch: out.ETag})
+			return err
+		}
+		s.Advance(time.Minute)
+	}
 }
 
 // public-path PATH DOMAIN: somebody puts a behavior in front of all others that leads to an origin on the public internet.

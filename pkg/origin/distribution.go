@@ -8,6 +8,8 @@ type Distribution struct {
 	Name   string // the hub's own name for it and the registry's partition; "main" for the first
 	ID     string // "" until it is created or adopted
 	Domain string // "d….cloudfront.net"
+	// Former are the domain names of those before it, which somebody deleted: DNS records that lead there are the hub's.
+	Former []string
 
 	Holder  string    // of the lease; "" when nobody writes
 	Expires time.Time // of the lease

@@ -18,16 +18,16 @@ type DNSPlan struct {
 func (p DNSPlan) Empty() bool { return len(p.Upsert) == 0 && len(p.Delete) == 0 }
 
 // Records compares the host names of the origins of one distribution with the existing records. target is its domain name,
-// and others are those of the hub's other distributions.
+// former are those of the ones before it, which are no more, and others those of the hub's other distributions.
 //
 //	host is claimed by                 existing record   verdict
 //	a live origin                      none              upsert A, and AAAA with IPv6
 //	a live origin                      ours              nothing
-//	a live origin                      the others'       upsert
+//	a live origin                      former, others'   upsert
 //	a live origin                      somebody else's   refused, and nothing is written for that host
-//	only origins that are out again    ours              delete
+//	only origins that are out again    ours, former      delete
 //	anything else                      any               nothing
-func Records(records []origin.Record, target string, others []string, ipv6 bool, existing []origin.DNSRecord) DNSPlan {
+func Records(records []origin.Record, target string, former, others []string, ipv6 bool, existing []origin.DNSRecord) DNSPlan {
 	var live, wanted, out []string
 	for _, r := range records {
 		switch {
@@ -45,8 +45,8 @@ func Records(records []origin.Record, target string, others []string, ipv6 bool,
 		types = append(types, "AAAA")
 	}
 	ours := func(e origin.DNSRecord) bool { return strings.EqualFold(e.Target, target) }
-	theirs := func(e origin.DNSRecord) bool {
-		return e.Target != "" && slices.ContainsFunc(others, func(o string) bool { return strings.EqualFold(e.Target, o) })
+	leads := func(e origin.DNSRecord, to []string) bool {
+		return e.Target != "" && slices.ContainsFunc(to, func(t string) bool { return strings.EqualFold(e.Target, t) })
 	}
 	at := func(e origin.DNSRecord, host string) bool {
 		return strings.EqualFold(e.Name, host) && slices.Contains([]string{"A", "AAAA", "CNAME"}, e.Type)
@@ -55,7 +55,7 @@ func Records(records []origin.Record, target string, others []string, ipv6 bool,
 	for _, host := range sortedSet(live) {
 		blocked := false
 		for _, e := range existing {
-			if at(e, host) && !ours(e) && !theirs(e) {
+			if at(e, host) && !ours(e) && !leads(e, former) && !leads(e, others) {
 				p.Refused = append(p.Refused, e)
 				blocked = true
 			}
@@ -69,7 +69,7 @@ func Records(records []origin.Record, target string, others []string, ipv6 bool,
 	}
 	for _, host := range sortedSet(out) {
 		for _, e := range existing {
-			if at(e, host) && ours(e) && !slices.Contains(wanted, host) {
+			if at(e, host) && (ours(e) || leads(e, former)) && !slices.Contains(wanted, host) {
 				p.Delete = append(p.Delete, e)
 			}
 		}

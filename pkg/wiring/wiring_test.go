@@ -532,25 +532,29 @@ func TestRecords(t *testing.T) {
 		return origin.DNSRecord{Name: name, Type: kind, Target: target}
 	}
 	records := []origin.Record{
-		record(origin.Live, origin.Wire, "new.x", "half.x", "taken.x", "kept.x", "moved.x"),
+		record(origin.Live, origin.Wire, "new.x", "half.x", "taken.x", "kept.x", "moved.x", "stale.x"),
 		record(origin.Wired, origin.Wire, "later.x", "shared.x"),
-		record(origin.Detached, origin.Detach, "old.x", "shared.x", "foreign.x"),
+		record(origin.Detached, origin.Detach, "old.x", "shared.x", "foreign.x", "gone.x"),
 		record(origin.Live, origin.Detach, "still.x"),
 	}
 	existing := []origin.DNSRecord{
 		dns("half.x", "A", target), dns("taken.x", "CNAME", ""), dns("new.x", "TXT", ""), dns("kept.x", "A", target), dns("kept.x", "AAAA", "D1.cloudfront.net"),
 		dns("old.x", "A", target), dns("old.x", "AAAA", target), dns("shared.x", "A", target), dns("foreign.x", "A", "lb.amazonaws.com"),
 		dns("still.x", "A", target), dns("other.x", "A", target), dns("moved.x", "A", "d2.cloudfront.net"),
+		dns("stale.x", "A", "d0.cloudfront.net"), dns("gone.x", "A", "d0.cloudfront.net"),
 	}
 	want := wiring.DNSPlan{
-		Upsert:  []origin.DNSRecord{dns("half.x", "AAAA", target), dns("moved.x", "A", target), dns("moved.x", "AAAA", target), dns("new.x", "A", target), dns("new.x", "AAAA", target)},
-		Delete:  []origin.DNSRecord{dns("old.x", "A", target), dns("old.x", "AAAA", target)},
+		Upsert: []origin.DNSRecord{
+			dns("half.x", "AAAA", target), dns("moved.x", "A", target), dns("moved.x", "AAAA", target), dns("new.x", "A", target),
+			dns("new.x", "AAAA", target), dns("stale.x", "A", target), dns("stale.x", "AAAA", target),
+		},
+		Delete:  []origin.DNSRecord{dns("gone.x", "A", "d0.cloudfront.net"), dns("old.x", "A", target), dns("old.x", "AAAA", target)},
 		Refused: []origin.DNSRecord{dns("taken.x", "CNAME", "")},
 	}
-	if diff := cmp.Diff(want, wiring.Records(records, target, []string{"", "d2.cloudfront.net"}, true, existing)); diff != "" {
+	if diff := cmp.Diff(want, wiring.Records(records, target, []string{"d0.cloudfront.net"}, []string{"", "d2.cloudfront.net"}, true, existing)); diff != "" {
 		t.Error(diff)
 	}
-	if got := wiring.Records(records[:1], target, nil, false, existing); len(got.Upsert) != 1 || got.Upsert[0] != dns("new.x", "A", target) {
+	if got := wiring.Records(records[:1], target, nil, nil, false, existing); len(got.Upsert) != 1 || got.Upsert[0] != dns("new.x", "A", target) {
 		t.Errorf("without IPv6: %+v", got)
 	}
 }

@@ -225,16 +225,27 @@ func (r *teardownRun) readTag(tags map[string]string) {
 	r.seen.Record = r.o
 }
 
-func (r *teardownRun) observeDetached(ctx context.Context, owner Owner, distribution string) error {
+// named tells whether the distribution's configuration has the origin. One that somebody deleted has nothing.
+func (r *teardownRun) named(ctx context.Context, distribution string) (bool, error) {
+	if distribution == "" {
+		return false, nil
+	}
 	served, err := r.CloudFront.Distribution(ctx, distribution)
 	if err != nil {
-		return err
+		return false, fault.IgnoreDone(err)
 	}
 	config, err := wiring.ParseConfig(served.Config)
 	if err != nil {
-		return &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", distribution, err)}
+		return false, &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", distribution, err)}
 	}
-	r.seen.Named = config.Uses(r.o.ID)
+	return config.Uses(r.o.ID), nil
+}
+
+func (r *teardownRun) observeDetached(ctx context.Context, owner Owner, distribution string) error {
+	var err error
+	if r.seen.Named, err = r.named(ctx, distribution); err != nil {
+		return err
+	}
 	if r.seen.Exists {
 		users, err := owner.UsersOf(ctx, r.o.ARN)
 		if err != nil && !fault.Is[*fault.Done](err) {

@@ -201,6 +201,17 @@ func (r *wireRun) reconcile(ctx context.Context) error {
 	if !wanted && r.d.ID == "" && (r.alone || !r.d.Seen.IsZero()) {
 		return nil
 	}
+	var served origin.Served
+	var err error
+	if r.d.ID != "" {
+		served, err = r.CloudFront.Distribution(ctx, r.d.ID)
+		if fault.Is[*fault.Done](err) {
+			err = r.lose(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if err := r.identify(ctx, wanted); err != nil {
 		return err
 	}
@@ -209,9 +220,15 @@ func (r *wireRun) reconcile(ctx context.Context) error {
 		r.see(wiring.Made(), nil)
 		return nil
 	}
-	served, err := r.CloudFront.Distribution(ctx, r.d.ID)
-	if err != nil {
-		return err
+	if served.ID != r.d.ID {
+		served, err = r.CloudFront.Distribution(ctx, r.d.ID)
+		if fault.Is[*fault.Done](err) && r.Policy.Distribution.Base == nil {
+			return &fault.GiveUp{Err: fmt.Errorf("adopt distribution %s: there is none; create one and put its id in that one's place in "+
+				"distribution.adopt", r.d.ID)}
+		}
+		if err != nil {
+			return err
+		}
 	}
 	r.d.Domain = served.Domain
 	// What has come true is settled even while CloudFront refuses writes.
@@ -220,6 +237,42 @@ func (r *wireRun) reconcile(ctx context.Context) error {
 		r.waiting = true
 	}
 	return errors.Join(failed, r.settle(ctx, after))
+}
+
+// lose forgets a distribution that somebody deleted. What was in it is in none now: the one that takes its place gets it, or
+// else, if policy no longer names it, admit finds each origin another place.
+func (r *wireRun) lose(ctx context.Context) error {
+	why := "distribution " + r.d.ID + " is gone: somebody deleted it"
+	named := r.Policy.Distribution.Base != nil || slices.Contains(r.Policy.Distribution.Fleet(), r.d.Name)
+	for i, o := range r.records {
+		before := o.State
+		switch {
+		case o.Intent == origin.Wire && !named:
+			o.State, o.Reason = origin.Waiting, why
+		case o.Intent == origin.Wire && (o.State == origin.Wired || o.State == origin.Live):
+			o.State = origin.Pending
+		case o.Intent == origin.Detach && o.State != origin.Deleted && !named:
+			o.State = origin.Detached
+		}
+		if o.State == before {
+			continue
+		}
+		if err := r.finish(ctx, i, o); err != nil {
+			return err
+		}
+	}
+	r.room = r.room || !named && r.awaited()
+	if r.d.Domain != "" { // it was there once, and that it is gone was not told yet
+		r.alarm(contract.ChangeFound, "", Detail{What: r.d.ID, Why: why})
+		if err := r.publish(ctx); err != nil {
+			return err
+		}
+		r.d.Former = append(r.d.Former, r.d.Domain)
+	}
+	r.d.ID, r.d.Domain = "", ""
+	var err error
+	r.d, err = r.Registry.PutDistribution(ctx, r.d)
+	return err
 }
 
 // askQuota reads CloudFront's quotas if what is known is old. What was known, or else what is documented, stands in for an
@@ -771,7 +824,7 @@ func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int
 			others = append(others, d.Domain)
 		}
 	}
-	plan := wiring.Records(seen, target, others, config.IPv6(), existing)
+	plan := wiring.Records(seen, target, r.d.Former, others, config.IPv6(), existing)
 	for _, refused := range plan.Refused {
 		if len(changed) == 0 {
 			break // it was reported when its origin went live

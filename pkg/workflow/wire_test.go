@@ -11,6 +11,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/wiring"
@@ -125,3 +126,68 @@ func (noRefusals) PutRefusal(context.Context, string, string, time.Time) error {
 type quiet struct{}
 
 func (quiet) Publish(context.Context, ...origin.Event) error { return nil }
+
+// gone is a CloudFront that has distributions of one id only.
+type gone struct {
+	distributions
+	but string
+}
+
+func (g gone) Distribution(_ context.Context, id string) (origin.Served, error) {
+	if id != g.but {
+		return origin.Served{}, &fault.Done{Err: errors.New("NoSuchDistribution")}
+	}
+	return origin.Served{ID: id, Domain: "d2.cloudfront.net", Deployed: true, Config: wiring.Base(wiring.BaseSpec{}).Bytes()}, nil
+}
+
+// Policy may name another distribution in the place of one that was deleted. Origins of one that it names no more ask for
+// another place, and no teardown waits for what is gone.
+func TestWireLetsGoOfADeletedDistribution(t *testing.T) {
+	live := origin.Record{Ref: origin.Ref{ID: "vo_1"}, Intent: origin.Wire, State: origin.Live}
+	leaving := origin.Record{Ref: origin.Ref{ID: "vo_2"}, Intent: origin.Detach, State: origin.Pending}
+	for name, want := range map[string]struct {
+		adopt         []string
+		live, leaving origin.State
+	}{
+		origin.Main: {[]string{"ENEW"}, origin.Pending, origin.Pending},
+		"EOLD":      {[]string{"EMAIN", "ENEW"}, origin.Waiting, origin.Detached},
+	} {
+		policy := admission.Policy{Distribution: admission.Distribution{Adopt: want.adopt}}
+		r := &wireRun{
+			Wire:      &Wire{Policy: policy, Registry: fixedRegistry{}, CloudFront: gone{but: "ENEW"}},
+			announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)}, now: now,
+			d:       origin.Distribution{Name: name, ID: "EOLD", Domain: "d1.cloudfront.net"},
+			records: []origin.Record{live, leaving},
+		}
+		for range 2 { // a run that died before the end does it again
+			if err := r.lose(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := r.records; got[0].State != want.live || got[1].State != want.leaving {
+			t.Errorf("%s: %s and %s", name, got[0].State, got[1].State)
+		}
+		if !slices.Equal(r.d.Former, []string{"d1.cloudfront.net"}) || r.d.ID != "" || r.d.Domain != "" {
+			t.Errorf("%s: %+v", name, r.d)
+		}
+		if err := r.identify(context.Background(), true); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWireSaysWhatToDoAboutADeletedAdoptedDistribution(t *testing.T) {
+	r := &wireRun{
+		Wire: &Wire{
+			Policy:   admission.Policy{Distribution: admission.Distribution{Adopt: []string{"EOLD"}}},
+			Registry: fixedRegistry{}, CloudFront: gone{},
+		},
+		announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)}, now: now, quota: func() (origin.Size, error) { return origin.Size{}, nil },
+		d:       origin.Distribution{Name: origin.Main, ID: "EOLD", Domain: "d1.cloudfront.net"},
+		records: []origin.Record{{Ref: origin.Ref{ID: "vo_1"}, Intent: origin.Wire, State: origin.Live}},
+	}
+	err := r.reconcile(context.Background())
+	if !fault.Is[*fault.GiveUp](err) || !strings.Contains(err.Error(), "create one and put its id in that one's place") {
+		t.Errorf("got %v", err)
+	}
+}

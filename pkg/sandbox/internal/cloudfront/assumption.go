@@ -130,5 +130,10 @@ func Assumptions() []cloud.Assumption {
 			Claim: "AWS documents that a tag value holds letters, digits, spaces and _.:/=+-@ only. The sandbox is laxer and " +
 				"takes others, such as the * of a path pattern, too.",
 		},
+		{
+			ID: "CF-27", Mark: "inferred", Source: apis + "API_DistributionConfig.html",
+			Claim: "The caller reference of a deleted distribution is free again, and so are its aliases; its domain name is " +
+				"never given out again.",
+		},
 	}
 }

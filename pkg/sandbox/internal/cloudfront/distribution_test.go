@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -285,6 +286,23 @@ func TestAssumption_CF_07_CallerReference(t *testing.T) {
 		t.Errorf("another account: %v", err)
 	}
 	refused(t, w.update(hub, id, config{reference: "two"}), 400, "IllegalUpdate")
+}
+
+func TestAssumption_CF_27_CallerReferenceAfterDeletion(t *testing.T) {
+	w := newWorld(t)
+	one := config{reference: "one", aliases: []string{"a.example.com"}, disabled: true}
+	id := w.distribution(hub, one)
+	w.Clock.Advance(5 * minute)
+	before := must[cloudfront.DistributionOutput](w, hub, "GetDistribution", &cloudfront.DistributionID{ID: id})
+	must[cloudfront.Empty](w, hub, "DeleteDistribution", &cloudfront.DeleteDistributionInput{ID: id, IfMatch: before.ETag})
+	again, err := w.create(hub, one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	domain := regexp.MustCompile(`<DomainName>d[^<]*[.]cloudfront[.]net</DomainName>`)
+	if was, is := domain.FindString(string(before.Distribution)), domain.FindString(string(again.Distribution)); was == "" || is == "" || was == is {
+		t.Errorf("domain names before and after: %q, %q", was, is)
+	}
 }
 
 func TestAssumption_CF_08_Aliases(t *testing.T) {
