@@ -48,7 +48,8 @@ func (g grants) wire(own, admit awssqs.Queue) []permission {
 	permissions := append(g.decide(),
 		consumeQueue(own),
 		sendMessages(own, admit),
-		allow([]string{"cloudfront:GetDistribution", "cloudfront:UpdateDistribution"}, g.distributions()...),
+		allow([]string{"cloudfront:GetDistribution"}, anyDistribution()), // one that policy adopts no more may still have origins, or be gone
+		allow([]string{"cloudfront:UpdateDistribution"}, g.distributions()...),
 		allow([]string{"servicequotas:ListServiceQuotas"}, "*"), // a list
 		allow([]string{"cloudfront:ListVpcOrigins"}, "*"),       // a list
 		// RAM's permission on a shared origin counts only if the hub's own role allows the same.
@@ -77,7 +78,7 @@ func (g grants) wire(own, admit awssqs.Queue) []permission {
 func (g grants) teardown(wire awssqs.Queue) []permission {
 	permissions := append(g.decide(),
 		sendMessages(wire),
-		allow([]string{"cloudfront:GetDistribution"}, g.distributions()...),
+		allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
 		completeTasks(), // its own, when it finds that there is nothing to wait for
 	)
 	return append(permissions, g.spokes()...)
@@ -104,7 +105,7 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []permission {
 		// Lists. What is left over may be in any distribution of the account.
 		allow([]string{"cloudfront:ListDistributions", "cloudfront:ListVpcOrigins"}, "*"),
 		allow([]string{"ram:ListResources"}, "*"),
-		allow([]string{"cloudfront:GetDistribution"}, g.distributions()...),
+		allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
 		allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
 	)
 	return append(permissions, g.spokes()...)
@@ -135,6 +136,8 @@ func (g grants) distributions() []string {
 	}
 	return arns
 }
+
+func anyDistribution() string { return fmt.Sprintf("arn:aws:cloudfront::%s:distribution/*", account()) }
 
 func (g grants) zone() string { return "arn:aws:route53:::hostedzone/" + g.policy.HostedZone }
 

@@ -1,6 +1,9 @@
 package origin
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Distribution is the registry's item for one distribution of the hub: which one it is, who may write it now, and what
 // the next write must wait for.
@@ -86,6 +89,11 @@ type Snapshot struct {
 	// Now is the registry's own clock, to the second. Leases, spacing and grace are measured by it, so that no function's
 	// clock matters.
 	Now time.Time
+}
+
+// Holds tells whether the distribution of that name has, or had until a teardown that is not over, any origin.
+func (s Snapshot) Holds(name string) bool {
+	return slices.ContainsFunc(s.Records, func(r Record) bool { return r.Distribution == name && r.State != Deleted })
 }
 
 // Find returns the record of an origin.

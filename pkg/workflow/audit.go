@@ -193,7 +193,7 @@ func (a *Audit) base(ctx context.Context, s origin.Snapshot) (audit.Observed, er
 			inbound.Poke{Why: "repair"}.JSON()),
 	}
 	for _, d := range s.Distributions {
-		if d.ID != "" {
+		if d.ID != "" && (slices.Contains(a.Policy.Distribution.Fleet(), d.Name) || s.Holds(d.Name)) {
 			o.Managed = append(o.Managed, d.ID)
 		}
 	}

@@ -106,7 +106,7 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 	}
 	fleet := w.Policy.Distribution.Fleet()
 	for _, d := range s.Distributions {
-		if !slices.Contains(fleet, d.Name) && len(s.In(d.Name)) > 0 {
+		if !slices.Contains(fleet, d.Name) && s.Holds(d.Name) {
 			fleet = append(fleet, d.Name) // policy names it no more, but what is in it stays
 		}
 	}

@@ -127,6 +127,33 @@ type quiet struct{}
 
 func (quiet) Publish(context.Context, ...origin.Event) error { return nil }
 
+// What is torn down keeps no distribution that policy names no more.
+func TestWireLeavesAnEmptiedDistributionThatPolicyDropped(t *testing.T) {
+	for state, want := range map[origin.State]string{origin.Deleted: "", origin.Live: "EDROPPED"} {
+		known := fixedRegistry{origin.Snapshot{
+			Now:           now,
+			Distributions: []origin.Distribution{{Name: "EDROPPED", ID: "EDROPPED", Holder: "another", Expires: now.Add(time.Minute)}},
+			Records:       []origin.Record{{Ref: origin.Ref{ID: "vo_1"}, Distribution: "EDROPPED", Intent: origin.Wire, State: state}},
+		}}
+		queue := &sent{}
+		w := &Wire{
+			Policy:   admission.Policy{Distribution: admission.Distribution{Adopt: []string{"EMAIN"}}},
+			Registry: known, CloudFront: gone{but: "EMAIN"}, Quotas: unlimited{}, Queue: queue, AdmitQueue: &sent{}, DNS: broken{},
+			Bus: quiet{}, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler),
+		}
+		if err := w.Run(context.Background(), []inbound.Message{inbound.Sweep{}}); err != nil {
+			t.Errorf("%s: %v", state, err)
+		}
+		if got := strings.Join(queue.bodies, " "); strings.Contains(got, "EDROPPED") != (want != "") {
+			t.Errorf("%s: sent %s", state, got)
+		}
+	}
+}
+
+type unlimited struct{}
+
+func (unlimited) Distribution(context.Context) (origin.Size, error) { return origin.Size{}, nil }
+
 // gone is a CloudFront that has distributions of one id only.
 type gone struct {
 	distributions
