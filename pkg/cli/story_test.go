@@ -630,17 +630,7 @@ func (s *tale) fleet(ts *testscript.TestScript, args []string) error {
 
 // comment TEXT: a foreign writer changes the distribution's comment.
 func (s *tale) comment(_ *testscript.TestScript, args []string) error {
-	id, _, err := s.distribution(s.ctx)
-	if err != nil {
-		return err
-	}
-	out, err := s.hubCloudFront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
-	if err != nil {
-		return err
-	}
-	out.DistributionConfig.Comment = &args[0]
-	_, err = s.hubCloudFront.UpdateDistribution(s.ctx, &cloudfront.UpdateDistributionInput{Id: &id, IfMatch: out.ETag, DistributionConfig: out.DistributionConfig})
-	return err
+	return s.edit(func(c *cloudfronttypes.DistributionConfig) { c.Comment = &args[0] })
 }
 
 // deploy TEAM STACK FILE: a team creates or updates a stack of its own.
@@ -896,21 +886,26 @@ func (s *tale) releaseENIs(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// edit: somebody of the Networking account changes the hub's distribution by hand.
+// edit: somebody of the Networking account changes the hub's distribution by hand, and reads it again when told to: on a
+// stalled machine the SDK may send an update twice.
 func (s *tale) edit(change func(*cloudfronttypes.DistributionConfig)) error {
 	id, _, err := s.distribution(s.ctx)
 	if err != nil {
 		return err
 	}
-	out, err := s.hubCloudFront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
-	if err != nil {
-		return err
+	for {
+		out, err := s.hubCloudFront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
+		if err != nil {
+			return err
+		}
+		change(out.DistributionConfig)
+		_, err = s.hubCloudFront.UpdateDistribution(s.ctx, &cloudfront.UpdateDistributionInput{
+			Id: &id, IfMatch: out.ETag, DistributionConfig: out.DistributionConfig,
+		})
+		if stale := new(cloudfronttypes.PreconditionFailed); !errors.As(err, &stale) {
+			return err
+		}
 	}
-	change(out.DistributionConfig)
-	_, err = s.hubCloudFront.UpdateDistribution(s.ctx, &cloudfront.UpdateDistributionInput{
-		Id: &id, IfMatch: out.ETag, DistributionConfig: out.DistributionConfig,
-	})
-	return err
 }
 
 // drop-behaviors NAME: somebody takes the behaviors of an origin out of the hub's distribution.
