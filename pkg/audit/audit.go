@@ -391,8 +391,8 @@ func (o Observed) record(vpcOrigin string) (origin.Record, bool) {
 	return origin.Record{}, false
 }
 
-// Key names a finding among all that stand.
-func (f Finding) Key() string { return string(f.Kind) + " " + f.Subject }
+// Key names a finding among all that stand: origins of two teams may share a host.
+func (f Finding) Key() string { return string(f.Kind) + " " + f.Subject + " " + f.Origin }
 
 // Fingerprint changes when the finding does, but not as it gets older.
 func (f Finding) Fingerprint() string {

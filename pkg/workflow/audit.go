@@ -376,7 +376,9 @@ func (a *Audit) compare(say *announcer, known []origin.OpenFinding, found []audi
 		is := origin.OpenFinding{
 			Kind: string(f.Kind), Subject: f.Subject, Origin: f.Origin, Account: f.Account, Team: f.Team, Since: f.Since, Says: f.Fingerprint(),
 		}
-		i := slices.IndexFunc(known, func(k origin.OpenFinding) bool { return k.Kind == is.Kind && k.Subject == is.Subject })
+		i := slices.IndexFunc(known, func(k origin.OpenFinding) bool {
+			return k.Kind == is.Kind && k.Subject == is.Subject && k.Origin == is.Origin
+		})
 		if is.Since.IsZero() {
 			is.Since = now // the first audit that saw it
 			if i >= 0 {

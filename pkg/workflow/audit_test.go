@@ -121,3 +121,24 @@ func TestAgeReadsAsPeopleSayIt(t *testing.T) {
 		}
 	}
 }
+
+// Two origins may stand behind one host, and each is a finding of its own: said once, not at every audit.
+func TestFindingsOfOneHostAreToldApart(t *testing.T) {
+	var a Audit
+	now := time.Date(2035, 1, 8, 9, 0, 0, 0, time.UTC)
+	found := []audit.Finding{
+		{Kind: audit.HostElsewhere, Subject: "api.example.com", Origin: "vo_a", Team: "team-a", Risk: "a"},
+		{Kind: audit.HostElsewhere, Subject: "api.example.com", Origin: "vo_b", Team: "team-b", Risk: "b"},
+	}
+	var first, second announcer
+	open := a.compare(&first, nil, found, nil, now)
+	open = a.compare(&second, open, found, nil, now.Add(24*time.Hour))
+	if len(first.events) != 2 || len(second.events) != 0 || len(open) != 2 {
+		t.Errorf("%d findings, %d the day after, %d open", len(first.events), len(second.events), len(open))
+	}
+	var third announcer
+	a.compare(&third, open, found[:1], nil, now.Add(48*time.Hour))
+	if len(third.events) != 1 || third.events[0].Type != contract.LeakResolved {
+		t.Errorf("when one is mended: %v", third.events)
+	}
+}
