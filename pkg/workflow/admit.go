@@ -342,11 +342,6 @@ func (r *admitRun) find(id string) (int, origin.Record) {
 	return -1, origin.Record{}
 }
 
-// forgotten tells whether a distribution holds an origin that the registry, since it was lost, does not know.
-func (r *admitRun) forgotten(id string) bool {
-	return slices.ContainsFunc(r.known, func(d origin.Distribution) bool { return slices.Contains(d.Unknown, id) })
-}
-
 // offer decides about one origin. One that is wired already is looked at again only when fresh asks for it.
 func (r *admitRun) offer(ctx context.Context, o offer, status string, fresh bool) error {
 	at, record := r.find(o.ID)
@@ -376,7 +371,7 @@ func (r *admitRun) offer(ctx context.Context, o offer, status string, fresh bool
 	if tagged && settled {
 		return nil // the teardown has it
 	}
-	if tagged && at < 0 && r.forgotten(o.ID) {
+	if tagged && at < 0 && r.holder(o.ID) != "" {
 		tagged = false // no teardown of what is wired can begin without a record
 	}
 	claim := admission.ParseClaim(tags, team)

@@ -30,15 +30,23 @@ func (r *admitRun) distribution(name string) origin.Distribution {
 	return origin.Snapshot{Distributions: r.known}.Distribution(name)
 }
 
+// holder is the distribution that holds an origin which the registry, since it was lost, does not know; "" if none does.
+func (r *admitRun) holder(id string) string {
+	name := ""
+	for _, d := range r.known {
+		if slices.Contains(d.Unknown, id) {
+			name = d.Name
+		}
+	}
+	return name
+}
+
 func (r *admitRun) ask(at int, was, is origin.Record) {
 	a := asking{at: at, was: was, is: is, Request: wiring.Request{Record: is}}
 	switch {
 	case was.ID == "":
-		for _, d := range r.known {
-			if slices.Contains(d.Unknown, is.ID) {
-				a.Only, a.Seen = d.Name, true
-			}
-		}
+		a.Only = r.holder(is.ID)
+		a.Seen = a.Only != ""
 	case !slices.Contains([]origin.State{origin.Waiting, origin.Detached, origin.Deleted}, was.State):
 		a.Only = was.Distribution
 	}

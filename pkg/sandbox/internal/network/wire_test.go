@@ -40,27 +40,10 @@ func TestWire(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			codec, err := wire.New(w.Service(test.service))
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := httptest.NewRequest(http.MethodPost, "/", nil)
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			op, in, failure := codec.Decode(r, []byte(test.body))
-			if failure != nil {
-				t.Fatal(failure)
-			}
-			out, err := w.Invoke(cloud.Root(teamA), region, test.service, op.Name, in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			recorder := httptest.NewRecorder()
-			if err := codec.Encode(recorder, op, "request", out); err != nil {
-				t.Fatal(err)
-			}
+			answer := overTheWire(t, w.World, test.service, test.body)
 			for _, want := range test.want {
-				if !strings.Contains(recorder.Body.String(), want) {
-					t.Errorf("no %s in\n%s", want, recorder.Body)
+				if !strings.Contains(answer, want) {
+					t.Errorf("no %s in\n%s", want, answer)
 				}
 			}
 		})
@@ -117,28 +100,35 @@ func TestWireOfAPrivateNetwork(t *testing.T) {
 			},
 		},
 	} {
-		codec, err := wire.New(l.Service(test.service))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := httptest.NewRequest(http.MethodPost, "/", nil)
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		op, in, failure := codec.Decode(r, []byte(test.body))
-		if failure != nil {
-			t.Fatal(failure)
-		}
-		out, err := l.Invoke(cloud.Root(teamA), region, test.service, op.Name, in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		recorder := httptest.NewRecorder()
-		if err := codec.Encode(recorder, op, "request", out); err != nil {
-			t.Fatal(err)
-		}
+		answer := overTheWire(t, l.World, test.service, test.body)
 		for _, want := range test.want {
-			if !strings.Contains(recorder.Body.String(), want) {
-				t.Errorf("%s: no %s in\n%s", name, want, recorder.Body)
+			if !strings.Contains(answer, want) {
+				t.Errorf("%s: no %s in\n%s", name, want, answer)
 			}
 		}
 	}
+}
+
+// overTheWire is the answer to a call of teamA's, as bytes.
+func overTheWire(t *testing.T, w *cloud.World, service, body string) string {
+	t.Helper()
+	codec, err := wire.New(w.Service(service))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	op, in, failure := codec.Decode(r, []byte(body))
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	out, err := w.Invoke(cloud.Root(teamA), region, service, op.Name, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder := httptest.NewRecorder()
+	if err := codec.Encode(recorder, op, "request", out); err != nil {
+		t.Fatal(err)
+	}
+	return recorder.Body.String()
 }
