@@ -100,6 +100,7 @@ func start(function, dir, key string, environment []string, log func(line string
 	defer guard.Stop()
 	select {
 	case <-i.ready:
+		i.log.drain() // or what it wrote while starting would be told with its first invocation
 		return i, nil
 	case <-i.exited:
 	case <-guard.C:
