@@ -48,20 +48,38 @@ func (s *tale) alarmIs(_ *testscript.TestScript, args []string) error {
 	return fmt.Errorf("there is no alarm %s", args[0])
 }
 
-// disable-rule ID: somebody disables a rule of the hub's on the default bus.
+// disable-rule ID: the hub's rule does nothing from now on. Without the sweep, days pass in no time.
 func (s *tale) disableRule(_ *testscript.TestScript, args []string) error {
-	client := eventbridge.NewFromConfig(s.Config(hubAccount, region))
-	out, err := client.ListRules(s.ctx, &eventbridge.ListRulesInput{})
+	name, err := s.rule(args[0])
 	if err != nil {
 		return err
 	}
+	_, err = s.events.DisableRule(s.ctx, &eventbridge.DisableRuleInput{Name: &name})
+	return err
+}
+
+// enable-rule ID
+func (s *tale) enableRule(_ *testscript.TestScript, args []string) error {
+	name, err := s.rule(args[0])
+	if err != nil {
+		return err
+	}
+	_, err = s.events.EnableRule(s.ctx, &eventbridge.EnableRuleInput{Name: &name})
+	return err
+}
+
+// rule is the name of a rule on the hub's default bus.
+func (s *tale) rule(id string) (string, error) {
+	out, err := s.events.ListRules(s.ctx, &eventbridge.ListRulesInput{})
+	if err != nil {
+		return "", err
+	}
 	for _, r := range out.Rules {
-		if strings.Contains(aws.ToString(r.Name), "-"+args[0]+"-") {
-			_, err := client.DisableRule(s.ctx, &eventbridge.DisableRuleInput{Name: r.Name})
-			return err
+		if strings.Contains(aws.ToString(r.Name), "-"+id+"-") {
+			return *r.Name, nil
 		}
 	}
-	return fmt.Errorf("there is no rule %s", args[0])
+	return "", fmt.Errorf("there is no rule %s", id)
 }
 
 // replay NAME: everything in the hub's archive is replayed, and there is something in it.

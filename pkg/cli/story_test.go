@@ -106,13 +106,13 @@ func TestStories(t *testing.T) {
 			"invitation": command((*tale).invitation), "dns": command((*tale).dns), "alarmed": command((*tale).alarmed),
 			"originhub": command((*tale).originhub), "apart": command((*tale).apart),
 			"second-hub": command((*tale).secondHub), "second-is": command((*tale).secondIs), "said-times": command((*tale).saidTimes),
-			"alarm": command((*tale).alarmIs), "disable-rule": command((*tale).disableRule), "replay": command((*tale).replay),
+			"alarm": command((*tale).alarmIs), "disable-rule": command((*tale).disableRule), "enable-rule": command((*tale).enableRule), "replay": command((*tale).replay),
 			"remember-alarms": command((*tale).rememberAlarms), "same-alarms": command((*tale).sameAlarms),
 			"quota": command((*tale).quota), "holds": command((*tale).holds), "is-on": command((*tale).isOn),
 			"distributions": command((*tale).distributions), "logged": command((*tale).logged), "delete-distribution": command((*tale).deleteDistribution),
 			"share-together": command((*tale).shareTogether), "release-enis": command((*tale).releaseENIs),
 			"drop-behaviors": command((*tale).dropBehaviors), "public-path": command((*tale).publicPath),
-			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "no-sweeps": command((*tale).noSweeps), "dns-record": command((*tale).dnsRecord),
+			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "dns-record": command((*tale).dnsRecord),
 			"disabled-distribution": command((*tale).disabledDistribution),
 		},
 	})
@@ -966,22 +966,6 @@ func (s *tale) deleteOrigin(_ *testscript.TestScript, args []string) error {
 	}
 	_, err = api.DeleteVpcOrigin(s.ctx, &cloudfront.DeleteVpcOriginInput{Id: &id, IfMatch: seen.ETag})
 	return err
-}
-
-// no-sweeps: from now on nothing is swept, so that days pass in no time.
-func (s *tale) noSweeps(*testscript.TestScript, []string) error {
-	rules, err := s.events.ListRules(s.ctx, &eventbridge.ListRulesInput{})
-	if err != nil {
-		return err
-	}
-	for _, r := range rules.Rules {
-		if strings.Contains(aws.ToString(r.Name), "Sweep") {
-			if _, err := s.events.DisableRule(s.ctx, &eventbridge.DisableRuleInput{Name: r.Name}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // delete-origin-as TEAM NAME: a team tries to delete another one's origin.
