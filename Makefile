@@ -1,9 +1,7 @@
 # originhub. `make help` lists the targets.
-SHELL     := /bin/bash
-FUNCTIONS := admit audit customers retire targets teardown wire
-LOCAL     := .build/local
-TOOLS     := .build/tools
-CDK       := npx --yes aws-cdk@2.1148.1
+SHELL := /bin/bash
+TOOLS := .build/tools
+CDK   := npx --yes aws-cdk@2.1148.1
 # The race detector needs a C compiler; without one the target runs the tests all the same.
 RACE      := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 LIGHT      = $$(go list ./... | grep -v /infra)
@@ -11,6 +9,9 @@ LIGHT      = $$(go list ./... | grep -v /infra)
 TEST_FLAGS := -shuffle=on -parallel 6
 # Packages with tests: go test would also compile the others, under the race detector the EC2 client for two minutes.
 TESTED     = $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | grep -v /infra)
+
+# A function's package is named by a hash over it: a commit that changes no function must deploy none.
+REPRODUCIBLE := -buildvcs=false
 
 # The same for builds, tests and lint, or everything would be compiled twice.
 export CGO_ENABLED := 0
@@ -40,14 +41,12 @@ race: ## Run the tests again under the race detector: minutes, mostly compiling 
 
 .PHONY: build
 build: ## Build the CLI and the functions for this machine
-	@go build ./pkg/cmd/originhub ./functions/... # compiles on all processors; what follows links
+	@go build $(REPRODUCIBLE) -o .build/local/ ./functions/...
 	@go build -o .build/originhub ./pkg/cmd/originhub
-	@for f in $(FUNCTIONS); do go build -o $(LOCAL)/$$f/bootstrap ./functions/$$f || exit 1; done
 
 .PHONY: functions
 functions: ## Build the functions for Lambda (linux/arm64, reproducible)
-	@for f in $(FUNCTIONS); do GOOS=linux GOARCH=arm64 go build -ldflags '-s -w' \
-	  -o .build/functions/$$f/bootstrap ./functions/$$f || exit 1; done
+	@GOOS=linux GOARCH=arm64 go build $(REPRODUCIBLE) -ldflags '-s -w' -o .build/functions/ ./functions/...
 
 .PHONY: check
 check: ## Vet and test all but the stacks: the inner loop
@@ -65,9 +64,14 @@ golden: ## Rewrite the golden files: synthesized templates, and what the sandbox
 	go test ./infra ./pkg/sandbox -update
 
 .PHONY: synth
-synth: functions ## Write the CDK assembly to cdk.out: make synth [POLICY=policy.yaml]
+synth: export CDK_OUTDIR := cdk.out
+synth: export CDK_CONTEXT_JSON := $(if $(POLICY),{"policy":"$(POLICY)"},{})
+synth: app ## Write the CDK assembly to cdk.out: make synth [POLICY=policy.yaml]
+
+.PHONY: app
+app: functions # what cdk.json runs: it writes the assembly to where the CDK CLI says
 	@go build -o .build/infra ./infra/app
-	@CDK_OUTDIR=cdk.out $(if $(POLICY),CDK_CONTEXT_JSON='{"policy":"$(POLICY)"}') .build/infra
+	@.build/infra
 
 .PHONY: deploy
 deploy: build functions ## Show what would change in the hub, ask, deploy: make deploy POLICY=policy.yaml

@@ -11,7 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// The functions: directories under functions/, and names of their binaries' directories.
+// The functions: directories under functions/, and names of their binaries.
 const (
 	admitFunction     = "admit"
 	auditFunction     = "audit"
@@ -56,7 +56,7 @@ func (c functionCode) pack(function string, s settings) error {
 	if err := os.Mkdir(c.dir(function), 0o755); err != nil {
 		return err
 	}
-	err := copyFile(filepath.Join(s.Functions, function, "bootstrap"), filepath.Join(c.dir(function), "bootstrap"), 0o755)
+	err := copyFile(filepath.Join(s.Functions, function), filepath.Join(c.dir(function), "bootstrap"), 0o755)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w; run `make functions` first, or name another directory with the context functions=DIR", err)
 	}

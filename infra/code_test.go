@@ -15,11 +15,7 @@ func TestPackFunctions_SaysWhatToDoWithoutBinaries(t *testing.T) {
 }
 
 func TestPackFunctions_PutsThePolicyBesideTheHubsBinaries(t *testing.T) {
-	dir := t.TempDir()
-	if err := writeStandIns(dir); err != nil {
-		t.Fatal(err)
-	}
-	code, err := packFunctions(settings{PolicyFile: rehearsalPolicy, Functions: dir})
+	code, err := packStandIns(t.TempDir(), settings{PolicyFile: rehearsalPolicy})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ const region = "us-east-1"
 type settings struct {
 	Policy     admission.Policy
 	PolicyFile string // context "policy"
-	Functions  string // context "functions": directory that holds <function>/bootstrap
+	Functions  string // context "functions": directory of the functions' binaries
 	Tracing    bool   // context "tracing": "on" sends what functions and state machine do to X-Ray
 }
 

@@ -75,15 +75,12 @@ func templates(t *testing.T) synthesis {
 
 // rehearsalApp builds all stacks from the rehearsal policy, with stand-ins for the binaries, whose content is their name.
 func rehearsalApp(dir string) (awscdk.App, error) {
-	s := settings{PolicyFile: rehearsalPolicy, Functions: filepath.Join(dir, "functions")}
-	if err := writeStandIns(s.Functions); err != nil {
-		return nil, err
-	}
+	s := settings{PolicyFile: rehearsalPolicy}
 	if err := s.readPolicy(); err != nil {
 		return nil, err
 	}
 	app := newApp(jsii.String(dir))
-	code, err := packFunctions(s)
+	code, err := packStandIns(dir, s)
 	if err != nil {
 		return nil, err
 	}
@@ -91,16 +88,18 @@ func rehearsalApp(dir string) (awscdk.App, error) {
 	return app, newStacks(app, s, code)
 }
 
-func writeStandIns(dir string) error {
+// packStandIns packs files in place of the functions' binaries.
+func packStandIns(dir string, s settings) (functionCode, error) {
+	s.Functions = filepath.Join(dir, "functions")
+	if err := os.MkdirAll(s.Functions, 0o755); err != nil {
+		return "", err
+	}
 	for _, name := range slices.Concat(inHub(), inTeam()) {
-		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, name, "bootstrap"), []byte(name), 0o755); err != nil {
-			return err
+		if err := os.WriteFile(filepath.Join(s.Functions, name), []byte(name), 0o755); err != nil {
+			return "", err
 		}
 	}
-	return nil
+	return packFunctions(s)
 }
 
 // readTemplate reads a stack's template. An asset's key, a hash over the binary, becomes <function>.zip.

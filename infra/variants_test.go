@@ -76,11 +76,13 @@ func hubOf(t *testing.T, p admission.Policy) template { return hubWith(t, hubPro
 func hubWith(t *testing.T, p hubProps) template {
 	t.Helper()
 	dir := t.TempDir()
-	if err := writeStandIns(dir); err != nil {
+	code, err := packStandIns(dir, settings{PolicyFile: rehearsalPolicy})
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer code.remove()
+	p.Code = code
 	app := newApp(jsii.String(dir))
-	p.Code = functionCode(dir)
 	newHubStack(app, "hub", p)
 	app.Synth(nil)
 	hub, err := readTemplate(dir, "hub")

@@ -1,7 +1,7 @@
 // App synthesizes originhub's stacks.
 //
-//	CDK_OUTDIR=cdk.out go run ./infra/app    writes the assembly without the CDK CLI
-//	npx aws-cdk@2.1148.1 diff hub            uses cdk.json
+//	make synth                       writes the assembly without the CDK CLI
+//	npx aws-cdk@2.1148.1 diff hub    runs it as cdk.json says
 package main
 
 import (

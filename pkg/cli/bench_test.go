@@ -91,7 +91,7 @@ func BenchmarkFunctionStart(b *testing.B) {
 				<-r.Context().Done() // there is no work
 			}))
 			defer runtime.Close()
-			bootstrap, err := filepath.Abs(filepath.Join(functions, name, "bootstrap"))
+			bootstrap, err := filepath.Abs(filepath.Join(functions, name))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -179,7 +179,7 @@ func (s *tale) deployBeside(stack string, template, policyText []byte) error {
 	files := map[string]any{}
 	for _, asset := range regexp.MustCompile(`"([a-z]+)\.zip"`).FindAllSubmatch(template, -1) {
 		name := string(asset[1])
-		binary, err := filepath.Abs(filepath.Join(functions, name, "bootstrap"))
+		binary, err := filepath.Abs(filepath.Join(functions, name))
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ const (
 // worldOptions say what a rehearsal is made of.
 type worldOptions struct {
 	Templates string // directory of policy.yaml, and of hub.template.json and spoke.template.json made from it
-	Functions string // directory of <function>/bootstrap, built for this machine
+	Functions string // directory of the functions, built for this machine
 	Policy    []byte // in place of the policy beside the templates
 	Sandbox   sandbox.Options
 	Bare      bool // accounts only; nothing deployed
@@ -92,7 +92,7 @@ func (w *world) Close() error {
 // asset lays out a function as its Lambda asset does: the binary, and the policy beside it.
 func (w *world) asset(o worldOptions, key string) (string, error) {
 	function := strings.TrimSuffix(key, ".zip")
-	binary, err := filepath.Abs(filepath.Join(o.Functions, function, "bootstrap"))
+	binary, err := filepath.Abs(filepath.Join(o.Functions, function))
 	if err != nil {
 		return "", err
 	}
