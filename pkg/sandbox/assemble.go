@@ -15,6 +15,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/edge"
 	"github.com/originhub/originhub/pkg/sandbox/internal/events"
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
+	"github.com/originhub/originhub/pkg/sandbox/internal/kms"
 	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
 	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 	"github.com/originhub/originhub/pkg/sandbox/internal/ram"
@@ -53,6 +54,8 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w), quotas: servicequotas.New()}
 	s.cloudfront.FutureFields, s.cloudfront.Quota = o.FutureFields, s.quotas.Value
 	w.Authorizer = s.iam
+	keys := kms.New(w)
+	w.Keys = keys
 	shares := ram.New(w)
 	shares.Exists = s.vpcOriginExists
 	w.Sharing = shares
@@ -76,7 +79,7 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 		"ec2": s.network, "elasticloadbalancing": s.network.Balancing(),
 		"acm": s.acm, "apigateway": apis,
 		"lambda": s.lambda, "states": s.states, "dynamodb": dynamodb.New(w), "events": buses,
-		"route53": zones, "servicequotas": s.quotas, "sns": sns.New(w), "cloudwatch": watch,
+		"route53": zones, "kms": keys, "servicequotas": s.quotas, "sns": sns.New(w), "cloudwatch": watch,
 	}
 	var types []cloud.ResourceType
 	for _, name := range slices.Sorted(maps.Keys(s.parts)) {

@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // with every member filled in.
 var sdkModules = map[string]string{
 	"acm": "acm", "apigateway": "apigateway", "cloudfront": "cloudfront", "dynamodb": "dynamodb",
-	"ec2": "ec2", "elasticloadbalancing": "elasticloadbalancingv2", "events": "eventbridge", "lambda": "lambda",
+	"ec2": "ec2", "elasticloadbalancing": "elasticloadbalancingv2", "events": "eventbridge", "kms": "kms", "lambda": "lambda",
 	"monitoring": "cloudwatch", "ram": "ram", "route53": "route53", "servicequotas": "servicequotas",
 	"sns": "sns", "sqs": "sqs", "states": "sfn", "sts": "sts",
 }

@@ -6,5 +6,6 @@ package sandbox
 import (
 	_ "github.com/aws/aws-sdk-go-v2/service/acm"
 	_ "github.com/aws/aws-sdk-go-v2/service/apigateway"
+	_ "github.com/aws/aws-sdk-go-v2/service/kms"
 	_ "github.com/aws/aws-sdk-go-v2/service/lambda"
 )

@@ -13,6 +13,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/edge"
 	"github.com/originhub/originhub/pkg/sandbox/internal/events"
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
+	"github.com/originhub/originhub/pkg/sandbox/internal/kms"
 	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
 	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 	"github.com/originhub/originhub/pkg/sandbox/internal/ram"
@@ -57,7 +58,7 @@ func (s *Sandbox) Permissions(account string) (needed map[string]bool) {
 func (s *Sandbox) Assumptions() []Assumption {
 	all := slices.Concat(
 		acm.Assumptions(), apigateway.Assumptions(), cfn.Assumptions(), cloud.Assumptions(), cloudfront.Assumptions(), cloudwatch.Assumptions(), dynamodb.Assumptions(), edge.Assumptions(), events.Assumptions(),
-		iam.Assumptions(), lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), servicequotas.Assumptions(),
+		iam.Assumptions(), kms.Assumptions(), lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), servicequotas.Assumptions(),
 		sns.Assumptions(),
 		sqs.Assumptions(), states.Assumptions(), sts.Assumptions(),
 	)

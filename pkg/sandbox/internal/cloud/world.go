@@ -51,6 +51,8 @@ type World struct {
 	Measure func(Sample)
 	// Sharing answers whether RAM lets account use the resource. Called with the world locked.
 	Sharing Sharing
+	// Keys answers who may use a key. Called with the world locked.
+	Keys Keys
 	// Kill ends the process that serves a function's invocation, as a crash would.
 	Kill func(function, invocation string)
 

@@ -91,6 +91,10 @@ func Assumptions() []cloud.Assumption {
 			Source: "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html", Mark: "model",
 		},
 		{
+			ID: "DDB-04", Claim: "Who may not use a table's key gets AccessDeniedException with KMS's message.",
+			Source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html", Mark: "not found",
+		},
+		{
 			ID: "DDB-03", Claim: "An item past its TTL stays; AWS deletes it within a few days.",
 			Source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html", Mark: "model",
 		},

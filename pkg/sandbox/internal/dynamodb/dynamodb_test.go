@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/kms"
 )
 
 const (
@@ -38,7 +39,7 @@ const schema = `"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType"
 func newBench(t fataler) *bench {
 	t.Helper()
 	b := &bench{fataler: t, w: cloud.New(cloud.Options{Seed: 1})}
-	b.s = New(b.w)
+	b.s, b.w.Keys = New(b.w), kms.New(b.w)
 	b.w.Register(b.s.API())
 	if _, err := b.s.tableType().Create(b.request(`{` + schema + `, "TableName": "registry"}`)); err != nil {
 		t.Fatalf("create table: %v", err)

@@ -21,6 +21,7 @@ type table struct {
 	hash, sort      key // sort has no name when the table has a partition key only
 	billing         string
 	protected       bool
+	encryption      string // the key that the table rests under; empty for one of AWS's own
 	stream          string // StreamViewType; empty without a stream
 	items           map[string]Item
 }
@@ -119,7 +120,35 @@ func (s *Service) table(c *cloud.Call, action, name string, leading ...Item) (*t
 	if t == nil || t.account != c.Account() || t.region != c.Region {
 		return nil, noTable()
 	}
+	if action == "dynamodb:DescribeTable" {
+		return t, nil
+	}
+	// The table's own key, which its items are encrypted with, is decrypted for each caller. Assumption DDB-04.
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+	if e := c.UseKey(t.encryption, t.account, t.context(), "kms:Decrypt"); e != nil {
+		return nil, cloud.Errorf(400, "AccessDeniedException", "%s", e.Message)
+	}
 	return t, nil
+}
+
+// context is the encryption context of everything that happens with the table's key.
+func (t *table) context() map[string]string {
+	return map[string]string{"aws:dynamodb:tableName": t.name, "aws:dynamodb:subscriberId": t.account}
+}
+
+// lock asks whether the account that makes the table may give it its key.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+func (t *table) lock(w *cloud.World) error {
+	if t.encryption == "" {
+		return nil
+	}
+	_, err := w.Keys.Use(cloud.KeyUse{
+		Key: t.encryption, Account: t.account, Region: t.region, Principal: cloud.Root(t.account), Via: "dynamodb", Context: t.context(),
+		Actions: []string{
+			"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant",
+		},
+	})
+	return err
 }
 
 var tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
@@ -363,7 +392,9 @@ func (s *Service) create(r *cloud.ResourceRequest, name string, read readPropert
 			err = cloud.Errorf(400, "ResourceInUseException", "Table already exists: %s", t.name)
 			return
 		}
-		s.tables[t.arn] = t
+		if err = t.lock(r.World); err == nil {
+			s.tables[t.arn] = t
+		}
 	})
 	if err != nil {
 		return nil, err
@@ -389,6 +420,9 @@ func (s *Service) change(r *cloud.ResourceRequest, old *cloud.Resource, name str
 		}
 		if t.hash != before.hash || t.sort != before.sort || (schema.TableName != "" && schema.TableName != before.name) {
 			err = fmt.Errorf("the sandbox cannot replace a table because its keys or name changed")
+			return
+		}
+		if err = t.lock(r.World); err != nil {
 			return
 		}
 		s.tables[t.arn] = &t
@@ -445,6 +479,11 @@ func (t *table) configure(p schemaProperties, replica replicaProperties) error {
 	}
 	if p.TableName != "" && !tableName.MatchString(p.TableName) {
 		return fmt.Errorf("TableName %q has not 3 to 255 letters, digits, '_', '-' and '.'", p.TableName)
+	}
+	if t.encryption = ""; p.SSESpecification != nil && bool(p.SSESpecification.SSEEnabled) {
+		if t.encryption = p.SSESpecification.KMSMasterKeyID; t.encryption == "" {
+			t.encryption = "alias/aws/dynamodb"
+		}
 	}
 	t.billing, t.protected, t.stream = p.BillingMode, bool(replica.DeletionProtectionEnabled), ""
 	if t.billing == "" {

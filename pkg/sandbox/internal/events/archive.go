@@ -19,6 +19,8 @@ type archive struct {
 	text                                    string // of the pattern
 	pattern                                 *pattern.Pattern
 	retention                               int // days; 0 for ever
+	key                                     string
+	lost                                    int // events that could not be encrypted
 	created                                 time.Time
 	events                                  []*envelope // in the order in which they came
 }
@@ -51,6 +53,10 @@ func (s *Service) keep(b *bus, e *envelope, text []byte) {
 			continue
 		}
 		if matched, err := a.matches(text); err == nil && matched {
+			if s.unlock(b, a.key, ofArchive()...) != nil {
+				a.lost++ // assumption EV-15
+				continue
+			}
 			a.events = append(a.events, e)
 		}
 	}
@@ -99,6 +105,8 @@ type CreateArchiveInput struct {
 	EventPattern   string `json:",omitempty"`
 	EventSourceArn string
 	RetentionDays  int
+
+	KmsKeyIdentifier string `json:",omitempty"`
 }
 
 // CreateArchiveOutput is the output of CreateArchive and UpdateArchive.
@@ -125,14 +133,14 @@ func (s *Service) createArchive(c *cloud.Call, in *CreateArchiveInput) (*CreateA
 		return nil, err
 	}
 	a := &archive{name: in.ArchiveName, arn: arn, account: c.Account(), region: c.Region, bus: b.arn, created: c.Now()}
-	if err := a.configure(in.Description, in.EventPattern, in.RetentionDays); err != nil {
+	if err := s.configure(a, in.Description, in.EventPattern, in.RetentionDays, in.KmsKeyIdentifier); err != nil {
 		return nil, err
 	}
 	s.archives = append(s.archives, a)
 	return &CreateArchiveOutput{arn, a.created, enabled}, nil
 }
 
-func (a *archive) configure(description, text string, days int) error {
+func (s *Service) configure(a *archive, description, text string, days int, key string) error {
 	if days < 0 {
 		return errInvalid("Parameter RetentionDays must not be negative.")
 	}
@@ -143,7 +151,10 @@ func (a *archive) configure(description, text string, days int) error {
 			return errPattern(err)
 		}
 	}
-	a.description, a.text, a.pattern, a.retention = description, text, compiled, days
+	if err := s.lock(s.buses[a.bus], key); err != nil {
+		return err
+	}
+	a.description, a.text, a.pattern, a.retention, a.key = description, text, compiled, days, key
 	return nil
 }
 
@@ -153,6 +164,8 @@ type UpdateArchiveInput struct {
 	Description   string `json:",omitempty"`
 	EventPattern  string `json:",omitempty"`
 	RetentionDays int
+
+	KmsKeyIdentifier string `json:",omitempty"`
 }
 
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateArchive.html
@@ -161,7 +174,7 @@ func (s *Service) updateArchive(c *cloud.Call, in *UpdateArchiveInput) (*CreateA
 	if err != nil {
 		return nil, err
 	}
-	if err := a.configure(in.Description, in.EventPattern, in.RetentionDays); err != nil {
+	if err := s.configure(a, in.Description, in.EventPattern, in.RetentionDays, in.KmsKeyIdentifier); err != nil {
 		return nil, err
 	}
 	return &CreateArchiveOutput{a.arn, a.created, enabled}, nil
@@ -197,6 +210,8 @@ type Archive struct {
 	RetentionDays  int
 	SizeBytes      int
 	State          string
+
+	KmsKeyIdentifier string `json:",omitempty"`
 }
 
 func (a *archive) wire(now time.Time) *Archive {
@@ -207,6 +222,7 @@ func (a *archive) wire(now time.Time) *Archive {
 	return &Archive{
 		ArchiveArn: a.arn, ArchiveName: a.name, CreationTime: a.created, Description: a.description, EventCount: len(held),
 		EventPattern: a.text, EventSourceArn: a.bus, RetentionDays: a.retention, SizeBytes: size, State: enabled,
+		KmsKeyIdentifier: a.key,
 	}
 }
 
@@ -243,7 +259,7 @@ func (s *Service) listArchives(c *cloud.Call, in *ListArchivesInput) (*ListArchi
 			continue
 		}
 		item := a.wire(c.Now())
-		item.ArchiveArn, item.Description, item.EventPattern = "", "", ""
+		item.ArchiveArn, item.Description, item.EventPattern, item.KmsKeyIdentifier = "", "", "", ""
 		out.Archives = append(out.Archives, item)
 	}
 	return out, nil
@@ -398,6 +414,8 @@ func archiveType() cloud.ResourceType {
 		EventPattern  json.RawMessage
 		RetentionDays cloud.Int
 		SourceArn     string
+
+		KmsKeyIdentifier string
 	}
 	read := func(r *cloud.ResourceRequest) (p properties, err error) {
 		err = r.DecodeProperties(kind, &p)
@@ -415,7 +433,7 @@ func archiveType() cloud.ResourceType {
 			}
 			out, err := call(r, "CreateArchive", &CreateArchiveInput{
 				ArchiveName: p.ArchiveName, Description: p.Description, EventPattern: string(p.EventPattern),
-				EventSourceArn: p.SourceArn, RetentionDays: int(p.RetentionDays),
+				EventSourceArn: p.SourceArn, RetentionDays: int(p.RetentionDays), KmsKeyIdentifier: p.KmsKeyIdentifier,
 			})
 			if err != nil {
 				return nil, err
@@ -433,6 +451,7 @@ func archiveType() cloud.ResourceType {
 			}
 			_, err = call(r, "UpdateArchive", &UpdateArchiveInput{
 				ArchiveName: old.Ref, Description: p.Description, EventPattern: string(p.EventPattern), RetentionDays: int(p.RetentionDays),
+				KmsKeyIdentifier: p.KmsKeyIdentifier,
 			})
 			return old, err
 		},

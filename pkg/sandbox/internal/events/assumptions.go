@@ -39,7 +39,7 @@ func Assumptions() []cloud.Assumption {
 		},
 		{
 			ID: "EV-07", Mark: "inferred",
-			Claim: "Dead letters sort errors so: 403 NO_PERMISSIONS, not found NO_RESOURCE, throttles THROTTLING, 5xx ERROR_FROM_TARGET, " +
+			Claim: "Dead letters sort errors so: 403, and a key that may not be used, NO_PERMISSIONS, not found NO_RESOURCE, throttles THROTTLING, 5xx ERROR_FROM_TARGET, " +
 				"others INVALID_PARAMETER.",
 			Source: guide + "eb-rule-event-delivery.html#eb-rule-dlq (the codes)",
 		},
@@ -68,6 +68,24 @@ func Assumptions() []cloud.Assumption {
 			Claim: "A bus with an archive is not deleted, because of the archive's managed rule: DeleteEventBus wants all rules of the bus " +
 				"gone, though the console deletes them along.",
 			Source: api + "API_DeleteEventBus.html; " + guide + "event-bus-delete.html",
+		},
+		{
+			ID: "EV-14", Mark: "inferred",
+			Claim: "A bus whose key EventBridge may not use matches nothing: what comes goes to the dead letters of the bus, encrypted. AWS says " +
+				"so of custom and partner events; events of AWS's own services, which rest under another key, go there too, since the rules' patterns " +
+				"rest under the bus's.",
+			Source: guide + "eb-encryption-event-bus-dlq.html; " + guide + "eb-encryption-event-bus-cmkey.html",
+		},
+		{
+			ID: "EV-15", Mark: "inferred",
+			Claim:  "An archive whose key EventBridge may not use keeps nothing and says nothing; rules get the event all the same.",
+			Source: guide + "encryption-archives.html",
+		},
+		{
+			ID: "EV-16", Mark: "inferred",
+			Claim: "A key that EventBridge may not describe is refused with ValidationException when a bus or an archive is given it. Rules and " +
+				"targets of an encrypted bus are changed and listed without kms:Decrypt, which AWS asks for.",
+			Source: guide + "eb-encryption-event-bus-cmkey.html#eb-encryption-key-permissions-bus",
 		},
 		{
 			ID: "EV-11", Mark: "documented",

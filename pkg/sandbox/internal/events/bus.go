@@ -20,6 +20,10 @@ type bus struct {
 	created, modified          time.Time
 	policy                     []statement
 	rules                      map[string]*rule // by name
+	key                        string           // that events and rules rest under; empty for one of AWS's own
+	deadLetters                string           // ARN of the queue for what cannot be decrypted
+	lost                       int              // what could not be decrypted and has no queue to go to
+	lastError                  string
 }
 
 // statement is one statement of a bus's policy.
@@ -91,6 +95,9 @@ type CreateEventBusInput struct {
 	Name        string
 	Description string `json:",omitempty"`
 	Tags        []Tag  `json:",omitempty"`
+
+	KmsKeyIdentifier string            `json:",omitempty"`
+	DeadLetterConfig *DeadLetterConfig `json:",omitempty"`
 }
 
 // CreateEventBusOutput is its output.
@@ -114,9 +121,27 @@ func (s *Service) createEventBus(c *cloud.Call, in *CreateEventBusInput) (*Creat
 		return nil, cloud.Errorf(400, "ResourceAlreadyExistsException", "Event bus %s already exists.", in.Name)
 	}
 	b := newBus(arn, c.Now())
+	if err := s.protect(b, in.KmsKeyIdentifier, in.DeadLetterConfig); err != nil {
+		return nil, err
+	}
 	b.description = in.Description
 	s.buses[arn] = b
 	return &CreateEventBusOutput{EventBusArn: arn, Description: in.Description}, nil
+}
+
+// protect gives a bus a key, and dead letters for what is encrypted and cannot be read.
+func (s *Service) protect(b *bus, key string, dead *DeadLetterConfig) error {
+	if dead != nil && serviceOf(dead.Arn) != "sqs" {
+		return errInvalid("Parameter DeadLetterConfig of event bus %s is not valid: not the ARN of a queue.", b.name)
+	}
+	if err := s.lock(b, key); err != nil {
+		return err
+	}
+	b.key, b.deadLetters = key, ""
+	if dead != nil {
+		b.deadLetters = dead.Arn
+	}
+	return nil
 }
 
 // DescribeEventBusInput is the input of DescribeEventBus.
@@ -126,17 +151,23 @@ type DescribeEventBusInput struct{ Name string }
 type EventBus struct {
 	Name             string
 	Arn              string
-	Description      string `json:",omitempty"`
-	Policy           string `json:",omitempty"`
+	Description      string            `json:",omitempty"`
+	Policy           string            `json:",omitempty"`
+	KmsKeyIdentifier string            `json:",omitempty"`
+	DeadLetterConfig *DeadLetterConfig `json:",omitempty"`
 	CreationTime     time.Time
 	LastModifiedTime time.Time
 }
 
 func (b *bus) wire() *EventBus {
-	return &EventBus{
-		Name: b.name, Arn: b.arn, Description: b.description, Policy: b.policyDocument(),
+	out := &EventBus{
+		Name: b.name, Arn: b.arn, Description: b.description, Policy: b.policyDocument(), KmsKeyIdentifier: b.key,
 		CreationTime: b.created, LastModifiedTime: b.modified,
 	}
+	if b.deadLetters != "" {
+		out.DeadLetterConfig = &DeadLetterConfig{Arn: b.deadLetters}
+	}
+	return out
 }
 
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeEventBus.html

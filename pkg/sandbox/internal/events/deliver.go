@@ -41,6 +41,10 @@ func (s *Service) match(busARN string, e *envelope, forwarded bool) []*job {
 	if err != nil {
 		return nil // put and Emit have checked the detail
 	}
+	if err := s.unlock(b, b.key, ofBus()...); err != nil {
+		s.bury(b, e, text, cloud.AsError(err))
+		return nil
+	}
 	s.keep(b, e, text)
 	var jobs []*job
 	for _, r := range b.sorted() {
@@ -208,7 +212,7 @@ func deadLetterCode(e *cloud.Error) string {
 	switch {
 	case e.Code == thirdBus || e.Code == failedToAssume:
 		return e.Code
-	case e.Status == 403 || strings.HasPrefix(e.Code, "AccessDenied"):
+	case e.Status == 403 || strings.Contains(e.Code, "AccessDenied"): // KmsAccessDenied of SQS, KMSAccessDenied of SNS
 		return "NO_PERMISSIONS"
 	case e.Status == 404 || strings.Contains(e.Code, "NotFound") || strings.HasSuffix(e.Code, "DoesNotExist"):
 		return "NO_RESOURCE"

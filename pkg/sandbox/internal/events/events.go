@@ -54,12 +54,20 @@ func (s *Service) Snapshot(account string) map[string]any {
 		if policy := b.policyDocument(); policy != "" {
 			entry["policy"] = json.RawMessage(policy)
 		}
+		if b.key != "" {
+			entry["key"], entry["lost"] = b.key, b.lost
+		}
+		if b.lastError != "" {
+			entry["lastError"] = b.lastError
+		}
 		buses = append(buses, entry)
 	}
 	archives, replays := []any{}, []any{}
 	for _, a := range s.archives {
 		if a.account == account {
-			archives = append(archives, map[string]any{"name": a.name, "bus": a.bus, "events": len(a.held(s.world.Clock.Now()))})
+			archives = append(archives, map[string]any{
+				"name": a.name, "bus": a.bus, "events": len(a.held(s.world.Clock.Now())), "lost": a.lost,
+			})
 		}
 	}
 	for _, r := range s.replays {

@@ -35,6 +35,9 @@ type busProperties struct {
 	Description string
 	Policy      json.RawMessage
 	Tags        []Tag
+
+	KmsKeyIdentifier string
+	DeadLetterConfig *DeadLetterConfig
 }
 
 func (s *Service) createBus(r *cloud.ResourceRequest) (*cloud.Resource, error) {
@@ -42,7 +45,9 @@ func (s *Service) createBus(r *cloud.ResourceRequest) (*cloud.Resource, error) {
 	if err := r.DecodeProperties("AWS::Events::EventBus", &p); err != nil {
 		return nil, err
 	}
-	in := &CreateEventBusInput{Name: p.Name, Description: p.Description, Tags: p.Tags}
+	in := &CreateEventBusInput{
+		Name: p.Name, Description: p.Description, Tags: p.Tags, KmsKeyIdentifier: p.KmsKeyIdentifier, DeadLetterConfig: p.DeadLetterConfig,
+	}
 	out, err := call(r, "CreateEventBus", in)
 	if err != nil {
 		return nil, err
@@ -73,13 +78,16 @@ func (s *Service) configureBus(r *cloud.ResourceRequest, made *cloud.Resource, p
 	}
 	s.world.Do(func() {
 		b := s.buses[made.Attributes["Arn"]]
+		if err = s.protect(b, p.KmsKeyIdentifier, p.DeadLetterConfig); err != nil {
+			return
+		}
 		b.description = p.Description
 		b.forbid(inline)
 		for _, st := range statements {
 			b.policy = append(b.policy, statement{id: inline, text: st})
 		}
 	})
-	return nil
+	return err
 }
 
 // statementsOf splits a policy document.

@@ -107,7 +107,7 @@ func globalKeys() []string {
 	}
 }
 
-var keyForm = regexp.MustCompile(`^[A-Za-z0-9-]+:[A-Za-z0-9-]+(/.+)?$`)
+var keyForm = regexp.MustCompile(`^[A-Za-z0-9-]+:[A-Za-z0-9-]+(/.+)?$|^kms:EncryptionContext:.+$`)
 
 func checkKey(key string) error {
 	if !keyForm.MatchString(key) {

@@ -25,7 +25,8 @@ type verdict struct {
 // resource's policy allow; across accounts both must; a service principal and somebody anonymous live by the resource's
 // policy alone. A role
 // is assumed only if its trust policy says so, and if that names no more than the caller's account, the caller's own
-// policies must allow it too.
+// policies must allow it too. So it is with a key: unless its policy hands the right on to the account, no policy in the
+// account counts.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 //
 // Without Request.ResourceAccount and Request.ResourcePolicy only the identity side is asked, whatever account the ARN
@@ -51,6 +52,9 @@ func (s *Service) Authorize(r cloud.Request) cloud.Decision {
 	case r.Action == AssumeRole:
 		needIdentity = !resource.direct || owner(r) != r.Principal.Account
 	case owner(r) != r.Principal.Account:
+	case strings.HasPrefix(r.Action, "kms:"):
+		// https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+		needIdentity = !resource.direct
 	case resource.allow != "" && resource.direct:
 		needIdentity = false
 	default:

@@ -122,6 +122,33 @@ func (s *Service) LogGroups(account string) []LogGroup {
 	return list
 }
 
+// lockLogs asks whether CloudWatch Logs may use the key of a log group. Assumption KMS-05: that is when the key is given,
+// and not again for every line.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+func lockLogs(r *cloud.ResourceRequest, name string, old *cloud.Resource, key string) error {
+	if key == "" {
+		return nil
+	}
+	if old != nil {
+		name = old.Ref
+	}
+	service := "logs." + r.Region + ".amazonaws.com"
+	arn := logGroupARN(r.Account, r.Region, name)
+	var err error
+	r.World.Do(func() {
+		_, err = r.World.Keys.Use(cloud.KeyUse{
+			Key: key, Account: r.Account, Region: r.Region, Principal: cloud.ServicePrincipal(service), Via: "logs",
+			Context: map[string]string{"aws:logs:arn": arn},
+			Actions: []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"},
+		})
+	})
+	if err != nil {
+		return cloud.Errorf(400, "InvalidParameterException",
+			"The specified KMS key does not exist or is not allowed to be used with Arn '%s': %v", arn, err)
+	}
+	return nil
+}
+
 // logGroupType is AWS::Logs::LogGroup.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html
 func (s *Service) logGroupType() cloud.ResourceType {
@@ -129,12 +156,19 @@ func (s *Service) logGroupType() cloud.ResourceType {
 	type properties struct {
 		LogGroupName    string
 		LogGroupClass   string
+		KmsKeyId        string
 		RetentionInDays cloud.Int
 		Tags            []cloud.Tag
 	}
 	put := func(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resource, error) {
 		var p properties
 		if err := r.DecodeProperties(name, &p); err != nil {
+			return nil, err
+		}
+		if old == nil && p.LogGroupName == "" {
+			p.LogGroupName = r.Name(512)
+		}
+		if err := lockLogs(r, p.LogGroupName, old, p.KmsKeyId); err != nil {
 			return nil, err
 		}
 		s.logs.mu.Lock()
@@ -144,9 +178,6 @@ func (s *Service) logGroupType() cloud.ResourceType {
 				return nil, invalid("LogGroupName of %s cannot change from %s to %s", r.LogicalID, old.Ref, p.LogGroupName)
 			}
 			p.LogGroupName = old.Ref
-		}
-		if p.LogGroupName == "" {
-			p.LogGroupName = r.Name(512)
 		}
 		g, made := s.logs.group(r.Account, r.Region, p.LogGroupName)
 		if old == nil && !made {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
+	"github.com/originhub/originhub/pkg/sandbox/internal/kms"
 )
 
 const (
@@ -22,7 +23,7 @@ type lab struct {
 
 func newLab(t testing.TB) *lab {
 	w := cloud.New(cloud.Options{Seed: 1})
-	w.Authorizer = iam.New(w)
+	w.Authorizer, w.Keys = iam.New(w), kms.New(w)
 	s := New(w)
 	w.Register(s.API())
 	return &lab{t, w, s}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
+	"github.com/originhub/originhub/pkg/sandbox/internal/kms"
 )
 
 type topic struct {
@@ -209,10 +210,10 @@ func (s *Service) publish(c *cloud.Call, in *PublishInput) (*PublishOutput, erro
 	case len(in.Subject) > 100 || strings.ContainsAny(in.Subject, "\n\r"):
 		return nil, invalid("Subject")
 	}
-	// The AWS managed key cannot be used by other services, so their messages to such a topic are lost.
 	// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-	if t.attributes["KmsMasterKeyId"] == "alias/aws/sns" && c.Caller.Service != "" {
-		return nil, cloud.Errorf(400, "KMSAccessDenied", "%s may not use the AWS managed key alias/aws/sns", c.Caller.Service)
+	context := map[string]string{"aws:sns:topicArn": t.arn}
+	if e := c.UseKey(t.attributes["KmsMasterKeyId"], t.account, context, "kms:GenerateDataKey", "kms:Decrypt"); e != nil {
+		return nil, kms.Refusal("KMS", e)
 	}
 	m := Message{ID: s.w.IDs.UUID(), Time: c.Now(), By: c.Caller.ARN, Subject: in.Subject, Body: in.Message}
 	t.messages = append(t.messages, m)

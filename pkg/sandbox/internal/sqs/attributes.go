@@ -17,6 +17,7 @@ type settings struct {
 	redrive redrivePolicy
 	policy  string
 	sse     string // SqsManagedSseEnabled; no effect here
+	key     string // KmsMasterKeyId
 }
 
 // redrivePolicy says when a message goes to the dead-letter queue. Its zero value is never.
@@ -110,9 +111,19 @@ func (s *Service) set(q *queue, to *settings, name, value string) error {
 			return errAttributeValue(value, name, "Must be true or false.")
 		}
 		to.sse = value
+		if value == "true" {
+			to.key = ""
+		}
+	case "KmsMasterKeyId":
+		// One encryption at a time: the key takes the place of SQS's own.
+		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+		to.key = value
+		if value != "" {
+			to.sse = "false"
+		}
 	case "FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit":
 		return errFIFO("attribute " + name)
-	case "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds":
+	case "RedriveAllowPolicy", "KmsDataKeyReusePeriodSeconds":
 		return cloud.Errorf(501, "NotImplemented", "the sandbox does not implement the queue attribute %s", name)
 	default:
 		return errAttributeName(name)
@@ -171,6 +182,9 @@ func (q *queue) attributes(now time.Time) map[string]string {
 	}
 	for name, n := range q.numbers {
 		all[name] = strconv.Itoa(n)
+	}
+	if q.key != "" {
+		all["KmsMasterKeyId"] = q.key
 	}
 	if q.policy != "" {
 		all["Policy"] = q.policy

@@ -39,6 +39,9 @@ func (s *Service) startMessageMoveTask(c *cloud.Call, in *StartMessageMoveTaskIn
 			return nil, err
 		}
 	}
+	if err := dlq.unlock(c, decrypt); err != nil {
+		return nil, err
+	}
 	feeds := func(q *queue) bool { return q.redrive.Target == dlq.arn }
 	if !slices.ContainsFunc(s.sorted(dlq.account), feeds) {
 		return nil, errValue(in.SourceArn, "SourceArn", "Source queue must be configured as a Dead Letter Queue.")
@@ -62,6 +65,9 @@ func (s *Service) startMessageMoveTask(c *cloud.Call, in *StartMessageMoveTaskIn
 			return nil, errNoResource(target, "destination of message "+m.id)
 		}
 		if err := s.allow(c, to, "SendMessage"); err != nil {
+			return nil, err
+		}
+		if err := to.unlock(c, encrypt, decrypt); err != nil {
 			return nil, err
 		}
 		moves = append(moves, move{m, to})

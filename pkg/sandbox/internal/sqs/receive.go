@@ -62,6 +62,9 @@ func (s *Service) receiveMessage(c *cloud.Call, in *ReceiveMessageInput) (*Recei
 	case in.WaitTimeSeconds < 0 || in.WaitTimeSeconds > 20:
 		return nil, errValue(in.WaitTimeSeconds, "WaitTimeSeconds", "Must be >= 0 and <= 20, if provided.")
 	}
+	if err := q.unlock(c, decrypt); err != nil {
+		return nil, err
+	}
 	s.expire(q)
 	out := &ReceiveMessageOutput{}
 	for _, m := range slices.Clone(q.messages) {

@@ -80,6 +80,9 @@ func (s *Service) sendMessage(c *cloud.Call, in *SendMessageInput) (*SendMessage
 	if err != nil {
 		return nil, err
 	}
+	if err := q.unlock(c, encrypt, decrypt); err != nil {
+		return nil, err
+	}
 	s.add(q, m)
 	return m.sent(), nil
 }
@@ -140,6 +143,9 @@ func (s *Service) sendMessageBatch(c *cloud.Call, in *SendMessageBatchInput) (*S
 	if size > 1<<20 {
 		return nil, cloud.Errorf(400, "BatchRequestTooLong",
 			"Batch requests cannot be longer than %d bytes. You have sent %d bytes.", 1<<20, size)
+	}
+	if err := q.unlock(c, encrypt, decrypt); err != nil {
+		return nil, err
 	}
 	out := &SendMessageBatchOutput{}
 	for i := range in.Entries {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/kms"
 )
 
 // Service holds the queues of all accounts. The world lock guards it.
@@ -57,6 +58,21 @@ func (s *Service) find(c *cloud.Call, url, action string) (*queue, error) {
 
 func (s *Service) allow(c *cloud.Call, q *queue, action string) error {
 	return c.AuthorizeWithResourcePolicy("sqs:"+action, q.arn, q.account, q.policy, nil)
+}
+
+// What senders and receivers do with the key of a queue.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+const (
+	encrypt = "kms:GenerateDataKey"
+	decrypt = "kms:Decrypt"
+)
+
+// unlock asks whether the caller may use the queue's key.
+func (q *queue) unlock(c *cloud.Call, actions ...string) error {
+	if e := c.UseKey(q.key, q.account, map[string]string{"aws:sqs:arn": q.arn}, actions...); e != nil {
+		return kms.Refusal("Kms", e)
+	}
+	return nil
 }
 
 // sorted lists the queues of an account by Region and name.

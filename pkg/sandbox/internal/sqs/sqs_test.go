@@ -157,7 +157,7 @@ func TestRefusals(t *testing.T) {
 		{"same name, other attributes", "CreateQueue", &CreateQueueInput{QueueName: "q", Attributes: map[string]string{"DelaySeconds": "1"}}, "QueueNameExists"},
 		{"unknown attribute", "SetQueueAttributes", &SetQueueAttributesInput{QueueUrl: url, Attributes: map[string]string{"Colour": "red"}}, "InvalidAttributeName"},
 		{"attribute out of range", "SetQueueAttributes", &SetQueueAttributesInput{QueueUrl: url, Attributes: map[string]string{"DelaySeconds": "901"}}, "InvalidAttributeValue"},
-		{"KMS", "SetQueueAttributes", &SetQueueAttributesInput{QueueUrl: url, Attributes: map[string]string{"KmsMasterKeyId": "k"}}, "NotImplemented"},
+		{"reuse of data keys", "SetQueueAttributes", &SetQueueAttributesInput{QueueUrl: url, Attributes: map[string]string{"KmsDataKeyReusePeriodSeconds": "60"}}, "NotImplemented"},
 		{
 			"redrive to nowhere", "SetQueueAttributes",
 			&SetQueueAttributesInput{QueueUrl: url, Attributes: map[string]string{"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:111111111111:none","maxReceiveCount":"3"}`}},

@@ -22,6 +22,7 @@ type queueProperties struct {
 	QueueName                     string
 	FifoQueue                     cloud.Bool
 	DelaySeconds                  *cloud.Int
+	KmsMasterKeyId                string
 	MaximumMessageSize            *cloud.Int
 	MessageRetentionPeriod        *cloud.Int
 	ReceiveMessageWaitTimeSeconds *cloud.Int
@@ -33,7 +34,10 @@ type queueProperties struct {
 
 // attributes lists all attributes that a template can set, with the defaults for those that it leaves out.
 func (p *queueProperties) attributes() map[string]string {
-	attributes := map[string]string{"RedrivePolicy": string(p.RedrivePolicy), "SqsManagedSseEnabled": "true"}
+	attributes := map[string]string{
+		"RedrivePolicy": string(p.RedrivePolicy), "KmsMasterKeyId": p.KmsMasterKeyId,
+		"SqsManagedSseEnabled": strconv.FormatBool(p.KmsMasterKeyId == ""),
+	}
 	given := map[string]*cloud.Int{
 		"DelaySeconds": p.DelaySeconds, "MaximumMessageSize": p.MaximumMessageSize,
 		"MessageRetentionPeriod": p.MessageRetentionPeriod, "VisibilityTimeout": p.VisibilityTimeout,

@@ -67,6 +67,14 @@ func queryCode(code string) string {
 		return "AWS.SimpleQueueService.NonExistentQueue"
 	case "QueueNameExists":
 		return "QueueAlreadyExists"
+	case "KmsAccessDenied":
+		return "KMS.AccessDeniedException"
+	case "KmsDisabled":
+		return "KMS.DisabledException"
+	case "KmsInvalidState":
+		return "KMS.InvalidStateException"
+	case "KmsNotFound":
+		return "KMS.NotFoundException"
 	case "QueueDeletedRecently", "PurgeQueueInProgress", "UnsupportedOperation", "MessageNotInflight",
 		"EmptyBatchRequest", "TooManyEntriesInBatchRequest", "BatchEntryIdsNotDistinct", "BatchRequestTooLong", "InvalidBatchEntryId":
 		return "AWS.SimpleQueueService." + code

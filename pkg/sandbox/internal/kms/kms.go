@@ -1,0 +1,210 @@
+// Package kms is the sandbox's Key Management Service: keys that templates deploy, and who may use them. Nothing is
+// encrypted.
+package kms
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
+)
+
+// Service holds the keys of all accounts. Its state is guarded by the world lock.
+type Service struct {
+	w    *cloud.World
+	keys []*key // in order of creation
+}
+
+// New makes the service. The world's Keys is to be set to it.
+func New(w *cloud.World) *Service { return &Service{w: w} }
+
+type key struct {
+	id, arn, account, region string
+	description, policy      string
+	rotates, enabled         bool
+	deletion                 time.Time // when it goes; zero for a key that stays
+	created                  time.Time
+}
+
+func (k *key) state() string {
+	switch {
+	case !k.deletion.IsZero():
+		return "PendingDeletion"
+	case !k.enabled:
+		return "Disabled"
+	}
+	return "Enabled"
+}
+
+// API is the operation table.
+func (s *Service) API() *cloud.Service {
+	read := func(name string) cloud.Operation { return cloud.Operation{Name: name, ReadOnly: true} }
+	write := func(name string) cloud.Operation { return cloud.Operation{Name: name} }
+	return &cloud.Service{
+		Name: "kms", Protocol: cloud.JSON11, EventSource: "kms.amazonaws.com", TargetPrefix: "TrentService",
+		Operations: []cloud.Operation{
+			cloud.Op(read("ListKeys"), s.listKeys),
+			cloud.Op(read("DescribeKey"), s.describeKey),
+			cloud.Op(read("GetKeyPolicy"), s.getKeyPolicy),
+			cloud.Op(write("PutKeyPolicy"), s.putKeyPolicy),
+			cloud.Op(read("GetKeyRotationStatus"), s.getKeyRotationStatus),
+			cloud.Op(write("DisableKey"), s.disableKey),
+			cloud.Op(write("EnableKey"), s.enableKey),
+		},
+	}
+}
+
+// Snapshot lists an account's keys. Call with the world locked.
+func (s *Service) Snapshot(account string) map[string]any {
+	keys := []any{}
+	for _, k := range s.keys {
+		if k.account == account {
+			keys = append(keys, map[string]any{
+				"id": k.id, "arn": k.arn, "description": k.description, "state": k.state(), "rotates": k.rotates,
+			})
+		}
+	}
+	return map[string]any{"keys": keys}
+}
+
+// managed are the aliases of the keys that AWS manages in each account.
+const managed = "alias/aws/"
+
+// Use answers as KMS would when a service asks in somebody's name.
+// https://docs.aws.amazon.com/kms/latest/developerguide/determining-access.html
+func (s *Service) Use(u cloud.KeyUse) (statement string, err error) {
+	if strings.HasPrefix(u.Key, managed) {
+		// Its policy, which nobody can change, lets in who calls from the account, and no other service.
+		// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+		if u.Principal.Account != u.Account {
+			return "none", cloud.Errorf(400, "AccessDeniedException", "%s may not use the AWS managed key %s", u.Principal.ARN, u.Key)
+		}
+		return "", nil
+	}
+	k := s.find(u.Account, u.Region, u.Key)
+	if k == nil {
+		return "none", noKey(u.Key)
+	}
+	for _, action := range u.Actions {
+		d := s.w.Authorizer.Authorize(k.request(u, action))
+		if !d.Allowed {
+			return d.Statement, cloud.Errorf(400, "AccessDeniedException",
+				"User: %s is not authorized to perform: %s on resource: %s because %s", u.Principal.ARN, action, k.arn, d.Reason)
+		}
+	}
+	switch k.state() {
+	case "Disabled":
+		return "", cloud.Errorf(400, "DisabledException", "%s is disabled.", k.arn)
+	case "PendingDeletion":
+		return "", cloud.Errorf(400, "KMSInvalidStateException", "%s is pending deletion.", k.arn)
+	}
+	return "", nil
+}
+
+func (k *key) request(u cloud.KeyUse, action string) cloud.Request {
+	context := map[string][]string{}
+	for name, value := range u.Context {
+		context["kms:EncryptionContext:"+name] = []string{value}
+		context["kms:EncryptionContextKeys"] = append(context["kms:EncryptionContextKeys"], name)
+	}
+	slices.Sort(context["kms:EncryptionContextKeys"])
+	who := u.Principal
+	if who.Service == "" {
+		context["kms:CallerAccount"] = []string{who.Account}
+		context["kms:ViaService"] = []string{u.Via + "." + u.Region + ".amazonaws.com"}
+	}
+	// Assumption KMS-01.
+	if who.Service == "events.amazonaws.com" && (u.Via == "sns" || u.Via == "sqs") {
+		who.SourceARN = ""
+	}
+	return cloud.Request{
+		Principal: who, Action: action, Resource: k.arn, ResourceAccount: k.account, ResourcePolicy: k.policy, Context: context,
+		Region: u.Region,
+	}
+}
+
+// find looks a key up by id or ARN.
+func (s *Service) find(account, region, name string) *key {
+	if !strings.HasPrefix(name, "arn:") {
+		name = keyARN(region, account, name)
+	}
+	for _, k := range s.keys {
+		if k.arn == name && k.region == region {
+			return k
+		}
+	}
+	return nil
+}
+
+func keyARN(region, account, id string) string {
+	return "arn:aws:kms:" + region + ":" + account + ":key/" + id
+}
+
+func noKey(name string) *cloud.Error {
+	return cloud.Errorf(400, "NotFoundException", "Key '%s' does not exist", name)
+}
+
+// setPolicy refuses a policy that locks out who sets it.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+func (s *Service) setPolicy(k *key, policy string, by cloud.Principal) error {
+	if _, err := iam.Parse(iam.Resource, []byte(policy)); err != nil {
+		return cloud.Errorf(400, "MalformedPolicyDocumentException", "%v", err)
+	}
+	next := *k
+	next.policy = policy
+	request := next.request(cloud.KeyUse{Principal: by, Account: k.account, Region: k.region, Via: "kms"}, "kms:PutKeyPolicy")
+	if s.w.Authorizer != nil && !s.w.Authorizer.Authorize(request).Allowed {
+		return cloud.Errorf(400, "MalformedPolicyDocumentException",
+			"The new key policy will not allow you to update the key policy in the future.")
+	}
+	k.policy = policy
+	return nil
+}
+
+// Refusal is the code by which SQS and SNS pass on an error of Use: the same words in other letters.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+func Refusal(prefix string, e *cloud.Error) error {
+	words := map[string]string{
+		"AccessDeniedException": "AccessDenied", "DisabledException": "Disabled", "KMSInvalidStateException": "InvalidState",
+		"NotFoundException": "NotFound",
+	}
+	return cloud.Errorf(400, prefix+words[e.Code], "%s", e.Message)
+}
+
+// Assumptions of this package.
+func Assumptions() []cloud.Assumption {
+	return []cloud.Assumption{
+		{
+			ID: "KMS-01", Mark: "inferred",
+			Claim: "When EventBridge sends to an encrypted queue, as to an encrypted topic, KMS sees neither aws:SourceArn nor aws:SourceAccount: " +
+				"a key policy that asks for them lets nothing through. AWS says so of topics only.",
+			Source: "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
+		},
+		{
+			ID: "KMS-02", Mark: "model",
+			Claim: "A key is asked for at every call. AWS's services remember a data key, DynamoDB and SQS for five minutes, so that " +
+				"another policy takes that long to be felt.",
+			Source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html",
+		},
+		{
+			ID: "KMS-03", Mark: "inferred",
+			Claim: "A service that acts for itself shows KMS no kms:ViaService; one that acts for its caller shows the caller, and " +
+				"kms:ViaService <service>.<Region>.amazonaws.com.",
+			Source: "https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service",
+		},
+		{
+			ID: "KMS-04", Mark: "inferred",
+			Claim:  "A key that a stack deletes is pending deletion at once, and refuses every use.",
+			Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html",
+		},
+		{
+			ID: "KMS-05", Mark: "model",
+			Claim: "CloudWatch Logs shows that it may use a log group's key when the group is given it, and is not asked again for each line, " +
+				"nor is the role that writes.",
+			Source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
+		},
+	}
+}
