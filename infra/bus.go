@@ -2,6 +2,8 @@ package infra
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -9,12 +11,20 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// newBus makes the hub bus and lets the spokes forward to it what AWS told them, and nothing else.
-func newBus(scope constructs.Construct, id string, p admission.Policy) awsevents.EventBus {
+// newBus makes the hub bus and lets the spokes forward to it what AWS told them, and nothing else. Who puts an event needs no
+// permission on the key: EventBridge asks for itself.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html
+func newBus(scope constructs.Construct, id string, p admission.Policy, key awskms.IKey, unreadable awssqs.Queue) awsevents.EventBus {
 	bus := awsevents.NewEventBus(scope, jsii.String(id), &awsevents.EventBusProps{
 		EventBusName: jsii.String(contract.BusName(p.Hub)),
 		Description:  jsii.String("originhub: what the spokes forward, and what originhub decided"),
+		// What cannot be decrypted goes there still encrypted; without a queue it would be lost.
+		// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html
+		DeadLetterQueue: unreadable,
 	})
+	// Its prop KmsKey would write a statement of its own into the key's policy, see newKey.
+	bus.Node().DefaultChild().(awsevents.CfnEventBus).SetKmsKeyIdentifier(key.KeyArn()) //nolint:errcheck // NewEventBus made it
+	sendFrom(unreadable, []string{*bus.EventBusArn()})
 	if p.Organization != "" {
 		inOrganization := condition{"StringEquals": {"aws:PrincipalOrgID": p.Organization}}
 		admitForwarders(bus, "Organization", "*", inOrganization)

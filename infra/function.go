@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -21,6 +22,7 @@ type functionProps struct {
 	// AtOnce is how many invocations may run at the same time; 0 leaves that to who invokes it.
 	AtOnce int
 	Traced bool
+	Key    awskms.IKey // of its table, queues and log group; nil for those of AWS
 }
 
 // functionMemory is in MB. No function holds more than 24 (50 shares and 20 teardowns at once, amd64):
@@ -36,10 +38,14 @@ func newFunction(scope constructs.Construct, id string, p functionProps) awslamb
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	logs := awslogs.NewLogGroup(self, jsii.String("Logs"), &awslogs.LogGroupProps{
 		Retention:     awslogs.RetentionDays_THREE_MONTHS,
+		EncryptionKey: p.Key,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	if p.Traced {
 		p.Permissions = append(p.Permissions, traces())
+	}
+	if p.Key != nil {
+		p.Permissions = append(p.Permissions, throughKey(p.Key))
 	}
 	writeLogs := allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, *logs.LogGroupArn())
 	role := awsiam.NewRole(self, jsii.String("Role"), &awsiam.RoleProps{

@@ -107,8 +107,8 @@ func refOf(reference string) string {
 
 func TestStateOutlivesTheStack(t *testing.T) {
 	for id, r := range templates(t).hub.Resources {
-		// The bus stays with its archive: see newArchive.
-		stays := slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::Events::EventBus"}, r.Type)
+		// The bus stays with its archive: see newArchive; and the key with what rests under it.
+		stays := slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::Events::EventBus", "AWS::KMS::Key"}, r.Type)
 		if stays && (r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain") {
 			t.Errorf("%s is deleted with the stack, or when it is replaced", id)
 		}
@@ -135,6 +135,7 @@ func TestResourceTypes(t *testing.T) {
 		"AWS::ElasticLoadBalancingV2::TargetGroup",
 		"AWS::Events::Archive", "AWS::Events::EventBus", "AWS::Events::EventBusPolicy", "AWS::Events::Rule",
 		"AWS::IAM::Role",
+		"AWS::KMS::Key",
 		"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function", "AWS::Lambda::Permission",
 		"AWS::Logs::LogGroup",
 		"AWS::RAM::ResourceShare",

@@ -51,7 +51,7 @@ type hubProps struct {
 func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	hub := p.Policy.Hub
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
-		StackName:   jsii.String("originhub-" + hub),
+		StackName:   jsii.String(stackName(hub)),
 		Description: jsii.String("originhub hub " + hub + ": admits shared VPC origins, wires them, and takes them out"),
 		Env:         &awscdk.Environment{Region: jsii.String(region)},
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
@@ -59,15 +59,17 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		}),
 	})
 
-	table := newRegistry(stack, "Registry")
-	bus := newBus(stack, "Bus", p.Policy)
-	archive := newArchive(stack, "Archive", bus)
-	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(sweepTimeout, admitWindow))
-	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, p.Policy.Updates.Window))
-	retireFailures := newDeadLetters(stack, "RetireDeadLetters")
-	auditFailures := newDeadLetters(stack, "AuditDeadLetters")
-	undelivered := newDeadLetters(stack, "UndeliveredEvents")
-	topic := newTopic(stack, "Alarms")
+	key := newKey(stack, "Key", hub)
+	// No key of ours: it holds what EventBridge could not deliver because it may not use the key.
+	undelivered := newDeadLetters(stack, "UndeliveredEvents", nil)
+	table := newRegistry(stack, "Registry", key)
+	bus := newBus(stack, "Bus", p.Policy, key, undelivered)
+	archive := newArchive(stack, "Archive", bus, key)
+	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(sweepTimeout, admitWindow), key)
+	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, p.Policy.Updates.Window), key)
+	retireFailures := newDeadLetters(stack, "RetireDeadLetters", key)
+	auditFailures := newDeadLetters(stack, "AuditDeadLetters", key)
+	topic := newTopic(stack, "Alarms", key)
 
 	can := grants{policy: p.Policy, table: table, bus: bus}
 	environment := map[string]string{
@@ -84,6 +86,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Environment: environment,
 		RolePath:    hubRolePath(hub),
 		Traced:      p.Tracing,
+		Key:         key,
 		Permissions: can.admit(admitQueue, wireQueue),
 	})
 	consume(admit, admitQueue, admitWindow)
@@ -95,6 +98,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Environment: environment,
 		RolePath:    hubRolePath(hub),
 		Traced:      p.Tracing,
+		Key:         key,
 		Permissions: can.wire(wireQueue, admitQueue),
 	})
 	consume(wire, wireQueue, p.Policy.Updates.Window)
@@ -106,6 +110,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Environment: environment,
 		RolePath:    hubRolePath(hub),
 		Traced:      p.Tracing,
+		Key:         key,
 		Permissions: can.teardown(wireQueue),
 		AtOnce:      teardownsAtOnce,
 	})
@@ -118,6 +123,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Environment: with(environment, contract.EnvStateMachine, *teardown.AttrArn()),
 		RolePath:    hubRolePath(hub),
 		Traced:      p.Tracing,
+		Key:         key,
 		Permissions: can.retire(retireFailures, teardown),
 		AtOnce:      retiresAtOnce,
 	})
@@ -130,6 +136,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Environment: with(environment, contract.EnvAccount, account()),
 		RolePath:    hubRolePath(hub),
 		Traced:      p.Tracing,
+		Key:         key,
 		Permissions: can.audit(auditFailures, admitQueue, wireQueue),
 		AtOnce:      auditsAtOnce,
 	})
@@ -194,6 +201,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Functions: []awslambda.Function{admit, wire, step, retire, audit}, Machine: *teardown.AttrArn(), Alarms: arns,
 	})
 
+	output(stack, "KeyArn", *key.KeyArn())
 	output(stack, "RegistryTable", *table.TableName())
 	output(stack, "BusArn", *bus.EventBusArn())
 	output(stack, "ArchiveArn", *archive.AttrArn())
@@ -209,6 +217,9 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	output(stack, "AuditDeadLettersUrl", *auditFailures.QueueUrl())
 	output(stack, "UndeliveredEventsUrl", *undelivered.QueueUrl())
 }
+
+// stackName begins the names that CloudFormation makes for what is in the stack.
+func stackName(hub string) string { return "originhub-" + hub }
 
 // states are those of origins, as the metric's dimension says them.
 func states() []string {

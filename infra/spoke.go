@@ -30,7 +30,7 @@ func NewSpoke(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
 			"forward": document([]permission{allow([]string{"events:PutEvents"}, hubBus)}),
 		},
 	})
-	newRules(self, newDeadLetters(self, "UndeliveredEvents"), rule{
+	newRules(self, newDeadLetters(self, "UndeliveredEvents", nil), rule{
 		ID: "Forward", Description: "Tells the originhub hub that a share, a VPC origin or its tags may have changed",
 		Pattern: forwardedCalls(),
 		Targets: []*target{{ID: "HubBus", ARN: hubBus, RoleARN: *forwarder.RoleArn()}},

@@ -38,7 +38,7 @@ func newTargets(scope constructs.Construct, id string, p targetsProps) {
 	})
 	keep := toFunction("Keep", function)
 	// A failed run needs no dead letters: the next tick looks at the same addresses.
-	newRules(self, newDeadLetters(self, "UndeliveredEvents"),
+	newRules(self, newDeadLetters(self, "UndeliveredEvents", nil),
 		rule{
 			ID: "Tick", Description: "Looks at the endpoint's addresses although no event asked for it", Every: targetsEvery, Targets: []*target{keep},
 		},

@@ -2,16 +2,18 @@ package infra
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
 // newTopic makes the topic that people and chat integrations subscribe to.
-func newTopic(scope constructs.Construct, id string) awssns.Topic {
+func newTopic(scope constructs.Construct, id string, key awskms.IKey) awssns.Topic {
 	return awssns.NewTopic(scope, jsii.String(id), &awssns.TopicProps{
 		DisplayName: jsii.String("originhub alarms"),
 		EnforceSSL:  jsii.Bool(true),
+		MasterKey:   key,
 	})
 }
 
@@ -20,10 +22,13 @@ func publishFrom(topic awssns.Topic, ruleARNs []string) {
 	publish(topic, eventBridge(), ruleARNs)
 }
 
-// publishAlarms lets alarms publish to a topic. Its messages are not encrypted by a key of ours (see newRegistry), so that
-// CloudWatch needs no more than this.
+// publishAlarms lets alarms publish to a topic.
 func publishAlarms(topic awssns.Topic, alarmARNs []string) {
-	publish(topic, awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil), alarmARNs)
+	publish(topic, cloudWatch(), alarmARNs)
+}
+
+func cloudWatch() awsiam.IPrincipal {
+	return awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)
 }
 
 func publish(topic awssns.Topic, by awsiam.IPrincipal, sources []string) {
@@ -31,6 +36,6 @@ func publish(topic awssns.Topic, by awsiam.IPrincipal, sources []string) {
 		Actions:    jsii.Strings("sns:Publish"),
 		Resources:  &[]*string{topic.TopicArn()},
 		Principals: &[]awsiam.IPrincipal{by},
-		Conditions: fromRules(sources),
+		Conditions: onlyFrom(sources),
 	}))
 }

@@ -68,6 +68,7 @@ func TestWhatCarriesStateKeepsItsLogicalID(t *testing.T) {
 	pinned := map[string]string{
 		"Registry4DB9CCA5":              "the registry: claims, generations, and the history of decisions",
 		"Archive":                       "90 days of events",
+		"Key961B73FD":                   "nothing, as long as the old key stays: but what rests under it can be read with it only",
 		"BusEA82B648":                   "the spokes forward to it by its name, and a name cannot be taken twice",
 		"AdmitQueueF2A8D52A":            "hints under way",
 		"AdmitQueueDeadLetters0C3E4E00": "dead letters of admit",
@@ -86,7 +87,7 @@ func TestWhatCarriesStateKeepsItsLogicalID(t *testing.T) {
 		}
 	}
 	stateful := []string{
-		"AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::Events::EventBus", "AWS::SQS::Queue", "AWS::SNS::Topic",
+		"AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::Events::EventBus", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::SNS::Topic",
 		"AWS::StepFunctions::StateMachine",
 	}
 	for id, r := range hub.Resources {

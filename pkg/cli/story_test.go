@@ -111,6 +111,7 @@ func TestStories(t *testing.T) {
 			"drop-behaviors": command((*tale).dropBehaviors), "public-path": command((*tale).publicPath),
 			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "dns-record": command((*tale).dnsRecord),
 			"disabled-distribution": command((*tale).disabledDistribution),
+			"key-lacks":             command((*tale).keyLacks), "without-key": command((*tale).withoutKey), "undelivered": command((*tale).undelivered),
 		},
 	})
 }
