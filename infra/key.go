@@ -68,12 +68,18 @@ func useKey(id string, who awsiam.IPrincipal, when condition, actions ...string)
 	return awsiam.NewPolicyStatement(props)
 }
 
-// throughKey is what a function needs of the key: nothing by itself, only what table, queues and log group do in its name.
+// throughKey is what a function needs of the key: nothing by itself, only what table, queues and log group do in its name. For
+// a table that is what DynamoDB names as the least, but for the grants, which are for whoever makes the table.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 func throughKey(key awskms.IKey) permission {
 	var services []string
 	for _, service := range []string{"dynamodb", "logs", "sqs"} {
 		services = append(services, service+"."+region+".amazonaws.com")
 	}
-	return allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, *key.KeyArn()).
+	actions := []string{
+		"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+		"kms:DescribeKey",
+	}
+	return allow(actions, *key.KeyArn()).
 		when(condition{"StringEquals": {"kms:ViaService": services}})
 }

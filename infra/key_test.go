@@ -139,9 +139,14 @@ func TestTheKeysPolicyLetsInWhoMust(t *testing.T) {
 	}
 }
 
-// TestRolesUseTheKeyThroughServicesOnly: nothing that a function has in its hands can be decrypted by it.
+// TestRolesUseTheKeyThroughServicesOnly: nothing that a function has in its hands can be decrypted by it, and it can change
+// nothing about the key.
 func TestRolesUseTheKeyThroughServicesOnly(t *testing.T) {
 	hub := templates(t).hub
+	uses := []string{
+		"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+		"kms:DescribeKey",
+	}
 	roles := map[string]bool{}
 	for _, s := range hub.statements() {
 		if hub.Resources[s.place].Type != "AWS::IAM::Role" || !strings.HasPrefix(strings.Join(s.actions, " "), "kms:") {
@@ -149,7 +154,7 @@ func TestRolesUseTheKeyThroughServicesOnly(t *testing.T) {
 		}
 		roles[s.place] = true
 		equals, _ := s.condition["StringEquals"].(map[string]any)
-		if !slices.Equal(s.actions, []string{"kms:Decrypt", "kms:GenerateDataKey"}) || !slices.Equal(s.resources, []string{"${Key961B73FD.Arn}"}) ||
+		if !slices.Equal(s.actions, uses) || !slices.Equal(s.resources, []string{"${Key961B73FD.Arn}"}) ||
 			!slices.Equal(list(equals["kms:ViaService"]), []string{"dynamodb.us-east-1.amazonaws.com", "logs.us-east-1.amazonaws.com", "sqs.us-east-1.amazonaws.com"}) {
 			t.Errorf("%s: %+v", s.place, s)
 		}
