@@ -14,9 +14,16 @@ import (
 // have it all the same.
 func needless() map[string]string {
 	const lines = "the sandbox keeps a function's lines itself; on AWS they go to the log group in the function's name"
+	const table = "DynamoDB names it among the least that it needs of a table's key in a caller's name, and not when it uses it " +
+		"(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html)"
 	return map[string]string{
-		"logs:createlogstream": lines,
-		"logs:putlogevents":    lines,
+		"kms:describekey":                     table,
+		"kms:encrypt":                         table,
+		"kms:generatedatakeywithoutplaintext": table,
+		"kms:reencryptfrom":                   table,
+		"kms:reencryptto":                     table,
+		"logs:createlogstream":                lines,
+		"logs:putlogevents":                   lines,
 		"originhub-networking-WireRole cloudfront:getvpcorigin": "RAM lets the hub use a shared origin only as far as its own role " +
 			"allows what the share's permission does (facts/aws.md section 10); CloudFront asks when the distribution is updated",
 	}
