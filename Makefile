@@ -80,6 +80,13 @@ deploy: build functions ## Show what would change in the hub, ask, deploy: make 
 	$(CDK) diff hub -c policy=$(POLICY)
 	$(CDK) deploy hub -c policy=$(POLICY) --require-approval any-change
 
+.PHONY: destroy
+destroy: ## Say what stays, ask, delete the hub's stack: make destroy POLICY=policy.yaml
+	@test -n "$(POLICY)" || { echo "say which hub policy: make destroy POLICY=policy.yaml" >&2; exit 2; }
+	@echo "The registry, the bus with its archive and their key stay, and so do the distribution and its DNS records: teams remain"
+	@echo "on the air, nothing new is admitted, and no teardown is begun or finished. Tear the teams down first if they shall not."
+	$(CDK) destroy hub -c policy=$(POLICY)
+
 .PHONY: spoke
 spoke: build ## Print how to roll out the spoke: make spoke POLICY=policy.yaml [OU=ou-…]
 	@test -n "$(POLICY)" || { echo "say which hub policy: make spoke POLICY=policy.yaml [OU=ou-…]" >&2; exit 2; }

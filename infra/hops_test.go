@@ -106,7 +106,11 @@ func refOf(reference string) string {
 }
 
 func TestStateOutlivesTheStack(t *testing.T) {
-	for id, r := range templates(t).hub.Resources {
+	hub := templates(t).hub
+	if says := hub.Description; !strings.Contains(says, "keeps the registry, the bus with its archive, and their key") {
+		t.Errorf("the stack does not say what stays when it is deleted: %q", says)
+	}
+	for id, r := range hub.Resources {
 		// The bus stays with its archive: see newArchive; and the key with what rests under it.
 		stays := slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::Events::EventBus", "AWS::KMS::Key"}, r.Type)
 		if stays && (r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain") {

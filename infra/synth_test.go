@@ -27,9 +27,10 @@ const rehearsalPolicy = "testdata/policy.yaml"
 type synthesis struct{ hub, spoke, team template }
 
 type template struct {
-	raw       []byte
-	Resources map[string]resource
-	Outputs   map[string]any
+	raw         []byte
+	Description string
+	Resources   map[string]resource
+	Outputs     map[string]any
 }
 
 type resource struct {
