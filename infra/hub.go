@@ -51,10 +51,10 @@ type hubProps struct {
 func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	hub := p.Policy.Hub
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
-		StackName:   jsii.String(stackName(hub)),
+		StackName: jsii.String(stackName(hub)),
 		Description: jsii.String("originhub hub " + hub + ": admits shared VPC origins, wires them, and takes them out. Deleting this stack " +
 			"keeps the registry, the bus with its archive, and their key; the distribution and its DNS records were never in it"),
-		Env:         &awscdk.Environment{Region: jsii.String(region)},
+		Env: &awscdk.Environment{Region: jsii.String(region)},
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 			GenerateBootstrapVersionRule: jsii.Bool(false),
 		}),
