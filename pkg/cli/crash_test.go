@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
@@ -208,7 +209,7 @@ type ending struct {
 func (e ending) check(t *testing.T) {
 	t.Helper()
 	want := ending{
-		Edge:    map[string]int{"team-a": 200, "team-b": 404},
+		Edge:    map[string]int{"team-a": 200, "team-b": 403}, // its alias is gone too
 		Records: map[string]string{"a": "wire live", "b": "detach deleted"},
 		Held:    map[string]inventory{"team-a": e.Held["team-a"], "team-b": {}},
 		Names:   []string{"example.com. NS", "example.com. SOA", "team-a.example.com. A", "team-a.example.com. AAAA"},
@@ -217,7 +218,7 @@ func (e ending) check(t *testing.T) {
 		t.Fatalf("undisturbed, the story ends otherwise (-want +got):\n%s", diff)
 	}
 	if len(e.Letters) != 0 || len(e.Denied) != 0 || len(e.Executions) != 1 || e.Held["team-a"].VPCOrigins != 1 ||
-		strings.Count(e.Distribution, "<VpcOriginId>") != 1 {
+		strings.Count(e.Distribution, "<VpcOriginId>") != 1 || strings.Count(e.Distribution, "<CNAME>") != 1 {
 		t.Fatalf("undisturbed, the story ends otherwise: %+v", e)
 	}
 	for name, status := range e.Executions {
@@ -227,10 +228,16 @@ func (e ending) check(t *testing.T) {
 	}
 }
 
-// tell tells the story of two origins that go live and of which one is torn down, in a world of its own. Faults are asked
-// for by the place of each call that the walk is about.
+// tell tells the story of two origins that go live and of which one moves to another host and one is torn down, in a world
+// of its own. Faults are asked for by the place of each call that the walk is about.
 func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e ending, err error) {
-	w, err := storyWorld()
+	o := storyOptions()
+	for key, value := range map[string]string{"aliases": "per-host", "host": "*.example.com"} {
+		if err := o.rewrite(key, value); err != nil {
+			return ending{}, err
+		}
+	}
+	w, err := newWorld(o)
 	if err != nil {
 		return ending{}, err
 	}
@@ -277,7 +284,7 @@ func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e en
 		}
 	}
 	for _, happens := range []func() error{
-		func() error { return s.begin("a", "team-a") },
+		func() error { return s.begin("a", "team-a", "host=old.example.com") },
 		func() error { return s.begin("b", "team-b") },
 		rest,
 		func() error { return s.shareIt(nil, []string{"a"}) },
@@ -285,6 +292,8 @@ func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e en
 		rest,
 		func() error { return s.is(nil, []string{"a", "live"}) },
 		func() error { return s.is(nil, []string{"b", "live"}) },
+		func() error { return s.tagIt(nil, []string{"a", "team-a.example.com", contract.TagHost}) },
+		rest,
 		func() error { return s.tagIt(nil, []string{"b", "now"}) },
 		rest,
 	} {
@@ -295,8 +304,10 @@ func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e en
 	return s.ending()
 }
 
-func storyWorld() (*world, error) {
-	return newWorld(worldOptions{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}})
+func storyWorld() (*world, error) { return newWorld(storyOptions()) }
+
+func storyOptions() worldOptions {
+	return worldOptions{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}}
 }
 
 // newTale is the command world, for tests in Go, without a queue that hears what the hub says.
@@ -323,7 +334,7 @@ func (s *tale) ending() (ending, error) {
 		if err != nil {
 			return e, err
 		}
-		e.Records[name] = string(r.Intent) + " " + string(r.State)
+		e.Records[name] = strings.Join(append([]string{string(r.Intent), string(r.State)}, r.Left...), " ")
 	}
 	_, config, err := s.distribution(s.ctx)
 	if err != nil {

@@ -4,29 +4,38 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/registry"
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
 // rewrite gives the functions' policy another value of one key.
-func rewrite(policy []byte, key, value string) ([]byte, error) {
+func (o *worldOptions) rewrite(key, value string) (err error) {
 	change, ok := map[string][2]string{
 		"refused":        {"refused: leave", "refused: " + value},
 		"aliases":        {"aliases: wildcard", "aliases: " + value},
 		"originsPerTeam": {"originsPerTeam: 25", "originsPerTeam: " + value},
 		"maximum":        {"priceClass: PriceClass_100", "maximum: " + value},
+		"host":           {"- host: ", "- host: '" + value + "' # "}, // that every team is granted
 	}[key]
 	if !ok {
-		return nil, fmt.Errorf("unknown option %s", key)
+		return fmt.Errorf("unknown option %s", key)
 	}
-	return bytes.Replace(policy, []byte(change[0]), []byte(change[1]), 1), nil
+	if o.Policy == nil {
+		o.Policy, err = os.ReadFile(filepath.Join(o.Templates, contract.PolicyFile))
+	}
+	o.Policy = bytes.ReplaceAll(o.Policy, []byte(change[0]), []byte(change[1]))
+	return err
 }
 
 // quota TEAM CODE VALUE: AWS grants an account another value of a quota. The hub's account is called networking.
@@ -78,6 +87,23 @@ func (s *tale) holds(_ *testscript.TestScript, args []string) error {
 func (s *tale) isOn(_ *testscript.TestScript, args []string) error {
 	r, _, err := s.record(args[0])
 	return errors.Join(err, want(r.Distribution == args[1], "%s is on %s, want %s", args[0], r.Distribution, args[1]))
+}
+
+// alias DISTRIBUTION HOST there|absent: the distribution of that name has the alias, or no alias of that name.
+func (s *tale) alias(_ *testscript.TestScript, args []string) error {
+	known, err := s.snapshot()
+	if err != nil {
+		return err
+	}
+	served, err := s.hub.Distribution(s.ctx, known.Distribution(args[0]).ID)
+	if err != nil {
+		return err
+	}
+	config, err := wiring.ParseConfig(served.Config)
+	if err != nil {
+		return err
+	}
+	return want(slices.Contains(config.Aliases(), args[1]) == (args[2] == "there"), "%s has the aliases %s", args[0], config.Aliases())
 }
 
 // distributions N: the hub's account has so many.

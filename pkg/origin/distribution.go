@@ -25,6 +25,7 @@ type Distribution struct {
 	Seen    time.Time // when its configuration was last looked at; zero: never
 	Others  Size      // what it held then besides the registry's origins
 	Unknown []string  // VPC origins that are ours by their id, and that it held then without a record
+	Aliases []string  // aliases that it had then and that no record speaks of
 	Quota   Size      // of CloudFront, when last asked; zero: never
 	Asked   time.Time // when that was
 
@@ -91,9 +92,12 @@ type Snapshot struct {
 	Now time.Time
 }
 
-// Holds tells whether the distribution of that name has, or had until a teardown that is not over, any origin.
+// Holds tells whether the distribution of that name has, or had until a teardown that is not over, any origin, or a host of
+// one.
 func (s Snapshot) Holds(name string) bool {
-	return slices.ContainsFunc(s.Records, func(r Record) bool { return r.Distribution == name && r.State != Deleted })
+	return slices.ContainsFunc(s.Records, func(r Record) bool {
+		return r.Distribution == name && (r.State != Deleted || len(r.Left) > 0)
+	})
 }
 
 // Find returns the record of an origin.

@@ -4,6 +4,7 @@ package origin
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -73,6 +74,7 @@ type Record struct {
 	Team         string
 	Share        string // ARN of the RAM share it came by
 	Claim        Claim
+	Left         []string // hosts that it claims no more, until their alias and DNS record are seen to be gone
 	Intent       Intent
 	State        State
 	Reason       string    // why it is Waiting, Quarantined or withdrawn
@@ -82,6 +84,29 @@ type Record struct {
 	Teardown     *Teardown
 	History      []Decision // newest last
 	Version      int        // of the item; writes are conditional on it
+}
+
+// Placed tells whether the record's distribution has the origin, or is to have it.
+func (r Record) Placed() bool {
+	return r.State != Waiting && r.State != Detached && r.State != Deleted
+}
+
+// Keeps lists the hosts that are bound to the record's distribution: alias or DNS record lead there, or will.
+func (r Record) Keeps() []string {
+	if !r.Placed() {
+		return slices.Clone(r.Left)
+	}
+	return slices.Concat(r.Claim.Hosts, r.Left)
+}
+
+// Reclaim is the record with another claim. The distribution has what the old one brought until somebody takes it out, and
+// only the registry tells it from what is somebody else's.
+func (r Record) Reclaim(c Claim) Record {
+	left := r.Keeps()
+	slices.Sort(left)
+	r.Claim = c
+	r.Left = slices.DeleteFunc(slices.Compact(left), func(h string) bool { return slices.Contains(c.Hosts, h) })
+	return r
 }
 
 // Teardown is what a teardown must remember between looks.

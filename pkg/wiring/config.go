@@ -287,13 +287,16 @@ func (c *Config) Size() origin.Size {
 }
 
 // Others counts what there is besides the records, which are those of all distributions: what takes room here and will not
-// go.
-func (c *Config) Others(records []origin.Record, s Spec) origin.Size {
+// go. It lists the aliases among that.
+func (c *Config) Others(records []origin.Record, s Spec) (n origin.Size, aliases []string) {
 	ids, hosts := map[string]bool{}, map[string]bool{}
 	if s.Wildcard {
 		hosts["*."+s.Domain] = true
 	}
 	for _, r := range records {
+		for _, h := range r.Left {
+			hosts[h] = true
+		}
 		if r.State == origin.Deleted {
 			continue
 		}
@@ -302,7 +305,6 @@ func (c *Config) Others(records []origin.Record, s Spec) origin.Size {
 			hosts[h] = true
 		}
 	}
-	var n origin.Size
 	for _, id := range c.OriginIDs() {
 		if !ids[id] {
 			n.Origins++
@@ -314,11 +316,12 @@ func (c *Config) Others(records []origin.Record, s Spec) origin.Size {
 		}
 	}
 	for _, a := range c.Aliases() {
-		if !hosts[strings.ToLower(a)] {
-			n.Aliases++
+		if a = strings.ToLower(a); !hosts[a] {
+			aliases = append(aliases, a)
 		}
 	}
-	return n
+	n.Aliases = len(aliases)
+	return n, aliases
 }
 
 // Unknown lists the VPC origins that are ours by their id and have no record.

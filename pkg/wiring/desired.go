@@ -28,7 +28,8 @@ type Spec struct {
 type Desired struct {
 	Origins  []Origin
 	Removed  []string // VPC origins to take out, wherever they are still in
-	Released []string // aliases to take away, unless an origin needs them
+	Released []string // aliases to take away, unless an origin needs them or they are Kept
+	Kept     []string // aliases of origins that stay as they are
 	Toggle   bool     // enable with the first origin, disable with the last
 	Limits   origin.Size
 }
@@ -40,34 +41,41 @@ type Origin struct {
 	Domain    string   `json:"domain"`
 	Paths     []string `json:"paths"`
 	Aliases   []string `json:"aliases"`
+	Left      []string `json:"left,omitempty"` // aliases that it needs no more: released with the update that brings the rest
 }
 
 // DesiredOf is what the registry wants. Conflicts between records were settled before (admission.Settle).
 //
-// With per-host aliases the host names of an origin that is not to be wired any more are released. A wildcard alias is
-// never taken away again: it belongs to the distribution, not to an origin.
-func DesiredOf(records []origin.Record, s Spec) Desired {
+// With per-host aliases the host names of an origin that is not to be wired any more, or has left them, are released. A
+// wildcard alias is never taken away again: it belongs to the distribution, not to an origin. The origins that are held stay
+// as they are.
+func DesiredOf(records []origin.Record, held []string, s Spec) Desired {
 	d := Desired{Toggle: s.Created, Limits: s.Limits}
 	for _, r := range records {
 		switch {
-		case r.State == origin.Deleted: // what it held is anybody's
-		case r.Intent == origin.Wire && r.State == origin.Waiting: // it has no place
+		case slices.Contains(held, r.ID):
+			d.Kept = append(d.Kept, r.Keeps()...)
+		case r.State == origin.Deleted, // what it held is anybody's
+			r.Intent == origin.Wire && r.State == origin.Waiting: // it has no place
+			d.Released = append(d.Released, r.Left...)
 		case r.Intent == origin.Wire:
-			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts}
+			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Left: r.Left}
 			if s.Wildcard {
-				o.Aliases = []string{"*." + s.Domain}
+				o.Aliases, o.Left = []string{"*." + s.Domain}, nil
 			}
 			d.Origins = append(d.Origins, o)
 		default:
 			d.Removed = append(d.Removed, r.ID)
-			if !s.Wildcard {
-				d.Released = append(d.Released, r.Claim.Hosts...)
-			}
+			d.Released = slices.Concat(d.Released, r.Claim.Hosts, r.Left)
 		}
+	}
+	if s.Wildcard {
+		d.Released, d.Kept = nil, nil
 	}
 	slices.SortFunc(d.Origins, byID)
 	slices.Sort(d.Removed)
 	slices.Sort(d.Released)
+	slices.Sort(d.Kept)
 	return d
 }
 

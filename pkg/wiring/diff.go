@@ -20,7 +20,7 @@ const (
 //	part          ours when                                  what of it is kept as desired
 //	origin        it is desired, or to be removed            DomainName, VpcOriginId, OwnerAccountId
 //	behavior      its target is ours                         TargetOriginId, CachePolicyId, OriginRequestPolicyId, order
-//	alias         an origin needs it, or it was released     presence
+//	alias         an origin needs it, or it was released     presence, unless what stays as it is keeps it
 //	distribution  Desired.Toggle                             Enabled
 //
 // An origin that has our prefix and that nobody speaks of stays: a registry that was lost must not take teams off the air.
@@ -41,6 +41,12 @@ func Diff(d Desired, c *Config) (Plan, error) {
 	mine := d.mine()
 	var p Plan
 	origins, p.Refused = c.fitting(origins, d, mine)
+	kept := slices.Clone(d.Kept)
+	for _, o := range d.Origins {
+		if !mine[OriginID(o.VPCOrigin)] {
+			kept = slices.Concat(kept, o.Aliases, o.Left)
+		}
+	}
 	stuck, problems := c.stuck(origins, mine)
 	p.Refused = append(p.Refused, problems...)
 
@@ -50,7 +56,7 @@ func Diff(d Desired, c *Config) (Plan, error) {
 	}
 	p.Changes = append(p.Changes, c.diffOrigins(origins, stuck, mine)...)
 	p.Changes = append(p.Changes, c.diffBehaviors(origins, mine)...)
-	p.Changes = append(p.Changes, c.diffAliases(origins, d.Released)...)
+	p.Changes = append(p.Changes, c.diffAliases(origins, d.released(), kept)...)
 	unknown := slices.ContainsFunc(c.OriginIDs(), func(id string) bool { return Owned(id) && !mine[id] })
 	if d.Toggle && enabled && len(origins)+len(stuck) == 0 && !unknown {
 		p.Changes = append(p.Changes, Change{Op: Disable, Kind: KindDistribution})
@@ -70,6 +76,15 @@ func (d Desired) mine() map[string]bool {
 	return ids
 }
 
+// released are the aliases that the plan may take away.
+func (d Desired) released() []string {
+	all := slices.Clone(d.Released)
+	for _, o := range d.Origins {
+		all = append(all, o.Left...)
+	}
+	return all
+}
+
 // fitting leaves out the origins that the distribution cannot take. What is wired already comes first, and a limit never
 // takes it out: if it asks for more than there is room for, it stays as it is and so is no longer mine.
 func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit []Origin, out []Problem) {
@@ -87,10 +102,10 @@ func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit
 			used.Origins++
 		}
 	}
-	aliases := map[string]bool{}
+	released, aliases := d.released(), map[string]bool{}
 	for _, a := range c.Aliases() {
-		if !slices.Contains(d.Released, a) {
-			aliases[strings.ToLower(a)] = true
+		if a = strings.ToLower(a); !slices.Contains(released, a) || slices.Contains(d.Kept, a) {
+			aliases[a] = true
 		}
 	}
 	owner := map[string]string{}
@@ -296,7 +311,7 @@ func (c *Config) diffBehaviors(desired []Origin, mine map[string]bool) []Change 
 	return slices.Concat(remove, place)
 }
 
-func (c *Config) diffAliases(desired []Origin, released []string) []Change {
+func (c *Config) diffAliases(desired []Origin, released, kept []string) []Change {
 	var want []string
 	for _, o := range desired {
 		for _, a := range o.Aliases {
@@ -309,8 +324,8 @@ func (c *Config) diffAliases(desired []Origin, released []string) []Change {
 	var add, remove []Change
 	for _, a := range c.Aliases() {
 		have = append(have, strings.ToLower(a))
-		gone := slices.ContainsFunc(released, func(r string) bool { return strings.EqualFold(r, a) })
-		if gone && !slices.Contains(want, strings.ToLower(a)) {
+		is := func(other string) bool { return strings.EqualFold(other, a) }
+		if slices.ContainsFunc(released, is) && !slices.ContainsFunc(kept, is) && !slices.ContainsFunc(want, is) {
 			remove = append(remove, Change{Op: Remove, Kind: KindAlias, ID: a})
 		}
 	}

@@ -20,24 +20,20 @@ func (p DNSPlan) Empty() bool { return len(p.Upsert) == 0 && len(p.Delete) == 0 
 // Records compares the host names of the origins of one distribution with the existing records. target is its domain name,
 // former are those of the ones before it, which are no more, and others those of the hub's other distributions.
 //
-//	host is claimed by                 existing record   verdict
-//	a live origin                      none              upsert A, and AAAA with IPv6
-//	a live origin                      ours              nothing
-//	a live origin                      former, others'   upsert
-//	a live origin                      somebody else's   refused, and nothing is written for that host
-//	only origins that are out again    ours, former      delete
+//	host is                            existing record   verdict
+//	claimed by a live origin           none              upsert A, and AAAA with IPv6
+//	claimed by a live origin           ours              nothing
+//	claimed by a live origin           former, others'   upsert
+//	claimed by a live origin           somebody else's   refused, and nothing is written for that host
+//	given up, and kept by no origin    ours, former      delete
 //	anything else                      any               nothing
 func Records(records []origin.Record, target string, former, others []string, ipv6 bool, existing []origin.DNSRecord) DNSPlan {
-	var live, wanted, out []string
+	var live, kept, gone []string
 	for _, r := range records {
-		switch {
-		case r.Intent == origin.Wire:
-			wanted = append(wanted, r.Claim.Hosts...)
-			if r.State == origin.Live {
-				live = append(live, r.Claim.Hosts...)
-			}
-		case r.State == origin.Detaching || r.State == origin.Detached:
-			out = append(out, r.Claim.Hosts...)
+		k, g := hostsOf(r)
+		kept, gone = append(kept, k...), append(gone, g...)
+		if r.Intent == origin.Wire && r.State == origin.Live {
+			live = append(live, r.Claim.Hosts...)
 		}
 	}
 	types := []string{"A"}
@@ -67,14 +63,55 @@ func Records(records []origin.Record, target string, former, others []string, ip
 			}
 		}
 	}
-	for _, host := range sortedSet(out) {
+	for _, host := range sortedSet(gone) {
 		for _, e := range existing {
-			if at(e, host) && (ours(e) || leads(e, former)) && !slices.Contains(wanted, host) {
+			if at(e, host) && (ours(e) || leads(e, former)) && !slices.Contains(kept, host) {
 				p.Delete = append(p.Delete, e)
 			}
 		}
 	}
 	return p
+}
+
+// hostsOf are the hosts that a record keeps and those that it has given up by now. An origin that moves answers for its old
+// hosts until it is live on the new ones, so that one change of DNS replaces the ones by the others.
+//
+//	intent  state                  keeps          gives up
+//	any     waiting, deleted       -              left
+//	detach  detaching, detached    -              claimed, left
+//	wire    live                   claimed        left
+//	any     any other              claimed, left  -
+func hostsOf(r origin.Record) (keeps, gives []string) {
+	switch {
+	case r.State == origin.Waiting || r.State == origin.Deleted:
+		return nil, r.Left
+	case r.Intent == origin.Detach && (r.State == origin.Detaching || r.State == origin.Detached):
+		return nil, slices.Concat(r.Claim.Hosts, r.Left)
+	case r.Intent == origin.Wire && r.State == origin.Live:
+		return r.Claim.Hosts, r.Left
+	}
+	return slices.Concat(r.Claim.Hosts, r.Left), nil
+}
+
+// StillLeft are the hosts that a record has left and that may still lead to its distribution, whose records and aliases these
+// are, when everything that was to be written is Deployed and in DNS. What another record keeps is that one's.
+func StillLeft(r origin.Record, records []origin.Record, aliases []string) []string {
+	var kept []string
+	for _, other := range records {
+		if other.ID != r.ID {
+			k, _ := hostsOf(other)
+			kept = append(kept, k...)
+		}
+	}
+	_, gives := hostsOf(r)
+	var still []string
+	for _, h := range r.Left {
+		there := slices.ContainsFunc(aliases, func(a string) bool { return strings.EqualFold(a, h) }) && !slices.Contains(kept, h)
+		if there || !slices.Contains(gives, h) {
+			still = append(still, h)
+		}
+	}
+	return still
 }
 
 func sortedSet(values []string) []string {

@@ -16,6 +16,7 @@ type Room struct {
 	Wildcard bool        // one alias stands for every host
 	Limits   origin.Size // zero is none
 	Others   origin.Size // what it holds besides records
+	Aliases  []string    // among that
 	Closed   bool        // gets no further origin
 	Records  []origin.Record
 }
@@ -23,7 +24,7 @@ type Room struct {
 // Request is an origin that is to be wired. Of one that has a record in some room, this is what it is to become.
 type Request struct {
 	origin.Record
-	Only string // room that it cannot leave, or "": it is wired there already
+	Only string // room that it cannot leave, or "": it is wired there already, or hosts that it left still lead there
 	Seen bool   // Only holds it without a record, so that it is among its Others
 }
 
@@ -84,7 +85,7 @@ type stock struct {
 	Room
 	used  origin.Size
 	hosts map[string]bool // of what it is to hold
-	bound map[string]bool // and of what still leaves it: alias and DNS record point here
+	bound map[string]bool // and of whatever else keeps alias or DNS record here: what leaves it, what has left them, what is unknown
 	teams map[string]bool
 	was   map[string]origin.Record // what is wired here and asks for something else
 }
@@ -97,15 +98,20 @@ func newStock(room Room, asked map[string]bool) *stock {
 	if room.Wildcard {
 		s.used.Aliases++
 	}
+	for _, a := range room.Aliases {
+		s.hosts[a], s.bound[a] = true, true // it takes no more room for an origin to need it
+	}
 	for _, r := range room.Records {
 		switch {
 		case r.Intent == origin.Wire && r.State == origin.Waiting:
+			s.bind(r.Left)
 		case r.Intent == origin.Wire && asked[r.ID]:
+			s.bind(r.Keeps())
 			s.was[r.ID] = r
 		case r.Intent == origin.Wire:
 			s.add(r)
-		case !asked[r.ID] && r.State != origin.Waiting && r.State != origin.Detached && r.State != origin.Deleted:
-			s.bind(r)
+		default:
+			s.bind(r.Keeps())
 		}
 	}
 	return s
@@ -137,11 +143,12 @@ func (s *stock) settle(r origin.Record) {
 	for _, h := range r.Claim.Hosts {
 		s.hosts[h] = true
 	}
-	s.bind(r)
+	s.bind(r.Claim.Hosts)
+	s.bind(r.Left)
 }
 
-func (s *stock) bind(r origin.Record) {
-	for _, h := range r.Claim.Hosts {
+func (s *stock) bind(hosts []string) {
+	for _, h := range hosts {
 		s.bound[h] = true
 	}
 }
@@ -230,11 +237,38 @@ func (p *placer) elsewhere(hosts []string, here *stock) string {
 	for _, h := range hosts {
 		for _, s := range p.rooms {
 			if s != here && s.bound[h] {
-				return fmt.Sprintf("its host %s is on distribution %s, and a host is on one distribution only", h, s.Name)
+				return onAnother(h, s.Name)
 			}
 		}
 	}
 	return ""
+}
+
+func onAnother(host, distribution string) string {
+	return fmt.Sprintf("its host %s is on distribution %s, and a host is on one distribution only", host, distribution)
+}
+
+// Apart lists the origins of a distribution that are not in it yet as they are to be, although another one has a host of
+// theirs. Their places were given by somebody who did not know that. Of two that are both to come, the earlier one stands.
+func Apart(records, all []origin.Record) []Problem {
+	var out []Problem
+	coming := func(r origin.Record) bool { return r.Intent == origin.Wire && r.State == origin.Pending }
+next:
+	for _, r := range records {
+		for _, other := range all {
+			later := coming(other) && inOrder(Request{Record: r}, Request{Record: other}) < 0
+			if !coming(r) || later || other.Distribution == r.Distribution {
+				continue
+			}
+			for _, h := range other.Keeps() {
+				if slices.Contains(r.Claim.Hosts, h) {
+					out = append(out, Problem{r.ID, HostApart, onAnother(h, other.Distribution)})
+					continue next
+				}
+			}
+		}
+	}
+	return out
 }
 
 // open lists the rooms that may take the group as far as its hosts go, those of its teams first.

@@ -62,10 +62,11 @@ const (
 	PathTwice  ProblemCode = "path-twice"   // another of our origins has it
 	DoesNotFit ProblemCode = "does-not-fit" // one of the distribution's quotas is reached
 	StillUsed  ProblemCode = "still-used"   // cannot be removed: a foreign part of the configuration uses it
+	HostApart  ProblemCode = "host-apart"   // another distribution has one of its hosts
 )
 
-// Waits tells whether nothing is wrong with the origin itself: room has to be made.
-func (p Problem) Waits() bool { return p.Code == DoesNotFit }
+// Waits tells whether nothing is wrong with the origin itself: room has to be made, or another place found.
+func (p Problem) Waits() bool { return p.Code == DoesNotFit || p.Code == HostApart }
 
 // Empty tells whether there is nothing to write.
 func (p Plan) Empty() bool { return len(p.Changes) == 0 }

@@ -506,7 +506,7 @@ func TestDesiredOf(t *testing.T) {
 	records := []origin.Record{
 		record("vo_2", origin.Wire, "b.example.com"), record("vo_1", origin.Wire, "a.example.com"), record("vo_3", origin.Detach, "c.example.com", "a.example.com"),
 	}
-	perHost := wiring.DesiredOf(records, wiring.Spec{Domain: "example.com", Created: true, Limits: origin.Size{Origins: 1}})
+	perHost := wiring.DesiredOf(records, nil, wiring.Spec{Domain: "example.com", Created: true, Limits: origin.Size{Origins: 1}})
 	want := wiring.Desired{
 		Origins: []wiring.Origin{
 			{VPCOrigin: "vo_1", Account: "1", Domain: "d.example.com", Paths: []string{"/vo_1"}, Aliases: []string{"a.example.com"}},
@@ -517,8 +517,14 @@ func TestDesiredOf(t *testing.T) {
 	if diff := cmp.Diff(want, perHost); diff != "" {
 		t.Error(diff)
 	}
-	wildcard := wiring.DesiredOf(records, wiring.Spec{Domain: "example.com", Wildcard: true})
-	if wildcard.Released != nil || !slices.Equal(wildcard.Origins[0].Aliases, []string{"*.example.com"}) || wildcard.Toggle {
+	records[0].Left = []string{"old.example.com"}
+	held := wiring.DesiredOf(records, []string{"vo_1"}, wiring.Spec{Domain: "example.com"})
+	if len(held.Origins) != 1 || !slices.Equal(held.Origins[0].Left, []string{"old.example.com"}) || !slices.Equal(held.Kept, []string{"a.example.com"}) {
+		t.Errorf("with one held: %+v", held)
+	}
+	wildcard := wiring.DesiredOf(records, []string{"vo_1"}, wiring.Spec{Domain: "example.com", Wildcard: true})
+	if one := wildcard.Origins[0]; wildcard.Released != nil || wildcard.Kept != nil || one.Left != nil ||
+		!slices.Equal(one.Aliases, []string{"*.example.com"}) || wildcard.Toggle {
 		t.Errorf("got %+v", wildcard)
 	}
 }
@@ -528,6 +534,10 @@ func TestRecords(t *testing.T) {
 	record := func(state origin.State, intent origin.Intent, hosts ...string) origin.Record {
 		return origin.Record{State: state, Intent: intent, Claim: origin.Claim{Hosts: hosts}}
 	}
+	left := func(r origin.Record, hosts ...string) origin.Record {
+		r.Left = hosts
+		return r
+	}
 	dns := func(name, kind, target string) origin.DNSRecord {
 		return origin.DNSRecord{Name: name, Type: kind, Target: target}
 	}
@@ -536,19 +546,27 @@ func TestRecords(t *testing.T) {
 		record(origin.Wired, origin.Wire, "later.x", "shared.x"),
 		record(origin.Detached, origin.Detach, "old.x", "shared.x", "foreign.x", "gone.x"),
 		record(origin.Live, origin.Detach, "still.x"),
+		left(record(origin.Live, origin.Wire, "kept.x"), "before.x", "moving.x", "still.x", "elsewhere.x"),
+		left(record(origin.Wired, origin.Wire, "later.x"), "moving.x"),
+		left(record(origin.Deleted, origin.Detach, "other.x"), "forgotten.x"),
+		record(origin.Waiting, origin.Wire, "before.x"),
 	}
 	existing := []origin.DNSRecord{
 		dns("half.x", "A", target), dns("taken.x", "CNAME", ""), dns("new.x", "TXT", ""), dns("kept.x", "A", target), dns("kept.x", "AAAA", "D1.cloudfront.net"),
 		dns("old.x", "A", target), dns("old.x", "AAAA", target), dns("shared.x", "A", target), dns("foreign.x", "A", "lb.amazonaws.com"),
 		dns("still.x", "A", target), dns("other.x", "A", target), dns("moved.x", "A", "d2.cloudfront.net"),
-		dns("stale.x", "A", "d0.cloudfront.net"), dns("gone.x", "A", "d0.cloudfront.net"),
+		dns("stale.x", "A", "d0.cloudfront.net"), dns("gone.x", "A", "d0.cloudfront.net"), dns("before.x", "A", target),
+		dns("moving.x", "A", target), dns("elsewhere.x", "A", "d2.cloudfront.net"), dns("forgotten.x", "AAAA", target),
 	}
 	want := wiring.DNSPlan{
 		Upsert: []origin.DNSRecord{
 			dns("half.x", "AAAA", target), dns("moved.x", "A", target), dns("moved.x", "AAAA", target), dns("new.x", "A", target),
 			dns("new.x", "AAAA", target), dns("stale.x", "A", target), dns("stale.x", "AAAA", target),
 		},
-		Delete:  []origin.DNSRecord{dns("gone.x", "A", "d0.cloudfront.net"), dns("old.x", "A", target), dns("old.x", "AAAA", target)},
+		Delete: []origin.DNSRecord{
+			dns("before.x", "A", target), dns("forgotten.x", "AAAA", target), dns("gone.x", "A", "d0.cloudfront.net"),
+			dns("old.x", "A", target), dns("old.x", "AAAA", target),
+		},
 		Refused: []origin.DNSRecord{dns("taken.x", "CNAME", "")},
 	}
 	if diff := cmp.Diff(want, wiring.Records(records, target, []string{"d0.cloudfront.net"}, []string{"", "d2.cloudfront.net"}, true, existing)); diff != "" {
@@ -556,6 +574,169 @@ func TestRecords(t *testing.T) {
 	}
 	if got := wiring.Records(records[:1], target, nil, nil, false, existing); len(got.Upsert) != 1 || got.Upsert[0] != dns("new.x", "A", target) {
 		t.Errorf("without IPv6: %+v", got)
+	}
+}
+
+// Origins move from host to host, and some updates leave some of them as they are. Every host that an origin was last wired
+// with is reached all along, and in the end there is nothing but what is claimed and what was foreign.
+func TestWhatMovesLeavesNothing(t *testing.T) {
+	const target = "d1.cloudfront.net"
+	foreignDNS := origin.DNSRecord{Name: "h0.x", Type: "TXT"}
+	rapid.Check(t, func(t *rapid.T) {
+		c, err := wiring.ParseConfig(document(nil, []string{"foreign.x"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := wiring.Spec{Domain: "x", Wildcard: rapid.Bool().Draw(t, "wildcard")}
+		hosts := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"h0.x", "h1.x", "h2.x", "h3.x"}), 1, 2, rapid.ID[string])
+		var records []origin.Record
+		for i := range 3 {
+			records = append(records, origin.Record{
+				Ref: origin.Ref{ID: fmt.Sprintf("vo_%d", i), Account: "1"}, Intent: origin.Wire, State: origin.Pending,
+				Claim: origin.Claim{Hosts: hosts.Draw(t, "first"), Paths: []string{fmt.Sprintf("/%d", i)}, Domain: "d.x"},
+			})
+		}
+		serves := map[string][]string{} // by origin, as it was last written
+		zone := []origin.DNSRecord{foreignDNS}
+		rounds := rapid.IntRange(1, 5).Draw(t, "rounds")
+		for round := range rounds + 1 {
+			var held []string
+			for i, r := range records {
+				switch what := rapid.IntRange(0, 7).Draw(t, "what"); {
+				case round == rounds || r.Intent == origin.Detach:
+				case what < 3:
+					claim := r.Claim
+					claim.Hosts = hosts.Draw(t, "hosts")
+					r = r.Reclaim(claim)
+					r.State = origin.Pending
+				case what == 3:
+					r.Intent = origin.Detach
+				}
+				if records[i] = r; round < rounds && r.Intent == origin.Wire && r.State == origin.Pending && rapid.Bool().Draw(t, "held") {
+					held = append(held, r.ID)
+				}
+			}
+			plan, err := wiring.Diff(wiring.DesiredOf(records, held, spec), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c, err = wiring.Apply(plan, c); err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range records {
+				switch {
+				case slices.Contains(held, r.ID):
+				case r.Intent == origin.Wire:
+					records[i].State, serves[r.ID] = origin.Live, r.Claim.Hosts
+				case r.State != origin.Detached:
+					records[i].Left, records[i].State = r.Reclaim(origin.Claim{}).Left, origin.Detached
+					delete(serves, r.ID)
+				}
+			}
+			if rapid.IntRange(0, 3).Draw(t, "DNS fails") == 0 && round < rounds {
+				for i, r := range records { // nothing is live then, and nothing forgotten
+					if r.State == origin.Live && !slices.Contains(held, r.ID) {
+						records[i].State = origin.Pending
+						delete(serves, r.ID)
+					}
+				}
+				continue
+			}
+			change := wiring.Records(records, target, nil, nil, false, zone)
+			for _, gone := range change.Delete {
+				zone = slices.DeleteFunc(zone, func(e origin.DNSRecord) bool { return e == gone })
+			}
+			zone = append(zone, change.Upsert...)
+			aliases := c.Aliases()
+			if spec.Wildcard {
+				aliases = nil
+			}
+			for i, r := range records {
+				records[i].Left = wiring.StillLeft(r, records, aliases)
+			}
+			for id, served := range serves {
+				for _, h := range served {
+					if !spec.Wildcard && !slices.Contains(c.Aliases(), h) || !slices.Contains(zone, origin.DNSRecord{Name: h, Type: "A", Target: target}) {
+						t.Fatalf("%s is not reached by %s: aliases %v, zone %v, by\n%v", id, h, c.Aliases(), zone, plan)
+					}
+				}
+			}
+		}
+		wantAliases, wantZone := []string{"foreign.x"}, []origin.DNSRecord{foreignDNS}
+		if spec.Wildcard && slices.Contains(c.Aliases(), "*.x") {
+			wantAliases = append(wantAliases, "*.x")
+		}
+		claimed := map[string]bool{}
+		for _, r := range records {
+			if len(r.Left) > 0 {
+				t.Fatalf("%s has still left %v", r.ID, r.Left)
+			}
+			for _, h := range r.Claim.Hosts {
+				if r.Intent == origin.Wire && !claimed[h] {
+					claimed[h] = true
+					wantZone = append(wantZone, origin.DNSRecord{Name: h, Type: "A", Target: target})
+					if !spec.Wildcard {
+						wantAliases = append(wantAliases, h)
+					}
+				}
+			}
+		}
+		byName := func(a, b origin.DNSRecord) int { return strings.Compare(a.Name+a.Type, b.Name+b.Type) }
+		slices.SortFunc(wantZone, byName)
+		slices.SortFunc(zone, byName)
+		if diff := cmp.Diff(sorted(wantAliases), sorted(c.Aliases())); diff != "" {
+			t.Fatalf("aliases: %s", diff)
+		}
+		if diff := cmp.Diff(wantZone, zone); diff != "" {
+			t.Fatalf("records: %s", diff)
+		}
+	})
+}
+
+// An alias and a record of a host that no record of the registry speaks of may be anybody's, or a lost registry's.
+func TestAbsenceRemovesNoHost(t *testing.T) {
+	const target = "d1.cloudfront.net"
+	was := origin.Record{
+		Ref: origin.Ref{ID: "vo_1", Account: "1"}, Intent: origin.Wire, State: origin.Live,
+		Claim: origin.Claim{Hosts: []string{"old.x"}, Paths: []string{"/1"}, Domain: "d.x"},
+	}
+	c, _ := write(t, wiring.DesiredOf([]origin.Record{was}, nil, wiring.Spec{Domain: "x"}), parse(t, document(nil, nil)))
+	is := was
+	is.Claim.Hosts = []string{"new.x"} // without Reclaim: the registry that knew of the old host was lost
+	c, plan := write(t, wiring.DesiredOf([]origin.Record{is}, nil, wiring.Spec{Domain: "x"}), c)
+	if !slices.Equal(c.Aliases(), []string{"old.x", "new.x"}) {
+		t.Errorf("aliases %v by\n%v", c.Aliases(), plan)
+	}
+	zone := []origin.DNSRecord{{Name: "old.x", Type: "A", Target: target}}
+	if got := wiring.Records([]origin.Record{is}, target, nil, nil, false, zone); len(got.Delete) > 0 {
+		t.Errorf("deletes %v", got.Delete)
+	}
+	others, aliases := c.Others([]origin.Record{is}, wiring.Spec{Domain: "x"})
+	if others.Aliases != 1 || !slices.Equal(aliases, []string{"old.x"}) {
+		t.Errorf("others %+v %v", others, aliases)
+	}
+	if _, aliases = c.Others([]origin.Record{was.Reclaim(is.Claim)}, wiring.Spec{Domain: "x"}); aliases != nil {
+		t.Errorf("what an origin has left is known, but others are %v", aliases)
+	}
+}
+
+func TestAnOriginThatDoesNotFitKeepsItsHost(t *testing.T) {
+	spec := wiring.Spec{Domain: "x", Limits: origin.Size{Behaviors: 1, Aliases: 1}}
+	was := origin.Record{
+		Ref: origin.Ref{ID: "vo_1", Account: "1"}, Intent: origin.Wire, State: origin.Pending,
+		Claim: origin.Claim{Hosts: []string{"old.x"}, Paths: []string{"/1"}, Domain: "d.x"},
+	}
+	c, _ := write(t, wiring.DesiredOf([]origin.Record{was}, nil, spec), parse(t, document(nil, nil)))
+	more := was.Reclaim(origin.Claim{Hosts: []string{"new.x"}, Paths: []string{"/1", "/2"}, Domain: "d.x"})
+	next, plan := write(t, wiring.DesiredOf([]origin.Record{more}, nil, spec), c)
+	if !slices.Equal(next.Aliases(), []string{"old.x"}) || len(plan.Refused) != 1 {
+		t.Errorf("aliases %v by\n%v", next.Aliases(), plan)
+	}
+	// One alias instead of another is no more than before.
+	moved := was.Reclaim(origin.Claim{Hosts: []string{"new.x"}, Paths: []string{"/1"}, Domain: "d.x"})
+	next, plan = write(t, wiring.DesiredOf([]origin.Record{moved}, nil, spec), c)
+	if !slices.Equal(next.Aliases(), []string{"new.x"}) || len(plan.Refused) != 0 {
+		t.Errorf("aliases %v by\n%v", next.Aliases(), plan)
 	}
 }
 

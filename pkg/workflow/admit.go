@@ -432,8 +432,8 @@ func (r *admitRun) others(id string) []origin.Record {
 // admit asks for a place for an origin that is to be wired. One that is to be wired already with the same claim is left
 // alone.
 func (r *admitRun) admit(ctx context.Context, at int, was origin.Record, o offer, team admission.Team, claim origin.Claim) error {
-	is := was
-	is.Ref, is.Team, is.Claim, is.Intent = o.Ref, team.Name, claim, origin.Wire
+	is := was.Reclaim(claim)
+	is.Ref, is.Team, is.Intent = o.Ref, team.Name, origin.Wire
 	if !slices.Contains(o.shares, was.Share) {
 		is.Share = o.shares[0]
 	}

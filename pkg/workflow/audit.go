@@ -285,7 +285,7 @@ func (a *Audit) differ(ctx context.Context, d origin.Distribution, records []ori
 	}
 	spec := specOf(a.Policy, d, config)
 	spec.Limits = origin.Size{}
-	plan, err := wiring.Diff(wiring.DesiredOf(settled, spec), config)
+	plan, err := wiring.Diff(wiring.DesiredOf(settled, nil, spec), config)
 	if err != nil {
 		return "", &fault.GiveUp{Err: fmt.Errorf("compare distribution %s: %w", served.ID, err)}
 	}

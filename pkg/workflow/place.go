@@ -47,7 +47,7 @@ func (r *admitRun) ask(at int, was, is origin.Record) {
 	case was.ID == "":
 		a.Only = r.holder(is.ID)
 		a.Seen = a.Only != ""
-	case !slices.Contains([]origin.State{origin.Waiting, origin.Detached, origin.Deleted}, was.State):
+	case was.Placed(), len(was.Left) > 0 && slices.Contains(r.fleet, was.Distribution):
 		a.Only = was.Distribution
 	}
 	r.asking = append(r.asking, a)
@@ -103,8 +103,8 @@ func (r *admitRun) rooms() []wiring.Room {
 		d := r.distribution(name)
 		room := wiring.Room{
 			Name: name, Limits: r.Policy.Limits.Within(asked.Quotas()), Others: d.Others, Closed: !slices.Contains(r.fleet, name),
-			Wildcard: wildcard(r.Policy, name),
-			Records:  origin.Snapshot{Records: written}.In(name),
+			Wildcard: wildcard(r.Policy, name), Aliases: d.Aliases,
+			Records: origin.Snapshot{Records: written}.In(name),
 		}
 		if d.Seen.IsZero() && r.Policy.Distribution.Base != nil {
 			room.Others = wiring.Made()

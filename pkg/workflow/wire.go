@@ -217,7 +217,7 @@ func (r *wireRun) reconcile(ctx context.Context) error {
 	}
 	r.askQuota(ctx)
 	if r.d.ID == "" {
-		r.see(wiring.Made(), nil)
+		r.see(wiring.Made(), nil, nil)
 		return nil
 	}
 	if served.ID != r.d.ID {
@@ -256,6 +256,9 @@ func (r *wireRun) lose(ctx context.Context) error {
 		}
 		if o.State == before {
 			continue
+		}
+		if !named {
+			o.Left = nil // no alias is left, and nobody writes to DNS for it any more
 		}
 		if err := r.finish(ctx, i, o); err != nil {
 			return err
@@ -296,12 +299,12 @@ func (r *wireRun) askQuota(ctx context.Context) {
 func (r *wireRun) limits() origin.Size { return r.Policy.Limits.Within(r.d.Quotas()) }
 
 // see remembers what the distribution holds besides the registry's origins.
-func (r *wireRun) see(holds origin.Size, unknown []string) {
+func (r *wireRun) see(holds origin.Size, aliases, unknown []string) {
 	if r.d.Seen.IsZero() && !r.alone {
 		r.room = true // admit places nothing new before all distributions were seen
 	}
 	r.grows(holds, r.d.Others)
-	r.d.Seen, r.d.Others, r.d.Unknown = r.now, holds, unknown
+	r.d.Seen, r.d.Others, r.d.Aliases, r.d.Unknown = r.now, holds, aliases, unknown
 }
 
 // measure says how full the distribution is.
@@ -399,14 +402,14 @@ func (r *wireRun) adopt() error {
 // desired is what the registry wants of this distribution, but for some origins. One that it has in another distribution
 // goes: whoever put it here wrote before the registry did, and died.
 func (r *wireRun) desired(c *wiring.Config, but []string) wiring.Desired {
-	wanted := without(r.records, but)
+	wanted := slices.Clone(r.records)
 	for _, o := range r.all.Records {
 		if o.Distribution != r.d.Name && o.State != origin.Deleted && c.Uses(o.ID) {
-			o.Intent = origin.Detach
+			o.Intent, o.Left = origin.Detach, nil
 			wanted = append(wanted, o)
 		}
 	}
-	return wiring.DesiredOf(wanted, specOf(r.Policy, r.d, c))
+	return wiring.DesiredOf(wanted, but, specOf(r.Policy, r.d, c))
 }
 
 // write brings the distribution's configuration to what is wanted and answers what then is served. It makes no call when
@@ -422,15 +425,23 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 		if err != nil {
 			return served, err
 		}
+		apart := wiring.Apart(r.records, r.all.Records)
+		if err := r.refuse(ctx, apart, config); err != nil {
+			return served, err
+		}
+		for _, p := range apart {
+			held = append(held, p.VPCOrigin)
+		}
 		r.held = held
 		plan, err := wiring.Diff(r.desired(config, held), config)
 		if err != nil {
 			return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
 		}
-		if len(plan.Refused) > 0 {
-			if err := r.refuse(ctx, plan.Refused, config); err != nil {
-				return served, err
-			}
+		if err := r.refuse(ctx, plan.Refused, config); err != nil {
+			return served, err
+		}
+		for _, p := range plan.Refused {
+			r.held = append(r.held, p.VPCOrigin)
 		}
 		if plan.Empty() {
 			return served, nil
@@ -713,7 +724,9 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 	if err != nil {
 		return &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", served.ID, err)}
 	}
-	r.see(config.Others(r.all.Records, specOf(r.Policy, r.d, config)), config.Unknown(r.all.Records))
+	spec := specOf(r.Policy, r.d, config)
+	holds, aliases := config.Others(r.all.Records, spec)
+	r.see(holds, aliases, config.Unknown(r.all.Records))
 	r.measure(config.Size())
 	seen := make([]origin.Record, len(r.records))
 	var changed []int
@@ -724,6 +737,9 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 		}
 		if seen[i].State != o.State || over(seen[i]) {
 			changed = append(changed, i)
+		}
+		if seen[i].State == origin.Detached && o.Placed() {
+			seen[i].Left = o.Reclaim(origin.Claim{}).Left // DNS may fail, and the record be forgotten before it is mended
 		}
 		left := seen[i].State == origin.Detaching || seen[i].State == origin.Detached
 		if left && seen[i].State != o.State && r.awaited() {
@@ -740,6 +756,8 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 	if pointed != nil {
 		// Without its records nothing is live, but no teardown has to wait for DNS.
 		changed = slices.DeleteFunc(changed, func(i int) bool { return seen[i].State == origin.Live && !over(seen[i]) })
+	} else if served.Deployed {
+		changed = r.forget(seen, changed, config, spec)
 	}
 	for _, i := range changed {
 		r.announce(r.records[i], seen[i])
@@ -753,6 +771,25 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 		}
 	}
 	return pointed
+}
+
+// forget takes from the records the hosts that they have left and of which nothing is left.
+func (r *wireRun) forget(seen []origin.Record, changed []int, config *wiring.Config, spec wiring.Spec) []int {
+	var aliases []string
+	if !spec.Wildcard {
+		aliases = config.Aliases()
+	}
+	for i, o := range seen {
+		seen[i].Left = wiring.StillLeft(o, seen, aliases)
+		if len(seen[i].Left) == len(o.Left) {
+			continue
+		}
+		r.room = r.room || r.awaited()
+		if !slices.Contains(changed, i) {
+			changed = append(changed, i)
+		}
+	}
+	return changed
 }
 
 // over tells whether a teardown waits for what has come about: the origin is out, or is to be wired again.
@@ -769,7 +806,7 @@ func (r *wireRun) unwritten(o origin.Record) bool {
 	case o.State == origin.Quarantined:
 		return slices.Contains(r.held, o.ID) || since(o).Equal(r.now)
 	default:
-		return o.State == origin.Pending && r.waiting
+		return o.State == origin.Pending && (r.waiting || slices.Contains(r.held, o.ID))
 	}
 }
 
@@ -810,7 +847,7 @@ func settled(o origin.Record, in, deployed bool) origin.State {
 // point makes DNS follow the records whose state changes.
 func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int, config *wiring.Config, target string) error {
 	if !slices.ContainsFunc(seen, func(o origin.Record) bool {
-		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached
+		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached || len(o.Left) > 0
 	}) {
 		return nil
 	}
@@ -821,7 +858,7 @@ func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int
 	var others []string
 	for _, d := range r.all.Distributions {
 		if d.Name != r.d.Name {
-			others = append(others, d.Domain)
+			others = append(append(others, d.Domain), d.Former...)
 		}
 	}
 	plan := wiring.Records(seen, target, r.d.Former, others, config.IPv6(), existing)

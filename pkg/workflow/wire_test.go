@@ -119,6 +119,68 @@ func TestAdmitForgetsWhatItDidNotRecord(t *testing.T) {
 	}
 }
 
+// An origin that is live asks for more than there is room for now, or for a host that another distribution still has: it stays
+// as it was written, host and all, and is not called live as it is to be.
+func TestWireCallsNothingLiveThatItDidNotWrite(t *testing.T) {
+	was := origin.Record{
+		Ref: origin.Ref{ID: "vo_1", Account: "1"}, Distribution: origin.Main, Intent: origin.Wire, State: origin.Live,
+		Claim: origin.Claim{Hosts: []string{"old.example.com"}, Paths: []string{"/a"}, Domain: "d.example.com"},
+	}
+	policy := admission.Policy{Hub: "hub", Domain: "example.com", Limits: admission.Limits{Size: origin.Size{Behaviors: 1}}}
+	base := wiring.Base(wiring.BaseSpec{})
+	plan, err := wiring.Diff(wiring.DesiredOf([]origin.Record{was}, nil, wiring.Spec{Domain: "example.com"}), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wired, err := wiring.Apply(plan, base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := was
+	there.ID, there.Distribution, there.Claim.Hosts = "vo_2", "main-2", []string{"new.example.com"}
+	for name, c := range map[string]struct {
+		claim  origin.Claim
+		others []origin.Record
+		state  origin.State
+	}{
+		"too many paths":        {origin.Claim{Hosts: []string{"old.example.com"}, Paths: []string{"/a", "/b"}, Domain: "d.example.com"}, nil, origin.Pending},
+		"a host that is there":  {origin.Claim{Hosts: []string{"new.example.com"}, Paths: []string{"/a"}, Domain: "d.example.com"}, []origin.Record{there}, origin.Pending},
+		"the claim that it had": {was.Claim, nil, origin.Live},
+	} {
+		is := was.Reclaim(c.claim)
+		is.State = origin.Pending
+		r := &wireRun{
+			Wire:      &Wire{Policy: policy, Registry: fixedRegistry{}, DNS: zoneOf{{Name: "old.example.com", Type: "A", Target: "d1.cloudfront.net"}}, Meter: noMeter{}},
+			announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)}, now: now,
+			d: origin.Distribution{Name: origin.Main, ID: "E1"}, records: []origin.Record{is},
+			all: origin.Snapshot{Records: append([]origin.Record{is}, c.others...)},
+		}
+		served := origin.Served{ID: "E1", Domain: "d1.cloudfront.net", Deployed: true, Config: wired.Bytes()}
+		after, err := r.write(context.Background(), served)
+		if err == nil {
+			err = r.settle(context.Background(), after)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := r.records[0]; got.State != c.state || !slices.Equal(got.Left, is.Left) || string(after.Config) != string(wired.Bytes()) {
+			t.Errorf("%s: it is %s and has left %v", name, got.State, got.Left)
+		}
+	}
+}
+
+// zoneOf is a hosted zone in which nothing is deleted.
+type zoneOf []origin.DNSRecord
+
+func (z zoneOf) Records(context.Context) ([]origin.DNSRecord, error) { return z, nil }
+
+func (z zoneOf) Change(_ context.Context, _, remove []origin.DNSRecord) error {
+	if len(remove) > 0 {
+		return errZone
+	}
+	return nil
+}
+
 type noRefusals struct{ admitRegistry }
 
 func (noRefusals) PutRefusal(context.Context, string, string, time.Time) error { return nil }
