@@ -120,6 +120,7 @@ type Teardown struct {
 	Recorded  bool      // ENIs were recorded (there may be none)
 	Phase     string    // the phase of package teardown that is under way; its report is never written here
 	Since     time.Time // when Phase began, so that no wait is endless
+	Ended     bool      // it stopped or left something, until it is tried again
 }
 
 // Decision is one entry of a record's history.

@@ -40,7 +40,7 @@ func TestOlderDocumentsAreRead(t *testing.T) {
 	var r origin.Record
 	err := json.Unmarshal([]byte(`{"ID": "vo_1", "Claim": {"Hosts": ["a"], "Paths": null, "Domain": ""}, "Intent": "wire", "State": "live",
 		"Teardown": {"Phase": "grace"}, "Forgotten": 1}`), &r)
-	if err != nil || r.Left != nil || !slices.Equal(r.Keeps(), []string{"a"}) {
+	if err != nil || r.Left != nil || !slices.Equal(r.Keeps(), []string{"a"}) || r.Teardown.Ended {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

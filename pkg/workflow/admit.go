@@ -398,11 +398,7 @@ func (r *admitRun) offer(ctx context.Context, o offer, status string, fresh bool
 // leaving tells whether a teardown is past the point where the origin could be wired again: from unsharing on, until it has
 // stopped.
 func leaving(o origin.Record) bool {
-	if o.Intent != origin.Detach || o.State == origin.Deleted || o.Teardown == nil || len(o.History) == 0 {
-		return false
-	}
-	last := o.History[len(o.History)-1].What
-	return last != contract.TeardownStopped && last != contract.TeardownLeftSomething &&
+	return o.Intent == origin.Detach && o.State != origin.Deleted && o.Teardown != nil && !o.Teardown.Ended &&
 		slices.Contains([]teardown.Phase{teardown.Unshare, teardown.Delete, teardown.Verify}, teardown.Phase(o.Teardown.Phase))
 }
 

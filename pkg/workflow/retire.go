@@ -217,7 +217,7 @@ func (t *Retire) again(ctx context.Context, s origin.Snapshot, o origin.Record, 
 		return fault.IgnoreDone(err)
 	}
 	o.Generation++
-	next.Since = s.Now
+	next.Since, next.Ended = s.Now, false
 	o.Teardown = &next
 	remember(&o, s.Now, contract.TeardownStarted, why)
 	if o, err = t.Registry.PutRecord(ctx, o); err != nil {

@@ -482,6 +482,9 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 		// Whether it may be wired again is for admit to decide: meanwhile another team may have got the path.
 	case teardown.Dirty:
 		r.Meter.Count(contract.MetricOrphanENI, len(r.seen.ENIs)-r.seen.Needed)
+		r.o.Teardown.Ended = true
+	case teardown.Stopped:
+		r.o.Teardown.Ended = true
 	}
 	return r.put(ctx)
 }
