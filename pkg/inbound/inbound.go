@@ -1,5 +1,5 @@
 // Package inbound turns whatever wakes a function into one of a closed set of messages. A message is a hint where to look,
-// never a fact: it carries at most the name of something, and only in the account that AWS vouches for.
+// never a fact: it carries at most the name of something, and only in the account that AWS vouches for, and when it was done.
 package inbound
 
 import (
@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/originhub/originhub/pkg/origin"
 )
@@ -22,8 +23,12 @@ type Message interface{ message() }
 // ShareHint says that something about what an account shares may have changed.
 type ShareHint struct{ Account string }
 
-// TagHint says that the tags of a VPC origin may have changed. Account owns the origin.
-type TagHint struct{ Account, ARN string }
+// TagHint says that the tags of a VPC origin may have changed. Account owns the origin. Called is when the call was made, by
+// which one that was made before a teardown can be told from one that asks to try again.
+type TagHint struct {
+	Account, ARN string
+	Called       time.Time
+}
 
 // Sweep says that it is time to look at everything.
 type Sweep struct{}
@@ -173,6 +178,7 @@ func (e envelope) refused() Refused {
 func (e envelope) call() (Message, error) {
 	var record struct {
 		EventName         string         `json:"eventName"`
+		EventTime         string         `json:"eventTime"`
 		RequestParameters map[string]any `json:"requestParameters"`
 	}
 	if err := json.Unmarshal(e.Detail, &record); err != nil {
@@ -198,7 +204,12 @@ func (e envelope) call() (Message, error) {
 	if ref.Account != e.Account {
 		return Refused{fmt.Sprintf("the event names %s, which account %s does not own", arn, e.Account), e.Account}, nil
 	}
-	return TagHint{Account: e.Account, ARN: arn}, nil
+	// Every record has it: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+	called, err := time.Parse(time.RFC3339, record.EventTime)
+	if err != nil {
+		return nil, fmt.Errorf("parse event: detail: eventTime %q is not a time", record.EventTime)
+	}
+	return TagHint{Account: e.Account, ARN: arn, Called: called}, nil
 }
 
 // JSON is the event that Parse reads as this poke.

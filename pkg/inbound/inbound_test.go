@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/originhub/originhub/pkg/inbound"
 )
@@ -27,6 +28,9 @@ const (
 	sessionOfTheSpoke = "arn:aws:sts::222222222222:assumed-role/originhub-networking-spoke/s"
 )
 
+// called is when the sample records say that their calls were made.
+var called = time.Date(2026, 11, 22, 7, 59, 30, 0, time.UTC)
+
 func developer(account string) string {
 	return "arn:aws:sts::" + account + ":assumed-role/Developer/dev"
 }
@@ -47,7 +51,7 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 		"admit/hit-ram-association.json":         inbound.ShareHint{Account: hub},
 		"admit/hit-ram-invitation.json":          inbound.ShareHint{Account: hub},
 		"admit/hit-ram-unknown-detail.json":      inbound.ShareHint{Account: hub},
-		"admit/hit-tag-resource.json":            inbound.TagHint{Account: teamA, ARN: "arn:aws:cloudfront::111111111111:vpcorigin/vo_teamA1"},
+		"admit/hit-tag-resource.json":            inbound.TagHint{Account: teamA, ARN: "arn:aws:cloudfront::111111111111:vpcorigin/vo_teamA1", Called: called},
 		"admit/input-poke.json":                  inbound.Poke{Why: "vo_teamA1 is being deployed"},
 		"admit/input-schedule.json":              inbound.Sweep{},
 		"admit/miss-forged-ram.json":             refused{"999999999999"},
@@ -99,10 +103,10 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 
 		"retire/hit-tag-of-a-distribution.json":          nothing{},
 		"retire/hit-tag-of-another-accounts-origin.json": refused{teamB},
-		"retire/hit-tag-resource.json":                   inbound.TagHint{Account: teamB, ARN: originB},
-		"retire/hit-tag-resource-that-failed.json":       inbound.TagHint{Account: teamB, ARN: originB},
-		"retire/hit-tag-resource-with-api-version.json":  inbound.TagHint{Account: teamB, ARN: originB},
-		"retire/hit-untag-resource.json":                 inbound.TagHint{Account: teamB, ARN: originB},
+		"retire/hit-tag-resource.json":                   inbound.TagHint{Account: teamB, ARN: originB, Called: called},
+		"retire/hit-tag-resource-that-failed.json":       inbound.TagHint{Account: teamB, ARN: originB, Called: called},
+		"retire/hit-tag-resource-with-api-version.json":  inbound.TagHint{Account: teamB, ARN: originB, Called: called},
+		"retire/hit-untag-resource.json":                 inbound.TagHint{Account: teamB, ARN: originB, Called: called},
 		"retire/input-schedule.json":                     inbound.Sweep{},
 		"retire/miss-create-vpc-origin.json":             inbound.ShareHint{Account: teamB},
 		"retire/miss-forged-tag-resource.json":           refused{teamB},
@@ -197,6 +201,8 @@ func TestParseSaysWhatIsMalformed(t *testing.T) {
 		`{"source":"aws.cloudfront","detail-type":"AWS API Call via CloudTrail","account":"111111111111"}`: "detail",
 		`{"source":"aws.cloudfront","detail-type":"AWS API Call via CloudTrail","account":"111111111111",` +
 			`"detail":{"eventName":"TagResource","requestParameters":"hidden"}}`: "requestParameters",
+		`{"source":"aws.cloudfront","detail-type":"AWS API Call via CloudTrail","account":"222222222222",` +
+			`"detail":{"eventName":"TagResource","eventTime":"noon","requestParameters":{"resource":"` + originB + `"}}}`: `eventTime "noon"`,
 	} {
 		m, err := inbound.Parse([]byte(raw))
 		if err == nil || !strings.Contains(err.Error(), says) {

@@ -172,7 +172,10 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 			r.again(settling)
 			continue
 		}
-		hinted := slices.Contains(messages, inbound.Message(inbound.TagHint{Account: offer.Account, ARN: offer.ARN}))
+		hinted := slices.ContainsFunc(messages, func(m inbound.Message) bool {
+			hint, ok := m.(inbound.TagHint)
+			return ok && hint.Account == offer.Account && hint.ARN == offer.ARN
+		})
 		failed = append(failed, r.offer(ctx, offer, status[offer.ID], all || hinted))
 	}
 	failed = append(failed, r.place(ctx), r.withdraw(ctx, permitted, status), r.settle(ctx))

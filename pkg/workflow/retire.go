@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/originhub/originhub/pkg/admission"
@@ -58,23 +59,24 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 		return err
 	}
 	var failed []error
+	hint, hinted := m.(inbound.TagHint)
 	for _, o := range s.Records {
-		if hint, ok := m.(inbound.TagHint); ok && (hint.ARN != o.ARN || hint.Account != o.Account) {
+		if hinted && (hint.ARN != o.ARN || hint.Account != o.Account) {
 			continue
 		}
 		if o.State == origin.Deleted {
 			continue
 		}
-		_, hinted := m.(inbound.TagHint)
-		failed = append(failed, t.look(ctx, &say, s, o, hinted))
+		failed = append(failed, t.look(ctx, &say, s, o, hint.Called))
 	}
 	return errors.Join(failed...)
 }
 
 // look starts, moves or calls off the teardown of an origin, as its tag says now. A team that sets the tag again asks to try
 // again what has failed; a sweep does so only once a day and only for what is left of an origin that is gone, since that
-// carries no tag any more.
-func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, hinted bool) error {
+// carries no tag any more. The tag does not tell that it was set again, and so the time of the call counts, zero on a sweep:
+// an event that comes twice, or late, has a time before what it began. Were it wrong, that would cost no more than a try.
+func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, called time.Time) error {
 	team, known := t.Policy.TeamOf(o.Account)
 	if !known || !team.Spoke {
 		return nil
@@ -136,7 +138,7 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 		}
 	}
 	err = t.start(ctx, o)
-	if !hinted || !fault.Is[*fault.Done](err) {
+	if !fault.Is[*fault.Done](err) || !called.After(started(o)) {
 		return fault.IgnoreDone(err)
 	}
 	next := *o.Teardown
@@ -147,6 +149,16 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 		next.Requested, next.Phase = s.Now, ""
 	}
 	return t.again(ctx, s, o, next, "the tag was set again")
+}
+
+// started is when the latest execution was asked for.
+func started(o origin.Record) time.Time {
+	for _, d := range slices.Backward(o.History) {
+		if d.What == contract.TeardownStarted {
+			return d.At
+		}
+	}
+	return time.Time{}
 }
 
 // daily is how often the remains of an origin that is gone are looked at.
