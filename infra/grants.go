@@ -88,8 +88,6 @@ func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateM
 	permissions := append(g.decide(),
 		sendMessages(failures),
 		allow([]string{"states:StartExecution"}, *machine.AttrArn()),
-		// Executions are named after origins, which are not known yet.
-		allow([]string{"states:DescribeExecution"}, fmt.Sprintf("arn:aws:states:%s:%s:execution:%s:*", region, account(), *machine.AttrName())),
 	)
 	return append(permissions, g.spokes()...)
 }

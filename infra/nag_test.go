@@ -28,7 +28,6 @@ func TestAwsSolutions(t *testing.T) {
 		{"AwsSolutions-IAM5", "hub/Admit/Role/Resource"}:                wildcard,
 		{"AwsSolutions-IAM5", "hub/Wire/Role/Resource"}:                 wildcard,
 		{"AwsSolutions-IAM5", "hub/TeardownStep/Role/Resource"}:         wildcard,
-		{"AwsSolutions-IAM5", "hub/Retire/Role/Resource"}:               wildcard,
 		{"AwsSolutions-IAM5", "hub/Audit/Role/Resource"}:                wildcard,
 		{"AwsSolutions-IAM5", "spoke/Spoke/HubRole/Resource"}:           wildcard,
 		{"AwsSolutions-SQS3", "hub/RetireDeadLetters/Resource"}:         deadEnd,

@@ -3,11 +3,9 @@ package awssfn
 
 import (
 	"context"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/originhub/originhub/pkg/fault"
 )
@@ -16,7 +14,6 @@ import (
 var codes = fault.Codes{
 	"ExecutionAlreadyExists": fault.AsDone,
 	"TaskTimedOut":           fault.AsDone, "TaskDoesNotExist": fault.AsDone, "InvalidToken": fault.AsDone,
-	"ExecutionDoesNotExist":    fault.AsDone,
 	"StateMachineDoesNotExist": fault.AsGiveUp, "InvalidName": fault.AsGiveUp,
 }
 
@@ -31,30 +28,6 @@ func New(cfg aws.Config) *Client { return &Client{sfn.NewFromConfig(cfg)} }
 func (c *Client) Start(ctx context.Context, machine, name, input string) error {
 	_, err := c.api.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &input})
 	return codes.Wrap(err, "start execution %s", name)
-}
-
-// Failed tells whether the execution of that name has ended without success.
-func (c *Client) Failed(ctx context.Context, machine, name string) (bool, error) {
-	status, err := c.status(ctx, machine, name)
-	return status == types.ExecutionStatusFailed || status == types.ExecutionStatusTimedOut || status == types.ExecutionStatusAborted, err
-}
-
-// Ended tells whether an execution of that name has ended, so that none can be started under it.
-func (c *Client) Ended(ctx context.Context, machine, name string) (bool, error) {
-	status, err := c.status(ctx, machine, name)
-	if fault.Is[*fault.Done](err) {
-		return false, nil // there is none
-	}
-	return status != types.ExecutionStatusRunning && status != types.ExecutionStatusPendingRedrive, err
-}
-
-func (c *Client) status(ctx context.Context, machine, name string) (types.ExecutionStatus, error) {
-	arn := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + name
-	out, err := c.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
-	if err != nil {
-		return "", codes.Wrap(err, "read execution %s", name)
-	}
-	return out.Status, nil
 }
 
 // Complete completes a task token with output. One whose task has ended is a fault.Done.

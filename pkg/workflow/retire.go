@@ -24,9 +24,8 @@ type retireRegistry interface {
 }
 
 type starter interface {
+	// Start is a fault.Done if an execution of that name has ended.
 	Start(ctx context.Context, machine, name, input string) error
-	Failed(ctx context.Context, machine, name string) (bool, error)
-	Ended(ctx context.Context, machine, name string) (bool, error)
 }
 
 // Retire starts the teardown of every origin that carries the teardown tag. Taking the tag away needs no event: the
@@ -84,13 +83,15 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 	tags, err := t.Spoke(o.Account).Tags(ctx, o.ARN)
 	switch {
 	case fault.Is[*fault.Done](err):
-		switch {
-		case o.Teardown == nil:
+		if o.Teardown == nil {
 			return nil
-		case s.Now.Sub(since(o)) < daily:
-			return fault.IgnoreDone(t.start(ctx, o)) // it was recorded, and a crash may have kept it from starting
 		}
-		return t.again(ctx, s, o, *o.Teardown, "the origin is gone, and whether it left something is looked at again")
+		err := t.start(ctx, o) // it was recorded, and a crash may have kept it from starting
+		if !fault.Is[*fault.Done](err) || s.Now.Sub(since(o)) < daily {
+			return fault.IgnoreDone(err)
+		}
+		o.Generation++
+		return t.begin(ctx, say, s, o, *o.Teardown, "the origin is gone, and whether it left something is looked at again")
 	case fault.Is[*fault.GiveUp](err):
 		// Admit reports what it cannot read; here it only means that no wish to tear down can be seen.
 		t.Log.WarnContext(ctx, "tags cannot be read", "origin", o.ID, "account", o.Account, "error", err)
@@ -138,17 +139,22 @@ func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o 
 		}
 	}
 	err = t.start(ctx, o)
-	if !fault.Is[*fault.Done](err) || !called.After(started(o)) {
+	again, idle := called.After(started(o)), o.Teardown.Phase == ""
+	if !fault.Is[*fault.Done](err) || !again && !idle {
 		return fault.IgnoreDone(err)
 	}
-	next := *o.Teardown
-	if o.Intent == origin.Wire {
+	next, why := *o.Teardown, "its execution ended before its first step"
+	if again {
+		why = "the tag was set again"
+	}
+	if again && o.Intent == origin.Wire {
 		if next.Due, err = teardown.ParseTag(value, s.Now, teardown.Bounds(t.Policy.Grace)); err != nil {
 			return t.refuse(ctx, say, s, o, err.Error())
 		}
 		next.Requested, next.Phase = s.Now, ""
 	}
-	return t.again(ctx, s, o, next, "the tag was set again")
+	o.Generation++
+	return t.begin(ctx, say, s, o, next, why)
 }
 
 // started is when the latest execution was asked for.
@@ -194,48 +200,30 @@ func (t *Retire) callOff(ctx context.Context, say *announcer, s origin.Snapshot,
 	return err
 }
 
-// begin records a teardown and starts its execution.
-func (t *Retire) begin(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, fresh origin.Teardown, why string) error {
-	o.Teardown = &fresh
-	for { // a registry that was lost counts generations from one again, and names are taken for 90 days
-		ended, err := t.Executions.Ended(ctx, t.Machine, contract.TeardownExecution(o.ID, o.Generation))
-		if err != nil {
+// begin records a teardown and starts its execution, under the next generation if the name of this one is taken: a registry
+// that was lost counts generations from one again, and names are taken for 90 days.
+func (t *Retire) begin(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, next origin.Teardown, why string) error {
+	next.Since, next.Ended = s.Now, false
+	for {
+		o.Teardown = &next
+		d := about(o, why)
+		d.Execution = contract.TeardownExecution(o.ID, o.Generation)
+		say.say(contract.TeardownStarted, o.ARN, d)
+		t.Meter.Count(contract.MetricTeardownStarted, 1)
+		if err := say.publish(ctx); err != nil {
 			return err
 		}
-		if !ended {
-			break
+		remember(&o, s.Now, contract.TeardownStarted, why)
+		var err error
+		if o, err = t.Registry.PutRecord(ctx, o); err != nil {
+			return err
+		}
+		if err := t.start(ctx, o); !fault.Is[*fault.Done](err) {
+			return err
 		}
 		o.Generation++
+		why = d.Execution + " ran before the registry was lost"
 	}
-	d := about(o, why)
-	d.Execution = contract.TeardownExecution(o.ID, o.Generation)
-	say.say(contract.TeardownStarted, o.ARN, d)
-	t.Meter.Count(contract.MetricTeardownStarted, 1)
-	if err := say.publish(ctx); err != nil {
-		return err
-	}
-	remember(&o, s.Now, contract.TeardownStarted, why)
-	o, err := t.Registry.PutRecord(ctx, o)
-	if err != nil {
-		return err
-	}
-	return fault.IgnoreDone(t.start(ctx, o))
-}
-
-// again starts a new execution if the last one has failed.
-func (t *Retire) again(ctx context.Context, s origin.Snapshot, o origin.Record, next origin.Teardown, why string) error {
-	failed, err := t.Executions.Failed(ctx, t.Machine, contract.TeardownExecution(o.ID, o.Generation))
-	if err != nil || !failed {
-		return fault.IgnoreDone(err)
-	}
-	o.Generation++
-	next.Since, next.Ended = s.Now, false
-	o.Teardown = &next
-	remember(&o, s.Now, contract.TeardownStarted, why)
-	if o, err = t.Registry.PutRecord(ctx, o); err != nil {
-		return err
-	}
-	return fault.IgnoreDone(t.start(ctx, o))
 }
 
 // start starts the execution. Its name and input are the same however often this is said, so a crash before it costs

@@ -26,6 +26,8 @@ func (r fixedRegistry) PutRecord(_ context.Context, o origin.Record) (origin.Rec
 	return o, nil
 }
 
+func (r fixedRegistry) PutRefusal(context.Context, string, string, time.Time) error { return nil }
+
 func (r fixedRegistry) PutDistribution(_ context.Context, d origin.Distribution) (origin.Distribution, error) {
 	return d, nil
 }

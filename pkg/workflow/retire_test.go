@@ -1,0 +1,80 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/teardown"
+)
+
+// history is executions by their generation: those that have ended, and those that were started since.
+type history struct{ ended, started []string }
+
+func (n *history) Start(_ context.Context, _, name, _ string) error {
+	_, generation, _ := strings.Cut(name, "vo_1-")
+	if slices.Contains(n.ended, generation) {
+		return &fault.Done{Err: errors.New("ExecutionAlreadyExists")}
+	}
+	n.started = append(n.started, generation)
+	return nil
+}
+
+type tags map[string]string
+
+func (t tags) Tags(context.Context, string) (map[string]string, error) { return t, nil }
+
+func TestRetireStartsWhatNobodyStarted(t *testing.T) {
+	const arn = "arn:aws:cloudfront::222222222222:vpcorigin/vo_1"
+	asked := origin.Decision{At: now.Add(-time.Hour), What: contract.TeardownStarted}
+	begun := func(phase teardown.Phase) origin.Record {
+		return origin.Record{
+			Intent: origin.Detach, State: origin.Detached, Generation: 1, History: []origin.Decision{asked},
+			Teardown: &origin.Teardown{Value: "now", Requested: asked.At, Due: asked.At, Phase: string(phase)},
+		}
+	}
+	hint := func(after time.Duration) inbound.Message {
+		return inbound.TagHint{Account: "222222222222", ARN: arn, Called: asked.At.Add(after)}
+	}
+	for name, c := range map[string]struct {
+		record  origin.Record
+		message inbound.Message
+		ended   string
+		started string
+	}{
+		"first teardown":                                {origin.Record{Intent: origin.Wire, State: origin.Live, Generation: 1}, inbound.Sweep{}, "", "1"},
+		"first since the registry was lost":             {origin.Record{Intent: origin.Wire, State: origin.Live, Generation: 1}, inbound.Sweep{}, "1 2", "3"},
+		"retire died before it started":                 {begun(""), inbound.Sweep{}, "", "1"},
+		"retire died before it saw that a name is gone": {begun(""), inbound.Sweep{}, "1 2", "3"},
+		"it runs":                             {begun(teardown.Confirm), hint(time.Minute), "", "1"}, // the same once more, which changes nothing
+		"stopped, and swept":                  {begun(teardown.Confirm), inbound.Sweep{}, "1", ""},
+		"stopped, and its event comes again":  {begun(teardown.Confirm), hint(-time.Second), "1", ""},
+		"stopped, and tagged again":           {begun(teardown.Confirm), hint(time.Second), "1", "2"},
+		"stopped, tagged again, and was lost": {begun(teardown.Confirm), hint(time.Second), "1 2", "3"},
+		"stopped, tagged in the same instant": {begun(teardown.Confirm), hint(0), "1", ""},
+	} {
+		c.record.Ref = origin.Ref{ID: "vo_1", ARN: arn, Account: "222222222222"}
+		executions := &history{ended: strings.Fields(c.ended)}
+		r := &Retire{
+			Policy:     admission.Policy{Teams: []admission.Team{{Name: "team-b", Accounts: []string{"222222222222"}, Spoke: true}}},
+			Registry:   fixedRegistry{origin.Snapshot{Now: now, Records: []origin.Record{c.record}}},
+			Spoke:      func(string) Spoke { return tags{contract.TagTeardown: "now"} },
+			Executions: executions, Bus: quiet{}, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler),
+		}
+		if err := r.Run(context.Background(), c.message); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := strings.Join(executions.started, " "); got != c.started {
+			t.Errorf("%s: started %q, want %q", name, got, c.started)
+		}
+	}
+}
