@@ -156,12 +156,21 @@ func (r *teardownRun) answer(next teardown.Step) TaskOutput {
 	return out
 }
 
-// enter remembers when a phase began, so that no wait in it is endless.
+// enter remembers when a phase began, so that no wait in it is endless, and that a stopped teardown goes on when somebody
+// has redriven its execution. From then on admit leaves the origin alone (see leaving); if it brought it back since this
+// step's look, the write fails. So what cannot be undone happens to no origin that is to be wired.
 func (r *teardownRun) enter(ctx context.Context, phase teardown.Phase) error {
-	if phase == teardown.Report || r.o.Teardown.Phase == string(phase) {
+	redriven := r.o.Teardown.Ended
+	if phase == teardown.Report || r.o.Teardown.Phase == string(phase) && !redriven {
 		return nil
 	}
-	r.o.Teardown.Phase, r.o.Teardown.Since = string(phase), r.now
+	if redriven {
+		r.o.Teardown.Ended = false
+		remember(&r.o, r.now, contract.TeardownStarted, "its execution was redriven")
+	}
+	if r.o.Teardown.Phase != string(phase) {
+		r.o.Teardown.Phase, r.o.Teardown.Since = string(phase), r.now
+	}
 	return r.put(ctx)
 }
 
