@@ -89,7 +89,7 @@ func TestStories(t *testing.T) {
 			"world": command((*tale).world), "create": command((*tale).create), "share": command((*tale).shareIt),
 			"unshare": command((*tale).unshare), "tag": command((*tale).tagIt), "untag": command((*tale).untag),
 			"advance": command((*tale).advance), "idle": command((*tale).idle), "fault": command((*tale).fault),
-			"is": command((*tale).is), "edge": command((*tale).edge), "updates": command((*tale).updates),
+			"is": command((*tale).is), "edge": command((*tale).edge), "updates": command((*tale).updates), "updates-within": command((*tale).updatesWithin),
 			"said": command((*tale).said), "ended": command((*tale).ended), "path": command((*tale).path),
 			"gone": command((*tale).gone), "keep": command((*tale).keep), "same": command((*tale).same),
 			"hold-enis": command((*tale).holdENIs), "other-distribution": command((*tale).otherDistribution),
@@ -347,13 +347,35 @@ func (s *tale) edge(_ *testscript.TestScript, args []string) error {
 
 // updates N: so many UpdateDistribution of the hub's functions were accepted.
 func (s *tale) updates(_ *testscript.TestScript, args []string) error {
-	n := 0
+	n, _ := s.countUpdates()
+	return want(strconv.Itoa(n) == args[0], "%d updates were accepted, want %s", n, args[0])
+}
+
+// updates-within N CALLS: at most so many were accepted, of at most so many calls.
+func (s *tale) updatesWithin(_ *testscript.TestScript, args []string) error {
+	most, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	mostCalls, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	n, calls := s.countUpdates()
+	return want(n <= most && calls <= mostCalls, "%d updates were accepted, of %d calls", n, calls)
+}
+
+func (s *tale) countUpdates() (accepted, calls int) {
 	for _, c := range s.Calls() {
-		if c.Operation == "UpdateDistribution" && c.Error == "" && c.Function != "" {
-			n++
+		if c.Operation != "UpdateDistribution" || c.Function == "" {
+			continue
+		}
+		calls++
+		if c.Error == "" {
+			accepted++
 		}
 	}
-	return want(strconv.Itoa(n) == args[0], "%d updates were accepted, want %s", n, args[0])
+	return accepted, calls
 }
 
 // said TYPE [REGEXP]: the hub published an event of that type whose detail matches.
