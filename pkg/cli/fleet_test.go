@@ -2,15 +2,20 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/originhub/originhub/pkg/contract"
@@ -51,6 +56,140 @@ func (s *tale) quota(_ *testscript.TestScript, args []string) error {
 	return s.SetQuota(account, args[1], value)
 }
 
+// deployThatAdopts makes two distributions of the Networking account, first and second, before it deploys a hub that adopts
+// distributions. Each serves something else already; first has the wildcard alias, as policy says.
+func (s *tale) deployThatAdopts(names []string) error {
+	s.existing, s.foreign = map[string]string{}, map[string][]byte{}
+	for name, alias := range map[string]string{"first": "*." + s.policy.Domain, "second": "legacy.example.net"} {
+		out, err := s.hubCloudFront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: legacy(name, alias, s.policy.Certificate)})
+		if err != nil {
+			return err
+		}
+		s.existing[name] = aws.ToString(out.Distribution.Id)
+		served, err := s.hub.Distribution(s.ctx, s.existing[name])
+		if err != nil {
+			return err
+		}
+		s.foreign[name] = served.Config
+	}
+	s.UntilIdle()
+	return s.adopt(nil, names)
+}
+
+func legacy(name, alias, certificate string) *types.DistributionConfig {
+	const cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+	return &types.DistributionConfig{
+		CallerReference: &name, Comment: aws.String("of another department, " + name), Enabled: aws.Bool(true), IsIPV6Enabled: aws.Bool(true),
+		Aliases: &types.Aliases{Quantity: aws.Int32(1), Items: []string{alias}},
+		ViewerCertificate: &types.ViewerCertificate{
+			ACMCertificateArn: &certificate, SSLSupportMethod: types.SSLSupportMethodSniOnly, MinimumProtocolVersion: types.MinimumProtocolVersionTLSv122021,
+		},
+		Origins: &types.Origins{Quantity: aws.Int32(1), Items: []types.Origin{{
+			Id: aws.String("legacy"), DomainName: aws.String("legacy.example.org"), CustomOriginConfig: &types.CustomOriginConfig{
+				HTTPPort: aws.Int32(80), HTTPSPort: aws.Int32(443), OriginProtocolPolicy: types.OriginProtocolPolicyHttpsOnly,
+			},
+		}}},
+		DefaultCacheBehavior: &types.DefaultCacheBehavior{
+			TargetOriginId: aws.String("legacy"), ViewerProtocolPolicy: types.ViewerProtocolPolicyHttpsOnly, CachePolicyId: aws.String(cachingDisabled),
+		},
+		CacheBehaviors: &types.CacheBehaviors{Quantity: aws.Int32(1), Items: []types.CacheBehavior{{
+			PathPattern: aws.String("/legacy/*"), TargetOriginId: aws.String("legacy"),
+			ViewerProtocolPolicy: types.ViewerProtocolPolicyHttpsOnly, CachePolicyId: aws.String(cachingDisabled),
+		}}},
+	}
+}
+
+// adopting is the policy with these distributions adopted: of those that exist by name, of others by id.
+func (s *tale) adopting(names []string) []byte {
+	ids := make([]string, len(names))
+	for i, name := range names {
+		ids[i] = cmp.Or(s.existing[name], name)
+	}
+	return distributionKey.ReplaceAll(s.text, []byte("distribution:\n  adopt: ["+strings.Join(ids, ", ")+"]\n"))
+}
+
+var distributionKey = regexp.MustCompile(`distribution:\n(  .*\n)+`)
+
+// adopt NAME...: the platform engineer deploys the hub with a policy that adopts these distributions.
+func (s *tale) adopt(_ *testscript.TestScript, args []string) error {
+	if err := s.obey(s.adopting(args)); err != nil {
+		return err
+	}
+	const golden = "../../infra/testdata"
+	hub, err := readBeside(golden, "hub.template.json")
+	if err != nil {
+		return err
+	}
+	var template any
+	if err := json.Unmarshal(hub, &template); err != nil {
+		return err
+	}
+	s.deployed++
+	s.synthesize(template)
+	dir, err := os.MkdirTemp("", "originhub-story-")
+	if err != nil {
+		return err
+	}
+	s.cleanUp = append(s.cleanUp, dir)
+	if hub, err = json.Marshal(template); err != nil {
+		return err
+	}
+	spoke, err := readBeside(golden, "spoke.template.json")
+	if err != nil {
+		return err
+	}
+	for file, text := range map[string][]byte{"hub": hub, "spoke": spoke} {
+		if err := os.WriteFile(filepath.Join(dir, file+".template.json"), text, 0o600); err != nil {
+			return err
+		}
+	}
+	err = s.deploy(dir)
+	s.UntilIdle()
+	return err
+}
+
+// synthesize makes the golden template what a policy that adopts makes it: only what is adopted may be updated. And code of
+// another hash has another key.
+func (s *tale) synthesize(part any) {
+	switch part := part.(type) {
+	case []any:
+		for _, each := range part {
+			s.synthesize(each)
+		}
+	case map[string]any:
+		if part["Action"] == "cloudfront:UpdateDistribution" {
+			var arns []string
+			for _, id := range s.policy.Distribution.Adopt {
+				arns = append(arns, "arn:aws:cloudfront::"+hubAccount+":distribution/"+id)
+			}
+			part["Resource"] = arns
+		}
+		if key, ok := part["S3Key"].(string); ok {
+			part["S3Key"] = strings.Replace(key, ".zip", fmt.Sprintf(".%d.zip", s.deployed), 1)
+		}
+		for _, each := range part {
+			s.synthesize(each)
+		}
+	}
+}
+
+// as-before NAME: the distribution is as it was before there was a hub, byte for byte.
+func (s *tale) asBefore(_ *testscript.TestScript, args []string) error {
+	served, err := s.hub.Distribution(s.ctx, s.existing[args[0]])
+	if err != nil {
+		return err
+	}
+	return want(bytes.Equal(served.Config, s.foreign[args[0]]), "the configuration of %s changed from\n%s\nto\n%s", args[0], s.foreign[args[0]], served.Config)
+}
+
+// called is the hub's name for a distribution: the first is main, and others are called by their ids.
+func (s *tale) called(name string) string {
+	if name == "first" {
+		return origin.Main
+	}
+	return cmp.Or(s.existing[name], name)
+}
+
 func (s *tale) snapshot() (origin.Snapshot, error) {
 	return registry.New(s.Config(hubAccount, region), s.outputs["RegistryTable"]).Load(s.ctx)
 }
@@ -62,7 +201,8 @@ func (s *tale) holds(_ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	served, err := s.hub.Distribution(s.ctx, known.Distribution(args[0]).ID)
+	name := s.called(args[0])
+	served, err := s.hub.Distribution(s.ctx, known.Distribution(name).ID)
 	if err != nil {
 		return err
 	}
@@ -72,7 +212,7 @@ func (s *tale) holds(_ *testscript.TestScript, args []string) error {
 	}
 	live := 0
 	for _, o := range known.Records {
-		here := o.Distribution == args[0] && o.State == origin.Live
+		here := o.Distribution == name && o.State == origin.Live
 		if here != config.Uses(o.ID) {
 			return fmt.Errorf("the registry says %s is %s in %s; that the configuration of %s has it is %v", o.ID, o.State, o.Distribution, args[0], config.Uses(o.ID))
 		}
@@ -86,7 +226,7 @@ func (s *tale) holds(_ *testscript.TestScript, args []string) error {
 // is-on NAME DISTRIBUTION: the registry has the origin in the distribution of that name.
 func (s *tale) isOn(_ *testscript.TestScript, args []string) error {
 	r, _, err := s.record(args[0])
-	return errors.Join(err, want(r.Distribution == args[1], "%s is on %s, want %s", args[0], r.Distribution, args[1]))
+	return errors.Join(err, want(r.Distribution == s.called(args[1]), "%s is on %s, want %s", args[0], r.Distribution, args[1]))
 }
 
 // alias DISTRIBUTION HOST there|absent: the distribution of that name has the alias, or no alias of that name.

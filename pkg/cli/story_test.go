@@ -90,6 +90,7 @@ func TestStories(t *testing.T) {
 			"unshare": command((*tale).unshare), "tag": command((*tale).tagIt), "untag": command((*tale).untag),
 			"advance": command((*tale).advance), "idle": command((*tale).idle), "fault": command((*tale).fault),
 			"is": command((*tale).is), "edge": command((*tale).edge), "updates": command((*tale).updates), "updates-within": command((*tale).updatesWithin),
+			"adopt": command((*tale).adopt), "as-before": command((*tale).asBefore),
 			"said": command((*tale).said), "ended": command((*tale).ended), "path": command((*tale).path),
 			"gone": command((*tale).gone), "keep": command((*tale).keep), "same": command((*tale).same),
 			"hold-enis": command((*tale).holdENIs), "other-distribution": command((*tale).otherDistribution),
@@ -130,6 +131,10 @@ type tale struct {
 	logs    bytes.Buffer
 	told    []string // messages on the alarm topic that remember-alarms saw
 
+	existing map[string]string // ids of the distributions that the hub may adopt, by name
+	foreign  map[string][]byte // how they were
+	deployed int               // so many times the hub was deployed again
+
 	certificates map[string]string // ARN by team
 	// mayBeDenied is set by a story that is about calls which IAM denies.
 	mayBeDenied bool
@@ -161,17 +166,22 @@ func want(ok bool, format string, args ...any) error {
 	return fmt.Errorf(format, args...)
 }
 
-// world [KEY=VALUE...] [future=FIELD] deploys hub and spokes as the demo does, with another policy for the functions, or a
-// CloudFront that knows a field of a distribution's that the SDK does not.
+// world [KEY=VALUE...] [future=FIELD] [adopt=NAME,...] deploys hub and spokes as the demo does, with another policy for the
+// functions, a CloudFront that knows a field of a distribution's that the SDK does not, or distributions to adopt: see adopt.
 func (s *tale) world(_ *testscript.TestScript, args []string) (err error) {
 	o := worldOptions{
 		Templates: "../../infra/testdata", Functions: functions,
 		Sandbox: sandbox.Options{Seed: 7, LogWriter: func(string) io.Writer { return &s.logs }},
 	}
+	var adopt []string
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
 		if key == "future" {
 			o.Sandbox.FutureFields = []string{value}
+			continue
+		}
+		if key == "adopt" {
+			adopt, o.Bare = strings.Split(value, ","), true
 			continue
 		}
 		if err := o.rewrite(key, value); err != nil {
@@ -183,6 +193,11 @@ func (s *tale) world(_ *testscript.TestScript, args []string) (err error) {
 		return err
 	}
 	s.demo = newDemo(w, io.Discard)
+	if adopt != nil {
+		if err := s.deployThatAdopts(adopt); err != nil {
+			return err
+		}
+	}
 	for _, a := range []*actor{s.teamA, s.teamB, s.teamC, s.stranger} {
 		s.actors[a.name] = a
 	}
@@ -300,25 +315,12 @@ func (s *tale) fault(_ *testscript.TestScript, args []string) error {
 }
 
 func (s *tale) record(name string) (origin.Record, bool, error) {
-	client := dynamodb.NewFromConfig(s.Config(hubAccount, region))
-	for _, distribution := range s.policy.Distribution.Fleet() {
-		out, err := client.GetItem(s.ctx, &dynamodb.GetItemInput{
-			TableName: aws.String(s.outputs["RegistryTable"]),
-			Key: map[string]dynamodbtypes.AttributeValue{
-				contract.RegistryPartition: &dynamodbtypes.AttributeValueMemberS{Value: distribution},
-				contract.RegistrySort:      &dynamodbtypes.AttributeValueMemberS{Value: "origin#" + s.origins[name].id},
-			},
-		})
-		if err != nil {
-			return origin.Record{}, false, err
-		}
-		if out.Item != nil {
-			var r origin.Record
-			err = json.Unmarshal([]byte(out.Item["document"].(*dynamodbtypes.AttributeValueMemberS).Value), &r)
-			return r, true, err
-		}
+	known, err := s.snapshot()
+	if err != nil {
+		return origin.Record{}, false, err
 	}
-	return origin.Record{}, false, nil
+	r, found := known.Find(s.origins[name].id)
+	return r, found, nil
 }
 
 // is NAME STATE: the registry says so of the origin; "unknown" when it knows nothing of it.
@@ -406,6 +408,9 @@ func (s *tale) said(_ *testscript.TestScript, args []string) error {
 func (s *tale) named(text string) string {
 	for name, o := range s.origins {
 		text = strings.ReplaceAll(text, o.id, "<"+name+">")
+	}
+	for name, id := range s.existing {
+		text = strings.ReplaceAll(text, id, "<"+name+">")
 	}
 	return text
 }

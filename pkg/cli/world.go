@@ -37,6 +37,7 @@ type worldOptions struct {
 type world struct {
 	*sandbox.Sandbox
 	policy  admission.Policy
+	text    []byte            // of the policy, as the next deployed function has it
 	outputs map[string]string // of the hub stack
 	assets  string
 }
@@ -49,8 +50,8 @@ func newWorld(o worldOptions) (_ *world, err error) {
 			return nil, err
 		}
 	}
-	if w.policy, err = policy.Parse(o.Policy); err != nil {
-		return nil, &failure{exitPolicy, fmt.Errorf("read policy:\n%w", err)}
+	if err := w.obey(o.Policy); err != nil {
+		return nil, err
 	}
 	if w.assets, err = os.MkdirTemp("", "originhub-"); err != nil {
 		return nil, fmt.Errorf("make a directory for function assets: %w", err)
@@ -80,6 +81,15 @@ func newWorld(o worldOptions) (_ *world, err error) {
 	return w, nil
 }
 
+// obey takes a policy.
+func (w *world) obey(text []byte) (err error) {
+	if w.policy, err = policy.Parse(text); err != nil {
+		return &failure{exitPolicy, fmt.Errorf("read policy:\n%w", err)}
+	}
+	w.text = text
+	return nil
+}
+
 // Close ends the sandbox and removes what was made for it.
 func (w *world) Close() error {
 	err := w.Sandbox.Close()
@@ -89,9 +99,10 @@ func (w *world) Close() error {
 	return err
 }
 
-// asset lays out a function as its Lambda asset does: the binary, and the policy beside it.
+// asset lays out a function as its Lambda asset does: the binary, and the policy beside it. What follows a dot in the key
+// tells one asset of a function from another.
 func (w *world) asset(o worldOptions, key string) (string, error) {
-	function := strings.TrimSuffix(key, ".zip")
+	function, _, _ := strings.Cut(key, ".")
 	binary, err := filepath.Abs(filepath.Join(o.Functions, function))
 	if err != nil {
 		return "", err
@@ -99,11 +110,11 @@ func (w *world) asset(o worldOptions, key string) (string, error) {
 	if _, err := os.Stat(binary); err != nil {
 		return "", fmt.Errorf("function %s is not built: %w; run make build, or name the directory with --functions", function, err)
 	}
-	dir := filepath.Join(w.assets, function)
+	dir := filepath.Join(w.assets, key)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(filepath.Join(dir, contract.PolicyFile), o.Policy, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, contract.PolicyFile), w.text, 0o644); err != nil {
 		return "", err
 	}
 	link := filepath.Join(dir, "bootstrap")

@@ -238,8 +238,8 @@ func TestNoOriginIsBroughtBackAndTakenAway(t *testing.T) {
 				back := w.get().Intent == origin.Wire
 				outcomes[fmt.Sprintf("back %t, %s", back, w.undone)]++
 				if back && w.undone != "" {
-					t.Errorf("%s had its call %d interrupted in phase %s after %s: the origin is to be wired, and %s",
-						outer, cutIn, start.recorded, start.last, w.undone)
+					t.Errorf("%s had its call %d interrupted in phase %s: the origin is to be wired, and %s",
+						outer, cutIn, start.recorded, w.undone)
 				}
 			}
 		}
