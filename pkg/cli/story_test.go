@@ -296,7 +296,7 @@ func (s *tale) sweep(*testscript.TestScript, []string) error {
 func (s *tale) fault(_ *testscript.TestScript, args []string) error {
 	method, body := http.MethodDelete, ""
 	if len(args) > 0 {
-		method, body = http.MethodPost, args[0]
+		method, body = http.MethodPost, s.expand(args[0])
 	}
 	request, err := http.NewRequestWithContext(s.ctx, method, s.Endpoint()+"/_sandbox/faults", strings.NewReader(body))
 	if err != nil {
@@ -618,6 +618,9 @@ func (s *tale) putEvent(ts *testscript.TestScript, args []string) error {
 func (s *tale) expand(text string) string {
 	for name, o := range s.origins {
 		text = strings.ReplaceAll(text, "<"+name+">", o.arn)
+	}
+	for name, id := range s.existing {
+		text = strings.ReplaceAll(text, "<"+name+">", id)
 	}
 	return text
 }

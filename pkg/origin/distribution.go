@@ -22,6 +22,8 @@ type Distribution struct {
 	Refused   string    // error code of the last update that was refused for no origin's fault; "" after one that was not
 	RefusedAt time.Time // when that was last reported
 
+	Unavailable string // why it cannot be read, or made; "" if it could when wire last looked
+
 	Seen    time.Time // when its configuration was last looked at; zero: never
 	Others  Size      // what it held then besides the registry's origins
 	Unknown []string  // VPC origins that are ours by their id, and that it held then without a record

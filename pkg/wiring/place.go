@@ -18,7 +18,9 @@ type Room struct {
 	Others   origin.Size // what it holds besides records
 	Aliases  []string    // among that
 	Closed   bool        // gets no further origin
-	Records  []origin.Record
+	// Unavailable is why it cannot be read, and so gets none either.
+	Unavailable string
+	Records     []origin.Record
 }
 
 // Request is an origin that is to be wired. Of one that has a record in some room, this is what it is to become.
@@ -277,7 +279,7 @@ func (p *placer) open(group []Request) []*stock {
 	for _, s := range p.rooms {
 		apart := slices.ContainsFunc(group, func(r Request) bool { return p.elsewhere(r.Claim.Hosts, s) != "" })
 		switch {
-		case s.Closed || apart:
+		case s.Closed || s.Unavailable != "" || apart:
 		case slices.ContainsFunc(group, func(r Request) bool { return s.teams[r.Team] }):
 			known = append(known, s)
 		default:
@@ -339,24 +341,32 @@ next:
 
 // wait says why no room takes an origin.
 func (p *placer) wait(r Request, lacks []lack) string {
-	var bound []string
+	var bound, said []string
+	shut := "" // why its host's distribution is not available
 	for _, s := range p.rooms {
 		if h := slices.IndexFunc(r.Claim.Hosts, func(h string) bool { return s.bound[h] }); h >= 0 {
 			bound = append(bound, r.Claim.Hosts[h]+" is on distribution "+s.Name)
+			shut = s.Unavailable
+		}
+		if s.Unavailable != "" {
+			said = append(said, s.Name+" is not available: "+s.Unavailable)
 		}
 	}
 	slices.SortFunc(lacks, func(a, b lack) int { return strings.Compare(a.says, b.says) })
 	switch {
 	case len(bound) > 1:
 		return "its hosts are apart, and all must be on one distribution: " + strings.Join(bound, ", ") + "; claim hosts of one of them"
+	case len(bound) == 1 && shut != "":
+		return "its host " + bound[0] + ", which is not available: " + shut
 	case len(bound) == 1 && len(lacks) == 0:
 		return "its host " + bound[0] + ", which policy no longer names and which takes nothing new"
 	case len(bound) == 1:
 		return "its host " + bound[0] + ", and " + lacks[0].says + remedy(lacks...)
+	case len(lacks) == 0:
+		return "no distribution takes it: " + strings.Join(said, "; ")
 	}
-	said := make([]string, len(lacks))
-	for i, l := range lacks {
-		said[i] = l.says
+	for _, l := range lacks {
+		said = append(said, l.says)
 	}
 	return "no distribution has room for it: " + strings.Join(said, "; ") + remedy(lacks...)
 }

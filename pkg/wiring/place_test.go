@@ -64,6 +64,21 @@ func TestPlaces(t *testing.T) {
 			[]wiring.Room{{Name: "main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Limits: origin.Size{Origins: 3}}},
 			map[string]int{"main-2": 3, "its host a.example.com is on distribution main-2, and main-2 would have 4 origins": 1},
 		},
+		"a room that cannot be read is passed over": {
+			many(2, "a", own("a")),
+			[]wiring.Room{{Name: "main", Unavailable: "it is gone"}, {Name: "main-2", Limits: origin.Size{Origins: 1}}},
+			map[string]int{"main-2": 1, "main is not available: it is gone; main-2 would have 2 origins": 1},
+		},
+		"no room can be read": {
+			many(1, "a", own("a")),
+			[]wiring.Room{{Name: "main", Unavailable: "it is gone"}},
+			map[string]int{"no distribution takes it: main is not available: it is gone": 1},
+		},
+		"the room of its host cannot be read": {
+			many(1, "a", same("a.example.com")),
+			[]wiring.Room{{Name: "main", Unavailable: "it is gone", Records: []origin.Record{wired(wants("vo_0", "a", []string{"a.example.com"}, 1))}}, {Name: "main-2"}},
+			map[string]int{"its host a.example.com is on distribution main, which is not available: it is gone": 1},
+		},
 		"two teams on one host": {
 			append(many(2, "a", same("app.example.com")), many(2, "b", same("app.example.com"))...),
 			[]wiring.Room{{Name: "main", Limits: origin.Size{Behaviors: 3}}, {Name: "main-2", Limits: origin.Size{Behaviors: 4}}},

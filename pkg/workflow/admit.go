@@ -66,6 +66,7 @@ type admitRun struct {
 	now      time.Time
 	records  []origin.Record
 	fleet    []string              // names of the distributions, in the order in which they are filled
+	empty    bool                  // the registry had no origin, not even one that is gone
 	known    []origin.Distribution // what the registry knows of them, and of others that policy no longer names
 	asking   []asking
 	refusals map[string]string
@@ -82,7 +83,7 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	}
 	r := &admitRun{
 		Admit: a, announcer: announcer{bus: a.Bus, log: a.Log}, now: s.Now, records: s.Records, refusals: s.Refusals,
-		fleet: a.Policy.Distribution.Fleet(), known: s.Distributions,
+		fleet: a.Policy.Distribution.Fleet(), known: s.Distributions, empty: len(s.Records) == 0,
 	}
 	for _, m := range messages {
 		if _, poked := m.(inbound.Poke); !poked {
@@ -165,8 +166,11 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 	all := slices.Contains(messages, inbound.Message(inbound.Sweep{}))
 	failed := []error{invited}
 	for _, offer := range permitted {
-		if at, _ := r.find(offer.ID); at < 0 && r.blind() {
+		if _, known := r.find(offer.ID); known.ID == "" && r.blind() {
 			continue // wire calls again once it has looked
+		} else if d := r.hides(); known.ID == "" && d.Name != "" {
+			failed = append(failed, r.hidden(ctx, offer, d))
+			continue
 		}
 		if status[offer.ID] == "" {
 			r.again(settling)
@@ -180,6 +184,16 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 	}
 	failed = append(failed, r.place(ctx), r.withdraw(ctx, permitted, status), r.settle(ctx))
 	return errors.Join(failed...)
+}
+
+// hidden says of an origin that a distribution may hold it which is not available. Wired into another one, it would be in both.
+func (r *admitRun) hidden(ctx context.Context, o offer, d origin.Distribution) error {
+	team, _ := r.Policy.TeamOf(o.Account)
+	return r.refuse(ctx, contract.OriginWaits, o.ARN, Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []admission.Reason{{
+		Code: admission.DoesNotFit,
+		Message: fmt.Sprintf("the registry knows no origin, as if it had been lost, so distribution %s may hold this one already; but that "+
+			"is not available: %s. Mend that, or take it out of the hub policy", d.Name, d.Unavailable),
+	}})
 }
 
 // again asks for another look. One that was only asked for by the last look asks for none, or there would be no end to it:

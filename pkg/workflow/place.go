@@ -23,7 +23,28 @@ type asking struct {
 // blind tells whether wire has not yet looked at a distribution of several: what it holds may be the very origins that are
 // asked about, if the registry was lost.
 func (r *admitRun) blind() bool {
-	return len(r.fleet) > 1 && slices.ContainsFunc(r.fleet, func(name string) bool { return r.distribution(name).Seen.IsZero() })
+	return r.unseen(func(d origin.Distribution) bool { return d.Unavailable == "" }).Name != ""
+}
+
+// hides is a distribution of several that wire never could read, and that may hold the origins that are asked about: a
+// registry without any origin may have been lost. The first record since then is written when all were seen, so that one
+// with records knows what each of them holds.
+func (r *admitRun) hides() origin.Distribution {
+	if !r.empty {
+		return origin.Distribution{}
+	}
+	return r.unseen(func(d origin.Distribution) bool { return d.Unavailable != "" })
+}
+
+func (r *admitRun) unseen(such func(origin.Distribution) bool) origin.Distribution {
+	if len(r.fleet) > 1 {
+		for _, name := range r.fleet {
+			if d := r.distribution(name); d.Seen.IsZero() && such(d) {
+				return d
+			}
+		}
+	}
+	return origin.Distribution{}
 }
 
 func (r *admitRun) distribution(name string) origin.Distribution {
@@ -105,6 +126,9 @@ func (r *admitRun) rooms() []wiring.Room {
 			Name: name, Limits: r.Policy.Limits.Within(asked.Quotas()), Others: d.Others, Closed: !slices.Contains(r.fleet, name),
 			Wildcard: wildcard(r.Policy, name), Aliases: d.Aliases,
 			Records: origin.Snapshot{Records: written}.In(name),
+		}
+		if !room.Closed {
+			room.Unavailable = d.Unavailable
 		}
 		if d.Seen.IsZero() && r.Policy.Distribution.Base != nil {
 			room.Others = wiring.Made()

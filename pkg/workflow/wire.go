@@ -90,7 +90,7 @@ type wireRun struct {
 	all     origin.Snapshot
 	alone   bool // the hub has no other distribution
 	quota   func() (origin.Size, error)
-	room    bool          // there is more of it than before, or it was seen for the first time
+	room    bool          // there is more of it than before, or it was seen for the first time, or why it cannot be is new
 	held    []string      // origins that this run leaves as they are
 	waiting bool          // something is to be written later
 	looking bool          // this run was woken by the message that d.Look announced
@@ -198,37 +198,16 @@ func (r *wireRun) wants(next time.Duration) {
 
 func (r *wireRun) reconcile(ctx context.Context) error {
 	wanted := slices.ContainsFunc(r.records, func(o origin.Record) bool { return o.State != origin.Deleted })
-	if !wanted && r.d.ID == "" && (r.alone || !r.d.Seen.IsZero()) {
+	if !wanted && r.d.ID == "" && r.d.Unavailable == "" && (r.alone || !r.d.Seen.IsZero()) {
 		return nil
 	}
-	var served origin.Served
-	var err error
-	if r.d.ID != "" {
-		served, err = r.CloudFront.Distribution(ctx, r.d.ID)
-		if fault.Is[*fault.Done](err) {
-			err = r.lose(ctx)
-		}
-		if err != nil {
-			return err
-		}
+	served, err := r.read(ctx, wanted)
+	if err != nil {
+		return r.unavailable(err)
 	}
-	if err := r.identify(ctx, wanted); err != nil {
-		return err
-	}
-	r.askQuota(ctx)
 	if r.d.ID == "" {
 		r.see(wiring.Made(), nil, nil)
 		return nil
-	}
-	if served.ID != r.d.ID {
-		served, err = r.CloudFront.Distribution(ctx, r.d.ID)
-		if fault.Is[*fault.Done](err) && r.Policy.Distribution.Base == nil {
-			return &fault.GiveUp{Err: fmt.Errorf("adopt distribution %s: there is none; create one and put its id in that one's place in "+
-				"distribution.adopt", r.d.ID)}
-		}
-		if err != nil {
-			return err
-		}
 	}
 	r.d.Domain = served.Domain
 	// What has come true is settled even while CloudFront refuses writes.
@@ -237,6 +216,49 @@ func (r *wireRun) reconcile(ctx context.Context) error {
 		r.waiting = true
 	}
 	return errors.Join(failed, r.settle(ctx, after))
+}
+
+// read finds the distribution and reads it; one that is not made yet has no id afterwards.
+func (r *wireRun) read(ctx context.Context, wanted bool) (served origin.Served, err error) {
+	if r.d.ID != "" {
+		served, err = r.CloudFront.Distribution(ctx, r.d.ID)
+		if fault.Is[*fault.Done](err) {
+			err = r.lose(ctx)
+		}
+		if err != nil {
+			return served, err
+		}
+	}
+	if err := r.identify(ctx, wanted); err != nil {
+		return served, err
+	}
+	r.askQuota(ctx)
+	if served.ID == r.d.ID {
+		return served, nil
+	}
+	served, err = r.CloudFront.Distribution(ctx, r.d.ID)
+	if fault.Is[*fault.Done](err) && r.Policy.Distribution.Base == nil {
+		return served, &fault.GiveUp{Err: fmt.Errorf("adopt distribution %s: there is none; create one and put its id in that one's place in "+
+			"distribution.adopt", r.d.ID)}
+	}
+	return served, err
+}
+
+// unavailable says, once for each reason, that the distribution cannot be read or made, if that does not pass by itself. Admit
+// gives it no further origin, and a sweep looks again. AWS's own words differ from call to call, and so its code stands for them.
+func (r *wireRun) unavailable(cause error) error {
+	if !fault.Is[*fault.GiveUp](cause) {
+		return cause
+	}
+	why := cause.Error()
+	if code := fault.Code(cause); code != "" {
+		why = fmt.Sprintf("AWS answers %s for %s", code, cmp.Or(r.d.ID, r.d.Name))
+	}
+	if r.d.Unavailable != why {
+		r.alarm(contract.DistributionUnavailable, "", Detail{What: cmp.Or(r.d.ID, r.d.Name), Why: cause.Error()})
+		r.d.Unavailable, r.room = why, true
+	}
+	return nil
 }
 
 // lose forgets a distribution that somebody deleted. What was in it is in none now: the one that takes its place gets it, or
@@ -300,9 +322,10 @@ func (r *wireRun) limits() origin.Size { return r.Policy.Limits.Within(r.d.Quota
 
 // see remembers what the distribution holds besides the registry's origins.
 func (r *wireRun) see(holds origin.Size, aliases, unknown []string) {
-	if r.d.Seen.IsZero() && !r.alone {
+	if r.d.Seen.IsZero() && !r.alone || r.d.Unavailable != "" {
 		r.room = true // admit places nothing new before all distributions were seen
 	}
+	r.d.Unavailable = ""
 	r.grows(holds, r.d.Others)
 	r.d.Seen, r.d.Others, r.d.Aliases, r.d.Unknown = r.now, holds, aliases, unknown
 }

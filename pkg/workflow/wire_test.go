@@ -277,8 +277,15 @@ func TestWireSaysWhatToDoAboutADeletedAdoptedDistribution(t *testing.T) {
 		d:       origin.Distribution{Name: origin.Main, ID: "EOLD", Domain: "d1.cloudfront.net"},
 		records: []origin.Record{{Ref: origin.Ref{ID: "vo_1"}, Intent: origin.Wire, State: origin.Live}},
 	}
-	err := r.reconcile(context.Background())
-	if !fault.Is[*fault.GiveUp](err) || !strings.Contains(err.Error(), "create one and put its id in that one's place") {
-		t.Errorf("got %v", err)
+	for range 2 {
+		if err := r.reconcile(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(r.events) != 1 || r.events[0].Type != contract.DistributionUnavailable {
+		t.Errorf("said %+v", r.events)
+	}
+	if !strings.Contains(r.d.Unavailable, "create one and put its id in that one's place") {
+		t.Errorf("it is not available because %q", r.d.Unavailable)
 	}
 }
