@@ -160,16 +160,19 @@ func (r *teardownRun) answer(next teardown.Step) TaskOutput {
 // has redriven its execution. From then on admit leaves the origin alone (see leaving); if it brought it back since this
 // step's look, the write fails. So what cannot be undone happens to no origin that is to be wired.
 func (r *teardownRun) enter(ctx context.Context, phase teardown.Phase) error {
-	redriven := r.o.Teardown.Ended
-	if phase == teardown.Report || r.o.Teardown.Phase == string(phase) && !redriven {
+	if phase == teardown.Report {
 		return nil
 	}
-	if redriven {
-		r.o.Teardown.Ended = false
+	t := r.o.Teardown
+	if t.Phase == string(phase) && !t.Ended {
+		return nil
+	}
+	if t.Ended {
+		t.Ended = false
 		remember(&r.o, r.now, contract.TeardownStarted, "its execution was redriven")
 	}
-	if r.o.Teardown.Phase != string(phase) {
-		r.o.Teardown.Phase, r.o.Teardown.Since = string(phase), r.now
+	if t.Phase != string(phase) {
+		t.Phase, t.Since = string(phase), r.now
 	}
 	return r.put(ctx)
 }
