@@ -639,7 +639,7 @@ func (s *tale) fleet(ts *testscript.TestScript, args []string) error {
 	}
 	for i := range n {
 		team := []string{"team-a", "team-b"}[i%2]
-		if err := s.begin(fmt.Sprintf("o%02d", i), team, fmt.Sprintf("paths=/%s/%02d/*", team, i)); err != nil {
+		if err := s.begin(fmt.Sprintf("o%02d", i), team, fmt.Sprintf("paths=/%s/%02d/", team, i)); err != nil {
 			return err
 		}
 	}

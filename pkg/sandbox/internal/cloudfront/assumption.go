@@ -126,9 +126,9 @@ func Assumptions() []cloud.Assumption {
 				"not answer yet.",
 		},
 		{
-			ID: "CF-26", Mark: "documented", Source: apis + "API_Tag.html",
-			Claim: "AWS documents that a tag value holds letters, digits, spaces and _.:/=+-@ only. The sandbox is laxer and " +
-				"takes others, such as the * of a path pattern, too.",
+			ID: "CF-26", Mark: "documented", Source: apis + "API_Tag.html and API_TagKeys.html (the pattern; the code is inferred)",
+			Claim: "Keys and values of tags hold letters, digits, spaces and _.:/=+-@ only; others, such as the * of a path " +
+				"pattern, answer InvalidTagging 400.",
 		},
 		{
 			ID: "CF-27", Mark: "inferred", Source: apis + "API_DistributionConfig.html",

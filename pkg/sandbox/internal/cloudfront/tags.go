@@ -3,6 +3,7 @@ package cloudfront
 import (
 	"encoding/xml"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -108,8 +109,8 @@ func (s *Service) untagResource(c *cloud.Call, in *UntagResourceInput) (*Empty, 
 		return nil, err
 	}
 	for _, k := range keys {
-		if strings.HasPrefix(strings.ToLower(k), reservedPrefix) {
-			return nil, invalidTagging("the key %q begins with %s, which is reserved", k, reservedPrefix)
+		if err := checkKey(k); err != nil {
+			return nil, err
 		}
 	}
 	left := maps.Clone(*resource)
@@ -197,18 +198,35 @@ func tagMap(t *Tags) map[string]string {
 	return m
 }
 
+// tagText is what keys and values may hold. Assumption CF-26.
+var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
+// checkKey holds for keys that are set and for those that are removed.
+func checkKey(key string) error {
+	switch {
+	case !tagText.MatchString(key):
+		return invalidTagging("the key %q holds other characters than letters, digits, spaces and _.:/=+-@", key)
+	case strings.HasPrefix(strings.ToLower(key), reservedPrefix):
+		return invalidTagging("the key %q begins with %s, which is reserved", key, reservedPrefix)
+	}
+	return nil
+}
+
 // mergeTags adds tags to a resource's, within the limits of
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/tagging.html.
 func mergeTags(into map[string]string, t *Tags) error {
 	seen := map[string]bool{}
 	for _, tag := range tagItems(t) {
+		if err := checkKey(tag.Key); err != nil {
+			return err
+		}
 		switch {
 		case tag.Key == "" || len([]rune(tag.Key)) > maxTagKey:
 			return invalidTagging("the key %q must have 1 to %d characters", tag.Key, maxTagKey)
 		case len([]rune(tag.Value)) > maxTagValue:
 			return invalidTagging("the value of %q must have at most %d characters", tag.Key, maxTagValue)
-		case strings.HasPrefix(strings.ToLower(tag.Key), reservedPrefix):
-			return invalidTagging("the key %q begins with %s, which is reserved", tag.Key, reservedPrefix)
+		case !tagText.MatchString(tag.Value):
+			return invalidTagging("the value %q of %q holds other characters than letters, digits, spaces and _.:/=+-@", tag.Value, tag.Key)
 		case seen[tag.Key]:
 			return invalidTagging("the key %q occurs twice", tag.Key)
 		}

@@ -357,12 +357,28 @@ func TestAssumption_CF_25_AttachWhileDeploying(t *testing.T) {
 	}
 }
 
-func TestAssumption_CF_26_TagValuesAreLax(t *testing.T) {
+func TestAssumption_CF_26_CharactersOfTags(t *testing.T) {
 	w := newWorld(t)
-	out := must[cloudfront.VpcOriginOutput](w, teamA, "CreateVpcOrigin", &cloudfront.CreateVpcOriginInput{
-		VpcOriginEndpointConfig: endpoint(teamA, "x"), Tags: tagSet("originhub:paths", "/team-a/*"),
-	})
-	if out.VpcOrigin.ID == "" {
-		t.Error("a tag value with an asterisk was refused")
+	o := w.origin(teamA, "a")
+	tag := func(key, value string) error {
+		_, err := call[cloudfront.Empty](w, teamA, "TagResource", &cloudfront.TagResourceInput{Resource: o.Arn, Tags: tagSet(key, value)})
+		return err
+	}
+	for _, value := range []string{"", "/team-a/ /team-b/", "a_b.c:d/e=f+g-h@i", "Größe ٣"} {
+		if err := tag("originhub:paths", value); err != nil {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+	for _, value := range []string{"/team-a/*", "a,b", "a\nb", `"a"`} {
+		refused(t, tag("originhub:paths", value), 400, "InvalidTagging")
+		refused(t, tag(value, "x"), 400, "InvalidTagging")
+		_, err := call[cloudfront.VpcOriginOutput](w, teamA, "CreateVpcOrigin", &cloudfront.CreateVpcOriginInput{
+			VpcOriginEndpointConfig: endpoint(teamA, "x"), Tags: tagSet("originhub:paths", value),
+		})
+		refused(t, err, 400, "InvalidTagging")
+		_, err = call[cloudfront.Empty](w, teamA, "UntagResource", &cloudfront.UntagResourceInput{
+			Resource: o.Arn, TagKeys: &cloudfront.TagKeys{Items: []string{value}},
+		})
+		refused(t, err, 400, "InvalidTagging")
 	}
 }

@@ -31,7 +31,7 @@ func (b balancer) accepts(host string) bool {
 	for _, o := range b.origins {
 		for key, value := range o.Tags {
 			if o.Endpoint == b.arn && strings.HasSuffix(key, ":host") {
-				hosts = append(hosts, strings.FieldsFunc(strings.ToLower(value), func(r rune) bool { return r == ' ' || r == ',' })...)
+				hosts = append(hosts, strings.Fields(strings.ToLower(value))...)
 			}
 		}
 	}

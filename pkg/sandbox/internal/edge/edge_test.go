@@ -362,7 +362,7 @@ func TestAssumption_EDGE_04_OriginNotDeployed(t *testing.T) {
 
 func TestAssumption_EDGE_05_ListenerRules(t *testing.T) {
 	w := newWorld(t)
-	tagged := w.origin(teamA, "shop", cloudfront.Tag{Key: "originhub:host", Value: "one.example.com, two.example.com three.example.com"})
+	tagged := w.origin(teamA, "shop", cloudfront.Tag{Key: "originhub:host", Value: "one.example.com two.example.com three.example.com"})
 	named := w.origin(teamB, "team-b", cloudfront.Tag{Key: "host", Value: "one.example.com"})
 	w.distribution(config{
 		aliases: []string{"*.example.com"},
