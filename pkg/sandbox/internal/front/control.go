@@ -2,6 +2,7 @@ package front
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,8 +97,15 @@ func decodeStrict(r *http.Request, into any) error {
 	d := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<20))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		if errors.Is(err, io.EOF) {
+		var tooLarge *http.MaxBytesError
+		var wrongType *json.UnmarshalTypeError
+		switch {
+		case errors.Is(err, io.EOF):
 			return errors.New("the request has no body")
+		case errors.As(err, &tooLarge):
+			return errors.New("the body is larger than 1 MiB")
+		case errors.As(err, &wrongType):
+			return fmt.Errorf("%s cannot be %s", cmp.Or(wrongType.Field, "the body"), wrongType.Value)
 		}
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}

@@ -144,9 +144,6 @@ func (f *Faults) Add(r Rule) error {
 		slices.Sort(names)
 		return fmt.Errorf("add fault: fault is %q, not one of %s", r.Fault, strings.Join(names, ", "))
 	}
-	if err := f.check(r, k); err != nil {
-		return fmt.Errorf("add fault %s: %w", r.Fault, err)
-	}
 	switch {
 	case r.Fault == "event-reverse" && r.Times == 0:
 		r.Times = defaultReversed
@@ -155,6 +152,9 @@ func (f *Faults) Add(r Rule) error {
 	}
 	if r.Fault == "event-reverse" && r.Delay == 0 {
 		r.Delay = defaultDelayStep
+	}
+	if err := f.check(r, k); err != nil {
+		return fmt.Errorf("add fault %s: %w", r.Fault, err)
 	}
 	active := &ActiveRule{Rule: r}
 	f.mu.Lock()

@@ -126,15 +126,32 @@ func TestRulesAreRefusedByName(t *testing.T) {
 		`{"fault":"throttle","nth":-1}`:                       "count from 1",
 		`{"fault":"throttle","operation":"[a"}`:               `"[a" is no pattern`,
 		`{"fault":"event-delay","delay":-1}`:                  "from 0 to",
-		`{"fault":"throttle","nth":"2"}`:                      "cannot unmarshal",
-		`[]`:                                                  "cannot unmarshal",
+		`{"fault":"event-delay","delay":1e18}`:                "from 0 to",
+		`{"fault":"event-delay","delay":1e308}`:               "from 0 to",
+		`{"fault":"event-delay","delay":1e400}`:               "delay cannot be number 1e400",
+		`{"fault":"event-delay","delay":NaN}`:                 "invalid character 'N'",
+		`{"fault":"event-reverse","times":9000000000000000}`:  "from 0 to",
+		`{"fault":"throttle","times":-1}`:                     "count from 1",
+		`{"fault":"throttle","times":1e3}`:                    "times cannot be number 1e3",
+		`{"fault":"throttle","nth":"2"}`:                      "nth cannot be string",
+		`{"fault":["throttle"]}`:                              "fault cannot be array",
+		`{"fault":"error","error":"Throttling"}`:              "error cannot be string",
+		`{"fault":"error","error":{"code":5}}`:                "error.code cannot be number",
+		`{"fault":"error","error":{"code":"A","extra":1}}`:    `unknown field "extra"`,
+		`[]`:                                                  "the body cannot be array",
+		`{}`:                                                  `fault is ""`,
+		`null`:                                                `fault is ""`,
+		``:                                                    "no body",
+		`{"fault":"throttle"`:                                 "unexpected EOF",
+		`{"fault":"throttle"} {}`:                             "more after",
 		`{"fault":"error","error":{"code":"A","status":200}}`: "not from 400 to 599",
 	}
+	cases[`{"fault":"throttle","mentions":"`+strings.Repeat("x", 2<<20)+`"}`] = "larger than 1 MiB"
 	f := start(t)
 	for rule, says := range cases {
 		status, v := f.control(t, "POST", "/_sandbox/faults", rule)
 		if message, _ := v["error"].(string); status != 400 || !strings.Contains(message, says) {
-			t.Errorf("%s: %d %v; want %s", rule, status, v, says)
+			t.Errorf("%.80s: %d %v; want %s", rule, status, v, says)
 		}
 	}
 	if _, v := f.control(t, "GET", "/_sandbox/faults", ""); len(v["rules"].([]any)) != 0 {

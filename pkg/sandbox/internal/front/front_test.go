@@ -218,6 +218,13 @@ func TestAdvance(t *testing.T) {
 		{`{"seconds": -1}`, 400, "", false, "seconds must be from 0"},
 		{`{"until": "tea"}`, 400, "", false, `not until "tea"`},
 		{`{"until": "idle", "seconds": 1}`, 400, "", false, "say"},
+		{`{"seconds": 1e300}`, 400, "", false, "seconds must be from 0"},
+		{`{"seconds": 1e400}`, 400, "", false, "seconds cannot be number 1e400"},
+		{`{"seconds": NaN}`, 400, "", false, "invalid character 'N'"},
+		{`{"seconds": "60"}`, 400, "", false, "seconds cannot be string"},
+		{`{"seconds": null}`, 400, "", false, "say"},
+		{`{"until": true}`, 400, "", false, "until cannot be bool"},
+		{`60`, 400, "", false, "the body cannot be number"},
 		{``, 400, "", false, "no body"},
 		{`{"seconds": 1} x`, 400, "", false, "more after"},
 	}
