@@ -43,10 +43,14 @@ until POST /_sandbox/advance moves it. It ends on SIGTERM or an interrupt.
 Control endpoints, beside the AWS services:
   GET  /_sandbox/state         snapshot of all accounts
   GET  /_sandbox/calls         every API call: who, what, allowed or denied by which statement, result
-  POST /_sandbox/advance       {"seconds": 90} or {"until": "idle"}
+  POST /_sandbox/advance       {"seconds": 90} or {"until": "idle"}; answers {"now": …, "idle": …, "underway": […]}
   POST /_sandbox/faults        add a fault rule; GET lists them, DELETE removes all
   GET  /_sandbox/assumptions   the ledger of modelled behaviours
   GET  /_sandbox/operations    what is implemented
+
+The world is idle when nothing is under way: what is left are schedules, such as the sweep, and expiries. Advancing until idle
+gives up after a month of virtual time, when something that failed was tried again at 200 instants, or after 100,000 events;
+then "idle" is false and "underway" names what keeps the world busy.
 
 A fault rule says what goes wrong, and with which calls or events. Names are patterns, * for anything; a function is named
 by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit, "times" how many; delays are seconds.

@@ -12,8 +12,9 @@ const tickInterval = 50 * time.Millisecond
 // Advance moves virtual time on by d, and everything that is due happens on the way.
 func (s *Sandbox) Advance(d time.Duration) { s.world.Clock.Advance(d) }
 
-// UntilIdle lets time pass until nothing is under way: only schedules and expiries are pending. It tells whether that
-// came about within a month of virtual time.
+// UntilIdle lets time pass until nothing is under way: only schedules and expiries are pending. It gives up, and Pending
+// names what is under way, after a month of virtual time, when something that failed was tried again at 200 instants, or
+// after 100,000 events.
 func (s *Sandbox) UntilIdle() bool { return s.world.Clock.UntilIdle(front.IdleLimit) }
 
 // Pending names what is still to happen, soonest first.

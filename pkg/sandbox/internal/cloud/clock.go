@@ -1,7 +1,9 @@
 package cloud
 
 import (
+	"cmp"
 	"container/heap"
+	"slices"
 	"sync"
 	"time"
 )
@@ -20,14 +22,32 @@ type Clock struct {
 
 // Timer is one scheduled event.
 type Timer struct {
-	due        time.Time
-	seq        uint64
-	name       string
-	background bool
-	run        func()
-	index      int
-	clock      *Clock
+	due   time.Time
+	seq   uint64
+	name  string
+	kind  kind
+	run   func()
+	index int
+	clock *Clock
 }
+
+// kind says what an event means to UntilIdle.
+type kind int
+
+const (
+	foreground kind = iota
+	background      // may be left pending in an idle world
+	again           // foreground, because something failed
+)
+
+// Limits of one UntilIdle, besides time. Where what a schedule sets off always fails and is tried again for longer than until
+// the schedule's next turn, the world never rests, and each retry takes as much real time as a function takes to fail. One
+// event that EventBridge cannot deliver is tried again 185 times, and then there is rest. The limit on events is for what
+// sets itself off for ever.
+const (
+	mostRetries = 200
+	mostEvents  = 100_000
+)
 
 // NewClock returns a clock that stands still at start.
 func NewClock(start time.Time) *Clock { return &Clock{now: start.UTC()} }
@@ -42,24 +62,29 @@ func (c *Clock) Now() time.Time {
 // After schedules run at d from now. The world is not idle before it has run. A nil run marks the end of something
 // that takes time, such as a deployment, for UntilIdle's sake. run is called without any lock held.
 func (c *Clock) After(d time.Duration, name string, run func()) *Timer {
-	return c.schedule(d, name, false, run)
+	return c.schedule(d, name, foreground, run)
+}
+
+// Again is After for what is tried again because it failed.
+func (c *Clock) Again(d time.Duration, name string, run func()) *Timer {
+	return c.schedule(d, name, again, run)
 }
 
 // Background is After for what may be left pending in an idle world: schedules and expiries.
 func (c *Clock) Background(d time.Duration, name string, run func()) *Timer {
-	return c.schedule(d, name, true, run)
+	return c.schedule(d, name, background, run)
 }
 
-func (c *Clock) schedule(d time.Duration, name string, background bool, run func()) *Timer {
+func (c *Clock) schedule(d time.Duration, name string, k kind, run func()) *Timer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if d < 0 {
 		d = 0
 	}
 	c.seq++
-	t := &Timer{due: c.now.Add(d), seq: c.seq, name: name, background: background, run: run, clock: c}
+	t := &Timer{due: c.now.Add(d), seq: c.seq, name: name, kind: k, run: run, clock: c}
 	heap.Push(&c.events, t)
-	if !background {
+	if k != background {
 		c.busy++
 	}
 	return t
@@ -74,7 +99,7 @@ func (t *Timer) Stop() bool {
 		return false
 	}
 	heap.Remove(&c.events, t.index)
-	if !t.background {
+	if t.kind != background {
 		c.busy--
 	}
 	return true
@@ -85,7 +110,7 @@ func (c *Clock) Advance(d time.Duration) {
 	c.step.Lock()
 	defer c.step.Unlock()
 	end := c.Now().Add(d)
-	for c.next(end) {
+	for c.next(end) != nil {
 	}
 	c.mu.Lock()
 	if c.now.Before(end) {
@@ -94,18 +119,27 @@ func (c *Clock) Advance(d time.Duration) {
 	c.mu.Unlock()
 }
 
-// UntilIdle runs events until only background ones are left, or until limit has passed, and tells whether the world
-// is idle. Background events that come due on the way run too.
+// UntilIdle runs events until only background ones are left, and tells whether that came about before limit had passed,
+// something had been tried again at mostRetries instants, or mostEvents had run. Background events that come due on the way
+// run too.
 func (c *Clock) UntilIdle(limit time.Duration) bool {
 	c.step.Lock()
 	defer c.step.Unlock()
 	end := c.Now().Add(limit)
-	for c.Busy() {
-		if !c.next(end) {
+	var last time.Time // that something was tried again
+	for retries, events := 0, 0; c.Busy() && retries <= mostRetries && events <= mostEvents; {
+		t := c.next(end)
+		switch {
+		case t == nil:
 			return false
+		case t.kind == again && !t.due.Equal(last):
+			retries, last = retries+1, t.due
+		}
+		if t.kind != background {
+			events++
 		}
 	}
-	return true
+	return !c.Busy()
 }
 
 // Busy tells whether a foreground event is pending.
@@ -116,30 +150,34 @@ func (c *Clock) Busy() bool {
 }
 
 // Pending names what is still to happen, soonest first, background events included.
-func (c *Clock) Pending() []string {
+func (c *Clock) Pending() []string { return c.names(func(*Timer) bool { return true }) }
+
+// Underway names what keeps the world from being idle, soonest first.
+func (c *Clock) Underway() []string {
+	return c.names(func(t *Timer) bool { return t.kind != background })
+}
+
+func (c *Clock) names(of func(*Timer) bool) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h := make(eventHeap, len(c.events))
-	for i, t := range c.events {
-		copied := *t
-		h[i] = &copied
-	}
-	var names []string
-	for len(h) > 0 {
-		t := heap.Pop(&h).(*Timer)
+	list := slices.DeleteFunc(slices.Clone(c.events), func(t *Timer) bool { return !of(t) })
+	slices.SortFunc(list, compare)
+	names := []string{}
+	for _, t := range list {
 		names = append(names, t.due.Format(time.RFC3339)+" "+t.name)
 	}
 	return names
 }
 
-func (c *Clock) next(end time.Time) bool {
+// next runs the event that is due next and answers it, or nil if there is none until end.
+func (c *Clock) next(end time.Time) *Timer {
 	c.mu.Lock()
 	if len(c.events) == 0 || c.events[0].due.After(end) {
 		c.mu.Unlock()
-		return false
+		return nil
 	}
 	t := heap.Pop(&c.events).(*Timer)
-	if !t.background {
+	if t.kind != background {
 		c.busy--
 	}
 	if t.due.After(c.now) {
@@ -149,18 +187,17 @@ func (c *Clock) next(end time.Time) bool {
 	if t.run != nil {
 		t.run()
 	}
-	return true
+	return t
+}
+
+func compare(a, b *Timer) int {
+	return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.seq, b.seq))
 }
 
 type eventHeap []*Timer
 
-func (h eventHeap) Len() int { return len(h) }
-func (h eventHeap) Less(i, j int) bool {
-	if !h[i].due.Equal(h[j].due) {
-		return h[i].due.Before(h[j].due)
-	}
-	return h[i].seq < h[j].seq
-}
+func (h eventHeap) Len() int           { return len(h) }
+func (h eventHeap) Less(i, j int) bool { return compare(h[i], h[j]) < 0 }
 
 func (h eventHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,11 +66,57 @@ func TestUntilIdle(t *testing.T) {
 }
 
 func TestUntilIdleGivesUp(t *testing.T) {
+	endless := func(pause time.Duration, schedule func(*Clock, time.Duration, string, func()) *Timer) (*Clock, *int) {
+		c, ran := NewClock(DefaultStart), new(int)
+		c.Background(time.Hour, "expiry", nil)
+		var follow func()
+		follow = func() {
+			*ran++
+			schedule(c, pause, "endless", follow)
+		}
+		schedule(c, pause, "endless", follow)
+		return c, ran
+	}
+	for name, test := range map[string]struct {
+		pause    time.Duration
+		schedule func(*Clock, time.Duration, string, func()) *Timer
+		ran      int
+	}{
+		"at the limit of time":   {time.Minute, (*Clock).After, 60},
+		"after so many retries":  {time.Second, (*Clock).Again, mostRetries + 1},
+		"after so many events":   {0, (*Clock).After, mostEvents + 1},
+		"retries at one instant": {0, (*Clock).Again, mostEvents + 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, ran := endless(test.pause, test.schedule)
+			if c.UntilIdle(time.Hour) {
+				t.Error("idle, though something always follows")
+			}
+			if *ran != test.ran {
+				t.Errorf("%d events ran, want %d", *ran, test.ran)
+			}
+			if got := c.Underway(); len(got) != 1 || !strings.HasSuffix(got[0], "Z endless") {
+				t.Errorf("under way: %v", got)
+			}
+			*ran = 0
+			if c.UntilIdle(time.Hour); *ran != test.ran {
+				t.Errorf("the second time, %d events ran, want %d", *ran, test.ran)
+			}
+		})
+	}
+}
+
+// What is retried together counts once, and what schedules set off counts as little as they do.
+func TestUntilIdleIsPatient(t *testing.T) {
 	c := NewClock(DefaultStart)
-	var again func()
-	again = func() { c.After(time.Minute, "again", again) }
-	again()
-	if c.UntilIdle(time.Hour) {
-		t.Error("idle, though something always follows")
+	for range 2 * mostRetries {
+		c.Again(time.Minute, "message", nil)
+	}
+	c.After(24*time.Hour, "grace", nil)
+	var sweep func()
+	sweep = func() { c.Background(time.Second, "sweep", sweep) }
+	sweep()
+	if !c.UntilIdle(25 * time.Hour) {
+		t.Errorf("not idle: %v", c.Pending())
 	}
 }

@@ -164,7 +164,7 @@ func (s *Service) fail(j *job, err error) {
 		j.retries++
 		s.world.Do(func() { j.rule.tally.Retried++ })
 		name := fmt.Sprintf("retry %d of %s to %s", j.retries, j.rule.arn, j.target.Arn)
-		s.world.Clock.After(pause, name, func() { s.run([]*job{j}) })
+		s.world.Clock.Again(pause, name, func() { s.run([]*job{j}) })
 	}
 }
 

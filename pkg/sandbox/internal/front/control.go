@@ -149,7 +149,8 @@ func (f *Front) advance(r *http.Request) (any, error) {
 	default:
 		f.world.Clock.Advance(time.Duration(*in.Seconds * float64(time.Second)))
 	}
-	return map[string]any{"now": f.world.Clock.Now(), "idle": !f.world.Clock.Busy()}, nil
+	underway := f.world.Clock.Underway()
+	return map[string]any{"now": f.world.Clock.Now(), "idle": len(underway) == 0, "underway": underway}, nil
 }
 
 func (f *Front) addFault(r *http.Request) (any, error) {

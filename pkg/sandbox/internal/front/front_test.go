@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
@@ -245,6 +247,22 @@ func TestAdvance(t *testing.T) {
 	}
 	if ran != 1 {
 		t.Errorf("the event ran %d times", ran)
+	}
+}
+
+// The answer comes also when the world never rests, and says what keeps it from that.
+func TestAdvanceUntilIdleGivesUp(t *testing.T) {
+	f := start(t)
+	var fail func()
+	fail = func() { f.world.Clock.Again(30*time.Minute, "message m visible in q again", fail) }
+	fail()
+	f.world.Clock.Background(time.Hour, "schedule of r", nil)
+	status, v := f.control(t, "POST", "/_sandbox/advance", `{"until": "idle"}`)
+	want := map[string]any{
+		"now": "2035-01-12T13:30:00Z", "idle": false, "underway": []any{"2035-01-12T14:00:00Z message m visible in q again"},
+	}
+	if diff := cmp.Diff(want, v); status != 200 || diff != "" {
+		t.Errorf("%d %s", status, diff)
 	}
 }
 

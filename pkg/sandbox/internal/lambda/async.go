@@ -41,11 +41,7 @@ type undelivered struct {
 
 func (s *Service) enqueue(arn, requestID string, payload []byte) {
 	e := &event{function: arn, requestID: requestID, payload: payload, queued: s.world.Clock.Now()}
-	s.later(0, e)
-}
-
-func (s *Service) later(d time.Duration, e *event) {
-	s.world.Clock.After(d, fmt.Sprintf("invoke %s asynchronously, attempt %d", e.function, e.attempts+1), func() { s.attempt(e) })
+	s.world.Clock.After(0, fmt.Sprintf("invoke %s asynchronously", arn), func() { s.attempt(e) })
 }
 
 // attempt invokes once and decides what comes next. Function errors are retried after one minute and then after two;
@@ -87,7 +83,8 @@ func (s *Service) attempt(e *event) {
 	case s.world.Clock.Now().Add(delay).Sub(e.queued) > maxAge:
 		s.discard(&f, e, "EventAgeExceeded", r)
 	default:
-		s.later(delay, e)
+		name := fmt.Sprintf("invoke %s asynchronously, attempt %d", e.function, e.attempts+1)
+		s.world.Clock.Again(delay, name, func() { s.attempt(e) })
 	}
 }
 

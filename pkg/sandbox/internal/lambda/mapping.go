@@ -100,7 +100,7 @@ func (s *Service) retryPoll(m *mapping, err error) {
 		again := func() { s.wake(m) }
 		m.retry.cancel()
 		if e.Status >= 500 || strings.Contains(e.Code, "Throttl") {
-			m.retry.timer = s.world.Clock.After(10*time.Second, "poll "+m.source+" again", again)
+			m.retry.timer = s.world.Clock.Again(10*time.Second, "poll "+m.source+" again", again)
 			return
 		}
 		m.retry.timer = s.world.Clock.Background(time.Minute, "poll "+m.source+" again", again)

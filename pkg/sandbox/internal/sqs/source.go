@@ -43,7 +43,11 @@ func (s *Service) announce(q *queue, m *message) {
 		return
 	}
 	in := m.visibleAt.Sub(s.world.Clock.Now())
-	m.visible = s.world.Clock.After(in, "message "+m.id+" visible in "+q.name, func() {
+	schedule, name := s.world.Clock.After, "message "+m.id+" visible in "+q.name
+	if m.receives > 0 {
+		schedule, name = s.world.Clock.Again, name+" again"
+	}
+	m.visible = schedule(in, name, func() {
 		for _, f := range listeners {
 			f()
 		}
