@@ -43,10 +43,13 @@ until POST /_sandbox/advance moves it. It ends on SIGTERM or an interrupt.
 Control endpoints, beside the AWS services:
   GET  /_sandbox/state         snapshot of all accounts
   GET  /_sandbox/calls         every API call: who, what, allowed or denied by which statement, result
+  GET  /_sandbox/events        every event that a bus got, its rules that matched, and what became of each delivery
   POST /_sandbox/advance       {"seconds": 90} or {"until": "idle"}; answers {"now": …, "idle": …, "underway": […]}
   POST /_sandbox/faults        add a fault rule; GET lists them, DELETE removes all
   GET  /_sandbox/assumptions   the ledger of modelled behaviours
   GET  /_sandbox/operations    what is implemented
+
+Calls and events have a "seq"; ?since=<seq> answers only later ones.
 
 The world is idle when nothing is under way: what is left are schedules, such as the sweep, and expiries. Advancing until idle
 gives up after a month of virtual time, when something that failed was tried again at 200 instants, or after 100,000 events;

@@ -36,6 +36,7 @@ type services struct {
 	lambda     *lambda.Service
 	states     *states.Service
 	acm        *acm.Service
+	events     *events.Service
 	cfn        *cfn.Service
 	edge       *edge.Edge
 	// parts are all of them by name, for what is asked of each.
@@ -60,8 +61,8 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 	shares.Exists = s.vpcOriginExists
 	w.Sharing = shares
 	s.network = network.New(w, s.cloudfront)
-	buses := events.New(w, s.iam)
-	w.Emit = buses.Emit
+	s.events = events.New(w, s.iam)
+	w.Emit = s.events.Emit
 	queues := sqs.New(w)
 	watch := cloudwatch.New(w, queues.Samples)
 	w.Measure = watch.Measure
@@ -78,7 +79,7 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 		"iam": s.iam, "sqs": queues, "sts": sts.New(w, s.iam), "cloudfront": s.cloudfront, "ram": shares,
 		"ec2": s.network, "elasticloadbalancing": s.network.Balancing(),
 		"acm": s.acm, "apigateway": apis,
-		"lambda": s.lambda, "states": s.states, "dynamodb": dynamodb.New(w), "events": buses,
+		"lambda": s.lambda, "states": s.states, "dynamodb": dynamodb.New(w), "events": s.events,
 		"route53": zones, "kms": keys, "servicequotas": s.quotas, "sns": sns.New(w), "cloudwatch": watch,
 	}
 	var types []cloud.ResourceType

@@ -50,6 +50,9 @@ type Zone struct{ Account, ID, Name string }
 // Call is one line of the call log.
 type Call = cloud.CallRecord
 
+// Event is an event that a bus got, and what its rules made of it.
+type Event = cloud.Received
+
 // Assumption is one modelled behaviour, with where it comes from and how sure it is.
 type Assumption = cloud.Assumption
 
@@ -105,7 +108,7 @@ func New(o Options) (*Sandbox, error) {
 	s.services = assemble(s.world, o, s.assets, func() string { return s.endpoint })
 	s.faults = front.NewFaults(s.world, s.services.hooks())
 	door, err := front.New(front.Options{
-		World: s.world, Credentials: s.services.iam.Credentials, State: s.State, Assumptions: s.Assumptions, Faults: s.faults,
+		World: s.world, Credentials: s.services.iam.Credentials, State: s.State, Received: s.Events, Assumptions: s.Assumptions, Faults: s.faults,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start sandbox: %w", err)

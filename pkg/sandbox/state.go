@@ -47,6 +47,13 @@ func (s *Sandbox) State() map[string]any {
 // Calls is the call log so far.
 func (s *Sandbox) Calls() []Call { return s.world.Calls() }
 
+// Events lists what event buses got so far, newest last. What a schedule sends enters no bus.
+func (s *Sandbox) Events() []Event {
+	var list []Event
+	s.world.Do(func() { list = s.services.events.Received() })
+	return list
+}
+
 // Permissions tells, of each action that a policy of an account's roles allows, whether an allowed call has needed it so far.
 // A name is "<role>/<policy>#<statement> <action in lower case>".
 func (s *Sandbox) Permissions(account string) (needed map[string]bool) {

@@ -356,11 +356,7 @@ func (s *Service) again(r *replay) []*job {
 	for _, e := range due {
 		copied := *e
 		copied.Replay = r.name
-		for _, j := range s.match(r.archive.bus, &copied, false) {
-			if len(r.rules) == 0 || slices.Contains(r.rules, j.rule.arn) {
-				jobs = append(jobs, j)
-			}
-		}
+		jobs = append(jobs, s.match(r.archive.bus, &copied, false, r.rules)...)
 		r.last, _ = time.Parse(time.RFC3339, e.Time)
 		r.sent++
 	}

@@ -29,10 +29,12 @@ type job struct {
 	forwarded bool // the event came from another bus
 	since     time.Time
 	retries   int
+	delivery  *cloud.Delivery
 }
 
-// match makes the jobs for an event on a bus: rules by name, targets in the order in which they were put.
-func (s *Service) match(busARN string, e *envelope, forwarded bool) []*job {
+// match makes the jobs for an event on a bus: rules by name, targets in the order in which they were put. With only, other
+// rules than these are passed over.
+func (s *Service) match(busARN string, e *envelope, forwarded bool, only []string) []*job {
 	b := s.buses[busARN]
 	if b == nil {
 		return nil
@@ -46,25 +48,47 @@ func (s *Service) match(busARN string, e *envelope, forwarded bool) []*job {
 		return nil
 	}
 	s.keep(b, e, text)
+	received := cloud.Received{
+		Seq: len(s.received) + 1, Time: s.world.Clock.Now(), Bus: b.arn, Event: text, Rules: []cloud.Matched{},
+	}
 	var jobs []*job
 	for _, r := range b.sorted() {
-		if r.compiled == nil || !r.enabled() {
+		if r.compiled == nil || !r.enabled() || len(only) > 0 && !slices.Contains(only, r.arn) {
 			continue
 		}
 		if matched, err := r.compiled.Match(text); err == nil && matched {
-			r.tally.Matched++
-			jobs = append(jobs, s.jobs(r, e, forwarded)...)
+			more, deliveries := s.jobs(r, e, forwarded)
+			jobs = append(jobs, more...)
+			received.Rules = append(received.Rules, cloud.Matched{Rule: r.arn, Deliveries: deliveries})
 		}
 	}
+	s.received = append(s.received, received)
 	return jobs
 }
 
-func (s *Service) jobs(r *rule, e *envelope, forwarded bool) []*job {
+func (s *Service) jobs(r *rule, e *envelope, forwarded bool) ([]*job, []cloud.Delivery) {
+	r.tally.Matched++
+	deliveries := make([]cloud.Delivery, len(r.targets))
 	var jobs []*job
-	for _, t := range r.targets {
-		jobs = append(jobs, &job{rule: r, target: t, event: e, forwarded: forwarded, since: s.world.Clock.Now()})
+	for i, t := range r.targets {
+		deliveries[i] = cloud.Delivery{Target: t.Arn, Result: cloud.OnItsWay}
+		jobs = append(jobs, &job{
+			rule: r, target: t, event: e, forwarded: forwarded, since: s.world.Clock.Now(), delivery: &deliveries[i],
+		})
 	}
-	return jobs
+	return jobs, deliveries
+}
+
+// Received lists the events that buses got, in the order in which their rules saw them. Call with the world locked.
+func (s *Service) Received() []cloud.Received {
+	list := slices.Clone(s.received)
+	for i, r := range list {
+		list[i].Rules = slices.Clone(r.Rules)
+		for j, m := range r.Rules {
+			list[i].Rules[j].Deliveries = slices.Clone(m.Deliveries)
+		}
+	}
+	return list
 }
 
 // run delivers without the world locked: deliveries are API calls.
@@ -72,7 +96,11 @@ func (s *Service) run(jobs []*job) {
 	for _, j := range jobs {
 		err := s.deliver(j)
 		if err == nil {
-			s.world.Do(func() { j.rule.tally.Delivered++ })
+			s.world.Do(func() {
+				j.rule.tally.Delivered++
+				j.delivery.Result = cloud.Delivered
+				j.delivery.Attempts++
+			})
 			continue
 		}
 		s.fail(j, err)
@@ -151,7 +179,10 @@ func (j *job) request(payload []byte) (service, operation string, in any) {
 func (s *Service) fail(j *job, err error) {
 	e := cloud.AsError(err)
 	most, age := j.limits()
-	s.world.Do(func() { j.rule.tally.LastError = e.Error() })
+	s.world.Do(func() {
+		j.rule.tally.LastError, j.delivery.Error = e.Error(), e.Error()
+		j.delivery.Attempts++
+	})
 	pause := backoff(j.retries)
 	switch {
 	case !retriable(e):
@@ -227,7 +258,7 @@ func deadLetterCode(e *cloud.Error) string {
 // giveUp sends the event to the target's dead-letter queue, or drops it.
 func (s *Service) giveUp(j *job, e *cloud.Error, exhausted string) {
 	if j.target.DeadLetterConfig == nil {
-		s.world.Do(func() { j.rule.tally.Lost++ })
+		s.world.Do(func() { j.lost() })
 		return
 	}
 	attributes := map[string]sqs.Attribute{
@@ -248,12 +279,18 @@ func (s *Service) giveUp(j *job, e *cloud.Error, exhausted string) {
 	}
 	s.world.Do(func() {
 		if err != nil {
-			j.rule.tally.Lost++
+			j.lost()
 			j.rule.tally.LastError = err.Error()
 			return
 		}
 		j.rule.tally.DeadLettered++
+		j.delivery.Result = cloud.DeadLettered
 	})
+}
+
+func (j *job) lost() {
+	j.rule.tally.Lost++
+	j.delivery.Result = cloud.Lost
 }
 
 func text(s string) *string { return &s }

@@ -21,6 +21,7 @@ type Service struct {
 	roles Roles
 	buses map[string]*bus // by ARN; default buses appear when they are first used
 
+	received []cloud.Received
 	archives []*archive // in order of creation
 	replays  []*replay
 }

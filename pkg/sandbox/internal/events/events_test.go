@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -397,6 +398,55 @@ func TestPermanentFailureGoesToDeadLettersAtOnce(t *testing.T) {
 	}, "\n"))
 	expect(t, "the missing queue", strs(got[1])[0], "ERROR_CODE=NO_RESOURCE")
 	expect(t, "body", strings.Contains(got[0].Body, `"detail-type":"Thing Happened"`), true)
+}
+
+// What a bus got is on record, whatever became of it.
+func TestReceived(t *testing.T) {
+	l := newLab(t)
+	do[CreateEventBusOutput](l, hub, "CreateEventBus", &CreateEventBusInput{Name: "b"})
+	open, closed := l.queue(hub, "open", false), l.queue(hub, "closed", true)
+	function := "arn:aws:lambda:us-east-1:100000000000:function:f"
+	l.rule(hub, "b", "one", &Target{Id: "o", Arn: open}, &Target{Id: "c", Arn: closed})
+	l.rule(hub, "b", "two", &Target{Id: "d", Arn: closed, DeadLetterConfig: &DeadLetterConfig{Arn: open}}, &Target{Id: "f", Arn: function})
+	entry := app(`{"n":1}`)
+	entry.EventBusName = "b"
+	nobody := app(`{"n":2}`)
+	id := l.put(hub, entry, nobody).Entries[0].EventId
+	l.fail = cloud.Errorf(503, "ServiceException", "down")
+	l.w.Clock.Advance(3 * time.Second)
+
+	var got []cloud.Received
+	read := func() string {
+		l.w.Do(func() { got = l.s.Received() })
+		var lines []string
+		for _, r := range got {
+			_, bus, _ := strings.Cut(r.Bus, ":event-bus/")
+			lines = append(lines, fmt.Sprintf("%d %s %s", r.Seq, r.Time.Format(time.TimeOnly), bus))
+			for _, m := range r.Rules {
+				for _, d := range m.Deliveries {
+					target := d.Target[strings.LastIndex(d.Target, ":")+1:]
+					failure, _, _ := strings.Cut(d.Error, ":")
+					lines = append(lines, fmt.Sprintf("%s to %s: %s, %d %s", path.Base(m.Rule), target, d.Result, d.Attempts, failure))
+				}
+			}
+		}
+		return strings.Join(lines, "\n")
+	}
+	expect(t, "at first", read(), strings.Join([]string{
+		"1 09:00:01 b", "one to open: delivered, 1 ", "one to closed: lost, 1 AccessDeniedException",
+		"two to closed: dead-lettered, 1 AccessDeniedException", "two to f: on its way, 2 ServiceException", "2 09:00:01 default",
+	}, "\n"))
+	var e envelope
+	if err := json.Unmarshal(got[0].Event, &e); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "the event", []string{e.ID, e.Source, e.DetailType, string(e.Detail), e.Account}, []string{id, "app", "Thing Happened", `{"n":1}`, hub})
+
+	l.fail = nil
+	before := got
+	l.idle()
+	expect(t, "what was read stays as it was", before[0].Rules[1].Deliveries[1].Result, cloud.OnItsWay)
+	expect(t, "in the end", strings.Contains(read(), "two to f: delivered, 3 ServiceException"), true)
 }
 
 // strs lists the attributes of a dead letter but the error's text.

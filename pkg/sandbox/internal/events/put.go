@@ -67,7 +67,7 @@ func (s *Service) accept(b *bus, e *envelope, fault cloud.Event) {
 func (s *Service) route(busARN string, e *envelope, forwarded bool, d time.Duration) {
 	s.world.Clock.After(d+hop, e.DetailType+" from "+e.Source+" on "+busARN, func() {
 		var jobs []*job
-		s.world.Do(func() { jobs = s.match(busARN, e, forwarded) })
+		s.world.Do(func() { jobs = s.match(busARN, e, forwarded, nil) })
 		s.run(jobs)
 	})
 }

@@ -61,8 +61,7 @@ func (s *Service) tick(r *rule) {
 		Version: "0", ID: s.world.IDs.UUID(), DetailType: "Scheduled Event", Source: "aws.events", Account: r.bus.account,
 		Time: stamp(s.world.Clock.Now()), Region: r.bus.region, Resources: []string{r.arn}, Detail: json.RawMessage("{}"),
 	}
-	r.tally.Matched++
-	jobs := s.jobs(r, e, false)
+	jobs, _ := s.jobs(r, e, false)
 	s.world.Clock.After(hop, "scheduled event of "+r.arn, func() { s.run(jobs) })
 	s.arm(r)
 }

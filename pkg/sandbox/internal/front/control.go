@@ -34,6 +34,7 @@ func (f *Front) control() []endpoint {
 	return []endpoint{
 		{"GET", "/_sandbox/state", func(*http.Request) (any, error) { return f.options.State(), nil }},
 		{"GET", "/_sandbox/calls", f.calls},
+		{"GET", "/_sandbox/events", f.events},
 		{"POST", "/_sandbox/advance", f.advance},
 		{"GET", "/_sandbox/faults", func(*http.Request) (any, error) { return map[string]any{"rules": f.options.Faults.Rules()}, nil }},
 		{"POST", "/_sandbox/faults", f.addFault},
@@ -115,17 +116,34 @@ func decodeStrict(r *http.Request, into any) error {
 	return nil
 }
 
-// calls answers the call log, from after the sequence number since when that is given.
+// calls answers the call log.
 func (f *Front) calls(r *http.Request) (any, error) {
-	since := 0
+	calls, err := since(r, f.world.Calls())
+	if err != nil {
+		return nil, fmt.Errorf("read calls: %w", err)
+	}
+	return map[string]any{"calls": calls}, nil
+}
+
+// events answers what buses got.
+func (f *Front) events(r *http.Request) (any, error) {
+	events, err := since(r, f.options.Received())
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	return map[string]any{"events": events}, nil
+}
+
+// since cuts off the part of a log up to the sequence number that a request names.
+func since[T any](r *http.Request, log []T) ([]T, error) {
+	seen := 0
 	for name, values := range r.URL.Query() {
 		var err error
-		if since, err = strconv.Atoi(values[0]); name != "since" || err != nil || since < 0 {
-			return nil, fmt.Errorf("read calls: the one parameter is since=<seq>, not %s=%s", name, values[0])
+		if seen, err = strconv.Atoi(values[0]); name != "since" || err != nil || seen < 0 {
+			return nil, fmt.Errorf("the one parameter is since=<seq>, not %s=%s", name, values[0])
 		}
 	}
-	calls := f.world.Calls()
-	return map[string]any{"calls": append([]cloud.CallRecord{}, calls[min(since, len(calls)):]...)}, nil
+	return append([]T{}, log[min(seen, len(log)):]...), nil
 }
 
 func (f *Front) advance(r *http.Request) (any, error) {

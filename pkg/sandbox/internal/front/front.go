@@ -23,6 +23,8 @@ type Options struct {
 	Credentials func(accessKeyID string) (cloud.Principal, bool)
 	// State is a snapshot of all accounts, fit for JSON.
 	State func() map[string]any
+	// Received lists the events that buses got.
+	Received func() []cloud.Received
 	// Assumptions lists what is modelled without AWS saying so.
 	Assumptions func() []cloud.Assumption
 	Faults      *Faults

@@ -62,7 +62,10 @@ func start(t *testing.T) *fixture {
 		Credentials: func(key string) (cloud.Principal, bool) {
 			return cloud.AssumedRole(team, "arn:aws:iam::"+team+":role/r", "r", "s"), key == "ASIAEXAMPLE"
 		},
-		State:       func() map[string]any { return map[string]any{"accounts": map[string]any{}} },
+		State: func() map[string]any { return map[string]any{"accounts": map[string]any{}} },
+		Received: func() []cloud.Received {
+			return []cloud.Received{{Seq: 1, Event: json.RawMessage(`{"source":"a"}`)}, {Seq: 2, Event: json.RawMessage(`{"source":"b"}`)}}
+		},
 		Assumptions: cloud.Assumptions,
 	})
 	if err != nil {
@@ -277,6 +280,12 @@ func TestControlEndpoints(t *testing.T) {
 		t.Errorf("calls since 1: %v", v)
 	}
 	if status, v := f.control(t, "GET", "/_sandbox/calls?from=1", ""); status != 400 {
+		t.Errorf("unknown parameter: %d %v", status, v)
+	}
+	if _, v := f.control(t, "GET", "/_sandbox/events?since=1", ""); len(v["events"].([]any)) != 1 || v["events"].([]any)[0].(map[string]any)["seq"] != 2.0 {
+		t.Errorf("events since 1: %v", v)
+	}
+	if status, v := f.control(t, "GET", "/_sandbox/events?bus=b", ""); status != 400 {
 		t.Errorf("unknown parameter: %d %v", status, v)
 	}
 	if status, v := f.control(t, "GET", "/_sandbox/state", ""); status != 200 || v["accounts"] == nil {
