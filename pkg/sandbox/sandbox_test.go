@@ -116,6 +116,9 @@ func TestFaultsInGo(t *testing.T) {
 	if log[0].Fault != "lost" || log[1].Fault != "refused" || log[1].Error != "Refused: no" || log[2].Fault != "" {
 		t.Errorf("log %+v", log)
 	}
+	if log[0].Attempt != 1 || log[1].Attempt != 2 || log[0].SDKCall != log[1].SDKCall || log[2].Attempt != 1 || log[2].SDKCall == log[1].SDKCall {
+		t.Errorf("attempts in %+v", log)
+	}
 	s.Faults().Reset()
 	ok[*sqs.CreateQueueOutput](t)(client.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("wire")}))
 }

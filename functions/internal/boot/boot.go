@@ -4,7 +4,9 @@ package boot
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -77,11 +79,26 @@ func AWS(ctx context.Context, throttled func()) (aws.Config, error) {
 	// those would shake hands anew: one per spoke and call.
 	connections := awshttp.NewBuildableClient().Freeze()
 	retryer := func() aws.Retryer { return patient(throttled) }
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(retryer), config.WithHTTPClient(connections))
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(retryer), config.WithHTTPClient(plain{connections}))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("load SDK configuration: %w", err)
 	}
 	return cfg, nil
+}
+
+// plain sends a request's body as a reader and no more. The SDK closes the body as soon as an answer begins, and its WriteTo,
+// which net/http calls once more to see that nothing is left, then fails with io.EOF: net/http closes the connection, the rest
+// of the answer is lost, and the SDK makes a call again that has had its effect: a second UpdateDistribution, which is answered
+// with 412. smithy-go v1.28.9, transport/http/internal/io/safe.go;
+// https://github.com/aws/aws-sdk-go-v2/issues/2737 shows what users see.
+type plain struct{ aws.HTTPClient }
+
+// Do implements aws.HTTPClient.
+func (p plain) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return p.HTTPClient.Do(r)
 }
 
 // patient retries a call for a second or two. Longer waits belong to the queues and the state machine, which do not bill

@@ -169,6 +169,9 @@ type Call struct {
 	Input any
 	// SourceIP and UserAgent are for CloudTrail.
 	SourceIP, UserAgent string
+	// SDKCall and Attempt are what the SDK says of a call that it may send more than once.
+	SDKCall string
+	Attempt int
 
 	record     CallRecord
 	authorized bool
@@ -205,6 +208,10 @@ type CallRecord struct {
 	Fault     string `json:"fault,omitempty"`
 	ReadOnly  bool   `json:"readOnly"`
 	RequestID string `json:"requestId"`
+	// Attempt counts how often the SDK has sent this call; above 1, it did not get an answer before, or one worth a retry.
+	Attempt int `json:"attempt,omitempty"`
+	// SDKCall is the same for all attempts of a call. It is the SDK's, and no two runs have the same.
+	SDKCall string `json:"-"`
 }
 
 // Calls returns a copy of the call log.
@@ -307,6 +314,7 @@ func (w *World) Perform(c *Call, in any) (any, error) {
 		Time: w.Clock.Now(), Account: c.Caller.Account, Region: c.Region,
 		Service: c.Service.Name, Operation: c.Operation.Name, Principal: c.Caller.ARN, Function: c.Caller.Function,
 		ReadOnly: c.Operation.ReadOnly, RequestID: c.RequestID, Status: 200, Allowed: true,
+		Attempt: c.Attempt, SDKCall: c.SDKCall,
 	}
 	if parts := strings.Split(c.Caller.SourceARN, ":"); c.record.Account == "" && len(parts) > 4 {
 		c.record.Account = parts[4] // AWS itself acts, on behalf of a resource of that account

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
@@ -125,7 +126,7 @@ func (f *Front) serveCall(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	call := &cloud.Call{
 		World: f.world, Service: f.world.Service(scope.service), Operation: op, Region: scope.region, Caller: caller,
-		UserAgent: r.UserAgent(), SourceIP: host(r.RemoteAddr),
+		UserAgent: r.UserAgent(), SourceIP: host(r.RemoteAddr), SDKCall: r.Header.Get("Amz-Sdk-Invocation-Id"), Attempt: attempt(r),
 	}
 	out, failure := f.world.Perform(call, in)
 	if errors.Is(failure, cloud.ErrNoResponse) {
@@ -149,6 +150,17 @@ func (f *Front) caller(accessKey string) (cloud.Principal, bool) {
 		return cloud.Principal{}, false
 	}
 	return f.options.Credentials(accessKey)
+}
+
+// attempt reads "attempt=2; max=4", which SDKs that retry say with each call.
+func attempt(r *http.Request) int {
+	for part := range strings.SplitSeq(r.Header.Get("Amz-Sdk-Request"), ";") {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(part), "attempt="); ok {
+			n, _ := strconv.Atoi(text)
+			return n
+		}
+	}
+	return 0
 }
 
 func host(address string) string {

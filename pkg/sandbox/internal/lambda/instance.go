@@ -74,7 +74,7 @@ func start(function, dir, key string, environment []string, log func(line string
 		function: function, key: key,
 		work: make(chan *invocation), ready: make(chan struct{}), exited: make(chan struct{}),
 	}
-	i.server = &http.Server{Handler: i.runtimeAPI(), ReadHeaderTimeout: time.Minute}
+	i.server = &http.Server{Handler: i.runtimeAPI()} // without timeouts: the invocation's own is enough
 	if i.log, err = newPipe(func(line string) { i.wrote(line); log(line) }); err != nil {
 		_ = listener.Close()
 		return nil, &failure{Type: "Sandbox.StartFailed", Message: fmt.Sprintf("open the log pipe: %v", err)}
