@@ -25,7 +25,7 @@ func serveCommand() *cobra.Command {
 		templates, functions          string
 		seed                          uint64
 		empty, anywhere, logs         bool
-		parameters, stacks            []string
+		parameters, stacks, issued    []string
 	}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -82,6 +82,10 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 			if assembly.Accounts, err = stackAccounts(o.stacks); err != nil {
 				return err
 			}
+			certificates, err := issuedCertificates(o.issued)
+			if err != nil {
+				return err
+			}
 			for _, address := range []string{o.listen, o.edge} {
 				if err := checkAddress(address, o.anywhere); err != nil {
 					return err
@@ -89,7 +93,9 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 			}
 			options := worldOptions{
 				Templates: o.templates, Functions: o.functions, Bare: o.empty || o.assembly != "",
-				Sandbox: sandbox.Options{Seed: o.seed, Listen: o.listen, EdgeListen: o.edge, RealClock: o.clock == "real"},
+				Sandbox: sandbox.Options{
+					Seed: o.seed, Listen: o.listen, EdgeListen: o.edge, RealClock: o.clock == "real", Certificates: certificates,
+				},
 			}
 			if o.logs {
 				options.Sandbox.LogWriter = func(string) io.Writer { return cmd.ErrOrStderr() }
@@ -120,6 +126,7 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly, with functions built for this machine, instead of the demo's world")
 	f.StringArrayVar(&o.parameters, "parameters", nil, "STACK:NAME=VALUE, a template parameter of the assembly's stack; may be repeated")
 	f.StringArrayVar(&o.stacks, "stack", nil, "STACK=ACCOUNT[,ACCOUNT…], where a stack of the assembly goes; others stay out; may be repeated")
+	f.StringArrayVar(&o.issued, "certificate", nil, "ARN=NAME[,NAME…], an ACM certificate that is issued before anything is deployed; may be repeated")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of all generated ids")
 	f.BoolVar(&o.logs, "logs", false, "show the functions' logs on standard error")
 	worldFlags(cmd, &o.templates, &o.functions)
@@ -159,6 +166,19 @@ func stackAccounts(given []string) (map[string][]string, error) {
 		accounts[stack] = append(accounts[stack], strings.Split(list, ",")...)
 	}
 	return accounts, nil
+}
+
+// issuedCertificates reads which certificates there are, and for which names.
+func issuedCertificates(given []string) ([]sandbox.Certificate, error) {
+	var certificates []sandbox.Certificate
+	for _, g := range given {
+		arn, names, ok := strings.Cut(g, "=")
+		if !ok || arn == "" || names == "" {
+			return nil, fmt.Errorf("--certificate %q is not ARN=NAME[,NAME…]", g)
+		}
+		certificates = append(certificates, sandbox.Certificate{ARN: arn, Names: strings.Split(names, ",")})
+	}
+	return certificates, nil
 }
 
 // worldFlags say where the templates and the functions of the demo's world are.

@@ -25,6 +25,7 @@ type Options struct {
 	Accounts           []Account
 	Organization       string // of the accounts that are in it; "o-exampleorg1" when empty
 	Zones              []Zone
+	Certificates       []Certificate
 	// FutureFields are paths of elements that CloudFront accepts in a DistributionConfig though the Go SDK does not know
 	// them yet, such as "Origins/Items/Origin/NewThing".
 	FutureFields []string
@@ -46,6 +47,12 @@ type Account struct {
 
 // Zone is a hosted zone that is there from the start.
 type Zone struct{ Account, ID, Name string }
+
+// Certificate is an ACM certificate that is there, issued, from the start. Its names may begin with "*.".
+type Certificate struct {
+	ARN   string
+	Names []string
+}
 
 // Call is one line of the call log.
 type Call = cloud.CallRecord
@@ -106,6 +113,11 @@ func New(o Options) (*Sandbox, error) {
 		s.firstAccount = o.Accounts[0].ID
 	}
 	s.services = assemble(s.world, o, s.assets, func() string { return s.endpoint })
+	for _, c := range o.Certificates {
+		if err := s.services.acm.Put(c.ARN, c.Names...); err != nil {
+			return nil, fmt.Errorf("start sandbox: certificate: %w", err)
+		}
+	}
 	s.faults = front.NewFaults(s.world, s.services.hooks())
 	door, err := front.New(front.Options{
 		World: s.world, Credentials: s.services.iam.Credentials, State: s.State, Received: s.Events, Assumptions: s.Assumptions, Faults: s.faults,

@@ -96,6 +96,24 @@ func (s *Service) Add(account, region string, names ...string) (arn string) {
 	return arn
 }
 
+var certificateARN = regexp.MustCompile(`^arn:aws:acm:([a-z0-9-]+):([0-9]{12}):certificate/[A-Za-z0-9-]+$`)
+
+// Put makes a certificate that is issued already under an ARN of the caller's choice. Call without the world locked.
+func (s *Service) Put(arn string, names ...string) (err error) {
+	parts := certificateARN.FindStringSubmatch(arn)
+	if parts == nil {
+		return fmt.Errorf("%q is not arn:aws:acm:<region>:<account>:certificate/<id>", arn)
+	}
+	if err := checkNames(names); err != nil {
+		return err
+	}
+	s.world.Do(func() {
+		now := s.world.Clock.Now()
+		s.certificates[arn] = &certificate{arn: arn, account: parts[2], region: parts[1], names: names, requested: now, issued: now}
+	})
+	return nil
+}
+
 func (s *Service) keep(c *certificate) string {
 	c.arn = "arn:aws:acm:" + c.region + ":" + c.account + ":certificate/" + s.world.IDs.UUID()
 	s.certificates[c.arn] = c
