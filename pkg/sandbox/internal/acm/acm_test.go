@@ -121,7 +121,8 @@ func TestStack(t *testing.T) {
 	})
 }
 
-// What a client sends and reads, as bytes: the SDK's module is not to be had on the machine that this was written on.
+// What a client reads, as bytes. What it sends is TestGoldenRequestsOfTheSDK's, but for calls that are refused there for a
+// member that the sandbox leaves out.
 func TestWire(t *testing.T) {
 	s, w := newService()
 	arn := s.Add(team, region, "team-a.example.com")
