@@ -91,10 +91,10 @@ func (p places) within(other places) bool {
 func Overlap(a, b string) bool {
 	a, b = Canonical(a), Canonical(b)
 	// meet[j] tells whether matching the same letters can have come to the current place in a and to place j in b.
-	meet := make([]bool, len(b)+1)
+	meet, next := make([]bool, len(b)+1), make([]bool, len(b)+1)
 	meet[0] = true
 	for i := 0; ; i++ {
-		next := make([]bool, len(b)+1)
+		clear(next)
 		for j := range len(b) + 1 {
 			starA, starB := i < len(a) && a[i] == '*', j < len(b) && b[j] == '*'
 			switch {
@@ -111,7 +111,7 @@ func Overlap(a, b string) bool {
 		if i == len(a) {
 			return meet[len(b)]
 		}
-		meet = next
+		meet, next = next, meet
 	}
 }
 

@@ -183,9 +183,10 @@ func (c *checker) teams(f file, p admission.Policy) {
 			owners[account] = t.Name
 		}
 		c.spoke(i, t, f.Spokes)
-		c.cidr(i, t, f.Teams[:i])
-		c.grants(i, t, f, p)
+		c.grants(i, t, p)
 	}
+	c.cidrs(f.Teams)
+	c.apart(f.Teams)
 	for i, t := range f.Teams {
 		if t.Claim != nil && len(t.Accounts) > 0 && len(c.errors) == 0 {
 			if most := p.Limits.Behaviors; most > 0 && len(t.Claim.Paths) > most {
@@ -214,30 +215,36 @@ func (c *checker) spoke(i int, t team, s spokes) {
 	}
 }
 
-// cidr checks what the team stack makes a VPC of: within what a VPC can be, each of its two halves with room for a load
+// cidrs checks what the team stack makes VPCs of: within what a VPC can be, each of its two halves with room for a load
 // balancer (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html), and
 // apart from other teams', so that their VPCs can be peered or share a transit gateway.
-func (c *checker) cidr(i int, t team, before []team) {
-	if t.CIDR == "" {
-		return
-	}
-	way := at("teams", i, "cidr")
-	network, err := netip.ParsePrefix(t.CIDR)
-	if err != nil || !network.Addr().Is4() || network.Bits() < 16 || network.Bits() > 26 {
-		c.fail(way, "cidr %q is not an IPv4 network of /16 to /26: write something like 10.20.0.0/20", t.CIDR)
-		return
-	}
-	if network != network.Masked() {
-		c.fail(way, "cidr %s is an address within a network: write %s", t.CIDR, network.Masked())
-	}
-	for _, other := range before {
-		if theirs, err := netip.ParsePrefix(other.CIDR); err == nil && network.Overlaps(theirs) {
-			c.fail(way, "cidr %s of %s overlaps %s of %s: give each team a network of its own", t.CIDR, t.Name, other.CIDR, other.Name)
+func (c *checker) cidrs(teams []team) {
+	networks := make([]netip.Prefix, len(teams))
+	for i, t := range teams {
+		if t.CIDR == "" {
+			continue
 		}
+		way := at("teams", i, "cidr")
+		network, err := netip.ParsePrefix(t.CIDR)
+		if err != nil || !network.Addr().Is4() || network.Bits() < 16 || network.Bits() > 26 {
+			c.fail(way, "cidr %q is not an IPv4 network of /16 to /26: write something like 10.20.0.0/20", t.CIDR)
+			continue
+		}
+		if network != network.Masked() {
+			c.fail(way, "cidr %s is an address within a network: write %s", t.CIDR, network.Masked())
+		}
+		for j := range i {
+			if network.Overlaps(networks[j]) {
+				c.fail(way, "cidr %s of %s overlaps %s of %s on line %d: give each team a network of its own",
+					t.CIDR, t.Name, teams[j].CIDR, teams[j].Name, where(c.root, "teams", j, "cidr").Line)
+				break
+			}
+		}
+		networks[i] = network
 	}
 }
 
-func (c *checker) grants(i int, t team, f file, p admission.Policy) {
+func (c *checker) grants(i int, t team, p admission.Policy) {
 	if len(t.Grants) == 0 {
 		c.fail(at("teams", i, "grants"), "%s is granted nothing: write at least one grant (host, paths)", t.Name)
 	}
@@ -261,23 +268,67 @@ func (c *checker) grants(i int, t team, f file, p admission.Policy) {
 				c.fail(along(along(way, "paths"), k), "path %.60q %s", path, why)
 			}
 		}
-		for _, other := range f.Teams[:i] {
-			for _, theirs := range other.Grants {
-				c.apart(way, t.Name, g, other.Name, theirs)
-			}
-		}
 	}
 }
 
+// granted is one path of one grant.
+type granted struct {
+	way        []any
+	team       int
+	name, host string
+	path       string
+}
+
+// fixed is what every path that the pattern matches begins with.
+func (g granted) fixed() string {
+	before, _, _ := strings.Cut(strings.ReplaceAll(g.path, "?", "*"), "*")
+	return before
+}
+
+// mostCompared bounds the letters of one path times those of another, over all pairs that are compared: about a second.
+const mostCompared = 1 << 29
+
 // apart reports grants that would let two teams claim the same path. Behaviors match on the path alone, so hosts make no
-// difference.
-func (c *checker) apart(way []any, name string, g grant, otherName string, other grant) {
-	for k, path := range g.Paths {
-		for _, theirs := range other.Paths {
-			if admission.CheckPath(path) == "" && admission.CheckPath(theirs) == "" && origin.Overlap(path, theirs) {
-				c.fail(along(along(way, "paths"), k), "%s is granted %s%s, which overlaps %s%s of %s: behaviors match on the path alone, so grant each path to one team",
-					name, g.Host, path, other.Host, theirs, otherName)
+// difference. Two patterns can overlap only if what one begins with begins with what the other does, so that most of a
+// thousand teams' need not be compared.
+func (c *checker) apart(teams []team) {
+	var all []granted
+	for i, t := range teams {
+		for j, g := range t.Grants {
+			for k, path := range g.Paths {
+				if admission.CheckPath(path) == "" {
+					all = append(all, granted{at("teams", i, "grants", j, "paths", k), i, t.Name, g.Host, path})
+				}
 			}
 		}
+	}
+	beginning := map[string][]int{}
+	for i, g := range all {
+		beginning[g.fixed()] = append(beginning[g.fixed()], i)
+	}
+	first := map[int]int{} // of a later path the first one that it overlaps
+	compared := 0
+	for i, g := range all {
+		fixed := g.fixed()
+		for length := range len(fixed) + 1 {
+			for _, j := range beginning[fixed[:length]] {
+				earlier, later := min(i, j), max(i, j)
+				if all[j].team == g.team || length == len(fixed) && j > i {
+					continue
+				}
+				if compared += len(g.path) * len(all[j].path); compared > mostCompared {
+					c.fail(at("teams"), "too many paths begin alike to find out which of them overlap: begin each with letters of its team, such as /%s/*", g.name)
+					return
+				}
+				if known, ok := first[later]; (!ok || earlier < known) && origin.Overlap(g.path, all[j].path) {
+					first[later] = earlier
+				}
+			}
+		}
+	}
+	for later, earlier := range first {
+		a, b := all[earlier], all[later]
+		c.fail(b.way, "%s is granted %s%s, which overlaps %s%s of %s on line %d: behaviors match on the path alone, whatever the host, so grant each path to one team",
+			b.name, b.host, b.path, a.host, a.path, a.name, where(c.root, a.way...).Line)
 	}
 }

@@ -57,7 +57,7 @@ func (c *checker) form(n ast.Node, t reflect.Type, way []any) {
 	case t == reflect.TypeFor[time.Duration]():
 		want = "a duration such as 30s or 72h"
 	case t.Kind() == reflect.Struct:
-		want = "keys with values"
+		want = "a group of keys, indented, each with its value"
 	case t == reflect.TypeFor[ids]():
 		want = "one id or a list of them"
 	case t.Kind() == reflect.Slice:
@@ -69,7 +69,24 @@ func (c *checker) form(n ast.Node, t reflect.Type, way []any) {
 	case t.Kind() == reflect.Bool:
 		want = "true or false"
 	}
-	c.fail(way, "%s is %s: write %s", name(way), strings.ToLower(n.Type().String()), want)
+	c.fail(way, "%s is %s: write %s", name(way), kind(n), want)
+}
+
+// kind is what a user calls what is written there.
+func kind(n ast.Node) string {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "a group of keys"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.BoolNode:
+		return "true or false"
+	case *ast.IntegerNode:
+		return "a number"
+	case *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return "a decimal number"
+	}
+	return "text"
 }
 
 func (c *checker) keys(n *ast.MappingNode, t reflect.Type, way []any) {

@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/originhub/originhub/pkg/admission"
@@ -136,25 +139,36 @@ type claim struct {
 	Domain string   `yaml:"domain"`
 }
 
+// Most is how many bytes a policy file may have.
+const Most = 1 << 20
+
 // modest refuses what no policy is like and the YAML parser takes minutes or gigabytes for.
 func modest(data []byte) error {
-	const most, deepest = 1 << 20, 50
-	if len(data) > most {
-		return Errors{{1, 1, fmt.Sprintf("the file has %d bytes, and a policy at most %d", len(data), most)}}
+	const deepest, furthest = 50, 200
+	if len(data) > Most {
+		return Errors{{1, 1, "the file has more than 1 MiB, as no policy has: name the right file"}}
 	}
-	line, column, depth := 1, 0, 0
-	for _, b := range data {
+	line, column, depth, begun := 1, 0, 0, false
+	for _, r := range string(data) {
 		column++
-		switch b {
-		case '\n':
-			line, column = line+1, 0
-		case '[', '{':
+		switch {
+		case r == '\n':
+			line, column, begun = line+1, 0, false
+			continue
+		case r == utf8.RuneError:
+			return Errors{{line, column, "here is something that is not UTF-8 text: save the file in UTF-8"}}
+		case r < ' ' && r != '\t' && r != '\r':
+			return Errors{{line, column, fmt.Sprintf("here is the control character %U: remove it", r)}}
+		case r == '[' || r == '{':
 			depth++
-		case ']', '}':
+		case r == ']' || r == '}':
 			depth--
 		}
+		begun = begun || !strings.ContainsRune(" \t-?:", r) // each of these can nest what follows one deeper
 		if depth > deepest {
 			return Errors{{line, column, fmt.Sprintf("brackets are nested deeper than %d: close them", deepest)}}
+		} else if !begun && column > furthest {
+			return Errors{{line, column, fmt.Sprintf("the line begins beyond column %d, and nothing in a policy is nested so deep: indent it less", furthest)}}
 		}
 	}
 	return nil
@@ -163,19 +177,12 @@ func modest(data []byte) error {
 // Parse reads and checks a policy file. Its error is of type Errors and names everything that is wrong, first with the form
 // of the file and, once that is right, with what it says.
 func Parse(data []byte) (admission.Policy, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if err := modest(data); err != nil {
+	root, err := read(data)
+	if err != nil {
 		return admission.Policy{}, err
 	}
-	tree, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return admission.Policy{}, located(err)
-	}
-	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
-		return admission.Policy{}, Errors{{1, 1, "the file is not one YAML document: write the policy and nothing else"}}
-	}
 	var f file
-	c := checker{root: tree.Docs[0].Body}
+	c := checker{root: root}
 	c.form(c.root, reflect.TypeOf(f), nil)
 	if err := c.sorted(); err != nil {
 		return admission.Policy{}, err
@@ -189,6 +196,21 @@ func Parse(data []byte) (admission.Policy, error) {
 		return admission.Policy{}, err
 	}
 	return p, nil
+}
+
+func read(data []byte) (ast.Node, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if err := modest(data); err != nil {
+		return nil, err
+	}
+	tree, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, located(err)
+	}
+	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
+		return nil, Errors{{1, 1, "the file is not one YAML document: write the policy and nothing else"}}
+	}
+	return tree.Docs[0].Body, nil
 }
 
 // policy is the file's value, with defaults for what is absent.
@@ -239,6 +261,9 @@ func either[T any](value *T, otherwise T) T {
 	return *value
 }
 
+// twice is how the YAML library says that a key stands in two places.
+var twice = regexp.MustCompile(`^mapping key (".*") already defined at \[(\d+):\d+\]$`)
+
 // located turns an error of the YAML library into ours.
 func located(err error) Errors {
 	e := Error{1, 1, err.Error()}
@@ -248,6 +273,11 @@ func located(err error) Errors {
 		if t := y.GetToken(); t != nil && t.Position != nil {
 			e.Line, e.Column = t.Position.Line, t.Position.Column
 		}
+	}
+	if found := twice.FindStringSubmatch(e.Message); found != nil {
+		e.Message = fmt.Sprintf("key %s is on line %s already: write it once", found[1], found[2])
+	} else {
+		e.Message = fmt.Sprintf("the file is not correct YAML (%s): look at indentation, colons, quotes and brackets here and in the line before", e.Message)
 	}
 	return Errors{e}
 }

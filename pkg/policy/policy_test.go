@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"reflect"
@@ -130,14 +131,14 @@ func TestWrongPolicies(t *testing.T) {
 	}{
 		"unknown key":               {"hub: networking", "hubb: networking", `line 6, column 1: unknown key "hubb"`, false},
 		"unknown key in a grant":    {"- host: team-b", "- hosts: team-b", `line 69, column 9: unknown key "hosts"`, false},
-		"duplicate key":             {"hub: networking", "hub: networking\nhub: other", "line 7, column 1: mapping key", false},
-		"syntax":                    {"hub: networking", "hub: {", "line 15", false},
+		"duplicate key":             {"hub: networking", "hub: networking\nhub: other", "line 7, column 1: key \"hub\" is on line 6 already", false},
+		"syntax":                    {"hub: networking", "hub: {", "line 15, column 1: the file is not correct YAML", false},
 		"two documents":             {"hub: networking", "hub: networking\n---\na: b", "line 1, column 1: the file is not one YAML document", false},
-		"text for a list":           {`accounts: ["222222222222"]`, `accounts: "222222222222"`, "line 67, column 5: accounts is string: write a list", false},
-		"account without quotes":    {`["222222222222"]`, `[222222222222]`, "line 67, column 16: entry 1 of accounts is integer: write text", false},
-		"number in quotes":          {"version: 1", "version: '1'", "line 3, column 1: version is string", false},
-		"fraction":                  {"origins: 100", "origins: 1.5", "line 47, column 3: origins is float", false},
-		"no duration":               {"spacing: 30s", "spacing: soon", "line 41, column 3: spacing is string: write a duration", false},
+		"text for a list":           {`accounts: ["222222222222"]`, `accounts: "222222222222"`, "line 67, column 5: accounts is text: write a list", false},
+		"account without quotes":    {`["222222222222"]`, `[222222222222]`, "line 67, column 16: entry 1 of accounts is a number: write text", false},
+		"number in quotes":          {"version: 1", "version: '1'", "line 3, column 1: version is text: write a whole number", false},
+		"fraction":                  {"origins: 100", "origins: 1.5", "line 47, column 3: origins is a decimal number", false},
+		"no duration":               {"spacing: 30s", "spacing: soon", "line 41, column 3: spacing is text: write a duration", false},
 		"no value":                  {"hub: networking", "hub:", "line 6, column 1: hub has no value", false},
 		"anchor":                    {"hub: networking", "hub: &h networking", "line 6, column 1: hub is a YAML anchor", true},
 		"version":                   {"version: 1", "version: 2", "line 3, column 1: version is 2", false},
@@ -151,7 +152,7 @@ func TestWrongPolicies(t *testing.T) {
 		"domain":                    {"domain: example.com", "domain: 10.0.0.1", `line 23, column 1: domain "10.0.0.1"`, false},
 		"certificate's Region":      {"acm:us-east-1", "acm:eu-west-1", "line 25, column 1: certificate", false},
 		"aliases":                   {"aliases: wildcard", "aliases: none", "line 29, column 1: aliases is", false},
-		"external":                  {"external: allow", "external: true", "line 32, column 3: external is bool", false},
+		"external":                  {"external: allow", "external: true", "line 32, column 3: external is true or false: write text", false},
 		"negative duration":         {"default: 0s", "default: -1s", "line 37, column 3: default is -1s", false},
 		"grace":                     {"default: 0s", "default: 721h", "line 37, column 3: default is 721h0m0s, and maximum 720h0m0s", true},
 		"window":                    {"window: 5s", "window: 301s", "line 42, column 3: window is 5m1s", true},
@@ -168,14 +169,14 @@ func TestWrongPolicies(t *testing.T) {
 		"host too deep":             {"host: team-b.example.com", "host: '*.team-b.example.com'", "line 69, column 9: host *.team-b.example.com is not covered", true},
 		"path":                      {"/team-b/*", "team-b/*", `line 70, column 17: path "team-b/*" does not begin`, false},
 		"no paths":                  {`paths: ["/team-b/*"]`, "paths: []", "line 70, column 9: the grant has no paths", false},
-		"overlap":                   {"- host: team-b.example.com\n        paths: [\"/team-b/*\"]", "- host: '*.example.com'\n        paths: [\"/x\", \"/team-a/x\"]", "line 70, column 23: team-b is granted *.example.com/team-a/x, which overlaps team-a.example.com/team-a/* of team-a", true},
+		"overlap":                   {"- host: team-b.example.com\n        paths: [\"/team-b/*\"]", "- host: '*.example.com'\n        paths: [\"/x\", \"/team-a/x\"]", "line 70, column 23: team-b is granted *.example.com/team-a/x, which overlaps team-a.example.com/team-a/* of team-a on line 63: behaviors match on the path alone", true},
 		"no spoke, no claim":        {"accounts: [\"222222222222\"]", "accounts: [\"222222222222\"]\n    spoke: false", "line 68, column 5: team-b has no spoke role", false},
 		"spoke and claim":           {"spoke: false", "spoke: true", "line 79, column 5: team-c has a spoke role", false},
 		"cidr":                      {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0", `line 71, column 5: cidr "10.20.16.0" is not an IPv4 network`, false},
 		"cidr too large":            {"cidr: 10.20.16.0/20", "cidr: 10.0.0.0/8", `line 71, column 5: cidr "10.0.0.0/8" is not an IPv4 network of /16 to /26`, false},
 		"cidr too small":            {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0/27", `line 71, column 5: cidr "10.20.16.0/27" is not`, false},
 		"cidr within a network":     {"cidr: 10.20.16.0/20", "cidr: 10.20.17.0/20", "line 71, column 5: cidr 10.20.17.0/20 is an address within a network: write 10.20.16.0/20", true},
-		"cidr of another team":      {"cidr: 10.20.16.0/20", "cidr: 10.20.12.0/22", "line 71, column 5: cidr 10.20.12.0/22 of team-b overlaps 10.20.0.0/20 of team-a", true},
+		"cidr of another team":      {"cidr: 10.20.16.0/20", "cidr: 10.20.12.0/22", "line 71, column 5: cidr 10.20.12.0/22 of team-b overlaps 10.20.0.0/20 of team-a on line 65", true},
 		"claim that is not granted": {"paths: [\"/team-c/*\"]\n      domain", "paths: [\"/team-d/*\"]\n      domain", "line 79, column 5: the claim of team-c is refused: team-c is not granted /team-d/*", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,6 +197,45 @@ func TestWrongPolicies(t *testing.T) {
 	}
 }
 
+// What is no policy is refused before the YAML library takes minutes or gigabytes for it, and what is one is compared fast.
+func TestWhatNoPolicyIsLike(t *testing.T) {
+	for name, c := range map[string]struct{ text, says string }{
+		"a large file":              {strings.Repeat("#", Most+1), "line 1, column 1: the file has more than 1 MiB"},
+		"brackets":                  {"version: " + strings.Repeat("[", 100), "line 1, column 60: brackets are nested deeper than 50"},
+		"lists in lists":            {"version:\n  " + strings.Repeat("- ", 300_000) + "a", "line 2, column 201: the line begins beyond column 200"},
+		"keys of keys":              {strings.Repeat("? ", 300_000) + "a", "line 1, column 201: the line begins beyond column 200"},
+		"indentation":               {"version:\n" + strings.Repeat(" ", 300) + "a: b", "line 2, column 201: the line begins beyond column 200"},
+		"UTF-16":                    {"\xff\xfev\x00e\x00r\x00", "line 1, column 1: here is something that is not UTF-8 text"},
+		"a control character":       {"version: 1\nhub: a\x00b", "line 2, column 7: here is the control character U+0000"},
+		"paths that all look alike": {alike(4000), "line 8, column 1: too many paths begin alike"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var list Errors
+			if _, err := Parse([]byte(c.text)); !errors.As(err, &list) || len(list) != 1 || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	if p, err := Parse([]byte(alike(1000))); err != nil || len(p.Teams) != 1000 {
+		t.Errorf("got %d teams, %v", len(p.Teams), err)
+	}
+}
+
+// alike is a policy for many teams whose patterns can only be told apart by their ends.
+func alike(teams int) string {
+	text := shortest + "spokes: {externalId: abc}\nteams:\n"
+	for i := range teams {
+		text += fmt.Sprintf("- {name: t%[1]d, accounts: ['%012[1]d'], grants: [{host: t%[1]d.example.com, paths: ['/*/of-the-team/number/%[1]d']}]}\n", i)
+	}
+	return text
+}
+
+func TestByteOrderMarkIsNothing(t *testing.T) {
+	if _, err := Parse([]byte("\ufeff" + example(t))); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFleets(t *testing.T) {
 	s := compiled(t)
 	for adopt, want := range map[string]struct {
@@ -208,8 +248,8 @@ func TestFleets(t *testing.T) {
 		"[EDFDVBD6EXAMPLE, EDFDVBD6EXAMPLE]": {wrong: "line 3, column 41: distribution EDFDVBD6EXAMPLE is in the list already"},
 		"[EDFDVBD6EXAMPLE, main-2]":          {wrong: `line 3, column 41: entry 2 of adopt "main-2" is not of the form`},
 		"[]":                                 {wrong: "line 3, column 16: adopt is an empty list"},
-		"5":                                  {wrong: "line 3, column 16: adopt is integer: write one id or a list of them"},
-		"{a: b}":                             {wrong: "line 3, column 16: adopt is mapping: write one id or a list of them"},
+		"5":                                  {wrong: "line 3, column 16: adopt is a number: write one id or a list of them"},
+		"{a: b}":                             {wrong: "line 3, column 16: adopt is a group of keys: write one id or a list of them"},
 		"''":                                 {wrong: "line 3, column 16: entry 1 of adopt is missing"},
 	} {
 		text := strings.Replace(shortest, "EDFDVBD6EXAMPLE", adopt, 1)
