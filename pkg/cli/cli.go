@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -47,6 +50,7 @@ Exit codes: 0 fine · 1 wrong usage or failure · 3 invalid policy · 5 a rehear
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%w", err) })
 	root.AddCommand(demoCommand(), sandboxCommand(), policyCommand(), spokeCommand(), versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -63,9 +67,43 @@ Exit codes: 0 fine · 1 wrong usage or failure · 3 invalid policy · 5 a rehear
 // help makes a command that only groups others refuse what it does not know; cobra would print the help and succeed.
 func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
+// misused says how a command wants to be called.
+func misused(cmd *cobra.Command, format string, args ...any) error {
+	return fmt.Errorf(format+"; see %s --help", append(args, cmd.CommandPath())...)
+}
+
+// one is for commands with one argument, which is called what.
+func one(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return misused(cmd, "%s takes one %s, and there are %s", cmd.CommandPath(), what, count(len(args), "argument"))
+	}
+}
+
+// none is for commands without arguments, and refuses what is no command of one that only groups others.
+func none(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case cmd.HasSubCommands():
+		return misused(cmd, "unknown command %q", args[0])
+	}
+	return misused(cmd, "%s takes no arguments, and there is %q", cmd.CommandPath(), args[0])
+}
+
+// untilSignal is for commands that start processes, which have to be ended. A second signal ends this one as if nobody
+// listened.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: none,
 		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), version()) },
 	}
 }

@@ -37,9 +37,11 @@ func demoCommand() *cobra.Command {
 teams whose origins go live, two shares that are refused, and a teardown that leaves nothing behind.
 
 Exit code 0: everything came about as told; 5: the teardown left something; 1: anything else.`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			began := time.Now()
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
 			w, err := newWorld(worldOptions{
 				Templates: templates, Functions: functions, Sandbox: sandbox.Options{Seed: 1},
 			})
@@ -48,7 +50,7 @@ Exit code 0: everything came about as told; 5: the teardown left something; 1: a
 			}
 			defer func() { err = errors.Join(err, w.Close()) }()
 			d := newDemo(w, cmd.OutOrStdout())
-			if err := d.tell(cmd.Context()); err != nil {
+			if err := d.tell(ctx); err != nil {
 				return err
 			}
 			d.printf("\n   %s of virtual time in %.1f seconds of real time\n", d.span(), time.Since(began).Seconds())
@@ -426,6 +428,7 @@ type heard struct {
 		Age      string `json:"age"`
 		Cost     string `json:"cost"`
 		Repair   string `json:"repair"`
+		RepairIn string `json:"repairIn"`
 	} `json:"detail"`
 }
 

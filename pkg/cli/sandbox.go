@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +17,7 @@ import (
 )
 
 func sandboxCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "sandbox", Short: "Run the local sandbox", Args: cobra.NoArgs, RunE: help}
+	parent := &cobra.Command{Use: "sandbox", Short: "Run the local sandbox", Args: none, RunE: help}
 	parent.AddCommand(serveCommand())
 	return parent
 }
@@ -22,6 +25,7 @@ func sandboxCommand() *cobra.Command {
 func serveCommand() *cobra.Command {
 	var o struct {
 		listen, edge, clock, assembly string
+		policy                        string
 		templates, functions          string
 		seed                          uint64
 		empty, anywhere, logs         bool
@@ -69,10 +73,15 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 \
     aws cloudfront list-vpc-origins
   curl -d '{"until": "idle"}' http://127.0.0.1:4566/_sandbox/advance`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) (failed error) {
-			if o.clock != "virtual" && o.clock != "real" {
-				return fmt.Errorf("--clock is %q: it is virtual or real", o.clock)
+			switch changed := cmd.Flags().Changed; {
+			case o.clock != "virtual" && o.clock != "real":
+				return misused(cmd, "--clock is %q: it is virtual or real", o.clock)
+			case changed("assembly") && (changed("empty") || changed("functions")):
+				return misused(cmd, "--assembly is deployed in place of the demo's world: leave out --empty and --functions")
+			case o.assembly == "" && (changed("assembly") || changed("stack") || changed("parameters") || changed("policy")):
+				return misused(cmd, "--stack, --parameters and --policy are about an assembly: name its directory with --assembly")
 			}
 			assembly := sandbox.Assembly{Dir: o.assembly}
 			var err error
@@ -86,34 +95,44 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 			if err != nil {
 				return err
 			}
-			for _, address := range []string{o.listen, o.edge} {
-				if err := checkAddress(address, o.anywhere); err != nil {
-					return err
-				}
+			if err := errors.Join(checkAddress("--listen", o.listen, o.anywhere), checkAddress("--edge", o.edge, o.anywhere)); err != nil {
+				return err
 			}
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
 			options := worldOptions{
 				Templates: o.templates, Functions: o.functions, Bare: o.empty || o.assembly != "",
 				Sandbox: sandbox.Options{
 					Seed: o.seed, Listen: o.listen, EdgeListen: o.edge, RealClock: o.clock == "real", Certificates: certificates,
 				},
 			}
+			if o.policy != "" {
+				if options.Policy, err = readFile(o.policy, cmd.InOrStdin()); err != nil {
+					return err
+				}
+				options.Own = true
+			}
 			if o.logs {
 				options.Sandbox.LogWriter = func(string) io.Writer { return cmd.ErrOrStderr() }
 			}
 			w, err := newWorld(options)
-			if err != nil {
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return fmt.Errorf("%w; end what listens there, perhaps another sandbox, or choose other addresses with --listen and --edge", err)
+			} else if err != nil {
 				return err
 			}
 			defer func() { failed = errors.Join(failed, w.Close()) }()
 			if o.assembly != "" {
-				if err := w.DeployAssembly(assembly); err != nil {
+				if err := w.DeployAssembly(assembly); errors.Is(err, fs.ErrNotExist) {
+					return fmt.Errorf("%w; name the directory that cdk synth wrote, with functions for this machine: -c functions=.build/local", err)
+				} else if err != nil {
 					return err
 				}
 			}
 			if err := printJSON(cmd.OutOrStdout(), report{Endpoint: w.Endpoint(), Edge: w.Edge()}); err != nil {
 				return err
 			}
-			<-cmd.Context().Done()
+			<-ctx.Done()
 			return nil
 		},
 	}
@@ -124,17 +143,13 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 	f.StringVar(&o.clock, "clock", "virtual", "virtual: time stands still until it is advanced; real: it runs")
 	f.BoolVar(&o.empty, "empty", false, "start with bare accounts, nothing deployed")
 	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly, with functions built for this machine, instead of the demo's world")
+	f.StringVar(&o.policy, "policy", "", "the hub policy of the assembly: its organization, accounts and hosted zone are there in place of the demo's")
 	f.StringArrayVar(&o.parameters, "parameters", nil, "STACK:NAME=VALUE, a template parameter of the assembly's stack; may be repeated")
 	f.StringArrayVar(&o.stacks, "stack", nil, "STACK=ACCOUNT[,ACCOUNT…], where a stack of the assembly goes; others stay out; may be repeated")
 	f.StringArrayVar(&o.issued, "certificate", nil, "ARN=NAME[,NAME…], an ACM certificate that is issued before anything is deployed; may be repeated")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of all generated ids")
 	f.BoolVar(&o.logs, "logs", false, "show the functions' logs on standard error")
 	worldFlags(cmd, &o.templates, &o.functions)
-	cmd.MarkFlagsMutuallyExclusive("empty", "assembly")
-	cmd.MarkFlagsMutuallyExclusive("empty", "parameters")
-	cmd.MarkFlagsMutuallyExclusive("empty", "stack")
-	cmd.MarkFlagsMutuallyExclusive("assembly", "functions")
-	cmd.MarkFlagsMutuallyExclusive("assembly", "templates")
 	return cmd
 }
 
@@ -187,16 +202,19 @@ func worldFlags(cmd *cobra.Command, templates, functions *string) {
 	cmd.Flags().StringVar(functions, "functions", ".build/local", "directory of the functions, built for this machine")
 }
 
-func checkAddress(address string, anywhere bool) error {
-	host, _, err := net.SplitHostPort(address)
+func checkAddress(flag, address string, anywhere bool) error {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
 	if err != nil {
-		return fmt.Errorf("address %q: %w; give host:port", address, err)
+		return fmt.Errorf("%s %q is not an address: write host:port, such as 127.0.0.1:4566", flag, address)
 	}
 	ip := net.ParseIP(host)
 	if host == "localhost" || (ip != nil && ip.IsLoopback()) || anywhere {
 		return nil
 	}
-	return fmt.Errorf("address %q is not on loopback, and nothing asks callers for a password; add --allow-remote if you mean it", address)
+	return fmt.Errorf("%s %q is not on loopback, and nothing asks callers for a password; add --allow-remote if you mean it", flag, address)
 }
 
 // since renders virtual time the way the story tells it.

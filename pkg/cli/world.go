@@ -31,6 +31,7 @@ type worldOptions struct {
 	Policy    []byte // in place of the policy beside the templates
 	Sandbox   sandbox.Options
 	Bare      bool // accounts only; nothing deployed
+	Own       bool // the accounts are those of the policy, all of them in its organization, in place of the demo's
 }
 
 // world is a sandbox with the hub and the spokes deployed in it, idle.
@@ -63,8 +64,11 @@ func newWorld(o worldOptions) (_ *world, err error) {
 		{ID: teamCAccount, Name: "team-c", InOrganization: true},
 		{ID: strangerAccount, Name: "stranger"},
 	}
+	if o.Own {
+		o.Sandbox.Accounts = accountsOf(w.policy)
+	}
 	o.Sandbox.Organization = w.policy.Organization
-	o.Sandbox.Zones = []sandbox.Zone{{Account: hubAccount, ID: w.policy.HostedZone, Name: w.policy.Domain}}
+	o.Sandbox.Zones = []sandbox.Zone{{Account: networkingAccount(w.policy), ID: w.policy.HostedZone, Name: w.policy.Domain}}
 	o.Sandbox.Assets = func(key string) (string, error) { return w.asset(o, key) }
 	if w.Sandbox, err = sandbox.New(o.Sandbox); err != nil {
 		_ = os.RemoveAll(w.assets)
@@ -88,6 +92,18 @@ func (w *world) obey(text []byte) (err error) {
 	}
 	w.text = text
 	return nil
+}
+
+func accountsOf(p admission.Policy) []sandbox.Account {
+	all := []sandbox.Account{{ID: networkingAccount(p), Name: "networking", InOrganization: p.Organization != ""}}
+	for _, t := range p.Teams {
+		for _, account := range t.Accounts {
+			if account != all[0].ID {
+				all = append(all, sandbox.Account{ID: account, Name: t.Name, InOrganization: p.Organization != ""})
+			}
+		}
+	}
+	return all
 }
 
 // Close ends the sandbox and removes what was made for it.

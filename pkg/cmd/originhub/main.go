@@ -13,9 +13,6 @@ import (
 func main() { os.Exit(run()) }
 
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)   // a second signal ends the process as if nobody listened
 	signal.Ignore(syscall.SIGPIPE) // a reader that has seen enough must not keep the sandbox from cleaning up
-	return cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	return cli.Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
