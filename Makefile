@@ -76,7 +76,7 @@ app: functions # what cdk.json runs: it writes the assembly to where the CDK CLI
 .PHONY: deploy
 deploy: build functions ## Show what would change in the hub, ask, deploy: make deploy POLICY=policy.yaml
 	@test -n "$(POLICY)" || { echo "say which hub policy: make deploy POLICY=policy.yaml" >&2; exit 2; }
-	.build/originhub policy check $(POLICY)
+	.build/originhub policy check --strict $(POLICY)
 	$(CDK) diff hub -c policy=$(POLICY)
 	$(CDK) deploy hub -c policy=$(POLICY) --require-approval any-change
 

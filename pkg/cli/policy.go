@@ -14,28 +14,12 @@ import (
 )
 
 func policyCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "policy", Short: "Check the hub policy", Args: cobra.NoArgs, RunE: help}
-	parent.AddCommand(&cobra.Command{
-		Use:   "check FILE",
-		Short: "Say whether a hub policy is valid, and if not, where and why",
-		Long: `Check reads a hub policy (- for standard input) as the hub stack and the functions do. Every error names line and column.
-Exit code 0: valid; 3: not valid; 1: the file cannot be read.`,
-		Example: "  originhub policy check policy.yaml",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := readPolicy(args[0], cmd.InOrStdin())
-			if err != nil {
-				return err
-			}
-			accounts := len(p.Accounts())
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: hub %s, %s, %s\n", args[0], p.Hub, count(len(p.Teams), "team"), count(accounts, "account"))
-			return nil
-		},
-	}, &cobra.Command{
+	parent := &cobra.Command{Use: "policy", Short: "Check the hub policy", Args: none, RunE: help}
+	parent.AddCommand(checkCommand(), &cobra.Command{
 		Use:     "schema",
 		Short:   "Print the JSON Schema of the hub policy, for editors",
 		Example: "  originhub policy schema > .vscode/originhub-policy.json",
-		Args:    cobra.NoArgs,
+		Args:    none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(policy.Schema())
 			return err
@@ -44,37 +28,80 @@ Exit code 0: valid; 3: not valid; 1: the file cannot be read.`,
 	return parent
 }
 
-// readPolicy reads a valid hub policy; of one that is not valid it names the places.
-func readPolicy(file string, in io.Reader) (admission.Policy, error) {
-	text, err := readFile(file, in)
-	if err != nil {
-		return admission.Policy{}, err
+func checkCommand() *cobra.Command {
+	var strict bool
+	cmd := &cobra.Command{
+		Use:   "check FILE",
+		Short: "Say whether a hub policy is valid, and if not, where and why",
+		Long: `Check reads a hub policy (- for standard input) as the hub stack and the functions do. Every error names line and column.
+Values that are still those of an example are warnings, and with --strict errors, as make deploy has it.
+Exit code 0: valid; 3: not valid; 1: the file cannot be read.`,
+		Example: "  originhub policy check policy.yaml",
+		Args:    one("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, examples, err := readPolicy(args[0], cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			if strict && len(examples) > 0 {
+				return &failure{exitPolicy, fmt.Errorf("%s still has values of an example\n%s", args[0], located(args[0], "", examples))}
+			}
+			if err := warn(cmd.ErrOrStderr(), args[0], examples); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: hub %s, %s, %s\n",
+				args[0], p.Hub, count(len(p.Teams), "team"), count(len(p.Accounts()), "account"))
+			return err
+		},
 	}
-	p, err := policy.Parse(text)
-	if err != nil {
-		return admission.Policy{}, &failure{exitPolicy, fmt.Errorf("%s is not a valid policy\n%s", file, located(file, err))}
-	}
-	return p, nil
+	cmd.Flags().BoolVar(&strict, "strict", false, "refuse values that are still those of an example")
+	return cmd
 }
 
-// located writes errors the way editors and CI find places: file:line:column.
-func located(file string, err error) string {
-	var all policy.Errors
-	if !errors.As(err, &all) {
-		return fmt.Sprintf("%s: %v", file, err)
+// warn names what is still an example's.
+func warn(errs io.Writer, file string, examples policy.Errors) error {
+	if len(examples) == 0 {
+		return nil
 	}
+	_, err := fmt.Fprintln(errs, located(file, "warning: ", examples))
+	return err
+}
+
+// readPolicy reads a valid hub policy, and which of its values are still an example's; of one that is not valid it names the
+// places.
+func readPolicy(file string, in io.Reader) (admission.Policy, policy.Errors, error) {
+	text, err := readFile(file, in)
+	if err != nil {
+		return admission.Policy{}, nil, err
+	}
+	p, err := policy.Parse(text)
+	var wrong policy.Errors
+	if errors.As(err, &wrong) {
+		return admission.Policy{}, nil, &failure{exitPolicy, fmt.Errorf("%s is not a valid policy\n%s", file, located(file, "", wrong))}
+	}
+	return p, policy.Placeholders(text), err
+}
+
+// located writes what was found the way editors and CI find places: file:line:column.
+func located(file, kind string, found policy.Errors) string {
 	var lines []string
-	for _, e := range all {
-		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s", file, e.Line, e.Column, e.Message))
+	for _, e := range found {
+		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s%s", file, e.Line, e.Column, kind, e.Message))
 	}
 	return strings.Join(lines, "\n")
 }
 
+// readFile reads no more than it takes to see that a file is no policy.
 func readFile(name string, in io.Reader) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(in)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
 	}
-	return os.ReadFile(name)
+	return io.ReadAll(io.LimitReader(in, policy.Most+1))
 }
 
 func count(n int, noun string) string {

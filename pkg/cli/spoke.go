@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,11 +26,25 @@ organization's management account. Without, it is one deployment per account, ea
 Nothing is run. Exit code 0: printed; 3: the policy is not valid; 1: it cannot be read.`,
 		Example: `  originhub spoke policy.yaml
   originhub spoke policy.yaml --ou ou-ab12-cdefgh34`,
-		Args: cobra.ExactArgs(1),
+		Args: one("POLICY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := readPolicy(args[0], cmd.InOrStdin())
+			p, examples, err := readPolicy(args[0], cmd.InOrStdin())
 			if err != nil {
 				return err
+			}
+			if err := warn(cmd.ErrOrStderr(), args[0], examples); err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("ou") && len(units) == 0 {
+				return misused(cmd, "--ou names no organizational unit")
+			}
+			for _, unit := range units {
+				if !unitForm.MatchString(unit) {
+					return misused(cmd, "--ou %q is not the id of an organizational unit, such as ou-ab12-cdefgh34, or of a root", unit)
+				}
+			}
+			if _, err := os.Stat(template); err != nil {
+				return fmt.Errorf("find the spoke's template: %w; run this from the repository, or name the file with --template", err)
 			}
 			if len(units) > 0 {
 				return printStackSet(cmd.OutOrStdout(), p, template, units)
@@ -40,6 +56,9 @@ Nothing is run. Exit code 0: printed; 3: the policy is not valid; 1: it cannot b
 	cmd.Flags().StringSliceVar(&units, "ou", nil, "ids of organizational units, separated by commas")
 	return cmd
 }
+
+// unitForm: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeploymentTargets.html
+var unitForm = regexp.MustCompile(`^(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32})$`)
 
 // networkingAccount is the Networking account: a distribution takes certificates of its own account only
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html).

@@ -236,6 +236,43 @@ func TestByteOrderMarkIsNothing(t *testing.T) {
 	}
 }
 
+func TestValuesThatAreStillTheExamples(t *testing.T) {
+	is := func(text string) []string {
+		var all []string
+		for _, e := range Placeholders([]byte(text)) {
+			all = append(all, e.Error())
+		}
+		return all
+	}
+	if diff := cmp.Diff([]string{
+		"line 9, column 1: organization o-exampleorg1 is an example's: write your own",
+		"line 23, column 1: domain example.com is an example's: write your own",
+		"line 24, column 1: hostedZone Z0123456789EXAMPLE is an example's: write your own",
+		"line 25, column 1: certificate arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555 is an example's: write your own",
+		"line 54, column 3: externalId change-me-7f3a is an example's, and everybody can read it: write one of your own, such as openssl rand -hex 16 prints",
+		"line 60, column 16: account 111111111111 is an example's, and whoever owns it could share origins with your hub: write your team's",
+		"line 67, column 16: account 222222222222 is an example's, and whoever owns it could share origins with your hub: write your team's",
+		"line 74, column 16: account 333333333333 is an example's, and whoever owns it could share origins with your hub: write your team's",
+		"line 82, column 7: domain internal.team-c.example.net is an example's: write your own",
+	}, is(example(t))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"line 3, column 16: adopt EDFDVBD6EXAMPLE is an example's: write your own"}, is(shortest)[:1]); diff != "" {
+		t.Error(diff)
+	}
+	own := strings.NewReplacer(
+		"o-exampleorg1", "o-a1b2c3d4e5", "example.com", "acme.io", "example.net", "acme.internal", "Z0123456789EXAMPLE", "Z08271353BNH2ZKXQMP1C",
+		":100000000000:", ":739275409381:", "change-me-7f3a", "1f0c2a",
+		"111111111111", "739275409382", "222222222222", "739275409383", "333333333333", "739275409384",
+	).Replace(example(t))
+	if got := is(own); got != nil {
+		t.Errorf("got %v", got)
+	}
+	if _, err := Parse([]byte(own)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFleets(t *testing.T) {
 	s := compiled(t)
 	for adopt, want := range map[string]struct {
@@ -347,5 +384,6 @@ func FuzzParse(f *testing.F) {
 		if _, err := Parse(text); err != nil && (!errors.As(err, &list) || len(list) == 0 || list[0].Line < 1) {
 			t.Errorf("got %v", err)
 		}
+		Placeholders(text)
 	})
 }
