@@ -27,6 +27,7 @@ type Finding struct {
 	Risk    string    // why it matters, and in which account to mend it
 	Cost    string    // estimate per month, or "unknown"
 	Repair  string    // command that mends it, as it can be pasted into a shell; "" if nothing or no command does
+	In      string    // account in which to run it; "" without a command
 }
 
 // Kind is the stable name of what was found.
@@ -129,6 +130,7 @@ func (o Observed) origins() []Finding {
 		f.Risk = "it is shared with the hub and no distribution of the hub's uses it: " + why +
 			"; mend the reason, or stop sharing it, in account " + v.Account
 		f.Repair = fmt.Sprintf("aws ram disassociate-resource-share --region us-east-1 --resource-share-arn %s --resource-arns %s", share, v.ARN)
+		f.In = v.Account
 		found = append(found, f)
 	}
 	for _, v := range o.Owned {
@@ -138,8 +140,9 @@ func (o Observed) origins() []Finding {
 		f := o.about(OriginUnused, v.VpcOrigin)
 		f.Risk = "no distribution uses it; its network interfaces keep its VPC from being deleted, and what stands behind it runs for nobody; " +
 			"if nobody needs it, delete it in account " + v.Account
-		f.Repair = fmt.Sprintf(`aws cloudfront delete-vpc-origin --id %[1]s --if-match `+
-			`"$(aws cloudfront get-vpc-origin --id %[1]s --query ETag --output text)"`, v.ID)
+		f.Repair = fmt.Sprintf(`aws cloudfront delete-vpc-origin --region us-east-1 --id %[1]s --if-match `+
+			`"$(aws cloudfront get-vpc-origin --region us-east-1 --id %[1]s --query ETag --output text)"`, v.ID)
+		f.In = v.Account
 		found = append(found, f)
 	}
 	return found
@@ -173,7 +176,7 @@ func (o Observed) wired() []Finding {
 		}
 		found = append(found, Finding{
 			Kind: WiredNotShared, Subject: r.ARN, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown,
-			Risk: locked(distribution) + bringBack(r), Repair: shareAgain(r, o.Hub),
+			Risk: locked(distribution) + bringBack(r), Repair: shareAgain(r, o.Hub), In: r.Account,
 		})
 	}
 	return found
@@ -210,8 +213,9 @@ func (o Observed) distributions() []Finding {
 		f := Finding{
 			Kind: DistributionDisabled, Subject: d.ID, Account: o.Hub, Since: d.Modified, Cost: unknown,
 			Risk: "it answers nobody, and its VPC origins cannot be deleted while it names them: " + strings.Join(held, ", "),
-			Repair: fmt.Sprintf(`aws cloudfront delete-distribution --id %[1]s --if-match "$(aws cloudfront get-distribution --id %[1]s `+
-				`--query ETag --output text)"`, d.ID),
+			Repair: fmt.Sprintf(`aws cloudfront delete-distribution --region us-east-1 --id %[1]s --if-match `+
+				`"$(aws cloudfront get-distribution --region us-east-1 --id %[1]s --query ETag --output text)"`, d.ID),
+			In: o.Hub,
 		}
 		if o.manages(d.ID) {
 			f.Alarm, f.Risk, f.Repair = true, "somebody disabled it: every team is off the air", o.Wake
@@ -234,7 +238,7 @@ func (o Observed) hosts() []Finding {
 					Kind: HostElsewhere, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown,
 					Risk: "its " + e.Type + " record leads " + leads(e) + ", past the distribution: no isolation, no firewall, or no answer" +
 						o.deleteIn(),
-					Repair: o.deleteRecord(e),
+					Repair: o.deleteRecord(e), In: o.Hub,
 				})
 			}
 		}
@@ -275,9 +279,10 @@ func (o Observed) deleteIn() string {
 // deleteRecord deletes whatever record stands there. A DELETE must repeat all of it, and Route 53 writes an asterisk as \052.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_Change.html
 func (o Observed) deleteRecord(e origin.DNSRecord) string {
-	return fmt.Sprintf("aws route53 change-resource-record-sets --hosted-zone-id %[1]s --change-batch \"$(aws route53 "+
-		"list-resource-record-sets --hosted-zone-id %[1]s --output json --query '{Changes: [{Action: `\"DELETE\"`, ResourceRecordSet: "+
-		"ResourceRecordSets[?Name==`\"%[2]s.\"` && Type==`\"%[3]s\"`] | [0]}]}')\"", o.Zone, strings.ReplaceAll(e.Name, "*", `\\052`), e.Type)
+	return fmt.Sprintf("aws route53 change-resource-record-sets --region us-east-1 --hosted-zone-id %[1]s --change-batch \"$("+
+		"aws route53 list-resource-record-sets --region us-east-1 --hosted-zone-id %[1]s --output json "+
+		"--query '{Changes: [{Action: `\"DELETE\"`, ResourceRecordSet: ResourceRecordSets"+
+		"[?Name==`\"%[2]s.\"` && Type==`\"%[3]s\"`] | [0]}]}')\"", o.Zone, strings.ReplaceAll(e.Name, "*", `\\052`), e.Type)
 }
 
 // publicPaths looks for behaviors of the hub's distributions that overlap a claimed path, come before the team's own, and
@@ -300,7 +305,7 @@ func (o Observed) publicPaths() []Finding {
 				Kind: PathPublic, Subject: d.ID + " " + b.Path, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Since: d.Modified, Cost: unknown,
 				Risk: fmt.Sprintf("behavior %s overlaps %s of team %s and leads to %s on the public internet, past everything that keeps teams apart; "+
 					"take it out in account %s", b.Path, path, r.Team, public, o.Hub),
-				Repair: withoutBehavior(d.ID, b.Path),
+				Repair: withoutBehavior(d.ID, b.Path), In: o.Hub,
 			})
 		}
 	}
@@ -312,9 +317,9 @@ func (o Observed) publicPaths() []Finding {
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
 func withoutBehavior(distribution, path string) string {
 	others := "Items[?PathPattern!=`" + strings.ReplaceAll(strconv.Quote(path), "'", `'\''`) + "`]"
-	return fmt.Sprintf(`aws cloudfront get-distribution-config --id %[1]s --output json --query '{IfMatch: ETag, DistributionConfig: `+
-		`merge(DistributionConfig, {CacheBehaviors: DistributionConfig.CacheBehaviors.{Items: %[2]s, Quantity: length(%[2]s)}})}' > %[1]s.json `+
-		`&& aws cloudfront update-distribution --id %[1]s --cli-input-json file://%[1]s.json`, distribution, others)
+	return fmt.Sprintf(`aws cloudfront get-distribution-config --region us-east-1 --id %[1]s --output json `+
+		`--query '{IfMatch: ETag, DistributionConfig: merge(DistributionConfig, {CacheBehaviors: DistributionConfig.CacheBehaviors.{Items: %[2]s, Quantity: length(%[2]s)}})}' > %[1]s.json `+
+		`&& aws cloudfront update-distribution --region us-east-1 --id %[1]s --cli-input-json file://%[1]s.json`, distribution, others)
 }
 
 // publicTarget is the domain name of the public origin that a behavior's target leads to, or "".

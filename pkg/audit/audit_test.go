@@ -30,7 +30,7 @@ func orderly() audit.Observed {
 	ref := origin.Ref{ID: "vo_a", ARN: arnA, Account: teamA}
 	seen := origin.VpcOrigin{Ref: ref, Deployed: true, Endpoint: balancer, Created: now.Add(-30 * 24 * time.Hour)}
 	return audit.Observed{
-		Now: now, Hub: hub, Zone: zone, Managed: []string{distribution}, Wake: "aws sqs send-message",
+		Now: now, Hub: hub, Zone: zone, Managed: []string{distribution}, Wake: "aws sqs send-message --region us-east-1",
 		Teams: map[string]string{teamA: "team-a", teamB: "team-b"},
 		Records: []origin.Record{{
 			Ref: ref, Team: "team-a", Share: shareA, Intent: origin.Wire, State: origin.Live,
@@ -65,6 +65,25 @@ func pasted(t *testing.T, command string) string {
 	return said.String()
 }
 
+// mends checks a finding's command: that it can be pasted, and goes into the account whose property it changes.
+func mends(t *testing.T, f audit.Finding) {
+	t.Helper()
+	in := f.Account
+	for _, ofTheHub := range []string{"route53", "sqs", "distribution"} {
+		if strings.Contains(f.Repair, ofTheHub) {
+			in = hub
+		}
+	}
+	if f.In != in {
+		t.Errorf("%s\nis to be run in account %q, want %s", f.Repair, f.In, in)
+	}
+	for _, call := range strings.Split(strings.TrimSpace(pasted(t, f.Repair)), "\n") {
+		if !strings.Contains(call, "[--region]") {
+			t.Errorf("%s\nrests on a Region that is configured: %s", f.Repair, call)
+		}
+	}
+}
+
 func TestAudit(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*audit.Observed)
@@ -90,7 +109,7 @@ func TestAudit(t *testing.T) {
 			o.Records, o.Offered, o.Visible, o.Owned[0].Users = nil, nil, nil, nil
 			o.Distributions[0].Origins = nil
 			o.DNS = nil
-		}, []audit.Kind{audit.OriginUnused}, "delete-vpc-origin --id vo_a"},
+		}, []audit.Kind{audit.OriginUnused}, "delete-vpc-origin --region us-east-1 --id vo_a"},
 		"nobody uses it, and it is being deleted": {func(o *audit.Observed) {
 			o.Records, o.Offered, o.Visible, o.Owned[0].Users, o.Owned[0].Deployed = nil, nil, nil, nil, false
 			o.Distributions[0].Origins = nil
@@ -99,7 +118,7 @@ func TestAudit(t *testing.T) {
 			other := o.Distributions[0]
 			other.ID, other.Enabled, other.Modified = "EOTHER", false, now.Add(-8*24*time.Hour)
 			o.Distributions = append(o.Distributions, other)
-		}, []audit.Kind{audit.DistributionDisabled}, "delete-distribution --id EOTHER"},
+		}, []audit.Kind{audit.DistributionDisabled}, "delete-distribution --region us-east-1 --id EOTHER"},
 		"another distribution was disabled yesterday": {func(o *audit.Observed) {
 			other := o.Distributions[0]
 			other.ID, other.Enabled, other.Modified = "EOTHER", false, now.Add(-24*time.Hour)
@@ -173,10 +192,10 @@ func TestPublicPathIsTakenOutOfTheConfigurationThatWasRead(t *testing.T) {
 		t.Fatalf("found %+v", found)
 	}
 	const others = "Items[?PathPattern!=`\"/team-a/o'l\\\"d/$x/*\"`]"
-	const want = "[cloudfront][get-distribution-config][--id][" + distribution + "][--output][json][--query]" +
+	const want = "[cloudfront][get-distribution-config][--region][us-east-1][--id][" + distribution + "][--output][json][--query]" +
 		"[{IfMatch: ETag, DistributionConfig: merge(DistributionConfig, {CacheBehaviors: DistributionConfig.CacheBehaviors." +
 		"{Items: " + others + ", Quantity: length(" + others + ")}})}]\n" +
-		"[cloudfront][update-distribution][--id][" + distribution + "][--cli-input-json][file://" + distribution + ".json]\n"
+		"[cloudfront][update-distribution][--region][us-east-1][--id][" + distribution + "][--cli-input-json][file://" + distribution + ".json]\n"
 	if got := pasted(t, found[0].Repair); got != want {
 		t.Errorf("it calls %s\nwant     %s", got, want)
 	}
@@ -343,7 +362,9 @@ func TestGuard(t *testing.T) {
 				t.Errorf("found %+v", j.Findings)
 			}
 			if f.Repair != "" {
-				pasted(t, f.Repair)
+				mends(t, f)
+			} else if f.In != "" {
+				t.Errorf("there is no command for account %s", f.In)
 			}
 		})
 	}

@@ -41,7 +41,7 @@ func harmless(format string, args ...any) Judgement {
 func found(findings ...Finding) Judgement { return Judgement{Verdict: Found, Findings: findings} }
 
 func forged(format string, args ...any) Judgement {
-	return Judgement{Verdict: Forged, Why: fmt.Sprintf(format, args...)}
+	return Judgement{Verdict: Forged, Why: fmt.Sprintf(format, args...) + ": look who sent it"}
 }
 
 // Guard holds an act that was not the hub's own against what is there now.
@@ -94,7 +94,7 @@ func (o Observed) guardDistribution(a Act) Judgement {
 		if a.Target != "" && a.Target != id {
 			continue
 		}
-		f := Finding{Subject: id, Account: o.Hub, Alarm: true, Repair: o.Wake}
+		f := Finding{Subject: id, Account: o.Hub, Alarm: true, Repair: o.Wake, In: o.Hub}
 		switch {
 		case !slices.ContainsFunc(o.Distributions, func(d origin.Listed) bool { return d.ID == id }):
 			f.Kind = DistributionDeleted
@@ -102,7 +102,7 @@ func (o Observed) guardDistribution(a Act) Judgement {
 			if o.Adopted {
 				f.Risk = "distribution " + id + " is gone: its teams are off the air; create another, put its id in its place under " +
 					"distribution.adopt in the hub policy, and deploy the hub"
-				f.Repair = ""
+				f.Repair, f.In = "", ""
 			}
 		case a.Call == "DeleteDistribution":
 			continue
@@ -111,7 +111,7 @@ func (o Observed) guardDistribution(a Act) Judgement {
 		case a.Target == "":
 			continue // it may well have been one that is not the hub's
 		default:
-			f.Kind, f.Alarm, f.Repair = DistributionEdited, !o.Adopted, ""
+			f.Kind, f.Alarm, f.Repair, f.In = DistributionEdited, !o.Adopted, "", ""
 			f.Risk = "nothing of the hub's differs now; what else the edit changed stays, and an edit of a stale copy takes teams off the air; " +
 				"edit nothing of the distribution's whose id begins with originhub-"
 		}
@@ -140,7 +140,7 @@ func (o Observed) guardShare(a Act) Judgement {
 		}
 		f := Finding{
 			Kind: ShareRevoked, Subject: r.ARN, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true,
-			Risk: "the hub is to wire it and can no longer see it", Repair: shareAgain(r, o.Hub),
+			Risk: "the hub is to wire it and can no longer see it", Repair: shareAgain(r, o.Hub), In: r.Account,
 		}
 		switch {
 		case wired != "":
@@ -173,12 +173,15 @@ func (o Observed) guardOrigin(a Act) Judgement {
 	f := Finding{
 		Kind: OriginDeleted, Subject: r.ARN, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true,
 		Risk: "it was deleted outside a teardown: nobody checks that its network interfaces went, which keep its VPC from being deleted, " +
-			"and its share, if there is one, leads nowhere; look for the interfaces, and delete the share, in account " + r.Account +
-			" and the Region of the VPC",
-		Repair: "aws ec2 describe-network-interfaces --filters Name=tag:aws.cloudfront.vpcorigin,Values=enabled",
+			"and its share, if there is one, leads nowhere; look in account " + r.Account + " which interfaces of CloudFront's are in its VPC, " +
+			"other VPC origins' among them, and take it out of the share",
+		Repair: `for region in $(aws ec2 describe-regions --region us-east-1 --query 'Regions[].RegionName' --output text); do ` +
+			`aws ec2 describe-network-interfaces --region "$region" --filters Name=tag:aws.cloudfront.vpcorigin,Values=enabled ` +
+			`--query 'NetworkInterfaces[].[AvailabilityZone,VpcId,NetworkInterfaceId]' --output text; done`,
+		In: r.Account,
 	}
-	if r.Share != "" {
-		f.Repair += "; aws ram delete-resource-share --region us-east-1 --resource-share-arn " + r.Share
+	if r.Share != "" { // which may hold other origins too
+		f.Repair += "; aws ram disassociate-resource-share --region us-east-1 --resource-share-arn " + r.Share + " --resource-arns " + r.ARN
 	}
 	return found(f)
 }
@@ -196,7 +199,7 @@ func (o Observed) guardRecords(a Act) Judgement {
 			continue
 		}
 		for _, host := range r.Claim.Hosts {
-			f := Finding{Kind: RecordChanged, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true}
+			f := Finding{Kind: RecordChanged, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, In: o.Hub}
 			e, astray := o.astray(host)
 			missing := o.missing(r.ID, host)
 			switch {

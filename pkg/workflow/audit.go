@@ -154,7 +154,7 @@ func (a *Audit) wake(ctx context.Context, c inbound.CallHint) error {
 func add(say *announcer, what string, f audit.Finding, now time.Time) {
 	d := Detail{
 		Origin: f.Origin, Account: f.Account, Team: f.Team, What: f.Subject, Kind: string(f.Kind), Why: brief(f.Risk), Who: f.By,
-		Cost: f.Cost, Repair: f.Repair,
+		Cost: f.Cost, Repair: f.Repair, RepairIn: f.In,
 	}
 	if !f.Since.IsZero() {
 		d.Since, d.Age = f.Since.UTC().Format(time.RFC3339), age(now.Sub(f.Since))

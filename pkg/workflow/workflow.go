@@ -46,14 +46,15 @@ type Detail struct {
 	// What names whatever else the event is about: a share, a distribution.
 	What string `json:"what,omitempty"`
 	Why  string `json:"why,omitempty"`
-	// Of a finding: its kind, who did it, since when (RFC 3339) and how long it has been so, the estimated cost per month, and
-	// the command that mends it.
-	Kind   string `json:"kind,omitempty"`
-	Who    string `json:"who,omitempty"`
-	Since  string `json:"since,omitempty"`
-	Age    string `json:"age,omitempty"`
-	Cost   string `json:"cost,omitempty"`
-	Repair string `json:"repair,omitempty"`
+	// Of a finding: its kind, who did it, since when (RFC 3339) and how long it has been so, the estimated cost per month, the
+	// command that mends it, and the account in which to run that.
+	Kind     string `json:"kind,omitempty"`
+	Who      string `json:"who,omitempty"`
+	Since    string `json:"since,omitempty"`
+	Age      string `json:"age,omitempty"`
+	Cost     string `json:"cost,omitempty"`
+	Repair   string `json:"repair,omitempty"`
+	RepairIn string `json:"repairIn,omitempty"`
 }
 
 func about(r origin.Record, why string) Detail {
@@ -114,6 +115,7 @@ func (a *announcer) publish(ctx context.Context) error {
 			{"since", d.Since},
 			{"cost", d.Cost},
 			{"repair", d.Repair},
+			{"repairIn", d.RepairIn},
 		} {
 			if f[1] != "" {
 				attrs = append(attrs, slog.String(f[0], f[1]))
