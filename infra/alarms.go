@@ -29,7 +29,7 @@ type alarm struct {
 }
 
 func (a alarm) description() string {
-	return fmt.Sprintf("%s\n\nNext: %s\n\nThen: %s", a.means, a.next, a.then)
+	return fmt.Sprintf("%s\n\nNext, in account %s: %s\n\nThen: %s", a.means, account(), a.next, a.then)
 }
 
 // newAlarm answers the alarm's ARN.
@@ -97,12 +97,18 @@ func aws(format string, args ...any) string {
 	return fmt.Sprintf("aws --region "+region+" "+format, args...)
 }
 
-func logs(f awslambda.Function) string { return logged(f, "ERROR") }
+// logs shows what a function failed on: what it logged itself, and Lambda's reports of runs that crashed or took too long
+// (https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html).
+func logs(f awslambda.Function) string { return logged(f, "3h", "?ERROR ?errorType ?timeout") }
 
-// logged shows the lines in which a function says something.
-func logged(f awslambda.Function, what string) string {
-	return aws("logs tail %s --since 3h --filter-pattern '\"%s\"'", *f.LogGroup().LogGroupName(), what)
+// logged shows the lines of a function that match a pattern
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html).
+func logged(f awslambda.Function, since, pattern string) string {
+	return aws("logs tail %s --since %s --filter-pattern '%s'", *f.LogGroup().LogGroupName(), since, pattern)
 }
+
+// quoted is a phrase as a filter pattern wants it.
+func quoted(phrase string) string { return `"` + phrase + `"` }
 
 // alarmsProps is what the alarms watch.
 type alarmsProps struct {
@@ -118,10 +124,11 @@ type alarmsProps struct {
 // newAlarms makes every alarm and lets it publish. It answers their ARNs.
 func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 	self := constructs.NewConstruct(scope, jsii.String(id))
-	failed := aws("stepfunctions list-executions --state-machine-arn %s --status-filter FAILED --max-results 10", p.Machine)
+	failed := aws("stepfunctions list-executions --state-machine-arn %s --status-filter FAILED --max-items 10", p.Machine)
+	why := "the newest is the first; its cause: " + aws("stepfunctions describe-execution --query cause --output text --execution-arn ARN")
 	events := func(call string) string {
-		return aws("cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=%s --max-results 20 "+
-			"--query 'Events[].[EventTime,Username,EventId]' --output text", call)
+		return aws("cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=%s --max-items 20 "+
+			"--query 'Events[].[EventTime,Username,EventId]' --output table", call)
 	}
 	alarms := []alarm{
 		{
@@ -144,8 +151,8 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			metric: own(p.Hub, contract.MetricTeardownDirty, sum), every: time.Minute, atLeast: 1,
 			means: "A teardown left something behind: network interfaces that CloudFront has not released. They keep a VPC from being deleted.",
 			next:  failed,
-			then: "describe the newest one: its cause names interface, VPC and account. CloudFront may release them late: it is looked at again " +
-				"once a day. If they stay, only AWS Support can remove them.",
+			then: why + ". It names interface, VPC and account. CloudFront may release them late: it is looked at again once a day. If they stay, " +
+				"only AWS Support can remove them.",
 		},
 		{
 			id:     "TeardownStuck",
@@ -153,15 +160,15 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			means: "A teardown failed or was stopped because something stands in its way. Nothing later was begun; if TeardownDirty rings " +
 				"too, follow that one.",
 			next: failed,
-			then: "describe the newest one: its cause says what stands in the way. Remove that; then the team sets its tag originhub:teardown again.",
+			then: why + ". It says what stands in the way. Remove that; then the team sets its tag originhub:teardown again.",
 		},
 		{
 			id:     "DistributionEdited",
 			metric: own(p.Hub, contract.MetricHandMadeChange, sum), every: time.Minute, atLeast: 1,
 			means: "Somebody else than the hub changed what it relies on: the distribution, its DNS records, a share or an origin. The event " +
 				contract.ChangeFound + " on the same topic says who, what is at risk, and the command that mends it.",
-			next: logged(p.Audit, contract.ChangeFound),
-			then: "run the command of the finding, if it is still so. What the hub wants of the distribution comes back with the next " +
+			next: logged(p.Audit, "3h", quoted(contract.ChangeFound)),
+			then: "run the finding's repair in the account repairIn, if it is still so. What the hub wants of the distribution comes back with the next " +
 				"sweep; what others want does not. Everything else that was done to it: " + events("UpdateDistribution"),
 		},
 		{
@@ -169,8 +176,9 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			metric: own(p.Hub, contract.MetricSideDoorsOpen, maximum), every: auditEvery, atLeast: 1,
 			means: "The last audit found what somebody can come in by past the distribution, or is off the air for: DNS that points past it, " +
 				"a public origin under a claimed path, an origin that was wired and is not shared.",
-			next: aws("logs tail %s --since 25h", *p.Audit.LogGroup().LogGroupName()),
-			then: "each finding names its owner and the command that mends it.",
+			next: logged(p.Audit, "4w", quoted(contract.LeakFound)),
+			then: "each finding is said once, and names its owner, the command that mends it, repair, and the account in which to run that, repairIn. " +
+				"The next daily audit ends the alarm.",
 		},
 		{
 			id:     "LeaseHeldTooLong",
@@ -178,7 +186,7 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			means: "A run of wire holds the lease for longer than a run can last: it has died. Nothing is written until the lease ends, " +
 				"3 minutes after it began; then the next run takes over.",
 			next: aws("logs tail %s --since 30m", *p.Wire.LogGroup().LogGroupName()),
-			then: "once is a crash that was outlived. Again and again: look at Max Memory Used and at Task timed out in REPORT lines.",
+			then: "once is a crash that was outlived. Again and again: look at maxMemoryUsedMB and at the status in the lines of type platform.report.",
 		},
 		{
 			id:     "CapacityNearlyUsed",

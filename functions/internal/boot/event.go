@@ -24,6 +24,10 @@ func Event(
 			log.InfoContext(ctx, "nothing to do", "why", nothing.Why)
 			return nil
 		}
-		return fault.Outermost(run(ctx, m))
+		if err := run(ctx, m); err != nil {
+			log.ErrorContext(ctx, "run failed", "error", err)
+			return fault.Outermost(err)
+		}
+		return nil
 	}
 }
