@@ -173,7 +173,7 @@ func fits(t Team, p Policy, others []origin.Record) []Reason {
 		}
 	}
 	if most := p.Limits.OriginsPerTeam; most > 0 && n > most {
-		return []Reason{{DoesNotFit, fmt.Sprintf("%s would have %d origins, and limits.originsPerTeam is %d: it waits until there is room",
+		return []Reason{{DoesNotFit, fmt.Sprintf("%s would have %d origins, and limits.originsPerTeam is %d: it waits until one is torn down, or the limit is raised",
 			t.Name, n, most)}}
 	}
 	return nil

@@ -118,6 +118,19 @@ func (c Codes) Wrap(err error, format string, args ...any) error {
 	return &Retry{wrapped}
 }
 
+// Said is what AWS answered, without what the SDK puts around it; of an error that is not AWS's it is the error.
+func Said(err error) string {
+	var api interface {
+		error
+		ErrorCode() string
+		ErrorMessage() string
+	}
+	if errors.As(err, &api) {
+		return api.ErrorCode() + ": " + api.ErrorMessage()
+	}
+	return err.Error()
+}
+
 // Code is the AWS error code of err, or "".
 func Code(err error) string {
 	var api interface {

@@ -64,7 +64,7 @@ func ParseCall(raw []byte) (Message, error) {
 	case guarded[e.Source] != nil && e.DetailType == apiCall:
 		return e.guarded()
 	}
-	return Nothing{fmt.Sprintf("no use for %q of %q", e.DetailType, e.Source)}, nil
+	return Nothing{fmt.Sprintf("no use for %.100q of %.100q", e.DetailType, e.Source)}, nil
 }
 
 // guarded reads the record. CloudFront's are not documented for VPC origins (facts/aws.md section 5), so that a record which
@@ -83,7 +83,7 @@ func (e envelope) guarded() (Message, error) {
 	calls := guarded[e.Source]
 	i := slices.IndexFunc(calls, func(c [2]string) bool { return strings.HasPrefix(record.EventName, c[0]) })
 	if i < 0 {
-		return Nothing{fmt.Sprintf("no use for the call %q", record.EventName)}, nil
+		return Nothing{fmt.Sprintf("no use for the call %.100q", record.EventName)}, nil
 	}
 	target, _ := record.RequestParameters[calls[i][1]].(string)
 	if !targetForm.MatchString(target) {

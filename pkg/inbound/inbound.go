@@ -137,7 +137,7 @@ func Parse(raw []byte) (Message, error) {
 	case e.Source == cloudFront && e.DetailType == apiCall:
 		return e.call()
 	}
-	return Nothing{fmt.Sprintf("no use for %q of %q", e.DetailType, e.Source)}, nil
+	return Nothing{fmt.Sprintf("no use for %.100q of %.100q", e.DetailType, e.Source)}, nil
 }
 
 // open reads the envelope.
@@ -170,7 +170,7 @@ func (e envelope) impostor() bool {
 }
 
 func (e envelope) refused() Refused {
-	return Refused{fmt.Sprintf("source %q passes itself off as AWS with detail type %q", e.Source, e.DetailType), e.Account}
+	return Refused{fmt.Sprintf("source %.100q passes itself off as AWS with detail type %q: look who sent it", e.Source, e.DetailType), e.Account}
 }
 
 // call reads the CloudTrail record of a CloudFront call. Its form is not documented for these calls (facts/aws.md section
@@ -188,7 +188,7 @@ func (e envelope) call() (Message, error) {
 	case strings.HasPrefix(record.EventName, "CreateVpcOrigin"), strings.HasPrefix(record.EventName, "DeleteVpcOrigin"):
 		return ShareHint{e.Account}, nil
 	case !strings.HasPrefix(record.EventName, "TagResource") && !strings.HasPrefix(record.EventName, "UntagResource"):
-		return Nothing{fmt.Sprintf("no use for the CloudFront call %q", record.EventName)}, nil
+		return Nothing{fmt.Sprintf("no use for the CloudFront call %.100q", record.EventName)}, nil
 	}
 	arn := ""
 	for _, name := range []string{"resource", "Resource", "resourceARN", "resourceArn"} {
@@ -202,7 +202,7 @@ func (e envelope) call() (Message, error) {
 		return Nothing{err.Error()}, nil //nolint:nilerr // a tag on something else is nothing to us
 	}
 	if ref.Account != e.Account {
-		return Refused{fmt.Sprintf("the event names %s, which account %s does not own", arn, e.Account), e.Account}, nil
+		return Refused{fmt.Sprintf("the event names %.200s, which account %s does not own: look who sent it", arn, e.Account), e.Account}, nil
 	}
 	// Every record has it: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 	called, err := time.Parse(time.RFC3339, record.EventTime)

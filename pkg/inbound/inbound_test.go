@@ -258,13 +258,21 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(raw)
 	}
+	f.Add([]byte(`{"source":"` + strings.Repeat("a", 2000) + `","detail-type":"Scheduled Event","account":"111111111111"}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m, err := inbound.Parse(raw)
 		if (m == nil) == (err == nil) {
 			t.Errorf("answers %v and %v", m, err)
 		}
+		// It becomes an event, and those hold 256 KB.
+		if refused, ok := m.(inbound.Refused); ok && len(refused.Why) > 1000 {
+			t.Errorf("says %d bytes", len(refused.Why))
+		}
 		if tag, ok := m.(inbound.TagHint); ok && !strings.Contains(tag.ARN, "::"+tag.Account+":vpcorigin/") {
 			t.Errorf("takes %+v on trust", tag)
+		}
+		if m, err := inbound.ParseCall(raw); (m == nil) == (err == nil) {
+			t.Errorf("answers %v and %v to a call", m, err)
 		}
 		_, _ = inbound.ParseTask(raw)
 	})

@@ -169,10 +169,10 @@ func Next(o Observed) Step {
 		says := "still in " + join(open, func(s Share) string { return fmt.Sprintf("share %s (%s)", s.ARN, s.Status) })
 		if !slices.ContainsFunc(open, func(s Share) bool { return s.Status != disassociating }) {
 			return o.wait(t, Unshare, unsharePace, unshareLimit, says,
-				Stopped, says+": RAM does not finish; disassociate it by hand, and set the tag again")
+				Stopped, says+": RAM does not finish; disassociate it by hand in account "+r.Account+", and set the tag again")
 		}
 		if o.long(t, Unshare, unshareLimit) {
-			return over(Stuck, Stopped, "%s: RAM does not let it go; disassociate it by hand, and set the tag again", says)
+			return over(Stuck, Stopped, "%s: RAM does not let it go; disassociate it by hand in account %s, and set the tag again", says, r.Account)
 		}
 		return act(Unshare, "%s", says)
 	}
@@ -180,10 +180,10 @@ func Next(o Observed) Step {
 		if o.Status != "Deployed" {
 			says := fmt.Sprintf("%s is %s: CloudFront has not finished with it", r.ID, o.Status)
 			return o.wait(t, Delete, deletePace, deleteLimit, says,
-				Dirty, r.ID+" is still there: CloudFront does not finish; delete it in account "+r.Account+", and set the tag again")
+				Dirty, r.ID+" is still there: CloudFront does not finish; if it stays so, ask AWS Support from account "+r.Account+"; set the tag again to try again")
 		}
 		if o.long(t, Delete, deleteLimit) {
-			return over(Stuck, Dirty, "%s is still there: CloudFront does not delete it; delete it in account %s, or set the tag again", r.ID, r.Account)
+			return over(Stuck, Dirty, "%s is still there: CloudFront does not delete it; delete it by hand in account %s, or set the tag again to try again", r.ID, r.Account)
 		}
 		return act(Delete, "%s is in no share any more", r.ID)
 	}

@@ -247,7 +247,7 @@ func (p *placer) elsewhere(hosts []string, here *stock) string {
 }
 
 func onAnother(host, distribution string) string {
-	return fmt.Sprintf("its host %s is on distribution %s, and a host is on one distribution only", host, distribution)
+	return fmt.Sprintf("its host %s is on distribution %s, and a host is on one distribution only: claim another host, or tear down what claims it there", host, distribution)
 }
 
 // Apart lists the origins of a distribution that are not in it yet as they are to be, although another one has a host of

@@ -235,7 +235,8 @@ func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 		return nil
 	case fault.Is[*fault.GiveUp](err):
 		return r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, []admission.Reason{{
-			Code: "share-unreadable", Message: "its invitation cannot be opened: " + fault.Code(err),
+			Code: "share-unreadable", Message: "its invitation cannot be opened (" + fault.Said(err) + "): see that nothing denies the hub ram:ListPendingInvitationResources, " +
+				"or have the sender share again; every sweep tries again",
 		}})
 	case err != nil:
 		return err
@@ -498,7 +499,7 @@ func (r *admitRun) drop(ctx context.Context, at int, is origin.Record, why strin
 }
 
 // notShared is why an origin is withdrawn that its team took away.
-const notShared = "it is no longer shared with this account; share it again to bring it back"
+const notShared = "it is no longer shared with the hub: share it again to bring it back"
 
 // withdraw drops what is to be wired and is shared no more. Both RAM and CloudFront must miss it: an empty answer from one
 // of them must not take every team off the air.

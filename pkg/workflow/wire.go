@@ -288,7 +288,14 @@ func (r *wireRun) lose(ctx context.Context) error {
 	}
 	r.room = r.room || !named && r.awaited()
 	if r.d.Domain != "" { // it was there once, and that it is gone was not told yet
-		r.alarm(contract.ChangeFound, "", Detail{What: r.d.ID, Why: why})
+		next := "its origins get a place in another one"
+		switch {
+		case r.Policy.Distribution.Base != nil:
+			next = "the hub makes another, and its teams are back when that is Deployed"
+		case named:
+			next = "create another, put its id in its place under distribution.adopt in the hub policy, and deploy the hub"
+		}
+		r.alarm(contract.ChangeFound, "", Detail{What: r.d.ID, Why: why + "; " + next})
 		if err := r.publish(ctx); err != nil {
 			return err
 		}
@@ -687,7 +694,7 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 	} else {
 		s = s.Learn(false)
 	}
-	whyBad := map[string]string{}
+	whyBad := map[string]error{}
 	for !s.Done() {
 		try := s.Next()
 		excluded := slices.Clone(held)
@@ -713,16 +720,18 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 			return served, errors.Join(err, r.quarantineAll(ctx, s.Bad(), whyBad, cause))
 		}
 		for _, id := range try {
-			whyBad[id] = fmt.Sprint(err)
+			whyBad[id] = err
 		}
 		s = s.Learn(err == nil)
 	}
 	return served, r.quarantineAll(ctx, s.Bad(), whyBad, cause)
 }
 
-func (r *wireRun) quarantineAll(ctx context.Context, bad []string, why map[string]string, cause error) error {
+func (r *wireRun) quarantineAll(ctx context.Context, bad []string, causes map[string]error, cause error) error {
 	for _, id := range bad {
-		if err := r.quarantine(ctx, id, cmp.Or(why[id], cause.Error())); err != nil {
+		why := "CloudFront refuses an update with it in it (" + brief(fault.Said(cmp.Or(causes[id], cause))) + "): mend what it claims; it is tried " +
+			"again after an hour"
+		if err := r.quarantine(ctx, id, why); err != nil {
 			return err
 		}
 	}
@@ -736,7 +745,11 @@ func (r *wireRun) writeRefused(cause error) error {
 		return cause
 	}
 	r.d.Refused, r.d.RefusedAt = code, r.now
-	r.alarm(contract.DistributionRefused, "", Detail{What: r.d.ID, Why: cause.Error()})
+	r.alarm(contract.DistributionRefused, "", Detail{
+		What: r.d.ID,
+		Why: "CloudFront refuses updates of the distribution, and no origin is to blame (" + brief(fault.Said(cause)) +
+			"): mend that; what waits is written as soon as CloudFront takes it",
+	})
 	return cause
 }
 
@@ -890,7 +903,7 @@ func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int
 			break // it was reported when its origin went live
 		}
 		r.alarm(contract.RecordRefused, "", Detail{What: refused.Name + " " + refused.Type, Why: "a record that is not the hub's " +
-			"stands there; remove it, and the next sweep writes ours"})
+			"stands there, in hosted zone " + r.Policy.HostedZone + ": remove it, and the next sweep writes the hub's"})
 	}
 	if plan.Empty() {
 		return nil
