@@ -98,7 +98,7 @@ func readFile(name string, in io.Reader) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		in = f
 	}
 	return io.ReadAll(io.LimitReader(in, policy.Most+1))

@@ -43,10 +43,7 @@ func (c *checker) fail(way []any, format string, args ...any) {
 }
 
 // sorted is everything found so far in the order of the file, or nil.
-func (c *checker) sorted() error {
-	if len(c.errors) == 0 {
-		return nil
-	}
+func (c *checker) sorted() Errors {
 	slices.SortStableFunc(c.errors, func(a, b Error) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
 	return c.errors
 }

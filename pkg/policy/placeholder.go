@@ -13,12 +13,11 @@ import (
 func Placeholders(data []byte) Errors {
 	root, err := read(data)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // Parse says what is wrong
 	}
 	c := checker{root: root}
 	c.placeholders(root, nil)
-	found, _ := c.sorted().(Errors)
-	return found
+	return c.sorted()
 }
 
 func (c *checker) placeholders(n ast.Node, way []any) {

@@ -384,6 +384,6 @@ func FuzzParse(f *testing.F) {
 		if _, err := Parse(text); err != nil && (!errors.As(err, &list) || len(list) == 0 || list[0].Line < 1) {
 			t.Errorf("got %v", err)
 		}
-		Placeholders(text)
+		_ = Placeholders(text)
 	})
 }

@@ -21,11 +21,8 @@ import (
 // contested is the world of one origin that admit and a teardown look at in the same moment: its team takes the tag away and
 // sets it again just so that each sees what makes it act. One function gets the other's whole run in between its own calls.
 type contested struct {
-	origins
 	Owner
 	shares
-	ownerShares
-	distributionReader
 
 	record  []byte // as it is kept
 	version int
@@ -217,7 +214,6 @@ func TestNoOriginIsBroughtBackAndTakenAway(t *testing.T) {
 					t.Fatal(err)
 				}
 				w := &contested{record: record, version: 1, cutIn: cutIn, unshared: start.task == teardown.Delete}
-				w.ownerShares.w = w
 				cut := false
 				admit, tearDown := w.admit, func() error { return w.tearDown(start.task) }
 				run, other := admit, tearDown
