@@ -7,8 +7,7 @@ const MetricNamespace = "originhub"
 const (
 	DimensionHub          = "Hub"
 	DimensionState        = "State"        // of MetricOrigins: a state of package origin
-	DimensionDistribution = "Distribution" // of MetricQuotaUse and the capacities: the registry's name for it
-	DimensionKind         = "Kind"         // of the capacities: origins, behaviors or aliases
+	DimensionDistribution = "Distribution" // of MetricQuotaUse: the registry's name for it
 )
 
 // Metrics, with their units. A counter is summed; a gauge says how it was at the last look, and its maximum counts.
@@ -39,9 +38,7 @@ const (
 	MetricLeaksOpen      = "LeaksOpen"       // gauge, at every audit
 	MetricSideDoorsOpen  = "SideDoorsOpen"   // gauge, at every audit: those of the leaks that somebody can come in by, or is off the air for
 
-	MetricQuotaUse      = "QuotaUse"      // gauge by distribution, percent: of the limit that is used most
-	MetricCapacityUsed  = "CapacityUsed"  // gauge by distribution and kind: how many there are, foreign ones included
-	MetricCapacityLimit = "CapacityLimit" // gauge by distribution and kind: the lower of policy's limit and CloudFront's quota
+	MetricQuotaUse = "QuotaUse" // gauge by distribution, percent: of the limit that is used most
 )
 
 // Dimension narrows a metric down.

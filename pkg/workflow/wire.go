@@ -339,20 +339,13 @@ func (r *wireRun) see(holds origin.Size, aliases, unknown []string) {
 
 // measure says how full the distribution is.
 func (r *wireRun) measure(holds origin.Size) {
-	limits, here := r.limits(), contract.Dimension{Name: contract.DimensionDistribution, Value: r.d.Name}
-	fullest := 0.0
-	for _, of := range []struct {
-		kind        string
-		used, limit int
-	}{
-		{"origins", holds.Origins, limits.Origins}, {"behaviors", holds.Behaviors, limits.Behaviors}, {"aliases", holds.Aliases, limits.Aliases},
+	limits, fullest := r.limits(), 0.0
+	for _, of := range []struct{ used, limit int }{
+		{holds.Origins, limits.Origins}, {holds.Behaviors, limits.Behaviors}, {holds.Aliases, limits.Aliases},
 	} {
-		kind := contract.Dimension{Name: contract.DimensionKind, Value: of.kind}
-		r.Meter.Count(contract.MetricCapacityUsed, of.used, here, kind)
-		r.Meter.Count(contract.MetricCapacityLimit, of.limit, here, kind)
 		fullest = max(fullest, 100*float64(of.used)/float64(of.limit))
 	}
-	r.Meter.Percent(contract.MetricQuotaUse, fullest, here)
+	r.Meter.Percent(contract.MetricQuotaUse, fullest, contract.Dimension{Name: contract.DimensionDistribution, Value: r.d.Name})
 }
 
 // grows notes that a size of any kind has grown, if anybody waits for that.
