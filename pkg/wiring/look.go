@@ -4,15 +4,15 @@ import "time"
 
 // A deployment takes minutes, and AWS promises no figure (facts/aws.md section 6).
 const (
-	firstLook   = 120 * time.Second
-	nextLook    = 30 * time.Second
+	firstLook   = 180 * time.Second
+	nextLook    = 60 * time.Second
 	lookGrowth  = 15 * time.Second
 	longestLook = 5 * time.Minute
 )
 
 // NextLook is how long to wait before looking again whether a deployment is done that began so long ago. Looks are due
-// two minutes after it began, then 30 s later, then 45 s, 60 s and so on up to every five minutes. Whoever asks, and how
-// often, changes nothing about when they are due.
+// three minutes after it began, which is before most are done, then 60 s later, then 75 s, 90 s and so on up to every five
+// minutes. Whoever asks, and how often, changes nothing about when they are due.
 func NextLook(since time.Duration) time.Duration {
 	due, gap := firstLook, nextLook
 	for due <= since {

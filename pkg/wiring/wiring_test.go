@@ -746,10 +746,10 @@ func TestNextLook(t *testing.T) {
 		since += wiring.NextLook(since)
 		looks = append(looks, int(since.Seconds()))
 	}
-	if want := []int{120, 150, 195, 255, 330, 420, 525, 645, 780, 930, 1095, 1275}; !slices.Equal(looks, want) {
+	if want := []int{180, 240, 315, 405, 510, 630, 765, 915, 1080, 1260}; !slices.Equal(looks, want) {
 		t.Errorf("looks at %v", looks)
 	}
-	for _, c := range [][2]time.Duration{{-time.Hour, 2 * time.Minute}, {time.Second, 119 * time.Second}, {130 * time.Second, 20 * time.Second}} {
+	for _, c := range [][2]time.Duration{{-time.Hour, 3 * time.Minute}, {time.Second, 179 * time.Second}, {190 * time.Second, 50 * time.Second}} {
 		if got := wiring.NextLook(c[0]); got != c[1] {
 			t.Errorf("after %v: %v", c[0], got)
 		}
