@@ -165,6 +165,7 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 	}
 	all := slices.Contains(messages, inbound.Message(inbound.Sweep{}))
 	failed := []error{invited}
+	var due []offer
 	for _, offer := range permitted {
 		if _, known := r.find(offer.ID); known.ID == "" && r.blind() {
 			continue // wire calls again once it has looked
@@ -180,7 +181,19 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 			hint, ok := m.(inbound.TagHint)
 			return ok && hint.Account == offer.Account && hint.ARN == offer.ARN
 		})
-		failed = append(failed, r.offer(ctx, offer, status[offer.ID], all || hinted))
+		if r.due(offer, status[offer.ID], all, hinted) {
+			due = append(due, offer)
+		}
+	}
+	tags := make([]map[string]string, len(due))
+	unread := make([]error, len(due))
+	each(len(due), func(i int) {
+		if team, _ := r.Policy.TeamOf(due[i].Account); team.Spoke {
+			tags[i], unread[i] = r.Spoke(due[i].Account).Tags(ctx, due[i].ARN)
+		}
+	})
+	for i, offer := range due {
+		failed = append(failed, r.offer(ctx, offer, status[offer.ID], tags[i], unread[i]))
 	}
 	failed = append(failed, r.place(ctx), r.withdraw(ctx, permitted, status), r.settle(ctx))
 	return errors.Join(failed...)
@@ -360,30 +373,43 @@ func (r *admitRun) find(id string) (int, origin.Record) {
 	return -1, origin.Record{}
 }
 
-// offer decides about one origin. One that is wired already is looked at again only when fresh asks for it.
-func (r *admitRun) offer(ctx context.Context, o offer, status string, fresh bool) error {
+// due tells whether an origin is to be decided about. One that is wired already is looked at again only on a sweep, or when
+// a message names it.
+func (r *admitRun) due(o offer, status string, sweep, hinted bool) bool {
 	at, record := r.find(o.ID)
-	if leaving(record) {
-		return nil
-	}
 	settled := at >= 0 && record.Intent == origin.Wire
-	if settled && !fresh {
-		return nil
+	if _, known := r.Policy.TeamOf(o.Account); !known { // a share from an unknown account is refused as a whole
+		return false
 	}
-	team, known := r.Policy.TeamOf(o.Account)
-	if !known {
-		return nil // a share from an unknown account is refused as a whole
+	if leaving(record) || r.underWay(record, hinted) || settled && !sweep && !hinted {
+		return false
 	}
 	if status != deployedStatus {
 		r.again(deploying)
-		return nil
+		return false
 	}
-	var tags map[string]string
-	if team.Spoke {
-		var err error
-		if tags, err = r.Spoke(o.Account).Tags(ctx, o.ARN); err != nil {
-			return r.unreadable(ctx, o, team, err)
-		}
+	return true
+}
+
+// underWay tells whether the record's teardown has begun and moved on a moment ago. It looks at the tag itself before it
+// takes the share away, and the tag that began it was read then; one that hangs leaves the origin to the next sweep.
+func (r *admitRun) underWay(o origin.Record, hinted bool) bool {
+	if o.Intent != origin.Detach || o.Teardown == nil || o.Teardown.Ended {
+		return false
+	}
+	if hinted {
+		return r.now.Sub(o.Teardown.Requested) < time.Minute
+	}
+	return r.now.Sub(o.Teardown.Since) < 10*time.Minute
+}
+
+// offer decides about one origin, by the tags that it has or by why they could not be read.
+func (r *admitRun) offer(ctx context.Context, o offer, status string, tags map[string]string, unread error) error {
+	at, record := r.find(o.ID)
+	settled := at >= 0 && record.Intent == origin.Wire
+	team, _ := r.Policy.TeamOf(o.Account)
+	if unread != nil {
+		return r.unreadable(ctx, o, team, unread)
 	}
 	_, tagged := tags[contract.TagTeardown]
 	if tagged && settled {

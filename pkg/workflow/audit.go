@@ -339,33 +339,42 @@ func (a *Audit) audit(ctx context.Context, say *announcer) error {
 // owned asks every team's account for its VPC origins and who uses them. It answers the accounts that cannot be read: what
 // is known of them still stands.
 func (a *Audit) owned(ctx context.Context, o *audit.Observed) (blind []string, err error) {
+	var accounts []string
 	for _, team := range a.Policy.Teams {
-		for _, account := range team.Accounts {
-			if !team.Spoke {
-				continue
-			}
-			spoke := a.Spoke(account)
-			origins, err := spoke.VpcOrigins(ctx)
-			for i := 0; i < len(origins) && err == nil; i++ {
-				one := audit.Owned{VpcOrigin: origins[i]}
-				one.Users, err = spoke.UsersOf(ctx, one.ARN)
-				switch {
-				case err == nil:
-					o.Owned = append(o.Owned, one)
-				case fault.Is[*fault.Done](err): // it went meanwhile
-					err = nil
-				}
-			}
-			switch {
-			case fault.Is[*fault.GiveUp](err):
-				a.Log.WarnContext(ctx, "VPC origins cannot be listed", "account", account, "error", err)
-				blind = append(blind, account)
-			case err != nil:
-				return nil, err
-			}
+		if team.Spoke {
+			accounts = append(accounts, team.Accounts...)
+		}
+	}
+	owned := make([][]audit.Owned, len(accounts))
+	failed := make([]error, len(accounts))
+	each(len(accounts), func(i int) { owned[i], failed[i] = a.ownedBy(ctx, accounts[i]) })
+	for i, account := range accounts {
+		o.Owned = append(o.Owned, owned[i]...)
+		switch err := failed[i]; {
+		case fault.Is[*fault.GiveUp](err):
+			a.Log.WarnContext(ctx, "VPC origins cannot be listed", "account", account, "error", err)
+			blind = append(blind, account)
+		case err != nil:
+			return nil, err
 		}
 	}
 	return blind, nil
+}
+
+func (a *Audit) ownedBy(ctx context.Context, account string) (owned []audit.Owned, err error) {
+	spoke := a.Spoke(account)
+	origins, err := spoke.VpcOrigins(ctx)
+	for i := 0; i < len(origins) && err == nil; i++ {
+		one := audit.Owned{VpcOrigin: origins[i]}
+		one.Users, err = spoke.UsersOf(ctx, one.ARN)
+		switch {
+		case err == nil:
+			owned = append(owned, one)
+		case fault.Is[*fault.Done](err): // it went meanwhile
+			err = nil
+		}
+	}
+	return owned, err
 }
 
 // compare says what is new or changed and what is no longer so, and answers what stands now.

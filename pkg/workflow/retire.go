@@ -57,16 +57,26 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 	if err != nil {
 		return err
 	}
-	var failed []error
 	hint, hinted := m.(inbound.TagHint)
+	var failed []error
+	var due []origin.Record
 	for _, o := range s.Records {
-		if hinted && (hint.ARN != o.ARN || hint.Account != o.Account) {
-			continue
+		team, known := t.Policy.TeamOf(o.Account)
+		switch {
+		case !known || !team.Spoke || o.State == origin.Deleted:
+		case hinted && (hint.ARN != o.ARN || hint.Account != o.Account):
+		case !hinted && o.Intent == origin.Detach && o.Teardown != nil && s.Now.Sub(since(o)) < daily:
+			// It has begun, and looks at its tag itself. It was recorded, and a crash may have kept it from starting.
+			failed = append(failed, fault.IgnoreDone(t.start(ctx, o)))
+		default:
+			due = append(due, o)
 		}
-		if o.State == origin.Deleted {
-			continue
-		}
-		failed = append(failed, t.look(ctx, &say, s, o, hint.Called))
+	}
+	tags := make([]map[string]string, len(due))
+	unread := make([]error, len(due))
+	each(len(due), func(i int) { tags[i], unread[i] = t.Spoke(due[i].Account).Tags(ctx, due[i].ARN) })
+	for i, o := range due {
+		failed = append(failed, t.look(ctx, &say, s, o, tags[i], unread[i], hint.Called))
 	}
 	return errors.Join(failed...)
 }
@@ -75,12 +85,9 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 // again what has failed; a sweep does so only once a day and only for what is left of an origin that is gone, since that
 // carries no tag any more. The tag does not tell that it was set again, and so the time of the call counts, zero on a sweep:
 // an event that comes twice, or late, has a time before what it began. Were it wrong, that would cost no more than a try.
-func (t *Retire) look(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, called time.Time) error {
-	team, known := t.Policy.TeamOf(o.Account)
-	if !known || !team.Spoke {
-		return nil
-	}
-	tags, err := t.Spoke(o.Account).Tags(ctx, o.ARN)
+func (t *Retire) look(
+	ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, tags map[string]string, err error, called time.Time,
+) error {
 	switch {
 	case fault.Is[*fault.Done](err):
 		if o.Teardown == nil {

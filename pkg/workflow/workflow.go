@@ -9,6 +9,7 @@ package workflow
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
@@ -124,4 +125,28 @@ func (a *announcer) publish(ctx context.Context) error {
 		a.log.LogAttrs(ctx, level, e.Type, attrs...)
 	}
 	return a.bus.Publish(ctx, events...)
+}
+
+// For so many team accounts there is one asker, and askersAtMost in all: what is read at 50 ms a call takes minutes
+// of 1,000 accounts one after the other, and CloudFront's API has a rate limit that nobody publishes. Up to askerFor
+// accounts are asked in their order, so that the calls of a usual hub come in the same order every time.
+const askerFor, askersAtMost = 150, 10
+
+// each calls ask with 0 to n-1, a few at a time if there are many, and returns when all are done. What is asked for is put
+// into a slice and judged afterwards, in order.
+func each(n int, ask func(i int)) {
+	next := make(chan int)
+	var askers sync.WaitGroup
+	for range min(1+(n-1)/askerFor, askersAtMost) {
+		askers.Go(func() {
+			for i := range next {
+				ask(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	askers.Wait()
 }
