@@ -34,7 +34,7 @@ func BenchmarkDemo(b *testing.B) {
 // Shares that arrive at one virtual instant, half of them by invitation. API calls are those of the hub's functions, looks
 // at a deployment under way included.
 func BenchmarkShares(b *testing.B) {
-	for _, n := range []int{1, 20, 50} {
+	for _, n := range []int{1, 5, 20, 50} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
 				w := benchWorld(b)
@@ -53,7 +53,7 @@ func BenchmarkShares(b *testing.B) {
 
 // Origins that are tagged at one virtual instant, and are gone without a trace at the end.
 func BenchmarkTeardown(b *testing.B) {
-	for _, n := range []int{1, 20} {
+	for _, n := range []int{1, 5, 20} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
 				w := benchWorld(b)
@@ -186,27 +186,38 @@ func (s *tale) latest(b *testing.B, n int, what string) time.Time {
 }
 
 // reportCalls reports what the functions called: the AWS that they manage, for each origin, and apart from it their own
-// registry, queues, bus and state machine.
+// registry, queues, bus and state machine. A poll is a read of what the same function has read at an earlier moment. Sweeps
+// that come meanwhile are counted, too.
 func reportCalls(b *testing.B, calls []sandbox.Call, origins int) {
 	b.Helper()
 	counts := map[string]int{}
+	first := map[[4]string]time.Time{}
 	for _, c := range calls {
+		what := [4]string{c.Function, c.Account, c.Operation, c.Resource}
+		if first[what].IsZero() {
+			first[what] = c.Time
+		}
+		kind := "mutate"
 		switch {
 		case c.Function == "":
 			continue
 		case slices.Contains([]string{"dynamodb", "sqs", "events", "states"}, c.Service):
-			counts["own/origin"]++
-		case c.ReadOnly:
-			counts["reads/origin"]++
-		default:
-			counts["writes/origin"]++
+			kind = "own"
+		case c.ReadOnly && c.Time.After(first[what]):
+			kind = "poll"
+		case c.ReadOnly || c.Operation == "AssumeRole":
+			kind = "read"
+		}
+		counts[kind]++
+		if kind != "own" {
+			counts["calls"]++
 		}
 		if c.Operation == "UpdateDistribution" && c.Error == "" {
 			counts["updates"]++
 		}
 	}
-	for _, name := range []string{"own/origin", "reads/origin", "writes/origin"} {
-		b.ReportMetric(float64(counts[name])/float64(origins), name)
+	for _, kind := range []string{"calls", "mutate", "read", "poll", "own"} {
+		b.ReportMetric(float64(counts[kind])/float64(origins), kind+"/origin")
 	}
 	b.ReportMetric(float64(counts["updates"]), "updates")
 }
