@@ -26,7 +26,7 @@ func newSpokeRole(scope constructs.Construct, id string, p SpokeProps) awsiam.Ro
 			// A list, and a call that the service authorization reference does not know yet.
 			allow([]string{"cloudfront:ListVpcOrigins", "cloudfront:ListDistributionsByOwnedResource"}, "*"),
 			// Lists of this account's own shares.
-			allow([]string{"ram:GetResourceShareAssociations", "ram:ListResources"}, "*"),
+			allow([]string{"ram:GetResourceShareAssociations"}, "*"),
 			allow([]string{"ram:DisassociateResourceShare"}, shares).
 				when(condition{"ArnLike": {"ram:ResourceArn": origins}}),
 			// RAM offers no condition on what a share holds. The hub deletes one only when nothing but the origin is in it.

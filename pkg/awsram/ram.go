@@ -105,19 +105,8 @@ func (c *Client) Shares(ctx context.Context) ([]origin.Share, error) {
 
 // Resources lists what other accounts share with this one, of every type.
 func (c *Client) Resources(ctx context.Context) ([]origin.Shared, error) {
-	return c.resources(ctx, &ram.ListResourcesInput{ResourceOwner: types.ResourceOwnerOtherAccounts})
-}
-
-// Contents lists what a share of this account's holds.
-func (c *Client) Contents(ctx context.Context, share string) ([]origin.Shared, error) {
-	return c.resources(ctx, &ram.ListResourcesInput{
-		ResourceOwner: types.ResourceOwnerSelf, ResourceShareArns: []string{share},
-	})
-}
-
-func (c *Client) resources(ctx context.Context, in *ram.ListResourcesInput) ([]origin.Shared, error) {
 	var list []origin.Shared
-	pages := ram.NewListResourcesPaginator(c.api, in)
+	pages := ram.NewListResourcesPaginator(c.api, &ram.ListResourcesInput{ResourceOwner: types.ResourceOwnerOtherAccounts})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -128,20 +117,24 @@ func (c *Client) resources(ctx context.Context, in *ram.ListResourcesInput) ([]o
 	return list, nil
 }
 
-// Associations lists the shares of this account's that hold, or are letting go of, a resource.
-func (c *Client) Associations(ctx context.Context, resource string) ([]origin.Association, error) {
+// Associations lists what this account's shares hold, or are letting go of: one answer says which shares a resource is in and
+// what else is in them.
+// https://docs.aws.amazon.com/cli/latest/reference/ram/get-resource-share-associations.html, the example without a filter
+func (c *Client) Associations(ctx context.Context) ([]origin.Association, error) {
 	var list []origin.Association
 	pages := ram.NewGetResourceShareAssociationsPaginator(c.api, &ram.GetResourceShareAssociationsInput{
-		AssociationType: types.ResourceShareAssociationTypeResource, ResourceArn: &resource,
+		AssociationType: types.ResourceShareAssociationTypeResource, MaxResults: aws.Int32(500),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, codes.Wrap(err, "list the shares of %s", resource)
+			return nil, codes.Wrap(err, "list what is in shares")
 		}
 		for _, a := range page.ResourceShareAssociations {
 			if a.Status != types.ResourceShareAssociationStatusDisassociated {
-				list = append(list, origin.Association{Share: aws.ToString(a.ResourceShareArn), Status: string(a.Status)})
+				list = append(list, origin.Association{
+					Share: aws.ToString(a.ResourceShareArn), Resource: aws.ToString(a.AssociatedEntity), Status: string(a.Status),
+				})
 			}
 		}
 	}

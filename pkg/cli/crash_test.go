@@ -24,7 +24,7 @@ var each = flag.Bool("each", false, "in walks, harm one call per story: minutes 
 const (
 	// killStories and lossStories are among how many stories a walk shares out its calls. Fewer are cheaper; but with too
 	// few, one message may meet harm in each of its five deliveries, and ends as a dead letter, as it should.
-	killStories, lossStories = 8, 8
+	killStories, lossStories = 11, 8
 	// worldsAtOnce is more than there are processors: worlds wait for processes, and processes before they try again.
 	worldsAtOnce = 12
 	// tooLong is several times what the story takes undisturbed, in virtual time. A world that is not at rest by then turns

@@ -226,14 +226,10 @@ func (d *demo) path(ctx context.Context, o vpcOrigin, from int) error {
 			continue
 		}
 		var out struct {
-			Says    string `json:"says"`
-			Outcome string `json:"outcome"`
+			Says string `json:"says"`
 		}
 		if err := json.Unmarshal([]byte(aws.ToString(e.StateExitedEventDetails.Output)), &out); err != nil {
 			return fmt.Errorf("read the output of %s: %w", aws.ToString(e.StateExitedEventDetails.Name), err)
-		}
-		if out.Outcome != "" {
-			out.Says = out.Outcome // the look before said why
 		}
 		d.note(d.at(*e.Timestamp), aws.ToString(e.StateExitedEventDetails.Name), out.Says)
 		if step < len(acts) {

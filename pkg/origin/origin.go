@@ -117,7 +117,9 @@ type Teardown struct {
 	Region    string    // of the VPC
 	VPC       string
 	ENIs      []string  // recorded before the delete
+	ETag      string    // of the VPC origin when its ENIs were recorded
 	Recorded  bool      // ENIs were recorded (there may be none)
+	Left      []string  // ARNs of shares that it was taken out of, while they held more
 	Phase     string    // the phase of package teardown that is under way; its report is never written here
 	Since     time.Time // when Phase began, so that no wait is endless
 	Ended     bool      // it stopped or left something, until it is tried again

@@ -51,8 +51,9 @@ type Share struct {
 
 // Association says that a share of ours holds a resource.
 type Association struct {
-	Share  string // ARN
-	Status string // as RAM says: ASSOCIATED, DISASSOCIATING, …
+	Share    string // ARN
+	Resource string // ARN
+	Status   string // as RAM says: ASSOCIATED, DISASSOCIATING, …
 }
 
 // ENI is a network interface.

@@ -133,17 +133,12 @@ func (w *contested) Distribution(context.Context, string) (origin.Served, error)
 	return origin.Served{ID: "E1", Deployed: true, Config: wiring.Base(wiring.BaseSpec{}).Bytes()}, nil
 }
 
-func (s ownerShares) Associations(context.Context, string) ([]origin.Association, error) {
+func (s ownerShares) Associations(context.Context) ([]origin.Association, error) {
 	s.w.call()
 	if s.w.unshared {
 		return nil, nil
 	}
-	return []origin.Association{{Share: "share", Status: "ASSOCIATED"}}, nil
-}
-
-func (s ownerShares) Contents(context.Context, string) ([]origin.Shared, error) {
-	s.w.call()
-	return []origin.Shared{{Share: "share", ARN: s.w.get().ARN}}, nil
+	return []origin.Association{{Share: "share", Resource: s.w.get().ARN, Status: "ASSOCIATED"}}, nil
 }
 
 func (s ownerShares) DeleteShare(context.Context, string) error {

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,8 +56,7 @@ type Owner interface {
 
 // OwnerShares is RAM in a team's account.
 type OwnerShares interface {
-	Associations(ctx context.Context, resource string) ([]origin.Association, error)
-	Contents(ctx context.Context, share string) ([]origin.Shared, error)
+	Associations(ctx context.Context) ([]origin.Association, error)
 	Disassociate(ctx context.Context, share, resource string) error
 	DeleteShare(ctx context.Context, share string) error
 }
@@ -90,7 +90,11 @@ type teardownRun struct {
 	task inbound.Task
 	o    origin.Record
 	seen teardown.Observed
-	etag string // of the VPC origin
+	// distribution is the id of the hub's distribution that the origin is or was in.
+	distribution string
+	// associations are what the shares of the origin's owner hold.
+	associations []origin.Association
+	etag         string // of the VPC origin
 	// endpoint is the load balancer or instance behind the VPC origin.
 	endpoint string
 }
@@ -112,22 +116,23 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 	}
 	r := &teardownRun{
 		Teardown: t, announcer: announcer{bus: t.Bus, log: t.Log},
-		now: s.Now, task: task, o: o,
+		now: s.Now, task: task, o: o, distribution: s.Distribution(o.Distribution).ID,
 	}
-	if err := r.observe(ctx, s.Distribution(o.Distribution).ID); err != nil {
+	step, err := r.see(ctx)
+	if err != nil {
 		return TaskOutput{}, err
 	}
-	step := teardown.Next(r.seen)
 	if err := r.enter(ctx, step.Phase); err != nil {
 		return TaskOutput{}, err
 	}
 	switch {
+	case step.Outcome != "":
+		if err := r.finish(ctx, step); err != nil {
+			return TaskOutput{}, err
+		}
+		return r.answer(step), r.giveBack(ctx, step)
 	case string(step.Phase) != task.Phase:
 		return r.answer(step), r.giveBack(ctx, step)
-	case step.Phase == teardown.Report:
-		out := r.answer(step)
-		out.Outcome = string(step.Outcome)
-		return out, r.finish(ctx, step)
 	case step.Verdict == teardown.Act:
 		return r.act(ctx, step)
 	}
@@ -149,7 +154,9 @@ func (r *teardownRun) giveBack(ctx context.Context, next teardown.Step) error {
 
 // answer tells the state machine what the next step is.
 func (r *teardownRun) answer(next teardown.Step) TaskOutput {
-	out := TaskOutput{Phase: string(next.Phase), Wait: int(next.Wait.Round(time.Second).Seconds()), Says: next.Says}
+	out := TaskOutput{
+		Phase: string(next.Phase), Wait: int(next.Wait.Round(time.Second).Seconds()), Outcome: string(next.Outcome), Says: next.Says,
+	}
 	if next.Phase == teardown.Grace && next.Verdict == teardown.Wait {
 		out.Wait, out.Resume = 0, r.o.Teardown.Due.UTC().Format(time.RFC3339)
 	}
@@ -182,37 +189,66 @@ func (r *teardownRun) put(ctx context.Context) (err error) {
 	return err
 }
 
-// observe looks at everything that the decision may rest on. Before the origin is out of the distribution only the tag
-// counts.
-func (r *teardownRun) observe(ctx context.Context, distribution string) error {
-	r.seen = teardown.Observed{Now: r.now, Generation: r.task.Generation, Record: r.o}
-	if r.o.Generation != r.task.Generation {
-		return nil
+// see looks at what the decision rests on, as far as it is about the phase that the machine is in. Another phase is entered
+// first, and looks for itself.
+func (r *teardownRun) see(ctx context.Context) (teardown.Step, error) {
+	r.seen = teardown.Observed{
+		Now: r.now, Phase: teardown.Phase(r.task.Phase), Generation: r.task.Generation, Record: r.o, Seen: map[teardown.Fact]bool{},
 	}
-	owner := r.Owner(r.o.Account)
-	seen, err := owner.VpcOrigin(ctx, r.o.ID)
-	switch {
-	case err == nil:
-		r.seen.Exists, r.seen.Status = true, "Deploying"
-		if seen.Deployed {
-			r.seen.Status = "Deployed"
+	for {
+		step := teardown.Next(r.seen)
+		if step.Verdict != teardown.Look || string(step.Phase) != r.task.Phase {
+			return step, nil
 		}
-		r.etag, r.endpoint = seen.ETag, seen.Endpoint
-		tags, err := owner.Tags(ctx, r.o.ARN)
-		if err != nil && !fault.Is[*fault.Done](err) {
+		if err := r.look(ctx, step.Look); err != nil {
+			return step, err
+		}
+		r.seen.Seen[step.Look] = true
+	}
+}
+
+func (r *teardownRun) look(ctx context.Context, fact teardown.Fact) (err error) {
+	switch fact {
+	case teardown.Tag:
+		tags, err := r.Owner(r.o.Account).Tags(ctx, r.o.ARN)
+		if fault.Is[*fault.Done](err) {
+			// A VPC origin that is gone took its tags along; who deleted it meant it.
+			r.seen.Tagged = true
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		r.readTag(tags)
-	case fault.Is[*fault.Done](err):
-		// A VPC origin that is gone took its tags along; who deleted it meant it.
-		r.seen.Tagged = true
-	default:
-		return err
+	case teardown.Naming:
+		r.seen.Named, err = r.named(ctx)
+	case teardown.Usage:
+		users, err := r.Owner(r.o.Account).UsersOf(ctx, r.o.ARN)
+		for _, u := range users {
+			r.seen.Users = append(r.seen.Users, teardown.User(u))
+		}
+		return fault.IgnoreDone(err)
+	case teardown.Sharing:
+		r.associations, err = r.Shares(r.o.Account).Associations(ctx)
+		for _, a := range r.associations {
+			if a.Resource == r.o.ARN {
+				r.seen.Shares = append(r.seen.Shares, teardown.Share{ARN: a.Share, Status: a.Status})
+			}
+		}
+	case teardown.Existence:
+		seen, err := r.Owner(r.o.Account).VpcOrigin(ctx, r.o.ID)
+		if err != nil {
+			return fault.IgnoreDone(err)
+		}
+		r.seen.Exists, r.seen.Status = true, "Deploying"
+		if seen.Deployed {
+			r.seen.Status = deployedStatus
+		}
+		r.etag, r.endpoint = seen.ETag, seen.Endpoint
+	case teardown.Interfaces:
+		return r.interfaces(ctx)
 	}
-	if r.o.State != origin.Detached {
-		return nil
-	}
-	return r.observeDetached(ctx, owner, distribution)
+	return err
 }
 
 // readTag takes in what the tag says now. As long as nothing has begun, a value that was changed moves the end of grace, and
@@ -238,70 +274,24 @@ func (r *teardownRun) readTag(tags map[string]string) {
 }
 
 // named tells whether the distribution's configuration has the origin. One that somebody deleted has nothing.
-func (r *teardownRun) named(ctx context.Context, distribution string) (bool, error) {
-	if distribution == "" {
+func (r *teardownRun) named(ctx context.Context) (bool, error) {
+	if r.distribution == "" {
 		return false, nil
 	}
-	served, err := r.CloudFront.Distribution(ctx, distribution)
+	served, err := r.CloudFront.Distribution(ctx, r.distribution)
 	if err != nil {
 		return false, fault.IgnoreDone(err)
 	}
 	config, err := wiring.ParseConfig(served.Config)
 	if err != nil {
-		return false, &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", distribution, err)}
+		return false, &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", r.distribution, err)}
 	}
 	return config.Uses(r.o.ID), nil
 }
 
-func (r *teardownRun) observeDetached(ctx context.Context, owner Owner, distribution string) error {
-	var err error
-	if r.seen.Named, err = r.named(ctx, distribution); err != nil {
-		return err
-	}
-	if r.seen.Exists {
-		users, err := owner.UsersOf(ctx, r.o.ARN)
-		if err != nil && !fault.Is[*fault.Done](err) {
-			return err
-		}
-		for _, u := range users {
-			r.seen.Users = append(r.seen.Users, teardown.User(u))
-		}
-	}
-	if r.seen.Shares, err = r.shares(ctx); err != nil {
-		return err
-	}
-	if r.o.Teardown.Recorded && !r.seen.Exists {
-		return r.observeNetwork(ctx, owner)
-	}
-	return nil
-}
-
-// shares lists the shares that hold the origin, and whether it is alone in them.
-func (r *teardownRun) shares(ctx context.Context) ([]teardown.Share, error) {
-	ram := r.Shares(r.o.Account)
-	associations, err := ram.Associations(ctx, r.o.ARN)
-	if err != nil && !fault.Is[*fault.Done](err) {
-		return nil, err
-	}
-	var list []teardown.Share
-	for _, a := range associations {
-		contents, err := ram.Contents(ctx, a.Share)
-		if err != nil && !fault.Is[*fault.Done](err) {
-			return nil, err
-		}
-		alone := len(contents) == 1 && contents[0].ARN == r.o.ARN
-		list = append(list, teardown.Share{ARN: a.Share, Status: a.Status, Alone: alone})
-	}
-	return list, nil
-}
-
-// observeNetwork looks for what the origin left in its VPC, and at what the other VPC origins there need.
-func (r *teardownRun) observeNetwork(ctx context.Context, owner Owner) error {
-	t, network := r.o.Teardown, r.Network(r.o.Account)
-	r.seen.Looked = true
-	if t.VPC == "" {
-		return nil // nobody saw it, and so nobody can tell
-	}
+// interfaces looks for what the origin left in its VPC, and at what the other VPC origins there need.
+func (r *teardownRun) interfaces(ctx context.Context) error {
+	owner, t, network := r.Owner(r.o.Account), r.o.Teardown, r.Network(r.o.Account)
 	enis, err := network.ManagedENIs(ctx, t.Region, t.VPC)
 	if err != nil && !fault.Is[*fault.Done](err) {
 		return err
@@ -339,6 +329,7 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) (TaskOutput, 
 	var err error
 	var did string
 	var pause time.Duration // until what was begun can be seen
+	next := step.Phase      // after the pause
 	switch step.Phase {
 	case teardown.Warn:
 		did, err = r.warn(ctx)
@@ -347,12 +338,12 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) (TaskOutput, 
 	case teardown.Record:
 		did, err = r.record(ctx)
 	case teardown.Unshare:
-		pause = unsharing
+		pause, next = unsharing, teardown.Delete // which looks whether it is unshared, and comes back if not
 		did, err = r.unshare(ctx)
 	case teardown.Delete:
 		pause = deleting
 		did = "deletion of " + r.o.ID + " began"
-		err = fault.IgnoreDone(r.Owner(r.o.Account).DeleteVpcOrigin(ctx, r.o.ID, r.etag))
+		err = fault.IgnoreDone(r.Owner(r.o.Account).DeleteVpcOrigin(ctx, r.o.ID, cmp.Or(r.etag, r.o.Teardown.ETag)))
 	default:
 		err = &fault.GiveUp{Err: fmt.Errorf("tear down %s: phase %s has nothing to do", r.o.ID, step.Phase)}
 	}
@@ -364,7 +355,7 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) (TaskOutput, 
 		return TaskOutput{}, err
 	}
 	if pause > 0 || step.Phase == teardown.Detach {
-		return TaskOutput{Phase: string(step.Phase), Wait: int(pause.Seconds()), Says: did}, nil
+		return TaskOutput{Phase: string(next), Wait: int(pause.Seconds()), Says: did}, nil
 	}
 	// What was recorded is all that changed: what was seen of AWS still holds.
 	r.seen.Record = r.o
@@ -376,8 +367,9 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) (TaskOutput, 
 const (
 	// unsharing is how long RAM takes to let a resource go.
 	unsharing = 15 * time.Second
-	// deleting is how long to wait before the first look whether CloudFront has deleted an origin.
-	deleting = 5 * time.Minute
+	// deleting is how long to wait before the first look whether CloudFront has deleted an origin. Seven minutes have been
+	// seen (assumption CF-12); its interfaces go then, too.
+	deleting = 8 * time.Minute
 )
 
 func (r *teardownRun) detail(why string) Detail {
@@ -411,9 +403,13 @@ func (r *teardownRun) detach(ctx context.Context) (string, error) {
 // record keeps which interfaces must be gone afterwards. An endpoint that is gone already leaves none to record.
 func (r *teardownRun) record(ctx context.Context) (string, error) {
 	t, network := r.o.Teardown, r.Network(r.o.Account)
+	if !r.seen.Exists {
+		t.Recorded = true // in no VPC, so that nobody can be told that it is clean
+		return "it is gone already, so its interfaces cannot be recorded", r.put(ctx)
+	}
 	place, err := network.Endpoint(ctx, r.endpoint)
 	if fault.Is[*fault.Done](err) {
-		t.Recorded = true // in no VPC, so that nobody can be told that it is clean
+		t.Recorded = true // likewise
 		return "what stood behind it is gone, so its interfaces cannot be recorded", r.put(ctx)
 	}
 	if err != nil {
@@ -423,13 +419,13 @@ func (r *teardownRun) record(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t.Region, t.VPC, t.ENIs, t.Recorded = place.Region, place.VPC, nil, true
+	t.Region, t.VPC, t.ENIs, t.ETag, t.Recorded = place.Region, place.VPC, nil, r.etag, true
 	for _, e := range enis {
 		if slices.Contains(place.Subnets, e.Subnet) {
 			t.ENIs = append(t.ENIs, e.ID)
 		}
 	}
-	return fmt.Sprintf("no distribution uses it; interfaces %s in %s must go", strings.Join(t.ENIs, ", "), t.VPC), r.put(ctx)
+	return fmt.Sprintf("interfaces %s in %s must go", strings.Join(t.ENIs, ", "), t.VPC), r.put(ctx)
 }
 
 // unshare takes the origin out of every share of it; a share that held nothing else goes as a whole.
@@ -439,16 +435,27 @@ func (r *teardownRun) unshare(ctx context.Context) (string, error) {
 	var failed []error
 	for _, s := range r.seen.Shares {
 		var err error
-		if s.Alone {
+		if slices.ContainsFunc(r.associations, func(a origin.Association) bool { return a.Share == s.ARN && a.Resource != r.o.ARN }) {
+			did = append(did, "took it out of share "+s.ARN)
+			err = r.leave(ctx, s.ARN)
+		} else {
 			did = append(did, "deleted share "+s.ARN)
 			err = ram.DeleteShare(ctx, s.ARN)
-		} else {
-			did = append(did, "took it out of share "+s.ARN)
-			err = ram.Disassociate(ctx, s.ARN, r.o.ARN)
 		}
 		failed = append(failed, fault.IgnoreDone(err))
 	}
-	return strings.Join(did, ", "), errors.Join(failed...)
+	return "no distribution uses it any more; " + strings.Join(did, ", "), errors.Join(failed...)
+}
+
+// leave takes the origin out of a share that others are in, and remembers to look at the end whether they went, too.
+func (r *teardownRun) leave(ctx context.Context, share string) error {
+	if !slices.Contains(r.o.Teardown.Left, share) {
+		r.o.Teardown.Left = append(r.o.Teardown.Left, share)
+		if err := r.put(ctx); err != nil {
+			return err
+		}
+	}
+	return r.Shares(r.o.Account).Disassociate(ctx, share, r.o.ARN)
 }
 
 var outcomes = map[teardown.Outcome]struct {
@@ -468,7 +475,7 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 		return nil // somebody else's teardown by now, and reported as such
 	}
 	if step.Outcome == teardown.Clean {
-		r.removeEmptyShare(ctx)
+		r.removeEmptyShares(ctx)
 	}
 	how := outcomes[step.Outcome]
 	r.Meter.Count(how.metric, 1)
@@ -501,15 +508,20 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 	return r.put(ctx)
 }
 
-// removeEmptyShare removes the share that the origin came by if the last two origins left it at the same time, so that
-// neither was alone in it. It costs nothing to stay, so that a failure does not spoil the verdict.
-func (r *teardownRun) removeEmptyShare(ctx context.Context) {
-	ram := r.Shares(r.o.Account)
-	contents, err := ram.Contents(ctx, r.o.Share)
-	if err == nil && len(contents) == 0 {
-		err = ram.DeleteShare(ctx, r.o.Share)
+// removeEmptyShares removes the shares that the last two origins left at the same time, so that neither was alone in them.
+// They cost nothing to stay, so that a failure does not spoil the verdict.
+func (r *teardownRun) removeEmptyShares(ctx context.Context) {
+	if r.o.Teardown == nil || len(r.o.Teardown.Left) == 0 {
+		return
 	}
-	if fault.IgnoreDone(err) != nil {
-		r.Log.WarnContext(ctx, "an empty share may be left", "share", r.o.Share, "error", err)
+	ram := r.Shares(r.o.Account)
+	held, err := ram.Associations(ctx)
+	for _, share := range r.o.Teardown.Left {
+		if err == nil && !slices.ContainsFunc(held, func(a origin.Association) bool { return a.Share == share }) {
+			err = ram.DeleteShare(ctx, share)
+		}
+		if fault.IgnoreDone(err) != nil {
+			r.Log.WarnContext(ctx, "an empty share may be left", "share", share, "error", err)
+		}
 	}
 }
