@@ -65,8 +65,8 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 		switch {
 		case !known || !team.Spoke || o.State == origin.Deleted:
 		case hinted && (hint.ARN != o.ARN || hint.Account != o.Account):
-		case !hinted && o.Intent == origin.Detach && o.Teardown != nil && s.Now.Sub(since(o)) < daily:
-			// It has begun, and looks at its tag itself. It was recorded, and a crash may have kept it from starting.
+		case !hinted && o.Intent == origin.Detach && o.Teardown != nil && o.Teardown.Phase != "" && s.Now.Sub(since(o)) < daily:
+			// It has begun, and looks at its tag itself. A crash may have kept an execution that was recorded from starting.
 			failed = append(failed, fault.IgnoreDone(t.start(ctx, o)))
 		default:
 			due = append(due, o)
