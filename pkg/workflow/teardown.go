@@ -444,7 +444,7 @@ func (r *teardownRun) unshare(ctx context.Context) (string, error) {
 		}
 		failed = append(failed, fault.IgnoreDone(err))
 	}
-	return "no distribution uses it any more; " + strings.Join(did, ", "), errors.Join(failed...)
+	return "confirmed that no distribution uses it any more; " + strings.Join(did, ", "), errors.Join(failed...)
 }
 
 // leave takes the origin out of a share that others are in, and remembers to look at the end whether they went, too.
