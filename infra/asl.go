@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
@@ -95,7 +96,7 @@ func teardownMachine() machine {
 		},
 		"Clean":     {Type: "Succeed", Comment: "Nothing was left behind."},
 		"Cancelled": {Type: "Succeed", Comment: "The team took the tag off in time, or the teardown is out of date."},
-		"Dirty":     ends("originhub.Dirty", "Something was left behind."),
+		"Dirty":     ends(contract.TeardownDirty, "Something was left behind."),
 		"Stopped":   ends("originhub.Stopped", "Something stands in the way of the next step; whatever was done before it stays done."),
 		"Stuck":     ends("originhub.Stuck", "The function gave up, or failed too often."),
 		"UnknownPhase": {

@@ -53,12 +53,18 @@ Exit codes: 0 fine · 1 wrong usage or failure · 3 invalid policy · 5 a rehear
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%w", err) })
 	root.AddCommand(demoCommand(), sandboxCommand(), policyCommand(), spokeCommand(), versionCommand())
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitOK
+	if err != nil {
+		fmt.Fprintf(errs, "originhub: %v\n", err)
 	}
-	fmt.Fprintf(errs, "originhub: %v\n", err)
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
 	var f *failure
-	if errors.As(err, &f) {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &f):
 		return f.code
 	}
 	return exitFailure

@@ -74,8 +74,6 @@ func (s *story) act(text string) {
 
 func (s *story) verdict(text string) { s.printf("\n   verdict: %s\n", s.good.Render(text)) }
 
-func (s *story) status(code int) string { return fmt.Sprint(code) }
-
 // rows prints a table whose columns are as wide as their widest cell.
 func (s *story) rows(indent string, rows [][]string) {
 	var widths []int

@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+)
+
+// Scripts rely on it: 5 says that something was left behind, which a teardown that stopped did not do.
+func TestExitCodeOfATeardown(t *testing.T) {
+	for name, c := range map[string]struct {
+		status sfntypes.ExecutionStatus
+		error  string
+		want   int
+	}{
+		"clean":     {sfntypes.ExecutionStatusSucceeded, "", exitOK},
+		"dirty":     {sfntypes.ExecutionStatusFailed, "originhub.Dirty", exitLeft},
+		"stopped":   {sfntypes.ExecutionStatusFailed, "originhub.Stopped", exitFailure},
+		"stuck":     {sfntypes.ExecutionStatusFailed, "originhub.Stuck", exitFailure},
+		"timed out": {sfntypes.ExecutionStatusTimedOut, "States.Timeout", exitFailure},
+	} {
+		err := ended(vpcOrigin{id: "vo_1"}, &sfn.DescribeExecutionOutput{Status: c.status, Error: aws.String(c.error)})
+		if got := exitCode(err); got != c.want {
+			t.Errorf("%s: exit code %d, want %d: %v", name, got, c.want, err)
+		}
+	}
+}
