@@ -4,8 +4,8 @@ import "strings"
 
 // Reason says why something is not permitted, and what to do about it.
 type Reason struct {
-	Code    Code   `json:"code"`
-	Message string `json:"message"`
+	Code    Code
+	Message string
 }
 
 // Code is the stable name of a reason: for metrics, alarms and tests.

@@ -36,12 +36,12 @@ type Desired struct {
 
 // Origin is one VPC origin to wire.
 type Origin struct {
-	VPCOrigin string   `json:"vpcOrigin"`
-	Account   string   `json:"account"` // owner
-	Domain    string   `json:"domain"`
-	Paths     []string `json:"paths"`
-	Aliases   []string `json:"aliases"`
-	Left      []string `json:"left,omitempty"` // aliases that it needs no more: released with the update that brings the rest
+	VPCOrigin string
+	Account   string // owner
+	Domain    string
+	Paths     []string
+	Aliases   []string
+	Left      []string // aliases that it needs no more: released with the update that brings the rest
 }
 
 // DesiredOf is what the registry wants. Conflicts between records were settled before (admission.Settle).

@@ -9,9 +9,9 @@ import (
 
 // DNSPlan is what to change in the hosted zone. Records that point at the distribution are ours.
 type DNSPlan struct {
-	Upsert  []origin.DNSRecord `json:"upsert"`
-	Delete  []origin.DNSRecord `json:"delete"`
-	Refused []origin.DNSRecord `json:"refused,omitempty"` // existing records of somebody else that stand in the way
+	Upsert  []origin.DNSRecord
+	Delete  []origin.DNSRecord
+	Refused []origin.DNSRecord // existing records of somebody else that stand in the way
 }
 
 // Empty tells whether there is nothing to write.

@@ -7,19 +7,19 @@ import (
 
 // Plan is what to change in one configuration. It is complete: Apply needs nothing else.
 type Plan struct {
-	Changes []Change  `json:"changes"`
-	Refused []Problem `json:"refused,omitempty"` // origins that Changes leaves out or leaves in, against what is desired
+	Changes []Change
+	Refused []Problem // origins that Changes leaves out or leaves in, against what is desired
 }
 
 // Change is one change.
 type Change struct {
-	Op     Op      `json:"op"`
-	Kind   Kind    `json:"kind"`
-	ID     string  `json:"id,omitempty"`     // origin id, path pattern or alias
-	Origin *Origin `json:"origin,omitempty"` // what an origin becomes
-	Target string  `json:"target,omitempty"` // id of the origin that a behavior gets
-	Before string  `json:"before,omitempty"` // path pattern of the behavior that an added or moved one goes before; empty: last
-	Was    string  `json:"was,omitempty"`    // what is changed, in words
+	Op     Op
+	Kind   Kind
+	ID     string  // origin id, path pattern or alias
+	Origin *Origin // what an origin becomes
+	Target string  // id of the origin that a behavior gets
+	Before string  // path pattern of the behavior that an added or moved one goes before; empty: last
+	Was    string  // what is changed, in words
 }
 
 // Op is what happens.
@@ -48,9 +48,9 @@ const (
 
 // Problem says why an origin cannot be wired, or cannot be removed.
 type Problem struct {
-	VPCOrigin string      `json:"vpcOrigin"`
-	Code      ProblemCode `json:"code"`
-	Message   string      `json:"message"`
+	VPCOrigin string
+	Code      ProblemCode
+	Message   string
 }
 
 // ProblemCode is the stable name of a problem.

@@ -198,7 +198,7 @@ type behavior struct {
 	OriginRequestPolicyID string `xml:"OriginRequestPolicyId"`
 }
 
-func TestPlanIsCompleteAsJSON(t *testing.T) {
+func TestPlanIsComplete(t *testing.T) {
 	c := parse(t, document([]string{"/*"}, nil))
 	plan, err := wiring.Diff(wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "alb.example.com", "/a/*")}}, c)
 	if err != nil {
