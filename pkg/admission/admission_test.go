@@ -207,7 +207,7 @@ func TestDecide(t *testing.T) {
 		want      []admission.Code
 		says      string
 	}{
-		"permitted": {candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good, Status: "Deployed"}},
+		"permitted": {candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good}},
 		"its own record is no rival": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
 			others:    []origin.Record{held("team-a", accountA, "vo_1", "/team-a/x/*")},
@@ -274,10 +274,6 @@ func TestDecide(t *testing.T) {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good, Tagged: true},
 			want:      []admission.Code{admission.OriginTearingDown},
 		},
-		"not deployed": {
-			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good, Status: "Deploying"},
-			want:      []admission.Code{admission.OriginNotDeployed},
-		},
 		"team's share of origins": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
 			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/2"), held("team-a", accountA, "vo_3", "/team-a/3")},
@@ -296,10 +292,8 @@ func TestDecide(t *testing.T) {
 			if !strings.Contains(admission.Why(got.Reasons), c.says) {
 				t.Errorf("says %q, without %q", admission.Why(got.Reasons), c.says)
 			}
-			for _, waits := range []admission.Code{admission.DoesNotFit, admission.OriginNotDeployed} {
-				if len(c.want) > 0 && c.want[0] == waits && !got.Waits() {
-					t.Errorf("%v does not wait", c.want)
-				}
+			if slices.Equal(c.want, []admission.Code{admission.DoesNotFit}) != got.Waits() {
+				t.Errorf("%v waits: %v", c.want, got.Waits())
 			}
 		})
 	}

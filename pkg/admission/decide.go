@@ -13,8 +13,7 @@ import (
 type Candidate struct {
 	origin.Ref
 	Claim  origin.Claim
-	Tagged bool   // carries the teardown tag
-	Status string // of the VPC origin, as CloudFront says it; empty when unknown
+	Tagged bool // carries the teardown tag
 }
 
 // Decision is what becomes of an origin.
@@ -26,7 +25,7 @@ type Decision struct {
 // Waits tells whether the origin is to be looked at again although nothing about it changed.
 func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 
-// Decide decides whether an origin may be wired. What the registry holds for other origins stands: of two overlapping
+// Decide decides whether an origin that is Deployed may be wired. What the registry holds for other origins stands: of two overlapping
 // claims the one that was admitted first keeps what it has, whatever the order in which anything is looked at now.
 //
 //	owner        claim                                          verdict
@@ -36,7 +35,7 @@ func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 //	known        overlaps another team's paths                  refused, naming that team
 //	known        equals or crosses its own team's paths         refused; one inside the other is fine
 //	known        permitted, but tagged for teardown             refused
-//	known        permitted, but not Deployed or one too many    waits
+//	known        permitted, but one too many                    waits
 //	known        permitted                                      admitted
 func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	team, known := p.TeamOf(c.Account)
@@ -58,12 +57,6 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 		reasons = append(reasons, Reason{
 			OriginTearingDown,
 			fmt.Sprintf("it carries the tag %s: remove the tag to have it wired", origin.TagTeardown),
-		})
-	}
-	if c.Status != "" && c.Status != "Deployed" {
-		reasons = append(reasons, Reason{
-			OriginNotDeployed,
-			fmt.Sprintf("the VPC origin is %s: it is looked at again until it is Deployed", c.Status),
 		})
 	}
 	reasons = append(reasons, fits(team, p, others)...)

@@ -38,13 +38,12 @@ const (
 const (
 	OriginUnknownAccount Code = "origin-unknown-account" // policy knows no team with the owner's account
 	OriginTearingDown    Code = "origin-tearing-down"    // carries the teardown tag
-	OriginNotDeployed    Code = "origin-not-deployed"    // waits until the VPC origin is Deployed
 	DoesNotFit           Code = "does-not-fit"           // waits until another origin leaves or a limit is raised
 )
 
 // Waits tells whether time or somebody else may put the reason right, with nothing wrong about the origin itself.
 func (r Reason) Waits() bool {
-	return r.Code == ShareEmpty || r.Code == OriginNotDeployed || r.Code == DoesNotFit
+	return r.Code == ShareEmpty || r.Code == DoesNotFit
 }
 
 // Why joins the messages of reasons.

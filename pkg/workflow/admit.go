@@ -38,7 +38,8 @@ type origins interface {
 }
 
 // Admit brings permitted shares into the registry: it opens and accepts invitations, reads claims, gives each origin its
-// place in a distribution, and records what is to be wired or withdrawn. Invitations and organisation shares, events and the sweep all take this one way.
+// place in a distribution, and records what is to be wired or withdrawn. Invitations and organization shares, events and the
+// sweep all take this one way.
 type Admit struct {
 	Policy     admission.Policy
 	Registry   admitRegistry
@@ -53,7 +54,6 @@ type Admit struct {
 }
 
 const (
-	deployedStatus = "Deployed"
 	// settling is how long RAM takes to show what was just accepted ("a slight delay", performance.md B6).
 	settling = 15 * time.Second
 	// deploying is how long to wait before looking again at an origin that is not Deployed yet.
@@ -72,6 +72,7 @@ type admitRun struct {
 	refusals map[string]string
 	oldest   time.Duration // age of the oldest invitation that is neither accepted nor refused
 	woken    bool          // something new woke this run, or it accepted something
+	settles  bool          // RAM or CloudFront is about to show more
 	next     time.Duration // until the next look that this run needs; 0 for none
 }
 
@@ -94,23 +95,19 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 		}
 	}
 	err = r.look(ctx, messages)
-	if announced := r.publish(ctx); err == nil {
-		err = announced
-	}
+	err = errors.Join(err, r.publish(ctx))
 	sweep := slices.Contains(messages, inbound.Message(inbound.Sweep{}))
 	if sweep {
 		r.count(err == nil)
 	}
 	// What was recorded before a failure must still be wired. What was accepted a moment ago shall be wired in the same
 	// update. A sweep wakes wire in any case: its own messages may be lost too.
-	if r.waiting() || sweep || r.blind() {
+	if r.unwired() || sweep || r.blind() {
 		delay := time.Duration(0)
-		if r.next == settling {
+		if r.settles {
 			delay = 2 * settling // the next look comes first, and wakes wire again
 		}
-		if poked := a.WireQueue.Send(ctx, string(inbound.Poke{Why: "registry changed"}.JSON()), delay); err == nil {
-			err = poked
-		}
+		err = errors.Join(err, a.WireQueue.Send(ctx, string(inbound.Poke{Why: "registry changed"}.JSON()), delay))
 	}
 	if err == nil && r.next > 0 {
 		err = a.Queue.Send(ctx, string(inbound.Poke{Why: "look again"}.JSON()), r.next)
@@ -132,9 +129,9 @@ func (r *admitRun) count(completed bool) {
 	}
 }
 
-// waiting tells whether the registry wants something that wire has not begun. A run that ended between recording that and
+// unwired tells whether the registry wants something that wire has not begun. A run that ended between recording that and
 // waking wire left no other trace.
-func (r *admitRun) waiting() bool {
+func (r *admitRun) unwired() bool {
 	return slices.ContainsFunc(r.records, func(o origin.Record) bool {
 		switch o.Intent {
 		case origin.Wire:
@@ -156,12 +153,9 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 	if err != nil {
 		return errors.Join(invited, err)
 	}
-	status := map[string]string{}
+	deployed := map[string]bool{}
 	for _, o := range seen {
-		status[o.ID] = "Deploying"
-		if o.Deployed {
-			status[o.ID] = deployedStatus
-		}
+		deployed[o.ID] = o.Deployed
 	}
 	all := slices.Contains(messages, inbound.Message(inbound.Sweep{}))
 	failed := []error{invited}
@@ -173,15 +167,16 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 			failed = append(failed, r.hidden(ctx, offer, d))
 			continue
 		}
-		if status[offer.ID] == "" {
-			r.again(settling)
+		is, visible := deployed[offer.ID]
+		if !visible {
+			r.soon()
 			continue
 		}
 		hinted := slices.ContainsFunc(messages, func(m inbound.Message) bool {
 			hint, ok := m.(inbound.TagHint)
 			return ok && hint.Account == offer.Account && hint.ARN == offer.ARN
 		})
-		if r.due(offer, status[offer.ID], all, hinted) {
+		if r.due(offer, is, all, hinted) {
 			due = append(due, offer)
 		}
 	}
@@ -193,9 +188,9 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 		}
 	})
 	for i, offer := range due {
-		failed = append(failed, r.offer(ctx, offer, status[offer.ID], tags[i], unread[i]))
+		failed = append(failed, r.offer(ctx, offer, tags[i], unread[i]))
 	}
-	failed = append(failed, r.place(ctx), r.withdraw(ctx, permitted, status), r.settle(ctx))
+	failed = append(failed, r.place(ctx), r.withdraw(ctx, permitted, deployed), r.dropForbidden(ctx))
 	return errors.Join(failed...)
 }
 
@@ -218,6 +213,12 @@ func (r *admitRun) again(after time.Duration) {
 	if r.next == 0 || after < r.next {
 		r.next = after
 	}
+}
+
+// soon asks for another look because RAM or CloudFront does not show yet what it is about to show.
+func (r *admitRun) soon() {
+	r.settles = r.settles || r.woken
+	r.again(settling)
 }
 
 // invitations opens every pending invitation and then, and only then, decides about it.
@@ -263,11 +264,11 @@ func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 			r.woken = true
 			r.Meter.Count(contract.MetricInvitationAccepted, 1)
 			r.say(contract.ShareAccepted, i.Share, Detail{Account: i.Sender, What: i.Name, Why: "holds " + names(decision.Origins)})
-			r.again(settling)
+			r.soon()
 		}
 	case decision.Waits():
 		r.undecided(i)
-		r.again(settling)
+		r.soon()
 	default:
 		err = r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, decision.Reasons)
 		// Whom policy does not know may mean somebody else in this account, such as another hub.
@@ -375,7 +376,7 @@ func (r *admitRun) find(id string) (int, origin.Record) {
 
 // due tells whether an origin is to be decided about. One that is wired already is looked at again only on a sweep, or when
 // a message names it.
-func (r *admitRun) due(o offer, status string, sweep, hinted bool) bool {
+func (r *admitRun) due(o offer, deployed, sweep, hinted bool) bool {
 	at, record := r.find(o.ID)
 	settled := at >= 0 && record.Intent == origin.Wire
 	if _, known := r.Policy.TeamOf(o.Account); !known { // a share from an unknown account is refused as a whole
@@ -384,7 +385,7 @@ func (r *admitRun) due(o offer, status string, sweep, hinted bool) bool {
 	if leaving(record) || r.underWay(record, hinted) || settled && !sweep && !hinted {
 		return false
 	}
-	if status != deployedStatus {
+	if !deployed {
 		r.again(deploying)
 		return false
 	}
@@ -404,7 +405,7 @@ func (r *admitRun) underWay(o origin.Record, hinted bool) bool {
 }
 
 // offer decides about one origin, by the tags that it has or by why they could not be read.
-func (r *admitRun) offer(ctx context.Context, o offer, status string, tags map[string]string, unread error) error {
+func (r *admitRun) offer(ctx context.Context, o offer, tags map[string]string, unread error) error {
 	at, record := r.find(o.ID)
 	settled := at >= 0 && record.Intent == origin.Wire
 	team, _ := r.Policy.TeamOf(o.Account)
@@ -419,9 +420,7 @@ func (r *admitRun) offer(ctx context.Context, o offer, status string, tags map[s
 		tagged = false // no teardown of what is wired can begin without a record
 	}
 	claim := admission.ParseClaim(tags, team)
-	decision := admission.Decide(admission.Candidate{
-		Ref: o.Ref, Claim: claim, Tagged: tagged, Status: status,
-	}, r.Policy, r.others(o.ID))
+	decision := admission.Decide(admission.Candidate{Ref: o.Ref, Claim: claim, Tagged: tagged}, r.Policy, r.others(o.ID))
 	if decision.Admit {
 		return r.admit(ctx, at, record, o, team, claim)
 	}
@@ -529,10 +528,11 @@ const notShared = "it is no longer shared with the hub: share it again to bring 
 
 // withdraw drops what is to be wired and is shared no more. Both RAM and CloudFront must miss it: an empty answer from one
 // of them must not take every team off the air.
-func (r *admitRun) withdraw(ctx context.Context, permitted []offer, status map[string]string) error {
+func (r *admitRun) withdraw(ctx context.Context, permitted []offer, deployed map[string]bool) error {
 	for at, o := range r.records {
 		offered := slices.ContainsFunc(permitted, func(p offer) bool { return p.ID == o.ID })
-		if o.Intent != origin.Wire || offered || status[o.ID] != "" {
+		_, visible := deployed[o.ID]
+		if o.Intent != origin.Wire || offered || visible {
 			continue
 		}
 		if err := r.drop(ctx, at, o, notShared); err != nil {
@@ -542,8 +542,8 @@ func (r *admitRun) withdraw(ctx context.Context, permitted []offer, status map[s
 	return nil
 }
 
-// settle drops what policy or an earlier claim no longer permits.
-func (r *admitRun) settle(ctx context.Context) error {
+// dropForbidden drops what policy or an earlier claim no longer permits.
+func (r *admitRun) dropForbidden(ctx context.Context) error {
 	for _, dropped := range admission.Settle(r.records, r.Policy) {
 		at, record := r.find(dropped.Record.ID)
 		if err := r.drop(ctx, at, record, admission.Why(dropped.Reasons)); err != nil {

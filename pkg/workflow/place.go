@@ -95,7 +95,7 @@ func (r *admitRun) place(ctx context.Context) error {
 	places := wiring.Places(requests, r.rooms())
 	var failed []error
 	for _, a := range r.asking {
-		failed = append(failed, r.settleIn(ctx, a, places[a.is.ID]))
+		failed = append(failed, r.takePlace(ctx, a, places[a.is.ID]))
 	}
 	r.records = slices.DeleteFunc(r.records, unwritten) // they are nobody's state
 	return errors.Join(failed...)
@@ -138,9 +138,9 @@ func (r *admitRun) rooms() []wiring.Room {
 	return rooms
 }
 
-// settleIn records an origin's place, or that it waits and why. What is wired already stays as it is if there is no room
+// takePlace records an origin's place, or that it waits and why. What is wired already stays as it is if there is no room
 // for what it claims now.
-func (r *admitRun) settleIn(ctx context.Context, a asking, place wiring.Place) error {
+func (r *admitRun) takePlace(ctx context.Context, a asking, place wiring.Place) error {
 	is, why := a.is, brief(place.Why)
 	switch {
 	case place.Room == "" && a.Only != "":

@@ -116,8 +116,8 @@ func TestAdmitForgetsWhatItDidNotRecord(t *testing.T) {
 	if why := r.refusals["arn"]; !strings.Contains(why, "a host is on one distribution only") {
 		t.Errorf("refused because %q", why)
 	}
-	if !slices.EqualFunc(r.records, []origin.Record{holder}, func(a, b origin.Record) bool { return a.ID == b.ID }) || r.waiting() {
-		t.Errorf("left %+v, and wire is woken: %t", r.records, r.waiting())
+	if !slices.EqualFunc(r.records, []origin.Record{holder}, func(a, b origin.Record) bool { return a.ID == b.ID }) || r.unwired() {
+		t.Errorf("left %+v, and wire is woken: %t", r.records, r.unwired())
 	}
 }
 

@@ -35,6 +35,9 @@ type Spoke interface {
 	Tags(ctx context.Context, arn string) (map[string]string, error)
 }
 
+// deployedStatus is what package teardown expects of a VPC origin that is Deployed.
+const deployedStatus = "Deployed"
+
 // Detail is the detail of an event on the hub bus.
 type Detail struct {
 	Version    string `json:"version"`
