@@ -98,8 +98,8 @@ func (d *demo) tell(ctx context.Context) error {
 	d.chapter("1", "Who is who")
 	d.rows("   ", [][]string{
 		{hubAccount, "networking", "the hub: one distribution for everybody"},
-		{teamAAccount, "team-a", "outside the organisation: its share arrives as an invitation"},
-		{teamBAccount, "team-b", "inside the organisation: its share arrives without one"},
+		{teamAAccount, "team-a", "outside the organization: its share arrives as an invitation"},
+		{teamBAccount, "team-b", "inside the organization: its share arrives without one"},
 		{teamCAccount, "team-c", "a known account, but it shares more than a VPC origin"},
 		{strangerAccount, "stranger", "nobody knows it"},
 	})
@@ -426,18 +426,19 @@ type heard struct {
 	Time   time.Time `json:"time"`
 	Type   string    `json:"detail-type"`
 	Detail struct {
-		Severity string `json:"severity"`
-		Origin   string `json:"origin"`
-		Account  string `json:"account"`
-		Team     string `json:"team"`
-		What     string `json:"what"`
-		Why      string `json:"why"`
-		Kind     string `json:"kind"`
-		Who      string `json:"who"`
-		Age      string `json:"age"`
-		Cost     string `json:"cost"`
-		Repair   string `json:"repair"`
-		RepairIn string `json:"repairIn"`
+		Severity string   `json:"severity"`
+		Origin   string   `json:"origin"`
+		Account  string   `json:"account"`
+		Team     string   `json:"team"`
+		What     string   `json:"what"`
+		Why      string   `json:"why"`
+		Codes    []string `json:"codes"`
+		Kind     string   `json:"kind"`
+		Who      string   `json:"who"`
+		Age      string   `json:"age"`
+		Cost     string   `json:"cost"`
+		Repair   string   `json:"repair"`
+		RepairIn string   `json:"repairIn"`
 	} `json:"detail"`
 }
 

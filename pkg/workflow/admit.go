@@ -249,7 +249,7 @@ func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 		return nil
 	case fault.Is[*fault.GiveUp](err):
 		return r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, []admission.Reason{{
-			Code: "share-unreadable", Message: "its invitation cannot be opened (" + fault.Said(err) + "): see that nothing denies the hub ram:ListPendingInvitationResources, " +
+			Code: admission.ShareUnreadable, Message: "its invitation cannot be opened (" + fault.Said(err) + "): see that nothing denies the hub ram:ListPendingInvitationResources, " +
 				"or have the sender share again; every sweep tries again",
 		}})
 	case err != nil:
@@ -343,7 +343,7 @@ func (r *admitRun) permitted(ctx context.Context) ([]offer, error) {
 
 // refuse reports a refusal, once for the same reasons.
 func (r *admitRun) refuse(ctx context.Context, event, what string, d Detail, reasons []admission.Reason) error {
-	d.Why = brief(admission.Why(reasons))
+	d.Why, d.Codes = brief(admission.Why(reasons)), admission.Codes(reasons)
 	if r.refusals[what] == d.Why {
 		return nil
 	}
@@ -451,7 +451,7 @@ func (r *admitRun) unreadable(ctx context.Context, o offer, team admission.Team,
 		return err
 	}
 	return r.refuse(ctx, contract.OriginRefused, o.ARN, Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []admission.Reason{{
-		Code: "claim-unreadable",
+		Code: admission.ClaimUnreadable,
 		Message: fmt.Sprintf("its tags cannot be read (%s): deploy the spoke stack in account %s, with the ExternalId of the hub's policy, "+
 			"or set spoke: false for %s and state the claim in the policy", fault.Code(err), o.Account, team.Name),
 	}})
@@ -516,9 +516,11 @@ func (r *admitRun) put(ctx context.Context, at int, is origin.Record) error {
 }
 
 // drop takes an origin out that may not be wired any more.
-func (r *admitRun) drop(ctx context.Context, at int, is origin.Record, why string) error {
+func (r *admitRun) drop(ctx context.Context, at int, is origin.Record, why string, codes ...admission.Code) error {
 	is.Intent, is.Reason = origin.Detach, why
-	r.alarm(contract.OriginWithdrawn, is.ARN, about(is, why))
+	d := about(is, why)
+	d.Codes = codes
+	r.alarm(contract.OriginWithdrawn, is.ARN, d)
 	remember(&is, r.now, contract.OriginWithdrawn, why)
 	return r.put(ctx, at, is)
 }
@@ -535,7 +537,7 @@ func (r *admitRun) withdraw(ctx context.Context, permitted []offer, deployed map
 		if o.Intent != origin.Wire || offered || visible {
 			continue
 		}
-		if err := r.drop(ctx, at, o, notShared); err != nil {
+		if err := r.drop(ctx, at, o, notShared, admission.OriginNotShared); err != nil {
 			return err
 		}
 	}
@@ -546,7 +548,7 @@ func (r *admitRun) withdraw(ctx context.Context, permitted []offer, deployed map
 func (r *admitRun) dropForbidden(ctx context.Context) error {
 	for _, dropped := range admission.Settle(r.records, r.Policy) {
 		at, record := r.find(dropped.Record.ID)
-		if err := r.drop(ctx, at, record, admission.Why(dropped.Reasons)); err != nil {
+		if err := r.drop(ctx, at, record, admission.Why(dropped.Reasons), admission.Codes(dropped.Reasons)...); err != nil {
 			return err
 		}
 	}

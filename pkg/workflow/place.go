@@ -151,7 +151,9 @@ func (r *admitRun) takePlace(ctx context.Context, a asking, place wiring.Place) 
 			return nil
 		}
 		is.State, is.Reason = origin.Waiting, why
-		r.alarm(contract.OriginWaits, is.ARN, about(is, why))
+		d := about(is, why)
+		d.Codes = []admission.Code{admission.DoesNotFit}
+		r.alarm(contract.OriginWaits, is.ARN, d)
 		remember(&is, r.now, contract.OriginWaits, why)
 		return r.put(ctx, a.at, is)
 	}

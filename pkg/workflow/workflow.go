@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 )
@@ -50,6 +51,8 @@ type Detail struct {
 	// What names whatever else the event is about: a share, a distribution.
 	What string `json:"what,omitempty"`
 	Why  string `json:"why,omitempty"`
+	// Codes are the reasons in Why by their names, if admission gave them.
+	Codes []admission.Code `json:"codes,omitempty"`
 	// Of a finding: its kind, who did it, since when (RFC 3339) and how long it has been so, the estimated cost per month, the
 	// command that mends it, and the account in which to run that.
 	Kind     string `json:"kind,omitempty"`
