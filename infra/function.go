@@ -18,7 +18,7 @@ type functionProps struct {
 	Timeout     time.Duration
 	Environment map[string]string
 	Permissions []permission
-	RolePath    string // see hubRolePath
+	RolePath    string // see contract.RolePath
 	// AtOnce is how many invocations may run at the same time; 0 leaves that to who invokes it.
 	AtOnce int
 	Traced bool

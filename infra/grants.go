@@ -20,8 +20,6 @@ type grants struct {
 	bus    awsevents.EventBus
 }
 
-func hubRolePath(hub string) string { return contract.RolePath(hub) }
-
 func (g grants) admit(own, wire awssqs.Queue) []permission {
 	permissions := append(g.decide(),
 		consumeQueue(own),

@@ -43,6 +43,6 @@ func newSpokeRole(scope constructs.Construct, id string, p SpokeProps) awsiam.Ro
 func hubFunctions(p SpokeProps) awsiam.IPrincipal {
 	return awsiam.NewPrincipalWithConditions(awsiam.NewAccountPrincipal(jsii.String(p.HubAccount)), condition{
 		"StringEquals": {"sts:ExternalId": p.ExternalID},
-		"ArnLike":      {"aws:PrincipalArn": fmt.Sprintf("arn:aws:iam::%s:role%s*", p.HubAccount, hubRolePath(p.HubName))},
+		"ArnLike":      {"aws:PrincipalArn": fmt.Sprintf("arn:aws:iam::%s:role%s*", p.HubAccount, contract.RolePath(p.HubName))},
 	}.props())
 }

@@ -107,7 +107,7 @@ func (t Team) pathsOn(hosts []string) []string {
 	var paths []string
 	for _, g := range t.Grants {
 		for _, p := range g.Paths {
-			if !slices.ContainsFunc(hosts, func(h string) bool { return !t.Granted(h, p) }) {
+			if !slices.ContainsFunc(hosts, func(h string) bool { return !t.granted(h, p) }) {
 				paths = append(paths, p)
 			}
 		}
@@ -115,15 +115,15 @@ func (t Team) pathsOn(hosts []string) []string {
 	return paths
 }
 
-// Granted tells whether the team may claim a path pattern on a host.
-func (t Team) Granted(host, path string) bool {
+// granted tells whether the team may claim a path pattern on a host.
+func (t Team) granted(host, path string) bool {
 	return slices.ContainsFunc(t.Grants, func(g Grant) bool {
-		return CoversHost(g.Host, host) && slices.ContainsFunc(g.Paths, func(p string) bool { return origin.Covers(p, path) })
+		return coversHost(g.Host, host) && slices.ContainsFunc(g.Paths, func(p string) bool { return origin.Covers(p, path) })
 	})
 }
 
-// CoversHost tells whether a host name, or a wildcard that stands for exactly one label, covers another one.
-func CoversHost(wide, host string) bool {
+// coversHost tells whether a host name, or a wildcard that stands for exactly one label, covers another one.
+func coversHost(wide, host string) bool {
 	suffix, wildcard := strings.CutPrefix(wide, "*")
 	if !wildcard {
 		return wide == host

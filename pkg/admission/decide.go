@@ -105,7 +105,7 @@ func permitted(c origin.Claim, t Team, p Policy) []Reason {
 		}
 		var missing []string
 		for _, path := range c.Paths {
-			if !t.Granted(h, path) {
+			if !t.granted(h, path) {
 				missing = append(missing, path)
 			}
 		}
@@ -120,7 +120,7 @@ func permitted(c origin.Claim, t Team, p Policy) []Reason {
 // Covers tells whether the distribution can answer for a host. A wildcard alias and its certificate stand for one label.
 func (p Policy) Covers(host string) bool {
 	if p.Aliases == Wildcard {
-		return CoversHost("*."+p.Domain, host)
+		return coversHost("*."+p.Domain, host)
 	}
 	return host == p.Domain || strings.HasSuffix(host, "."+p.Domain)
 }

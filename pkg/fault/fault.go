@@ -76,9 +76,6 @@ func Outermost(err error) error {
 	}
 }
 
-// Class makes one of the four types from a plain error.
-type Class func(error) error
-
 // AsRetry classifies err as a Retry.
 func AsRetry(err error) error { return &Retry{err} }
 
@@ -91,8 +88,8 @@ func AsGiveUp(err error) error { return &GiveUp{err} }
 // AsDone classifies err as a Done.
 func AsDone(err error) error { return &Done{err} }
 
-// Codes is an adapter's table from AWS error codes to classes.
-type Codes map[string]Class
+// Codes is an adapter's table from AWS error codes to classes: AsRetry, AsReread, AsGiveUp or AsDone.
+type Codes map[string]func(error) error
 
 // common holds for every service. CloudFront has no typed throttling error (facts/aws.md section 3), so codes decide.
 var common = Codes{

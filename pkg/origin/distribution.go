@@ -28,7 +28,7 @@ type Distribution struct {
 	Others  Size      // what it held then besides the registry's origins
 	Unknown []string  // VPC origins that are ours by their id, and that it held then without a record
 	Aliases []string  // aliases that it had then and that no record speaks of
-	Quota   Size      // of CloudFront, when last asked; zero: never
+	Quota   Size      // of CloudFront, when last asked
 	Asked   time.Time // when that was
 
 	Version int // of the item; writes are conditional on it
@@ -36,7 +36,7 @@ type Distribution struct {
 
 // Quotas is what CloudFront allows: as it was last asked, or as it documents.
 func (d Distribution) Quotas() Size {
-	is, documented := d.Quota, Documented()
+	is, documented := d.Quota, documented
 	for _, q := range [][2]*int{
 		{&is.Origins, &documented.Origins}, {&is.Behaviors, &documented.Behaviors}, {&is.Aliases, &documented.Aliases},
 	} {
@@ -58,7 +58,9 @@ const (
 	QuotaAliases   = "L-AAD4943E"
 )
 
-// Size counts what a distribution has a quota for. As a limit, zero is none.
+// Size counts what a distribution has a quota for. A limit or a quota of zero is one that nobody stated: of the policy's, none
+// was set, and of CloudFront's, it was not asked yet or did not say. So the smaller of two limits is the other one, and where
+// both are zero there is no bound.
 type Size struct{ Origins, Behaviors, Aliases int }
 
 // Plus is both together.
@@ -78,9 +80,9 @@ func lower(a, b int) int {
 	return a
 }
 
-// Documented are CloudFront's quotas as its guide states them, for accounts that raised none
+// documented are CloudFront's quotas as its guide states them, for accounts that raised none
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
-func Documented() Size { return Size{Origins: 100, Behaviors: 75, Aliases: 100} }
+var documented = Size{Origins: 100, Behaviors: 75, Aliases: 100}
 
 // Snapshot is everything the registry knows at one moment.
 type Snapshot struct {

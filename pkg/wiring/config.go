@@ -328,7 +328,7 @@ func (c *Config) Others(records []origin.Record, s Spec) (n origin.Size, aliases
 func (c *Config) Unknown(records []origin.Record) []string {
 	var unknown []string
 	for _, id := range c.OriginIDs() {
-		vpcOrigin, ours := strings.CutPrefix(id, Prefix)
+		vpcOrigin, ours := strings.CutPrefix(id, prefix)
 		if ours && !slices.ContainsFunc(records, func(r origin.Record) bool { return r.ID == vpcOrigin }) {
 			unknown = append(unknown, vpcOrigin)
 		}

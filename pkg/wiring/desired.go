@@ -7,14 +7,14 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Prefix begins the id of every origin in a distribution that is ours.
-const Prefix = "originhub-"
+// prefix begins the id of every origin in a distribution that is ours.
+const prefix = "originhub-"
 
 // OriginID is the id of a VPC origin within a distribution: the same for ever.
-func OriginID(vpcOrigin string) string { return Prefix + vpcOrigin }
+func OriginID(vpcOrigin string) string { return prefix + vpcOrigin }
 
 // Owned tells whether the origin with that id is ours.
-func Owned(originID string) bool { return strings.HasPrefix(originID, Prefix) }
+func Owned(originID string) bool { return strings.HasPrefix(originID, prefix) }
 
 // Spec is what DesiredOf needs of policy.
 type Spec struct {

@@ -193,7 +193,7 @@ func (c *Config) stuck(desired []Origin, mine map[string]bool) (ids []string, pr
 		if user != "" {
 			ids = append(ids, id)
 			problems = append(problems, Problem{
-				strings.TrimPrefix(id, Prefix), StillUsed,
+				strings.TrimPrefix(id, prefix), StillUsed,
 				fmt.Sprintf("%s of the distribution uses it, which originhub did not set: point that at another origin", user),
 			})
 		}

@@ -28,7 +28,7 @@ func wired(r origin.Record) origin.Record {
 }
 
 func TestPlaces(t *testing.T) {
-	documented := origin.Documented()
+	documented := origin.Distribution{}.Quotas()
 	one := func(id, team, host string) wiring.Request {
 		return wiring.Request{Record: wants(id, team, []string{host}, 1)}
 	}
