@@ -37,9 +37,6 @@ type Claim struct {
 // Intent is what should become of an origin.
 type Intent string
 
-// Holds tells whether the record's claim keeps others away from the same hosts and paths.
-func (r Record) Holds() bool { return r.Intent == Wire }
-
 // Intents.
 const (
 	Wire   Intent = "wire"
@@ -85,6 +82,9 @@ type Record struct {
 	History      []Decision // newest last
 	Version      int        // of the item; writes are conditional on it
 }
+
+// Holds tells whether the record's claim keeps others away from the same hosts and paths.
+func (r Record) Holds() bool { return r.Intent == Wire }
 
 // Placed tells whether the record's distribution has the origin, or is to have it.
 func (r Record) Placed() bool {
