@@ -78,10 +78,10 @@ type Shares struct {
 	Reject   bool // reject refused invitations instead of leaving them to expire
 }
 
-// Grace bounds the time between a teardown tag and the first change. It has the fields of teardown.Grace.
+// Grace bounds the time between a teardown tag and the first change. It has the fields of teardown.Bounds.
 type Grace struct {
-	Default time.Duration // the least, also for "now"
-	Maximum time.Duration
+	Default time.Duration // what "now" means, and the least that a tag can ask for: an earlier time becomes this one
+	Maximum time.Duration // a tag that asks for more is refused
 }
 
 // Updates paces UpdateDistribution.
