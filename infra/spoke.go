@@ -42,7 +42,7 @@ func NewSpoke(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
 // hub; the template does not.
 func newSpokeStack(scope constructs.Construct, id, hub string) {
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
-		StackName:   jsii.String("originhub-" + hub + "-spoke"),
+		StackName:   jsii.String(contract.SpokeStackName(hub)),
 		Description: jsii.String("originhub spoke: forwards share and tag calls to the hub, and lets it take tagged origins out"),
 		Env:         &awscdk.Environment{Region: jsii.String(region)},
 		Synthesizer: awscdk.NewBootstraplessSynthesizer(nil), // no assets: a team account needs no CDK bootstrap

@@ -77,7 +77,7 @@ aws cloudformation deploy --region us-east-1 --stack-name %s \
   --template-file %s --capabilities CAPABILITY_NAMED_IAM \
   --parameter-overrides %s
 
-`, team.Name, account, contract.SpokeRoleName(p.Hub), quoted(template), parameters(p, "%s=%s")); err != nil {
+`, team.Name, account, contract.SpokeStackName(p.Hub), quoted(template), parameters(p, "%s=%s")); err != nil {
 				return err
 			}
 		}
@@ -98,7 +98,7 @@ aws cloudformation create-stack-set --region us-east-1 --stack-set-name %[1]s \
   --parameters %[3]s
 aws cloudformation create-stack-instances --region us-east-1 --stack-set-name %[1]s \
   --deployment-targets OrganizationalUnitIds=%[4]s --regions us-east-1
-`, contract.SpokeRoleName(p.Hub), quoted("file://"+template), parameters(p, `ParameterKey=%s,ParameterValue="%s"`), quoted(strings.Join(units, ",")))
+`, contract.SpokeStackName(p.Hub), quoted("file://"+template), parameters(p, `ParameterKey=%s,ParameterValue="%s"`), quoted(strings.Join(units, ",")))
 	return err
 }
 

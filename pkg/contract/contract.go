@@ -83,6 +83,9 @@ func RolePath(hub string) string { return "/originhub/" + hub + "/" }
 // serve the same accounts.
 func SpokeRoleName(hub string) string { return "originhub-" + hub + "-spoke" }
 
+// SpokeStackName is the stack, or the StackSet, that the role is in.
+func SpokeStackName(hub string) string { return SpokeRoleName(hub) }
+
 // SpokeRoleARN is SpokeRoleName as an ARN.
 func SpokeRoleARN(hub, account string) string {
 	return "arn:aws:iam::" + account + ":role/" + SpokeRoleName(hub)
