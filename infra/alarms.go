@@ -184,7 +184,7 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			id:     "LeaseHeldTooLong",
 			metric: own(p.Hub, contract.MetricLeaseHeld, maximum), every: time.Minute, atLeast: wireTimeout.Seconds(),
 			means: "A run of wire holds the lease for longer than a run can last: it has died. Nothing is written until the lease ends, " +
-				"3 minutes after it began; then the next run takes over.",
+				fmt.Sprintf("%.0f minutes after it began; then the next run takes over.", contract.WireLease.Minutes()),
 			next: aws("logs tail %s --since 30m", *p.Wire.LogGroup().LogGroupName()),
 			then: "once is a crash that was outlived. Again and again: look at maxMemoryUsedMB and at the status in the lines of type platform.report.",
 		},

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/originhub/originhub/pkg/contract"
 )
 
 // TestEveryRuleReachesItsTargets: each target has dead letters to fall back on, and a policy that lets the rule in.
@@ -77,6 +79,23 @@ func TestEveryQueueThatIsConsumedKeepsItsFailures(t *testing.T) {
 	}
 	if mappings != 2 {
 		t.Errorf("%d mappings, want admit and wire", mappings)
+	}
+}
+
+// TestLeaseOutlivesItsHolder: what a run of wire that still works holds is nobody else's, however slow it is.
+func TestLeaseOutlivesItsHolder(t *testing.T) {
+	var wires int
+	for id, r := range templates(t).hub.Resources {
+		if r.Type != "AWS::Lambda::Function" || !strings.HasPrefix(id, "Wire") {
+			continue
+		}
+		wires++
+		if timeout := r.Properties["Timeout"].(float64); contract.WireLease.Seconds() <= timeout {
+			t.Errorf("%s runs for up to %v s, and its lease lasts %s", id, timeout, contract.WireLease)
+		}
+	}
+	if wires != 1 {
+		t.Errorf("%d functions are wire", wires)
 	}
 }
 

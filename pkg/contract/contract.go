@@ -1,7 +1,10 @@
 // Package contract holds the names that the hub stack, the spoke stack, the functions and the CLI must agree on.
 package contract
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // Tags that a team sets on its VPC origin.
 const (
@@ -74,6 +77,10 @@ const (
 	SeverityInfo  = "info"
 	SeverityAlarm = "alarm"
 )
+
+// WireLease is how long one run of function wire keeps the others from a distribution. It outlives the function's timeout, so
+// that a holder that still runs is never overtaken.
+const WireLease = 3 * time.Minute
 
 // RolePath is the path of the hub's roles. Spokes trust it, and the guard knows the hub's own calls by it, and so neither
 // needs to know the roles' names, which CloudFormation makes.

@@ -69,7 +69,7 @@ type Wire struct {
 
 const (
 	// lease outlives the function's timeout, so that a holder that still runs is never overtaken.
-	lease = 3 * time.Minute
+	lease = contract.WireLease
 	// rereads bounds how often one run chases a foreign writer before it leaves the rest to the next run.
 	rereads = 5
 	// visibility is how long to wait for an origin that was accepted and cannot be seen yet.
