@@ -238,7 +238,7 @@ func TestHubChangesAddressRecordsUnderItsDomainOnly(t *testing.T) {
 	}
 }
 
-// TestBusTakesForwardedCallsOnly covers organisations and accounts: nothing but what AWS itself said crosses an account's
+// TestBusTakesForwardedCallsOnly covers organizations and accounts: nothing but what AWS itself said crosses an account's
 // border.
 func TestBusTakesForwardedCallsOnly(t *testing.T) {
 	var policies int
@@ -264,12 +264,12 @@ func TestBusTakesForwardedCallsOnly(t *testing.T) {
 		if r.Properties["StatementId"] == "Organization" {
 			equals, _ := condition["StringEquals"].(map[string]any)
 			if equals["aws:PrincipalOrgID"] != "o-exampleorg1" {
-				t.Errorf("%s is not bound to the organisation: %v", id, condition)
+				t.Errorf("%s is not bound to the organization: %v", id, condition)
 			}
 		}
 	}
 	if policies != 2 {
-		t.Errorf("%d bus policies, want one for the organisation and one for accounts outside it", policies)
+		t.Errorf("%d bus policies, want one for the organization and one for accounts outside it", policies)
 	}
 }
 

@@ -42,16 +42,16 @@ func TestHubOfAnAdoptedDistribution(t *testing.T) {
 	}
 }
 
-// TestBusInsideAnOrganisation: accounts outside need a word in the policy.
-func TestBusInsideAnOrganisation(t *testing.T) {
+// TestBusInsideAnOrganization: accounts outside need a word in the policy.
+func TestBusInsideAnOrganization(t *testing.T) {
 	team := admission.Team{Name: "team-a", Accounts: []string{"111111111111"}, Spoke: true}
 	for name, c := range map[string]struct {
 		policy admission.Policy
 		want   []string
 	}{
-		"organisation only":          {admission.Policy{Organization: "o-exampleorg1"}, []string{"Organization"}},
-		"organisation and outsiders": {admission.Policy{Organization: "o-exampleorg1", Shares: admission.Shares{External: true}}, []string{"Accounts", "Organization"}},
-		"no organisation":            {admission.Policy{}, []string{"Accounts"}},
+		"organization only":          {admission.Policy{Organization: "o-exampleorg1"}, []string{"Organization"}},
+		"organization and outsiders": {admission.Policy{Organization: "o-exampleorg1", Shares: admission.Shares{External: true}}, []string{"Accounts", "Organization"}},
+		"no organization":            {admission.Policy{}, []string{"Accounts"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := c.policy

@@ -38,7 +38,7 @@ func serveCommand() *cobra.Command {
 or that of the role it assumed; the Region comes from the signature. Any secret key will do.
 
 It starts with the demo's world deployed and idle: the hub in Networking account 100000000000, spokes in 111111111111
-(team-a, outside the organisation), 222222222222 (team-b, inside) and 333333333333 (team-c, inside), and a stranger,
+(team-a, outside the organization), 222222222222 (team-b, inside) and 333333333333 (team-c, inside), and a stranger,
 999999999999, without a spoke.
 
 When ready it prints one line of JSON with its addresses: {"endpoint": "…", "edge": "…"}. The virtual clock stands still

@@ -17,7 +17,7 @@ import (
 // The accounts of the rehearsal.
 const (
 	hubAccount      = "100000000000"
-	teamAAccount    = "111111111111" // outside the organisation, so its shares arrive as invitations
+	teamAAccount    = "111111111111" // outside the organization, so its shares arrive as invitations
 	teamBAccount    = "222222222222" // inside, so its shares arrive without one
 	teamCAccount    = "333333333333" // inside
 	strangerAccount = "999999999999" // no team, no spoke

@@ -16,11 +16,11 @@ import (
 type Options struct {
 	Seed  uint64
 	Start time.Time // virtual start; DefaultStart when zero
-	// Organization is the id of the world's one organisation; DefaultOrganization when empty.
+	// Organization is the id of the world's one organization; DefaultOrganization when empty.
 	Organization string
 }
 
-// DefaultOrganization is the organisation that accounts with InOrganization belong to.
+// DefaultOrganization is the organization that accounts with InOrganization belong to.
 const DefaultOrganization = "o-exampleorg1"
 
 // DefaultStart is where virtual time begins. It lies in the future on purpose: the hosted functions are real processes
@@ -40,7 +40,7 @@ type World struct {
 	Clock  *Clock
 	IDs    *IDs
 	Faults *Faults
-	// Organization is the id of the one organisation (aws:PrincipalOrgID).
+	// Organization is the id of the one organization (aws:PrincipalOrgID).
 	Organization string
 
 	// Set once while the sandbox is assembled.
@@ -132,7 +132,7 @@ func (w *World) Services() []*Service {
 	return list
 }
 
-// Account returns the account, making a bare one outside the organisation if it is new. Call with the world locked.
+// Account returns the account, making a bare one outside the organization if it is new. Call with the world locked.
 func (w *World) Account(id string) *Account {
 	a := w.accounts[id]
 	if a == nil {

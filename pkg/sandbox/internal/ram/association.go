@@ -10,8 +10,8 @@ import (
 
 // association is a resource or a principal of a share.
 type association struct {
-	entity   string // a resource's ARN, an account id or an organisation's ARN
-	external bool   // a principal outside the owner's organisation
+	entity   string // a resource's ARN, an account id or an organization's ARN
+	external bool   // a principal outside the owner's organization
 	created  time.Time
 	changed  time.Time // when it began to come or go
 	leaving  bool
@@ -79,7 +79,7 @@ func (s *Service) usable(associations []*association, entity string) bool {
 	return slices.ContainsFunc(associations, func(a *association) bool { return a.entity == entity && s.effective(a) })
 }
 
-// reaches tells whether the share's resources are open to an account, by its id or through the organisation.
+// reaches tells whether the share's resources are open to an account, by its id or through the organization.
 func (s *Service) reaches(sh *share, account string) bool {
 	if s.usable(sh.principals, account) {
 		return true
@@ -123,7 +123,7 @@ func (s *Service) checkPrincipal(owner string, external bool, principal string) 
 	return invalid("The principal %s is not valid.", principal)
 }
 
-// invites tells whether a principal must accept an invitation before it gets access: one outside the organisation, or
+// invites tells whether a principal must accept an invitation before it gets access: one outside the organization, or
 // any account if access is to outlive its membership.
 // https://docs.aws.amazon.com/ram/latest/userguide/getting-started-sharing.html
 func (s *Service) invites(sh *share, principal string) bool {

@@ -57,7 +57,7 @@ func Assumptions() []cloud.Assumption {
 		{
 			ID: "RAM-10", Mark: "not found",
 			Source: "https://docs.aws.amazon.com/ram/latest/APIReference/API_UpdateResourceShare.html",
-			Claim: "A share that has principals outside the organisation cannot be closed to them: " +
+			Claim: "A share that has principals outside the organization cannot be closed to them: " +
 				"OperationNotPermittedException.",
 		},
 		{
@@ -69,7 +69,7 @@ func Assumptions() []cloud.Assumption {
 		{
 			ID: "RAM-12", Mark: "not found", Source: guide + "using-eventbridge.html",
 			Claim: "The detail of the event is {event, status} with events Resource Share Invitation (pending, accepted, rejected) and " +
-				"Resource Share Association (associated, disassociated); owner and principals get it, organisation shares included.",
+				"Resource Share Association (associated, disassociated); owner and principals get it, organization shares included.",
 		},
 		{
 			ID: "RAM-13", Mark: "inferred", Source: guide + "getting-started-terms-and-concepts.html",

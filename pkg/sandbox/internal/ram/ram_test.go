@@ -16,7 +16,7 @@ import (
 
 const (
 	hub      = "100000000000"
-	outside  = "111111111111" // not in the organisation
+	outside  = "111111111111" // not in the organization
 	inside   = "222222222222"
 	stranger = "999999999999"
 	region   = "us-east-1"
@@ -110,7 +110,7 @@ func (f *fixture) sharedWith(resource, account string) (yes bool) {
 	return yes
 }
 
-func TestInvitationFromOutsideTheOrganisation(t *testing.T) {
+func TestInvitationFromOutsideTheOrganization(t *testing.T) {
 	f := newFixture(t)
 	arn := f.share(outside, []string{hub}, []string{origin})
 	f.w.Clock.Advance(time.Minute)
@@ -162,11 +162,11 @@ func TestInvitationFromOutsideTheOrganisation(t *testing.T) {
 	}
 }
 
-func TestNoInvitationInsideTheOrganisation(t *testing.T) {
+func TestNoInvitationInsideTheOrganization(t *testing.T) {
 	f := newFixture(t)
 	arn := f.share(inside, []string{hub}, []string{origin2, subnet})
 	if len(f.invitations()) != 0 {
-		t.Error("an invitation was sent inside the organisation")
+		t.Error("an invitation was sent inside the organization")
 	}
 	f.w.Clock.UntilIdle(time.Minute)
 	if got := f.foreign(); !slices.Equal(got, []string{origin2, subnet}) {
@@ -178,16 +178,16 @@ func TestNoInvitationInsideTheOrganisation(t *testing.T) {
 	}
 }
 
-func TestOrganisationAsPrincipal(t *testing.T) {
+func TestOrganizationAsPrincipal(t *testing.T) {
 	f := newFixture(t)
 	f.share(inside, []string{"arn:aws:organizations::100000000000:organization/o-exampleorg1"}, []string{origin2})
 	f.w.Clock.UntilIdle(time.Minute)
 	if !f.sharedWith(origin2, hub) || f.sharedWith(origin2, outside) {
-		t.Error("the organisation, and nobody else, should have access")
+		t.Error("the organization, and nobody else, should have access")
 	}
 }
 
-func TestRetainedSharingInvitesInsideTheOrganisation(t *testing.T) {
+func TestRetainedSharingInvitesInsideTheOrganization(t *testing.T) {
 	f := newFixture(t)
 	call[CreateResourceShareOutput](f, inside, "CreateResourceShare", &CreateResourceShareInput{
 		Name: "kept", Principals: []string{hub}, ResourceArns: []string{origin2},
@@ -296,7 +296,7 @@ func TestRefusals(t *testing.T) {
 		"closed to outsiders":   {outside, "CreateResourceShare", &CreateResourceShareInput{Name: "s", Principals: []string{hub}, AllowExternalPrincipals: &closed}, "OperationNotPermitted"},
 		"itself":                {outside, "CreateResourceShare", &CreateResourceShareInput{Name: "s", Principals: []string{outside}}, "InvalidParameter"},
 		"a role":                {outside, "CreateResourceShare", &CreateResourceShareInput{Name: "s", Principals: []string{"arn:aws:iam::100000000000:role/x"}}, "InvalidParameter"},
-		"another organisation":  {inside, "CreateResourceShare", &CreateResourceShareInput{Name: "s", Principals: []string{"arn:aws:organizations::100000000000:organization/o-other"}}, "UnknownResource"},
+		"another organization":  {inside, "CreateResourceShare", &CreateResourceShareInput{Name: "s", Principals: []string{"arn:aws:organizations::100000000000:organization/o-other"}}, "UnknownResource"},
 		"unknown permission":    {outside, "CreateResourceShare", &CreateResourceShareInput{Name: "s", PermissionArns: []string{"arn:aws:ram::aws:permission/X"}}, "UnknownResource"},
 		"another's share":       {inside, "AssociateResourceShare", &AssociateResourceShareInput{ResourceShareArn: mine, Principals: []string{hub}}, "UnknownResource"},
 		"nothing to add":        {outside, "AssociateResourceShare", &AssociateResourceShareInput{ResourceShareArn: mine}, "InvalidParameter"},

@@ -10,8 +10,8 @@ import (
 
 type share struct {
 	arn, name, owner, region string
-	external                 bool // principals outside the organisation are allowed
-	retain                   bool // access outlives membership of the organisation
+	external                 bool // principals outside the organization are allowed
+	retain                   bool // access outlives membership of the organization
 	tags                     []Tag
 	created, updated         time.Time
 	deletion                 time.Time // when DeleteResourceShare was called
