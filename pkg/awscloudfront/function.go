@@ -12,7 +12,7 @@ import (
 )
 
 // EnsureFunction makes sure that a viewer function of this name exists and is published, and returns its ARN. A function
-// that exists keeps its code.
+// that exists keeps the code that it has: other code needs another name.
 func (c *Client) EnsureFunction(ctx context.Context, name, comment, code string) (string, error) {
 	live, err := c.api.DescribeFunction(ctx, &cloudfront.DescribeFunctionInput{Name: &name, Stage: types.FunctionStageLive})
 	if err == nil {
