@@ -54,8 +54,8 @@ type Admit struct {
 }
 
 const (
-	// settling is how long RAM takes to show what was just accepted ("a slight delay", performance.md B6).
-	settling = 15 * time.Second
+	// appearing is how long RAM takes to show what was just accepted ("a slight delay", performance.md B6).
+	appearing = 15 * time.Second
 	// deploying is how long to wait before looking again at an origin that is not Deployed yet.
 	deploying = 2 * time.Minute
 )
@@ -72,7 +72,7 @@ type admitRun struct {
 	refusals map[string]string
 	oldest   time.Duration // age of the oldest invitation that is neither accepted nor refused
 	woken    bool          // something new woke this run, or it accepted something
-	settles  bool          // RAM or CloudFront is about to show more
+	appears  bool          // RAM or CloudFront is about to show more
 	next     time.Duration // until the next look that this run needs; 0 for none
 }
 
@@ -104,8 +104,8 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	// update. A sweep wakes wire in any case: its own messages may be lost too.
 	if r.unwired() || sweep || r.blind() {
 		delay := time.Duration(0)
-		if r.settles {
-			delay = 2 * settling // the next look comes first, and wakes wire again
+		if r.appears {
+			delay = 2 * appearing // the next look comes first, and wakes wire again
 		}
 		err = errors.Join(err, a.WireQueue.Send(ctx, string(inbound.Poke{Why: "registry changed"}.JSON()), delay))
 	}
@@ -217,8 +217,8 @@ func (r *admitRun) again(after time.Duration) {
 
 // soon asks for another look because RAM or CloudFront does not show yet what it is about to show.
 func (r *admitRun) soon() {
-	r.settles = r.settles || r.woken
-	r.again(settling)
+	r.appears = r.appears || r.woken
+	r.again(appearing)
 }
 
 // invitations opens every pending invitation and then, and only then, decides about it.
@@ -378,11 +378,11 @@ func (r *admitRun) find(id string) (int, origin.Record) {
 // a message names it.
 func (r *admitRun) due(o offer, deployed, sweep, hinted bool) bool {
 	at, record := r.find(o.ID)
-	settled := at >= 0 && record.Intent == origin.Wire
+	wanted := at >= 0 && record.Intent == origin.Wire
 	if _, known := r.Policy.TeamOf(o.Account); !known { // a share from an unknown account is refused as a whole
 		return false
 	}
-	if leaving(record) || r.underWay(record, hinted) || settled && !sweep && !hinted {
+	if leaving(record) || r.underWay(record, hinted) || wanted && !sweep && !hinted {
 		return false
 	}
 	if !deployed {
@@ -407,13 +407,13 @@ func (r *admitRun) underWay(o origin.Record, hinted bool) bool {
 // offer decides about one origin, by the tags that it has or by why they could not be read.
 func (r *admitRun) offer(ctx context.Context, o offer, tags map[string]string, unread error) error {
 	at, record := r.find(o.ID)
-	settled := at >= 0 && record.Intent == origin.Wire
+	wanted := at >= 0 && record.Intent == origin.Wire
 	team, _ := r.Policy.TeamOf(o.Account)
 	if unread != nil {
 		return r.unreadable(ctx, o, team, unread)
 	}
 	_, tagged := tags[contract.TagTeardown]
-	if tagged && settled {
+	if tagged && wanted {
 		return nil // the teardown has it
 	}
 	if tagged && at < 0 && r.holder(o.ID) != "" {
