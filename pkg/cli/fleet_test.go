@@ -112,7 +112,13 @@ var distributionKey = regexp.MustCompile(`distribution:\n(  .*\n)+`)
 
 // adopt NAME...: the platform engineer deploys the hub with a policy that adopts these distributions.
 func (s *tale) adopt(_ *testscript.TestScript, args []string) error {
-	if err := s.obey(s.adopting(args)); err != nil {
+	s.text = s.adopting(args)
+	return s.deployAgain()
+}
+
+// deployAgain deploys the hub again, with the policy whose text is s.text.
+func (s *tale) deployAgain() error {
+	if err := s.obey(s.text); err != nil {
 		return err
 	}
 	const golden = "../../infra/testdata"
@@ -157,7 +163,7 @@ func (s *tale) synthesize(part any) {
 			s.synthesize(each)
 		}
 	case map[string]any:
-		if part["Action"] == "cloudfront:UpdateDistribution" {
+		if part["Action"] == "cloudfront:UpdateDistribution" && s.policy.Distribution.Base == nil {
 			var arns []string
 			for _, id := range s.policy.Distribution.Adopt {
 				arns = append(arns, "arn:aws:cloudfront::"+hubAccount+":distribution/"+id)

@@ -117,6 +117,7 @@ func TestStories(t *testing.T) {
 			"disabled-distribution": command((*tale).disabledDistribution),
 			"key-lacks":             command((*tale).keyLacks), "without-key": command((*tale).withoutKey), "undelivered": command((*tale).undelivered),
 			"alias": command((*tale).alias),
+			"retarget": command((*tale).retarget), "policy": command((*tale).changePolicy), "foreign-alias": command((*tale).foreignAlias),
 		},
 	})
 }

@@ -28,6 +28,8 @@ type Distribution struct {
 	Others  Size      // what it held then besides the registry's origins
 	Unknown []string  // VPC origins that are ours by their id, and that it held then without a record
 	Aliases []string  // aliases that it had then and that no record speaks of
+	Brought []string  // aliases that the hub has added to it
+	Pointed []string  // DNS records that the hub has written for it: name, space, type
 	Quota   Size      // of CloudFront, when last asked
 	Asked   time.Time // when that was
 

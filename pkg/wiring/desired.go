@@ -21,6 +21,7 @@ type Spec struct {
 	Domain   string
 	Wildcard bool        // one alias *.<Domain>; else one per host of what is wired here
 	Created  bool        // the distribution is ours, so it is enabled exactly while something is wired
+	Brought  []string    // aliases that the hub added: of a distribution that is not Created, it takes no others away
 	Limits   origin.Size // foreign parts count too; zero is none
 }
 
@@ -66,17 +67,31 @@ func DesiredOf(records []origin.Record, held []string, s Spec) Desired {
 			d.Origins = append(d.Origins, o)
 		default:
 			d.Removed = append(d.Removed, r.ID)
-			d.Released = slices.Concat(d.Released, r.Claim.Hosts, r.Left)
+			d.Released = append(d.Released, r.Left...)
+			if r.State != origin.Detached { // since then, who adds what it claimed means it for something else
+				d.Released = append(d.Released, r.Claim.Hosts...)
+			}
 		}
 	}
 	if s.Wildcard {
 		d.Released, d.Kept = nil, nil
+	}
+	if !s.Created {
+		d.Released = s.brought(d.Released)
+		for i := range d.Origins {
+			d.Origins[i].Left = s.brought(d.Origins[i].Left)
+		}
 	}
 	slices.SortFunc(d.Origins, byID)
 	slices.Sort(d.Removed)
 	slices.Sort(d.Released)
 	slices.Sort(d.Kept)
 	return d
+}
+
+// brought are the aliases among those that the hub added. What was there before an origin claimed it is somebody else's.
+func (s Spec) brought(aliases []string) []string {
+	return slices.DeleteFunc(slices.Clone(aliases), func(a string) bool { return !slices.Contains(s.Brought, a) })
 }
 
 func byID(a, b Origin) int { return strings.Compare(a.VPCOrigin, b.VPCOrigin) }

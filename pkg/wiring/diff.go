@@ -25,7 +25,7 @@ const (
 //
 // An origin that has our prefix and that nobody speaks of stays: a registry that was lost must not take teams off the air.
 // Every other field of these, too, is left as somebody else may have set it. An origin that cannot be wired as a whole is
-// left out as a whole and named in Plan.Refused. The error is about Desired itself.
+// named in Plan.Refused, and left out as a whole unless it is wired already. The error is about Desired itself.
 func Diff(d Desired, c *Config) (Plan, error) {
 	origins := slices.Clone(d.Origins)
 	slices.SortFunc(origins, byID)
@@ -85,8 +85,9 @@ func (d Desired) released() []string {
 	return all
 }
 
-// fitting leaves out the origins that the distribution cannot take. What is wired already comes first, and a limit never
-// takes it out: if it asks for more than there is room for, it stays as it is and so is no longer mine.
+// fitting leaves out the origins that the distribution cannot take. What is wired already comes first, and nothing takes it
+// out: it goes without the paths that somebody else has, and if no path is left, or there is no room for what it asks for, it
+// stays as it is and so is no longer mine.
 func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit []Origin, out []Problem) {
 	var foreign []string
 	for _, b := range c.Behaviors() {
@@ -112,27 +113,13 @@ func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit
 	refuse := func(o Origin, code ProblemCode, format string, args ...any) {
 		out = append(out, Problem{o.VPCOrigin, code, fmt.Sprintf(format, args...)})
 	}
+	blocked := func(o Origin) bool {
+		return slices.ContainsFunc(out, func(p Problem) bool { return p.VPCOrigin == o.VPCOrigin })
+	}
 	order := slices.Clone(origins)
 	slices.SortStableFunc(order, func(a, b Origin) int { return rank(wired(b)) - rank(wired(a)) })
 next:
 	for _, o := range order {
-		for _, path := range o.Paths {
-			if i := slices.IndexFunc(foreign, func(f string) bool { return samePath(f, path) }); i >= 0 {
-				refuse(o, PathTaken, "the distribution has a behavior for %s that belongs to no origin of the registry: "+
-					"remove that behavior, or claim another path", foreign[i])
-				continue next
-			}
-			if other := owner[origin.Canonical(path)]; other != "" {
-				refuse(o, PathTwice, "%s has the path %s already: claim another one", other, path)
-				continue next
-			}
-		}
-		var fresh []string
-		for _, a := range o.Aliases {
-			if a = strings.ToLower(a); !aliases[a] && !slices.Contains(fresh, a) {
-				fresh = append(fresh, a)
-			}
-		}
 		var had origin.Size
 		var paths []string // that it has
 		if wired(o) {
@@ -143,15 +130,48 @@ next:
 			}
 			had = origin.Size{Origins: 1, Behaviors: len(paths)}
 		}
-		used.Aliases = len(aliases)
-		need := origin.Size{Origins: 1, Behaviors: len(o.Paths), Aliases: len(fresh)}
-		if over := exceeded(used, need, had, d.Limits); over.kind != "" {
-			refuse(o, DoesNotFit, "the distribution %s%s", over.says, remedy(over))
+		stay := func() {
 			if wired(o) {
 				delete(mine, OriginID(o.VPCOrigin))
 				foreign = append(foreign, paths...)
 				used = used.Plus(had)
 			}
+		}
+		var free []string
+		for _, path := range o.Paths {
+			taken := slices.IndexFunc(foreign, func(f string) bool { return samePath(f, path) })
+			other := owner[origin.Canonical(path)]
+			switch {
+			case taken < 0 && other == "":
+				free = append(free, path)
+				continue
+			case blocked(o):
+			case taken >= 0:
+				refuse(o, PathTaken, "the distribution has a behavior for %s that belongs to no origin of the registry: "+
+					"remove that behavior, or claim another path", foreign[taken])
+			default:
+				refuse(o, PathTwice, "%s has the path %s already: claim another one", other, path)
+			}
+			if !wired(o) {
+				continue next
+			}
+		}
+		if len(free) == 0 {
+			stay()
+			continue
+		}
+		o.Paths = free
+		var fresh []string
+		for _, a := range o.Aliases {
+			if a = strings.ToLower(a); !aliases[a] && !slices.Contains(fresh, a) {
+				fresh = append(fresh, a)
+			}
+		}
+		used.Aliases = len(aliases)
+		need := origin.Size{Origins: 1, Behaviors: len(o.Paths), Aliases: len(fresh)}
+		if over := exceeded(used, need, had, d.Limits); over.kind != "" {
+			refuse(o, DoesNotFit, "the distribution %s%s", over.says, remedy(over))
+			stay()
 			continue
 		}
 		used = used.Plus(need)

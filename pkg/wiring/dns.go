@@ -78,20 +78,30 @@ func Records(records []origin.Record, target string, former, others []string, ip
 //
 //	intent  state                  keeps          gives up
 //	any     waiting, deleted       -              left
-//	detach  detaching, detached    -              claimed, left
+//	detach  detaching              -              claimed, left
+//	detach  detached               -              left
 //	wire    live                   claimed        left
 //	any     any other              claimed, left  -
 func hostsOf(r origin.Record) (keeps, gives []string) {
 	switch {
-	case r.State == origin.Waiting || r.State == origin.Deleted:
+	case r.State == origin.Waiting, r.State == origin.Deleted, r.Intent == origin.Detach && r.State == origin.Detached:
 		return nil, r.Left
-	case r.Intent == origin.Detach && (r.State == origin.Detaching || r.State == origin.Detached):
+	case r.Intent == origin.Detach && r.State == origin.Detaching:
 		return nil, slices.Concat(r.Claim.Hosts, r.Left)
 	case r.Intent == origin.Wire && r.State == origin.Live:
 		return r.Claim.Hosts, r.Left
 	}
 	return slices.Concat(r.Claim.Hosts, r.Left), nil
 }
+
+// Only is the plan with no deletions but those of the records that the hub has written: see origin.Distribution.Pointed.
+func (p DNSPlan) Only(pointed []string) DNSPlan {
+	p.Delete = slices.DeleteFunc(slices.Clone(p.Delete), func(r origin.DNSRecord) bool { return !slices.Contains(pointed, Pointed(r)) })
+	return p
+}
+
+// Pointed names a DNS record in origin.Distribution.Pointed.
+func Pointed(r origin.DNSRecord) string { return strings.ToLower(r.Name) + " " + r.Type }
 
 // StillLeft are the hosts that a record has left and that may still lead to its distribution, whose records and aliases these
 // are, when everything that was to be written is Deployed and in DNS. What another record keeps is that one's.

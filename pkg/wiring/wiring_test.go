@@ -518,9 +518,13 @@ func TestDesiredOf(t *testing.T) {
 		t.Error(diff)
 	}
 	records[0].Left = []string{"old.example.com"}
-	held := wiring.DesiredOf(records, []string{"vo_1"}, wiring.Spec{Domain: "example.com"})
+	held := wiring.DesiredOf(records, []string{"vo_1"}, wiring.Spec{Domain: "example.com", Brought: []string{"old.example.com"}})
 	if len(held.Origins) != 1 || !slices.Equal(held.Origins[0].Left, []string{"old.example.com"}) || !slices.Equal(held.Kept, []string{"a.example.com"}) {
 		t.Errorf("with one held: %+v", held)
+	}
+	foreign := wiring.DesiredOf(records, nil, wiring.Spec{Domain: "example.com", Brought: []string{"c.example.com"}})
+	if !slices.Equal(foreign.Released, []string{"c.example.com"}) || len(foreign.Origins[1].Left) > 0 {
+		t.Errorf("takes away what it did not bring: %+v", foreign)
 	}
 	wildcard := wiring.DesiredOf(records, []string{"vo_1"}, wiring.Spec{Domain: "example.com", Wildcard: true})
 	if one := wildcard.Origins[0]; wildcard.Released != nil || wildcard.Kept != nil || one.Left != nil ||
@@ -544,7 +548,8 @@ func TestRecords(t *testing.T) {
 	records := []origin.Record{
 		record(origin.Live, origin.Wire, "new.x", "half.x", "taken.x", "kept.x", "moved.x", "stale.x"),
 		record(origin.Wired, origin.Wire, "later.x", "shared.x"),
-		record(origin.Detached, origin.Detach, "old.x", "shared.x", "foreign.x", "gone.x"),
+		record(origin.Detaching, origin.Detach, "old.x", "shared.x", "foreign.x", "gone.x"),
+		record(origin.Detached, origin.Detach, "other.x"),
 		record(origin.Live, origin.Detach, "still.x"),
 		left(record(origin.Live, origin.Wire, "kept.x"), "before.x", "moving.x", "still.x", "elsewhere.x"),
 		left(record(origin.Wired, origin.Wire, "later.x"), "moving.x"),
@@ -587,7 +592,7 @@ func TestWhatMovesLeavesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		spec := wiring.Spec{Domain: "x", Wildcard: rapid.Bool().Draw(t, "wildcard")}
+		spec := wiring.Spec{Domain: "x", Created: true, Wildcard: rapid.Bool().Draw(t, "wildcard")}
 		hosts := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"h0.x", "h1.x", "h2.x", "h3.x"}), 1, 2, rapid.ID[string])
 		var records []origin.Record
 		for i := range 3 {
@@ -721,7 +726,7 @@ func TestAbsenceRemovesNoHost(t *testing.T) {
 }
 
 func TestAnOriginThatDoesNotFitKeepsItsHost(t *testing.T) {
-	spec := wiring.Spec{Domain: "x", Limits: origin.Size{Behaviors: 1, Aliases: 1}}
+	spec := wiring.Spec{Domain: "x", Brought: []string{"old.x"}, Limits: origin.Size{Behaviors: 1, Aliases: 1}}
 	was := origin.Record{
 		Ref: origin.Ref{ID: "vo_1", Account: "1"}, Intent: origin.Wire, State: origin.Pending,
 		Claim: origin.Claim{Hosts: []string{"old.x"}, Paths: []string{"/1"}, Domain: "d.x"},
@@ -891,7 +896,7 @@ func TestDiffAndApply(t *testing.T) {
 			if diff := cmp.Diff(theirs(start, s.aliases), theirs(next, s.aliases)); diff != "" {
 				t.Fatalf("touched what is not ours:\n%s\nby\n%v", diff, plan)
 			}
-			checkOwned(t, d, plan, next)
+			checkOwned(t, d, plan, c, next)
 			checkPrecedence(t, s.foreign, next)
 			for _, o := range d.Origins {
 				released = append(released, o.Aliases...)
@@ -912,11 +917,23 @@ func TestDiffAndApply(t *testing.T) {
 	})
 }
 
-// checkOwned compares our part with what is desired, apart from what was refused.
-func checkOwned(t *rapid.T, d wiring.Desired, plan wiring.Plan, c *wiring.Config) {
+// checkOwned compares our part with what is desired. What was refused is there if it was before, and only then, and has paths
+// that it claims or had.
+func checkOwned(t *rapid.T, d wiring.Desired, plan wiring.Plan, before, c *wiring.Config) {
 	var want, got []string
+	refused := map[string]bool{}
 	for _, o := range d.Origins {
+		id := wiring.OriginID(o.VPCOrigin)
 		if slices.ContainsFunc(plan.Refused, func(p wiring.Problem) bool { return p.VPCOrigin == o.VPCOrigin }) {
+			refused[id] = true
+			if slices.Contains(before.OriginIDs(), id) != slices.Contains(c.OriginIDs(), id) {
+				t.Fatalf("%s was refused, and has come or gone by\n%v", id, plan)
+			}
+			for _, b := range c.Behaviors() {
+				if b.Origin == id && !slices.Contains(before.Behaviors(), b) && !slices.Contains(o.Paths, b.Path) {
+					t.Fatalf("%s was refused, and has got %s by\n%v", id, b.Path, plan)
+				}
+			}
 			continue
 		}
 		want = append(want, wiring.OriginID(o.VPCOrigin))
@@ -930,12 +947,12 @@ func checkOwned(t *rapid.T, d wiring.Desired, plan wiring.Plan, c *wiring.Config
 		}
 	}
 	for _, id := range c.OriginIDs() {
-		if wiring.Owned(id) {
+		if wiring.Owned(id) && !refused[id] {
 			got = append(got, id)
 		}
 	}
 	for _, b := range c.Behaviors() {
-		if wiring.Owned(b.Origin) {
+		if wiring.Owned(b.Origin) && !refused[b.Origin] {
 			got = append(got, b.Path+" "+b.Origin)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 func specOf(p admission.Policy, d origin.Distribution, c *wiring.Config) wiring.Spec {
 	return wiring.Spec{
 		Domain: p.Domain, Wildcard: wildcard(p, d.Name), Created: c.CallerReference() == callerReference(p, d.Name),
-		Limits: p.Limits.Within(d.Quotas()),
+		Brought: d.Brought, Limits: p.Limits.Within(d.Quotas()),
 	}
 }
 

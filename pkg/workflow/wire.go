@@ -414,7 +414,7 @@ func (r *wireRun) adopt() error {
 		return nil // policy names it no more
 	}
 	id := policy.Adopted(r.d.Name)
-	if r.d.ID != "" && r.d.ID != id && slices.ContainsFunc(r.records, func(o origin.Record) bool { return o.State != origin.Deleted }) {
+	if r.d.ID != "" && r.d.ID != id && slices.ContainsFunc(r.records, func(o origin.Record) bool { return o.Placed() || len(o.Left) > 0 }) {
 		return &fault.GiveUp{Err: fmt.Errorf("adopt distribution %s: %s has been the one named %s, and origins are in it; put %s back to its "+
 			"place in distribution.adopt, and add %s behind it", id, r.d.ID, r.d.Name, r.d.ID, id)}
 	}
@@ -491,14 +491,21 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 	return served, nil
 }
 
-// update writes one plan. The time of writing is recorded first, so that a crash cannot shorten the spacing.
+// update writes one plan. The time of writing is recorded first, so that a crash cannot shorten the spacing, and so are the
+// aliases that it adds, or nobody could tell them from somebody else's.
 func (r *wireRun) update(ctx context.Context, served origin.Served, config *wiring.Config, plan wiring.Plan) (origin.Served, error) {
 	next, err := wiring.Apply(plan, config)
 	if err != nil {
 		return served, &fault.GiveUp{Err: fmt.Errorf("apply plan to distribution %s: %w", served.ID, err)}
 	}
-	if !r.d.Updated.Equal(r.now) {
-		r.d.Updated = r.now
+	brought := slices.Clone(r.d.Brought)
+	for _, change := range plan.Changes {
+		if change.Op == wiring.Add && change.Kind == wiring.KindAlias && !slices.Contains(brought, change.ID) {
+			brought = append(brought, change.ID)
+		}
+	}
+	if !r.d.Updated.Equal(r.now) || len(brought) > len(r.d.Brought) {
+		r.d.Updated, r.d.Brought = r.now, brought
 		if r.d, err = r.Registry.PutDistribution(ctx, r.d); err != nil {
 			// Whoever changed the item has the lease by now; re-reading the distribution would not bring it back.
 			return served, fmt.Errorf("record update of %s: %w", served.ID, &fault.Retry{Err: err})
@@ -660,7 +667,11 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 	}
 	slices.Sort(added)
 	suspects := wiring.Suspects(cause.Error(), entries)
-	if len(suspects) == 0 && slices.Contains([]string{"AccessDenied", "InvalidViewerCertificate"}, fault.Code(cause)) {
+	of := []string{"AccessDenied", "InvalidViewerCertificate"}
+	if wildcard(r.Policy, r.d.Name) {
+		of = append(of, "CNAMEAlreadyExists") // no origin brings an alias
+	}
+	if len(suspects) == 0 && slices.Contains(of, fault.Code(cause)) {
 		return served, r.writeRefused(cause)
 	}
 	// What else the update does, removals above all, may be to blame, and must not wait for the additions.
@@ -753,6 +764,7 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 	if err != nil {
 		return &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", served.ID, err)}
 	}
+	r.d.Brought = slices.DeleteFunc(r.d.Brought, func(a string) bool { return !slices.Contains(config.Aliases(), a) })
 	spec := specOf(r.Policy, r.d, config)
 	holds, aliases := config.Others(r.all.Records, spec)
 	r.see(holds, aliases, config.Unknown(r.all.Records))
@@ -781,7 +793,7 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 	if len(changed) == 0 && r.looking {
 		return nil // DNS is mended at events and sweeps, not at each look at a deployment
 	}
-	pointed := r.point(ctx, seen, changed, config, served.Domain)
+	pointed := r.point(ctx, seen, changed, config, spec, served.Domain)
 	if pointed != nil {
 		// Without its records nothing is live, but no teardown has to wait for DNS.
 		changed = slices.DeleteFunc(changed, func(i int) bool { return seen[i].State == origin.Live && !over(seen[i]) })
@@ -805,8 +817,12 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 // forget takes from the records the hosts that they have left and of which nothing is left.
 func (r *wireRun) forget(seen []origin.Record, changed []int, config *wiring.Config, spec wiring.Spec) []int {
 	var aliases []string
-	if !spec.Wildcard {
+	switch {
+	case spec.Wildcard:
+	case spec.Created:
 		aliases = config.Aliases()
+	default:
+		aliases = spec.Brought
 	}
 	for i, o := range seen {
 		seen[i].Left = wiring.StillLeft(o, seen, aliases)
@@ -874,7 +890,7 @@ func settled(o origin.Record, in, deployed bool) origin.State {
 }
 
 // point makes DNS follow the records whose state changes.
-func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int, config *wiring.Config, target string) error {
+func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int, config *wiring.Config, spec wiring.Spec, target string) error {
 	if !slices.ContainsFunc(seen, func(o origin.Record) bool {
 		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached || len(o.Left) > 0
 	}) {
@@ -898,10 +914,30 @@ func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int
 		r.alarm(contract.RecordRefused, "", Detail{What: refused.Name + " " + refused.Type, Why: "a record that is not the hub's " +
 			"stands there, in hosted zone " + r.Policy.HostedZone + ": remove it, and the next sweep writes the hub's"})
 	}
+	if !spec.Created {
+		plan = plan.Only(r.d.Pointed) // others may have records that lead to it
+		known := len(r.d.Pointed)
+		for _, record := range plan.Upsert {
+			if name := wiring.Pointed(record); !slices.Contains(r.d.Pointed, name) {
+				r.d.Pointed = append(r.d.Pointed, name)
+			}
+		}
+		if len(r.d.Pointed) > known {
+			if r.d, err = r.Registry.PutDistribution(ctx, r.d); err != nil {
+				return err
+			}
+		}
+	}
 	if plan.Empty() {
 		return nil
 	}
-	return r.DNS.Change(ctx, plan.Upsert, plan.Delete)
+	err = r.DNS.Change(ctx, plan.Upsert, plan.Delete)
+	if err == nil {
+		r.d.Pointed = slices.DeleteFunc(r.d.Pointed, func(name string) bool {
+			return slices.ContainsFunc(plan.Delete, func(record origin.DNSRecord) bool { return wiring.Pointed(record) == name })
+		})
+	}
+	return err
 }
 
 func (r *wireRun) announce(was, is origin.Record) {

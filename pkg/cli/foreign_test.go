@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// retarget PATH ORIGIN: somebody lets the behavior of a path lead to another origin, which is added as one on the public
+// internet if the distribution does not have it.
+func (s *tale) retarget(_ *testscript.TestScript, args []string) error {
+	return s.edit(func(c *cloudfronttypes.DistributionConfig) {
+		known := false
+		for _, o := range c.Origins.Items {
+			known = known || aws.ToString(o.Id) == args[1]
+		}
+		if !known {
+			c.Origins.Items = append(c.Origins.Items, cloudfronttypes.Origin{
+				Id: &args[1], DomainName: aws.String("legacy.example.org"), CustomOriginConfig: &cloudfronttypes.CustomOriginConfig{
+					HTTPPort: aws.Int32(80), HTTPSPort: aws.Int32(443), OriginProtocolPolicy: cloudfronttypes.OriginProtocolPolicyHttpsOnly,
+				},
+			})
+			*c.Origins.Quantity++
+		}
+		for i, b := range c.CacheBehaviors.Items {
+			if aws.ToString(b.PathPattern) == args[0] {
+				c.CacheBehaviors.Items[i].TargetOriginId = &args[1]
+			}
+		}
+	})
+}
+
+// policy OLD NEW...: the platform engineer deploys the hub with a policy in which each OLD is replaced by its NEW.
+func (s *tale) changePolicy(_ *testscript.TestScript, args []string) error {
+	text := string(s.text)
+	for i := 0; i+1 < len(args); i += 2 {
+		if !strings.Contains(text, args[i]) {
+			return fmt.Errorf("policy has no %q:\n%s", args[i], text)
+		}
+		text = strings.ReplaceAll(text, args[i], args[i+1])
+	}
+	s.text = []byte(text)
+	if !strings.Contains(text, "adopt:") {
+		return s.deployAgain()
+	}
+	return s.adopt(nil, s.policy.Distribution.Adopt)
+}
+
+// foreign-alias DISTRIBUTION HOST: somebody gives an existing distribution another alias, and lets the host's A record lead to
+// it. Its configuration is remembered for as-before.
+func (s *tale) foreignAlias(_ *testscript.TestScript, args []string) error {
+	id := s.existing[args[0]]
+	out, err := s.hubCloudFront.GetDistribution(s.ctx, &cloudfront.GetDistributionInput{Id: &id})
+	if err != nil {
+		return err
+	}
+	config := out.Distribution.DistributionConfig
+	config.Aliases.Items = append(config.Aliases.Items, args[1])
+	*config.Aliases.Quantity++
+	if _, err := s.hubCloudFront.UpdateDistribution(s.ctx, &cloudfront.UpdateDistributionInput{
+		Id: &id, IfMatch: out.ETag, DistributionConfig: config,
+	}); err != nil {
+		return err
+	}
+	served, err := s.hub.Distribution(s.ctx, id)
+	if err != nil {
+		return err
+	}
+	s.foreign[args[0]] = served.Config
+	var changes []route53types.Change
+	for _, kind := range []route53types.RRType{route53types.RRTypeA, route53types.RRTypeAaaa} {
+		changes = append(changes, route53types.Change{Action: route53types.ChangeActionCreate, ResourceRecordSet: &route53types.ResourceRecordSet{
+			Name: &args[1], Type: kind,
+			AliasTarget: &route53types.AliasTarget{DNSName: out.Distribution.DomainName, HostedZoneId: aws.String("Z2FDTNDATAQYW2")},
+		}})
+	}
+	_, err = route53.NewFromConfig(s.Config(hubAccount, region)).ChangeResourceRecordSets(s.ctx, &route53.ChangeResourceRecordSetsInput{
+		HostedZoneId: &s.policy.HostedZone, ChangeBatch: &route53types.ChangeBatch{Changes: changes},
+	})
+	return err
+}
