@@ -172,10 +172,12 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 			r.soon()
 			continue
 		}
-		hinted := slices.ContainsFunc(messages, func(m inbound.Message) bool {
-			hint, ok := m.(inbound.TagHint)
-			return ok && hint.Account == offer.Account && hint.ARN == offer.ARN
-		})
+		var hinted time.Time // the last call that changed its tags; zero for none
+		for _, m := range messages {
+			if hint, ok := m.(inbound.TagHint); ok && hint.Account == offer.Account && hint.ARN == offer.ARN && hint.Called.After(hinted) {
+				hinted = hint.Called
+			}
+		}
 		if r.due(offer, is, all, hinted) {
 			due = append(due, offer)
 		}
@@ -376,13 +378,13 @@ func (r *admitRun) find(id string) (int, origin.Record) {
 
 // due tells whether an origin is to be decided about. One that is wired already is looked at again only on a sweep, or when
 // a message names it.
-func (r *admitRun) due(o offer, deployed, sweep, hinted bool) bool {
+func (r *admitRun) due(o offer, deployed, sweep bool, hinted time.Time) bool {
 	at, record := r.find(o.ID)
 	wanted := at >= 0 && record.Intent == origin.Wire
 	if _, known := r.Policy.TeamOf(o.Account); !known { // a share from an unknown account is refused as a whole
 		return false
 	}
-	if leaving(record) || r.underWay(record, hinted) || wanted && !sweep && !hinted {
+	if leaving(record) || r.underWay(record, hinted) || wanted && !sweep && hinted.IsZero() {
 		return false
 	}
 	if !deployed {
@@ -393,13 +395,13 @@ func (r *admitRun) due(o offer, deployed, sweep, hinted bool) bool {
 }
 
 // underWay tells whether the record's teardown has begun and moved on a moment ago. It looks at the tag itself before it
-// takes the share away, and the tag that began it was read then; one that hangs leaves the origin to the next sweep.
-func (r *admitRun) underWay(o origin.Record, hinted bool) bool {
+// takes the share away, and the call that began it is told here, too; one that hangs leaves the origin to the next sweep.
+func (r *admitRun) underWay(o origin.Record, hinted time.Time) bool {
 	if o.Intent != origin.Detach || o.Teardown == nil || o.Teardown.Ended {
 		return false
 	}
-	if hinted {
-		return r.now.Sub(o.Teardown.Requested) < time.Minute
+	if !hinted.IsZero() {
+		return !hinted.After(o.Teardown.Requested)
 	}
 	return r.now.Sub(o.Teardown.Since) < 10*time.Minute
 }
@@ -483,6 +485,11 @@ func (r *admitRun) admit(ctx context.Context, at int, was origin.Record, o offer
 		return r.put(ctx, at, is)
 	}
 	if was.Intent != origin.Wire {
+		if was.Teardown != nil && !was.Teardown.Ended {
+			why := "the tag " + contract.TagTeardown + " was removed before anything was unshared: the origin is wired again"
+			r.Meter.Count(contract.MetricTeardownCancelled, 1)
+			r.say(contract.TeardownCancelled, is.ARN, about(was, why))
+		}
 		is.Generation++
 		is.Admitted, is.Teardown = r.now, nil // a token that waits is completed by wire
 	}
