@@ -116,7 +116,7 @@ func TestStories(t *testing.T) {
 			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "dns-record": command((*tale).dnsRecord),
 			"disabled-distribution": command((*tale).disabledDistribution),
 			"key-lacks":             command((*tale).keyLacks), "without-key": command((*tale).withoutKey), "undelivered": command((*tale).undelivered),
-			"alias": command((*tale).alias),
+			"alias":    command((*tale).alias),
 			"retarget": command((*tale).retarget), "policy": command((*tale).changePolicy), "foreign-alias": command((*tale).foreignAlias),
 		},
 	})
