@@ -54,7 +54,8 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		StackName: jsii.String(stackName(hub)),
 		Description: jsii.String("originhub hub " + hub + ": admits shared VPC origins, wires them, and takes them out. Deleting this stack " +
 			"keeps the registry, the bus with its archive, and their key; the distribution and its DNS records were never in it"),
-		Env: &awscdk.Environment{Region: jsii.String(region)},
+		// With another account's credentials the CDK CLI refuses to deploy.
+		Env: &awscdk.Environment{Account: jsii.String(p.Policy.Account()), Region: jsii.String(region)},
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 			GenerateBootstrapVersionRule: jsii.Bool(false),
 		}),

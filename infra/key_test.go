@@ -9,7 +9,7 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-const root = "arn:aws:iam::${AWS::AccountId}:root"
+const root = "arn:aws:iam::100000000000:root"
 
 // administration tells whether a statement is the one that hands a key on to its account: without it, nobody could mend the
 // key's policy.

@@ -82,6 +82,7 @@ func hubWith(t *testing.T, p hubProps) template {
 	}
 	defer code.remove()
 	p.Code = code
+	p.Policy.Certificate = "arn:aws:acm:us-east-1:100000000000:certificate/1"
 	app := newApp(jsii.String(dir))
 	newHubStack(app, "hub", p)
 	app.Synth(nil)

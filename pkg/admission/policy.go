@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/originhub/originhub/pkg/origin"
@@ -25,6 +26,14 @@ type Policy struct {
 	Limits       Limits
 	ExternalID   string // of every spoke role
 	Teams        []Team // sorted by name
+}
+
+// Account is the Networking account: a distribution takes certificates of its own account only
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html).
+func (p Policy) Account() string {
+	_, rest, _ := strings.Cut(p.Certificate, "arn:aws:acm:us-east-1:")
+	account, _, _ := strings.Cut(rest, ":")
+	return account
 }
 
 // Distribution says which distributions the hub manages: existing ones, or ones that it creates.

@@ -60,10 +60,6 @@ Nothing is run. Exit code 0: printed; 3: the policy is not valid; 1: it cannot b
 // unitForm: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeploymentTargets.html
 var unitForm = regexp.MustCompile(`^(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32})$`)
 
-// networkingAccount is the Networking account: a distribution takes certificates of its own account only
-// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html).
-func networkingAccount(p admission.Policy) string { return strings.Split(p.Certificate, ":")[4] }
-
 func printDeployments(w io.Writer, p admission.Policy, template string) error {
 	var accounts int
 	for _, team := range p.Teams {
@@ -105,7 +101,7 @@ aws cloudformation create-stack-instances --region us-east-1 --stack-set-name %[
 // parameters are those of the spoke's template, spelled as the form says.
 func parameters(p admission.Policy, form string) string {
 	var all []string
-	for _, kv := range [][2]string{{"HubAccountId", networkingAccount(p)}, {"HubName", p.Hub}, {"ExternalId", p.ExternalID}} {
+	for _, kv := range [][2]string{{"HubAccountId", p.Account()}, {"HubName", p.Hub}, {"ExternalId", p.ExternalID}} {
 		all = append(all, quoted(fmt.Sprintf(form, kv[0], kv[1])))
 	}
 	return strings.Join(all, " ")

@@ -68,7 +68,7 @@ func newWorld(o worldOptions) (_ *world, err error) {
 		o.Sandbox.Accounts = accountsOf(w.policy)
 	}
 	o.Sandbox.Organization = w.policy.Organization
-	o.Sandbox.Zones = []sandbox.Zone{{Account: networkingAccount(w.policy), ID: w.policy.HostedZone, Name: w.policy.Domain}}
+	o.Sandbox.Zones = []sandbox.Zone{{Account: w.policy.Account(), ID: w.policy.HostedZone, Name: w.policy.Domain}}
 	o.Sandbox.Assets = func(key string) (string, error) { return w.asset(o, key) }
 	if w.Sandbox, err = sandbox.New(o.Sandbox); err != nil {
 		_ = os.RemoveAll(w.assets)
@@ -95,7 +95,7 @@ func (w *world) obey(text []byte) (err error) {
 }
 
 func accountsOf(p admission.Policy) []sandbox.Account {
-	all := []sandbox.Account{{ID: networkingAccount(p), Name: "networking", InOrganization: p.Organization != ""}}
+	all := []sandbox.Account{{ID: p.Account(), Name: "networking", InOrganization: p.Organization != ""}}
 	for _, t := range p.Teams {
 		for _, account := range t.Accounts {
 			if account != all[0].ID {
