@@ -203,7 +203,7 @@ func (r *wireRun) reconcile(ctx context.Context) error {
 	}
 	served, err := r.read(ctx, wanted)
 	if err != nil {
-		return r.unavailable(err)
+		return r.unavailable(ctx, err)
 	}
 	if r.d.ID == "" {
 		r.see(wiring.Made(), nil, nil)
@@ -246,7 +246,7 @@ func (r *wireRun) read(ctx context.Context, wanted bool) (served origin.Served, 
 
 // unavailable says, once for each reason, that the distribution cannot be read or made, if that does not pass by itself. Admit
 // gives it no further origin, and a sweep looks again. AWS's own words differ from call to call, and so its code stands for them.
-func (r *wireRun) unavailable(cause error) error {
+func (r *wireRun) unavailable(ctx context.Context, cause error) error {
 	if !fault.Is[*fault.GiveUp](cause) {
 		return cause
 	}
@@ -254,10 +254,14 @@ func (r *wireRun) unavailable(cause error) error {
 	if code := fault.Code(cause); code != "" {
 		why = fmt.Sprintf("AWS answers %s for %s", code, cmp.Or(r.d.ID, r.d.Name))
 	}
-	if r.d.Unavailable != why {
-		r.alarm(contract.DistributionUnavailable, "", Detail{What: cmp.Or(r.d.ID, r.d.Name), Why: cause.Error()})
-		r.d.Unavailable, r.room = why, true
+	if r.d.Unavailable == why {
+		return nil
 	}
+	r.alarm(contract.DistributionUnavailable, "", Detail{What: cmp.Or(r.d.ID, r.d.Name), Why: cause.Error()})
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	r.d.Unavailable, r.room = why, true
 	return nil
 }
 
@@ -479,7 +483,7 @@ func (r *wireRun) write(ctx context.Context, served origin.Served) (origin.Serve
 			return after, nil
 		}
 		if !fault.Is[*fault.Reread](err) {
-			return r.search(ctx, served, held, err)
+			return r.search(ctx, served, err)
 		}
 		r.Meter.Count(contract.MetricETagConflict, 1)
 		if served, err = r.reread(ctx, served); err != nil {
@@ -645,25 +649,25 @@ func (r *wireRun) put(ctx context.Context, i int, o origin.Record) error {
 
 // search finds the additions that make an update invalid, quarantines them and lets the others in. The error often names
 // the culprit; else halves are tried. An update that adds nothing has no culprit among the entries.
-func (r *wireRun) search(ctx context.Context, served origin.Served, held []string, cause error) (origin.Served, error) {
+func (r *wireRun) search(ctx context.Context, served origin.Served, cause error) (origin.Served, error) {
+	if !fault.Is[*fault.GiveUp](cause) {
+		return served, cause
+	}
 	config, err := wiring.ParseConfig(served.Config)
 	if err != nil {
 		return served, err
 	}
 	var added []string
 	var entries []wiring.Entry
-	for _, o := range without(r.records, held) {
+	for _, o := range without(r.records, r.held) {
 		if o.Intent == origin.Wire && !slices.Contains([]origin.State{origin.Waiting, origin.Wired, origin.Live}, o.State) {
 			added = append(added, o.ID)
 			names := append(append([]string{o.Claim.Domain}, o.Claim.Hosts...), o.Claim.Paths...)
 			entries = append(entries, wiring.Entry{VPCOrigin: o.ID, Names: names})
 		}
 	}
-	if !fault.Is[*fault.GiveUp](cause) {
-		return served, cause
-	}
 	if len(added) == 0 {
-		return served, r.writeRefused(cause)
+		return served, r.writeRefused(ctx, cause)
 	}
 	slices.Sort(added)
 	suspects := wiring.Suspects(cause.Error(), entries)
@@ -672,16 +676,16 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 		of = append(of, "CNAMEAlreadyExists") // no origin brings an alias
 	}
 	if len(suspects) == 0 && slices.Contains(of, fault.Code(cause)) {
-		return served, r.writeRefused(cause)
+		return served, r.writeRefused(ctx, cause)
 	}
 	// What else the update does, removals above all, may be to blame, and must not wait for the additions.
-	rest, err := wiring.Diff(r.desired(config, append(slices.Clone(held), added...)), config)
+	rest, err := wiring.Diff(r.desired(config, append(slices.Clone(r.held), added...)), config)
 	if err != nil {
 		return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
 	}
 	if !rest.Empty() {
 		if _, err := r.update(ctx, served, config, rest); fault.Is[*fault.GiveUp](err) {
-			return served, r.writeRefused(err)
+			return served, r.writeRefused(ctx, err)
 		} else if err != nil {
 			return served, err
 		}
@@ -701,7 +705,7 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 	whyBad := map[string]error{}
 	for !s.Done() {
 		try := s.Next()
-		excluded := slices.Clone(held)
+		excluded := slices.Clone(r.held)
 		for _, id := range added {
 			if !slices.Contains(try, id) {
 				excluded = append(excluded, id)
@@ -710,6 +714,10 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, held []strin
 		plan, err := wiring.Diff(r.desired(config, excluded), config)
 		if err != nil {
 			return served, &fault.GiveUp{Err: fmt.Errorf("plan distribution %s: %w", served.ID, err)}
+		}
+		if plan.Empty() { // nothing of the try is left to be refused
+			s = s.Learn(true)
+			continue
 		}
 		after, err := r.update(ctx, served, config, plan)
 		switch {
@@ -743,17 +751,20 @@ func (r *wireRun) quarantineAll(ctx context.Context, bad []string, causes map[st
 }
 
 // writeRefused reports an update that is refused for no origin's fault, once per error code and hour.
-func (r *wireRun) writeRefused(cause error) error {
+func (r *wireRun) writeRefused(ctx context.Context, cause error) error {
 	code := cmp.Or(fault.Code(cause), "unknown")
 	if r.d.Refused == code && r.now.Sub(r.d.RefusedAt) < patience {
 		return cause
 	}
-	r.d.Refused, r.d.RefusedAt = code, r.now
 	r.alarm(contract.DistributionRefused, "", Detail{
 		What: r.d.ID,
 		Why: "CloudFront refuses updates of the distribution, and no origin is to blame (" + brief(fault.Said(cause)) +
 			"): mend that; what waits is written as soon as CloudFront takes it",
 	})
+	if err := r.publish(ctx); err != nil {
+		return errors.Join(cause, err)
+	}
+	r.d.Refused, r.d.RefusedAt = code, r.now
 	return cause
 }
 

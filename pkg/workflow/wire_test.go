@@ -129,15 +129,7 @@ func TestWireCallsNothingLiveThatItDidNotWrite(t *testing.T) {
 		Claim: origin.Claim{Hosts: []string{"old.example.com"}, Paths: []string{"/a"}, Domain: "d.example.com"},
 	}
 	policy := admission.Policy{Hub: "hub", Domain: "example.com", Limits: admission.Limits{Size: origin.Size{Behaviors: 1}}}
-	base := wiring.Base(wiring.BaseSpec{})
-	plan, err := wiring.Diff(wiring.DesiredOf([]origin.Record{was}, nil, wiring.Spec{Domain: "example.com"}), base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wired, err := wiring.Apply(plan, base)
-	if err != nil {
-		t.Fatal(err)
-	}
+	wired := configWith(t, was)
 	there := was
 	there.ID, there.Distribution, there.Claim.Hosts = "vo_2", "main-2", []string{"new.example.com"}
 	for name, c := range map[string]struct {
@@ -157,7 +149,7 @@ func TestWireCallsNothingLiveThatItDidNotWrite(t *testing.T) {
 			d: origin.Distribution{Name: origin.Main, ID: "E1"}, records: []origin.Record{is},
 			all: origin.Snapshot{Records: append([]origin.Record{is}, c.others...)},
 		}
-		served := origin.Served{ID: "E1", Domain: "d1.cloudfront.net", Deployed: true, Config: wired.Bytes()}
+		served := origin.Served{ID: "E1", Domain: "d1.cloudfront.net", Deployed: true, Config: wired}
 		after, err := r.write(context.Background(), served)
 		if err == nil {
 			err = r.settle(context.Background(), after)
@@ -165,7 +157,7 @@ func TestWireCallsNothingLiveThatItDidNotWrite(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if got := r.records[0]; got.State != c.state || !slices.Equal(got.Left, is.Left) || string(after.Config) != string(wired.Bytes()) {
+		if got := r.records[0]; got.State != c.state || !slices.Equal(got.Left, is.Left) || string(after.Config) != string(wired) {
 			t.Errorf("%s: it is %s and has left %v", name, got.State, got.Left)
 		}
 	}
@@ -268,12 +260,13 @@ func TestWireLetsGoOfADeletedDistribution(t *testing.T) {
 }
 
 func TestWireSaysWhatToDoAboutADeletedAdoptedDistribution(t *testing.T) {
+	bus := &hears{}
 	r := &wireRun{
 		Wire: &Wire{
 			Policy:   admission.Policy{Distribution: admission.Distribution{Adopt: []string{"EOLD"}}},
 			Registry: fixedRegistry{}, CloudFront: gone{},
 		},
-		announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)}, now: now, quota: func() (origin.Size, error) { return origin.Size{}, nil },
+		announcer: announcer{bus: bus, log: slog.New(slog.DiscardHandler)}, now: now, quota: func() (origin.Size, error) { return origin.Size{}, nil },
 		d:       origin.Distribution{Name: origin.Main, ID: "EOLD", Domain: "d1.cloudfront.net"},
 		records: []origin.Record{{Ref: origin.Ref{ID: "vo_1"}, Intent: origin.Wire, State: origin.Live}},
 	}
@@ -282,10 +275,134 @@ func TestWireSaysWhatToDoAboutADeletedAdoptedDistribution(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(r.events) != 1 || r.events[0].Type != contract.DistributionUnavailable {
-		t.Errorf("said %+v", r.events)
+	if !slices.Equal(bus.types, []string{contract.ChangeFound, contract.DistributionUnavailable}) {
+		t.Errorf("said %q", bus.types)
 	}
 	if !strings.Contains(r.d.Unavailable, "create one and put its id in that one's place") {
 		t.Errorf("it is not available because %q", r.d.Unavailable)
 	}
+}
+
+// hears is a bus that cannot be reached at first.
+type hears struct {
+	deaf  int // so many times
+	types []string
+}
+
+func (h *hears) Publish(_ context.Context, events ...origin.Event) error {
+	if h.deaf--; h.deaf >= 0 {
+		return errBus
+	}
+	for _, e := range events {
+		h.types = append(h.types, e.Type)
+	}
+	return nil
+}
+
+// What is said once for each reason is not said until somebody has heard it.
+func TestWireRaisesAnAlarmAgainThatNobodyHeard(t *testing.T) {
+	refused := &fault.GiveUp{Err: errors.New("no")}
+	for want, look := range map[string]func(*wireRun) error{
+		contract.DistributionUnavailable: func(r *wireRun) error { return r.reconcile(context.Background()) },
+		contract.DistributionRefused: func(r *wireRun) error {
+			_, err := r.search(context.Background(), origin.Served{Config: wiring.Base(wiring.BaseSpec{}).Bytes()}, refused)
+			if !fault.Is[*fault.GiveUp](err) {
+				t.Errorf("it hides that CloudFront refuses: %v", err)
+			}
+			return r.publish(context.Background())
+		},
+	} {
+		bus := &hears{deaf: 1}
+		d := origin.Distribution{Name: origin.Main, ID: "EOLD"}
+		for range 3 {
+			r := &wireRun{
+				Wire: &Wire{
+					Policy:   admission.Policy{Distribution: admission.Distribution{Adopt: []string{"EOLD"}}},
+					Registry: fixedRegistry{}, CloudFront: gone{}, Meter: noMeter{},
+				},
+				announcer: announcer{bus: bus, log: slog.New(slog.DiscardHandler)}, now: now, d: d,
+				quota: func() (origin.Size, error) { return origin.Size{}, nil },
+			}
+			_ = look(r)
+			d = r.d
+		}
+		if !slices.Equal(bus.types, []string{want}) {
+			t.Errorf("said %q, want %s once", bus.types, want)
+		}
+	}
+}
+
+// strict is a CloudFront that refuses whatever holds one VPC origin.
+type strict struct {
+	distributions
+	served  origin.Served
+	refused string
+	calls   int
+}
+
+func (s *strict) Distribution(context.Context, string) (origin.Served, error) { return s.served, nil }
+
+func (s *strict) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
+	var all []origin.VpcOrigin
+	for _, id := range []string{"vo_1", "vo_2", "vo_3"} {
+		all = append(all, origin.VpcOrigin{Ref: origin.Ref{ID: id}, Deployed: true})
+	}
+	return all, nil
+}
+
+func (s *strict) Update(_ context.Context, _, _ string, config []byte) error {
+	s.calls++
+	if strings.Contains(string(config), s.refused) {
+		return &fault.GiveUp{Err: errors.New("no")}
+	}
+	s.served.Config = config
+	return nil
+}
+
+// What the plan had to leave out is in no update, and what is there already makes none: neither is to blame for one that
+// CloudFront refuses.
+func TestWireSuspectsOnlyWhatItTriedToAdd(t *testing.T) {
+	wants := func(id, path string) origin.Record {
+		return origin.Record{
+			Ref: origin.Ref{ID: id, Account: "1"}, Distribution: origin.Main, Intent: origin.Wire, State: origin.Pending,
+			Claim: origin.Claim{Hosts: []string{id + ".example.com"}, Paths: []string{path}, Domain: "d.example.com"},
+		}
+	}
+	there := wants("vo_2", "/2")
+	there.State = origin.Quarantined
+	cloudFront := &strict{
+		served:  origin.Served{ID: "E1", Config: configWith(t, there)},
+		refused: "vo_1",
+	}
+	r := &wireRun{
+		Wire: &Wire{
+			Policy: admission.Policy{Domain: "example.com"}, Registry: fixedRegistry{}, CloudFront: cloudFront, Meter: noMeter{},
+		},
+		announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)}, now: now, d: origin.Distribution{Name: origin.Main, ID: "E1"},
+		records: []origin.Record{wants("vo_1", "/1"), there, wants("vo_3", "/2")},
+	}
+	if _, err := r.write(context.Background(), cloudFront.served); err != nil {
+		t.Fatal(err)
+	}
+	if r.records[0].State != origin.Quarantined || r.records[2].State != origin.Quarantined {
+		t.Errorf("they are %s and %s", r.records[0].State, r.records[2].State)
+	}
+	if cloudFront.calls != 2 {
+		t.Errorf("%d calls, want that with all and that with the culprit", cloudFront.calls)
+	}
+}
+
+// configWith is the configuration of a distribution in which nothing but an origin is.
+func configWith(t *testing.T, o origin.Record) []byte {
+	t.Helper()
+	base := wiring.Base(wiring.BaseSpec{})
+	plan, err := wiring.Diff(wiring.DesiredOf([]origin.Record{o}, nil, wiring.Spec{Domain: "example.com"}), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wired, err := wiring.Apply(plan, base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wired.Bytes()
 }
