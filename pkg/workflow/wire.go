@@ -97,6 +97,27 @@ type wireRun struct {
 	next    time.Duration // until the next look that this run needs; 0 for none
 }
 
+// zoneRead lists the hosted zone, which may hold thousands of records, once for all distributions of a run, and again only
+// after a change.
+type zoneRead struct {
+	zone
+	records []origin.DNSRecord
+	read    bool
+}
+
+func (z *zoneRead) Records(ctx context.Context) (_ []origin.DNSRecord, err error) {
+	if !z.read {
+		z.records, err = z.zone.Records(ctx)
+		z.read = err == nil
+	}
+	return z.records, err
+}
+
+func (z *zoneRead) Change(ctx context.Context, upsert, remove []origin.DNSRecord) error {
+	z.read = false
+	return z.zone.Change(ctx, upsert, remove)
+}
+
 // Run does one look at each distribution and whatever it asks for. What remains is left to a delayed message on its own
 // queue.
 func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
@@ -111,6 +132,8 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 		}
 	}
 	quota := sync.OnceValues(func() (origin.Size, error) { return w.Quotas.Distribution(ctx) })
+	once := *w
+	once.DNS = &zoneRead{zone: w.DNS}
 	var failed []error
 	room := false
 	for _, name := range fleet {
@@ -118,7 +141,7 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 			continue
 		}
 		r := &wireRun{
-			Wire: w, announcer: announcer{bus: w.Bus, log: w.Log}, now: s.Now, d: s.Distribution(name), records: s.In(name),
+			Wire: &once, announcer: announcer{bus: w.Bus, log: w.Log}, now: s.Now, d: s.Distribution(name), records: s.In(name),
 			all: s, alone: len(fleet) == 1, quota: quota,
 		}
 		r.looking = slices.Contains(messages, inbound.Message(inbound.Poke{Why: lookPoke(name, r.d.Look)}))
@@ -145,17 +168,12 @@ func (r *wireRun) run(ctx context.Context) error {
 		return err
 	}
 	err = r.reconcile(ctx)
-	if announced := r.publish(ctx); err == nil {
-		err = announced
-	}
-	if err == nil {
+	if err = errors.Join(err, r.publish(ctx)); err == nil {
 		err = r.lookAgain(ctx)
 	}
 	r.d.Holder, r.d.Expires = "", time.Time{}
-	if _, released := r.Registry.PutDistribution(ctx, r.d); err == nil {
-		err = released
-	}
-	return err
+	_, released := r.Registry.PutDistribution(ctx, r.d)
+	return errors.Join(err, released)
 }
 
 // others tells whether all that woke a run were messages that announce looks at other distributions.
@@ -401,8 +419,8 @@ func (r *wireRun) identify(ctx context.Context, wanted bool) error {
 			return err
 		}
 		if r.d.ID == "" {
-			return &fault.GiveUp{Err: fmt.Errorf("find the distribution with caller reference %s: it exists, but not with the "+
-				"comment %q; put its id under distribution.adopt in the policy", spec.CallerReference, spec.Comment)}
+			return &fault.Retry{Err: fmt.Errorf("find the distribution with caller reference %s: CloudFront says that it exists, and does "+
+				"not list it yet", spec.CallerReference)}
 		}
 	default:
 		return err

@@ -406,3 +406,109 @@ func configWith(t *testing.T, o origin.Record) []byte {
 	}
 	return wired.Bytes()
 }
+
+// made is a CloudFront with distributions of the hub's, all Deployed.
+type made struct {
+	distributions
+	configs map[string][]byte
+}
+
+func (m made) Distribution(_ context.Context, id string) (origin.Served, error) {
+	return origin.Served{ID: id, Domain: id + ".cloudfront.net", Deployed: true, Config: m.configs[id]}, nil
+}
+
+// counted is a hosted zone that counts how often it is listed.
+type counted struct {
+	records []origin.DNSRecord
+	calls   int
+}
+
+func (z *counted) Records(context.Context) ([]origin.DNSRecord, error) {
+	z.calls++
+	return z.records, nil
+}
+
+func (z *counted) Change(_ context.Context, upsert, _ []origin.DNSRecord) error {
+	z.records = append(z.records, upsert...)
+	return nil
+}
+
+// twoLive is a hub with two distributions, in each of which an origin is live.
+func twoLive(t *testing.T, dns zone) *Wire {
+	t.Helper()
+	s := origin.Snapshot{Now: now, Refusals: map[string]string{}}
+	cloudFront := made{configs: map[string][]byte{}}
+	policy := admission.Policy{Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1", "E2"}}}
+	for i, name := range policy.Distribution.Fleet() {
+		o := origin.Record{
+			Ref: origin.Ref{ID: "vo_" + name, Account: "1"}, Distribution: name, Intent: origin.Wire, State: origin.Live,
+			Claim: origin.Claim{Hosts: []string{name + ".example.com"}, Paths: []string{"/"}, Domain: "d.example.com"},
+		}
+		id := policy.Distribution.Adopt[i]
+		cloudFront.configs[id] = configWith(t, o)
+		s.Records = append(s.Records, o)
+		s.Distributions = append(s.Distributions, origin.Distribution{Name: name, ID: id, Domain: id + ".cloudfront.net", Seen: now})
+	}
+	return &Wire{
+		Policy: policy, Registry: fixedRegistry{s}, CloudFront: cloudFront, Quotas: unlimited{}, DNS: dns,
+		Queue: &sent{}, AdmitQueue: &sent{}, Bus: quiet{}, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler), Holder: "me",
+	}
+}
+
+func TestWireListsTheZoneOnceUnlessItChangedIt(t *testing.T) {
+	z := &counted{}
+	w := twoLive(t, z)
+	for _, want := range []int{2, 1} { // each distribution writes a record of its own, and then neither
+		z.calls = 0
+		if err := w.Run(context.Background(), []inbound.Message{inbound.Sweep{}}); err != nil {
+			t.Fatal(err)
+		}
+		if z.calls != want {
+			t.Errorf("%d records: listed %d times, want %d", len(z.records), z.calls, want)
+		}
+	}
+}
+
+var errKept = errors.New("the lease is kept")
+
+// keepsLease is a registry in which no lease can be given back.
+type keepsLease struct{ fixedRegistry }
+
+func (r keepsLease) PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error) {
+	if d.Holder == "" {
+		return d, errKept
+	}
+	return d, nil
+}
+
+func TestWireHidesNoErrorBehindAnother(t *testing.T) {
+	w := twoLive(t, broken{})
+	w.Registry = keepsLease{w.Registry.(fixedRegistry)}
+	err := w.Run(context.Background(), []inbound.Message{inbound.Sweep{}})
+	if !errors.Is(err, errZone) || !errors.Is(err, errKept) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// lagging is a CloudFront that has made a distribution and does not list it yet.
+type lagging struct{ distributions }
+
+func (lagging) EnsureFunction(context.Context, string, string, string) (string, error) {
+	return "f", nil
+}
+
+func (lagging) Create(context.Context, []byte) (origin.Served, error) {
+	return origin.Served{}, &fault.Done{Err: errors.New("DistributionAlreadyExists")}
+}
+
+func (lagging) Find(context.Context, string, string) (string, error) { return "", nil }
+
+func TestWireLooksAgainForWhatIsNotListedYet(t *testing.T) {
+	r := &wireRun{
+		Wire: &Wire{Policy: admission.Policy{Distribution: admission.Distribution{Base: &admission.Base{}}}, Registry: fixedRegistry{}, CloudFront: lagging{}},
+		d:    origin.Distribution{Name: origin.Main},
+	}
+	if err := r.identify(context.Background(), true); !fault.Is[*fault.Retry](err) {
+		t.Errorf("got %v", err)
+	}
+}
