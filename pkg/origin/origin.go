@@ -51,7 +51,7 @@ const (
 	Waiting     State = "waiting"     // no distribution has room for it; Reason says what is missing
 	Pending     State = "pending"     // has its place in a distribution, and is not in it yet
 	Wired       State = "wired"       // in the configuration, not yet Deployed
-	Live        State = "live"        // Deployed, DNS written
+	Live        State = "live"        // Deployed, DNS written unless a record that is not the hub's stands there
 	Quarantined State = "quarantined" // kept out because it makes an update invalid; Reason says why
 	Detaching   State = "detaching"   // out of the configuration, not yet Deployed
 	Detached    State = "detached"    // out and Deployed

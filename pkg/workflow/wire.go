@@ -25,6 +25,7 @@ type wireRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 	PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error)
+	PutRefusal(ctx context.Context, what, reasons string, now time.Time) error
 }
 
 type distributions interface {
@@ -822,7 +823,7 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 	if len(changed) == 0 && r.looking {
 		return nil // DNS is mended at events and sweeps, not at each look at a deployment
 	}
-	pointed := r.point(ctx, seen, changed, config, spec, served.Domain)
+	elsewhere, pointed := r.point(ctx, seen, changed, config, spec, served.Domain)
 	if pointed != nil {
 		// Without its records nothing is live, but no teardown has to wait for DNS.
 		changed = slices.DeleteFunc(changed, func(i int) bool { return seen[i].State == origin.Live && !over(seen[i]) })
@@ -830,7 +831,7 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 		changed = r.forget(seen, changed, config, spec)
 	}
 	for _, i := range changed {
-		r.announce(r.records[i], seen[i])
+		r.announce(r.records[i], seen[i], elsewhere)
 	}
 	if err := r.publish(ctx); err != nil {
 		return errors.Join(pointed, err)
@@ -918,16 +919,19 @@ func settled(o origin.Record, in, deployed bool) origin.State {
 	}
 }
 
-// point makes DNS follow the records whose state changes.
-func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int, config *wiring.Config, spec wiring.Spec, target string) error {
+// point makes DNS follow the records whose state changes. It answers the hosts for which nothing is written, since a record that
+// is not the hub's stands there.
+func (r *wireRun) point(
+	ctx context.Context, seen []origin.Record, changed []int, config *wiring.Config, spec wiring.Spec, target string,
+) (elsewhere []string, err error) {
 	if !slices.ContainsFunc(seen, func(o origin.Record) bool {
 		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached || len(o.Left) > 0
 	}) {
-		return nil
+		return nil, nil
 	}
 	existing, err := r.DNS.Records(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var others []string
 	for _, d := range r.all.Distributions {
@@ -936,13 +940,6 @@ func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int
 		}
 	}
 	plan := wiring.Records(seen, target, r.d.Former, others, config.IPv6(), existing)
-	for _, refused := range plan.Refused {
-		if len(changed) == 0 {
-			break // it was reported when its origin went live
-		}
-		r.alarm(contract.RecordRefused, "", Detail{What: refused.Name + " " + refused.Type, Why: "a record that is not the hub's " +
-			"stands there, in hosted zone " + r.Policy.HostedZone + ": remove it, and the next sweep writes the hub's"})
-	}
 	if !spec.Created {
 		plan = plan.Only(r.d.Pointed) // others may have records that lead to it
 		known := len(r.d.Pointed)
@@ -953,23 +950,45 @@ func (r *wireRun) point(ctx context.Context, seen []origin.Record, changed []int
 		}
 		if len(r.d.Pointed) > known {
 			if r.d, err = r.Registry.PutDistribution(ctx, r.d); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	if plan.Empty() {
-		return nil
+	if !plan.Empty() {
+		if err = r.DNS.Change(ctx, plan.Upsert, plan.Delete); err == nil {
+			r.d.Pointed = slices.DeleteFunc(r.d.Pointed, func(name string) bool {
+				return slices.ContainsFunc(plan.Delete, func(record origin.DNSRecord) bool { return wiring.Pointed(record) == name })
+			})
+		}
 	}
-	err = r.DNS.Change(ctx, plan.Upsert, plan.Delete)
-	if err == nil {
-		r.d.Pointed = slices.DeleteFunc(r.d.Pointed, func(name string) bool {
-			return slices.ContainsFunc(plan.Delete, func(record origin.DNSRecord) bool { return wiring.Pointed(record) == name })
-		})
+	for _, refused := range plan.Refused {
+		elsewhere = append(elsewhere, refused.Name)
+		if len(changed) > 0 { // else it was reported when its origin went live
+			err = errors.Join(err, r.refuseRecord(ctx, refused))
+		}
 	}
-	return err
+	return elsewhere, err
 }
 
-func (r *wireRun) announce(was, is origin.Record) {
+// refuseRecord says, once for each record, that it stands where the hub's is to be.
+func (r *wireRun) refuseRecord(ctx context.Context, refused origin.DNSRecord) error {
+	what := refused.Name + " " + refused.Type
+	why := "a record that is not the hub's stands there, in hosted zone " + r.Policy.HostedZone
+	if refused.Target != "" {
+		why += ", and leads to " + refused.Target
+	}
+	why += ": remove it, and the next sweep writes the hub's"
+	if r.all.Refusals[what] == why {
+		return nil
+	}
+	r.alarm(contract.RecordRefused, "", Detail{What: what, Why: why})
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	return r.Registry.PutRefusal(ctx, what, why, r.now)
+}
+
+func (r *wireRun) announce(was, is origin.Record, elsewhere []string) {
 	if was.State == is.State {
 		return
 	}
@@ -978,7 +997,17 @@ func (r *wireRun) announce(was, is origin.Record) {
 		if !slices.ContainsFunc(is.History, func(d origin.Decision) bool { return d.What == contract.OriginLive && !d.At.Before(is.Admitted) }) {
 			r.Meter.Seconds(contract.MetricOnboardingLatency, r.now.Sub(is.Admitted))
 		}
-		r.say(contract.OriginLive, is.ARN, about(is, "answers for "+strings.Join(is.Claim.Hosts, ", ")+" on "+strings.Join(is.Claim.Paths, ", ")))
+		why := "answers for " + strings.Join(is.Claim.Hosts, ", ") + " on " + strings.Join(is.Claim.Paths, ", ")
+		var astray []string
+		for _, host := range is.Claim.Hosts {
+			if slices.ContainsFunc(elsewhere, func(e string) bool { return strings.EqualFold(e, host) }) {
+				astray = append(astray, host)
+			}
+		}
+		if len(astray) > 0 {
+			why += "; but no viewer gets there by " + strings.Join(astray, ", ") + ", where a record stands that is not the hub's"
+		}
+		r.say(contract.OriginLive, is.ARN, about(is, why))
 	case origin.Detached:
 		r.say(contract.OriginDetached, is.ARN, about(is, "no longer in distribution "+r.d.ID+", and that is Deployed"))
 	}

@@ -287,6 +287,7 @@ func TestWireSaysWhatToDoAboutADeletedAdoptedDistribution(t *testing.T) {
 type hears struct {
 	deaf  int // so many times
 	types []string
+	whys  []string
 }
 
 func (h *hears) Publish(_ context.Context, events ...origin.Event) error {
@@ -294,7 +295,7 @@ func (h *hears) Publish(_ context.Context, events ...origin.Event) error {
 		return errBus
 	}
 	for _, e := range events {
-		h.types = append(h.types, e.Type)
+		h.types, h.whys = append(h.types, e.Type), append(h.whys, e.Detail.(Detail).Why)
 	}
 	return nil
 }
@@ -510,5 +511,47 @@ func TestWireLooksAgainForWhatIsNotListedYet(t *testing.T) {
 	}
 	if err := r.identify(context.Background(), true); !fault.Is[*fault.Retry](err) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// recalls is a registry that keeps refusals.
+type recalls struct{ fixedRegistry }
+
+func (r recalls) PutRefusal(_ context.Context, what, why string, _ time.Time) error {
+	r.Refusals[what] = why
+	return nil
+}
+
+func TestWireSaysOnceThatARecordIsNotTheHubs(t *testing.T) {
+	z := &counted{records: []origin.DNSRecord{{Name: "main.example.com", Type: "A", Target: "elsewhere.example.net"}}}
+	w, bus := twoLive(t, z), &hears{deaf: 1}
+	known := w.Registry.(fixedRegistry)
+	known.Records[0].State = origin.Wired // so that it changes in each run
+	w.Registry, w.Bus = recalls{known}, bus
+	sweep := func() {
+		t.Helper()
+		bus.types, bus.whys = nil, nil
+		if err := w.Run(context.Background(), []inbound.Message{inbound.Sweep{}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Run(context.Background(), []inbound.Message{inbound.Sweep{}}); !errors.Is(err, errBus) {
+		t.Fatal(err)
+	}
+	sweep()
+	if !slices.Equal(bus.types, []string{contract.RecordRefused, contract.OriginLive}) {
+		t.Errorf("said %q", bus.types)
+	}
+	if live := bus.whys[len(bus.whys)-1]; !strings.HasSuffix(live, "; but no viewer gets there by main.example.com, where a record stands that is not the hub's") {
+		t.Errorf("it is live: %s", live)
+	}
+	sweep()
+	if !slices.Equal(bus.types, []string{contract.OriginLive}) {
+		t.Errorf("said again: %q", bus.types)
+	}
+	z.records[0].Target = "d2.cloudfront.net"
+	sweep()
+	if !slices.Equal(bus.types, []string{contract.RecordRefused, contract.OriginLive}) {
+		t.Errorf("of another record it says %q", bus.types)
 	}
 }
