@@ -17,7 +17,7 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Message is one of ShareHint, TagHint, CallHint, Sweep, Poke, Nothing and Refused.
+// Message is one of ShareHint, TagHint, CallHint, Sweep, Poke, Look, Nothing and Refused.
 type Message interface{ message() }
 
 // ShareHint says that something about what an account shares may have changed.
@@ -36,6 +36,12 @@ type Sweep struct{}
 // Poke says that the registry changed, or that it is time for another look. It comes from originhub itself.
 type Poke struct{ Why string }
 
+// Look says that the look at one distribution is due for which function wire asked itself.
+type Look struct {
+	Distribution string    `json:"distribution"` // name
+	Due          time.Time `json:"due"`
+}
+
 // Nothing is an event that does not concern originhub.
 type Nothing struct{ Why string }
 
@@ -46,6 +52,7 @@ func (ShareHint) message() {}
 func (TagHint) message()   {}
 func (Sweep) message()     {}
 func (Poke) message()      {}
+func (Look) message()      {}
 func (Nothing) message()   {}
 func (Refused) message()   {}
 
@@ -63,6 +70,7 @@ const (
 	apiCall     = "AWS API Call via CloudTrail"
 	scheduled   = "Scheduled Event"
 	poke        = "Poke"
+	look        = "Look"
 )
 
 // envelope is an EventBridge event (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html).
@@ -105,6 +113,7 @@ func Unknown(raw []byte) []string {
 //	aws.cloudfront  AWS API Call via CloudTrail    TagResource or Untag…    TagHint, if about a VPC origin of the sender
 //	aws.events      Scheduled Event                -                        Sweep
 //	originhub       Poke                           -                        Poke
+//	originhub       Look                           -                        Look
 //	other           that of an AWS event           -                        Refused
 //	other           other                          -                        Nothing
 //
@@ -123,6 +132,16 @@ func Parse(raw []byte) (Message, error) {
 			return nil, fmt.Errorf("parse poke: detail: %w", err)
 		}
 		return Poke{Why: detail.Why}, nil
+	}
+	if e.Source == ours && e.DetailType == look {
+		var l Look
+		if err := strict(e.Detail, &l); err != nil {
+			return nil, fmt.Errorf("parse look: detail: %w", err)
+		}
+		if l.Distribution == "" {
+			return nil, errors.New(`parse look: detail: it has no "distribution"`)
+		}
+		return l, nil
 	}
 	if err := e.sender(); err != nil {
 		return nil, err
@@ -216,6 +235,13 @@ func (e envelope) call() (Message, error) {
 func (p Poke) JSON() []byte {
 	why, _ := json.Marshal(p.Why) // a string never fails
 	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":{"why":%s}}`, ours, poke, why)
+}
+
+// JSON is the event that Parse reads as this look.
+func (l Look) JSON() []byte {
+	l.Due = l.Due.UTC()
+	detail, _ := json.Marshal(l) // a string and an instant of our time never fail
+	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":%s}`, ours, look, detail)
 }
 
 // Task is the input of one teardown step.

@@ -113,6 +113,7 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 		"retire/miss-list-tags.json":                     nothing{},
 		"retire/miss-tag-of-another-service.json":        nothing{},
 		"wire/input-poke.json":                           inbound.Poke{Why: "vo_teamA1 was admitted"},
+		"wire/input-look.json":                           inbound.Look{Distribution: "main", Due: called},
 		"wire/miss-origin-admitted.json":                 nothing{},
 		"wire/miss-update-distribution.json":             nothing{},
 
@@ -198,6 +199,8 @@ func TestParseSaysWhatIsMalformed(t *testing.T) {
 		`{"source":"aws.ram","detail-type":"x","account":1}`:                                               "account",
 		`{"source":"originhub","detail-type":"Poke","detail":{"origin":"vo_1"}}`:                           `"origin"`,
 		`{"source":"originhub","detail-type":"Poke"}`:                                                      "detail",
+		`{"source":"originhub","detail-type":"Look","detail":{"due":"2026-11-22T07:59:30Z"}}`:              `"distribution"`,
+		`{"source":"originhub","detail-type":"Look","detail":{"distribution":"main","due":"noon"}}`:        "noon",
 		`{"source":"aws.cloudfront","detail-type":"AWS API Call via CloudTrail","account":"111111111111"}`: "detail",
 		`{"source":"aws.cloudfront","detail-type":"AWS API Call via CloudTrail","account":"111111111111",` +
 			`"detail":{"eventName":"TagResource","requestParameters":"hidden"}}`: "requestParameters",
@@ -225,6 +228,14 @@ func TestPokeIsReadAsItWasWritten(t *testing.T) {
 	for _, why := range []string{"", "vo_1 was admitted", `"quoted" \ <&> ` + "\x00\u2028é"} {
 		if m, err := inbound.Parse(inbound.Poke{Why: why}.JSON()); err != nil || m != (inbound.Poke{Why: why}) {
 			t.Errorf("%q: %v, %v", why, m, err)
+		}
+	}
+}
+
+func TestLookIsReadAsItWasWritten(t *testing.T) {
+	for _, l := range []inbound.Look{{"main", called}, {`E1 "<&>`, called.Add(time.Nanosecond)}} {
+		if m, err := inbound.Parse(l.JSON()); err != nil || m != l {
+			t.Errorf("%v: %v, %v", l, m, err)
 		}
 	}
 }

@@ -145,7 +145,10 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 			Wire: &once, announcer: announcer{bus: w.Bus, log: w.Log}, now: s.Now, d: s.Distribution(name), records: s.In(name),
 			all: s, alone: len(fleet) == 1, quota: quota,
 		}
-		r.looking = slices.Contains(messages, inbound.Message(inbound.Poke{Why: lookPoke(name, r.d.Look)}))
+		r.looking = slices.ContainsFunc(messages, func(m inbound.Message) bool {
+			look, ok := m.(inbound.Look)
+			return ok && look.Distribution == name && look.Due.Equal(r.d.Look)
+		})
 		failed = append(failed, r.run(ctx))
 		room = room || r.room
 	}
@@ -161,7 +164,7 @@ func (r *wireRun) run(ctx context.Context) error {
 		r.Log.InfoContext(ctx, "another run holds the lease", "distribution", r.d.Name, "holder", r.d.Holder, "expires", r.d.Expires)
 		r.Meter.Seconds(contract.MetricLeaseHeld, lease-r.d.Expires.Sub(r.now))
 		wait := min(r.d.Expires.Sub(r.now), 15*time.Second) + time.Second
-		return r.Queue.Send(ctx, string(inbound.Poke{Why: lookPoke(r.d.Name, r.now.Add(wait))}.JSON()), wait)
+		return r.Queue.Send(ctx, string(inbound.Look{Distribution: r.d.Name, Due: r.now.Add(wait)}.JSON()), wait)
 	}
 	var err error
 	r.d.Holder, r.d.Expires = r.Holder, r.now.Add(lease)
@@ -180,16 +183,9 @@ func (r *wireRun) run(ctx context.Context) error {
 // others tells whether all that woke a run were messages that announce looks at other distributions.
 func others(messages []inbound.Message, name string) bool {
 	return !slices.ContainsFunc(messages, func(m inbound.Message) bool {
-		poke, ok := m.(inbound.Poke)
-		announces := ok && strings.HasPrefix(poke.Why, lookAgain)
-		return !announces || strings.HasPrefix(poke.Why, lookAgain+name+" at ")
+		look, ok := m.(inbound.Look)
+		return !ok || look.Distribution == name
 	})
-}
-
-const lookAgain = "look again: "
-
-func lookPoke(name string, due time.Time) string {
-	return lookAgain + name + " at " + due.UTC().Format(time.RFC3339)
 }
 
 // lookAgain sends the delayed message that the run asks for, unless one is on its way that comes early enough. Only the
@@ -202,7 +198,7 @@ func (r *wireRun) lookAgain(ctx context.Context) error {
 	if onItsWay := r.d.Look.After(r.now) && !r.looking; onItsWay && !due.Before(r.d.Look) {
 		return nil
 	}
-	if err := r.Queue.Send(ctx, string(inbound.Poke{Why: lookPoke(r.d.Name, due)}.JSON()), r.next); err != nil {
+	if err := r.Queue.Send(ctx, string(inbound.Look{Distribution: r.d.Name, Due: due}.JSON()), r.next); err != nil {
 		return err
 	}
 	r.d.Look = due
