@@ -218,11 +218,27 @@ func (o Observed) distributions() []Finding {
 			In: o.Hub,
 		}
 		if o.manages(d.ID) {
-			f.Alarm, f.Risk, f.Repair = true, "somebody disabled it: every team is off the air", o.Wake
+			f.Alarm = true
+			f.Risk, f.Repair = o.disabled(d.ID)
 		}
 		found = append(found, f)
 	}
 	return found
+}
+
+// off tells whether a distribution is disabled that holds VPC origins.
+func off(d origin.Listed) bool {
+	return !d.Enabled && slices.ContainsFunc(d.Origins, func(p origin.ListedOrigin) bool { return p.VPCOrigin != "" })
+}
+
+// disabled says what it means that a distribution of the hub's is disabled, and the command that mends it: the hub enables its
+// own, and never one that it adopted.
+func (o Observed) disabled(distribution string) (risk, repair string) {
+	risk = "somebody disabled it: every team is off the air"
+	if !o.Adopted {
+		return risk + "; the hub enables it again", o.Wake
+	}
+	return risk + "; the hub enables none that it adopted: enable it in account " + o.Hub, rewritten(distribution, "{Enabled: `true`}")
 }
 
 // hosts looks for claimed hosts whose DNS leads elsewhere than to the distribution.
@@ -312,14 +328,19 @@ func (o Observed) publicPaths() []Finding {
 	return found
 }
 
-// withoutBehavior takes one behavior out of a distribution's configuration as it is read, and writes the rest with the ETag
-// that came with it, so that what somebody else writes meanwhile is not lost. A path pattern may hold quotes of both kinds:
+// withoutBehavior takes one behavior out of a distribution. A path pattern may hold quotes of both kinds:
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
 func withoutBehavior(distribution, path string) string {
 	others := "Items[?PathPattern!=`" + strings.ReplaceAll(strconv.Quote(path), "'", `'\''`) + "`]"
+	return rewritten(distribution, fmt.Sprintf("{CacheBehaviors: DistributionConfig.CacheBehaviors.{Items: %[1]s, Quantity: length(%[1]s)}}", others))
+}
+
+// rewritten writes a distribution's configuration as it is read but for some members, with the ETag that came with it, so that
+// what somebody else writes meanwhile is not lost.
+func rewritten(distribution, members string) string {
 	return fmt.Sprintf(`aws cloudfront get-distribution-config --region us-east-1 --id %[1]s --output json `+
-		`--query '{IfMatch: ETag, DistributionConfig: merge(DistributionConfig, {CacheBehaviors: DistributionConfig.CacheBehaviors.{Items: %[2]s, Quantity: length(%[2]s)}})}' > %[1]s.json `+
-		`&& aws cloudfront update-distribution --region us-east-1 --id %[1]s --cli-input-json file://%[1]s.json`, distribution, others)
+		`--query '{IfMatch: ETag, DistributionConfig: merge(DistributionConfig, %[2]s)}' > %[1]s.json `+
+		`&& aws cloudfront update-distribution --region us-east-1 --id %[1]s --cli-input-json file://%[1]s.json`, distribution, members)
 }
 
 // publicTarget is the domain name of the public origin that a behavior's target leads to, or "".

@@ -127,6 +127,12 @@ func TestAudit(t *testing.T) {
 		"the hub's distribution is disabled": {func(o *audit.Observed) {
 			o.Distributions[0].Enabled, o.Distributions[0].Modified = false, now
 		}, []audit.Kind{audit.DistributionDisabled}, "off the air"},
+		"an adopted distribution is disabled": {func(o *audit.Observed) {
+			o.Adopted, o.Distributions[0].Enabled, o.Distributions[0].Modified = true, false, now
+		}, []audit.Kind{audit.DistributionDisabled}, "merge(DistributionConfig, {Enabled: `true`})"},
+		"an adopted distribution is disabled and holds nothing of ours": {func(o *audit.Observed) {
+			*o = audit.Observed{Adopted: true, Managed: o.Managed, Distributions: []origin.Listed{{ID: distribution, Origins: o.Distributions[0].Origins[:1]}}}
+		}, nil, ""},
 		"the hub's distribution is disabled and empty": {func(o *audit.Observed) {
 			*o = audit.Observed{Managed: o.Managed, Distributions: []origin.Listed{{ID: distribution, Origins: o.Distributions[0].Origins[:1]}}}
 		}, nil, ""},
@@ -182,6 +188,26 @@ func TestAudit(t *testing.T) {
 
 // TestPublicPathIsTakenOutOfTheConfigurationThatWasRead: what is edited between reading and writing is kept, since the ETag
 // is that of what was read.
+// TestWhoEnablesADistribution: the hub enables its own, and never one that it adopted.
+func TestWhoEnablesADistribution(t *testing.T) {
+	const enable = "[cloudfront][get-distribution-config][--region][us-east-1][--id][" + distribution + "][--output][json][--query]" +
+		"[{IfMatch: ETag, DistributionConfig: merge(DistributionConfig, {Enabled: `true`})}]\n" +
+		"[cloudfront][update-distribution][--region][us-east-1][--id][" + distribution + "][--cli-input-json][file://" + distribution + ".json]\n"
+	for adopted, want := range map[bool]string{true: enable, false: "[sqs][send-message][--region][us-east-1]\n"} {
+		o := orderly()
+		o.Adopted, o.Distributions[0].Enabled = adopted, false
+		found := append(audit.Audit(o), audit.Guard(audit.Act{Account: hub, Call: "UpdateDistribution"}, o).Findings...)
+		if len(found) != 2 {
+			t.Fatalf("adopted %t: found %+v", adopted, found)
+		}
+		for _, f := range found {
+			if got := pasted(t, f.Repair); got != want || !f.Alarm || f.In != hub {
+				t.Errorf("adopted %t: in account %s it calls %s\nwant     %s", adopted, f.In, got, want)
+			}
+		}
+	}
+}
+
 func TestPublicPathIsTakenOutOfTheConfigurationThatWasRead(t *testing.T) {
 	o := orderly()
 	d := &o.Distributions[0]
@@ -237,6 +263,23 @@ func TestGuard(t *testing.T) {
 		"something else of an adopted distribution was edited": {
 			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution},
 			func(o *audit.Observed) { o.Adopted = true },
+			audit.Found, audit.DistributionEdited, false,
+		},
+		"our distribution was disabled": {
+			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution},
+			func(o *audit.Observed) { o.Distributions[0].Enabled = false },
+			audit.Found, audit.DistributionEdited, true,
+		},
+		"an adopted distribution was disabled": {
+			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution},
+			func(o *audit.Observed) { o.Adopted, o.Distributions[0].Enabled = true, false },
+			audit.Found, audit.DistributionEdited, true,
+		},
+		"an adopted distribution that holds nothing of ours was disabled": {
+			audit.Act{Account: hub, Call: "UpdateDistribution", Target: distribution},
+			func(o *audit.Observed) {
+				o.Adopted, o.Distributions[0].Enabled, o.Distributions[0].Origins = true, false, o.Distributions[0].Origins[:1]
+			},
 			audit.Found, audit.DistributionEdited, false,
 		},
 		"our part of an adopted distribution was edited": {

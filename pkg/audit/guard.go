@@ -49,6 +49,7 @@ func forged(format string, args ...any) Judgement {
 //	act                                          what is there now                               verdict
 //	one about another account's property         -                                               forged
 //	a call that failed                           -                                               harmless
+//	UpdateDistribution                           it is disabled and holds origins                found
 //	UpdateDistribution                           the hub's part differs                          found
 //	UpdateDistribution                           it does not; the act names the hub's own        found
 //	UpdateDistribution                           it does not; the act names an adopted one       found, and no alarm
@@ -106,6 +107,9 @@ func (o Observed) guardDistribution(a Act) Judgement {
 			}
 		case a.Call == "DeleteDistribution":
 			continue
+		case slices.ContainsFunc(o.Distributions, func(d origin.Listed) bool { return d.ID == id && off(d) }):
+			f.Kind = DistributionEdited
+			f.Risk, f.Repair = o.disabled(id)
 		case o.Differs[id] != "":
 			f.Kind, f.Risk = DistributionEdited, "the hub puts back what is its own: "+o.Differs[id]
 		case a.Target == "":

@@ -955,11 +955,13 @@ func (s *tale) releaseENIs(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// edit: somebody of the Networking account changes the hub's distribution by hand.
-func (s *tale) edit(change func(*cloudfronttypes.DistributionConfig)) error {
-	id, _, err := s.distribution(s.ctx)
-	if err != nil {
-		return err
+// edit: somebody of the Networking account changes the hub's distribution by hand; of those that it adopted, the first.
+func (s *tale) edit(change func(*cloudfronttypes.DistributionConfig)) (err error) {
+	id := s.existing["first"]
+	if id == "" {
+		if id, _, err = s.distribution(s.ctx); err != nil {
+			return err
+		}
 	}
 	out, err := s.hubCloudFront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
 	if err != nil {

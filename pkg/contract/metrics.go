@@ -34,7 +34,7 @@ const (
 	MetricTeardownDuration  = "TeardownDuration" // seconds, from the tag to clean
 	MetricOrphanENI         = "OrphanENIs"       // counter: interfaces that a dirty teardown left
 
-	MetricHandMadeChange = "HandMadeChanges" // counter: what somebody else than the hub changed and that matters to it
+	MetricHandMadeChange = "HandMadeChanges" // counter: what somebody else than the hub changed and that puts something at risk
 	MetricLeaksOpen      = "LeaksOpen"       // gauge, at every audit
 	MetricSideDoorsOpen  = "SideDoorsOpen"   // gauge, at every audit: those of the leaks that somebody can come in by, or is off the air for
 

@@ -121,7 +121,7 @@ func (a *Audit) guard(ctx context.Context, say *announcer, c inbound.CallHint) e
 	case audit.Forged:
 		say.alarm(contract.EventRefused, "", Detail{Account: c.Account, Why: j.Why})
 	case audit.Found:
-		a.Meter.Count(contract.MetricHandMadeChange, len(j.Findings))
+		a.Meter.Count(contract.MetricHandMadeChange, alarms(j.Findings))
 		for _, f := range j.Findings {
 			add(say, contract.ChangeFound, f, o.Now)
 		}
@@ -321,19 +321,23 @@ func (a *Audit) audit(ctx context.Context, say *announcer) error {
 	found := audit.Audit(o)
 	remembered := s.Findings
 	open := a.compare(say, remembered.Open, found, blind, o.Now)
-	alarms := 0
-	for _, f := range found {
-		if f.Alarm {
-			alarms++
-		}
-	}
 	a.Meter.Count(contract.MetricLeaksOpen, len(found))
-	a.Meter.Count(contract.MetricSideDoorsOpen, alarms)
+	a.Meter.Count(contract.MetricSideDoorsOpen, alarms(found))
 	if err := say.publish(ctx); err != nil {
 		return err
 	}
 	remembered.Open = open[:min(len(open), findingsKept)]
 	return a.Registry.PutFindings(ctx, remembered)
+}
+
+// alarms counts the findings that somebody has to look at now.
+func alarms(found []audit.Finding) (n int) {
+	for _, f := range found {
+		if f.Alarm {
+			n++
+		}
+	}
+	return n
 }
 
 // owned asks every team's account for its VPC origins and who uses them. It answers the accounts that cannot be read: what
