@@ -131,7 +131,9 @@ func (c *Client) Associations(ctx context.Context) ([]origin.Association, error)
 			return nil, codes.Wrap(err, "list what is in shares")
 		}
 		for _, a := range page.ResourceShareAssociations {
-			if a.Status != types.ResourceShareAssociationStatusDisassociated {
+			switch a.Status {
+			case types.ResourceShareAssociationStatusDisassociated, types.ResourceShareAssociationStatusFailed: // it is not in the share
+			default:
 				list = append(list, origin.Association{
 					Share: aws.ToString(a.ResourceShareArn), Resource: aws.ToString(a.AssociatedEntity), Status: string(a.Status),
 				})

@@ -3,6 +3,8 @@ package awsram_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -165,6 +167,24 @@ func TestShareIsTakenApartOnce(t *testing.T) {
 	}
 	if got := rig.Must[[]origin.Share](t)(hub.Shares(ctx)); len(got) != 0 {
 		t.Errorf("the hub still sees %+v", got)
+	}
+}
+
+// failed is a RAM that could not put one of two resources into a share.
+type failed struct{}
+
+func (failed) Do(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"resourceShareAssociations":[
+		{"resourceShareArn":"share","associatedEntity":"one","status":"FAILED"},
+		{"resourceShareArn":"share","associatedEntity":"two","status":"SUSPENDED"}]}`))}, nil
+}
+
+func TestWhatFailedToBeSharedIsInNoShare(t *testing.T) {
+	t.Parallel()
+	c := awsram.New(aws.Config{Credentials: aws.AnonymousCredentials{}, HTTPClient: failed{}})
+	want := []origin.Association{{Share: "share", Resource: "two", Status: "SUSPENDED"}}
+	if got := rig.Must[[]origin.Association](t)(c.Associations(context.Background())); !slices.Equal(got, want) {
+		t.Errorf("associations %+v, want %+v", got, want)
 	}
 }
 

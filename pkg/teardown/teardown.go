@@ -100,7 +100,7 @@ type Observed struct {
 // User is a distribution that uses the origin.
 type User struct{ Distribution, Account string }
 
-// Share is a share that the origin is or was in, with the status of its association.
+// Share is a share that the origin is in, with the status of its association.
 type Share struct{ ARN, Status string }
 
 // ENI is a network interface.
@@ -225,7 +225,7 @@ func (o Observed) unshare(t origin.Teardown) Step {
 	if !o.Seen[Sharing] {
 		return look(at, Sharing)
 	}
-	open := shared(o.Shares)
+	open := slices.SortedFunc(slices.Values(o.Shares), func(a, b Share) int { return strings.Compare(a.ARN, b.ARN) })
 	if len(open) == 0 {
 		if at == Unshare { // somebody else unshared it, or RAM was slow: nobody has looked who uses it, or not just now
 			if step, used := o.confirm(t, Unshare); used {
@@ -241,7 +241,7 @@ func (o Observed) unshare(t origin.Teardown) Step {
 			Stopped, says+": RAM does not finish; disassociate it by hand in account "+o.Record.Account+", and set the tag again")
 	case !o.Seen[Tag]:
 		return look(Unshare, Tag)
-	case !o.Tagged && len(open) < len(o.Shares), !o.Tagged && slices.ContainsFunc(open, ending):
+	case !o.Tagged && slices.ContainsFunc(open, ending):
 		return o.untagged()
 	case !o.Tagged:
 		return over(Done, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", origin.TagTeardown)
@@ -326,18 +326,8 @@ func (o Observed) verify(t origin.Teardown) Step {
 		Dirty, says+"; only CloudFront can remove them, so open a case with AWS Support; the hub looks again every day")
 }
 
-// The statuses of a RAM association that matter here (facts/aws.md section 2).
-const (
-	disassociating = "DISASSOCIATING"
-	disassociated  = "DISASSOCIATED"
-)
-
-// shared are the shares that the origin is still in.
-func shared(all []Share) []Share {
-	open := slices.DeleteFunc(slices.Clone(all), func(s Share) bool { return s.Status == disassociated })
-	slices.SortFunc(open, func(a, b Share) int { return strings.Compare(a.ARN, b.ARN) })
-	return open
-}
+// disassociating is the status of a RAM association that ends (facts/aws.md section 2).
+const disassociating = "DISASSOCIATING"
 
 func look(p Phase, f Fact) Step {
 	says := fmt.Sprintf("whether to %s depends on its %s", p, f)
