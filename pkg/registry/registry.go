@@ -6,6 +6,7 @@ package registry
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -65,7 +66,11 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 			return s, codes.Wrap(err, "read registry")
 		}
 		// DynamoDB's own clock: the Date header of its answer.
-		s.Now, _ = awsmiddleware.GetServerTime(page.ResultMetadata)
+		now, dated := awsmiddleware.GetServerTime(page.ResultMetadata)
+		if !dated {
+			return s, &fault.Retry{Err: errors.New("read registry: the answer has no Date header and so does not say when it was given")}
+		}
+		s.Now = now
 		for _, item := range page.Items {
 			if err := add(&s, item); err != nil {
 				return s, &fault.GiveUp{Err: fmt.Errorf("read registry: %w", err)}

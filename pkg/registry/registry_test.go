@@ -2,6 +2,8 @@ package registry_test
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -44,6 +46,23 @@ func record(id string) origin.Record {
 		Intent: origin.Wire, State: origin.Pending, Generation: 2, Admitted: at, Token: "AQC",
 		Teardown: &origin.Teardown{Requested: at, Due: at.Add(time.Hour), ENIs: []string{"eni-1"}, Recorded: true},
 		History:  []origin.Decision{{At: at, What: contract.OriginAdmitted, Why: "first"}, {At: at, What: contract.OriginLive, Why: "then"}},
+	}
+}
+
+// dateless is a DynamoDB whose answers do not say when they were given.
+type dateless struct{}
+
+func (dateless) Do(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"Items":[]}`))}, nil
+}
+
+// Without a clock, every grace would seem to be over.
+func TestNothingIsReadWithoutTheTime(t *testing.T) {
+	t.Parallel()
+	r := registry.New(aws.Config{Region: rig.Region, Credentials: aws.AnonymousCredentials{}, HTTPClient: dateless{}}, table)
+	s, err := r.Load(context.Background())
+	if !fault.Is[*fault.Retry](err) || !strings.Contains(err.Error(), "does not say when it was given") {
+		t.Errorf("at %v: %v", s.Now, err)
 	}
 }
 
