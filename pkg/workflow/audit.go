@@ -66,16 +66,8 @@ const (
 	findingsKept = 1000
 )
 
-// Run judges one call, or on a schedule looks at everything. What a concurrent run spoiled is done once more.
+// Run judges one call, or on a schedule looks at everything.
 func (a *Audit) Run(ctx context.Context, m inbound.Message) error {
-	err := a.run(ctx, m)
-	if fault.Is[*fault.Reread](err) {
-		err = a.run(ctx, m)
-	}
-	return err
-}
-
-func (a *Audit) run(ctx context.Context, m inbound.Message) error {
 	say := announcer{bus: a.Bus, log: a.Log}
 	switch m := m.(type) {
 	case inbound.Refused:

@@ -24,7 +24,7 @@ func Event(
 			log.InfoContext(ctx, "nothing to do", "why", nothing.Why)
 			return nil
 		}
-		if err := run(ctx, m); err != nil {
+		if err := again(func() error { return run(ctx, m) }); err != nil {
 			log.ErrorContext(ctx, "run failed", "error", err)
 			return fault.Outermost(err)
 		}

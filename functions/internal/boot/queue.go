@@ -32,17 +32,22 @@ func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error)
 		if len(messages) == 0 {
 			return response, nil
 		}
-		err := run(ctx, messages)
-		if fault.Is[*fault.Reread](err) {
-			// Somebody else wrote meanwhile, which is daily life and not worth a visibility timeout.
-			err = run(ctx, messages)
-		}
-		if err != nil {
+		if err := again(func() error { return run(ctx, messages) }); err != nil {
 			log.ErrorContext(ctx, "run failed", "error", err)
 			return response, fault.Outermost(err)
 		}
 		return response, nil
 	}
+}
+
+// again runs once more what somebody else spoiled by writing meanwhile. That is daily life, and worth no visibility timeout and
+// none of the few tries that Lambda makes.
+func again(run func() error) error {
+	err := run()
+	if fault.Is[*fault.Reread](err) {
+		err = run()
+	}
+	return err
 }
 
 // Parse is read, one of package inbound's, and logs what an event of AWS holds that this version does not know.
