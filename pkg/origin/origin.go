@@ -114,6 +114,7 @@ type Teardown struct {
 	Value     string    // of the tag
 	Requested time.Time // when the tag was first seen with that value
 	Due       time.Time // end of grace
+	Asked     time.Time // when its latest execution was asked for
 	Region    string    // of the VPC
 	VPC       string
 	ENIs      []string  // recorded before the delete

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/originhub/originhub/pkg/admission"
@@ -146,7 +145,7 @@ func (t *Retire) look(
 		}
 	}
 	err = t.start(ctx, o)
-	again, idle := called.After(started(o)), o.Teardown.Phase == ""
+	again, idle := called.After(o.Teardown.Asked), o.Teardown.Phase == ""
 	if !fault.Is[*fault.Done](err) || !again && !idle {
 		return fault.IgnoreDone(err)
 	}
@@ -162,16 +161,6 @@ func (t *Retire) look(
 	}
 	o.Generation++
 	return t.begin(ctx, say, s, o, next, why)
-}
-
-// started is when the latest execution was asked for.
-func started(o origin.Record) time.Time {
-	for _, d := range slices.Backward(o.History) {
-		if d.What == contract.TeardownStarted {
-			return d.At
-		}
-	}
-	return time.Time{}
 }
 
 // daily is how often the remains of an origin that is gone are looked at.
@@ -207,20 +196,23 @@ func (t *Retire) callOff(ctx context.Context, say *announcer, s origin.Snapshot,
 	return err
 }
 
+// namesTried is how many names of executions one run tries. All that are taken would cost it its time.
+const namesTried = 100
+
 // begin records a teardown and starts its execution, under the next generation if the name of this one is taken: a registry
 // that was lost counts generations from one again, and names are taken for 90 days.
 func (t *Retire) begin(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, next origin.Teardown, why string) error {
-	next.Since, next.Ended = s.Now, false
-	for {
-		o.Teardown = &next
-		d := about(o, why)
-		d.Execution = contract.TeardownExecution(o.ID, o.Generation)
-		say.say(contract.TeardownStarted, o.ARN, d)
-		t.Meter.Count(contract.MetricTeardownStarted, 1)
-		if err := say.publish(ctx); err != nil {
-			return err
-		}
-		remember(&o, s.Now, contract.TeardownStarted, why)
+	next.Since, next.Asked, next.Ended = s.Now, s.Now, false
+	o.Teardown = &next
+	d := about(o, why)
+	d.Execution = contract.TeardownExecution(o.ID, o.Generation)
+	say.say(contract.TeardownStarted, o.ARN, d)
+	t.Meter.Count(contract.MetricTeardownStarted, 1)
+	if err := say.publish(ctx); err != nil {
+		return err
+	}
+	remember(&o, s.Now, contract.TeardownStarted, why)
+	for range namesTried {
 		var err error
 		if o, err = t.Registry.PutRecord(ctx, o); err != nil {
 			return err
@@ -228,9 +220,11 @@ func (t *Retire) begin(ctx context.Context, say *announcer, s origin.Snapshot, o
 		if err := t.start(ctx, o); !fault.Is[*fault.Done](err) {
 			return err
 		}
+		t.Log.InfoContext(ctx, "it ran before the registry was lost; the next generation takes over", "origin", o.ID, "generation", o.Generation)
 		o.Generation++
-		why = d.Execution + " ran before the registry was lost"
 	}
+	return &fault.Retry{Err: fmt.Errorf("start the teardown of %s: %s is taken, as are the %d names before it; the next sweep goes on behind it",
+		o.ID, contract.TeardownExecution(o.ID, o.Generation-1), namesTried-1)}
 }
 
 // start starts the execution. Its name and input are the same however often this is said, so a crash before it costs

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,15 +36,15 @@ func (t tags) Tags(context.Context, string) (map[string]string, error) { return 
 
 func TestRetireStartsWhatNobodyStarted(t *testing.T) {
 	const arn = "arn:aws:cloudfront::222222222222:vpcorigin/vo_1"
-	asked := origin.Decision{At: now.Add(-time.Hour), What: contract.TeardownStarted}
+	asked := now.Add(-time.Hour)
 	begun := func(phase teardown.Phase) origin.Record {
 		return origin.Record{
-			Intent: origin.Detach, State: origin.Detached, Generation: 1, History: []origin.Decision{asked},
-			Teardown: &origin.Teardown{Value: "now", Requested: asked.At, Due: asked.At, Phase: string(phase)},
+			Intent: origin.Detach, State: origin.Detached, Generation: 1,
+			Teardown: &origin.Teardown{Value: "now", Requested: asked, Due: asked, Asked: asked, Phase: string(phase)},
 		}
 	}
 	hint := func(after time.Duration) inbound.Message {
-		return inbound.TagHint{Account: "222222222222", ARN: arn, Called: asked.At.Add(after)}
+		return inbound.TagHint{Account: "222222222222", ARN: arn, Called: asked.Add(after)}
 	}
 	for name, c := range map[string]struct {
 		record  origin.Record
@@ -76,5 +77,50 @@ func TestRetireStartsWhatNobodyStarted(t *testing.T) {
 		if got := strings.Join(executions.started, " "); got != c.started {
 			t.Errorf("%s: started %q, want %q", name, got, c.started)
 		}
+	}
+}
+
+// kept is a registry of one record.
+type kept struct{ origin.Record }
+
+func (k *kept) Load(context.Context) (origin.Snapshot, error) {
+	return origin.Snapshot{Now: now, Records: []origin.Record{k.Record}}, nil
+}
+
+func (k *kept) PutRecord(_ context.Context, o origin.Record) (origin.Record, error) {
+	k.Record = o
+	return o, nil
+}
+
+func (k *kept) PutRefusal(context.Context, string, string, time.Time) error { return nil }
+
+// A registry that was lost may have counted far. Whatever one run leaves of the names that are taken, the next one tries.
+func TestRetireSaysOnceThatItStarts(t *testing.T) {
+	executions, bus := &history{}, &hears{}
+	for n := range 120 {
+		executions.ended = append(executions.ended, strconv.Itoa(n+1))
+	}
+	registry := &kept{origin.Record{
+		Ref:    origin.Ref{ID: "vo_1", ARN: "arn:aws:cloudfront::222222222222:vpcorigin/vo_1", Account: "222222222222"},
+		Intent: origin.Wire, State: origin.Live, Generation: 1,
+	}}
+	r := &Retire{
+		Policy:     admission.Policy{Teams: []admission.Team{{Name: "team-b", Accounts: []string{"222222222222"}, Spoke: true}}},
+		Registry:   registry,
+		Spoke:      func(string) Spoke { return tags{contract.TagTeardown: "now"} },
+		Executions: executions, Bus: bus, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler),
+	}
+	err := r.Run(context.Background(), inbound.Sweep{})
+	if !fault.Is[*fault.Retry](err) || !strings.Contains(err.Error(), "the next sweep goes on behind it") {
+		t.Errorf("got %v", err)
+	}
+	if !slices.Equal(bus.types, []string{contract.TeardownStarted}) || len(registry.History) != 1 {
+		t.Errorf("said %q and remembers %d decisions", bus.types, len(registry.History))
+	}
+	if err := r.Run(context.Background(), inbound.Sweep{}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(executions.started, []string{"121"}) || registry.Generation != 121 {
+		t.Errorf("started %q, and the registry is at %d", executions.started, registry.Generation)
 	}
 }
