@@ -51,6 +51,7 @@ func forged(format string, args ...any) Judgement {
 //	a call that failed                           -                                               harmless
 //	UpdateDistribution                           it is disabled and holds origins                found
 //	UpdateDistribution                           the hub's part differs                          found
+//	UpdateDistribution                           a claimed path leads past the teams             found
 //	UpdateDistribution                           it does not; the act names the hub's own        found
 //	UpdateDistribution                           it does not; the act names an adopted one       found, and no alarm
 //	UpdateDistribution                           it does not; the act names none                 harmless
@@ -96,6 +97,7 @@ func (o Observed) guardDistribution(a Act) Judgement {
 			continue
 		}
 		f := Finding{Subject: id, Account: o.Hub, Alarm: true, Repair: o.Wake, In: o.Hub}
+		public := o.publicOn(id)
 		switch {
 		case !slices.ContainsFunc(o.Distributions, func(d origin.Listed) bool { return d.ID == id }):
 			f.Kind = DistributionDeleted
@@ -112,6 +114,9 @@ func (o Observed) guardDistribution(a Act) Judgement {
 			f.Risk, f.Repair = o.disabled(id)
 		case o.Differs[id] != "":
 			f.Kind, f.Risk = DistributionEdited, "the hub puts back what is its own: "+o.Differs[id]
+		case len(public) > 0:
+			changed = append(changed, public...)
+			continue
 		case a.Target == "":
 			continue // it may well have been one that is not the hub's
 		default:
@@ -119,12 +124,17 @@ func (o Observed) guardDistribution(a Act) Judgement {
 			f.Risk = "nothing of the hub's differs now; what else the edit changed stays, and an edit of a stale copy takes teams off the air; " +
 				"edit nothing of the distribution's whose id begins with originhub-"
 		}
-		changed = append(changed, f)
+		changed = append(append(changed, f), public...)
 	}
 	if len(changed) == 0 {
 		return harmless("every distribution of the hub's is there, and nothing of the hub's differs")
 	}
 	return found(changed...)
+}
+
+// publicOn are the claimed paths of one distribution that lead past the teams.
+func (o Observed) publicOn(id string) []Finding {
+	return slices.DeleteFunc(o.publicPaths(), func(f Finding) bool { return !strings.HasPrefix(f.Subject, id+" ") })
 }
 
 func (o Observed) guardShare(a Act) Judgement {

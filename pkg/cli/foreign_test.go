@@ -85,3 +85,11 @@ func (s *tale) foreignAlias(_ *testscript.TestScript, args []string) error {
 	})
 	return err
 }
+
+// open-default: somebody lets the default behavior lead to the origin that public-path added.
+func (s *tale) openDefault(*testscript.TestScript, []string) error {
+	return s.edit(func(c *cloudfronttypes.DistributionConfig) {
+		c.DefaultCacheBehavior.TargetOriginId = aws.String("legacy")
+		c.DefaultCacheBehavior.FunctionAssociations = &cloudfronttypes.FunctionAssociations{Quantity: aws.Int32(0)}
+	})
+}

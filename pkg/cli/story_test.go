@@ -112,7 +112,7 @@ func TestStories(t *testing.T) {
 			"quota": command((*tale).quota), "holds": command((*tale).holds), "is-on": command((*tale).isOn),
 			"distributions": command((*tale).distributions), "logged": command((*tale).logged), "delete-distribution": command((*tale).deleteDistribution),
 			"share-together": command((*tale).shareTogether), "release-enis": command((*tale).releaseENIs),
-			"drop-behaviors": command((*tale).dropBehaviors), "public-path": command((*tale).publicPath),
+			"drop-behaviors": command((*tale).dropBehaviors), "public-path": command((*tale).publicPath), "open-default": command((*tale).openDefault),
 			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "dns-record": command((*tale).dnsRecord),
 			"disabled-distribution": command((*tale).disabledDistribution),
 			"key-lacks":             command((*tale).keyLacks), "without-key": command((*tale).withoutKey), "undelivered": command((*tale).undelivered),

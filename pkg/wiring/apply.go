@@ -27,6 +27,13 @@ func (c *Config) apply(change Change) error {
 		return c.applyBehavior(change)
 	case KindAlias:
 		return c.applyAlias(change)
+	case KindDefault:
+		behavior := c.root().child("DefaultCacheBehavior")
+		if old := behavior.child("FunctionAssociations"); old != nil {
+			behavior.remove(old)
+		}
+		behavior.insert(notFound(change.ID), nil)
+		return nil
 	case KindDistribution:
 		c.root().set("Enabled", fmt.Sprint(change.Op == Enable))
 		return nil

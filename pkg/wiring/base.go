@@ -32,6 +32,12 @@ const NotFoundFunction = `function handler(event) {
 }
 `
 
+const viewerRequest = "viewer-request"
+
+func notFound(function string) *node {
+	return list("FunctionAssociations", element("FunctionAssociation", leaf("FunctionARN", function), leaf("EventType", viewerRequest)))
+}
+
 // Base is the configuration of a new distribution: disabled, since nothing is wired, and with 404 as every answer.
 func Base(s BaseSpec) *Config {
 	orElse := func(value, otherwise string) string {
@@ -66,17 +72,13 @@ func Base(s BaseSpec) *Config {
 		element("OriginShield", leaf("Enabled", "false")),
 		element("OriginAccessControlId"),
 	)
-	notFound := list("FunctionAssociations", element("FunctionAssociation",
-		leaf("FunctionARN", s.NotFound),
-		leaf("EventType", "viewer-request"),
-	))
 	root := element(rootName,
 		leaf("CallerReference", s.CallerReference),
 		list("Aliases", leaves("CNAME", s.Aliases)...),
 		element("DefaultRootObject"),
 		list("Origins", placeholder),
 		list("OriginGroups"),
-		cacheBehavior("DefaultCacheBehavior", Placeholder, []string{"GET", "HEAD"}, notFound),
+		cacheBehavior("DefaultCacheBehavior", Placeholder, []string{"GET", "HEAD"}, notFound(s.NotFound)),
 		list("CacheBehaviors"),
 		list("CustomErrorResponses"),
 		leaf("Comment", s.Comment),

@@ -339,5 +339,12 @@ func (c *Config) Unknown(records []origin.Record) []string {
 // Made is what originhub puts into a distribution that it creates, besides its origins.
 func Made() origin.Size { return origin.Size{Origins: 1} }
 
+// answersNotFound tells whether the default behavior has the function.
+func (c *Config) answersNotFound(function string) bool {
+	return slices.ContainsFunc(c.root().child("DefaultCacheBehavior").child("FunctionAssociations").items(), func(n *node) bool {
+		return n.get("FunctionARN") == function && n.get("EventType") == viewerRequest
+	})
+}
+
 // CallerReference is what the distribution was created from.
 func (c *Config) CallerReference() string { return c.root().get("CallerReference") }

@@ -21,6 +21,7 @@ type Spec struct {
 	Domain   string
 	Wildcard bool        // one alias *.<Domain>; else one per host of what is wired here
 	Created  bool        // the distribution is ours, so it is enabled exactly while something is wired
+	NotFound string      // ARN of the function behind the default behavior of one that is Created
 	Brought  []string    // aliases that the hub added: of a distribution that is not Created, it takes no others away
 	Limits   origin.Size // foreign parts count too; zero is none
 }
@@ -32,6 +33,7 @@ type Desired struct {
 	Released []string // aliases to take away, unless an origin needs them or they are Kept
 	Kept     []string // aliases of origins that stay as they are
 	Toggle   bool     // enable with the first origin, disable with the last
+	NotFound string   // ARN of the function that answers what no behavior matches; empty: that is not the hub's to say
 	Limits   origin.Size
 }
 
@@ -76,7 +78,9 @@ func DesiredOf(records []origin.Record, held []string, s Spec) Desired {
 	if s.Wildcard {
 		d.Released, d.Kept = nil, nil
 	}
-	if !s.Created {
+	if s.Created {
+		d.NotFound = s.NotFound
+	} else {
 		d.Released = s.brought(d.Released)
 		for i := range d.Origins {
 			d.Origins[i].Left = s.brought(d.Origins[i].Left)

@@ -21,6 +21,7 @@ const (
 //	origin        it is desired, or to be removed            DomainName, VpcOriginId, OwnerAccountId
 //	behavior      its target is ours                         TargetOriginId, CachePolicyId, OriginRequestPolicyId, order
 //	alias         an origin needs it, or it was released     presence, unless what stays as it is keeps it
+//	default       Desired.NotFound                           its viewer-request function, which reaches no origin
 //	distribution  Desired.Toggle                             Enabled
 //
 // An origin that has our prefix and that nobody speaks of stays: a registry that was lost must not take teams off the air.
@@ -53,6 +54,9 @@ func Diff(d Desired, c *Config) (Plan, error) {
 	enabled := c.Enabled()
 	if d.Toggle && !enabled && len(origins) > 0 {
 		p.Changes = append(p.Changes, Change{Op: Enable, Kind: KindDistribution})
+	}
+	if d.NotFound != "" && !c.answersNotFound(d.NotFound) {
+		p.Changes = append(p.Changes, Change{Op: Amend, Kind: KindDefault, ID: d.NotFound})
 	}
 	p.Changes = append(p.Changes, c.diffOrigins(origins, stuck, mine)...)
 	p.Changes = append(p.Changes, c.diffBehaviors(origins, mine)...)

@@ -43,6 +43,7 @@ const (
 	KindOrigin       Kind = "origin"
 	KindBehavior     Kind = "behavior"
 	KindAlias        Kind = "alias"
+	KindDefault      Kind = "default behavior" // its viewer-request function, which ID names
 	KindDistribution Kind = "distribution"
 )
 

@@ -11,7 +11,8 @@ import (
 func specOf(p admission.Policy, d origin.Distribution, c *wiring.Config) wiring.Spec {
 	return wiring.Spec{
 		Domain: p.Domain, Wildcard: wildcard(p, d.Name), Created: c.CallerReference() == callerReference(p, d.Name),
-		Brought: d.Brought, Limits: p.Limits.Within(d.Quotas()),
+		NotFound: "arn:aws:cloudfront::" + p.Account() + ":function/" + contract.NotFoundFunction(p.Hub),
+		Brought:  d.Brought, Limits: p.Limits.Within(d.Quotas()),
 	}
 }
 
