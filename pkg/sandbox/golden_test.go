@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 var sdkModules = map[string]string{
 	"acm": "acm", "apigateway": "apigateway", "cloudfront": "cloudfront", "dynamodb": "dynamodb",
 	"ec2": "ec2", "elasticloadbalancing": "elasticloadbalancingv2", "events": "eventbridge", "kms": "kms", "lambda": "lambda",
-	"monitoring": "cloudwatch", "ram": "ram", "route53": "route53", "servicequotas": "servicequotas",
+	"logs": "cloudwatchlogs", "monitoring": "cloudwatch", "ram": "ram", "route53": "route53", "servicequotas": "servicequotas",
 	"sns": "sns", "sqs": "sqs", "states": "sfn", "sts": "sts",
 }
 

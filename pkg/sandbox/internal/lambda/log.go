@@ -3,6 +3,7 @@ package lambda
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -15,16 +16,18 @@ const linesKept = 2000
 
 // LogLine is one line that a function wrote.
 type LogLine struct {
-	Time    time.Time `json:"time"` // virtual
-	Stream  string    `json:"stream"`
-	Message string    `json:"message"`
+	Time            time.Time // virtual
+	Stream, Message string
 }
 
-// LogGroup is what a log group holds, the newest lines at least.
+// LogGroup is what a log group holds.
 type LogGroup struct {
-	Name            string    `json:"name"`
-	RetentionInDays int       `json:"retentionInDays,omitempty"`
-	Lines           []LogLine `json:"lines"`
+	Region, Name, ARN, Key string
+	RetentionInDays        int
+	Created                time.Time // virtual
+	Lines                  []LogLine // the newest at least, in the order in which they were written
+	Dropped                int       // how many there were before those
+	Bytes                  int       // of all that were written
 }
 
 // logs has a lock of its own: lines arrive while the world goes on.
@@ -40,9 +43,11 @@ type logs struct {
 
 type logGroup struct {
 	account, region, name, arn string
+	key                        string
 	retention                  int
-	lines                      []LogLine
-	written                    int
+	created                    time.Time
+	lines                      []LogLine // only ever appended to: others read what they once got
+	written, bytes             int
 }
 
 func newLogs(clock *cloud.Clock, o Options) *logs {
@@ -59,7 +64,7 @@ func (l *logs) group(account, region, name string) (g *logGroup, made bool) {
 	if g = l.groups[arn]; g != nil {
 		return g, false
 	}
-	g = &logGroup{account: account, region: region, name: name, arn: arn}
+	g = &logGroup{account: account, region: region, name: name, arn: arn, created: l.clock.Now()}
 	l.groups[arn] = g
 	return g, true
 }
@@ -72,6 +77,7 @@ func (l *logs) write(f *function, stream, line string) {
 	defer l.mu.Unlock()
 	g, _ := l.group(f.account, f.region, f.logGroup)
 	g.written++
+	g.bytes += len(line)
 	if g.lines = append(g.lines, LogLine{Time: l.clock.Now(), Stream: stream, Message: line}); len(g.lines) > 2*linesKept {
 		g.lines = append([]LogLine(nil), g.lines[linesKept:]...)
 	}
@@ -111,13 +117,16 @@ func (l *logs) snapshot(account string) []any {
 	return list
 }
 
-// LogGroups returns an account's log groups with their lines.
+// LogGroups returns an account's log groups, by Region and name, with their lines.
 func (s *Service) LogGroups(account string) []LogGroup {
 	s.logs.mu.Lock()
 	defer s.logs.mu.Unlock()
 	var list []LogGroup
 	for _, g := range s.logs.of(account) {
-		list = append(list, LogGroup{Name: g.name, RetentionInDays: g.retention, Lines: append([]LogLine(nil), g.lines...)})
+		list = append(list, LogGroup{
+			Region: g.region, Name: g.name, ARN: g.arn, Key: g.key, RetentionInDays: g.retention, Created: g.created,
+			Lines: slices.Clip(g.lines), Dropped: g.written - len(g.lines), Bytes: g.bytes,
+		})
 	}
 	return list
 }
@@ -183,7 +192,7 @@ func (s *Service) logGroupType() cloud.ResourceType {
 		if old == nil && !made {
 			return nil, cloud.Errorf(400, "ResourceAlreadyExistsException", "the log group %s already exists", p.LogGroupName)
 		}
-		g.retention = int(p.RetentionInDays)
+		g.retention, g.key = int(p.RetentionInDays), p.KmsKeyId
 		return &cloud.Resource{Ref: g.name, Attributes: map[string]string{"Arn": g.arn + ":*"}}, nil
 	}
 	return cloud.ResourceType{
