@@ -90,6 +90,7 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 		types = append(types, s.parts[name].ResourceTypes()...)
 	}
 	s.cfn = cfn.New(w, types, assets.find)
+	w.Register(s.cfn.API())
 	return s
 }
 

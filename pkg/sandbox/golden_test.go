@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // sdkModules are the Go SDK's modules by signing name. Each ships the request that its client sends for every operation,
 // with every member filled in.
 var sdkModules = map[string]string{
-	"acm": "acm", "apigateway": "apigateway", "cloudfront": "cloudfront", "dynamodb": "dynamodb",
+	"acm": "acm", "apigateway": "apigateway", "cloudformation": "cloudformation", "cloudfront": "cloudfront", "dynamodb": "dynamodb",
 	"ec2": "ec2", "elasticloadbalancing": "elasticloadbalancingv2", "events": "eventbridge", "kms": "kms", "lambda": "lambda",
 	"logs": "cloudwatchlogs", "monitoring": "cloudwatch", "ram": "ram", "route53": "route53", "servicequotas": "servicequotas",
 	"sns": "sns", "sqs": "sqs", "states": "sfn", "sts": "sts",

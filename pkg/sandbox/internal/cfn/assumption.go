@@ -36,5 +36,17 @@ func Assumptions() []cloud.Assumption {
 			ID: "CFN-06", Claim: "An export that another stack imports keeps its stack from being deleted.",
 			Source: guide + "using-cfn-stack-exports.html", Mark: "documented",
 		},
+		{
+			ID: "CFN-07",
+			Claim: "A stack whose creation failed is gone, where AWS keeps it as ROLLBACK_COMPLETE; what was asked for beside template and " +
+				"parameters, such as tags and capabilities, is not shown.",
+			Source: guide + "stack-failure-options.html", Mark: "model",
+		},
+		{
+			ID: "CFN-08",
+			Claim: "DescribeStacks is authorised on the ARN of the stack that it names, on stack/<name>/* if there is none, and without a name, " +
+				"like ListStacks, on *.",
+			Source: "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html", Mark: "inferred",
+		},
 	}
 }

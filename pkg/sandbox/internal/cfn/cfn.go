@@ -25,6 +25,7 @@ type Service struct {
 
 	// Guarded by the world lock; the stacks themselves are replaced, never changed.
 	stacks map[stackKey]*stack
+	gone   []*stack // that were deleted, the last one last
 }
 
 type stackKey struct{ account, region, name string }
@@ -40,7 +41,15 @@ type stack struct {
 	exports    map[string]string
 	imported   map[string]bool
 	retained   []string // what updates took off the stack but not out of the account
-	updated    time.Time
+
+	// As DescribeStacks shows it.
+	description string
+	declared    []Parameter
+	results     []Output
+	created     time.Time
+	updated     time.Time // when it last changed, its creation included
+	revised     bool      // by an update
+	deleted     time.Time
 }
 
 // deployed is one resource of a stack.
@@ -110,7 +119,11 @@ func (s *Service) Delete(account, region, name string) (retained []string, err e
 		s.store(&left)
 		return left.retained, err
 	}
-	s.world.Do(func() { delete(s.stacks, st.key) })
+	left.status, left.deleted = "DELETE_COMPLETE", s.world.Clock.Now()
+	s.world.Do(func() {
+		delete(s.stacks, st.key)
+		s.gone = append(s.gone, &left)
+	})
 	return left.retained, nil
 }
 
@@ -144,6 +157,9 @@ func (s *Service) find(key stackKey) (st *stack) {
 
 func (s *Service) store(st *stack) {
 	st.updated = s.world.Clock.Now()
+	if st.created.IsZero() {
+		st.created = st.updated
+	}
 	s.world.Do(func() { s.stacks[st.key] = st })
 }
 

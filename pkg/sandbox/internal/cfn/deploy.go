@@ -33,10 +33,11 @@ func (c *change) deploy(text []byte, parameters map[string]string) (map[string]s
 	}
 	c.after = &stack{
 		key: c.before.key, id: c.before.id, parameters: kept, resources: map[string]*deployed{}, status: "CREATE_COMPLETE",
-		imported: c.scope.imported,
+		imported: c.scope.imported, description: c.template.description, declared: c.template.shown(kept, c.scope.parameters),
+		created: c.before.created,
 	}
 	if len(c.before.resources) > 0 {
-		c.after.status = "UPDATE_COMPLETE"
+		c.after.status, c.after.revised = "UPDATE_COMPLETE", true
 	}
 	for _, id := range c.order {
 		if err := c.step(id); err != nil {
@@ -260,6 +261,9 @@ func (c *change) outputs() error {
 		}
 		text := scalar(value)
 		c.after.outputs[name] = text
+		c.after.results = append(c.after.results, Output{
+			OutputKey: name, OutputValue: text, Description: c.template.outputs[name].description, ExportName: export,
+		})
 		if export == "" {
 			continue
 		}

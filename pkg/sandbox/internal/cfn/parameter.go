@@ -24,6 +24,7 @@ type parameter struct {
 	minLen, maxLen string
 	min, max       string
 	constraint     string // ConstraintDescription
+	secret         bool   // NoEcho
 }
 
 func (r *reader) parameter(path string, m map[string]any) parameter {
@@ -32,6 +33,7 @@ func (r *reader) parameter(path string, m map[string]any) parameter {
 	p := parameter{
 		kind: r.text(m["Type"], path+".Type"), minLen: scalar(m["MinLength"]), maxLen: scalar(m["MaxLength"]),
 		min: scalar(m["MinValue"]), max: scalar(m["MaxValue"]), constraint: r.text(m["ConstraintDescription"], path+".ConstraintDescription"),
+		secret: scalar(m["NoEcho"]) == "true",
 	}
 	if m["Default"] != nil {
 		standard := scalar(m["Default"])
@@ -107,6 +109,27 @@ func (t *template) values(given, before map[string]string) (resolved map[string]
 		resolved[name] = v
 	}
 	return resolved, kept, errors.Join(problems...)
+}
+
+// shown is what can be seen of the parameters of a stack.
+func (t *template) shown(given map[string]string, resolved map[string]any) []Parameter {
+	var list []Parameter
+	for _, name := range slices.Sorted(maps.Keys(t.parameters)) {
+		p := t.parameters[name]
+		text, ok := given[name]
+		if !ok {
+			text = *p.standard
+		}
+		if p.secret {
+			text = "****"
+		}
+		one := Parameter{ParameterKey: name, ParameterValue: text}
+		if p.kind == ssmParameter {
+			one.ResolvedValue = scalar(resolved[name])
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 func (p parameter) value(text string) (any, error) {

@@ -11,6 +11,8 @@ import (
 // template is a CloudFormation template, read strictly: a section or attribute that the sandbox does not honour is an error.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 type template struct {
+	description string
+
 	parameters map[string]parameter
 	mappings   map[string]any
 	conditions map[string]any
@@ -39,9 +41,10 @@ type assertion struct {
 }
 
 type output struct {
-	value     any
-	export    any
-	condition string
+	value       any
+	export      any
+	condition   string
+	description string
 }
 
 func parseTemplate(text []byte) (*template, error) {
@@ -56,6 +59,7 @@ func parseTemplate(text []byte) (*template, error) {
 	top := r.object(document, "the template")
 	r.only(top, "the template", "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings", "Conditions", "Rules",
 		"Resources", "Outputs")
+	t.description = r.text(top["Description"], "Description")
 	t.mappings, t.conditions = r.object(top["Mappings"], "Mappings"), r.object(top["Conditions"], "Conditions")
 	r.each(top, "Parameters", func(name, path string, m map[string]any) { t.parameters[name] = r.parameter(path, m) })
 	r.each(top, "Rules", func(name, path string, m map[string]any) { t.rules[name] = r.rule(path, m) })
@@ -168,7 +172,9 @@ func (r *reader) rule(path string, m map[string]any) rule {
 
 func (r *reader) output(path string, m map[string]any) output {
 	r.only(m, path, "Description", "Value", "Export", "Condition")
-	out := output{value: m["Value"], condition: r.text(m["Condition"], path+".Condition")}
+	out := output{
+		value: m["Value"], condition: r.text(m["Condition"], path+".Condition"), description: r.text(m["Description"], path+".Description"),
+	}
 	if out.value == nil {
 		r.fail(path, "Value is missing")
 	}
