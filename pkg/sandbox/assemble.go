@@ -10,6 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cfn"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloudtrail"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudwatch"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudwatchlogs"
 	"github.com/originhub/originhub/pkg/sandbox/internal/dynamodb"
@@ -82,7 +83,7 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 		"acm": s.acm, "apigateway": apis,
 		"lambda": s.lambda, "states": s.states, "dynamodb": dynamodb.New(w), "events": s.events,
 		"route53": zones, "kms": keys, "servicequotas": s.quotas, "sns": sns.New(w), "cloudwatch": watch,
-		"logs": cloudwatchlogs.New(s.lambda.LogGroups),
+		"logs": cloudwatchlogs.New(s.lambda.LogGroups), "cloudtrail": cloudtrail.New(w),
 	}
 	var types []cloud.ResourceType
 	for _, name := range slices.Sorted(maps.Keys(s.parts)) {

@@ -23,9 +23,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // sdkModules are the Go SDK's modules by signing name. Each ships the request that its client sends for every operation,
-// with every member filled in.
+// with every member filled in, but for CloudTrail's, at least while it goes with the other modules.
 var sdkModules = map[string]string{
-	"acm": "acm", "apigateway": "apigateway", "cloudformation": "cloudformation", "cloudfront": "cloudfront", "dynamodb": "dynamodb",
+	"acm": "acm", "apigateway": "apigateway", "cloudformation": "cloudformation", "cloudfront": "cloudfront", "cloudtrail": "", "dynamodb": "dynamodb",
 	"ec2": "ec2", "elasticloadbalancing": "elasticloadbalancingv2", "events": "eventbridge", "kms": "kms", "lambda": "lambda",
 	"logs": "cloudwatchlogs", "monitoring": "cloudwatch", "ram": "ram", "route53": "route53", "servicequotas": "servicequotas",
 	"sns": "sns", "sqs": "sqs", "states": "sfn", "sts": "sts",
@@ -37,10 +37,11 @@ func TestGoldenRequestsOfTheSDK(t *testing.T) {
 	s := start(t, Options{})
 	var left bytes.Buffer
 	for _, service := range s.world.Services() {
-		if len(service.Operations) == 0 {
+		module, known := sdkModules[service.Name]
+		if len(service.Operations) == 0 || known && module == "" {
 			continue
 		}
-		dir := filepath.Join(moduleDir(t, sdkModules[service.Name]), "request_snapshot")
+		dir := filepath.Join(moduleDir(t, module), "request_snapshot")
 		codec, err := wire.New(service)
 		if err != nil {
 			t.Fatal(err)

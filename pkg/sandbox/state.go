@@ -8,6 +8,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cfn"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
+	"github.com/originhub/originhub/pkg/sandbox/internal/cloudtrail"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudwatch"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudwatchlogs"
 	"github.com/originhub/originhub/pkg/sandbox/internal/dynamodb"
@@ -65,7 +66,7 @@ func (s *Sandbox) Permissions(account string) (needed map[string]bool) {
 // Assumptions is the ledger of what is modelled, by id.
 func (s *Sandbox) Assumptions() []Assumption {
 	all := slices.Concat(
-		acm.Assumptions(), apigateway.Assumptions(), cfn.Assumptions(), cloud.Assumptions(), cloudfront.Assumptions(), cloudwatch.Assumptions(), cloudwatchlogs.Assumptions(), dynamodb.Assumptions(), edge.Assumptions(), events.Assumptions(),
+		acm.Assumptions(), apigateway.Assumptions(), cfn.Assumptions(), cloud.Assumptions(), cloudfront.Assumptions(), cloudtrail.Assumptions(), cloudwatch.Assumptions(), cloudwatchlogs.Assumptions(), dynamodb.Assumptions(), edge.Assumptions(), events.Assumptions(),
 		iam.Assumptions(), kms.Assumptions(), lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), servicequotas.Assumptions(),
 		sns.Assumptions(),
 		sqs.Assumptions(), states.Assumptions(), sts.Assumptions(),

@@ -13,11 +13,37 @@ import (
 // Assumption TRAIL-01: about half a minute; AWS gives no figure (facts/aws.md section 5).
 const TrailDelay = 30 * time.Second
 
-// trail emits the CloudTrail record of a call in the caller's account.
+// TrailRecord is a CloudTrail record, as an account's event history keeps it.
+type TrailRecord struct {
+	Time            time.Time
+	Account, Region string
+	Detail          map[string]any
+}
+
+// History lists the CloudTrail records so far, the last one last. Call with the world locked.
+func (w *World) History() []TrailRecord { return w.history }
+
+// Record keeps a CloudTrail record in the event history and, if the account has a trail, puts it on the default bus with the
+// source that EventBridge gives it. Call with the world locked.
+func (w *World) Record(account, region, source string, detail map[string]any) {
+	now := w.Clock.Now()
+	detail["eventID"], detail["eventTime"] = w.IDs.UUID(), now.Format("2006-01-02T15:04:05Z")
+	detail["awsRegion"], detail["recipientAccountId"] = region, account
+	detail["eventVersion"], detail["eventType"] = "1.11", "AwsApiCall"
+	detail["managementEvent"], detail["eventCategory"], detail["readOnly"] = true, "Management", false
+	w.history = append(w.history, TrailRecord{Time: now, Account: account, Region: region, Detail: detail})
+	if a := w.accounts[account]; a != nil && a.NoTrail {
+		return
+	}
+	w.Emit(Event{
+		Account: account, Region: region, Source: source, DetailType: "AWS API Call via CloudTrail", Detail: detail, Delay: TrailDelay,
+	})
+}
+
+// trail records a call in the caller's account.
 // The record's shape: facts/aws.md sections 4 and 5 (ListTagsForResource record of 2026; recipientAccountId is the caller's account).
 func (w *World) trail(c *Call, in, out any, err error) {
-	account := w.accounts[c.Caller.Account]
-	if c.Caller.Account == "" || (account != nil && account.NoTrail) {
+	if c.Caller.Account == "" {
 		return
 	}
 	identity := map[string]any{"type": "Root", "accountId": c.Caller.Account, "arn": c.Caller.ARN, "principalId": c.Caller.Account}
@@ -28,12 +54,9 @@ func (w *World) trail(c *Call, in, out any, err error) {
 		}
 	}
 	detail := map[string]any{
-		"eventVersion": "1.11", "eventID": w.IDs.UUID(), "eventTime": w.Clock.Now().Format("2006-01-02T15:04:05Z"),
-		"eventSource": c.Service.EventSource, "eventName": c.Operation.Name, "awsRegion": c.Region,
+		"eventSource": c.Service.EventSource, "eventName": c.Operation.Name,
 		"sourceIPAddress": orElse(c.SourceIP, "127.0.0.1"), "userAgent": orElse(c.UserAgent, "originhub-sandbox"),
-		"userIdentity": identity, "requestID": c.RequestID, "readOnly": false, "eventType": "AwsApiCall",
-		"managementEvent": true, "eventCategory": "Management", "recipientAccountId": c.Caller.Account,
-		"requestParameters": trailValue(in), "responseElements": nil,
+		"userIdentity": identity, "requestID": c.RequestID, "requestParameters": trailValue(in), "responseElements": nil,
 	}
 	if c.Service.TrailVersion != "" {
 		detail["apiVersion"] = c.Service.TrailVersion
@@ -45,11 +68,7 @@ func (w *World) trail(c *Call, in, out any, err error) {
 		e := AsError(err)
 		detail["errorCode"], detail["errorMessage"] = e.Code, e.Message
 	}
-	source := "aws." + c.Service.Name
-	w.Emit(Event{
-		Account: c.Caller.Account, Region: c.Region, Source: source, DetailType: "AWS API Call via CloudTrail",
-		Detail: detail, Delay: TrailDelay,
-	})
+	w.Record(c.Caller.Account, c.Region, "aws."+c.Service.Name, detail)
 }
 
 func orElse(s, otherwise string) string {

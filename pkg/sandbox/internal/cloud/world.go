@@ -60,6 +60,7 @@ type World struct {
 	accounts map[string]*Account
 	services map[string]*Service
 	calls    []CallRecord
+	history  []TrailRecord
 }
 
 // Event is what AWS itself puts on a default bus.

@@ -196,8 +196,8 @@ func stranger(name string, r *http.Request) *cloud.Service {
 }
 
 func operationName(r *http.Request, body []byte) string {
-	if _, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
-		return name
+	if target := r.Header.Get("X-Amz-Target"); strings.Contains(target, ".") {
+		return target[strings.LastIndex(target, ".")+1:]
 	}
 	if _, name, ok := strings.Cut(r.URL.Path, "/operation/"); ok {
 		return name

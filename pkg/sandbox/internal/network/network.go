@@ -180,24 +180,16 @@ func privateLink() actor {
 // record is the CloudTrail record of a call that a service-linked role makes, not a caller. Assumptions NET-06 and
 // NET-11.
 func (s *Service) record(account, region string, by actor, event string, parameters map[string]any) {
-	if s.world.Account(account).NoTrail {
-		return
-	}
 	role := "arn:aws:iam::" + account + ":role/aws-service-role/" + by.service + "/" + by.role
-	s.world.Emit(cloud.Event{
-		Account: account, Region: region, Source: "aws.ec2", DetailType: "AWS API Call via CloudTrail", Delay: cloud.TrailDelay,
-		Detail: map[string]any{
-			"eventVersion": "1.11", "eventID": s.world.IDs.UUID(), "eventTime": s.world.Clock.Now().Format("2006-01-02T15:04:05Z"),
-			"eventSource": "ec2.amazonaws.com", "eventName": event, "awsRegion": region, "sourceIPAddress": by.service,
-			"userAgent": by.service, "readOnly": false, "eventType": "AwsApiCall", "managementEvent": true, "eventCategory": "Management",
-			"recipientAccountId": account, "requestParameters": parameters, "responseElements": map[string]any{"_return": true},
-			"userIdentity": map[string]any{
-				"type": "AssumedRole", "accountId": account, "invokedBy": by.service,
-				"arn": "arn:aws:sts::" + account + ":assumed-role/" + by.role + "/" + by.session,
-				"sessionContext": map[string]any{"sessionIssuer": map[string]any{
-					"type": "Role", "arn": role, "accountId": account, "userName": by.role,
-				}},
-			},
+	s.world.Record(account, region, "aws.ec2", map[string]any{
+		"eventSource": "ec2.amazonaws.com", "eventName": event, "sourceIPAddress": by.service, "userAgent": by.service,
+		"requestParameters": parameters, "responseElements": map[string]any{"_return": true},
+		"userIdentity": map[string]any{
+			"type": "AssumedRole", "accountId": account, "invokedBy": by.service,
+			"arn": "arn:aws:sts::" + account + ":assumed-role/" + by.role + "/" + by.session,
+			"sessionContext": map[string]any{"sessionIssuer": map[string]any{
+				"type": "Role", "arn": role, "accountId": account, "userName": by.role,
+			}},
 		},
 	})
 }

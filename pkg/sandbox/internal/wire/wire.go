@@ -65,8 +65,10 @@ func (c *Codec) Decode(r *http.Request, body []byte) (*cloud.Operation, any, *cl
 
 func (c *Codec) decodeTarget(r *http.Request, body []byte) (*cloud.Operation, any, *cloud.Error) {
 	target := r.Header.Get("X-Amz-Target")
-	prefix, name, ok := strings.Cut(target, ".")
-	if !ok || prefix != c.service.TargetPrefix {
+	dot := strings.LastIndex(target, ".")
+	prefix, name := target[:max(dot, 0)], target[dot+1:]
+	// Older clients name the whole package: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", the AWS CLI for one.
+	if prefix != c.service.TargetPrefix && !strings.HasSuffix(prefix, "."+c.service.TargetPrefix) {
 		return nil, nil, cloud.Errorf(http.StatusBadRequest, "UnknownOperationException",
 			"the sandbox expects X-Amz-Target: %s.<operation> for %s, not %q", c.service.TargetPrefix, c.service.Name, target)
 	}
