@@ -41,6 +41,7 @@ func (s *Service) API() *cloud.Service {
 			cloud.Op(write("DeleteAlarms"), s.deleteAlarms),
 			cloud.Op(write("PutDashboard"), s.putDashboard),
 			cloud.Op(read("GetDashboard"), s.getDashboard),
+			cloud.Op(read("ListDashboards"), s.listDashboards),
 			cloud.Op(write("DeleteDashboards"), s.deleteDashboards),
 			cloud.Op(cloud.Operation{Name: "ListMetrics", ReadOnly: true, DataPlane: true}, s.listMetrics),
 			cloud.Op(cloud.Operation{Name: "GetMetricData", ReadOnly: true, DataPlane: true}, s.getMetricData),

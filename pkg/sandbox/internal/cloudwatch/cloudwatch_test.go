@@ -259,6 +259,18 @@ func TestDashboard(t *testing.T) {
 	if err != nil || aws.ToString(got.DashboardBody) != body {
 		t.Errorf("%+v, %v", got, err)
 	}
+	for prefix, want := range map[string]int{"": 1, "d": 1, "e": 0} {
+		list, err := l.client.ListDashboards(ctx, &client.ListDashboardsInput{DashboardNamePrefix: &prefix})
+		if err != nil || len(list.DashboardEntries) != want {
+			t.Fatalf("%q: %+v, %v", prefix, list, err)
+		}
+		for _, e := range list.DashboardEntries {
+			if aws.ToString(e.DashboardName) != "d" || aws.ToString(e.DashboardArn) != "arn:aws:cloudwatch::100000000000:dashboard/d" ||
+				aws.ToInt64(e.Size) != int64(len(body)) || !e.LastModified.Equal(l.w.Clock.Now()) {
+				t.Errorf("%+v", e)
+			}
+		}
+	}
 	if _, err := l.client.DeleteDashboards(ctx, &client.DeleteDashboardsInput{DashboardNames: []string{"d"}}); err != nil {
 		t.Fatal(err)
 	}

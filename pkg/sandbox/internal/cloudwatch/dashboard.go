@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
@@ -15,6 +16,7 @@ import (
 type dashboard struct {
 	account, name, body string
 	metrics             []string // that it shows
+	changed             time.Time
 }
 
 // PutDashboardInput is the input of PutDashboard.
@@ -55,7 +57,7 @@ func (s *Service) putDashboard(c *cloud.Call, in *PutDashboardInput) (*PutDashbo
 		d = &dashboard{account: c.Account(), name: in.DashboardName}
 		s.dashboards = append(s.dashboards, d)
 	}
-	d.body, d.metrics = in.DashboardBody, metrics
+	d.body, d.metrics, d.changed = in.DashboardBody, metrics, c.Now()
 	return &PutDashboardOutput{}, nil
 }
 
@@ -189,6 +191,34 @@ func (s *Service) getDashboard(c *cloud.Call, in *GetDashboardInput) (*GetDashbo
 
 func noDashboard(name string) error {
 	return cloud.Errorf(404, "ResourceNotFound", "Dashboard %s does not exist", name)
+}
+
+// ListDashboardsInput is the input of ListDashboards. The answer has one page.
+type ListDashboardsInput struct{ DashboardNamePrefix, NextToken string }
+
+// ListDashboardsOutput is its output.
+type ListDashboardsOutput struct{ DashboardEntries []DashboardEntry }
+
+// DashboardEntry is a dashboard as ListDashboards shows it. Size is that of its body.
+type DashboardEntry struct {
+	DashboardName, DashboardArn string
+
+	LastModified time.Time
+	Size         int
+}
+
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListDashboards.html
+func (s *Service) listDashboards(c *cloud.Call, in *ListDashboardsInput) (*ListDashboardsOutput, error) {
+	if err := c.Authorize("cloudwatch:ListDashboards", "*", nil); err != nil {
+		return nil, err
+	}
+	out := &ListDashboardsOutput{}
+	for _, d := range s.dashboards {
+		if d.account == c.Account() && strings.HasPrefix(d.name, in.DashboardNamePrefix) {
+			out.DashboardEntries = append(out.DashboardEntries, DashboardEntry{d.name, dashboardARN(d.account, d.name), d.changed, len(d.body)})
+		}
+	}
+	return out, nil
 }
 
 // DeleteDashboardsInput is the input of DeleteDashboards.
