@@ -230,6 +230,16 @@ func TestDecide(t *testing.T) {
 			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/*/y")},
 			want:      []admission.Code{admission.ClaimTaken},
 		},
+		"its team had another name when the outer one was admitted": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Paths = []string{"/team-a/x/*"} })},
+			others:    []origin.Record{held("team-z", accountA, "vo_2", "/team-a/*")},
+		},
+		"the outer one's account was its team's": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Paths = []string{"/team-a/x/*"} })},
+			others:    []origin.Record{held("team-a", accountB, "vo_2", "/team-a/*")},
+			want:      []admission.Code{admission.ClaimTaken},
+			says:      "team-b holds",
+		},
 		"another team holds something inside": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
 			others:    []origin.Record{held("team-b", accountB, "vo_2", "/team-a/x/y")},

@@ -51,7 +51,7 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	reasons := slices.Concat(
 		wellFormed(claim),
 		permitted(claim, team, p),
-		untaken(claim, team, others),
+		untaken(claim, team, p, others),
 	)
 	if c.Tagged {
 		reasons = append(reasons, Reason{
@@ -133,7 +133,7 @@ func (p Policy) aliasWords() string {
 }
 
 // untaken checks a claim against what others hold. Behaviors match on the path alone, so hosts make no difference here.
-func untaken(c origin.Claim, t Team, others []origin.Record) []Reason {
+func untaken(c origin.Claim, t Team, p Policy, others []origin.Record) []Reason {
 	var out []Reason
 next: // one reason for each other origin is enough to act on
 	for _, other := range others {
@@ -142,9 +142,9 @@ next: // one reason for each other origin is enough to act on
 				if !origin.Overlap(path, held) {
 					continue
 				}
-				if other.Team != t.Name {
+				if holder := p.teamOf(other); holder != t.Name {
 					out = append(out, Reason{ClaimTaken, fmt.Sprintf("the path %s overlaps %s, which %s holds with %s: claim another path",
-						path, held, other.Team, other.ID)})
+						path, held, holder, other.ID)})
 					continue next
 				} else if origin.Covers(path, held) == origin.Covers(held, path) {
 					out = append(out, Reason{ClaimTaken, fmt.Sprintf("the path %s overlaps %s of the same team's %s, and neither is inside "+
@@ -161,7 +161,7 @@ next: // one reason for each other origin is enough to act on
 func fits(t Team, p Policy, others []origin.Record) []Reason {
 	n := 1
 	for _, r := range others {
-		if r.Team == t.Name {
+		if p.teamOf(r) == t.Name {
 			n++
 		}
 	}

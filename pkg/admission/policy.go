@@ -133,6 +133,15 @@ func (p Policy) TeamOf(account string) (Team, bool) {
 	return Team{}, false
 }
 
+// teamOf names the team that policy gives a record's account to now: the record may have been written before the team got
+// another name, or the account another team.
+func (p Policy) teamOf(r origin.Record) string {
+	if t, known := p.TeamOf(r.Account); known {
+		return t.Name
+	}
+	return r.Team
+}
+
 // Accounts lists every account that policy knows, sorted.
 func (p Policy) Accounts() []string {
 	var all []string
