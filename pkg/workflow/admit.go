@@ -397,13 +397,18 @@ func (r *admitRun) due(o offer, deployed, sweep bool, hinted time.Time) bool {
 // underWay tells whether the record's teardown has begun and moved on a moment ago. It looks at the tag itself before it
 // takes the share away, and the call that began it is told here, too; one that hangs leaves the origin to the next sweep.
 func (r *admitRun) underWay(o origin.Record, hinted time.Time) bool {
-	if o.Intent != origin.Detach || o.Teardown == nil || o.Teardown.Ended {
+	if o.Intent != origin.Detach || o.Teardown == nil || o.Teardown.Ended || r.inGrace(o) {
 		return false
 	}
 	if !hinted.IsZero() {
 		return !hinted.After(o.Teardown.Requested)
 	}
 	return r.now.Sub(o.Teardown.Since) < 10*time.Minute
+}
+
+// inGrace tells whether the record's teardown has not begun yet. If the origin is off the air all the same, it was withdrawn.
+func (r *admitRun) inGrace(o origin.Record) bool {
+	return o.Teardown != nil && o.Teardown.Due.After(r.now)
 }
 
 // offer decides about one origin, by the tags that it has or by why they could not be read.
@@ -417,6 +422,9 @@ func (r *admitRun) offer(ctx context.Context, o offer, tags map[string]string, u
 	_, tagged := tags[contract.TagTeardown]
 	if tagged && wanted {
 		return nil // the teardown has it
+	}
+	if r.inGrace(record) {
+		tagged = false // the teardown takes it when its time has come
 	}
 	if tagged && at < 0 && r.holder(o.ID) != "" {
 		tagged = false // no teardown of what is wired can begin without a record
@@ -485,13 +493,16 @@ func (r *admitRun) admit(ctx context.Context, at int, was origin.Record, o offer
 		return r.put(ctx, at, is)
 	}
 	if was.Intent != origin.Wire {
-		if was.Teardown != nil && !was.Teardown.Ended {
-			why := "the tag " + contract.TagTeardown + " was removed before anything was unshared: the origin is wired again"
-			r.Meter.Count(contract.MetricTeardownCancelled, 1)
-			r.say(contract.TeardownCancelled, is.ARN, about(was, why))
+		is.Admitted = r.now
+		if !r.inGrace(was) { // one in grace looks at the tag itself when its time has come
+			if was.Teardown != nil && !was.Teardown.Ended {
+				why := "the tag " + contract.TagTeardown + " was removed before anything was unshared: the origin is wired again"
+				r.Meter.Count(contract.MetricTeardownCancelled, 1)
+				r.say(contract.TeardownCancelled, is.ARN, about(was, why))
+			}
+			is.Generation++
+			is.Teardown = nil // a token that waits is completed by wire
 		}
-		is.Generation++
-		is.Admitted, is.Teardown = r.now, nil // a token that waits is completed by wire
 	}
 	if was.Intent != origin.Wire || !equal(was.Claim, claim) {
 		is.State, is.Reason = origin.Pending, ""
