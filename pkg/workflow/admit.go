@@ -420,11 +420,8 @@ func (r *admitRun) offer(ctx context.Context, o offer, tags map[string]string, u
 		return r.unreadable(ctx, o, team, unread)
 	}
 	_, tagged := tags[contract.TagTeardown]
-	if tagged && wanted {
-		return nil // the teardown has it
-	}
-	if r.inGrace(record) {
-		tagged = false // the teardown takes it when its time has come
+	if wanted || r.inGrace(record) {
+		tagged = false // the teardown takes it when its time has come, and until then its team may change what it claims
 	}
 	if tagged && at < 0 && r.holder(o.ID) != "" {
 		tagged = false // no teardown of what is wired can begin without a record
