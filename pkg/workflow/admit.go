@@ -423,8 +423,11 @@ func (r *admitRun) offer(ctx context.Context, o offer, tags map[string]string, u
 	if wanted || r.inGrace(record) {
 		tagged = false // the teardown takes it when its time has come, and until then its team may change what it claims
 	}
-	if tagged && at < 0 && r.holder(o.ID) != "" {
-		tagged = false // no teardown of what is wired can begin without a record
+	if tagged && at < 0 {
+		if r.distribution(r.fleet[0]).Seen.IsZero() {
+			return nil // wire looks at the next sweep, and calls again if the distribution holds what the registry has lost
+		}
+		tagged = r.holder(o.ID) == "" // no teardown of what is wired can begin without a record
 	}
 	claim := admission.ParseClaim(tags, team)
 	decision := admission.Decide(admission.Candidate{Ref: o.Ref, Claim: claim, Tagged: tagged}, r.Policy, r.others(o.ID))
@@ -434,7 +437,7 @@ func (r *admitRun) offer(ctx context.Context, o offer, tags map[string]string, u
 	if decision.Waits() {
 		r.again(deploying)
 	}
-	if tagged {
+	if tagged && at >= 0 {
 		return nil // on its way out, as its team asked
 	}
 	event := contract.OriginRefused

@@ -213,7 +213,7 @@ func (r *wireRun) wants(next time.Duration) {
 
 func (r *wireRun) reconcile(ctx context.Context) error {
 	wanted := slices.ContainsFunc(r.records, func(o origin.Record) bool { return o.State != origin.Deleted })
-	if !wanted && r.d.ID == "" && r.d.Unavailable == "" && (r.alone || !r.d.Seen.IsZero()) {
+	if !wanted && r.d.ID == "" && r.d.Unavailable == "" && !r.d.Seen.IsZero() {
 		return nil
 	}
 	served, err := r.read(ctx, wanted)
@@ -348,8 +348,8 @@ func (r *wireRun) limits() origin.Size { return r.Policy.Limits.Within(r.d.Quota
 
 // see remembers what the distribution holds besides the registry's origins.
 func (r *wireRun) see(holds origin.Size, aliases, unknown []string) {
-	if r.d.Seen.IsZero() && !r.alone || r.d.Unavailable != "" {
-		r.room = true // admit places nothing new before all distributions were seen
+	if r.d.Seen.IsZero() && (!r.alone || len(unknown) > 0) || r.d.Unavailable != "" {
+		r.room = true // admit places nothing new before all distributions were seen, and nothing tagged that may be in one
 	}
 	r.d.Unavailable = ""
 	r.grows(holds, r.d.Others)
