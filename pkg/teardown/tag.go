@@ -20,6 +20,7 @@ type Bounds struct {
 //	a duration: 72h, 90m, 3d       after it, but not before the least grace
 //	an instant: RFC 3339           then, but not before the least grace
 //
+// An instant that was over a day ago is an error: nobody means it who writes it today, and it must not be taken for now.
 // What lies beyond the longest grace is an error: better to ask again than to do it earlier than its team expects.
 func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err error) {
 	value = strings.TrimSpace(value)
@@ -33,9 +34,13 @@ func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err e
 		return time.Time{}, fmt.Errorf("the teardown tag is %q: set it to now, to a duration such as 72h or 3d, "+
 			"or to an instant such as 2026-12-01T08:00:00Z", value)
 	}
-	if longest := requested.Add(b.Maximum); b.Maximum > 0 && due.After(longest) {
-		return time.Time{}, fmt.Errorf("the teardown tag is %q, and the hub policy permits at most %s of grace: "+
-			"set it to %s or earlier", value, b.Maximum, longest.UTC().Format(time.RFC3339))
+	if due.Before(requested.Add(-stale)) {
+		return time.Time{}, fmt.Errorf("the teardown tag is %q, which is long over: set it to now, or to an instant to come", value)
+	}
+	// The text is the same at every look, so that it is said once.
+	if b.Maximum > 0 && due.After(requested.Add(b.Maximum)) {
+		return time.Time{}, fmt.Errorf("the teardown tag is %q, and the hub policy permits at most %s of grace: set it to that or less",
+			value, b.Maximum)
 	}
 	if due.Before(least) {
 		due = least
@@ -43,12 +48,15 @@ func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err e
 	return due.UTC(), nil
 }
 
-// duration is time.ParseDuration with whole days, and without a sign.
+// stale is how far back an instant may lie when it is first seen: the tag event may be lost, and a sweep be late.
+const stale = 24 * time.Hour
+
+// duration is time.ParseDuration with whole days, without a sign, and more than nothing, which is spelled now.
 func duration(value string) (time.Duration, bool) {
 	if days, ok := strings.CutSuffix(value, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
-		return time.Duration(n) * 24 * time.Hour, err == nil
+		return time.Duration(n) * 24 * time.Hour, err == nil && n > 0
 	}
 	d, err := time.ParseDuration(value)
-	return d, err == nil && d >= 0
+	return d, err == nil && d > 0
 }
