@@ -26,7 +26,7 @@ type Distribution struct {
 
 	Seen    time.Time // when its configuration was last looked at; zero: never
 	Others  Size      // what it held then besides the registry's origins
-	Unknown []string  // VPC origins that are ours by their id, and that it held then without a record
+	Strays  []Ref     // VPC origins that are ours by their id, and that it held then without a record
 	Aliases []string  // aliases that it had then and that no record speaks of
 	Brought []string  // aliases that the hub has added to it
 	Pointed []string  // DNS records that the hub has written for it: name, space, type

@@ -324,14 +324,20 @@ func (c *Config) Others(records []origin.Record, s Spec) (n origin.Size, aliases
 	return n, aliases
 }
 
-// Unknown lists the VPC origins that are ours by their id and have no record.
-func (c *Config) Unknown(records []origin.Record) []string {
-	var unknown []string
-	for _, id := range c.OriginIDs() {
-		vpcOrigin, ours := strings.CutPrefix(id, prefix)
-		if ours && !slices.ContainsFunc(records, func(r origin.Record) bool { return r.ID == vpcOrigin }) {
-			unknown = append(unknown, vpcOrigin)
+// Unknown lists the VPC origins that are ours by their id and have no record. One whose owner is not named has nothing but
+// its id.
+func (c *Config) Unknown(records []origin.Record) []origin.Ref {
+	var unknown []origin.Ref
+	for _, n := range c.root().child("Origins").items() {
+		vpcOrigin, ours := strings.CutPrefix(n.get("Id"), prefix)
+		if !ours || slices.ContainsFunc(records, func(r origin.Record) bool { return r.ID == vpcOrigin }) {
+			continue
 		}
+		ref, err := origin.ParseARN("arn:aws:cloudfront::" + n.child("VpcOriginConfig").get("OwnerAccountId") + ":vpcorigin/" + vpcOrigin)
+		if err != nil {
+			ref = origin.Ref{ID: vpcOrigin}
+		}
+		unknown = append(unknown, ref)
 	}
 	return unknown
 }

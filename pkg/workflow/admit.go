@@ -192,7 +192,7 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 	for i, offer := range due {
 		failed = append(failed, r.offer(ctx, offer, tags[i], unread[i]))
 	}
-	failed = append(failed, r.place(ctx), r.withdraw(ctx, permitted, deployed), r.dropForbidden(ctx))
+	failed = append(failed, r.place(ctx), r.withdraw(ctx, permitted, deployed), r.dropStrays(ctx, permitted, deployed), r.dropForbidden(ctx))
 	return errors.Join(failed...)
 }
 
@@ -557,6 +557,31 @@ func (r *admitRun) withdraw(ctx context.Context, permitted []offer, deployed map
 		}
 		if err := r.drop(ctx, at, o, notShared, admission.OriginNotShared); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// dropStrays drops what a distribution holds without a record, since the registry was lost, and what is shared no more: CloudFront
+// takes no update of a distribution that holds such an origin, whichever team it is for. What it claimed is lost with the
+// registry, and so its alias and its DNS record stay: nobody can tell any more whose they are.
+func (r *admitRun) dropStrays(ctx context.Context, permitted []offer, deployed map[string]bool) error {
+	if r.blind() || r.hides().Name != "" {
+		return nil // a first record says that all distributions were seen
+	}
+	for _, d := range r.known {
+		for _, s := range d.Strays {
+			offered := slices.ContainsFunc(permitted, func(p offer) bool { return p.ID == s.ID })
+			_, visible := deployed[s.ID]
+			if _, known := r.find(s.ID); known.ID != "" || s.ARN == "" || offered || visible {
+				continue
+			}
+			team, _ := r.Policy.TeamOf(s.Account)
+			r.records = append(r.records, origin.Record{Ref: s, Distribution: d.Name, Team: team.Name, State: origin.Wired, Generation: 1})
+			at := len(r.records) - 1
+			if err := r.drop(ctx, at, r.records[at], notShared, admission.OriginNotShared); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

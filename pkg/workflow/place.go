@@ -55,7 +55,7 @@ func (r *admitRun) distribution(name string) origin.Distribution {
 func (r *admitRun) holder(id string) string {
 	name := ""
 	for _, d := range r.known {
-		if slices.Contains(d.Unknown, id) {
+		if slices.ContainsFunc(d.Strays, func(s origin.Ref) bool { return s.ID == id }) {
 			name = d.Name
 		}
 	}

@@ -347,13 +347,13 @@ func (r *wireRun) askQuota(ctx context.Context) {
 func (r *wireRun) limits() origin.Size { return r.Policy.Limits.Within(r.d.Quotas()) }
 
 // see remembers what the distribution holds besides the registry's origins.
-func (r *wireRun) see(holds origin.Size, aliases, unknown []string) {
-	if r.d.Seen.IsZero() && (!r.alone || len(unknown) > 0) || r.d.Unavailable != "" {
+func (r *wireRun) see(holds origin.Size, aliases []string, strays []origin.Ref) {
+	if r.d.Seen.IsZero() && (!r.alone || len(strays) > 0) || r.d.Unavailable != "" {
 		r.room = true // admit places nothing new before all distributions were seen, and nothing tagged that may be in one
 	}
 	r.d.Unavailable = ""
 	r.grows(holds, r.d.Others)
-	r.d.Seen, r.d.Others, r.d.Aliases, r.d.Unknown = r.now, holds, aliases, unknown
+	r.d.Seen, r.d.Others, r.d.Aliases, r.d.Strays = r.now, holds, aliases, strays
 }
 
 // measure says how full the distribution is.

@@ -107,7 +107,7 @@ func TestAdmitForgetsWhatItDidNotRecord(t *testing.T) {
 	r := &admitRun{
 		Admit: &Admit{Registry: noRefusals{}, Meter: noMeter{}}, announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)},
 		now: now, fleet: []string{origin.Main, "main-2"}, refusals: map[string]string{}, records: []origin.Record{holder, is},
-		known: []origin.Distribution{{Name: origin.Main, Seen: now}, {Name: "main-2", Seen: now, Unknown: []string{"vo_1"}}},
+		known: []origin.Distribution{{Name: origin.Main, Seen: now}, {Name: "main-2", Seen: now, Strays: []origin.Ref{{ID: "vo_1"}}}},
 	}
 	r.ask(1, origin.Record{}, is)
 	if err := r.place(context.Background()); err != nil {
