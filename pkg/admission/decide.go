@@ -49,6 +49,7 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	slices.SortFunc(others, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
 	claim := Normal(c.Claim)
 	reasons := slices.Concat(
+		ungranted(claim, team),
 		wellFormed(claim),
 		permitted(claim, team, p),
 		untaken(claim, team, p, others),
@@ -89,6 +90,22 @@ func wellFormed(c origin.Claim) []Reason {
 	for _, path := range c.Paths {
 		if why := CheckPath(path); why != "" {
 			add(ClaimPathInvalid, "the path %q %s", path, why)
+		}
+	}
+	return out
+}
+
+// ungranted names the hosts of a claim without paths on which the team is granted nothing. What is granted there stands in
+// for paths that a tag does not state, and so it is the host that has to be mended first.
+func ungranted(c origin.Claim, t Team) []Reason {
+	if len(c.Paths) > 0 {
+		return nil // permitted names each path
+	}
+	var out []Reason
+	for _, h := range c.Hosts {
+		if !slices.ContainsFunc(t.Grants, func(g Grant) bool { return coversHost(g.Host, h) }) {
+			out = append(out, Reason{ClaimNotGranted, fmt.Sprintf("%s is granted nothing on %s: claim a host that the hub policy grants, "+
+				"or ask for a grant", t.Name, h)})
 		}
 	}
 	return out
