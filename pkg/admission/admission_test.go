@@ -91,12 +91,17 @@ func TestDecideShare(t *testing.T) {
 			share: admission.Share{Owner: accountA, Resources: []admission.Resource{vpcOrigin(accountB, "vo_1")}},
 			want:  []admission.Code{admission.ShareForeignOrigin},
 		},
+		"stranger's, not opened": {
+			share: admission.Share{Owner: stranger, Invitation: true},
+			want:  []admission.Code{admission.ShareUnknownAccount},
+		},
 		"everything at once": {
-			share: admission.Share{Owner: stranger, Resources: []admission.Resource{
+			share: admission.Share{Owner: accountA, Invitation: true, Resources: []admission.Resource{
 				vpcOrigin(accountB, "vo_1"), subnet, {ARN: "arn:aws:cloudfront::1:vpcorigin/x", Type: admission.VPCOrigin},
 			}},
+			denied: true,
 			want: []admission.Code{
-				admission.ShareUnknownAccount, admission.ShareBadARN, admission.ShareForeignOrigin, admission.ShareOtherType,
+				admission.ShareExternal, admission.ShareBadARN, admission.ShareForeignOrigin, admission.ShareOtherType,
 			},
 		},
 	} {
@@ -269,6 +274,15 @@ func TestDecide(t *testing.T) {
 			})},
 			want: []admission.Code{admission.ClaimNotGranted, admission.ClaimNotGranted},
 			says: "team-a is not granted /team-a/x /team-b/x on team-b.example.com",
+		},
+		"a host that is not granted, and no path": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Hosts, c.Paths = []string{"team-b.example.com"}, nil })},
+			want:      []admission.Code{admission.ClaimNotGranted, admission.ClaimPathsMissing},
+			says:      "team-a is granted nothing on team-b.example.com",
+		},
+		"a host that is granted, and no path": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Paths = nil })},
+			want:      []admission.Code{admission.ClaimPathsMissing},
 		},
 		"wider than granted": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Paths = []string{"/team-a*"} })},

@@ -54,8 +54,9 @@ func DecideShare(s Share, p Policy) ShareDecision {
 	team, known := p.TeamOf(s.Owner)
 	if !known {
 		refuse(ShareUnknownAccount, "account %s belongs to no team: add it to a team in the hub policy if it should", s.Owner)
+		return d // whatever it holds, which nobody has to look at
 	}
-	if known && s.Invitation && !p.Shares.External {
+	if s.Invitation && !p.Shares.External {
 		refuse(ShareExternal, "%s (account %s) is outside the organization, and the hub policy denies external shares: "+
 			"share within the organization, or set shares.external to allow", team.Name, s.Owner)
 	}

@@ -324,10 +324,10 @@ func (c *Config) Others(records []origin.Record, s Spec) (n origin.Size, aliases
 	return n, aliases
 }
 
-// Unknown lists the VPC origins that are ours by their id and have no record. One whose owner is not named has nothing but
+// Strays lists the VPC origins that are ours by their id and have no record. One whose owner is not named has nothing but
 // its id.
-func (c *Config) Unknown(records []origin.Record) []origin.Ref {
-	var unknown []origin.Ref
+func (c *Config) Strays(records []origin.Record) []origin.Ref {
+	var strays []origin.Ref
 	for _, n := range c.root().child("Origins").items() {
 		vpcOrigin, ours := strings.CutPrefix(n.get("Id"), prefix)
 		if !ours || slices.ContainsFunc(records, func(r origin.Record) bool { return r.ID == vpcOrigin }) {
@@ -337,9 +337,9 @@ func (c *Config) Unknown(records []origin.Record) []origin.Ref {
 		if err != nil {
 			ref = origin.Ref{ID: vpcOrigin}
 		}
-		unknown = append(unknown, ref)
+		strays = append(strays, ref)
 	}
-	return unknown
+	return strays
 }
 
 // Made is what originhub puts into a distribution that it creates, besides its origins.

@@ -223,7 +223,7 @@ func (r *admitRun) soon() {
 	r.again(appearing)
 }
 
-// invitations opens every pending invitation and then, and only then, decides about it.
+// invitations decides about every pending invitation: it accepts none that it has not opened.
 func (r *admitRun) invitations(ctx context.Context) error {
 	pending, err := r.Shares.Invitations(ctx)
 	if err != nil {
@@ -245,7 +245,13 @@ func (r *admitRun) invitations(ctx context.Context) error {
 func (r *admitRun) undecided(i origin.Invitation) { r.oldest = max(r.oldest, r.now.Sub(i.Sent)) }
 
 func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
-	contents, err := r.Shares.Open(ctx, i.ARN)
+	var contents []origin.Shared
+	var err error
+	// Whom policy does not know is refused whatever the share holds. Anybody can invite the hub, so that must not cost a call.
+	_, known := r.Policy.TeamOf(i.Sender)
+	if known {
+		contents, err = r.Shares.Open(ctx, i.ARN)
+	}
 	switch {
 	case fault.Is[*fault.Done](err):
 		return nil
@@ -274,7 +280,7 @@ func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 	default:
 		err = r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, decision.Reasons)
 		// Whom policy does not know may mean somebody else in this account, such as another hub.
-		if _, known := r.Policy.TeamOf(i.Sender); err == nil && known && r.Policy.Shares.Reject {
+		if err == nil && known && r.Policy.Shares.Reject {
 			err = fault.IgnoreDone(r.Shares.Reject(ctx, i.ARN))
 		}
 	}

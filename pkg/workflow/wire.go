@@ -793,7 +793,7 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 	r.d.Brought = slices.DeleteFunc(r.d.Brought, func(a string) bool { return !slices.Contains(config.Aliases(), a) })
 	spec := specOf(r.Policy, r.d, config)
 	holds, aliases := config.Others(r.all.Records, spec)
-	r.see(holds, aliases, config.Unknown(r.all.Records))
+	r.see(holds, aliases, config.Strays(r.all.Records))
 	r.measure(config.Size())
 	seen := make([]origin.Record, len(r.records))
 	var changed []int
