@@ -68,10 +68,8 @@ func randomLife(t *testing.T, seed uint64) {
 		}
 	}()
 	type existence struct {
-		team         string
-		shared, gone bool
-		tag          string
-		tags         int
+		team   string
+		shared bool
 	}
 	lives := map[string]*existence{}
 	var names []string
