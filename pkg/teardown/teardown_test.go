@@ -572,8 +572,10 @@ func TestParseTag(t *testing.T) {
 			t.Errorf("%q is due at %v: %v", value, due, err)
 		}
 	}
-	for _, bad := range []string{"", "yes", "-1h", "31d", "721h", "d", "-3d", "3.5d", "2026-11-23", "2036-11-22T08:00:00Z", "99999d",
-		"2026-11-21T07:59:59Z", "2020-01-01T00:00:00Z", "0", "0s", "0d"} {
+	for _, bad := range []string{
+		"", "yes", "-1h", "31d", "721h", "d", "-3d", "3.5d", "2026-11-23", "2036-11-22T08:00:00Z", "99999d",
+		"2026-11-21T07:59:59Z", "2020-01-01T00:00:00Z", "0", "0s", "0d",
+	} {
 		if due, err := teardown.ParseTag(bad, start, bounds); err == nil {
 			t.Errorf("%q is due at %v", bad, due)
 		}
