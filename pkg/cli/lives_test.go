@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	lives     = flag.Int("lives", 3, "how many random lives to live")
+	lives     = flag.Int("lives", 2, "how many random lives to live")
 	lifeSeed  = flag.Uint64("life", 1, "seed of the first one")
 	forgetful = flag.Bool("forgetful", false, "random lives lose the registry, too")
 )
