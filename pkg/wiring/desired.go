@@ -64,7 +64,7 @@ func DesiredOf(records []origin.Record, held []string, s Spec) Desired {
 		case r.Intent == origin.Wire:
 			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Left: r.Left}
 			if s.Wildcard {
-				o.Aliases, o.Left = []string{"*." + s.Domain}, nil
+				o.Aliases = []string{"*." + s.Domain}
 			}
 			d.Origins = append(d.Origins, o)
 		default:
@@ -75,16 +75,15 @@ func DesiredOf(records []origin.Record, held []string, s Spec) Desired {
 			}
 		}
 	}
+	d.Released = s.Releasable(d.Released)
+	for i := range d.Origins {
+		d.Origins[i].Left = s.Releasable(d.Origins[i].Left)
+	}
 	if s.Wildcard {
-		d.Released, d.Kept = nil, nil
+		d.Kept = nil
 	}
 	if s.Created {
 		d.NotFound = s.NotFound
-	} else {
-		d.Released = s.brought(d.Released)
-		for i := range d.Origins {
-			d.Origins[i].Left = s.brought(d.Origins[i].Left)
-		}
 	}
 	slices.SortFunc(d.Origins, byID)
 	slices.Sort(d.Removed)
@@ -93,8 +92,15 @@ func DesiredOf(records []origin.Record, held []string, s Spec) Desired {
 	return d
 }
 
-// brought are the aliases among those that the hub added. What was there before an origin claimed it is somebody else's.
-func (s Spec) brought(aliases []string) []string {
+// Releasable are those of the aliases that an origin may take along when it leaves: none of a wildcard's, and on a distribution
+// that is not the hub's own only what the hub added, since what was there before an origin claimed it is somebody else's.
+func (s Spec) Releasable(aliases []string) []string {
+	switch {
+	case s.Wildcard:
+		return nil
+	case s.Created:
+		return aliases
+	}
 	return slices.DeleteFunc(slices.Clone(aliases), func(a string) bool { return !slices.Contains(s.Brought, a) })
 }
 

@@ -842,14 +842,7 @@ func (r *wireRun) settle(ctx context.Context, served origin.Served) error {
 
 // forget takes from the records the hosts that they have left and of which nothing is left.
 func (r *wireRun) forget(seen []origin.Record, changed []int, config *wiring.Config, spec wiring.Spec) []int {
-	var aliases []string
-	switch {
-	case spec.Wildcard:
-	case spec.Created:
-		aliases = config.Aliases()
-	default:
-		aliases = spec.Brought
-	}
+	aliases := spec.Releasable(config.Aliases())
 	for i, o := range seen {
 		seen[i].Left = wiring.StillLeft(o, seen, aliases)
 		if len(seen[i].Left) == len(o.Left) {
