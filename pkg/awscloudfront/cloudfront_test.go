@@ -154,7 +154,7 @@ func TestUpdateSaysWhatToDo(t *testing.T) {
 		t.Errorf("a refused update left %s", after.Config)
 	}
 	_, err := hub.Distribution(ctx, "ENONE")
-	rig.Want[*fault.Done](t, "read a missing distribution", err)
+	rig.Want[*fault.Absent](t, "read a missing distribution", err)
 }
 
 func TestCreateTwiceIsDoneAndFindFinds(t *testing.T) {
@@ -163,7 +163,7 @@ func TestCreateTwiceIsDoneAndFindFinds(t *testing.T) {
 	other := rig.Must[origin.Served](t)(hub.Create(ctx, document("other", "same")))
 	made := rig.Must[origin.Served](t)(hub.Create(ctx, document("ref", "same")))
 	_, err := hub.Create(ctx, document("ref", "same"))
-	rig.Want[*fault.Done](t, "create twice", err)
+	rig.Want[*fault.Exists](t, "create twice", err)
 	for _, c := range []struct {
 		client                   *awscloudfront.Client
 		reference, comment, want string
@@ -216,7 +216,7 @@ func TestVpcOriginIsSeenByThoseItIsSharedWith(t *testing.T) {
 			t.Errorf("%s reads %+v", name, got)
 		}
 		_, err := c.VpcOrigin(ctx, missing)
-		rig.Want[*fault.Done](t, name+" reads a missing one", err)
+		rig.Want[*fault.Absent](t, name+" reads a missing one", err)
 	}
 	if got := rig.Must[[]origin.VpcOrigin](t)(awscloudfront.New(s.Config(rig.Team, rig.Region)).VpcOrigins(ctx)); len(got) != 0 {
 		t.Errorf("a third account lists %+v", got)
@@ -258,7 +258,7 @@ func TestDeleteVpcOriginSaysWhatToDo(t *testing.T) {
 	rig.Want[*fault.Retry](t, "still deploying", peer.DeleteVpcOrigin(ctx, o.ID, etag))
 	s.UntilIdle()
 	rig.Want[*fault.Reread](t, "stale ETag", peer.DeleteVpcOrigin(ctx, o.ID, oldETag))
-	rig.Want[*fault.Done](t, "missing", peer.DeleteVpcOrigin(ctx, missing, etag))
+	rig.OK(t, peer.DeleteVpcOrigin(ctx, missing, etag))
 	rig.Want[*fault.GiveUp](t, "another account's", hub.DeleteVpcOrigin(ctx, o.ID, etag))
 	made := rig.Must[origin.Served](t)(hub.Create(ctx, document("ref", "", using(o))))
 	rig.Want[*fault.Retry](t, "in use", peer.DeleteVpcOrigin(ctx, o.ID, etag))
@@ -273,8 +273,8 @@ func TestDeleteVpcOriginSaysWhatToDo(t *testing.T) {
 	rig.Want[*fault.Reread](t, "delete again with the old ETag", peer.DeleteVpcOrigin(ctx, o.ID, etag))
 	s.UntilIdle()
 	_, err := peer.VpcOrigin(ctx, o.ID)
-	rig.Want[*fault.Done](t, "read what is gone", err)
-	rig.Want[*fault.Done](t, "delete what is gone", peer.DeleteVpcOrigin(ctx, o.ID, going.ETag))
+	rig.Want[*fault.Absent](t, "read what is gone", err)
+	rig.OK(t, peer.DeleteVpcOrigin(ctx, o.ID, going.ETag))
 }
 
 func TestTagsAreTheOwners(t *testing.T) {
@@ -289,7 +289,7 @@ func TestTagsAreTheOwners(t *testing.T) {
 	_, err := hub.Tags(ctx, o.ARN)
 	rig.Want[*fault.GiveUp](t, "another account's tags", err)
 	_, err = peer.Tags(ctx, strings.Replace(o.ARN, o.ID, missing, 1))
-	rig.Want[*fault.Done](t, "tags of what is gone", err)
+	rig.Want[*fault.Absent](t, "tags of what is gone", err)
 	_, err = peer.Tags(ctx, "no ARN")
 	rig.Want[*fault.GiveUp](t, "tags of no ARN", err)
 }
@@ -316,7 +316,7 @@ func TestUsersInEveryAccount(t *testing.T) {
 	_, err := hub.UsersOf(ctx, o.ARN)
 	rig.Want[*fault.GiveUp](t, "another account asks", err)
 	_, err = peer.UsersOf(ctx, strings.Replace(o.ARN, o.ID, missing, 1))
-	rig.Want[*fault.Done](t, "users of what is gone", err)
+	rig.Want[*fault.Absent](t, "users of what is gone", err)
 }
 
 func TestFunctionIsMadeOnce(t *testing.T) {

@@ -19,11 +19,11 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// codes: error sets of facts/aws.md section 3, for everything but writing a distribution.
+// codes are for everything but writing a distribution.
 var codes = fault.Codes{
 	"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread,
-	"EntityNotFound": fault.AsDone, "NoSuchDistribution": fault.AsDone, "NoSuchResource": fault.AsDone,
-	"FunctionAlreadyExists": fault.AsDone,
+	"EntityNotFound": fault.AsAbsent, "NoSuchDistribution": fault.AsAbsent, "NoSuchResource": fault.AsAbsent,
+	"FunctionAlreadyExists": fault.AsExists,
 	// An origin that is in use, or still deploying, can be deleted later.
 	"CannotDeleteEntityWhileInUse": fault.AsRetry, "IllegalDelete": fault.AsRetry,
 }
@@ -56,7 +56,7 @@ const invalid = `
 // writeCodes: what makes a document invalid is a GiveUp, and the caller finds the entry that is to blame.
 var writeCodes = func() fault.Codes {
 	c := fault.Codes{
-		"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread, "DistributionAlreadyExists": fault.AsDone,
+		"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread, "DistributionAlreadyExists": fault.AsExists,
 		"NoSuchDistribution": fault.AsReread, // that it is gone is for a read to say
 	}
 	for code := range strings.FieldsSeq(invalid) {
@@ -73,8 +73,8 @@ func New(cfg aws.Config) *Client {
 	return &Client{cloudfront.NewFromConfig(cfg, func(o *cloudfront.Options) { o.Region = "us-east-1" })}
 }
 
-// Distribution reads a distribution and its configuration, which come from one answer and so belong together. One that
-// does not exist is a fault.Done.
+// Distribution reads a distribution and its configuration, which come from one answer and so belong together. It
+// returns a *fault.Absent if there is none of that id.
 func (c *Client) Distribution(ctx context.Context, id string) (origin.Served, error) {
 	var raw bytes.Buffer
 	out, err := c.api.GetDistribution(ctx, &cloudfront.GetDistributionInput{Id: &id}, keepBody(&raw))
@@ -91,7 +91,8 @@ func (c *Client) Update(ctx context.Context, id, etag string, config []byte) err
 	return writeCodes.Wrap(err, "update distribution %s", id)
 }
 
-// Create makes a distribution. One that was made before from the same caller reference is a fault.Done: find it with Find.
+// Create makes a distribution. It returns a *fault.Exists if one was made before from the same caller reference: find it with
+// Find.
 func (c *Client) Create(ctx context.Context, config []byte) (origin.Served, error) {
 	var raw bytes.Buffer
 	out, err := c.api.CreateDistribution(ctx, &cloudfront.CreateDistributionInput{}, sendBody(config), keepBody(&raw))
@@ -122,7 +123,7 @@ func (c *Client) Find(ctx context.Context, callerReference, comment string) (str
 	for _, id := range append(likely, others...) {
 		out, err := c.api.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
 		err = codes.Wrap(err, "read distribution %s", id)
-		if fault.Is[*fault.Done](err) {
+		if fault.Is[*fault.Absent](err) {
 			continue // it was deleted since it was listed
 		}
 		if err != nil {

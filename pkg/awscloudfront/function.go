@@ -26,7 +26,7 @@ func (c *Client) EnsureFunction(ctx context.Context, name, comment, code string)
 		Name: &name, FunctionCode: []byte(code),
 		FunctionConfig: &types.FunctionConfig{Comment: &comment, Runtime: types.FunctionRuntimeCloudfrontJs20},
 	})
-	if err := fault.IgnoreDone(codes.Wrap(err, "create function %s", name)); err != nil {
+	if err := fault.IgnoreExists(codes.Wrap(err, "create function %s", name)); err != nil {
 		return "", err
 	}
 	draft, err := c.api.DescribeFunction(ctx, &cloudfront.DescribeFunctionInput{Name: &name})

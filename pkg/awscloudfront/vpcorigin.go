@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 
+	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -35,7 +36,7 @@ func (c *Client) VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error) {
 	}
 }
 
-// VpcOrigin reads one VPC origin. One that does not exist, or is not visible, is a fault.Done.
+// VpcOrigin reads one VPC origin. It returns a *fault.Absent if there is none of that id, or none that this account can see.
 func (c *Client) VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, error) {
 	out, err := c.api.GetVpcOrigin(ctx, &cloudfront.GetVpcOriginInput{Id: &id})
 	if err != nil {
@@ -54,15 +55,15 @@ func (c *Client) VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, er
 	return seen, nil
 }
 
-// DeleteVpcOrigin starts the deletion of a VPC origin. Its end is a fault.Done from VpcOrigin. One that is gone already is a
-// fault.Done, a stale etag a fault.Reread, one in use a fault.Retry.
+// DeleteVpcOrigin starts the deletion of a VPC origin; VpcOrigin returns a *fault.Absent when it is over. It returns nil if the
+// origin is gone already, a *fault.Reread for a stale etag, and a *fault.Retry for an origin in use.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteVpcOrigin.html
 func (c *Client) DeleteVpcOrigin(ctx context.Context, id, etag string) error {
 	_, err := c.api.DeleteVpcOrigin(ctx, &cloudfront.DeleteVpcOriginInput{Id: &id, IfMatch: &etag})
-	return codes.Wrap(err, "delete VPC origin %s", id)
+	return fault.IgnoreAbsent(codes.Wrap(err, "delete VPC origin %s", id))
 }
 
-// Tags reads a VPC origin's tags. Only its owner can.
+// Tags reads a VPC origin's tags. Only its owner can. It returns a *fault.Absent if the origin is gone.
 func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error) {
 	out, err := c.api.ListTagsForResource(ctx, &cloudfront.ListTagsForResourceInput{Resource: &arn})
 	if err != nil {
@@ -75,7 +76,8 @@ func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error
 	return tags, nil
 }
 
-// UsersOf lists the distributions, in any account, that use a VPC origin of the caller's.
+// UsersOf lists the distributions, in any account, that use a VPC origin of the caller's. It returns a *fault.Absent if the
+// origin is gone.
 func (c *Client) UsersOf(ctx context.Context, arn string) ([]origin.User, error) {
 	var users []origin.User
 	in := &cloudfront.ListDistributionsByOwnedResourceInput{ResourceArn: &arn}

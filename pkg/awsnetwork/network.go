@@ -18,8 +18,8 @@ import (
 )
 
 var codes = fault.Codes{
-	"LoadBalancerNotFound": fault.AsDone, "InvalidInstanceID.NotFound": fault.AsDone,
-	"InvalidVpcID.NotFound": fault.AsDone,
+	"LoadBalancerNotFound": fault.AsAbsent, "InvalidInstanceID.NotFound": fault.AsAbsent,
+	"InvalidVpcID.NotFound": fault.AsAbsent,
 }
 
 // managedTag marks every interface that CloudFront makes for a VPC origin; the service-linked role may touch no other.
@@ -33,7 +33,7 @@ type Client struct{ cfg aws.Config }
 // New returns a client.
 func New(cfg aws.Config) *Client { return &Client{cfg} }
 
-// Endpoint tells where a load balancer or an instance stands. One that is gone is a fault.Done.
+// Endpoint returns where a load balancer or an instance stands. It returns a *fault.Absent for one that is gone.
 func (c *Client) Endpoint(ctx context.Context, endpoint string) (origin.Endpoint, error) {
 	a, err := arn.Parse(endpoint)
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *Client) loadBalancer(ctx context.Context, region, endpoint string) (ori
 		return origin.Endpoint{}, codes.Wrap(err, "read load balancer %s", endpoint)
 	}
 	if len(out.LoadBalancers) == 0 {
-		return origin.Endpoint{}, &fault.Done{Err: fmt.Errorf("read load balancer %s: not found", endpoint)}
+		return origin.Endpoint{}, &fault.Absent{Err: fmt.Errorf("read load balancer %s: not found", endpoint)}
 	}
 	lb := out.LoadBalancers[0]
 	place := origin.Endpoint{Region: region, VPC: aws.ToString(lb.VpcId)}
@@ -75,7 +75,7 @@ func (c *Client) instance(ctx context.Context, region, id string) (origin.Endpoi
 			return origin.Endpoint{Region: region, VPC: aws.ToString(i.VpcId), Subnets: []string{aws.ToString(i.SubnetId)}}, nil
 		}
 	}
-	return origin.Endpoint{}, &fault.Done{Err: fmt.Errorf("read instance %s: not found", id)}
+	return origin.Endpoint{}, &fault.Absent{Err: fmt.Errorf("read instance %s: not found", id)}
 }
 
 // ManagedENIs lists the interfaces that CloudFront keeps in a VPC for VPC origins, all of them: an interface does not

@@ -68,9 +68,9 @@ func TestEndpointThatIsGoneIsDone(t *testing.T) {
 	t.Parallel()
 	ctx, s, c := start(t)
 	_, err := c.Endpoint(ctx, instance)
-	rig.Want[*fault.Done](t, "an instance", err)
+	rig.Want[*fault.Absent](t, "an instance", err)
 	_, err = awsnetwork.New(s.Config(rig.Team, rig.Region)).Endpoint(ctx, balancer)
-	rig.Want[*fault.Done](t, "a load balancer that its account does not have", err)
+	rig.Want[*fault.Absent](t, "a load balancer that its account does not have", err)
 }
 
 func TestManagedENIsAreAllOfCloudFrontsAndNoOthers(t *testing.T) {

@@ -3,7 +3,6 @@ package awsram
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
@@ -13,13 +12,12 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// codes: error sets of facts/aws.md section 2. An invitation that is no longer pending needs nothing more from us.
 var codes = fault.Codes{
-	"ResourceShareInvitationAlreadyAcceptedException": fault.AsDone,
-	"ResourceShareInvitationAlreadyRejectedException": fault.AsDone,
-	"ResourceShareInvitationExpiredException":         fault.AsDone,
-	"ResourceShareInvitationArnNotFoundException":     fault.AsDone,
-	"UnknownResourceException":                        fault.AsDone,
+	"ResourceShareInvitationAlreadyAcceptedException": fault.AsFinished,
+	"ResourceShareInvitationAlreadyRejectedException": fault.AsFinished,
+	"ResourceShareInvitationExpiredException":         fault.AsFinished,
+	"ResourceShareInvitationArnNotFoundException":     fault.AsAbsent,
+	"UnknownResourceException":                        fault.AsAbsent,
 	"OperationNotPermittedException":                  fault.AsGiveUp,
 	"InvalidStateTransitionException":                 fault.AsRetry,
 }
@@ -55,7 +53,8 @@ func (c *Client) Invitations(ctx context.Context) ([]origin.Invitation, error) {
 	return list, nil
 }
 
-// Open lists what a pending invitation offers. One that is no longer pending is a fault.Done.
+// Open lists what a pending invitation offers. It returns a *fault.Finished for one that was answered or has expired, and a
+// *fault.Absent for one that is gone.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_ListPendingInvitationResources.html
 func (c *Client) Open(ctx context.Context, invitation string) ([]origin.Shared, error) {
 	var list []origin.Shared
@@ -71,15 +70,23 @@ func (c *Client) Open(ctx context.Context, invitation string) ([]origin.Shared, 
 	return list, nil
 }
 
-// Accept accepts an invitation. One that is no longer pending is a fault.Done.
+// Accept accepts an invitation, and returns nil for one that was accepted before. It returns a *fault.Finished for one that was
+// rejected or has expired, and a *fault.Absent for one that is gone.
 func (c *Client) Accept(ctx context.Context, invitation string) error {
 	_, err := c.api.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: &invitation})
+	if fault.Code(err) == "ResourceShareInvitationAlreadyAcceptedException" {
+		return nil
+	}
 	return codes.Wrap(err, "accept invitation %s", invitation)
 }
 
-// Reject rejects an invitation. One that is no longer pending is a fault.Done.
+// Reject rejects an invitation, and returns nil for one that was rejected before. It returns a *fault.Finished for one that was
+// accepted or has expired, and a *fault.Absent for one that is gone.
 func (c *Client) Reject(ctx context.Context, invitation string) error {
 	_, err := c.api.RejectResourceShareInvitation(ctx, &ram.RejectResourceShareInvitationInput{ResourceShareInvitationArn: &invitation})
+	if fault.Code(err) == "ResourceShareInvitationAlreadyRejectedException" {
+		return nil
+	}
 	return codes.Wrap(err, "reject invitation %s", invitation)
 }
 
@@ -143,21 +150,21 @@ func (c *Client) Associations(ctx context.Context) ([]origin.Association, error)
 	return list, nil
 }
 
-// Disassociate takes a resource out of a share of this account's. One that is not in it is a fault.Done.
+// Disassociate takes a resource out of a share of this account's. It returns nil if the share or the resource in it is gone.
 func (c *Client) Disassociate(ctx context.Context, share, resource string) error {
 	_, err := c.api.DisassociateResourceShare(ctx, &ram.DisassociateResourceShareInput{
 		ResourceShareArn: &share, ResourceArns: []string{resource},
 	})
-	return codes.Wrap(err, "take %s out of share %s", resource, share)
+	return fault.IgnoreAbsent(codes.Wrap(err, "take %s out of share %s", resource, share))
 }
 
-// DeleteShare deletes a share of this account's. One that is gone is a fault.Done.
+// DeleteShare deletes a share of this account's. It returns nil if the share is gone or is being deleted.
 func (c *Client) DeleteShare(ctx context.Context, share string) error {
 	_, err := c.api.DeleteResourceShare(ctx, &ram.DeleteResourceShareInput{ResourceShareArn: &share})
 	if fault.Code(err) == "InvalidStateTransitionException" { // it is being deleted
-		return fault.AsDone(fmt.Errorf("delete share %s: %w", share, err))
+		return nil
 	}
-	return codes.Wrap(err, "delete share %s", share)
+	return fault.IgnoreAbsent(codes.Wrap(err, "delete share %s", share))
 }
 
 func shared(resources []types.Resource) []origin.Shared {

@@ -10,10 +10,9 @@ import (
 	"github.com/originhub/originhub/pkg/fault"
 )
 
-// codes: an execution of that name has run, or a token's task has ended, so what was asked for is done.
 var codes = fault.Codes{
-	"ExecutionAlreadyExists": fault.AsDone,
-	"TaskTimedOut":           fault.AsDone, "TaskDoesNotExist": fault.AsDone, "InvalidToken": fault.AsDone,
+	"ExecutionAlreadyExists": fault.AsExists,
+	"TaskTimedOut":           fault.AsFinished, "TaskDoesNotExist": fault.AsFinished, "InvalidToken": fault.AsFinished,
 	"StateMachineDoesNotExist": fault.AsGiveUp, "InvalidName": fault.AsGiveUp,
 }
 
@@ -23,14 +22,14 @@ type Client struct{ api *sfn.Client }
 // New returns a client.
 func New(cfg aws.Config) *Client { return &Client{sfn.NewFromConfig(cfg)} }
 
-// Start starts an execution under a name. While one of that name and input runs, or has run within 90 days, it is a
-// success or a fault.Done. https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+// Start starts an execution under a name. It returns nil while one of that name and input runs, and a *fault.Exists if one of
+// that name has ended within 90 days or runs with another input. https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 func (c *Client) Start(ctx context.Context, machine, name, input string) error {
 	_, err := c.api.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &input})
 	return codes.Wrap(err, "start execution %s", name)
 }
 
-// Complete completes a task token with output. One whose task has ended is a fault.Done.
+// Complete completes a task token with output. It returns a *fault.Finished if no task waits with that token.
 func (c *Client) Complete(ctx context.Context, token, output string) error {
 	_, err := c.api.SendTaskSuccess(ctx, &sfn.SendTaskSuccessInput{TaskToken: &token, Output: aws.String(output)})
 	return codes.Wrap(err, "complete task token")

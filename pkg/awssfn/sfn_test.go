@@ -73,10 +73,10 @@ func TestExecutionStartsOnce(t *testing.T) {
 	t.Parallel()
 	ctx, s, c, machine := start(t)
 	rig.OK(t, c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`))
-	rig.OK(t, fault.IgnoreDone(c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`)))
-	rig.Want[*fault.Done](t, "the same name with another input", c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":2}`))
+	rig.OK(t, fault.IgnoreExists(c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`)))
+	rig.Want[*fault.Exists](t, "the same name with another input", c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":2}`))
 	s.UntilIdle()
-	rig.Want[*fault.Done](t, "the name of an execution that has ended", c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`))
+	rig.Want[*fault.Exists](t, "the name of an execution that has ended", c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`))
 	if got := s.Executions(rig.Hub); len(got) != 1 {
 		t.Errorf("%d executions", len(got))
 	}
@@ -91,7 +91,7 @@ func TestTokenIsCompletedOnce(t *testing.T) {
 	rig.OK(t, c.Start(ctx, machine, "one", `{}`)) // it runs
 	rig.OK(t, c.Complete(ctx, handed, `{"phase":"confirm"}`))
 	s.UntilIdle()
-	rig.Want[*fault.Done](t, "complete twice", c.Complete(ctx, handed, `{"phase":"late"}`))
+	rig.Want[*fault.Finished](t, "complete twice", c.Complete(ctx, handed, `{"phase":"late"}`))
 	if e := s.Executions(rig.Hub)[0]; e.Status != "SUCCEEDED" || e.Output != `{"phase":"confirm"}` {
 		t.Errorf("%s with %s", e.Status, e.Output)
 	}
@@ -122,11 +122,11 @@ func TestEveryEndTakesTheName(t *testing.T) {
 		if got := s.Executions(rig.Hub)[i].Status; got != end.status {
 			t.Errorf("it is %s, not %s", got, end.status)
 		}
-		rig.Want[*fault.Done](t, "start what is "+end.status, c.Start(ctx, machine, end.status, `{}`))
-		rig.Want[*fault.Done](t, "complete what is "+end.status, c.Complete(ctx, handed, `{}`))
+		rig.Want[*fault.Exists](t, "start what is "+end.status, c.Start(ctx, machine, end.status, `{}`))
+		rig.Want[*fault.Finished](t, "complete what is "+end.status, c.Complete(ctx, handed, `{}`))
 	}
-	rig.Want[*fault.Done](t, "token that nobody handed out", c.Complete(ctx, "AQC"+strings.Repeat("0", 48), `{}`))
-	rig.Want[*fault.Done](t, "no token", c.Complete(ctx, "token", `{}`))
+	rig.Want[*fault.Finished](t, "token that nobody handed out", c.Complete(ctx, "AQC"+strings.Repeat("0", 48), `{}`))
+	rig.Want[*fault.Finished](t, "no token", c.Complete(ctx, "token", `{}`))
 }
 
 func TestErrorsSayWhatToDo(t *testing.T) {

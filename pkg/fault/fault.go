@@ -1,6 +1,6 @@
-// Package fault says what to do about an error: try again, read again, give up, or nothing because it is already done.
-// Adapters decide once which it is; workflows and the state machine obey. The type names are the error names that the
-// state machine's Retry and Catch blocks see, since Lambda reports a Go error by its type name.
+// Package fault classifies errors by what to do about them: repeat the call, read again, give up, or go on because the state
+// that the call was to bring about is there in another way. Adapters classify once; workflows and the state machine obey. The
+// type names are the error names that the state machine's Retry blocks match, since Lambda reports a Go error by its type name.
 package fault
 
 import (
@@ -17,21 +17,31 @@ type Reread struct{ Err error }
 // GiveUp is a failure that no repetition mends; somebody has to change something.
 type GiveUp struct{ Err error }
 
-// Done is a failure to do what has been done already, or to remove what is gone.
-type Done struct{ Err error }
+// Absent says that what the call is about does not exist, or no longer.
+type Absent struct{ Err error }
 
-func (e *Retry) Error() string  { return e.Err.Error() }
-func (e *Reread) Error() string { return e.Err.Error() }
-func (e *GiveUp) Error() string { return e.Err.Error() }
-func (e *Done) Error() string   { return e.Err.Error() }
+// Exists says that what the call was to create is there already.
+type Exists struct{ Err error }
 
-func (e *Retry) Unwrap() error  { return e.Err }
-func (e *Reread) Unwrap() error { return e.Err }
-func (e *GiveUp) Unwrap() error { return e.Err }
-func (e *Done) Unwrap() error   { return e.Err }
+// Finished says that what the call is about has come to its end: an invitation was answered or has expired, a task is over.
+type Finished struct{ Err error }
 
-// Is tells whether err is classified as T. Of several classes in a chain the outermost counts: it was given last, by who
-// knew most.
+func (e *Retry) Error() string    { return e.Err.Error() }
+func (e *Reread) Error() string   { return e.Err.Error() }
+func (e *GiveUp) Error() string   { return e.Err.Error() }
+func (e *Absent) Error() string   { return e.Err.Error() }
+func (e *Exists) Error() string   { return e.Err.Error() }
+func (e *Finished) Error() string { return e.Err.Error() }
+
+func (e *Retry) Unwrap() error    { return e.Err }
+func (e *Reread) Unwrap() error   { return e.Err }
+func (e *GiveUp) Unwrap() error   { return e.Err }
+func (e *Absent) Unwrap() error   { return e.Err }
+func (e *Exists) Unwrap() error   { return e.Err }
+func (e *Finished) Unwrap() error { return e.Err }
+
+// Is reports whether err is classified as T. Of several classes in a chain the outermost counts: it was given last, by who
+// knew most. The class of a join is that of joined.
 func Is[T error](err error) bool {
 	_, ok := class(err).(T) //nolint:errorlint // class has walked the chain
 	return ok
@@ -39,23 +49,70 @@ func Is[T error](err error) bool {
 
 func class(err error) error {
 	switch e := err.(type) { //nolint:errorlint // the chain is walked by hand, since the outermost class counts
-	case *Retry, *Reread, *GiveUp, *Done:
+	case *Retry, *Reread, *GiveUp, *Absent, *Exists, *Finished:
 		return err
 	case interface{ Unwrap() error }:
 		return class(e.Unwrap())
 	case interface{ Unwrap() []error }:
-		for _, one := range e.Unwrap() {
-			if c := class(one); c != nil {
-				return c
-			}
-		}
+		return joined(e.Unwrap())
 	}
 	return nil
 }
 
-// IgnoreDone turns a Done into success.
-func IgnoreDone(err error) error {
-	if Is[*Done](err) {
+// joined returns the class of several errors together: what to do so that none of them is lost.
+//
+//	members                                       class
+//	any Retry, or any without a class             Retry
+//	else any Reread                               Reread
+//	else any GiveUp                               GiveUp
+//	all Absent, all Exists, or all Finished       that one
+//	these three mixed                             Retry
+func joined(members []error) error {
+	var reread, giveUp, calm error
+	for _, m := range members {
+		switch c := class(m).(type) { //nolint:errorlint // class has walked the chain
+		case nil, *Retry:
+			return &Retry{errors.Join(members...)}
+		case *Reread:
+			reread = c
+		case *GiveUp:
+			giveUp = c
+		default:
+			if calm != nil && fmt.Sprintf("%T", calm) != fmt.Sprintf("%T", c) {
+				calm = &Retry{errors.Join(members...)}
+				continue
+			}
+			calm = c
+		}
+	}
+	switch {
+	case reread != nil:
+		return reread
+	case giveUp != nil:
+		return giveUp
+	}
+	return calm
+}
+
+// IgnoreAbsent returns nil for an Absent and err otherwise.
+func IgnoreAbsent(err error) error {
+	if Is[*Absent](err) {
+		return nil
+	}
+	return err
+}
+
+// IgnoreFinished returns nil for a Finished and err otherwise.
+func IgnoreFinished(err error) error {
+	if Is[*Finished](err) {
+		return nil
+	}
+	return err
+}
+
+// IgnoreExists returns nil for an Exists and err otherwise.
+func IgnoreExists(err error) error {
+	if Is[*Exists](err) {
 		return nil
 	}
 	return err
@@ -85,13 +142,20 @@ func AsReread(err error) error { return &Reread{err} }
 // AsGiveUp classifies err as a GiveUp.
 func AsGiveUp(err error) error { return &GiveUp{err} }
 
-// AsDone classifies err as a Done.
-func AsDone(err error) error { return &Done{err} }
+// AsAbsent classifies err as an Absent.
+func AsAbsent(err error) error { return &Absent{err} }
 
-// Codes is an adapter's table from AWS error codes to classes: AsRetry, AsReread, AsGiveUp or AsDone.
+// AsExists classifies err as an Exists.
+func AsExists(err error) error { return &Exists{err} }
+
+// AsFinished classifies err as a Finished.
+func AsFinished(err error) error { return &Finished{err} }
+
+// Codes is an adapter's table from AWS error codes to classes: AsRetry, AsReread, AsGiveUp, AsAbsent, AsExists or
+// AsFinished.
 type Codes map[string]func(error) error
 
-// common holds for every service. CloudFront has no typed throttling error (facts/aws.md section 3), so codes decide.
+// common holds for every service. Codes decide, since not every service has a type for each of its errors.
 var common = Codes{
 	"AccessDenied": AsGiveUp, "AccessDeniedException": AsGiveUp, "UnauthorizedOperation": AsGiveUp,
 	"ValidationException": AsGiveUp, "ValidationError": AsGiveUp, "InvalidArgument": AsGiveUp,

@@ -253,7 +253,7 @@ func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 		contents, err = r.Shares.Open(ctx, i.ARN)
 	}
 	switch {
-	case fault.Is[*fault.Done](err):
+	case answered(err):
 		return nil
 	case fault.Is[*fault.GiveUp](err):
 		return r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, []admission.Reason{{
@@ -267,7 +267,10 @@ func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 	share.Invitation = true
 	switch decision := admission.DecideShare(share, r.Policy); {
 	case decision.Accept:
-		err = fault.IgnoreDone(r.Shares.Accept(ctx, i.ARN))
+		err = r.Shares.Accept(ctx, i.ARN)
+		if answered(err) {
+			return nil
+		}
 		if err == nil {
 			r.woken = true
 			r.Meter.Count(contract.MetricInvitationAccepted, 1)
@@ -281,11 +284,16 @@ func (r *admitRun) invitation(ctx context.Context, i origin.Invitation) error {
 		err = r.refuse(ctx, contract.ShareRefused, i.Share, Detail{Account: i.Sender, What: i.Name}, decision.Reasons)
 		// Whom policy does not know may mean somebody else in this account, such as another hub.
 		if err == nil && known && r.Policy.Shares.Reject {
-			err = fault.IgnoreDone(r.Shares.Reject(ctx, i.ARN))
+			if err = r.Shares.Reject(ctx, i.ARN); answered(err) {
+				err = nil
+			}
 		}
 	}
 	return err
 }
+
+// answered reports whether an invitation is no longer pending: somebody answered it, or it has expired or is gone.
+func answered(err error) bool { return fault.Is[*fault.Finished](err) || fault.Is[*fault.Absent](err) }
 
 func names(refs []origin.Ref) string {
 	var ids []string

@@ -366,7 +366,7 @@ func (a *Audit) ownedBy(ctx context.Context, account string) (owned []audit.Owne
 		switch {
 		case err == nil:
 			owned = append(owned, one)
-		case fault.Is[*fault.Done](err): // it went meanwhile
+		case fault.Is[*fault.Absent](err): // it went meanwhile
 			err = nil
 		}
 	}

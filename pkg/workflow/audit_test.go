@@ -37,7 +37,7 @@ func (w *auditedWorld) PutFindings(_ context.Context, f origin.Findings) error {
 }
 
 func (w *auditedWorld) Distribution(context.Context, string) (origin.Served, error) {
-	return origin.Served{}, &fault.Done{Err: errors.New("there is none")}
+	return origin.Served{}, &fault.Absent{Err: errors.New("there is none")}
 }
 
 func (w *auditedWorld) Distributions(context.Context) ([]origin.Listed, error) { return nil, nil }

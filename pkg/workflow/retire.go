@@ -23,7 +23,7 @@ type retireRegistry interface {
 }
 
 type starter interface {
-	// Start is a fault.Done if an execution of that name has ended.
+	// Start returns a *fault.Exists if an execution of that name has ended.
 	Start(ctx context.Context, machine, name, input string) error
 }
 
@@ -66,7 +66,7 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 		case hinted && (hint.ARN != o.ARN || hint.Account != o.Account):
 		case !hinted && o.Intent == origin.Detach && o.Teardown != nil && o.Teardown.Phase != "" && s.Now.Sub(since(o)) < daily:
 			// It has begun, and looks at its tag itself. A crash may have kept an execution that was recorded from starting.
-			failed = append(failed, fault.IgnoreDone(t.start(ctx, o)))
+			failed = append(failed, fault.IgnoreExists(t.start(ctx, o)))
 		default:
 			due = append(due, o)
 		}
@@ -88,13 +88,13 @@ func (t *Retire) look(
 	ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, tags map[string]string, err error, called time.Time,
 ) error {
 	switch {
-	case fault.Is[*fault.Done](err):
+	case fault.Is[*fault.Absent](err):
 		if o.Teardown == nil {
 			return nil
 		}
 		err := t.start(ctx, o) // it was recorded, and a crash may have kept it from starting
-		if !fault.Is[*fault.Done](err) || s.Now.Sub(since(o)) < daily {
-			return fault.IgnoreDone(err)
+		if !fault.Is[*fault.Exists](err) || s.Now.Sub(since(o)) < daily {
+			return fault.IgnoreExists(err)
 		}
 		o.Generation++
 		return t.begin(ctx, say, s, o, *o.Teardown, "the origin is gone, and whether it left something is looked at again")
@@ -146,8 +146,8 @@ func (t *Retire) look(
 	}
 	err = t.start(ctx, o)
 	again, idle := called.After(o.Teardown.Asked), o.Teardown.Phase == ""
-	if !fault.Is[*fault.Done](err) || !again && !idle {
-		return fault.IgnoreDone(err)
+	if !fault.Is[*fault.Exists](err) || !again && !idle {
+		return fault.IgnoreExists(err)
 	}
 	next, why := *o.Teardown, "its execution ended before its first step"
 	if again {
@@ -217,7 +217,7 @@ func (t *Retire) begin(ctx context.Context, say *announcer, s origin.Snapshot, o
 		if o, err = t.Registry.PutRecord(ctx, o); err != nil {
 			return err
 		}
-		if err := t.start(ctx, o); !fault.Is[*fault.Done](err) {
+		if err := t.start(ctx, o); !fault.Is[*fault.Exists](err) {
 			return err
 		}
 		t.Log.InfoContext(ctx, "it ran before the registry was lost; the next generation takes over", "origin", o.ID, "generation", o.Generation)

@@ -24,7 +24,7 @@ type history struct{ ended, started []string }
 func (n *history) Start(_ context.Context, _, name, _ string) error {
 	_, generation, _ := strings.Cut(name, "vo_1-")
 	if slices.Contains(n.ended, generation) {
-		return &fault.Done{Err: errors.New("ExecutionAlreadyExists")}
+		return &fault.Exists{Err: errors.New("ExecutionAlreadyExists")}
 	}
 	n.started = append(n.started, generation)
 	return nil

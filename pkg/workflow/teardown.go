@@ -149,7 +149,7 @@ func (r *teardownRun) giveBack(ctx context.Context, next teardown.Step) error {
 	if err != nil {
 		return &fault.GiveUp{Err: err}
 	}
-	return fault.IgnoreDone(r.Executions.Complete(ctx, r.task.Token, string(output)))
+	return fault.IgnoreFinished(r.Executions.Complete(ctx, r.task.Token, string(output)))
 }
 
 // answer tells the state machine what the next step is.
@@ -211,7 +211,7 @@ func (r *teardownRun) look(ctx context.Context, fact teardown.Fact) (err error) 
 	switch fact {
 	case teardown.Tag:
 		tags, err := r.Owner(r.o.Account).Tags(ctx, r.o.ARN)
-		if fault.Is[*fault.Done](err) {
+		if fault.Is[*fault.Absent](err) {
 			// A VPC origin that is gone took its tags along; who deleted it meant it.
 			r.seen.Tagged = true
 			return nil
@@ -227,7 +227,7 @@ func (r *teardownRun) look(ctx context.Context, fact teardown.Fact) (err error) 
 		for _, u := range users {
 			r.seen.Users = append(r.seen.Users, teardown.User(u))
 		}
-		return fault.IgnoreDone(err)
+		return fault.IgnoreAbsent(err)
 	case teardown.Sharing:
 		r.associations, err = r.Shares(r.o.Account).Associations(ctx)
 		for _, a := range r.associations {
@@ -238,7 +238,7 @@ func (r *teardownRun) look(ctx context.Context, fact teardown.Fact) (err error) 
 	case teardown.Existence:
 		seen, err := r.Owner(r.o.Account).VpcOrigin(ctx, r.o.ID)
 		if err != nil {
-			return fault.IgnoreDone(err)
+			return fault.IgnoreAbsent(err)
 		}
 		r.seen.Exists, r.seen.Status = true, "Deploying"
 		if seen.Deployed {
@@ -280,7 +280,7 @@ func (r *teardownRun) named(ctx context.Context) (bool, error) {
 	}
 	served, err := r.CloudFront.Distribution(ctx, r.distribution)
 	if err != nil {
-		return false, fault.IgnoreDone(err)
+		return false, fault.IgnoreAbsent(err)
 	}
 	config, err := wiring.ParseConfig(served.Config)
 	if err != nil {
@@ -293,7 +293,7 @@ func (r *teardownRun) named(ctx context.Context) (bool, error) {
 func (r *teardownRun) interfaces(ctx context.Context) error {
 	owner, t, network := r.Owner(r.o.Account), r.o.Teardown, r.Network(r.o.Account)
 	enis, err := network.ManagedENIs(ctx, t.Region, t.VPC)
-	if err != nil && !fault.Is[*fault.Done](err) {
+	if err != nil && !fault.Is[*fault.Absent](err) {
 		return err
 	}
 	for _, e := range enis {
@@ -311,7 +311,7 @@ func (r *teardownRun) interfaces(ctx context.Context) error {
 			continue
 		}
 		place, err := network.Endpoint(ctx, other.Endpoint)
-		if fault.Is[*fault.Done](err) {
+		if fault.Is[*fault.Absent](err) {
 			continue
 		}
 		if err != nil {
@@ -343,7 +343,7 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) (TaskOutput, 
 	case teardown.Delete:
 		pause = deleting
 		did = "deletion of " + r.o.ID + " began"
-		err = fault.IgnoreDone(r.Owner(r.o.Account).DeleteVpcOrigin(ctx, r.o.ID, cmp.Or(r.etag, r.o.Teardown.ETag)))
+		err = r.Owner(r.o.Account).DeleteVpcOrigin(ctx, r.o.ID, cmp.Or(r.etag, r.o.Teardown.ETag))
 	default:
 		err = &fault.GiveUp{Err: fmt.Errorf("tear down %s: phase %s has nothing to do", r.o.ID, step.Phase)}
 	}
@@ -408,7 +408,7 @@ func (r *teardownRun) record(ctx context.Context) (string, error) {
 		return "it is gone already, so its interfaces cannot be recorded", r.put(ctx)
 	}
 	place, err := network.Endpoint(ctx, r.endpoint)
-	if fault.Is[*fault.Done](err) {
+	if fault.Is[*fault.Absent](err) {
 		t.Recorded = true // likewise
 		return "what stood behind it is gone, so its interfaces cannot be recorded", r.put(ctx)
 	}
@@ -442,7 +442,7 @@ func (r *teardownRun) unshare(ctx context.Context) (string, error) {
 			did = append(did, "deleted share "+s.ARN)
 			err = ram.DeleteShare(ctx, s.ARN)
 		}
-		failed = append(failed, fault.IgnoreDone(err))
+		failed = append(failed, err)
 	}
 	return "confirmed that no distribution uses it any more; " + strings.Join(did, ", "), errors.Join(failed...)
 }
@@ -520,7 +520,7 @@ func (r *teardownRun) removeEmptyShares(ctx context.Context) {
 		if err == nil && !slices.ContainsFunc(held, func(a origin.Association) bool { return a.Share == share }) {
 			err = ram.DeleteShare(ctx, share)
 		}
-		if fault.IgnoreDone(err) != nil {
+		if err != nil {
 			r.Log.WarnContext(ctx, "an empty share may be left", "share", share, "error", err)
 		}
 	}

@@ -237,7 +237,7 @@ func (r *wireRun) reconcile(ctx context.Context) error {
 func (r *wireRun) read(ctx context.Context, wanted bool) (served origin.Served, err error) {
 	if r.d.ID != "" {
 		served, err = r.CloudFront.Distribution(ctx, r.d.ID)
-		if fault.Is[*fault.Done](err) {
+		if fault.Is[*fault.Absent](err) {
 			err = r.lose(ctx)
 		}
 		if err != nil {
@@ -252,7 +252,7 @@ func (r *wireRun) read(ctx context.Context, wanted bool) (served origin.Served, 
 		return served, nil
 	}
 	served, err = r.CloudFront.Distribution(ctx, r.d.ID)
-	if fault.Is[*fault.Done](err) && r.Policy.Distribution.Base == nil {
+	if fault.Is[*fault.Absent](err) && r.Policy.Distribution.Base == nil {
 		return served, &fault.GiveUp{Err: fmt.Errorf("adopt distribution %s: there is none; create one and put its id in that one's place in "+
 			"distribution.adopt", r.d.ID)}
 	}
@@ -411,7 +411,7 @@ func (r *wireRun) identify(ctx context.Context, wanted bool) error {
 	case err == nil:
 		r.d.ID = served.ID
 		r.say(contract.DistributionCreated, "", Detail{What: served.ID, Why: "policy asks for one of the hub's own"})
-	case fault.Is[*fault.Done](err):
+	case fault.Is[*fault.Exists](err):
 		if r.d.ID, err = r.CloudFront.Find(ctx, spec.CallerReference, spec.Comment); err != nil {
 			return err
 		}
@@ -1014,7 +1014,7 @@ func (r *wireRun) finish(ctx context.Context, i int, o origin.Record) error {
 		if err != nil {
 			return &fault.GiveUp{Err: err}
 		}
-		if err := fault.IgnoreDone(r.Executions.Complete(ctx, o.Token, string(output))); err != nil {
+		if err := fault.IgnoreFinished(r.Executions.Complete(ctx, o.Token, string(output))); err != nil {
 			return err
 		}
 		o.Token = ""

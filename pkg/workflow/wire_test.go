@@ -218,7 +218,7 @@ type gone struct {
 
 func (g gone) Distribution(_ context.Context, id string) (origin.Served, error) {
 	if id != g.but {
-		return origin.Served{}, &fault.Done{Err: errors.New("NoSuchDistribution")}
+		return origin.Served{}, &fault.Absent{Err: errors.New("NoSuchDistribution")}
 	}
 	return origin.Served{ID: id, Domain: "d2.cloudfront.net", Deployed: true, Config: wiring.Base(wiring.BaseSpec{}).Bytes()}, nil
 }
@@ -307,7 +307,7 @@ func TestWireRaisesAnAlarmAgainThatNobodyHeard(t *testing.T) {
 		contract.DistributionUnavailable: func(r *wireRun) error { return r.reconcile(context.Background()) },
 		contract.DistributionRefused: func(r *wireRun) error {
 			_, err := r.search(context.Background(), origin.Served{Config: wiring.Base(wiring.BaseSpec{}).Bytes()}, refused)
-			if !fault.Is[*fault.GiveUp](err) {
+			if !errors.Is(err, error(refused)) {
 				t.Errorf("it hides that CloudFront refuses: %v", err)
 			}
 			return r.publish(context.Background())
@@ -499,7 +499,7 @@ func (lagging) EnsureFunction(context.Context, string, string, string) (string, 
 }
 
 func (lagging) Create(context.Context, []byte) (origin.Served, error) {
-	return origin.Served{}, &fault.Done{Err: errors.New("DistributionAlreadyExists")}
+	return origin.Served{}, &fault.Exists{Err: errors.New("DistributionAlreadyExists")}
 }
 
 func (lagging) Find(context.Context, string, string) (string, error) { return "", nil }
