@@ -3,9 +3,14 @@ package pkg_test
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"maps"
 	"os/exec"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,20 +20,24 @@ const module = "github.com/originhub/originhub/"
 
 // listed is what `go list -json` says of a package.
 type listed struct {
-	ImportPath string
-	Imports    []string
-	Deps       []string
-	Standard   bool
+	ImportPath, Dir           string
+	GoFiles                   []string
+	Imports, Deps             []string
+	TestImports, XTestImports []string
+}
+
+func adapters() []string {
+	return []string{
+		"pkg/awscloudfront", "pkg/awsevents", "pkg/awsnetwork", "pkg/awsquotas", "pkg/awsram", "pkg/awsroute53", "pkg/awssfn", "pkg/awssqs", "pkg/awssts",
+		"pkg/registry",
+	}
 }
 
 // TestImportRules holds the architecture: who may import whom, and why. A rule applies to every package whose path, below
 // the module, begins with one of its prefixes.
 func TestImportRules(t *testing.T) {
 	core := []string{"pkg/origin", "pkg/inbound", "pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/audit"}
-	adapters := []string{
-		"pkg/awscloudfront", "pkg/awsevents", "pkg/awsnetwork", "pkg/awsquotas", "pkg/awsram", "pkg/awsroute53", "pkg/awssfn", "pkg/awssqs", "pkg/awssts",
-		"pkg/registry",
-	}
+	adapters := adapters()
 	rules := []struct {
 		packages []string
 		forbid   func(imported string) bool
@@ -54,6 +63,17 @@ func TestImportRules(t *testing.T) {
 		forbid: outside(standard, ours("pkg/origin", "pkg/fault", "pkg/contract"), thirdParty("github.com/aws/aws-sdk-go-v2"),
 			thirdParty("github.com/aws/smithy-go")),
 		because: "an adapter translates between the vocabulary and its one service",
+	}, {
+		packages: []string{"pkg/hub"},
+		forbid: outside(standard, ours(append(slices.Clone(core), adapters...)...),
+			ours("pkg/hub", "pkg/workflow", "pkg/fault", "pkg/contract", "pkg/policy", "pkg/telemetry"),
+			thirdParty("github.com/aws/aws-lambda-go"), oneOf("github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry")),
+		because: "a constructor joins a use case with its adapters, and does nothing else",
+	}, {
+		packages: []string{"functions"},
+		forbid: outside(standard, ours("functions/internal", "pkg/hub"), thirdParty("github.com/aws/aws-lambda-go"),
+			oneOf("github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config")),
+		because: "a main hands its process to a constructor; what else it did, no rehearsal in one process would see",
 	}, {
 		packages: []string{"pkg/sandbox"},
 		forbid: func(p string) bool {
@@ -95,26 +115,92 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
-// TestWhichFunctionsLinkEC2 keeps the slowest SDK client out of every binary that can do without.
-func TestWhichFunctionsLinkEC2(t *testing.T) {
+// TestHandlersReadNothingByThemselves holds what makes two ways to run a handler one: below the constructors, the environment,
+// the streams and the clock are those that the host hands over.
+func TestHandlersReadNothingByThemselves(t *testing.T) {
+	forbidden := map[string][]string{
+		"os":           nil, // all of it
+		"log":          nil, // writes to standard error
+		"math/rand":    nil,
+		"math/rand/v2": nil,
+		"time":         {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"},
+		"fmt":          {"Print", "Printf", "Println"},
+	}
+	for _, p := range list(t) {
+		if !under(p.ImportPath, append(adapters(), "pkg/hub", "pkg/workflow", "pkg/policy", "pkg/telemetry")) {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			for _, use := range uses(t, filepath.Join(p.Dir, name), forbidden) {
+				t.Errorf("%s/%s uses %s: take it from hub.Host, or two instances in one process would share it", p.ImportPath, name, use)
+			}
+		}
+	}
+}
+
+// uses lists what a file uses of some packages: of each all, or the functions that are named.
+func uses(t *testing.T, file string, of map[string][]string) (found []string) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{} // import path by the name in this file
+	for _, i := range parsed.Imports {
+		from := strings.Trim(i.Path.Value, `"`)
+		name := path.Base(from)
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		names[name] = from
+	}
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		selector, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		from, ok := selector.X.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		functions, listed := of[names[from.Name]]
+		if listed && (functions == nil || slices.Contains(functions, selector.Sel.Name)) {
+			found = append(found, names[from.Name]+"."+selector.Sel.Name)
+		}
+		return true
+	})
+	return found
+}
+
+// TestWhoCompilesEC2 keeps the slowest SDK client out of every binary and every test that can do without.
+func TestWhoCompilesEC2(t *testing.T) {
+	const client = "github.com/aws/aws-sdk-go-v2/service/ec2"
 	reasons := map[string]string{
 		"functions/targets":  "only EC2 tells the addresses of an interface endpoint",
 		"functions/teardown": "only EC2 tells what CloudFront left in a VPC",
+		"pkg/awsnetwork":     "the adapter",
+		"pkg/hub/targets":    "builds function targets",
+		"pkg/hub/teardown":   "builds function teardown",
 	}
-	var linking []string
-	for _, p := range list(t) {
-		if strings.HasPrefix(p.ImportPath, module+"functions/") && slices.Contains(p.Deps, "github.com/aws/aws-sdk-go-v2/service/ec2") {
-			linking = append(linking, strings.TrimPrefix(p.ImportPath, module))
+	packages := list(t)
+	compiles := map[string]bool{}
+	for _, p := range packages {
+		compiles[p.ImportPath] = slices.Contains(p.Deps, client)
+	}
+	var compiling []string
+	for _, p := range packages {
+		if compiles[p.ImportPath] || slices.ContainsFunc(slices.Concat(p.TestImports, p.XTestImports), func(i string) bool { return i == client || compiles[i] }) {
+			compiling = append(compiling, strings.TrimPrefix(p.ImportPath, module))
 		}
 	}
-	if want := slices.Sorted(maps.Keys(reasons)); !slices.Equal(linking, want) {
-		t.Errorf("the EC2 client, which takes 46 s to compile, is linked by %v, want %v", linking, want)
+	if want := slices.Sorted(maps.Keys(reasons)); !slices.Equal(compiling, want) {
+		t.Errorf("the EC2 client, which takes 46 s to compile, is compiled for %v and their tests, want %v", compiling, want)
 	}
 }
 
 func list(t *testing.T) []listed {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,Deps,TestImports,XTestImports", module+"...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

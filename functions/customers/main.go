@@ -2,33 +2,9 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"net/http"
-	"strings"
-
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/originhub/originhub/pkg/hub/customers"
 )
 
-func main() { lambda.Start(answer) }
-
-// answer looks at what is left of the path below the base path mapping, which the resource {proxy+} takes whole.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-func answer(_ context.Context, r events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
-	parts := strings.Split(r.PathParameters["proxy"], "/")
-	if len(parts) != 2 || parts[0] != "customers" || parts[1] == "" {
-		return respond(http.StatusNotFound, map[string]string{"message": "nothing here: " + r.Path})
-	}
-	if r.HTTPMethod != http.MethodGet {
-		return respond(http.StatusMethodNotAllowed, map[string]string{"message": r.HTTPMethod + " is not allowed: use GET"})
-	}
-	return respond(http.StatusOK, map[string]string{"customerId": parts[1]})
-}
-
-func respond(status int, body map[string]string) (events.APIGatewayProxyResponse, error) {
-	text, err := json.Marshal(body)
-	return events.APIGatewayProxyResponse{
-		StatusCode: status, Headers: map[string]string{"Content-Type": "application/json"}, Body: string(text),
-	}, err
-}
+func main() { lambda.Start(customers.New()) }

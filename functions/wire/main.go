@@ -2,38 +2,8 @@
 package main
 
 import (
-	"context"
-	"log"
-	"os"
-
-	"github.com/aws/aws-lambda-go/lambda"
-
-	"github.com/originhub/originhub/functions/internal/boot"
-	"github.com/originhub/originhub/pkg/awscloudfront"
-	"github.com/originhub/originhub/pkg/awsquotas"
-	"github.com/originhub/originhub/pkg/awsroute53"
-	"github.com/originhub/originhub/pkg/awssfn"
-	"github.com/originhub/originhub/pkg/workflow"
+	"github.com/originhub/originhub/functions/internal/process"
+	"github.com/originhub/originhub/pkg/hub/wire"
 )
 
-func main() {
-	hub, err := boot.Load(context.Background(), "wire")
-	if err != nil {
-		log.Fatal(err)
-	}
-	wire := &workflow.Wire{
-		Policy:     hub.Policy,
-		Registry:   hub.Registry,
-		CloudFront: awscloudfront.New(hub.AWS),
-		Quotas:     awsquotas.New(hub.AWS),
-		DNS:        awsroute53.New(hub.AWS, hub.Policy.HostedZone),
-		Queue:      hub.WireQueue,
-		AdmitQueue: hub.AdmitQueue,
-		Executions: awssfn.New(hub.AWS),
-		Bus:        hub.Bus,
-		Meter:      hub.Meter,
-		Log:        hub.Log,
-		Holder:     os.Getenv("AWS_LAMBDA_LOG_STREAM_NAME"),
-	}
-	lambda.Start(boot.Queue(hub.Log, wire.Run))
-}
+func main() { process.Run(wire.New) }

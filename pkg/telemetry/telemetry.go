@@ -15,14 +15,15 @@ import (
 )
 
 // Logger writes JSON lines with the keys that Lambda's log format expects, at level ("DEBUG", "INFO", "WARN", "ERROR";
-// INFO when empty or unknown). A line logged with an invocation's context carries its request id.
+// INFO when empty or unknown) and with the time that now returns. A line logged with an invocation's context carries its
+// request id.
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
-func Logger(w io.Writer, level string) *slog.Logger {
+func Logger(w io.Writer, level string, now func() time.Time) *slog.Logger {
 	var least slog.Level
 	if least.UnmarshalText([]byte(level)) != nil {
 		least = slog.LevelInfo
 	}
-	return slog.New(requestID{slog.NewJSONHandler(w, &slog.HandlerOptions{
+	return slog.New(stamped{now, slog.NewJSONHandler(w, &slog.HandlerOptions{
 		Level: least,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			switch {
@@ -37,29 +38,38 @@ func Logger(w io.Writer, level string) *slog.Logger {
 	})})
 }
 
-type requestID struct{ slog.Handler }
+// stamped gives a line its time and its request id.
+type stamped struct {
+	now func() time.Time
+	slog.Handler
+}
 
-func (h requestID) Handle(ctx context.Context, r slog.Record) error {
+func (h stamped) Handle(ctx context.Context, r slog.Record) error {
+	r.Time = h.now()
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		r.AddAttrs(slog.String("requestId", lc.AwsRequestID))
 	}
 	return h.Handler.Handle(ctx, r)
 }
 
-func (h requestID) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return requestID{h.Handler.WithAttrs(attrs)}
+func (h stamped) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return stamped{h.now, h.Handler.WithAttrs(attrs)}
 }
-func (h requestID) WithGroup(name string) slog.Handler { return requestID{h.Handler.WithGroup(name)} }
+
+func (h stamped) WithGroup(name string) slog.Handler {
+	return stamped{h.now, h.Handler.WithGroup(name)}
+}
 
 // Meter writes metrics in CloudWatch's embedded metric format, with the hub as a dimension of each.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 type Meter struct {
 	w   io.Writer
 	hub string
+	now func() time.Time
 }
 
-// NewMeter returns a meter that writes to w.
-func NewMeter(w io.Writer, hub string) *Meter { return &Meter{w, hub} }
+// NewMeter returns a meter that writes to w, with the time that now returns.
+func NewMeter(w io.Writer, hub string, now func() time.Time) *Meter { return &Meter{w, hub, now} }
 
 // Count adds n to a counter, or says how many there are.
 func (m *Meter) Count(name string, n int, by ...contract.Dimension) {
@@ -82,7 +92,7 @@ func (m *Meter) put(name, unit string, value float64, by []contract.Dimension) {
 		dimensions = append(dimensions, d.Name)
 	}
 	members["_aws"] = map[string]any{
-		"Timestamp": time.Now().UnixMilli(),
+		"Timestamp": m.now().UnixMilli(),
 		"CloudWatchMetrics": []any{map[string]any{
 			"Namespace":  contract.MetricNamespace,
 			"Dimensions": [][]string{dimensions},

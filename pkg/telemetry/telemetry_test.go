@@ -12,6 +12,8 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
+func noon() time.Time { return time.Date(2035, time.January, 8, 12, 0, 0, 0, time.UTC) }
+
 func line(t *testing.T, b *bytes.Buffer) map[string]any {
 	t.Helper()
 	var m map[string]any
@@ -23,7 +25,7 @@ func line(t *testing.T, b *bytes.Buffer) map[string]any {
 
 func TestLogLineCarriesTheRequestID(t *testing.T) {
 	var b bytes.Buffer
-	log := Logger(&b, "").With("function", "admit")
+	log := Logger(&b, "", noon).With("function", "admit")
 	log.Debug("hidden at the default level")
 	if b.Len() != 0 {
 		t.Fatalf("a debug line got out: %s", &b)
@@ -36,18 +38,18 @@ func TestLogLineCarriesTheRequestID(t *testing.T) {
 			t.Errorf("%s is %v, want %v", key, got[key], want)
 		}
 	}
-	if got["timestamp"] == nil {
-		t.Error("the line has no timestamp")
+	if got["timestamp"] != "2035-01-08T12:00:00Z" {
+		t.Errorf("the line is of %v", got["timestamp"])
 	}
 }
 
 func TestLevelIsHonoured(t *testing.T) {
 	var b bytes.Buffer
-	Logger(&b, "ERROR").Warn("hidden")
+	Logger(&b, "ERROR", noon).Warn("hidden")
 	if b.Len() != 0 {
 		t.Errorf("a warning got out at level ERROR: %s", &b)
 	}
-	Logger(&b, "DEBUG").Debug("shown")
+	Logger(&b, "DEBUG", noon).Debug("shown")
 	if b.Len() == 0 {
 		t.Error("a debug line was lost at level DEBUG")
 	}
@@ -55,10 +57,13 @@ func TestLevelIsHonoured(t *testing.T) {
 
 func TestMetricIsInEmbeddedFormat(t *testing.T) {
 	var b bytes.Buffer
-	NewMeter(&b, "networking").Seconds("OnboardingLatency", 90*time.Second)
+	NewMeter(&b, "networking", noon).Seconds("OnboardingLatency", 90*time.Second)
 	got := line(t, &b)
 	if got["OnboardingLatency"] != 90.0 || got["Hub"] != "networking" {
 		t.Errorf("metric line is %v", got)
+	}
+	if at := got["_aws"].(map[string]any)["Timestamp"]; at != float64(noon().UnixMilli()) {
+		t.Errorf("the metric is of %v", at)
 	}
 	directive := got["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
 	metric := directive["Metrics"].([]any)[0].(map[string]any)
@@ -69,7 +74,7 @@ func TestMetricIsInEmbeddedFormat(t *testing.T) {
 
 func TestMetricByAnotherDimension(t *testing.T) {
 	var b bytes.Buffer
-	NewMeter(&b, "networking").Count(contract.MetricOrigins, 3, contract.Dimension{Name: contract.DimensionState, Value: "live"})
+	NewMeter(&b, "networking", noon).Count(contract.MetricOrigins, 3, contract.Dimension{Name: contract.DimensionState, Value: "live"})
 	got := line(t, &b)
 	directive := got["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
 	sets, _ := json.Marshal(directive["Dimensions"])

@@ -1,10 +1,11 @@
-package boot
+package hub
 
 import (
 	"context"
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
@@ -12,8 +13,8 @@ import (
 
 // Queue is the handler of a function behind a queue: a whole batch is one run. A message that cannot be read is handed
 // back alone, and so ends in the dead-letter queue, where it is kept; a failed run hands the whole batch back.
-func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error) any {
-	return func(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error) lambda.Handler {
+	return lambda.NewHandler(func(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 		var response events.SQSEventResponse
 		var messages []inbound.Message
 		for _, record := range batch.Records {
@@ -37,7 +38,7 @@ func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error)
 			return response, fault.Outermost(err)
 		}
 		return response, nil
-	}
+	})
 }
 
 // again runs once more what somebody else spoiled by writing meanwhile. That is daily life, and worth no visibility timeout and

@@ -1,4 +1,4 @@
-package main
+package customers
 
 import (
 	"context"
@@ -34,7 +34,7 @@ func TestAnswer(t *testing.T) {
 }
 
 func TestAnswerReadsWhatAPIGatewaySends(t *testing.T) {
-	raw, err := os.ReadFile("../../events/customers/input-get.json")
+	raw, err := os.ReadFile("../../../events/customers/input-get.json")
 	if err != nil {
 		t.Fatal(err)
 	}

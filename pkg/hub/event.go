@@ -1,9 +1,11 @@
-package boot
+package hub
 
 import (
 	"context"
 	"encoding/json"
 	"log/slog"
+
+	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
@@ -13,8 +15,8 @@ import (
 // Lambda tries a failed one again and then keeps it in the dead-letter queue; so it does with one that cannot be read.
 func Event(
 	log *slog.Logger, read func([]byte) (inbound.Message, error), run func(context.Context, inbound.Message) error,
-) any {
-	return func(ctx context.Context, event json.RawMessage) error {
+) lambda.Handler {
+	return lambda.NewHandler(func(ctx context.Context, event json.RawMessage) error {
 		m, err := Parse(ctx, log, event, read)
 		if err != nil {
 			log.ErrorContext(ctx, "event cannot be read", "error", err)
@@ -29,5 +31,5 @@ func Event(
 			return fault.Outermost(err)
 		}
 		return nil
-	}
+	})
 }

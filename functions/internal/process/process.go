@@ -1,0 +1,61 @@
+// Package process runs a handler in a process of its own, as Lambda starts it.
+package process
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/originhub/originhub/pkg/hub"
+)
+
+// Run builds the handler from the process's environment and serves invocations with it. It never returns.
+func Run(build func(context.Context, hub.Host) (lambda.Handler, error)) {
+	handler, err := build(context.Background(), host())
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(handler)
+}
+
+func host() hub.Host {
+	return hub.Host{
+		Getenv: os.Getenv,
+		Asset:  os.DirFS(cmp.Or(os.Getenv("LAMBDA_TASK_ROOT"), ".")),
+		AWS:    account,
+		Output: os.Stdout,
+		Now:    time.Now,
+	}
+}
+
+// account is the SDK configuration of the function's own account.
+func account(ctx context.Context) (aws.Config, error) {
+	// Frozen, all clients share its connections. Any other HTTP client the SDK copies into each service client, and each of
+	// those would shake hands anew: one per spoke and call.
+	connections := awshttp.NewBuildableClient().Freeze()
+	return config.LoadDefaultConfig(ctx, config.WithHTTPClient(plain{connections}))
+}
+
+// plain sends a request's body as a reader and no more. The SDK closes the body as soon as an answer begins, and its WriteTo,
+// which net/http calls once more to see that nothing is left, then fails with io.EOF: net/http closes the connection, the rest
+// of the answer is lost, and the SDK makes a call again that has had its effect: a second UpdateDistribution, which is answered
+// with 412. smithy-go v1.28.9, transport/http/internal/io/safe.go;
+// https://github.com/aws/aws-sdk-go-v2/issues/2737 shows what users see.
+type plain struct{ aws.HTTPClient }
+
+// Do implements aws.HTTPClient.
+func (p plain) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return p.HTTPClient.Do(r)
+}

@@ -1,0 +1,42 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+)
+
+// config returns the SDK configuration of the function's own account. Each throttled call is told before it is sent again.
+func (h Host) config(ctx context.Context, throttled func()) (aws.Config, error) {
+	cfg, err := h.AWS(ctx)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("load SDK configuration: %w", err)
+	}
+	cfg.Retryer = func() aws.Retryer { return patient(throttled, h.Backoff) }
+	return cfg, nil
+}
+
+// patient retries a call for a second or two. Longer waits belong to the queues and the state machine, which do not bill
+// for waiting. What was not throttled is tried again after 50 ms and not after a second, as the SDKs say of their next
+// default (AWS_NEW_RETRIES_2026).
+func patient(throttled func(), backoff retry.BackoffDelayer) aws.Retryer {
+	throttles := retry.IsErrorThrottles(retry.DefaultThrottles)
+	if backoff == nil {
+		backoff = retry.NewExponentialJitterBackoff(time.Second)
+	}
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 4
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, err error) (time.Duration, error) {
+			delay, failed := backoff.BackoffDelay(attempt, err)
+			if throttles.IsErrorThrottle(err) == aws.TrueTernary {
+				throttled()
+			} else {
+				delay /= 20
+			}
+			return delay, failed
+		})
+	})
+}
