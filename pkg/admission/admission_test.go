@@ -113,7 +113,7 @@ func TestDecideShare(t *testing.T) {
 				t.Error(diff)
 			}
 			if got.Accept != (c.want == nil) || got.Waits() != c.waits {
-				t.Errorf("accept %v, waits %v: %s", got.Accept, got.Waits(), admission.Why(got.Reasons))
+				t.Errorf("accept %v, waits %v: %s", got.Accept, got.Waits(), origin.Why(got.Reasons))
 			}
 			if want := []origin.Ref{ref(accountA, "vo_1"), ref(accountA, "vo_2")}; got.Accept && !slices.Equal(got.Origins, want) {
 				t.Errorf("brings %v", got.Origins)
@@ -311,10 +311,10 @@ func TestDecide(t *testing.T) {
 			}
 			got := admission.Decide(c.candidate, p, c.others)
 			if diff := cmp.Diff(c.want, codes(got.Reasons)); diff != "" || got.Admit != (c.want == nil) {
-				t.Errorf("admit %v: %s\n%s", got.Admit, admission.Why(got.Reasons), diff)
+				t.Errorf("admit %v: %s\n%s", got.Admit, origin.Why(got.Reasons), diff)
 			}
-			if !strings.Contains(admission.Why(got.Reasons), c.says) {
-				t.Errorf("says %q, without %q", admission.Why(got.Reasons), c.says)
+			if !strings.Contains(origin.Why(got.Reasons), c.says) {
+				t.Errorf("says %q, without %q", origin.Why(got.Reasons), c.says)
 			}
 			if slices.Equal(c.want, []admission.Code{admission.DoesNotFit}) != got.Waits() {
 				t.Errorf("%v waits: %v", c.want, got.Waits())

@@ -40,10 +40,8 @@ func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	team, known := p.TeamOf(c.Account)
 	if !known {
-		return Decision{Reasons: []Reason{{
-			OriginUnknownAccount,
-			fmt.Sprintf("account %s belongs to no team: add it to a team in the hub policy if it should", c.Account),
-		}}}
+		return Decision{Reasons: []Reason{because(OriginUnknownAccount, c.Account,
+			"account %s belongs to no team: add it to a team in the hub policy if it should", c.Account)}}
 	}
 	others := slices.DeleteFunc(slices.Clone(registry), func(r origin.Record) bool { return r.ID == c.ID || !r.Holds() })
 	slices.SortFunc(others, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
@@ -55,10 +53,8 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 		untaken(claim, team, p, others),
 	)
 	if c.Tagged {
-		reasons = append(reasons, Reason{
-			OriginTearingDown,
-			fmt.Sprintf("it carries the tag %s: remove the tag to have it wired", origin.TagTeardown),
-		})
+		reasons = append(reasons, because(OriginTearingDown, "",
+			"it carries the tag %s: remove the tag to have it wired", origin.TagTeardown))
 	}
 	reasons = append(reasons, fits(team, p, others)...)
 	return Decision{Admit: len(reasons) == 0, Reasons: reasons}
@@ -67,29 +63,29 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 // wellFormed checks a claim by itself.
 func wellFormed(c origin.Claim) []Reason {
 	var out []Reason
-	add := func(code Code, format string, args ...any) {
-		out = append(out, Reason{code, fmt.Sprintf(format, args...)})
+	add := func(code Code, subject, format string, args ...any) {
+		out = append(out, because(code, subject, format, args...))
 	}
 	if len(c.Hosts) == 0 {
-		add(ClaimHostMissing, "it claims no host: set the tag %s to a host that its team is granted", origin.TagHost)
+		add(ClaimHostMissing, "", "it claims no host: set the tag %s to a host that its team is granted", origin.TagHost)
 	}
 	if len(c.Paths) == 0 {
-		add(ClaimPathsMissing, "it claims no path: set the tag %s to paths that its team is granted on its hosts", origin.TagPaths)
+		add(ClaimPathsMissing, "", "it claims no path: set the tag %s to paths that its team is granted on its hosts", origin.TagPaths)
 	}
 	if c.Domain == "" {
-		add(ClaimDomainMissing, "it names no domain: set the tag %s to the DNS name of the load balancer, or to another name "+
+		add(ClaimDomainMissing, "", "it names no domain: set the tag %s to the DNS name of the load balancer, or to another name "+
 			"that its certificate covers", origin.TagDomain)
 	} else if why := CheckName(c.Domain); why != "" {
-		add(ClaimDomainInvalid, "the domain %q %s", c.Domain, why)
+		add(ClaimDomainInvalid, c.Domain, "the domain %q %s", c.Domain, why)
 	}
 	for _, h := range c.Hosts {
 		if why := CheckName(h); why != "" {
-			add(ClaimHostInvalid, "the host %q %s", h, why)
+			add(ClaimHostInvalid, h, "the host %q %s", h, why)
 		}
 	}
 	for _, path := range c.Paths {
 		if why := CheckPath(path); why != "" {
-			add(ClaimPathInvalid, "the path %q %s", path, why)
+			add(ClaimPathInvalid, path, "the path %q %s", path, why)
 		}
 	}
 	return out
@@ -104,8 +100,8 @@ func ungranted(c origin.Claim, t Team) []Reason {
 	var out []Reason
 	for _, h := range c.Hosts {
 		if !slices.ContainsFunc(t.Grants, func(g Grant) bool { return coversHost(g.Host, h) }) {
-			out = append(out, Reason{ClaimNotGranted, fmt.Sprintf("%s is granted nothing on %s: claim a host that the hub policy grants, "+
-				"or ask for a grant", t.Name, h)})
+			out = append(out, because(ClaimNotGranted, h, "%s is granted nothing on %s: claim a host that the hub policy grants, "+
+				"or ask for a grant", t.Name, h))
 		}
 	}
 	return out
@@ -117,8 +113,8 @@ func permitted(c origin.Claim, t Team, p Policy) []Reason {
 	var out []Reason
 	for _, h := range c.Hosts {
 		if !p.Covers(h) {
-			out = append(out, Reason{ClaimOutsideDomain, fmt.Sprintf("the host %q is not covered by %s: claim one that is",
-				h, p.aliasWords())})
+			out = append(out, because(ClaimOutsideDomain, h, "the host %q is not covered by %s: claim one that is",
+				h, p.aliasWords()))
 		}
 		var missing []string
 		for _, path := range c.Paths {
@@ -127,8 +123,8 @@ func permitted(c origin.Claim, t Team, p Policy) []Reason {
 			}
 		}
 		if len(missing) > 0 {
-			out = append(out, Reason{ClaimNotGranted, fmt.Sprintf("%s is not granted %s on %s: claim what the hub policy grants, "+
-				"or ask for a grant", t.Name, strings.Join(missing, " "), h)})
+			out = append(out, because(ClaimNotGranted, h+" "+strings.Join(missing, " "), "%s is not granted %s on %s: claim what the hub policy grants, "+
+				"or ask for a grant", t.Name, strings.Join(missing, " "), h))
 		}
 	}
 	return out
@@ -160,12 +156,12 @@ next: // one reason for each other origin is enough to act on
 					continue
 				}
 				if holder := p.teamOf(other); holder != t.Name {
-					out = append(out, Reason{ClaimTaken, fmt.Sprintf("the path %s overlaps %s, which %s holds with %s: claim another path",
-						path, held, holder, other.ID)})
+					out = append(out, because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s, which %s holds with %s: claim another path",
+						path, held, holder, other.ID))
 					continue next
 				} else if origin.Covers(path, held) == origin.Covers(held, path) {
-					out = append(out, Reason{ClaimTaken, fmt.Sprintf("the path %s overlaps %s of the same team's %s, and neither is inside "+
-						"the other: claim another path, or tear down %s first", path, held, other.ID, other.ID)})
+					out = append(out, because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s of the same team's %s, and neither is inside "+
+						"the other: claim another path, or tear down %s first", path, held, other.ID, other.ID))
 					continue next
 				}
 			}
@@ -183,8 +179,8 @@ func fits(t Team, p Policy, others []origin.Record) []Reason {
 		}
 	}
 	if most := p.Limits.OriginsPerTeam; most > 0 && n > most {
-		return []Reason{{DoesNotFit, fmt.Sprintf("%s would have %d origins, and limits.originsPerTeam is %d: it waits until one is torn down, or the limit is raised",
-			t.Name, n, most)}}
+		return []Reason{because(DoesNotFit, "limits.originsPerTeam", "%s would have %d origins, and limits.originsPerTeam is %d: it waits until one is torn down, or the limit is raised",
+			t.Name, n, most)}
 	}
 	return nil
 }
@@ -234,7 +230,7 @@ func Settle(registry []origin.Record, p Policy) []Dropped {
 	var out []Dropped
 	for _, r := range byAdmission(registry) {
 		d := Decide(Candidate{Ref: r.Ref, Claim: r.Claim}, p, standing)
-		if reasons := slices.DeleteFunc(d.Reasons, Reason.Waits); len(reasons) > 0 {
+		if reasons := slices.DeleteFunc(d.Reasons, waits); len(reasons) > 0 {
 			out = append(out, Dropped{r, reasons})
 			continue
 		}

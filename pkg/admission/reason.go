@@ -1,18 +1,16 @@
 package admission
 
 import (
-	"slices"
-	"strings"
+	"fmt"
+
+	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Reason says why something is not permitted, and what to do about it.
-type Reason struct {
-	Code    Code
-	Message string
-}
-
-// Code is the stable name of a reason. Events carry it beside the words, so that a rule or a query need not read those.
-type Code string
+// Reason and Code are those of package origin.
+type (
+	Reason = origin.Reason
+	Code   = origin.Code
+)
 
 // Codes of shares.
 const (
@@ -43,38 +41,20 @@ const (
 const (
 	OriginUnknownAccount Code = "origin-unknown-account" // policy knows no team with the owner's account
 	OriginTearingDown    Code = "origin-tearing-down"    // carries the teardown tag
-	OriginNotShared      Code = "origin-not-shared"      // was shared, and is no more
-	DoesNotFit           Code = "does-not-fit"           // waits until another origin leaves or a limit is raised
+	OriginNotShared           = origin.OriginNotShared
+	DoesNotFit                = origin.DoesNotFit
 )
 
-// Waits tells whether time or somebody else may put the reason right, with nothing wrong about the origin itself.
-func (r Reason) Waits() bool {
-	return r.Code == ShareEmpty || r.Code == DoesNotFit
-}
+// waits reports whether time or somebody else may put the reason right, with nothing wrong about the origin itself.
+func waits(r Reason) bool { return r.Code == ShareEmpty || r.Code == DoesNotFit }
 
-// Codes lists the codes of reasons, each once.
-func Codes(reasons []Reason) []Code {
-	var codes []Code
-	for _, r := range reasons {
-		if !slices.Contains(codes, r.Code) {
-			codes = append(codes, r.Code)
-		}
-	}
-	return codes
-}
-
-// Why joins the messages of reasons.
-func Why(reasons []Reason) string {
-	words := make([]string, len(reasons))
-	for i, r := range reasons {
-		words[i] = r.Message
-	}
-	return strings.Join(words, "; ")
+func because(code Code, subject, format string, args ...any) Reason {
+	return Reason{Code: code, Subject: subject, Message: fmt.Sprintf(format, args...)}
 }
 
 func allWait(reasons []Reason) bool {
 	for _, r := range reasons {
-		if !r.Waits() {
+		if !waits(r) {
 			return false
 		}
 	}

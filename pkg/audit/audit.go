@@ -61,8 +61,8 @@ type Observed struct {
 	Managed       []string          // ids of the distributions that the hub writes
 	Teams         map[string]string // by account
 	Records       []origin.Record
-	Refusals      map[string]string // reasons by ARN
-	Offered       []origin.Shared   // what RAM shows as shared with the hub
+	Refusals      map[string][]origin.Reason // by ARN
+	Offered       []origin.Shared            // what RAM shows as shared with the hub
 	Visible       []origin.VpcOrigin
 	Owned         []Owned
 	Distributions []origin.Listed
@@ -119,9 +119,9 @@ func (o Observed) origins() []Finding {
 		if !shared || o.uses(v.ID) != "" || o.leaving(v.ID) || o.Now.Sub(v.Created) < sharedFor {
 			continue
 		}
-		why := o.Refusals[v.ARN]
+		why := origin.Why(o.Refusals[v.ARN])
 		if why == "" {
-			why = o.Refusals[share]
+			why = origin.Why(o.Refusals[share])
 		}
 		if why == "" {
 			why = "see what was said of it, or why its record in the registry is not live"

@@ -93,7 +93,7 @@ func TestAudit(t *testing.T) {
 		"nothing is wrong": {func(*audit.Observed) {}, nil, ""},
 		"shared and not wired": {func(o *audit.Observed) {
 			o.Distributions[0].Origins = o.Distributions[0].Origins[:1]
-			o.Refusals = map[string]string{arnA: "path-not-granted"}
+			o.Refusals = map[string][]origin.Reason{arnA: {{Code: "claim-not-granted", Message: "path-not-granted"}}}
 		}, []audit.Kind{audit.SharedNotWired}, "path-not-granted"},
 		"shared a moment ago": {func(o *audit.Observed) {
 			o.Distributions[0].Origins = o.Distributions[0].Origins[:1]

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
@@ -43,7 +44,7 @@ func BenchmarkShares(b *testing.B) {
 				if err := s.idle(nil, nil); err != nil {
 					b.Fatal(err)
 				}
-				b.ReportMetric(s.latest(b, n, contract.OriginLive).Sub(at).Seconds(), "virtual-s-to-live")
+				b.ReportMetric(s.latest(b, n, origin.DecidedLive).Sub(at).Seconds(), "virtual-s-to-live")
 				reportCalls(b, s.Calls()[from:], n)
 				closeWorld(b, w)
 			}
@@ -161,7 +162,7 @@ func (s *tale) benchFleet(b *testing.B, n int) (calls int, at time.Time) {
 }
 
 // latest is when the last of n origins came to a decision, which all of them have to come to.
-func (s *tale) latest(b *testing.B, n int, what string) time.Time {
+func (s *tale) latest(b *testing.B, n int, what origin.Code) time.Time {
 	b.Helper()
 	var last time.Time
 	for i := range n {
@@ -171,7 +172,7 @@ func (s *tale) latest(b *testing.B, n int, what string) time.Time {
 		}
 		found := false
 		for _, d := range r.History {
-			if d.What == what {
+			if d.Code == what {
 				found = true
 				if d.At.After(last) {
 					last = d.At
@@ -179,7 +180,7 @@ func (s *tale) latest(b *testing.B, n int, what string) time.Time {
 			}
 		}
 		if !found {
-			b.Fatalf("%s is %s (%s), and never came to %q", fleetName(i), r.State, r.Reason, what)
+			b.Fatalf("%s is %s (%s), and never came to %q", fleetName(i), r.State, origin.Why(r.Reasons), what)
 		}
 	}
 	return last

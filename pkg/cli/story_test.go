@@ -373,7 +373,7 @@ func (s *tale) is(_ *testscript.TestScript, args []string) error {
 	if !found {
 		state = "unknown"
 	}
-	return want(state == args[1], "%s is %s (%s), want %s; history %v", args[0], state, r.Reason, args[1], r.History)
+	return want(state == args[1], "%s is %s (%s), want %s; history %v", args[0], state, origin.Why(r.Reasons), args[1], r.History)
 }
 
 // edge HOST PATH STATUS [TEXT]: the answer to a viewer, and what it contains.

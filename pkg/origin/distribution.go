@@ -22,7 +22,7 @@ type Distribution struct {
 	Refused   string    // error code of the last update that was refused for no origin's fault; "" after one that was not
 	RefusedAt time.Time // when that was last reported
 
-	Unavailable string // why it cannot be read, or made; "" if it could when wire last looked
+	Unavailable Reason `json:"UnavailableBecause"` // why it cannot be read, or made; without a code if it could when wire last looked
 
 	Seen    time.Time // when its configuration was last looked at; zero: never
 	Others  Size      // what it held then besides the registry's origins
@@ -90,8 +90,8 @@ var documented = Size{Origins: 100, Behaviors: 75, Aliases: 100}
 type Snapshot struct {
 	Distributions []Distribution // by name
 	Records       []Record       // of all distributions, by origin id
-	// Refusals that were reported: what was refused, and the reasons then given. An entry is forgotten after a while.
-	Refusals map[string]string
+	// Refusals are the reasons that were reported, by what was refused. An entry is forgotten after a while.
+	Refusals map[string][]Reason
 	Findings Findings // what the audit remembers
 	// Now is the registry's own clock, to the second. Leases, spacing and grace are measured by it, so that no function's
 	// clock matters.

@@ -48,11 +48,11 @@ type State string
 
 // States, in the order of a life.
 const (
-	Waiting     State = "waiting"     // no distribution has room for it; Reason says what is missing
+	Waiting     State = "waiting"     // no distribution has room for it; Reasons say what is missing
 	Pending     State = "pending"     // has its place in a distribution, and is not in it yet
 	Wired       State = "wired"       // in the configuration, not yet Deployed
 	Live        State = "live"        // Deployed, DNS written unless a record that is not the hub's stands there
-	Quarantined State = "quarantined" // kept out because it makes an update invalid; Reason says why
+	Quarantined State = "quarantined" // kept out because it makes an update invalid; Reasons say why
 	Detaching   State = "detaching"   // out of the configuration, not yet Deployed
 	Detached    State = "detached"    // out and Deployed
 	Deleted     State = "deleted"     // the VPC origin is gone and nothing was left behind
@@ -74,7 +74,7 @@ type Record struct {
 	Left         []string // hosts that it claims no more, until their alias and DNS record are seen to be gone
 	Intent       Intent
 	State        State
-	Reason       string    // why it is Waiting, Quarantined or withdrawn
+	Reasons      []Reason  // why it is Waiting, Quarantined or withdrawn
 	Generation   int       // counts changes of intent; part of every execution name
 	Admitted     time.Time // when its claim was first permitted: of two overlapping claims the earlier one stands
 	Token        string    // Step Functions task token to complete when Detached
@@ -128,7 +128,33 @@ type Teardown struct {
 
 // Decision is one entry of a record's history.
 type Decision struct {
-	At   time.Time
-	What string // a detail type of package contract
-	Why  string
+	At      time.Time
+	Code    Code     // what was decided
+	Reasons []Reason // why, by codes and subjects; their messages are in Why
+	Why     string
+}
+
+// historyKept bounds a record's history, since an item holds at most 400 KB.
+const historyKept = 50
+
+// Remember appends a decision to the record's history, with the reasons for it, or else with why in words.
+func (r *Record) Remember(at time.Time, code Code, reasons []Reason, why string) {
+	d := Decision{At: at, Code: code, Why: Brief(why)}
+	if len(reasons) > 0 {
+		d.Why = Brief(Why(reasons))
+	}
+	for _, reason := range reasons[:min(len(reasons), historyKept)] {
+		d.Reasons = append(d.Reasons, Reason{Code: reason.Code, Subject: reason.Subject})
+	}
+	history := append(slices.Clone(r.History), d)
+	r.History = history[max(0, len(history)-historyKept):]
+}
+
+// Because sets why the record is in its state; nothing takes that away.
+func (r *Record) Because(reasons ...Reason) {
+	r.Reasons = nil
+	for _, reason := range reasons[:min(len(reasons), historyKept)] {
+		reason.Message = Brief(reason.Message)
+		r.Reasons = append(r.Reasons, reason)
+	}
 }

@@ -58,7 +58,7 @@ func New(cfg aws.Config, table string) *Registry {
 // Load reads everything, each item consistently. It is a scan, since nobody but the table knows which distributions were
 // ever given an origin: one that policy no longer names must not be forgotten.
 func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
-	s := origin.Snapshot{Refusals: map[string]string{}}
+	s := origin.Snapshot{Refusals: map[string][]origin.Reason{}}
 	pages := dynamodb.NewScanPaginator(r.client, &dynamodb.ScanInput{TableName: &r.table, ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -91,19 +91,20 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 	switch {
 	case key == itemDistribution:
 		var d origin.Distribution
-		err = json.Unmarshal(document, &d)
+		err = readDistribution(document, &d)
 		d.Name, d.Version = distribution, version
 		s.Distributions = append(s.Distributions, d)
 	case strings.HasPrefix(key, prefixOrigin):
 		var record origin.Record
-		err = json.Unmarshal(document, &record)
+		err = readRecord(document, &record)
 		record.Distribution, record.Version = distribution, version
 		s.Records = append(s.Records, record)
 	case key == itemFindings:
 		err = json.Unmarshal(document, &s.Findings)
 		s.Findings.Version = version
 	case strings.HasPrefix(key, prefixRefusal):
-		s.Refusals[strings.TrimPrefix(key, prefixRefusal)] = string(document)
+		what := strings.TrimPrefix(key, prefixRefusal)
+		s.Refusals[what] = readRefusal(string(document), what)
 	}
 	if err != nil {
 		return fmt.Errorf("item %s: %w", key, err)
@@ -183,14 +184,18 @@ func item(distribution, key string, version int, v any) (map[string]types.Attrib
 	}, nil
 }
 
-// PutRefusal remembers that the refusal of what was reported for these reasons. The table's time to live forgets it after
-// 30 days, long after any invitation has died.
-func (r *Registry) PutRefusal(ctx context.Context, what, reasons string, now time.Time) error {
-	_, err := r.client.PutItem(ctx, &dynamodb.PutItemInput{
+// PutRefusal records that the refusal of what was reported for these reasons. The table's time to live forgets it after 30
+// days, long after any invitation has died.
+func (r *Registry) PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error {
+	document, err := json.Marshal(reasons)
+	if err != nil {
+		return &fault.GiveUp{Err: fmt.Errorf("write refusal of %s: %w", what, err)}
+	}
+	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &r.table,
 		Item: map[string]types.AttributeValue{
 			attrDistribution: text(origin.Main), attrItem: text(prefixRefusal + what),
-			attrVersion: number(1), attrDocument: text(reasons),
+			attrVersion: number(1), attrDocument: text(string(document)),
 			attrExpires: number(int(now.Add(30 * 24 * time.Hour).Unix())),
 		},
 	})

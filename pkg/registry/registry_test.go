@@ -45,7 +45,7 @@ func record(id string) origin.Record {
 		Distribution: origin.Main, Team: "team-a", Claim: origin.Claim{Hosts: []string{"a.example.com"}, Paths: []string{"/<a>&/*"}, Domain: "a.internal"},
 		Intent: origin.Wire, State: origin.Pending, Generation: 2, Admitted: at, Token: "AQC",
 		Teardown: &origin.Teardown{Requested: at, Due: at.Add(time.Hour), ENIs: []string{"eni-1"}, Recorded: true},
-		History:  []origin.Decision{{At: at, What: contract.OriginAdmitted, Why: "first"}, {At: at, What: contract.OriginLive, Why: "then"}},
+		History:  []origin.Decision{{At: at, Code: origin.DecidedAdmitted, Why: "first"}, {At: at, Code: origin.DecidedLive, Why: "then"}},
 	}
 }
 
@@ -81,13 +81,13 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	there := record("vo_0")
 	there.Distribution = "another"
 	there = rig.Must[origin.Record](t)(r.PutRecord(ctx, there))
-	rig.OK(t, r.PutRefusal(ctx, "arn#1", "first", s.Now()))
-	rig.OK(t, r.PutRefusal(ctx, "arn#1", "host-taken: <a>", s.Now()))
+	rig.OK(t, r.PutRefusal(ctx, "arn#1", []origin.Reason{{Code: "first"}}, s.Now()))
+	rig.OK(t, r.PutRefusal(ctx, "arn#1", []origin.Reason{{Code: "claim-taken", Subject: "<a>", Message: "host-taken: <a>"}}, s.Now()))
 	s.Advance(90 * time.Second)
 
 	got := rig.Must[origin.Snapshot](t)(r.Load(ctx))
 	want := origin.Snapshot{
-		Distributions: []origin.Distribution{d}, Records: []origin.Record{there, a, b}, Refusals: map[string]string{"arn#1": "host-taken: <a>"},
+		Distributions: []origin.Distribution{d}, Records: []origin.Record{there, a, b}, Refusals: map[string][]origin.Reason{"arn#1": {{Code: "claim-taken", Subject: "<a>", Message: "host-taken: <a>"}}},
 		Now: s.Now().Truncate(time.Second),
 	}
 	if !got.Now.Equal(want.Now) {
@@ -129,11 +129,11 @@ func TestStaleWriterChangesNothing(t *testing.T) {
 	ctx, _, r := open(t)
 	read := rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_a")))
 	fresh := read
-	fresh.Reason = "fresh"
+	fresh.Because(origin.Reason{Message: "fresh"})
 	fresh = rig.Must[origin.Record](t)(r.PutRecord(ctx, fresh))
 	for what, version := range map[string]int{"older": read.Version, "creation": 0, "version that never was": 9} {
 		stale := read
-		stale.Version, stale.Reason = version, "stale"
+		stale.Version = version
 		got, err := r.PutRecord(ctx, stale)
 		rig.Want[*fault.Reread](t, what, err)
 		if got.Version != version {
@@ -165,7 +165,7 @@ func TestRecordIsMovedOnce(t *testing.T) {
 	rig.Want[*fault.Reread](t, "second move", err)
 	_, err = r.PutRecord(ctx, read)
 	rig.Want[*fault.Reread](t, "write where it was", err)
-	moved.Reason = "on"
+	moved.Token = "on"
 	moved = rig.Must[origin.Record](t)(r.PutRecord(ctx, moved))
 	if got := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Records; !reflect.DeepEqual(got, []origin.Record{moved}) {
 		t.Errorf("the registry holds %+v", got)
@@ -179,7 +179,7 @@ func TestOfTwoCreatorsOneWins(t *testing.T) {
 	for _, why := range []string{"one", "two"} {
 		go func() {
 			mine := record("vo_a")
-			mine.Reason = why
+			mine.Token = why
 			_, err := r.PutRecord(ctx, mine)
 			errs <- err
 		}()
@@ -198,7 +198,7 @@ func TestLoadReadsEveryPage(t *testing.T) {
 	var want []string
 	for _, id := range []string{"vo_a", "vo_b", "vo_c", "vo_d"} { // 1.2 MB; a page ends at one
 		big := record(id)
-		big.Reason = strings.Repeat("x", 300<<10)
+		big.Token = strings.Repeat("x", 300<<10)
 		rig.Must[origin.Record](t)(r.PutRecord(ctx, big))
 		want = append(want, id)
 	}
@@ -219,7 +219,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	rig.Want[*fault.GiveUp](t, "read a missing table", err)
 	_, err = none.PutRecord(ctx, record("vo_a"))
 	rig.Want[*fault.GiveUp](t, "write to a missing table", err)
-	rig.Want[*fault.GiveUp](t, "write a refusal to a missing table", none.PutRefusal(ctx, "x", "y", s.Now()))
+	rig.Want[*fault.GiveUp](t, "write a refusal to a missing table", none.PutRefusal(ctx, "x", nil, s.Now()))
 
 	for what, item := range map[string]map[string]types.AttributeValue{
 		"item without version": {"document": &types.AttributeValueMemberS{Value: "{}"}},
@@ -240,4 +240,70 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	rig.Refuse(s, "PutItem", "TransactionConflictException", 400)
 	_, err = r.PutRecord(ctx, record("vo_a"))
 	rig.Want[*fault.Retry](t, "conflict with a transaction", err)
+}
+
+// Items of the version before reasons had codes are read with codes, so that nothing which was said is said again after an update
+// of the hub. The documents are as that version wrote them.
+func TestOldItemsAreReadWithCodes(t *testing.T) {
+	t.Parallel()
+	ctx, s, r := open(t)
+	client := dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region))
+	put := func(key, document string) {
+		t.Helper()
+		rig.Must[*dynamodb.PutItemOutput](t)(client.PutItem(ctx, &dynamodb.PutItemInput{
+			TableName: aws.String(table), Item: map[string]types.AttributeValue{
+				contract.RegistryPartition: &types.AttributeValueMemberS{Value: origin.Main}, contract.RegistrySort: &types.AttributeValueMemberS{Value: key},
+				"version": &types.AttributeValueMemberN{Value: "1"}, "document": &types.AttributeValueMemberS{Value: document},
+			},
+		}))
+	}
+	put("origin#vo_1", `{"ID":"vo_1","Intent":"detach","State":"detached","Reason":"it is no longer shared with the hub: share it again to bring it back",`+
+		`"History":[{"At":"2035-01-08T09:00:00Z","What":"Origin Admitted","Why":"claims a"},{"At":"2035-01-08T09:05:00Z","What":"Origin Live","Why":""},`+
+		`{"At":"2035-01-08T09:10:00Z","What":"Origin Withdrawn","Why":"it is no longer shared with the hub: share it again to bring it back"}]}`)
+	put("origin#vo_2", `{"ID":"vo_2","Intent":"wire","State":"waiting","Reason":"no distribution has room for it: main would have 101 origins, and the limit is 100: it waits"}`)
+	put("origin#vo_3", `{"ID":"vo_3","Intent":"wire","State":"quarantined","Reason":"the distribution has a behavior for /a/* that belongs to no origin of the registry: remove that behavior, or claim another path"}`)
+	put("distribution", `{"ID":"E1","Unavailable":"AWS answers NoSuchDistribution for E1","Version":7}`)
+	share := "arn:aws:ram:us-east-1:999999999999:resource-share/1"
+	for what, why := range map[string]string{
+		share: "account 999999999999 belongs to no team: add it to a team in the hub policy if it should",
+		"arn:aws:cloudfront::111111111111:vpcorigin/vo_4": "the host \"x y\" is not a DNS name in lower case, such as app.example.com (and no IP address); team-a is not granted /b on a.example.com: claim what the hub policy grants, or ask for a grant",
+		"a.example.com A": "a record that is not the hub's stands there, in hosted zone Z1: remove it, and the next sweep writes the hub's",
+		"odd":             "in words that nobody knows any more",
+	} {
+		put("refusal#"+what, why)
+	}
+	known := rig.Must[origin.Snapshot](t)(r.Load(ctx))
+
+	var history []origin.Code
+	for _, d := range known.Records[0].History {
+		history = append(history, d.Code)
+	}
+	if want := []origin.Code{origin.DecidedAdmitted, origin.DecidedLive, origin.DecidedWithdrawn}; !slices.Equal(history, want) {
+		t.Errorf("history %v, want %v", history, want)
+	}
+	if last := known.Records[0].History[2]; !origin.HasCode(last.Reasons, origin.OriginNotShared) {
+		t.Errorf("why it was withdrawn: %+v", last)
+	}
+	now := func(code origin.Code, subject string) []origin.Reason {
+		return []origin.Reason{{Code: code, Subject: subject, Message: "in the words of today"}}
+	}
+	for name, c := range map[string]struct{ old, now []origin.Reason }{
+		"withdrawn":             {known.Records[0].Reasons, now(origin.OriginNotShared, "")},
+		"waiting":               {known.Records[1].Reasons, now(origin.DoesNotFit, "main origins")},
+		"quarantined":           {known.Records[2].Reasons, now("path-taken", "/a/*")},
+		"unavailable":           {[]origin.Reason{known.Distributions[0].Unavailable}, now("NoSuchDistribution", "E1")},
+		"share of a stranger":   {known.Refusals[share], now("share-unknown-account", "999999999999")},
+		"two reasons in one":    {known.Refusals["arn:aws:cloudfront::111111111111:vpcorigin/vo_4"], append(now("claim-host-invalid", "x y"), now("claim-not-granted", "a.example.com /b")...)},
+		"record of another one": {known.Refusals["a.example.com A"], now("record-taken", "")},
+	} {
+		if !origin.SameReasons(c.old, c.now) {
+			t.Errorf("%s: %+v would be said again as %+v", name, c.old, c.now)
+		}
+		if origin.Why(c.old) == "" {
+			t.Errorf("%s: the words are lost", name)
+		}
+	}
+	if origin.SameReasons(known.Refusals["odd"], now("claim-taken", "")) {
+		t.Error("words that nobody knows hide a reason")
+	}
 }

@@ -1,10 +1,13 @@
 package teardown
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/originhub/originhub/pkg/origin"
 )
 
 // Bounds are the least and the longest time between the tag and the first change.
@@ -31,21 +34,47 @@ func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err e
 	if after, ok := duration(value); ok {
 		due = requested.Add(after)
 	} else if due, err = time.Parse(time.RFC3339, value); err != nil {
-		return time.Time{}, fmt.Errorf("the teardown tag is %q: set it to now, to a duration such as 72h or 3d, "+
+		return time.Time{}, tagError(TagInvalid, "the teardown tag is %q: set it to now, to a duration such as 72h or 3d, "+
 			"or to an instant such as 2026-12-01T08:00:00Z", value)
 	}
 	if due.Before(requested.Add(-stale)) {
-		return time.Time{}, fmt.Errorf("the teardown tag is %q, which is long over: set it to now, or to an instant to come", value)
+		return time.Time{}, tagError(TagOver, "the teardown tag is %q, which is long over: set it to now, or to an instant to come", value)
 	}
 	// The text is the same at every look, so that it is said once.
 	if b.Maximum > 0 && due.After(requested.Add(b.Maximum)) {
-		return time.Time{}, fmt.Errorf("the teardown tag is %q, and the hub policy permits at most %s of grace: set it to that or less",
+		return time.Time{}, tagError(TagTooFar, "the teardown tag is %q, and the hub policy permits at most %s of grace: set it to that or less",
 			value, b.Maximum)
 	}
 	if due.Before(least) {
 		due = least
 	}
 	return due.UTC(), nil
+}
+
+// Codes of a teardown tag that is refused.
+const (
+	TagInvalid origin.Code = "teardown-tag-invalid" // neither now, nor a duration, nor an instant
+	TagOver    origin.Code = "teardown-tag-over"    // an instant more than a day ago
+	TagTooFar  origin.Code = "teardown-tag-too-far" // beyond the longest grace
+	TagLate    origin.Code = "teardown-tag-late"    // changed after the teardown had begun
+)
+
+type badTag origin.Reason
+
+func (e *badTag) Error() string { return e.Message }
+
+func tagError(code origin.Code, format string, args ...any) error {
+	return &badTag{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// TagReason returns the reason for which ParseTag refused a value.
+func TagReason(value string, err error) origin.Reason {
+	reason := origin.Reason{Code: TagInvalid, Message: err.Error()}
+	if bad := (*badTag)(nil); errors.As(err, &bad) {
+		reason = origin.Reason(*bad)
+	}
+	reason.Subject = value
+	return reason
 }
 
 // stale is how far back an instant may lie when it is first seen: the tag event may be lost, and a sweep be late.

@@ -114,8 +114,8 @@ func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit
 		}
 	}
 	owner := map[string]string{}
-	refuse := func(o Origin, code ProblemCode, format string, args ...any) {
-		out = append(out, Problem{o.VPCOrigin, code, fmt.Sprintf(format, args...)})
+	refuse := func(o Origin, code origin.Code, subject, format string, args ...any) {
+		out = append(out, Problem{o.VPCOrigin, origin.Reason{Code: code, Subject: subject, Message: fmt.Sprintf(format, args...)}})
 	}
 	blocked := func(o Origin) bool {
 		return slices.ContainsFunc(out, func(p Problem) bool { return p.VPCOrigin == o.VPCOrigin })
@@ -151,10 +151,10 @@ next:
 				continue
 			case blocked(o):
 			case taken >= 0:
-				refuse(o, PathTaken, "the distribution has a behavior for %s that belongs to no origin of the registry: "+
+				refuse(o, PathTaken, foreign[taken], "the distribution has a behavior for %s that belongs to no origin of the registry: "+
 					"remove that behavior, or claim another path", foreign[taken])
 			default:
-				refuse(o, PathTwice, "%s has the path %s already: claim another one", other, path)
+				refuse(o, PathTwice, path+" "+other, "%s has the path %s already: claim another one", other, path)
 			}
 			if !wired(o) {
 				continue next
@@ -174,7 +174,7 @@ next:
 		used.Aliases = len(aliases)
 		need := origin.Size{Origins: 1, Behaviors: len(o.Paths), Aliases: len(fresh)}
 		if over := exceeded(used, need, had, d.Limits); over.kind != "" {
-			refuse(o, DoesNotFit, "the distribution %s%s", over.says, remedy(over))
+			refuse(o, DoesNotFit, over.kind, "the distribution %s%s", over.says, remedy(over))
 			stay()
 			continue
 		}
@@ -217,8 +217,8 @@ func (c *Config) stuck(desired []Origin, mine map[string]bool) (ids []string, pr
 		if user != "" {
 			ids = append(ids, id)
 			problems = append(problems, Problem{
-				strings.TrimPrefix(id, prefix), StillUsed,
-				fmt.Sprintf("%s of the distribution uses it, which originhub did not set: point that at another origin", user),
+				strings.TrimPrefix(id, prefix),
+				origin.Reason{Code: StillUsed, Subject: user, Message: user + " of the distribution uses it, which originhub did not set: point that at another origin"},
 			})
 		}
 	}

@@ -33,7 +33,7 @@ type Request struct {
 // Place is where an origin goes, or why it must wait.
 type Place struct {
 	Room string // "" while it waits
-	Why  string
+	Why  origin.Reason
 }
 
 // Places gives each request a place, first fit in the order of the rooms:
@@ -211,13 +211,13 @@ func remedy(lacks ...lack) string {
 func (p *placer) keep(r Request) {
 	i := slices.IndexFunc(p.rooms, func(s *stock) bool { return s.Name == r.Only })
 	if i < 0 {
-		p.places[r.ID] = Place{Why: "the registry knows no distribution " + r.Only}
+		p.places[r.ID] = Place{Why: lacking(r.Only, "the registry knows no distribution "+r.Only)}
 		return
 	}
 	s := p.rooms[i]
-	why := p.elsewhere(r.Claim.Hosts, s)
+	subject, why := p.elsewhere(r.Claim.Hosts, s)
 	if lacks := s.lacks(r.Record); why == "" && lacks.kind != "" && !r.Seen {
-		why = "its distribution " + lacks.says + remedy(lacks)
+		subject, why = s.Name+" "+lacks.kind, "its distribution "+lacks.says+remedy(lacks)
 	}
 	switch was, wired := s.was[r.ID]; {
 	case why == "" && r.Seen:
@@ -228,22 +228,27 @@ func (p *placer) keep(r Request) {
 		s.add(was)
 	}
 	if why != "" {
-		p.places[r.ID] = Place{Why: why}
+		p.places[r.ID] = Place{Why: lacking(subject, why)}
 		return
 	}
 	p.places[r.ID] = Place{Room: s.Name}
 }
 
+// lacking is a reason for an origin to wait.
+func lacking(subject, why string) origin.Reason {
+	return origin.Reason{Code: DoesNotFit, Subject: subject, Message: why}
+}
+
 // elsewhere says which of the hosts is in another room, or "".
-func (p *placer) elsewhere(hosts []string, here *stock) string {
+func (p *placer) elsewhere(hosts []string, here *stock) (subject, why string) {
 	for _, h := range hosts {
 		for _, s := range p.rooms {
 			if s != here && s.bound[h] {
-				return onAnother(h, s.Name)
+				return h + " " + s.Name, onAnother(h, s.Name)
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
 func onAnother(host, distribution string) string {
@@ -264,7 +269,7 @@ next:
 			}
 			for _, h := range other.Keeps() {
 				if slices.Contains(r.Claim.Hosts, h) {
-					out = append(out, Problem{r.ID, HostApart, onAnother(h, other.Distribution)})
+					out = append(out, Problem{r.ID, origin.Reason{Code: HostApart, Subject: h + " " + other.Distribution, Message: onAnother(h, other.Distribution)}})
 					continue next
 				}
 			}
@@ -277,7 +282,10 @@ next:
 func (p *placer) open(group []Request) []*stock {
 	var known, rest []*stock
 	for _, s := range p.rooms {
-		apart := slices.ContainsFunc(group, func(r Request) bool { return p.elsewhere(r.Claim.Hosts, s) != "" })
+		apart := slices.ContainsFunc(group, func(r Request) bool {
+			_, why := p.elsewhere(r.Claim.Hosts, s)
+			return why != ""
+		})
 		switch {
 		case s.Closed || s.Unavailable != "" || apart:
 		case slices.ContainsFunc(group, func(r Request) bool { return s.teams[r.Team] }):
@@ -340,8 +348,8 @@ next:
 }
 
 // wait says why no room takes an origin.
-func (p *placer) wait(r Request, lacks []lack) string {
-	var bound, said []string
+func (p *placer) wait(r Request, lacks []lack) origin.Reason {
+	var bound, said, kinds, shutOut []string
 	shut := "" // why its host's distribution is not available
 	for _, s := range p.rooms {
 		if h := slices.IndexFunc(r.Claim.Hosts, func(h string) bool { return s.bound[h] }); h >= 0 {
@@ -349,26 +357,26 @@ func (p *placer) wait(r Request, lacks []lack) string {
 			shut = s.Unavailable
 		}
 		if s.Unavailable != "" {
-			said = append(said, s.Name+" is not available: "+s.Unavailable)
+			said, shutOut = append(said, s.Name+" is not available: "+s.Unavailable), append(shutOut, s.Name)
 		}
 	}
 	slices.SortFunc(lacks, func(a, b lack) int { return strings.Compare(a.says, b.says) })
 	switch {
 	case len(bound) > 1:
-		return "its hosts are apart, and all must be on one distribution: " + strings.Join(bound, ", ") + "; claim hosts of one of them"
+		return lacking(strings.Join(bound, ", "), "its hosts are apart, and all must be on one distribution: "+strings.Join(bound, ", ")+"; claim hosts of one of them")
 	case len(bound) == 1 && shut != "":
-		return "its host " + bound[0] + ", which is not available: " + shut
+		return lacking(bound[0]+" unavailable", "its host "+bound[0]+", which is not available: "+shut)
 	case len(bound) == 1 && len(lacks) == 0:
-		return "its host " + bound[0] + ", which policy no longer names and which takes nothing new"
+		return lacking(bound[0]+" closed", "its host "+bound[0]+", which policy no longer names and which takes nothing new")
 	case len(bound) == 1:
-		return "its host " + bound[0] + ", and " + lacks[0].says + remedy(lacks...)
+		return lacking(bound[0]+" "+lacks[0].kind, "its host "+bound[0]+", and "+lacks[0].says+remedy(lacks...))
 	case len(lacks) == 0:
-		return "no distribution takes it: " + strings.Join(said, "; ")
+		return lacking("unavailable "+strings.Join(shutOut, " "), "no distribution takes it: "+strings.Join(said, "; "))
 	}
 	for _, l := range lacks {
-		said = append(said, l.says)
+		said, kinds = append(said, l.says), append(kinds, l.kind)
 	}
-	return "no distribution has room for it: " + strings.Join(said, "; ") + remedy(lacks...)
+	return lacking(strings.Join(kinds, " "), "no distribution has room for it: "+strings.Join(said, "; ")+remedy(lacks...))
 }
 
 // bundles are the groups of requests that a common key holds together, directly or through others.

@@ -149,12 +149,12 @@ func TestPlaces(t *testing.T) {
 			for _, p := range places {
 				key := p.Room
 				for said := range c.want {
-					if p.Room == "" && len(said) > len(key) && strings.Contains(p.Why, said) {
+					if p.Room == "" && len(said) > len(key) && strings.Contains(p.Why.Message, said) {
 						key = said
 					}
 				}
 				if key == "" {
-					key = p.Why
+					key = p.Why.Message
 				}
 				got[key]++
 			}
@@ -185,7 +185,7 @@ func TestPlacesOfWhatIsWired(t *testing.T) {
 	} {
 		is := wants("vo_1", "a", []string{c.host}, c.paths)
 		got := wiring.Places([]wiring.Request{{Record: is, Only: "main"}}, rooms)["vo_1"]
-		if (got.Room == "main") != (c.why == "") || !strings.Contains(got.Why, c.why) {
+		if (got.Room == "main") != (c.why == "") || !strings.Contains(got.Why.Message, c.why) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -334,7 +334,7 @@ func check(t *rapid.T, requests []wiring.Request, places map[string]wiring.Place
 		}
 	}
 	for _, r := range requests {
-		if p := places[r.ID]; (p.Room == "") == (p.Why == "") {
+		if p := places[r.ID]; (p.Room == "") == (p.Why.Code == "") {
 			t.Fatalf("%s has the place %+v", r.ID, p)
 		}
 		// Who waits does fit nowhere, not even now alone. What would move may do so once others have.

@@ -3,6 +3,8 @@ package wiring
 import (
 	"fmt"
 	"strings"
+
+	"github.com/originhub/originhub/pkg/origin"
 )
 
 // Plan is what to change in one configuration. It is complete: Apply needs nothing else.
@@ -50,20 +52,16 @@ const (
 // Problem says why an origin cannot be wired, or cannot be removed.
 type Problem struct {
 	VPCOrigin string
-	Code      ProblemCode
-	Message   string
+	origin.Reason
 }
 
-// ProblemCode is the stable name of a problem.
-type ProblemCode string
-
-// Problem codes.
+// Codes of problems.
 const (
-	PathTaken  ProblemCode = "path-taken"   // a foreign behavior has the same path pattern
-	PathTwice  ProblemCode = "path-twice"   // another of our origins has it
-	DoesNotFit ProblemCode = "does-not-fit" // one of the distribution's quotas is reached
-	StillUsed  ProblemCode = "still-used"   // cannot be removed: a foreign part of the configuration uses it
-	HostApart  ProblemCode = "host-apart"   // another distribution has one of its hosts
+	PathTaken  origin.Code = "path-taken" // a foreign behavior has the same path pattern
+	PathTwice  origin.Code = "path-twice" // another of our origins has it
+	DoesNotFit             = origin.DoesNotFit
+	StillUsed  origin.Code = "still-used" // cannot be removed: a foreign part of the configuration uses it
+	HostApart  origin.Code = "host-apart" // another distribution has one of its hosts
 )
 
 // Waits tells whether nothing is wrong with the origin itself: room has to be made, or another place found.

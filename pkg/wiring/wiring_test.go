@@ -329,34 +329,34 @@ func TestRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		desired wiring.Desired
 		config  func([]byte) []byte
-		want    map[string]wiring.ProblemCode
+		want    map[string]origin.Code
 		says    string
 	}{
 		"foreign behavior has the path": {
 			desired: wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/ok", "/taken/*"), owned("vo_2", "d.example.com", "/fine")}},
-			want:    map[string]wiring.ProblemCode{"vo_1": wiring.PathTaken}, says: "taken/*",
+			want:    map[string]origin.Code{"vo_1": wiring.PathTaken}, says: "taken/*",
 		},
 		"two of ours have the path": {
 			desired: wiring.Desired{Origins: []wiring.Origin{owned("vo_2", "d.example.com", "/fine"), owned("vo_1", "d.example.com", "/fine")}},
-			want:    map[string]wiring.ProblemCode{"vo_2": wiring.PathTwice}, says: "vo_1",
+			want:    map[string]origin.Code{"vo_2": wiring.PathTwice}, says: "vo_1",
 		},
 		"too many origins": {
 			desired: wiring.Desired{
 				Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1"), owned("vo_2", "d.example.com", "/2"), owned("vo_3", "d.example.com", "/3")},
 				Limits:  origin.Size{Origins: 3},
 			},
-			want: map[string]wiring.ProblemCode{"vo_3": wiring.DoesNotFit}, says: "limits.origins",
+			want: map[string]origin.Code{"vo_3": wiring.DoesNotFit}, says: "limits.origins",
 		},
 		"too many behaviors": {
 			desired: wiring.Desired{
 				Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1", "/2"), owned("vo_2", "d.example.com", "/3")},
 				Limits:  origin.Size{Behaviors: 2},
 			},
-			want: map[string]wiring.ProblemCode{"vo_1": wiring.DoesNotFit}, says: "limits.behaviors",
+			want: map[string]origin.Code{"vo_1": wiring.DoesNotFit}, says: "limits.behaviors",
 		},
 		"too many aliases": {
 			desired: wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1")}, Limits: origin.Size{Aliases: 1}},
-			want:    map[string]wiring.ProblemCode{"vo_1": wiring.DoesNotFit}, says: "limits.aliases",
+			want:    map[string]origin.Code{"vo_1": wiring.DoesNotFit}, says: "limits.aliases",
 		},
 		"default behavior uses what should go": {
 			desired: wiring.Desired{Removed: []string{"vo_9"}},
@@ -364,7 +364,7 @@ func TestRefused(t *testing.T) {
 				raw = bytes.Replace(raw, []byte("<Id>s3</Id>"), []byte("<Id>originhub-vo_9</Id>"), 1)
 				return bytes.ReplaceAll(raw, []byte("<TargetOriginId>s3</TargetOriginId><F"), []byte("<TargetOriginId>originhub-vo_9</TargetOriginId><F"))
 			},
-			want: map[string]wiring.ProblemCode{"vo_9": wiring.StillUsed}, says: "default behavior",
+			want: map[string]origin.Code{"vo_9": wiring.StillUsed}, says: "default behavior",
 		},
 		"origin group uses what should go": {
 			desired: wiring.Desired{Removed: []string{"vo_9"}},
@@ -373,7 +373,7 @@ func TestRefused(t *testing.T) {
 				return bytes.Replace(raw, []byte("<OriginGroups><Quantity>0</Quantity>"), []byte("<OriginGroups><Quantity>1</Quantity><Items><OriginGroup><Id>g</Id>"+
 					"<Members><Items><OriginGroupMember><OriginId>originhub-vo_9</OriginId></OriginGroupMember></Items></Members></OriginGroup></Items>"), 1)
 			},
-			want: map[string]wiring.ProblemCode{"vo_9": wiring.StillUsed}, says: "origin group g",
+			want: map[string]origin.Code{"vo_9": wiring.StillUsed}, says: "origin group g",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -382,7 +382,7 @@ func TestRefused(t *testing.T) {
 				raw = c.config(raw)
 			}
 			next, plan := write(t, c.desired, parse(t, raw))
-			got := map[string]wiring.ProblemCode{}
+			got := map[string]origin.Code{}
 			for _, r := range plan.Refused {
 				got[r.VPCOrigin] = r.Code
 				if !strings.Contains(r.Message, c.says) || r.Waits() != (r.Code == wiring.DoesNotFit) {

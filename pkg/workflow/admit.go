@@ -21,7 +21,7 @@ type admitRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 	MoveRecord(ctx context.Context, from string, r origin.Record) (origin.Record, error)
-	PutRefusal(ctx context.Context, what, reasons string, now time.Time) error
+	PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error
 }
 
 type shares interface {
@@ -69,7 +69,7 @@ type admitRun struct {
 	empty    bool                  // the registry had no origin, not even one that is gone
 	known    []origin.Distribution // what the registry knows of them, and of others that policy no longer names
 	asking   []asking
-	refusals map[string]string
+	refusals map[string][]origin.Reason
 	oldest   time.Duration // age of the oldest invitation that is neither accepted nor refused
 	woken    bool          // something new woke this run, or it accepted something
 	appears  bool          // RAM or CloudFront is about to show more
@@ -200,9 +200,9 @@ func (r *admitRun) look(ctx context.Context, messages []inbound.Message) error {
 func (r *admitRun) hidden(ctx context.Context, o offer, d origin.Distribution) error {
 	team, _ := r.Policy.TeamOf(o.Account)
 	return r.refuse(ctx, contract.OriginWaits, o.ARN, Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []admission.Reason{{
-		Code: admission.DoesNotFit,
+		Code: admission.DoesNotFit, Subject: "unavailable " + d.Name,
 		Message: fmt.Sprintf("the registry knows no origin, as if it had been lost, so distribution %s may hold this one already; but that "+
-			"is not available: %s. Mend that, or take it out of the hub policy", d.Name, d.Unavailable),
+			"is not available: %s. Mend that, or take it out of the hub policy", d.Name, d.Unavailable.Message),
 	}})
 }
 
@@ -359,26 +359,17 @@ func (r *admitRun) permitted(ctx context.Context) ([]offer, error) {
 
 // refuse reports a refusal, once for the same reasons.
 func (r *admitRun) refuse(ctx context.Context, event, what string, d Detail, reasons []admission.Reason) error {
-	d.Why, d.Codes = brief(admission.Why(reasons)), admission.Codes(reasons)
-	if r.refusals[what] == d.Why {
+	if origin.SameReasons(r.refusals[what], reasons) {
 		return nil
 	}
+	d = d.Because(reasons)
 	r.Meter.Count(contract.MetricRefusal, 1)
 	r.alarm(event, what, d)
 	if err := r.publish(ctx); err != nil {
 		return err
 	}
-	r.refusals[what] = d.Why
-	return r.Registry.PutRefusal(ctx, what, d.Why, r.now)
-}
-
-// brief keeps a reason within what an event and an item can hold, whatever a team wrote into its tags.
-func brief(why string) string {
-	const most = 2000
-	if len(why) <= most {
-		return why
-	}
-	return strings.ToValidUTF8(why[:most], "") + " … and more"
+	r.refusals[what] = reasons
+	return r.Registry.PutRefusal(ctx, what, reasons, r.now)
 }
 
 func (r *admitRun) find(id string) (int, origin.Record) {
@@ -519,7 +510,7 @@ func (r *admitRun) admit(ctx context.Context, at int, was origin.Record, o offer
 		}
 	}
 	if was.Intent != origin.Wire || !equal(was.Claim, claim) {
-		is.State, is.Reason = origin.Pending, ""
+		is.State, is.Reasons = origin.Pending, nil
 	}
 	if at < 0 {
 		at = len(r.records)
@@ -548,17 +539,18 @@ func (r *admitRun) put(ctx context.Context, at int, is origin.Record) error {
 }
 
 // drop takes an origin out that may not be wired any more.
-func (r *admitRun) drop(ctx context.Context, at int, is origin.Record, why string, codes ...admission.Code) error {
-	is.Intent, is.Reason = origin.Detach, why
-	d := about(is, why)
-	d.Codes = codes
-	r.alarm(contract.OriginWithdrawn, is.ARN, d)
-	remember(&is, r.now, contract.OriginWithdrawn, why)
+func (r *admitRun) drop(ctx context.Context, at int, is origin.Record, reasons ...origin.Reason) error {
+	is.Intent = origin.Detach
+	is.Because(reasons...)
+	r.alarm(contract.OriginWithdrawn, is.ARN, about(is, "").Because(reasons))
+	is.Remember(r.now, origin.DecidedWithdrawn, reasons, "")
 	return r.put(ctx, at, is)
 }
 
 // notShared is why an origin is withdrawn that its team took away.
-const notShared = "it is no longer shared with the hub: share it again to bring it back"
+var notShared = origin.Reason{
+	Code: origin.OriginNotShared, Message: "it is no longer shared with the hub: share it again to bring it back",
+}
 
 // withdraw drops what is to be wired and is shared no more. Both RAM and CloudFront must miss it: an empty answer from one
 // of them must not take every team off the air.
@@ -569,7 +561,7 @@ func (r *admitRun) withdraw(ctx context.Context, permitted []offer, deployed map
 		if o.Intent != origin.Wire || offered || visible {
 			continue
 		}
-		if err := r.drop(ctx, at, o, notShared, admission.OriginNotShared); err != nil {
+		if err := r.drop(ctx, at, o, notShared); err != nil {
 			return err
 		}
 	}
@@ -593,7 +585,7 @@ func (r *admitRun) dropStrays(ctx context.Context, permitted []offer, deployed m
 			team, _ := r.Policy.TeamOf(s.Account)
 			r.records = append(r.records, origin.Record{Ref: s, Distribution: d.Name, Team: team.Name, State: origin.Wired, Generation: 1})
 			at := len(r.records) - 1
-			if err := r.drop(ctx, at, r.records[at], notShared, admission.OriginNotShared); err != nil {
+			if err := r.drop(ctx, at, r.records[at], notShared); err != nil {
 				return err
 			}
 		}
@@ -605,7 +597,7 @@ func (r *admitRun) dropStrays(ctx context.Context, permitted []offer, deployed m
 func (r *admitRun) dropForbidden(ctx context.Context) error {
 	for _, dropped := range admission.Settle(r.records, r.Policy) {
 		at, record := r.find(dropped.Record.ID)
-		if err := r.drop(ctx, at, record, admission.Why(dropped.Reasons), admission.Codes(dropped.Reasons)...); err != nil {
+		if err := r.drop(ctx, at, record, dropped.Reasons...); err != nil {
 			return err
 		}
 	}

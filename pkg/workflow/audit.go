@@ -145,7 +145,7 @@ func (a *Audit) wake(ctx context.Context, c inbound.CallHint) error {
 
 func add(say *announcer, what string, f audit.Finding, now time.Time) {
 	d := Detail{
-		Origin: f.Origin, Account: f.Account, Team: f.Team, What: f.Subject, Kind: string(f.Kind), Why: brief(f.Risk), Who: f.By,
+		Origin: f.Origin, Account: f.Account, Team: f.Team, What: f.Subject, Kind: string(f.Kind), Why: origin.Brief(f.Risk), Who: f.By,
 		Cost: f.Cost, Repair: f.Repair, RepairIn: f.In,
 	}
 	if !f.Since.IsZero() {
@@ -234,7 +234,7 @@ func lost(s origin.Snapshot) []string {
 	var ids []string
 	for _, r := range s.Records {
 		if slices.ContainsFunc(r.History, func(d origin.Decision) bool {
-			return d.What == contract.OriginWithdrawn && d.Why == notShared && s.Now.Sub(d.At) < time.Hour
+			return d.Code == origin.DecidedWithdrawn && origin.HasCode(d.Reasons, origin.OriginNotShared) && s.Now.Sub(d.At) < time.Hour
 		}) {
 			ids = append(ids, r.ID)
 		}

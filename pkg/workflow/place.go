@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/wiring"
@@ -23,7 +22,7 @@ type asking struct {
 // blind tells whether wire has not yet looked at a distribution of several: what it holds may be the very origins that are
 // asked about, if the registry was lost.
 func (r *admitRun) blind() bool {
-	return r.unseen(func(d origin.Distribution) bool { return d.Unavailable == "" }).Name != ""
+	return r.unseen(func(d origin.Distribution) bool { return d.Unavailable.Code == "" }).Name != ""
 }
 
 // hides is a distribution of several that wire never could read, and that may hold the origins that are asked about: a
@@ -33,7 +32,7 @@ func (r *admitRun) hides() origin.Distribution {
 	if !r.empty {
 		return origin.Distribution{}
 	}
-	return r.unseen(func(d origin.Distribution) bool { return d.Unavailable != "" })
+	return r.unseen(func(d origin.Distribution) bool { return d.Unavailable.Code != "" })
 }
 
 func (r *admitRun) unseen(such func(origin.Distribution) bool) origin.Distribution {
@@ -128,7 +127,7 @@ func (r *admitRun) rooms() []wiring.Room {
 			Records: origin.Snapshot{Records: written}.In(name),
 		}
 		if !room.Closed {
-			room.Unavailable = d.Unavailable
+			room.Unavailable = d.Unavailable.Message
 		}
 		if d.Seen.IsZero() && r.Policy.Distribution.Base != nil {
 			room.Others = wiring.Made()
@@ -141,32 +140,31 @@ func (r *admitRun) rooms() []wiring.Room {
 // takePlace records an origin's place, or that it waits and why. What is wired already stays as it is if there is no room
 // for what it claims now.
 func (r *admitRun) takePlace(ctx context.Context, a asking, place wiring.Place) error {
-	is, why := a.is, brief(place.Why)
+	is, reasons := a.is, []origin.Reason{place.Why}
 	switch {
 	case place.Room == "" && a.Only != "":
 		return r.refuse(ctx, contract.OriginWaits, is.ARN, Detail{Origin: is.ID, Account: is.Account, Team: is.Team},
-			[]admission.Reason{{Code: admission.DoesNotFit, Message: why}})
+			reasons)
 	case place.Room == "":
-		if a.was.State == origin.Waiting && a.was.Reason == why && equal(a.was.Claim, is.Claim) {
+		if a.was.State == origin.Waiting && origin.SameReasons(a.was.Reasons, reasons) && equal(a.was.Claim, is.Claim) {
 			return nil
 		}
-		is.State, is.Reason = origin.Waiting, why
-		d := about(is, why)
-		d.Codes = []admission.Code{admission.DoesNotFit}
-		r.alarm(contract.OriginWaits, is.ARN, d)
-		remember(&is, r.now, contract.OriginWaits, why)
+		is.State = origin.Waiting
+		is.Because(reasons...)
+		r.alarm(contract.OriginWaits, is.ARN, about(is, "").Because(reasons))
+		is.Remember(r.now, origin.DecidedDeferred, reasons, "")
 		return r.put(ctx, a.at, is)
 	}
-	why = fmt.Sprintf("claims %s on %s", strings.Join(is.Claim.Hosts, ", "), strings.Join(is.Claim.Paths, ", "))
+	why := fmt.Sprintf("claims %s on %s", strings.Join(is.Claim.Hosts, ", "), strings.Join(is.Claim.Paths, ", "))
 	if len(r.fleet) > 1 {
 		why += "; its place is distribution " + place.Room
 	}
 	if is.State == origin.Waiting {
-		is.State, is.Reason = origin.Pending, ""
+		is.State, is.Reasons = origin.Pending, nil
 	}
 	r.Meter.Count(contract.MetricOriginAdmitted, 1)
 	r.say(contract.OriginAdmitted, is.ARN, about(is, why))
-	remember(&is, r.now, contract.OriginAdmitted, why)
+	remember(&is, r.now, origin.DecidedAdmitted, why)
 	from := is.Distribution
 	is.Distribution = place.Room
 	if from == is.Distribution || is.Version == 0 {

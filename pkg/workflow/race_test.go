@@ -55,7 +55,7 @@ func (w *contested) get() origin.Record {
 func (w *contested) Load(context.Context) (origin.Snapshot, error) {
 	w.call()
 	return origin.Snapshot{
-		Now: now, Records: []origin.Record{w.get()}, Refusals: map[string]string{},
+		Now: now, Records: []origin.Record{w.get()}, Refusals: map[string][]origin.Reason{},
 		Distributions: []origin.Distribution{{Name: origin.Main, ID: "E1", Seen: now}},
 	}, nil
 }
@@ -75,7 +75,7 @@ func (w *contested) MoveRecord(ctx context.Context, _ string, o origin.Record) (
 	return w.PutRecord(ctx, o)
 }
 
-func (w *contested) PutRefusal(context.Context, string, string, time.Time) error { return nil }
+func (w *contested) PutRefusal(context.Context, string, []origin.Reason, time.Time) error { return nil }
 
 // What admit sees: an origin that is shared, with a claim and without the teardown tag.
 

@@ -19,7 +19,7 @@ import (
 type retireRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
-	PutRefusal(ctx context.Context, what, reasons string, now time.Time) error
+	PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error
 }
 
 type starter interface {
@@ -115,7 +115,7 @@ func (t *Retire) look(
 	}
 	due, err := teardown.ParseTag(value, requested, teardown.Bounds(t.Policy.Grace))
 	if err != nil {
-		if err := t.refuse(ctx, say, s, o, err.Error()); err != nil {
+		if err := t.refuse(ctx, say, s, o, teardown.TagReason(value, err)); err != nil {
 			return err
 		}
 		return t.callOff(ctx, say, s, o, err.Error())
@@ -140,7 +140,7 @@ func (t *Retire) look(
 	if o.Intent == origin.Detach && o.Teardown.Value != "" && o.Teardown.Value != value {
 		late := fmt.Sprintf("the tag %s is now %s, but the teardown has begun: remove the tag to keep the origin, if it is still shared",
 			contract.TagTeardown, value)
-		if err := t.refuse(ctx, say, s, o, late); err != nil {
+		if err := t.refuse(ctx, say, s, o, origin.Reason{Code: teardown.TagLate, Subject: value, Message: late}); err != nil {
 			return err
 		}
 	}
@@ -155,7 +155,7 @@ func (t *Retire) look(
 	}
 	if again && o.Intent == origin.Wire {
 		if next.Due, err = teardown.ParseTag(value, s.Now, teardown.Bounds(t.Policy.Grace)); err != nil {
-			return t.refuse(ctx, say, s, o, err.Error())
+			return t.refuse(ctx, say, s, o, teardown.TagReason(value, err))
 		}
 		next.Requested, next.Phase = s.Now, ""
 	}
@@ -167,16 +167,17 @@ func (t *Retire) look(
 const daily = 24 * time.Hour
 
 // refuse reports a tag value that cannot be read, once.
-func (t *Retire) refuse(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, why string) error {
+func (t *Retire) refuse(ctx context.Context, say *announcer, s origin.Snapshot, o origin.Record, why origin.Reason) error {
 	what := o.ARN + " " + contract.TagTeardown
-	if s.Refusals[what] == why {
+	reasons := []origin.Reason{why}
+	if origin.SameReasons(s.Refusals[what], reasons) {
 		return nil
 	}
-	say.alarm(contract.OriginRefused, o.ARN, about(o, why))
+	say.alarm(contract.OriginRefused, o.ARN, about(o, "").Because(reasons))
 	if err := say.publish(ctx); err != nil {
 		return err
 	}
-	return t.Registry.PutRefusal(ctx, what, why, s.Now)
+	return t.Registry.PutRefusal(ctx, what, reasons, s.Now)
 }
 
 // callOff ends a teardown that has not begun to change anything. Its execution finds the generation changed when it wakes.
@@ -189,7 +190,7 @@ func (t *Retire) callOff(ctx context.Context, say *announcer, s origin.Snapshot,
 	if err := say.publish(ctx); err != nil {
 		return err
 	}
-	remember(&o, s.Now, contract.TeardownCancelled, why)
+	remember(&o, s.Now, origin.DecidedTeardownCancelled, why)
 	o.Generation++
 	o.Teardown = nil
 	_, err := t.Registry.PutRecord(ctx, o)
@@ -211,7 +212,7 @@ func (t *Retire) begin(ctx context.Context, say *announcer, s origin.Snapshot, o
 	if err := say.publish(ctx); err != nil {
 		return err
 	}
-	remember(&o, s.Now, contract.TeardownStarted, why)
+	remember(&o, s.Now, origin.DecidedTeardownStarted, why)
 	for range namesTried {
 		var err error
 		if o, err = t.Registry.PutRecord(ctx, o); err != nil {

@@ -92,7 +92,7 @@ func (k *kept) PutRecord(_ context.Context, o origin.Record) (origin.Record, err
 	return o, nil
 }
 
-func (k *kept) PutRefusal(context.Context, string, string, time.Time) error { return nil }
+func (k *kept) PutRefusal(context.Context, string, []origin.Reason, time.Time) error { return nil }
 
 // A registry that was lost may have counted far. Whatever one run leaves of the names that are taken, the next one tries.
 func TestRetireSaysOnceThatItStarts(t *testing.T) {

@@ -53,7 +53,7 @@ func (c *crowd) call() {
 
 func (c *crowd) Load(context.Context) (origin.Snapshot, error) {
 	c.call()
-	return origin.Snapshot{Now: time.Now(), Records: slices.Clone(c.records), Refusals: map[string]string{}}, nil
+	return origin.Snapshot{Now: time.Now(), Records: slices.Clone(c.records), Refusals: map[string][]origin.Reason{}}, nil
 }
 
 func (c *crowd) PutRecord(_ context.Context, r origin.Record) (origin.Record, error) {
@@ -64,7 +64,7 @@ func (c *crowd) MoveRecord(ctx context.Context, _ string, r origin.Record) (orig
 	return c.PutRecord(ctx, r)
 }
 
-func (c *crowd) PutRefusal(_ context.Context, what, reasons string, _ time.Time) error {
+func (c *crowd) PutRefusal(_ context.Context, what string, reasons []origin.Reason, _ time.Time) error {
 	return fmt.Errorf("%s is refused: %s", what, reasons)
 }
 func (c *crowd) PutFindings(context.Context, origin.Findings) error { c.call(); return nil }

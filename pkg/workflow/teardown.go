@@ -176,7 +176,7 @@ func (r *teardownRun) enter(ctx context.Context, phase teardown.Phase) error {
 	}
 	if t.Ended {
 		t.Ended = false
-		remember(&r.o, r.now, contract.TeardownStarted, "its execution was redriven")
+		remember(&r.o, r.now, origin.DecidedTeardownStarted, "its execution was redriven")
 	}
 	if t.Phase != string(phase) {
 		t.Phase, t.Since = string(phase), r.now
@@ -460,12 +460,13 @@ func (r *teardownRun) leave(ctx context.Context, share string) error {
 
 var outcomes = map[teardown.Outcome]struct {
 	event, metric string
+	decided       origin.Code
 	alarm         bool
 }{
-	teardown.Clean:     {contract.TeardownFinished, contract.MetricTeardownClean, false},
-	teardown.Dirty:     {contract.TeardownLeftSomething, contract.MetricTeardownDirty, true},
-	teardown.Cancelled: {contract.TeardownCancelled, contract.MetricTeardownCancelled, false},
-	teardown.Stopped:   {contract.TeardownStopped, contract.MetricTeardownStopped, true},
+	teardown.Clean:     {contract.TeardownFinished, contract.MetricTeardownClean, origin.DecidedTeardownCompleted, false},
+	teardown.Dirty:     {contract.TeardownLeftSomething, contract.MetricTeardownDirty, origin.DecidedTeardownDirty, true},
+	teardown.Cancelled: {contract.TeardownCancelled, contract.MetricTeardownCancelled, origin.DecidedTeardownCancelled, false},
+	teardown.Stopped:   {contract.TeardownStopped, contract.MetricTeardownStopped, origin.DecidedTeardownBlocked, true},
 }
 
 // finish reports how the teardown ended. An origin whose teardown was called off may be wired again, under a new
@@ -490,11 +491,11 @@ func (r *teardownRun) finish(ctx context.Context, step teardown.Step) error {
 	if r.o.State == origin.Deleted {
 		return nil // recorded before
 	}
-	remember(&r.o, r.now, how.event, step.Says)
+	remember(&r.o, r.now, how.decided, step.Says)
 	switch step.Outcome {
 	case teardown.Clean:
 		r.Meter.Seconds(contract.MetricTeardownDuration, r.now.Sub(r.o.Teardown.Requested))
-		r.o.State, r.o.Teardown, r.o.Reason = origin.Deleted, nil, ""
+		r.o.State, r.o.Teardown, r.o.Reasons = origin.Deleted, nil, nil
 	case teardown.Cancelled:
 		r.o.Generation++
 		r.o.Teardown, r.o.Token = nil, ""

@@ -25,7 +25,7 @@ type wireRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 	PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error)
-	PutRefusal(ctx context.Context, what, reasons string, now time.Time) error
+	PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error
 }
 
 type distributions interface {
@@ -213,7 +213,7 @@ func (r *wireRun) wants(next time.Duration) {
 
 func (r *wireRun) reconcile(ctx context.Context) error {
 	wanted := slices.ContainsFunc(r.records, func(o origin.Record) bool { return o.State != origin.Deleted })
-	if !wanted && r.d.ID == "" && r.d.Unavailable == "" && !r.d.Seen.IsZero() {
+	if !wanted && r.d.ID == "" && r.d.Unavailable.Code == "" && !r.d.Seen.IsZero() {
 		return nil
 	}
 	served, err := r.read(ctx, wanted)
@@ -253,8 +253,8 @@ func (r *wireRun) read(ctx context.Context, wanted bool) (served origin.Served, 
 	}
 	served, err = r.CloudFront.Distribution(ctx, r.d.ID)
 	if fault.Is[*fault.Absent](err) && r.Policy.Distribution.Base == nil {
-		return served, &fault.GiveUp{Err: fmt.Errorf("adopt distribution %s: there is none; create one and put its id in that one's place in "+
-			"distribution.adopt", r.d.ID)}
+		return served, &fault.GiveUp{Err: coded{distributionMissing, fmt.Errorf("adopt distribution %s: there is none; create one and put its id in that one's place in "+
+			"distribution.adopt", r.d.ID)}}
 	}
 	return served, err
 }
@@ -265,31 +265,57 @@ func (r *wireRun) unavailable(ctx context.Context, cause error) error {
 	if !fault.Is[*fault.GiveUp](cause) {
 		return cause
 	}
-	why := cause.Error()
-	if code := fault.Code(cause); code != "" {
-		why = fmt.Sprintf("AWS answers %s for %s", code, cmp.Or(r.d.ID, r.d.Name))
-	}
-	if r.d.Unavailable == why {
+	code, aws := awsCode(cause)
+	why := origin.Reason{Code: code, Subject: cmp.Or(r.d.ID, r.d.Name), Message: cause.Error()}
+	if origin.SameReasons([]origin.Reason{r.d.Unavailable}, []origin.Reason{why}) {
 		return nil
 	}
 	r.alarm(contract.DistributionUnavailable, "", Detail{What: cmp.Or(r.d.ID, r.d.Name), Why: cause.Error()})
 	if err := r.publish(ctx); err != nil {
 		return err
 	}
+	if aws { // its words differ from call to call
+		why.Message = fmt.Sprintf("AWS answers %s for %s", why.Code, why.Subject)
+	}
 	r.d.Unavailable, r.room = why, true
 	return nil
+}
+
+// Codes of why a distribution, an update or a record is not as it should be.
+const (
+	distributionMissing  origin.Code = "distribution-missing"  // policy names an id that does not exist
+	distributionReplaced origin.Code = "distribution-replaced" // policy names another id although origins are in the old one
+	distributionGone     origin.Code = "distribution-gone"     // somebody deleted it
+	updateInvalid        origin.Code = "update-invalid"        // CloudFront refuses an update with the origin in it
+	recordTaken          origin.Code = "record-taken"          // a record that is not the hub's stands there
+)
+
+// coded is an error of ours with a code.
+type coded struct {
+	code origin.Code
+	error
+}
+
+// awsCode returns the code of an error, and whether it is AWS's.
+func awsCode(err error) (origin.Code, bool) {
+	if ours := (coded{}); errors.As(err, &ours) {
+		return ours.code, false
+	}
+	code := fault.Code(err)
+	return origin.Code(cmp.Or(code, "unavailable")), code != ""
 }
 
 // lose forgets a distribution that somebody deleted. What was in it is in none now: the one that takes its place gets it, or
 // else, if policy no longer names it, admit finds each origin another place.
 func (r *wireRun) lose(ctx context.Context) error {
-	why := "distribution " + r.d.ID + " is gone: somebody deleted it"
+	why := origin.Reason{Code: distributionGone, Subject: r.d.ID, Message: "distribution " + r.d.ID + " is gone: somebody deleted it"}
 	named := r.Policy.Distribution.Base != nil || slices.Contains(r.Policy.Distribution.Fleet(), r.d.Name)
 	for i, o := range r.records {
 		before := o.State
 		switch {
 		case o.Intent == origin.Wire && !named:
-			o.State, o.Reason = origin.Waiting, why
+			o.State = origin.Waiting
+			o.Because(why)
 		case o.Intent == origin.Wire && (o.State == origin.Wired || o.State == origin.Live):
 			o.State = origin.Pending
 		case o.Intent == origin.Detach && o.State != origin.Deleted && !named:
@@ -314,7 +340,7 @@ func (r *wireRun) lose(ctx context.Context) error {
 		case named:
 			next = "create another, put its id in its place under distribution.adopt in the hub policy, and deploy the hub"
 		}
-		r.alarm(contract.ChangeFound, "", Detail{What: r.d.ID, Why: why + "; " + next})
+		r.alarm(contract.ChangeFound, "", Detail{What: r.d.ID, Why: why.Message + "; " + next})
 		if err := r.publish(ctx); err != nil {
 			return err
 		}
@@ -348,10 +374,10 @@ func (r *wireRun) limits() origin.Size { return r.Policy.Limits.Within(r.d.Quota
 
 // see remembers what the distribution holds besides the registry's origins.
 func (r *wireRun) see(holds origin.Size, aliases []string, strays []origin.Ref) {
-	if r.d.Seen.IsZero() && (!r.alone || len(strays) > 0) || r.d.Unavailable != "" {
+	if r.d.Seen.IsZero() && (!r.alone || len(strays) > 0) || r.d.Unavailable.Code != "" {
 		r.room = true // admit places nothing new before all distributions were seen, and nothing tagged that may be in one
 	}
-	r.d.Unavailable = ""
+	r.d.Unavailable = origin.Reason{}
 	r.grows(holds, r.d.Others)
 	r.d.Seen, r.d.Others, r.d.Aliases, r.d.Strays = r.now, holds, aliases, strays
 }
@@ -434,8 +460,8 @@ func (r *wireRun) adopt() error {
 	}
 	id := policy.Adopted(r.d.Name)
 	if r.d.ID != "" && r.d.ID != id && slices.ContainsFunc(r.records, func(o origin.Record) bool { return o.Placed() || len(o.Left) > 0 }) {
-		return &fault.GiveUp{Err: fmt.Errorf("adopt distribution %s: %s has been the one named %s, and origins are in it; put %s back to its "+
-			"place in distribution.adopt, and add %s behind it", id, r.d.ID, r.d.Name, r.d.ID, id)}
+		return &fault.GiveUp{Err: coded{distributionReplaced, fmt.Errorf("adopt distribution %s: %s has been the one named %s, and origins are in it; put %s back to its "+
+			"place in distribution.adopt, and add %s behind it", id, r.d.ID, r.d.Name, r.d.ID, id)}}
 	}
 	r.d.ID = id
 	return nil
@@ -622,7 +648,7 @@ func (r *wireRun) refuse(ctx context.Context, problems []wiring.Problem, config 
 		default:
 			o.State = origin.Quarantined
 		}
-		if err := r.keepOut(ctx, i, o, what, p.Message); err != nil {
+		if err := r.keepOut(ctx, i, o, what, p.Reason); err != nil {
 			return err
 		}
 	}
@@ -630,7 +656,7 @@ func (r *wireRun) refuse(ctx context.Context, problems []wiring.Problem, config 
 }
 
 // quarantine keeps an origin out that makes an update invalid.
-func (r *wireRun) quarantine(ctx context.Context, id, why string) error {
+func (r *wireRun) quarantine(ctx context.Context, id string, why origin.Reason) error {
 	i := slices.IndexFunc(r.records, func(o origin.Record) bool { return o.ID == id })
 	o := r.records[i]
 	o.State = origin.Quarantined
@@ -638,20 +664,26 @@ func (r *wireRun) quarantine(ctx context.Context, id, why string) error {
 }
 
 // keepOut raises the alarm about an origin and records the reason, once per reason and hour.
-func (r *wireRun) keepOut(ctx context.Context, i int, o origin.Record, what, why string) error {
-	if was := r.records[i]; was.State == o.State && was.Reason == why && r.now.Sub(since(was)) < patience {
+func (r *wireRun) keepOut(ctx context.Context, i int, o origin.Record, what string, why origin.Reason) error {
+	reasons := []origin.Reason{why}
+	if was := r.records[i]; was.State == o.State && origin.SameReasons(was.Reasons, reasons) && r.now.Sub(since(was)) < patience {
 		return nil
 	}
 	if what == contract.OriginQuarantined {
 		r.Meter.Count(contract.MetricOriginQuarantined, 1)
 	}
-	r.alarm(what, o.ARN, about(o, why))
+	r.alarm(what, o.ARN, about(o, "").Because(reasons))
 	if err := r.publish(ctx); err != nil {
 		return err
 	}
-	o.Reason = why
-	remember(&o, r.now, what, why)
+	o.Because(reasons...)
+	o.Remember(r.now, decided[what], reasons, "")
 	return r.put(ctx, i, o)
+}
+
+var decided = map[string]origin.Code{
+	contract.OriginQuarantined: origin.DecidedQuarantined, contract.OriginWaits: origin.DecidedDeferred,
+	contract.DistributionRefused: origin.DecidedWriteRefused,
 }
 
 func (r *wireRun) put(ctx context.Context, i int, o origin.Record) error {
@@ -756,8 +788,12 @@ func (r *wireRun) search(ctx context.Context, served origin.Served, cause error)
 
 func (r *wireRun) quarantineAll(ctx context.Context, bad []string, causes map[string]error, cause error) error {
 	for _, id := range bad {
-		why := "CloudFront refuses an update with it in it (" + brief(fault.Said(cmp.Or(causes[id], cause))) + "): mend what it claims; it is tried " +
-			"again after an hour"
+		refused := cmp.Or(causes[id], cause)
+		why := origin.Reason{
+			Code: updateInvalid, Subject: fault.Code(refused),
+			Message: "CloudFront refuses an update with it in it (" + origin.Brief(fault.Said(refused)) + "): mend what it claims; it is tried " +
+				"again after an hour",
+		}
 		if err := r.quarantine(ctx, id, why); err != nil {
 			return err
 		}
@@ -773,7 +809,7 @@ func (r *wireRun) writeRefused(ctx context.Context, cause error) error {
 	}
 	r.alarm(contract.DistributionRefused, "", Detail{
 		What: r.d.ID,
-		Why: "CloudFront refuses updates of the distribution, and no origin is to blame (" + brief(fault.Said(cause)) +
+		Why: "CloudFront refuses updates of the distribution, and no origin is to blame (" + origin.Brief(fault.Said(cause)) +
 			"): mend that; what waits is written as soon as CloudFront takes it",
 	})
 	if err := r.publish(ctx); err != nil {
@@ -967,14 +1003,15 @@ func (r *wireRun) refuseRecord(ctx context.Context, refused origin.DNSRecord) er
 		why += ", and leads to " + refused.Target
 	}
 	why += ": remove it, and the next sweep writes the hub's"
-	if r.all.Refusals[what] == why {
+	reasons := []origin.Reason{{Code: recordTaken, Subject: refused.Target, Message: why}}
+	if origin.SameReasons(r.all.Refusals[what], reasons) {
 		return nil
 	}
-	r.alarm(contract.RecordRefused, "", Detail{What: what, Why: why})
+	r.alarm(contract.RecordRefused, "", Detail{What: what}.Because(reasons))
 	if err := r.publish(ctx); err != nil {
 		return err
 	}
-	return r.Registry.PutRefusal(ctx, what, why, r.now)
+	return r.Registry.PutRefusal(ctx, what, reasons, r.now)
 }
 
 func (r *wireRun) announce(was, is origin.Record, elsewhere []string) {
@@ -983,7 +1020,7 @@ func (r *wireRun) announce(was, is origin.Record, elsewhere []string) {
 	}
 	switch is.State {
 	case origin.Live:
-		if !slices.ContainsFunc(is.History, func(d origin.Decision) bool { return d.What == contract.OriginLive && !d.At.Before(is.Admitted) }) {
+		if !slices.ContainsFunc(is.History, func(d origin.Decision) bool { return d.Code == origin.DecidedLive && !d.At.Before(is.Admitted) }) {
 			r.Meter.Seconds(contract.MetricOnboardingLatency, r.now.Sub(is.Admitted))
 		}
 		why := "answers for " + strings.Join(is.Claim.Hosts, ", ") + " on " + strings.Join(is.Claim.Paths, ", ")
@@ -1022,10 +1059,10 @@ func (r *wireRun) finish(ctx context.Context, i int, o origin.Record) error {
 	switch o.State {
 	case r.records[i].State:
 	case origin.Live:
-		o.Reason = ""
-		remember(&o, r.now, contract.OriginLive, "")
+		o.Reasons = nil
+		remember(&o, r.now, origin.DecidedLive, "")
 	case origin.Detached:
-		remember(&o, r.now, contract.OriginDetached, "")
+		remember(&o, r.now, origin.DecidedDetached, "")
 	}
 	return r.put(ctx, i, o)
 }

@@ -26,7 +26,9 @@ func (r fixedRegistry) PutRecord(_ context.Context, o origin.Record) (origin.Rec
 	return o, nil
 }
 
-func (r fixedRegistry) PutRefusal(context.Context, string, string, time.Time) error { return nil }
+func (r fixedRegistry) PutRefusal(context.Context, string, []origin.Reason, time.Time) error {
+	return nil
+}
 
 func (r fixedRegistry) PutDistribution(_ context.Context, d origin.Distribution) (origin.Distribution, error) {
 	return d, nil
@@ -106,14 +108,14 @@ func TestAdmitForgetsWhatItDidNotRecord(t *testing.T) {
 	}
 	r := &admitRun{
 		Admit: &Admit{Registry: noRefusals{}, Meter: noMeter{}}, announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)},
-		now: now, fleet: []string{origin.Main, "main-2"}, refusals: map[string]string{}, records: []origin.Record{holder, is},
+		now: now, fleet: []string{origin.Main, "main-2"}, refusals: map[string][]origin.Reason{}, records: []origin.Record{holder, is},
 		known: []origin.Distribution{{Name: origin.Main, Seen: now}, {Name: "main-2", Seen: now, Strays: []origin.Ref{{ID: "vo_1"}}}},
 	}
 	r.ask(1, origin.Record{}, is)
 	if err := r.place(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if why := r.refusals["arn"]; !strings.Contains(why, "a host is on one distribution only") {
+	if why := r.refusals["arn"]; !strings.Contains(origin.Why(why), "a host is on one distribution only") {
 		t.Errorf("refused because %q", why)
 	}
 	if !slices.EqualFunc(r.records, []origin.Record{holder}, func(a, b origin.Record) bool { return a.ID == b.ID }) || r.unwired() {
@@ -177,7 +179,7 @@ func (z zoneOf) Change(_ context.Context, _, remove []origin.DNSRecord) error {
 
 type noRefusals struct{ admitRegistry }
 
-func (noRefusals) PutRefusal(context.Context, string, string, time.Time) error { return nil }
+func (noRefusals) PutRefusal(context.Context, string, []origin.Reason, time.Time) error { return nil }
 
 type quiet struct{}
 
@@ -278,8 +280,8 @@ func TestWireSaysWhatToDoAboutADeletedAdoptedDistribution(t *testing.T) {
 	if !slices.Equal(bus.types, []string{contract.ChangeFound, contract.DistributionUnavailable}) {
 		t.Errorf("said %q", bus.types)
 	}
-	if !strings.Contains(r.d.Unavailable, "create one and put its id in that one's place") {
-		t.Errorf("it is not available because %q", r.d.Unavailable)
+	if !strings.Contains(r.d.Unavailable.Message, "create one and put its id in that one's place") {
+		t.Errorf("it is not available because %q", r.d.Unavailable.Message)
 	}
 }
 
@@ -437,7 +439,7 @@ func (z *counted) Change(_ context.Context, upsert, _ []origin.DNSRecord) error 
 // twoLive is a hub with two distributions, in each of which an origin is live.
 func twoLive(t *testing.T, dns zone) *Wire {
 	t.Helper()
-	s := origin.Snapshot{Now: now, Refusals: map[string]string{}}
+	s := origin.Snapshot{Now: now, Refusals: map[string][]origin.Reason{}}
 	cloudFront := made{configs: map[string][]byte{}}
 	policy := admission.Policy{Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1", "E2"}}}
 	for i, name := range policy.Distribution.Fleet() {
@@ -517,7 +519,7 @@ func TestWireLooksAgainForWhatIsNotListedYet(t *testing.T) {
 // recalls is a registry that keeps refusals.
 type recalls struct{ fixedRegistry }
 
-func (r recalls) PutRefusal(_ context.Context, what, why string, _ time.Time) error {
+func (r recalls) PutRefusal(_ context.Context, what string, why []origin.Reason, _ time.Time) error {
 	r.Refusals[what] = why
 	return nil
 }

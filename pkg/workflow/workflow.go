@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
 )
 
 type queue interface {
@@ -39,41 +39,13 @@ type Spoke interface {
 // deployedStatus is what package teardown expects of a VPC origin that is Deployed.
 const deployedStatus = "Deployed"
 
-// Detail is the detail of an event on the hub bus.
-type Detail struct {
-	Version    string `json:"version"`
-	Severity   string `json:"severity"`
-	Origin     string `json:"origin,omitempty"` // VPC origin id
-	Account    string `json:"account,omitempty"`
-	Team       string `json:"team,omitempty"`
-	Generation int    `json:"generation,omitempty"`
-	Execution  string `json:"execution,omitempty"`
-	// What names whatever else the event is about: a share, a distribution.
-	What string `json:"what,omitempty"`
-	Why  string `json:"why,omitempty"`
-	// Codes are the reasons in Why by their names, if admission gave them.
-	Codes []admission.Code `json:"codes,omitempty"`
-	// Of a finding: its kind, who did it, since when (RFC 3339) and how long it has been so, the estimated cost per month, the
-	// command that mends it, and the account in which to run that.
-	Kind     string `json:"kind,omitempty"`
-	Who      string `json:"who,omitempty"`
-	Since    string `json:"since,omitempty"`
-	Age      string `json:"age,omitempty"`
-	Cost     string `json:"cost,omitempty"`
-	Repair   string `json:"repair,omitempty"`
-	RepairIn string `json:"repairIn,omitempty"`
-}
+// Detail is outcome.Detail.
+type Detail = outcome.Detail
 
-func about(r origin.Record, why string) Detail {
-	return Detail{Origin: r.ID, Account: r.Account, Team: r.Team, Generation: r.Generation, Why: why}
-}
+func about(r origin.Record, why string) Detail { return outcome.About(r, why) }
 
-// historyKept bounds a record's history, since an item holds at most 400 KB.
-const historyKept = 50
-
-func remember(r *origin.Record, now time.Time, what, why string) {
-	r.History = append(r.History, origin.Decision{At: now, What: what, Why: why})
-	r.History = r.History[max(0, len(r.History)-historyKept):]
+func remember(r *origin.Record, now time.Time, code origin.Code, why string) {
+	r.Remember(now, code, nil, why)
 }
 
 // announcer gathers the events of one run, and publishes and logs them together.

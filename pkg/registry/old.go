@@ -1,0 +1,153 @@
+package registry
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Items that were written before reasons had codes hold sentences and names of events instead. They are mapped when they are
+// read, and written in the new form with the next change. A subject that only a sentence names is origin.AnySubject.
+
+// oldDecisions are the events that a history named.
+var oldDecisions = map[string]origin.Code{
+	"Origin Admitted":            origin.DecidedAdmitted,
+	"Origin Waits":               origin.DecidedDeferred,
+	"Origin Live":                origin.DecidedLive,
+	"Origin Quarantined":         origin.DecidedQuarantined,
+	"Origin Withdrawn":           origin.DecidedWithdrawn,
+	"Origin Detached":            origin.DecidedDetached,
+	"Distribution Write Refused": origin.DecidedWriteRefused,
+	"Teardown Started":           origin.DecidedTeardownStarted,
+	"Teardown Cancelled":         origin.DecidedTeardownCancelled,
+	"Teardown Finished":          origin.DecidedTeardownCompleted,
+	"Teardown Left Something":    origin.DecidedTeardownDirty,
+	"Teardown Stopped":           origin.DecidedTeardownBlocked,
+}
+
+// oldSentences are the reasons that were told apart by their words. All that match a text are in it, since reasons were joined.
+var oldSentences = []struct {
+	says *regexp.Regexp
+	code origin.Code
+}{
+	{regexp.MustCompile(`the hub policy denies external shares`), "share-external"},
+	{regexp.MustCompile(`the share holds nothing that can be seen yet`), "share-empty"},
+	{regexp.MustCompile(`the share also holds `), "share-other-type"},
+	{regexp.MustCompile(`a VPC origin that cannot be read`), "share-bad-arn"},
+	{regexp.MustCompile(`, not to the sender `), "share-foreign-origin"},
+	{regexp.MustCompile(`its invitation cannot be opened`), "share-unreadable"},
+	{regexp.MustCompile(`it claims no host`), "claim-host-missing"},
+	{regexp.MustCompile(`it claims no path`), "claim-paths-missing"},
+	{regexp.MustCompile(`it names no domain`), "claim-domain-missing"},
+	{regexp.MustCompile(`the host "[^"]*" (is not a DNS name|has \d+ characters)`), "claim-host-invalid"},
+	{regexp.MustCompile(`the path "[^"]*" (does not begin|has \d+ characters|holds a character)`), "claim-path-invalid"},
+	{regexp.MustCompile(`the domain "[^"]*" (is not a DNS name|has \d+ characters)`), "claim-domain-invalid"},
+	{regexp.MustCompile(`the host "[^"]*" is not covered by`), "claim-outside-domain"},
+	{regexp.MustCompile(` is (granted nothing on|not granted) `), "claim-not-granted"},
+	{regexp.MustCompile(`the path \S+ overlaps `), "claim-taken"},
+	{regexp.MustCompile(`its tags cannot be read`), "claim-unreadable"},
+	{regexp.MustCompile(`it carries the tag `), "origin-tearing-down"},
+	{regexp.MustCompile(`it is no longer shared with the hub`), origin.OriginNotShared},
+	{regexp.MustCompile(`limits\.originsPerTeam is|no distribution (has room for|takes) it|its hosts? \S* ?(is|are) |its distribution \S+ would have|the registry knows no `), origin.DoesNotFit},
+	{regexp.MustCompile(`a record that is not the hub's stands there`), "record-taken"},
+	{regexp.MustCompile(`the teardown tag is "[^"]*": set it to`), "teardown-tag-invalid"},
+	{regexp.MustCompile(`the teardown tag is "[^"]*", which is long over`), "teardown-tag-over"},
+	{regexp.MustCompile(`the teardown tag is "[^"]*", and the hub policy permits`), "teardown-tag-too-far"},
+	{regexp.MustCompile(`but the teardown has begun`), "teardown-tag-late"},
+	{regexp.MustCompile(`that belongs to no origin of the registry`), "path-taken"},
+	{regexp.MustCompile(` has the path \S+ already`), "path-twice"},
+	{regexp.MustCompile(`of the distribution uses it, which originhub did not set`), "still-used"},
+	{regexp.MustCompile(`CloudFront refuses an update with it in it`), "update-invalid"},
+	{regexp.MustCompile(`^distribution \S+ is gone`), "distribution-gone"},
+	{regexp.MustCompile(`^adopt distribution \S+: there is none`), "distribution-missing"},
+	{regexp.MustCompile(`has been the one named`), "distribution-replaced"},
+}
+
+// reasonsOf maps what was said about a thing, such as the ARN of a share.
+func reasonsOf(text, about string) (reasons []origin.Reason) {
+	if text == "" {
+		return nil
+	}
+	add := func(code origin.Code) {
+		reasons = append(reasons, origin.Reason{Code: code, Subject: origin.AnySubject, Message: text})
+		text = "" // a message joins the reasons: one of them carries it
+	}
+	whole := text
+	if strings.Contains(whole, "belongs to no team") {
+		code := origin.Code("origin-unknown-account")
+		if strings.Contains(about, ":resource-share/") {
+			code = "share-unknown-account"
+		}
+		add(code)
+	}
+	for _, s := range oldSentences {
+		if s.says.MatchString(whole) {
+			add(s.code)
+		}
+	}
+	if len(reasons) == 0 {
+		add("unknown")
+	}
+	return reasons
+}
+
+// answers is how the name of an error of AWS was remembered.
+var answers = regexp.MustCompile(`^AWS answers (\S+) for (\S+)$`)
+
+func readRefusal(document, about string) []origin.Reason {
+	var reasons []origin.Reason
+	if json.Unmarshal([]byte(document), &reasons) == nil {
+		return reasons
+	}
+	return reasonsOf(document, about)
+}
+
+func readRecord(document []byte, r *origin.Record) error {
+	if err := json.Unmarshal(document, r); err != nil {
+		return err
+	}
+	var old struct {
+		Reason  string
+		History []struct{ What string }
+	}
+	if err := json.Unmarshal(document, &old); err != nil {
+		return err
+	}
+	if len(r.Reasons) == 0 {
+		r.Reasons = reasonsOf(old.Reason, r.ARN)
+	}
+	for i := range r.History {
+		d := &r.History[i]
+		if d.Code != "" {
+			continue
+		}
+		d.Code = oldDecisions[old.History[i].What]
+		if d.Code != origin.DecidedWithdrawn {
+			continue
+		}
+		for _, reason := range reasonsOf(d.Why, r.ARN) {
+			d.Reasons = append(d.Reasons, origin.Reason{Code: reason.Code, Subject: reason.Subject})
+		}
+	}
+	return nil
+}
+
+func readDistribution(document []byte, d *origin.Distribution) error {
+	if err := json.Unmarshal(document, d); err != nil {
+		return err
+	}
+	var old struct{ Unavailable string }
+	if err := json.Unmarshal(document, &old); err != nil {
+		return err
+	}
+	if d.Unavailable.Code != "" || old.Unavailable == "" {
+		return nil
+	}
+	d.Unavailable = reasonsOf(old.Unavailable, "")[0]
+	if m := answers.FindStringSubmatch(old.Unavailable); m != nil {
+		d.Unavailable = origin.Reason{Code: origin.Code(m[1]), Subject: m[2], Message: old.Unavailable}
+	}
+	return nil
+}
