@@ -133,12 +133,12 @@ func TestFindingsOfOneHostAreToldApart(t *testing.T) {
 	var first, second announcer
 	open := a.compare(&first, nil, found, nil, now)
 	open = a.compare(&second, open, found, nil, now.Add(24*time.Hour))
-	if len(first.events) != 2 || len(second.events) != 0 || len(open) != 2 {
-		t.Errorf("%d findings, %d the day after, %d open", len(first.events), len(second.events), len(open))
+	if len(first.said.Events) != 2 || len(second.said.Events) != 0 || len(open) != 2 {
+		t.Errorf("%d findings, %d the day after, %d open", len(first.said.Events), len(second.said.Events), len(open))
 	}
 	var third announcer
 	a.compare(&third, open, found[:1], nil, now.Add(48*time.Hour))
-	if len(third.events) != 1 || third.events[0].Type != contract.LeakResolved {
-		t.Errorf("when one is mended: %v", third.events)
+	if len(third.said.Events) != 1 || third.said.Events[0].Type != contract.LeakResolved {
+		t.Errorf("when one is mended: %v", third.said.Events)
 	}
 }

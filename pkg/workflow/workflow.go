@@ -48,61 +48,21 @@ func remember(r *origin.Record, now time.Time, code origin.Code, why string) {
 	r.Remember(now, code, nil, why)
 }
 
-// announcer gathers the events of one run, and publishes and logs them together.
+// announcer gathers the events of one run, and publishes and logs them together. It goes when every use case asks the core for
+// an outcome and commits that.
 type announcer struct {
-	bus    bus
-	log    *slog.Logger
-	events []origin.Event
+	bus  bus
+	log  *slog.Logger
+	said outcome.Outcome
 }
 
-func (a *announcer) say(what, resource string, d Detail) {
-	a.add(what, resource, contract.SeverityInfo, d)
-}
-
-func (a *announcer) alarm(what, resource string, d Detail) {
-	a.add(what, resource, contract.SeverityAlarm, d)
-}
-
-func (a *announcer) add(what, resource, severity string, d Detail) {
-	d.Version, d.Severity = contract.EventVersion, severity
-	a.events = append(a.events, origin.Event{Type: what, Resource: resource, Detail: d})
-}
+func (a *announcer) say(what, resource string, d Detail)   { a.said.Inform(what, resource, d) }
+func (a *announcer) alarm(what, resource string, d Detail) { a.said.Alarm(what, resource, d) }
 
 func (a *announcer) publish(ctx context.Context) error {
-	events := a.events
-	a.events = nil
-	if len(events) == 0 {
-		return nil
-	}
-	for _, e := range events {
-		d := e.Detail.(Detail)
-		level := slog.LevelInfo
-		if d.Severity == contract.SeverityAlarm {
-			level = slog.LevelWarn
-		}
-		var attrs []slog.Attr
-		for _, f := range [][2]string{
-			{"resource", e.Resource},
-			{"origin", d.Origin},
-			{"account", d.Account},
-			{"team", d.Team},
-			{"execution", d.Execution},
-			{"what", d.What},
-			{"why", d.Why},
-			{"kind", d.Kind},
-			{"who", d.Who},
-			{"since", d.Since},
-			{"cost", d.Cost},
-			{"repair", d.Repair},
-			{"repairIn", d.RepairIn},
-		} {
-			if f[1] != "" {
-				attrs = append(attrs, slog.String(f[0], f[1]))
-			}
-		}
-		a.log.LogAttrs(ctx, level, e.Type, attrs...)
-	}
-	return a.bus.Publish(ctx, events...)
+	events := a.said.Events
+	a.said = outcome.Outcome{}
+	return committer{bus: a.bus, log: a.log}.publish(ctx, events)
 }
 
 // For so many team accounts there is one asker, and askersAtMost in all: what is read at 50 ms a call takes minutes

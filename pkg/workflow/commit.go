@@ -1,0 +1,101 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
+)
+
+// committer carries out what decisions ask for beside their writes.
+type committer struct {
+	bus    bus
+	meter  meter
+	log    *slog.Logger
+	queues map[outcome.Function]queue
+}
+
+// commit publishes the events of a decision, then writes what it writes, then records its metrics and triggers functions. A
+// crash in between says again what was said, and loses nothing; write may be nil.
+func (c committer) commit(ctx context.Context, o outcome.Outcome, write func() error) error {
+	if err := c.publish(ctx, o.Events); err != nil {
+		return err
+	}
+	if write != nil {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	for _, m := range o.Metrics {
+		c.record(m)
+	}
+	for _, t := range o.Triggers {
+		q := c.queues[t.Function]
+		if q == nil {
+			return fmt.Errorf("trigger function %s: this function has no queue of it", t.Function)
+		}
+		if err := q.Send(ctx, string(inbound.Poke{Why: t.Why}.JSON()), t.After); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c committer) record(m outcome.Metric) {
+	switch m.Unit {
+	case outcome.Seconds:
+		c.meter.Seconds(m.Name, time.Duration(m.Value*float64(time.Second)))
+	case outcome.Percent:
+		c.meter.Percent(m.Name, m.Value, m.By...)
+	default:
+		c.meter.Count(m.Name, int(m.Value), m.By...)
+	}
+}
+
+// publish logs events and puts them on the bus.
+func (c committer) publish(ctx context.Context, events []outcome.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	out := make([]origin.Event, len(events))
+	for i, e := range events {
+		level := slog.LevelInfo
+		if e.Detail.Severity == contract.SeverityAlarm {
+			level = slog.LevelWarn
+		}
+		c.log.LogAttrs(ctx, level, e.Type, attributes(e)...)
+		out[i] = origin.Event{Type: e.Type, Resource: e.Resource, Detail: e.Detail}
+	}
+	return c.bus.Publish(ctx, out...)
+}
+
+// attributes are what an event says, without what it leaves empty.
+func attributes(e outcome.Event) []slog.Attr {
+	d := e.Detail
+	var attrs []slog.Attr
+	for _, f := range [][2]string{
+		{"resource", e.Resource},
+		{"origin", d.Origin},
+		{"account", d.Account},
+		{"team", d.Team},
+		{"execution", d.Execution},
+		{"what", d.What},
+		{"why", d.Why},
+		{"kind", d.Kind},
+		{"who", d.Who},
+		{"since", d.Since},
+		{"cost", d.Cost},
+		{"repair", d.Repair},
+		{"repairIn", d.RepairIn},
+	} {
+		if f[1] != "" {
+			attrs = append(attrs, slog.String(f[0], f[1]))
+		}
+	}
+	return attrs
+}
