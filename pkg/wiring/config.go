@@ -245,6 +245,9 @@ func (c *Config) OriginIDs() []string {
 	return ids
 }
 
+// has reports whether there is an origin of that id.
+func (c *Config) has(originID string) bool { return slices.Contains(c.OriginIDs(), originID) }
+
 // Behaviors lists the cache behaviors in order, without the default one.
 func (c *Config) Behaviors() []Behavior {
 	var all []Behavior

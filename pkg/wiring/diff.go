@@ -91,105 +91,148 @@ func (d Desired) released() []string {
 
 // fitting leaves out the origins that the distribution cannot take. What is wired already comes first, and nothing takes it
 // out: it goes without the paths that somebody else has, and if no path is left, or there is no room for what it asks for, it
-// stays as it is and so is no longer mine.
+// stays as it is and so is no longer mine. Nobody else gets the paths that it keeps, whoever came first.
 func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit []Origin, out []Problem) {
-	var foreign []string
-	for _, b := range c.Behaviors() {
-		if !mine[b.Origin] {
-			foreign = append(foreign, b.Path)
-		}
-	}
-	ids := c.OriginIDs()
-	wired := func(o Origin) bool { return slices.Contains(ids, OriginID(o.VPCOrigin)) }
-	used := origin.Size{Behaviors: len(foreign)}
-	for _, id := range ids {
-		if !mine[id] {
-			used.Origins++
-		}
-	}
-	released, aliases := d.released(), map[string]bool{}
-	for _, a := range c.Aliases() {
-		if a = strings.ToLower(a); !slices.Contains(released, a) || slices.Contains(d.Kept, a) {
-			aliases[a] = true
-		}
-	}
-	owner := map[string]string{}
-	refuse := func(o Origin, code origin.Code, subject, format string, args ...any) {
-		out = append(out, Problem{o.VPCOrigin, origin.Reason{Code: code, Subject: subject, Message: fmt.Sprintf(format, args...)}})
-	}
-	blocked := func(o Origin) bool {
-		return slices.ContainsFunc(out, func(p Problem) bool { return p.VPCOrigin == o.VPCOrigin })
-	}
 	order := slices.Clone(origins)
+	wired := func(o Origin) bool { return c.has(OriginID(o.VPCOrigin)) }
 	slices.SortStableFunc(order, func(a, b Origin) int { return rank(wired(b)) - rank(wired(a)) })
-next:
-	for _, o := range order {
-		var had origin.Size
-		var paths []string // that it has
-		if wired(o) {
-			for _, b := range c.Behaviors() {
-				if b.Origin == OriginID(o.VPCOrigin) {
-					paths = append(paths, b.Path)
-				}
-			}
-			had = origin.Size{Origins: 1, Behaviors: len(paths)}
+	var stay []Problem
+	for {
+		f := c.newFitter(d, mine)
+		i := 0
+		for i < len(order) && f.take(order[i]) {
+			i++
 		}
-		stay := func() {
-			if wired(o) {
-				delete(mine, OriginID(o.VPCOrigin))
-				foreign = append(foreign, paths...)
-				used = used.Plus(had)
-			}
+		if i == len(order) {
+			fit, out = f.fit, append(stay, f.out...)
+			break
 		}
-		var free []string
-		for _, path := range o.Paths {
-			taken := slices.IndexFunc(foreign, func(f string) bool { return samePath(f, path) })
-			other := owner[origin.Canonical(path)]
-			switch {
-			case taken < 0 && other == "":
-				free = append(free, path)
-				continue
-			case blocked(o):
-			case taken >= 0:
-				refuse(o, PathTaken, foreign[taken], "the distribution has a behavior for %s that belongs to no origin of the registry: "+
-					"remove that behavior, or claim another path", foreign[taken])
-			default:
-				refuse(o, PathTwice, path+" "+other, "%s has the path %s already: claim another one", other, path)
-			}
-			if !wired(o) {
-				continue next
+		id := order[i].VPCOrigin
+		delete(mine, OriginID(id))
+		for _, p := range f.out {
+			if p.VPCOrigin == id {
+				stay = append(stay, p)
 			}
 		}
-		if len(free) == 0 {
-			stay()
-			continue
-		}
-		o.Paths = free
-		var fresh []string
-		for _, a := range o.Aliases {
-			if a = strings.ToLower(a); !aliases[a] && !slices.Contains(fresh, a) {
-				fresh = append(fresh, a)
-			}
-		}
-		used.Aliases = len(aliases)
-		need := origin.Size{Origins: 1, Behaviors: len(o.Paths), Aliases: len(fresh)}
-		if over := exceeded(used, need, had, d.Limits); over.kind != "" {
-			refuse(o, DoesNotFit, over.kind, "the distribution %s%s", over.says, remedy(over))
-			stay()
-			continue
-		}
-		used = used.Plus(need)
-		for _, a := range fresh {
-			aliases[a] = true
-		}
-		for _, path := range o.Paths {
-			owner[origin.Canonical(path)] = o.VPCOrigin
-		}
-		fit = append(fit, o)
+		order = slices.Delete(order, i, i+1)
 	}
 	slices.SortFunc(fit, byID)
-	slices.SortFunc(out, func(a, b Problem) int { return strings.Compare(a.VPCOrigin, b.VPCOrigin) })
+	slices.SortStableFunc(out, func(a, b Problem) int { return strings.Compare(a.VPCOrigin, b.VPCOrigin) })
 	return fit, out
+}
+
+// fitter is a distribution with the origins that were fitted in so far.
+type fitter struct {
+	c       *Config
+	limits  origin.Size
+	used    origin.Size
+	foreign []string          // path patterns of behaviors that no origin of the registry has
+	owner   map[string]string // VPC origin by canonical path
+	aliases map[string]bool
+	fit     []Origin
+	out     []Problem
+}
+
+// newFitter begins with what is not mine to change: what others have, and what stays as it is.
+func (c *Config) newFitter(d Desired, mine map[string]bool) *fitter {
+	f := &fitter{c: c, limits: d.Limits, owner: map[string]string{}, aliases: map[string]bool{}}
+	known := map[string]string{}
+	for _, o := range d.Origins {
+		known[OriginID(o.VPCOrigin)] = o.VPCOrigin
+	}
+	for _, b := range c.Behaviors() {
+		switch stays := known[b.Origin]; {
+		case mine[b.Origin]:
+			continue
+		case stays != "":
+			f.owner[origin.Canonical(b.Path)] = stays
+		default:
+			f.foreign = append(f.foreign, b.Path)
+		}
+		f.used.Behaviors++
+	}
+	for _, id := range c.OriginIDs() {
+		if !mine[id] {
+			f.used.Origins++
+		}
+	}
+	released := d.released()
+	for _, a := range c.Aliases() {
+		if a = strings.ToLower(a); !slices.Contains(released, a) || slices.Contains(d.Kept, a) {
+			f.aliases[a] = true
+		}
+	}
+	return f
+}
+
+// take fits an origin in, or says why it cannot be. It reports false for one that is wired and has to stay as it is.
+func (f *fitter) take(o Origin) bool {
+	wired := f.c.has(OriginID(o.VPCOrigin))
+	free := f.free(o)
+	if len(free) < len(o.Paths) && !wired {
+		return true
+	}
+	if len(free) == 0 {
+		return false
+	}
+	o.Paths = free
+	var had origin.Size
+	if wired {
+		had.Origins = 1
+		for _, b := range f.c.Behaviors() {
+			if b.Origin == OriginID(o.VPCOrigin) {
+				had.Behaviors++
+			}
+		}
+	}
+	var fresh []string
+	for _, a := range o.Aliases {
+		if a = strings.ToLower(a); !f.aliases[a] && !slices.Contains(fresh, a) {
+			fresh = append(fresh, a)
+		}
+	}
+	f.used.Aliases = len(f.aliases)
+	need := origin.Size{Origins: 1, Behaviors: len(o.Paths), Aliases: len(fresh)}
+	if over := exceeded(f.used, need, had, f.limits); over.kind != "" {
+		f.refuse(o, DoesNotFit, over.kind, "the distribution %s%s", over.says, remedy(over))
+		return !wired
+	}
+	f.used = f.used.Plus(need)
+	for _, a := range fresh {
+		f.aliases[a] = true
+	}
+	for _, path := range o.Paths {
+		f.owner[origin.Canonical(path)] = o.VPCOrigin
+	}
+	f.fit = append(f.fit, o)
+	return true
+}
+
+// free lists the paths that an origin claims and nobody else has, and says of the first of the others who has it.
+func (f *fitter) free(o Origin) []string {
+	var free []string
+	said := false
+	for _, path := range o.Paths {
+		taken := slices.IndexFunc(f.foreign, func(other string) bool { return samePath(other, path) })
+		owner := f.owner[origin.Canonical(path)]
+		switch {
+		case taken < 0 && owner == "":
+			free = append(free, path)
+			continue
+		case said:
+		case taken >= 0:
+			f.refuse(o, PathTaken, f.foreign[taken], "the distribution has a behavior for %s that belongs to no origin of the registry: "+
+				"remove that behavior, or claim another path", f.foreign[taken])
+		default:
+			f.refuse(o, PathTwice, path+" "+owner, "%s has the path %s already: claim another one", owner, path)
+		}
+		said = true
+	}
+	return free
+}
+
+func (f *fitter) refuse(o Origin, code origin.Code, subject, format string, args ...any) {
+	f.out = append(f.out, Problem{o.VPCOrigin, origin.Reason{Code: code, Subject: subject, Message: fmt.Sprintf(format, args...)}})
 }
 
 func rank(first bool) int {

@@ -430,6 +430,30 @@ func TestLimitsTakeNothingOut(t *testing.T) {
 	}
 }
 
+// Two origins of a team change what they claim: one gets what the other has, and the other cannot have what it asks for instead.
+// It keeps its path, although the one that claims that path comes first in the alphabet.
+func TestWhatStaysKeepsItsPaths(t *testing.T) {
+	c, _ := write(t, wiring.Desired{
+		Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1"), owned("vo_2", "d.example.com", "/2")},
+	}, parse(t, document([]string{"/taken"}, nil)))
+	next, plan := write(t, wiring.Desired{
+		Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1", "/2"), owned("vo_2", "d.example.com", "/taken")},
+	}, c)
+	if !plan.Empty() || !slices.Equal(paths(next), paths(c)) {
+		t.Errorf("behaviors %v by\n%v", next.Behaviors(), plan)
+	}
+	want := []wiring.Problem{
+		{VPCOrigin: "vo_1", Reason: origin.Reason{Code: wiring.PathTwice, Subject: "/2 vo_2"}},
+		{VPCOrigin: "vo_2", Reason: origin.Reason{Code: wiring.PathTaken, Subject: "/taken"}},
+	}
+	for i := range plan.Refused {
+		plan.Refused[i].Message = ""
+	}
+	if diff := cmp.Diff(want, plan.Refused); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestDiffRefusesWhatIsIncomplete(t *testing.T) {
 	whole := owned("vo_1", "d.example.com", "/1")
 	for _, o := range [][]wiring.Origin{
