@@ -86,8 +86,16 @@ func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateM
 	permissions := append(g.decide(),
 		sendMessages(failures),
 		allow([]string{"states:StartExecution"}, *machine.AttrArn()),
+		allow([]string{"states:DescribeExecution"}, executionsOf(machine)),
 	)
 	return append(permissions, g.spokes()...)
+}
+
+// executionsOf are all executions of a state machine.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
+func executionsOf(machine awsstepfunctions.CfnStateMachine) string {
+	arn := awscdk.Fn_Split(jsii.String(":stateMachine:"), machine.AttrArn(), jsii.Number(2))
+	return *awscdk.Fn_Join(jsii.String(":execution:"), arn) + ":*"
 }
 
 func (g grants) audit(failures, admit, wire awssqs.Queue) []permission {

@@ -3,9 +3,11 @@ package awssfn
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/originhub/originhub/pkg/fault"
 )
@@ -13,6 +15,7 @@ import (
 var codes = fault.Codes{
 	"ExecutionAlreadyExists": fault.AsExists,
 	"TaskTimedOut":           fault.AsFinished, "TaskDoesNotExist": fault.AsFinished, "InvalidToken": fault.AsFinished,
+	"ExecutionDoesNotExist":    fault.AsAbsent,
 	"StateMachineDoesNotExist": fault.AsGiveUp, "InvalidName": fault.AsGiveUp,
 }
 
@@ -27,6 +30,17 @@ func New(cfg aws.Config) *Client { return &Client{sfn.NewFromConfig(cfg)} }
 func (c *Client) Start(ctx context.Context, machine, name, input string) error {
 	_, err := c.api.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &input})
 	return codes.Wrap(err, "start execution %s", name)
+}
+
+// Running reports whether the execution of that name runs. It returns a *fault.Absent if there is none, and may lag behind what
+// has just happened. https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+func (c *Client) Running(ctx context.Context, machine, name string) (bool, error) {
+	arn := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + name
+	out, err := c.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+	if err != nil {
+		return false, codes.Wrap(err, "read execution %s", name)
+	}
+	return out.Status == types.ExecutionStatusRunning || out.Status == types.ExecutionStatusPendingRedrive, nil
 }
 
 // Complete completes a task token with output. It returns a *fault.Finished if no task waits with that token.

@@ -72,11 +72,19 @@ func token(t *testing.T, s *sandbox.Sandbox) string {
 func TestExecutionStartsOnce(t *testing.T) {
 	t.Parallel()
 	ctx, s, c, machine := start(t)
+	_, err := c.Running(ctx, machine, "teardown-vo_1-1")
+	rig.Want[*fault.Absent](t, "an execution that nobody started", err)
 	rig.OK(t, c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`))
+	if !rig.Must[bool](t)(c.Running(ctx, machine, "teardown-vo_1-1")) {
+		t.Error("an execution that was started does not run")
+	}
 	rig.OK(t, fault.IgnoreExists(c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`)))
 	rig.Want[*fault.Exists](t, "the same name with another input", c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":2}`))
 	s.UntilIdle()
 	rig.Want[*fault.Exists](t, "the name of an execution that has ended", c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`))
+	if rig.Must[bool](t)(c.Running(ctx, machine, "teardown-vo_1-1")) {
+		t.Error("an execution that has ended runs")
+	}
 	if got := s.Executions(rig.Hub); len(got) != 1 {
 		t.Errorf("%d executions", len(got))
 	}
@@ -121,6 +129,9 @@ func TestEveryEndTakesTheName(t *testing.T) {
 		rig.OK(t, end.by(handed))
 		if got := s.Executions(rig.Hub)[i].Status; got != end.status {
 			t.Errorf("it is %s, not %s", got, end.status)
+		}
+		if rig.Must[bool](t)(c.Running(ctx, machine, end.status)) {
+			t.Errorf("what is %s runs", end.status)
 		}
 		rig.Want[*fault.Exists](t, "start what is "+end.status, c.Start(ctx, machine, end.status, `{}`))
 		rig.Want[*fault.Finished](t, "complete what is "+end.status, c.Complete(ctx, handed, `{}`))

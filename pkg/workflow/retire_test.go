@@ -19,7 +19,10 @@ import (
 )
 
 // history is executions by their generation: those that have ended, and those that were started since.
-type history struct{ ended, started []string }
+type history struct {
+	ended, started []string
+	runs           bool // whatever has not ended
+}
 
 func (n *history) Start(_ context.Context, _, name, _ string) error {
 	_, generation, _ := strings.Cut(name, "vo_1-")
@@ -28,6 +31,17 @@ func (n *history) Start(_ context.Context, _, name, _ string) error {
 	}
 	n.started = append(n.started, generation)
 	return nil
+}
+
+func (n *history) Running(_ context.Context, _, name string) (bool, error) {
+	_, generation, _ := strings.Cut(name, "vo_1-")
+	switch {
+	case slices.Contains(n.ended, generation):
+		return false, nil
+	case n.runs || slices.Contains(n.started, generation):
+		return true, nil
+	}
+	return false, &fault.Absent{Err: errors.New("ExecutionDoesNotExist")}
 }
 
 type tags map[string]string
@@ -56,12 +70,12 @@ func TestRetireStartsWhatNobodyStarted(t *testing.T) {
 		"first since the registry was lost":             {origin.Record{Intent: origin.Wire, State: origin.Live, Generation: 1}, inbound.Sweep{}, "1 2", "3"},
 		"retire died before it started":                 {begun(""), inbound.Sweep{}, "", "1"},
 		"retire died before it saw that a name is gone": {begun(""), inbound.Sweep{}, "1 2", "3"},
-		"it runs":                             {begun(teardown.Confirm), hint(time.Minute), "", "1"}, // the same once more, which changes nothing
-		"stopped, and swept":                  {begun(teardown.Confirm), inbound.Sweep{}, "1", ""},
-		"stopped, and its event comes again":  {begun(teardown.Confirm), hint(-time.Second), "1", ""},
-		"stopped, and tagged again":           {begun(teardown.Confirm), hint(time.Second), "1", "2"},
-		"stopped, tagged again, and was lost": {begun(teardown.Confirm), hint(time.Second), "1 2", "3"},
-		"stopped, tagged in the same instant": {begun(teardown.Confirm), hint(0), "1", ""},
+		"it was never started":                          {begun(teardown.Confirm), hint(time.Minute), "", "1"},
+		"stopped, and swept":                            {begun(teardown.Confirm), inbound.Sweep{}, "1", ""},
+		"stopped, and its event comes again":            {begun(teardown.Confirm), hint(-time.Second), "1", ""},
+		"stopped, and tagged again":                     {begun(teardown.Confirm), hint(time.Second), "1", "2"},
+		"stopped, tagged again, and was lost":           {begun(teardown.Confirm), hint(time.Second), "1 2", "3"},
+		"stopped, tagged in the same instant":           {begun(teardown.Confirm), hint(0), "1", ""},
 	} {
 		c.record.Ref = origin.Ref{ID: "vo_1", ARN: arn, Account: "222222222222"}
 		executions := &history{ended: strings.Fields(c.ended)}

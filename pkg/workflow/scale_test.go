@@ -142,14 +142,13 @@ func (m member) UsersOf(context.Context, string) ([]origin.User, error) {
 
 type silent struct{}
 
-func (silent) Send(context.Context, string, time.Duration) error    { return nil }
-func (silent) Publish(context.Context, ...origin.Event) error       { return nil }
-func (silent) Count(string, int, ...contract.Dimension)             {}
-func (silent) Seconds(string, time.Duration)                        {}
-func (silent) Percent(string, float64, ...contract.Dimension)       {}
-func (silent) Start(context.Context, string, string, string) error  { return nil }
-func (silent) Failed(context.Context, string, string) (bool, error) { return false, nil }
-func (silent) Ended(context.Context, string, string) (bool, error)  { return false, nil }
+func (silent) Send(context.Context, string, time.Duration) error     { return nil }
+func (silent) Publish(context.Context, ...origin.Event) error        { return nil }
+func (silent) Count(string, int, ...contract.Dimension)              {}
+func (silent) Seconds(string, time.Duration)                         {}
+func (silent) Percent(string, float64, ...contract.Dimension)        {}
+func (silent) Running(context.Context, string, string) (bool, error) { return true, nil }
+func (silent) Start(context.Context, string, string, string) error   { return nil }
 
 func sweeps(c *crowd, p admission.Policy) map[string]func(context.Context) error {
 	log := slog.New(slog.DiscardHandler)

@@ -1,0 +1,264 @@
+package teardown
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
+)
+
+// TagState is what was observed of an origin's teardown tag.
+type TagState string
+
+// Tag states.
+const (
+	TagUnobserved TagState = ""
+	TagPresent    TagState = "present"
+	TagAbsent     TagState = "absent"
+	TagUnreadable TagState = "unreadable" // the owner's account lets nobody read it
+	TagGone       TagState = "gone"       // the VPC origin is gone and took it along
+)
+
+// ExecutionState is what was observed of the execution of a record's generation.
+type ExecutionState string
+
+// Execution states.
+const (
+	ExecutionUnobserved ExecutionState = ""
+	ExecutionNone       ExecutionState = "none" // nobody started it
+	ExecutionRunning    ExecutionState = "running"
+	ExecutionEnded      ExecutionState = "ended" // however it ended
+)
+
+// Execution is a fact that Retirement may ask for: the execution of the record's generation.
+const Execution Fact = "execution"
+
+// Request is what function retire has observed of one origin.
+type Request struct {
+	Now      time.Time
+	Record   origin.Record
+	Readable bool // policy knows the owner's account and says that its tags can be read
+	Hinted   bool // a message names the origin; else a sweep came by
+	// Called is when the tag call was made that a message names. The tag itself does not show that it was set again, so the
+	// time of the call counts: an event that comes twice, or late, carries a time before what it began.
+	Called    time.Time
+	Grace     Bounds
+	Tag       TagState
+	Value     string // of a tag that is present
+	Execution ExecutionState
+	Refused   []origin.Reason // what of the tag was refused before
+}
+
+// Retirement is what follows from a request. Whoever commits it publishes Outcome, remembers Refuse, writes Record and then
+// starts the execution, in this order.
+type Retirement struct {
+	Observe Fact           // if not empty, observe that and ask again; everything else is empty then
+	Record  *origin.Record // to write; nil leaves it as it is
+	Refuse  []origin.Reason
+	// Start asks for the execution of the record's generation to be started. It may be running already.
+	Start bool
+	// Fresh says that the execution is a new one, so that if its name is taken the next generation is tried: a registry that
+	// was lost counts generations from one again.
+	Fresh   bool
+	Outcome outcome.Outcome
+}
+
+// remainsEvery is how often the remains of an origin that is gone are looked for, and how long a sweep relies on a teardown
+// under way to observe its tag itself.
+const remainsEvery = 24 * time.Hour
+
+// Retire decides what becomes of an origin's teardown, as its tag says now.
+//
+//	tag          teardown   intent   execution   decision
+//	-            -          -        -           nothing, if the tag cannot be read or the origin is deleted
+//	unobserved   entered    detach   none        on a sweep: start its execution
+//	unobserved   entered    detach   other       on a sweep: nothing; the execution observes the tag itself
+//	unreadable   -          -        -           nothing; function admit reports it
+//	gone         none       -        -           nothing
+//	gone         any        -        none        start its execution
+//	gone         any        -        running     nothing
+//	gone         any        -        ended       a day later: begin again, to look for what is left
+//	absent       any        wire     -           cancel
+//	absent       else                            nothing
+//	refused      any        wire     -           refuse, and cancel
+//	refused      else                            refuse
+//	present      none       -        -           begin
+//	present      due later  wire     -           due is earlier now: begin again
+//	present      any        wire     -           due is later now: move it, and as below
+//	present      any        detach   -           another value: refuse, and as below
+//	present      any        -        none        start its execution
+//	present      any        -        any         ended, by its record too, and the tag was set again since: begin again
+//	present      not begun  -        ended       begin again
+//	present      any        -        other       nothing
+//
+// A sweep relies on an entered phase for a day. "Begin again" is a new generation, which supersedes whatever still runs.
+func Retire(q Request) Retirement {
+	r := q.Record
+	switch {
+	case !q.Readable || r.State == origin.Deleted:
+		return Retirement{}
+	case q.Tag == TagUnobserved && q.entered():
+		return q.keepAlive()
+	case q.Tag == TagUnobserved:
+		return Retirement{Observe: Tag}
+	case q.Tag == TagUnreadable:
+		return Retirement{}
+	case q.Tag == TagGone:
+		return q.gone()
+	case q.Tag == TagAbsent:
+		return q.cancel("the tag " + contract.TagTeardown + " was removed in time: nothing happened")
+	}
+	requested := q.Now
+	if r.Teardown != nil && r.Teardown.Value == q.Value {
+		requested = r.Teardown.Requested // a new value counts from now, one that was seen before does not
+	}
+	due, err := ParseTag(q.Value, requested, q.Grace)
+	if err != nil {
+		refused, cancelled := q.refuse(TagReason(q.Value, err)), q.cancel(err.Error())
+		cancelled.Refuse = refused.Refuse
+		refused.Outcome.Add(cancelled.Outcome)
+		cancelled.Outcome = refused.Outcome
+		return cancelled
+	}
+	fresh := origin.Teardown{Value: q.Value, Requested: requested, Due: due}
+	switch {
+	case r.Teardown == nil:
+		return q.begin(r.Generation, fresh, "tag "+contract.TagTeardown+" is "+q.Value)
+	case r.Intent == origin.Wire && due.Before(r.Teardown.Due):
+		// The execution sleeps until the old instant.
+		return q.begin(r.Generation+1, fresh, "tag "+contract.TagTeardown+" is now "+q.Value)
+	}
+	return q.goOn(due)
+}
+
+// entered reports whether a sweep can rely on the teardown to observe its tag itself.
+func (q Request) entered() bool {
+	t := q.Record.Teardown
+	return !q.Hinted && q.Record.Intent == origin.Detach && t != nil && t.Phase != "" && q.Now.Sub(moved(*t)) < remainsEvery
+}
+
+// moved is when a teardown was last asked for, or entered another phase.
+func moved(t origin.Teardown) time.Time {
+	if t.Since.After(t.Asked) {
+		return t.Since
+	}
+	return t.Asked
+}
+
+// keepAlive starts an execution that was recorded, and that a crash kept from starting.
+func (q Request) keepAlive() Retirement {
+	switch q.Execution {
+	case ExecutionUnobserved:
+		return Retirement{Observe: Execution}
+	case ExecutionNone:
+		return Retirement{Start: true}
+	}
+	return Retirement{}
+}
+
+func (q Request) gone() Retirement {
+	t := q.Record.Teardown
+	switch {
+	case t == nil:
+		return Retirement{}
+	case q.Execution == ExecutionEnded && q.Now.Sub(moved(*t)) >= remainsEvery:
+		return q.begin(q.Record.Generation+1, *t, "the origin is gone, and whether it left something is looked at again")
+	}
+	return q.keepAlive()
+}
+
+// goOn decides about a teardown that is due at an instant which is not earlier than before.
+func (q Request) goOn(due time.Time) (a Retirement) {
+	r := q.Record
+	t := *r.Teardown
+	if q.Execution == ExecutionUnobserved {
+		return Retirement{Observe: Execution}
+	}
+	if r.Intent == origin.Detach && t.Value != "" && t.Value != q.Value {
+		a = q.refuse(origin.Reason{Code: TagLate, Subject: q.Value, Message: fmt.Sprintf("the tag %s is now %s, but the teardown has begun: "+
+			"remove the tag to keep the origin, if it is still shared", contract.TagTeardown, q.Value)})
+	}
+	if r.Intent == origin.Wire && !due.Equal(t.Due) {
+		t.Value, t.Due = q.Value, due
+		if r.Teardown.Value != q.Value {
+			t.Requested = q.Now
+		}
+		r.Teardown = &t
+		a.Record = &r
+	}
+	over := q.Execution == ExecutionEnded || t.Ended
+	setAgain := q.Called.After(t.Asked)
+	switch {
+	case over && setAgain && r.Intent == origin.Wire:
+		again, err := ParseTag(q.Value, q.Now, q.Grace)
+		if err != nil {
+			return q.refuse(TagReason(q.Value, err))
+		}
+		t.Due, t.Requested, t.Phase = again, q.Now, ""
+		return a.and(q.begin(r.Generation+1, t, "the tag was set again"))
+	case over && setAgain:
+		return a.and(q.begin(r.Generation+1, t, "the tag was set again"))
+	case q.Execution == ExecutionEnded && t.Phase == "":
+		return a.and(q.begin(r.Generation+1, t, "its execution ended before its first step"))
+	case q.Execution == ExecutionNone:
+		a.Start = true
+	}
+	return a
+}
+
+// and adds what a says to a beginning.
+func (a Retirement) and(begun Retirement) Retirement {
+	a.Outcome.Add(begun.Outcome)
+	begun.Outcome, begun.Refuse = a.Outcome, a.Refuse
+	return begun
+}
+
+// begin records a teardown and starts its execution.
+func (q Request) begin(generation int, t origin.Teardown, why string) Retirement {
+	r := q.Record
+	r.Generation = generation
+	t.Since, t.Asked, t.Ended = q.Now, q.Now, false
+	r.Teardown = &t
+	d := outcome.About(r, why)
+	d.Execution = contract.TeardownExecution(r.ID, r.Generation)
+	a := Retirement{Record: &r, Start: true, Fresh: true}
+	a.Outcome.Inform(contract.TeardownStarted, r.ARN, d)
+	a.Outcome.Count(contract.MetricTeardownStarted, 1)
+	r.Remember(q.Now, origin.DecidedTeardownStarted, nil, why)
+	return a
+}
+
+// cancel ends a teardown that has not begun to change anything. Its execution finds the generation changed when it wakes.
+func (q Request) cancel(why string) (a Retirement) {
+	r := q.Record
+	if r.Teardown == nil || r.Intent != origin.Wire {
+		return a
+	}
+	a.Outcome.Count(contract.MetricTeardownCancelled, 1)
+	a.Outcome.Inform(contract.TeardownCancelled, r.ARN, outcome.About(r, why))
+	r.Remember(q.Now, origin.DecidedTeardownCancelled, nil, why)
+	r.Generation++
+	r.Teardown = nil
+	a.Record = &r
+	return a
+}
+
+// refuse reports a tag value that cannot be obeyed, once.
+func (q Request) refuse(why origin.Reason) (a Retirement) {
+	reasons := []origin.Reason{why}
+	if origin.SameReasons(q.Refused, reasons) {
+		return a
+	}
+	a.Refuse = reasons
+	a.Outcome.Alarm(contract.OriginRefused, q.Record.ARN, outcome.About(q.Record, "").Because(reasons))
+	return a
+}
+
+// NameTaken returns the record of a fresh teardown under the next generation, since an execution of this one's name has run:
+// names are taken for 90 days. https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+func NameTaken(r origin.Record) origin.Record {
+	r.Generation++
+	return r
+}
