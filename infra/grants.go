@@ -86,16 +86,15 @@ func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateM
 	permissions := append(g.decide(),
 		sendMessages(failures),
 		allow([]string{"states:StartExecution"}, *machine.AttrArn()),
-		allow([]string{"states:DescribeExecution"}, executionsOf(machine)),
+		allow([]string{"states:DescribeExecution"}, g.executions(machine)),
 	)
 	return append(permissions, g.spokes()...)
 }
 
-// executionsOf are all executions of a state machine.
+// executions are all of a state machine's.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
-func executionsOf(machine awsstepfunctions.CfnStateMachine) string {
-	arn := awscdk.Fn_Split(jsii.String(":stateMachine:"), machine.AttrArn(), jsii.Number(2))
-	return *awscdk.Fn_Join(jsii.String(":execution:"), arn) + ":*"
+func (g grants) executions(machine awsstepfunctions.CfnStateMachine) string {
+	return "arn:aws:states:us-east-1:" + g.policy.Account() + ":execution:" + *machine.AttrName() + ":*"
 }
 
 func (g grants) audit(failures, admit, wire awssqs.Queue) []permission {
