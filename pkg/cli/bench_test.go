@@ -72,7 +72,7 @@ func BenchmarkTeardown(b *testing.B) {
 				if err := s.idle(nil, nil); err != nil {
 					b.Fatal(err)
 				}
-				b.ReportMetric(s.latest(b, n, contract.TeardownFinished).Sub(at).Seconds(), "virtual-s-to-gone")
+				b.ReportMetric(s.latest(b, n, origin.DecidedTeardownCompleted).Sub(at).Seconds(), "virtual-s-to-gone")
 				reportCalls(b, s.Calls()[from:], n)
 				closeWorld(b, w)
 			}
