@@ -259,7 +259,7 @@ func (o Observed) unshare(t origin.Teardown) Step {
 
 // delete deletes the origin, which is in no share. CloudFront refuses that as long as any distribution uses it, or if it is
 // another version of the origin than the one whose interfaces were recorded; IAM refuses it without the tag. So right after
-// unsharing, which has just looked, the call itself is the look at both.
+// unsharing, which has just looked, the call itself is the look at both; refused, the next step looks.
 func (o Observed) delete(t origin.Teardown) Step {
 	just := t.Phase == string(Unshare) && !t.Ended && o.Now.Sub(t.Since) < moment && t.ETag != ""
 	switch {

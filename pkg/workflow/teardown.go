@@ -344,6 +344,9 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) (TaskOutput, 
 		pause = deleting
 		did = "deletion of " + r.o.ID + " began"
 		err = r.Owner(r.o.Account).DeleteVpcOrigin(ctx, r.o.ID, cmp.Or(r.etag, r.o.Teardown.ETag))
+		if fault.Is[*fault.GiveUp](err) && !r.seen.Seen[teardown.Tag] {
+			err = &fault.Reread{Err: err} // the tag may be gone: with the phase entered, the next try looks at it
+		}
 	default:
 		err = &fault.GiveUp{Err: fmt.Errorf("tear down %s: phase %s has nothing to do", r.o.ID, step.Phase)}
 	}
