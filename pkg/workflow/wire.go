@@ -801,16 +801,25 @@ func (r *wireRun) quarantineAll(ctx context.Context, bad []string, causes map[st
 	return nil
 }
 
-// writeRefused reports an update that is refused for no origin's fault, once per error code and hour.
+// writeRefused reports an update that is refused for the fault of no origin that it adds, once per error code and hour.
 func (r *wireRun) writeRefused(ctx context.Context, cause error) error {
 	code := cmp.Or(fault.Code(cause), "unknown")
 	if r.d.Refused == code && r.now.Sub(r.d.RefusedAt) < patience {
 		return cause
 	}
+	because, next := "and no origin is to blame", "mend that"
+	var wired []wiring.Entry
+	for _, o := range r.records {
+		wired = append(wired, wiring.Entry{VPCOrigin: o.ID})
+	}
+	if named := wiring.Suspects(cause.Error(), wired); len(named) > 0 {
+		// One that is no longer shared, as a rule. CloudFront goes on serving it, and refuses every change.
+		because, next = "because of "+strings.Join(named, ", ")+" in it", "the hub takes out what is no longer shared with it"
+	}
 	r.alarm(contract.DistributionRefused, "", Detail{
 		What: r.d.ID,
-		Why: "CloudFront refuses updates of the distribution, and no origin is to blame (" + origin.Brief(fault.Said(cause)) +
-			"): mend that; what waits is written as soon as CloudFront takes it",
+		Why: "CloudFront refuses updates of the distribution, " + because + " (" + origin.Brief(fault.Said(cause)) +
+			"): " + next + "; what waits is written as soon as CloudFront takes it",
 	})
 	if err := r.publish(ctx); err != nil {
 		return errors.Join(cause, err)

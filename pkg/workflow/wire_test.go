@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -392,6 +393,35 @@ func TestWireSuspectsOnlyWhatItTriedToAdd(t *testing.T) {
 	}
 	if cloudFront.calls != 2 {
 		t.Errorf("%d calls, want that with all and that with the culprit", cloudFront.calls)
+	}
+}
+
+// told keeps what was published.
+type told struct{ events []origin.Event }
+
+func (b *told) Publish(_ context.Context, events ...origin.Event) error {
+	b.events = append(b.events, events...)
+	return nil
+}
+
+// An origin that is no longer shared locks its distribution until it is out: whoever reads the alarm learns which one it is.
+func TestWireNamesTheOriginThatLocksItsDistribution(t *testing.T) {
+	for said, want := range map[string]string{
+		"Account 1 is not allowed to use the VPC origin vo_1 of account 2: it is not shared with it": "because of vo_1 in it",
+		"the certificate has expired": "no origin is to blame",
+	} {
+		bus := &told{}
+		r := &wireRun{
+			Wire: &Wire{}, announcer: announcer{bus: bus, log: slog.New(slog.DiscardHandler)}, now: now, d: origin.Distribution{ID: "E1"},
+			records: []origin.Record{{Ref: origin.Ref{ID: "vo_1"}}, {Ref: origin.Ref{ID: "vo_2"}}},
+		}
+		cause := &fault.GiveUp{Err: errors.New(said)}
+		if err := r.writeRefused(context.Background(), cause); !errors.Is(err, cause) {
+			t.Errorf("%s: it returns %v", said, err)
+		}
+		if len(bus.events) != 1 || !strings.Contains(fmt.Sprint(bus.events[0].Detail), want) {
+			t.Errorf("%s: it publishes %+v, want %q", said, bus.events, want)
+		}
 	}
 }
 
