@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -11,14 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
-	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
-
-	"github.com/originhub/originhub/pkg/awscloudfront"
-	"github.com/originhub/originhub/pkg/contract"
-	"github.com/originhub/originhub/pkg/origin"
-	"github.com/originhub/originhub/pkg/wiring"
 )
 
 var (
@@ -30,260 +21,170 @@ var (
 // Teams and strangers act in random order, with random harm; in the end everything is where it belongs.
 func TestRandomLives(t *testing.T) {
 	t.Parallel()
+	seen := newTally()
+	t.Cleanup(func() { seen.report(t) })
 	for i := range *lives {
 		seed := *lifeSeed + uint64(i)
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
-			randomLife(t, seed)
+			l := newLife(t, seed)
+			l.live(t)
+			if !t.Failed() {
+				seen.add(l)
+			}
 		})
 	}
 }
 
-func randomLife(t *testing.T, seed uint64) {
-	rnd := rand.New(rand.NewPCG(seed, 1))
-	s := &tale{actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}, certificates: map[string]string{}, ctx: context.Background()}
-	args := []string{"adopt=first"}
-	if rnd.IntN(2) == 0 {
-		args = nil
+// life is one random life: its world, and what befell it.
+type life struct {
+	*tale
+	rnd     *rand.Rand
+	kind    []string // options of its world
+	names   []string // of its origins, in their order
+	teams   map[string]string
+	log     []line
+	applied map[string]int // operations, by name
+	harmed  []string       // names of the fault rules in force, in their order
+	hits    map[string]int // of fault rules, by name
+	inForce map[string]int // how many rules there were, by name
+	ends    map[string]int // origins, by where they were found
+}
+
+func newLife(t *testing.T, seed uint64) *life {
+	t.Helper()
+	l := &life{rnd: rand.New(rand.NewPCG(seed, 1)), kind: []string{"host=*.example.com"}}
+	if l.rnd.IntN(2) == 0 {
+		l.kind = append(l.kind, "adopt=first")
 	}
-	perHost := rnd.IntN(2) == 0
-	args = append(args, "host=*.example.com")
-	if perHost {
-		args = append(args, "aliases=per-host")
+	if l.rnd.IntN(2) == 0 {
+		l.kind = append(l.kind, "aliases=per-host")
 	}
-	var log []string
-	note := func(format string, a ...any) { log = append(log, s.at(s.Now())+" "+fmt.Sprintf(format, a...)) }
-	if err := s.world(nil, args); err != nil {
+	l.enter(t)
+	return l
+}
+
+// enter makes the world of the kind.
+func (l *life) enter(t *testing.T) {
+	t.Helper()
+	l.tale = &tale{
+		actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}, certificates: map[string]string{},
+		ctx: context.Background(),
+	}
+	l.teams, l.applied, l.hits, l.inForce, l.ends = map[string]string{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	if err := l.world(nil, l.kind); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = s.Close() }()
-	defer func() {
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Errorf("close world: %v", err)
+		}
+	})
+	t.Cleanup(func() {
 		if t.Failed() {
-			_ = s.said(nil, []string{"-"})
-			for _, h := range s.spoken {
-				log = append(log, s.at(h.Time)+"      "+s.named(fmt.Sprintf("%s %s %s %s", h.Type, h.Detail.Origin, h.Detail.What, h.Detail.Why)))
-			}
-			slices.Sort(log)
-			t.Logf("world %v\n%s", args, strings.Join(log, "\n"))
+			l.print(t)
 		}
-	}()
-	type existence struct {
-		team   string
-		shared bool
+	})
+}
+
+// line is what happened at one time.
+type line struct {
+	at   time.Time
+	what string
+}
+
+func (l *life) note(format string, a ...any) {
+	l.log = append(l.log, line{l.Now(), fmt.Sprintf(format, a...)})
+}
+
+// print logs what happened, in its order, with what the hub said to it.
+func (l *life) print(t *testing.T) {
+	t.Helper()
+	if err := l.hear(); err != nil {
+		t.Error(err)
 	}
-	lives := map[string]*existence{}
-	var names []string
-	hosts := []string{"one.example.com", "two.example.com", "three.example.com"}
-	claimPaths := func(team string, n int) string {
-		return []string{fmt.Sprintf("/%s/%d/", team, n), fmt.Sprintf("/%s/%d/ /%s/%d-x/", team, n, team, n), fmt.Sprintf("/%s/%d/sub/", team, n)}[rnd.IntN(3)]
+	for _, h := range l.spoken {
+		l.log = append(l.log, line{h.Time, l.named(fmt.Sprintf("     %s %s %s %s", h.Type, h.Detail.Origin, h.Detail.What, h.Detail.Why))})
 	}
-	steps := 6 + rnd.IntN(16)
-	for range steps {
-		pick := func() (string, *existence) {
-			if len(names) == 0 {
-				return "", nil
-			}
-			n := names[rnd.IntN(len(names))]
-			return n, lives[n]
-		}
-		n, l := pick()
-		var err error
-		switch op := rnd.IntN(20); {
-		case op < 4 || l == nil:
-			team := []string{"team-a", "team-b", "team-c"}[rnd.IntN(3)]
-			n = fmt.Sprintf("o%d", len(names))
-			p, h := claimPaths(team, len(names)), hosts[rnd.IntN(3)]
-			note("create %s %s %s %s", n, team, h, p)
-			if err = s.begin(n, team, "host="+h, "paths="+p, "balancer=b"+strconv.Itoa(rnd.IntN(2))); err != nil {
-				t.Fatal(err)
-			}
-			names = append(names, n)
-			lives[n] = &existence{team: team}
-			if rnd.IntN(4) > 0 {
-				s.Advance(time.Duration(rnd.IntN(400)) * time.Second)
-				note("share %s", n)
-				err = s.shareIt(nil, []string{n})
-				lives[n].shared = true
-			}
-		case op < 6:
-			if l.shared {
-				note("unshare %s", n)
-				err = s.unshare(nil, []string{n})
-				l.shared = false
-			} else {
-				note("share %s", n)
-				err = s.shareIt(nil, []string{n})
-				l.shared = err == nil
-			}
-		case op < 10:
-			v := []string{"now", "now", "5m", "20m"}[rnd.IntN(4)]
-			note("tag %s %s", n, v)
-			err = s.tagIt(nil, []string{n, v})
-		case op < 12:
-			note("untag %s", n)
-			err = s.untag(nil, []string{n})
-		case op < 13:
-			h := hosts[rnd.IntN(3)]
-			note("host %s %s", n, h)
-			err = s.tagIt(nil, []string{n, h, contract.TagHost})
-		case op < 14:
-			i, _ := strconv.Atoi(n[1:])
-			p := claimPaths(l.team, i)
-			note("paths %s %s", n, p)
-			err = s.tagIt(nil, []string{n, p, contract.TagPaths})
-		case op < 15:
-			note("comment")
-			if s.existing == nil {
-				err = s.comment(nil, []string{fmt.Sprint("c", rnd.IntN(1000))})
-			}
-		case op < 16:
-			note("drop behaviors %s", n)
-			if s.existing == nil {
-				_ = s.dropBehaviors(nil, []string{n})
-			}
-		case op < 17:
-			f := []string{"*Wire*", "*Admit*", "*Teardown*", "*Retire*"}[rnd.IntN(4)]
-			j := fmt.Sprintf(`{"fault":"crash","function":"%s","nth":%d}`, f, 1+rnd.IntN(12))
-			note("fault %s", j)
-			err = s.fault(nil, []string{j})
-		case op < 18:
-			f := []string{
-				`{"fault":"event-drop","times":3}`, `{"fault":"event-delay","delay":900,"times":3}`, `{"fault":"event-reverse","times":3}`,
-				`{"fault":"event-duplicate","delay":300,"times":4}`, `{"fault":"throttle","service":"cloudfront","operation":"UpdateDistribution","times":6}`,
-				`{"fault":"timeout-after-success","service":"cloudfront","operation":"UpdateDistribution","times":1}`,
-				`{"fault":"foreign-edit","hook":"foreign-edit","service":"cloudfront","operation":"UpdateDistribution","times":3}`,
-			}[rnd.IntN(7)]
-			note("fault %s", f)
-			if err = s.fault(nil, []string{f}); err != nil {
-				note("  %v", err)
-				err = nil
-			}
-		case op < 19 && *forgetful:
-			note("empty registry")
-			err = s.emptyRegistry(nil, nil)
-		default:
-			h := hosts[rnd.IntN(3)]
-			note("remove dns %s", h)
-			_ = s.dnsRecord(nil, []string{h, "remove"})
-		}
-		if err != nil {
-			note("  refused: %v", err)
-		}
-		s.Advance(time.Duration(rnd.IntN(10)*rnd.IntN(10)*rnd.IntN(10)) * time.Second)
+	slices.SortStableFunc(l.log, func(a, b line) int { return a.at.Compare(b.at) })
+	var text strings.Builder
+	for _, line := range l.log {
+		fmt.Fprintf(&text, "%s %s\n", l.tale.at(line.at), line.what)
 	}
-	note("faults end")
-	if err := s.fault(nil, nil); err != nil {
-		t.Fatal(err)
+	t.Logf("world %v\n%s", l.kind, &text)
+}
+
+// live lets people act at random, then lets the harm end and looks where everything came to rest; then all leave.
+func (l *life) live(t *testing.T) {
+	for range 6 + l.rnd.IntN(16) {
+		l.step(t)
+		l.Advance(time.Duration(l.rnd.IntN(10)*l.rnd.IntN(10)*l.rnd.IntN(10)) * time.Second)
 	}
-	rest := func(n int) {
-		for range n {
-			s.Advance(10 * time.Minute)
-		}
-		if !s.UntilIdle() {
-			t.Errorf("it does not come to rest: %v", s.Pending())
-		}
-	}
-	rest(12)
-	look := func(final bool) {
-		hub := awscloudfront.New(s.Config(hubAccount, region))
-		seen, err := hub.VpcOrigins(s.ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		visible := map[string]bool{}
-		for _, v := range seen {
-			visible[v.ID] = v.Deployed
-		}
-		known, err := s.snapshot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		id := ""
-		var config *wiring.Config
-		for _, d := range known.Distributions {
-			id = d.ID
-		}
-		if id != "" {
-			served, err := hub.Distribution(s.ctx, id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if config, err = wiring.ParseConfig(served.Config); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for _, n := range names {
-			o := s.origins[n]
-			_, err := s.owner(n).cloudfront.GetVpcOrigin(s.ctx, &cloudfront.GetVpcOriginInput{Id: &o.id})
-			var missing *cloudfronttypes.EntityNotFound
-			exists := !errors.As(err, &missing)
-			tags := map[string]string{}
-			if exists {
-				tags, err = awscloudfront.New(s.Config(s.owner(n).account, region)).Tags(s.ctx, o.arn)
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			_, tagged := tags[contract.TagTeardown]
-			r, found := known.Find(o.id)
-			in := config != nil && config.Uses(o.id)
-			state := fmt.Sprintf("%s: exists %v visible %v tagged %v; record %v %s %s gen %d, in config %v; teardown %+v; history %v", n, exists, visible[o.id], tagged, found, r.Intent, r.State, r.Generation, in, r.Teardown, r.History)
-			note("END %s", state)
-			switch {
-			case exists && visible[o.id] && !tagged:
-				if r.State != origin.Live || !in {
-					t.Errorf("should be live: %s", state)
-					continue
-				}
-				path := strings.ReplaceAll(strings.Fields(tags[contract.TagPaths])[0], "=", "x") + "customers/1"
-				status, body, err := get(s.ctx, s.Edge(), tags[contract.TagHost], path)
-				if err != nil || status != 200 {
-					t.Errorf("%s answers %d %s %v", path, status, body, err)
-				}
-			case in && !visible[o.id]:
-				t.Errorf("still in: %s", state)
-			case exists && tagged && found && (visible[o.id] || r.Teardown != nil):
-				t.Errorf("should be gone: %s", state)
-			case exists && in:
-				t.Errorf("still wired: %s", state)
-			case !exists && found && r.State != origin.Deleted:
-				t.Errorf("remains: %s", state)
-			}
-		}
-		if final && s.existing != nil {
-			if err := s.asBefore(nil, []string{"first"}); err != nil {
-				text := err.Error()
-				if !slices.ContainsFunc(log, func(l string) bool { return strings.Contains(l, " comment") || strings.Contains(l, "foreign-edit") }) {
-					t.Error(text)
-				}
-			}
-		}
-		if final {
-			for _, h := range hosts {
-				if err := s.dns(nil, []string{h, "absent"}); err != nil {
-					t.Error(err)
-				}
-				if config != nil && slices.Contains(config.Aliases(), h) {
-					t.Errorf("alias %s is left", h)
-				}
-			}
-		}
-	}
-	look(false)
+	l.endHarm(t)
+	l.rest(t, 12)
+	l.lookAtAll(t)
 	if t.Failed() {
 		return
 	}
-	note("all leave")
-	for _, n := range names {
-		_ = s.tagIt(nil, []string{n, "now"})
+	l.note("all leave")
+	for _, n := range l.names {
+		l.leave(t, n)
 	}
-	rest(18)
-	look(true)
-	for _, q := range []string{"AdmitDeadLettersUrl", "WireDeadLettersUrl", "UndeliveredEventsUrl"} {
-		if s.outputs[q] != "" {
-			if err := s.deadLetters(nil, []string{q, "0"}); err != nil {
-				note("%v", err)
-			}
+	l.rest(t, 18)
+	l.lookAtAll(t)
+	l.lookForRemains(t)
+}
+
+// step draws operations until one is possible, and applies it. Most origins that are made are shared soon.
+func (l *life) step(t *testing.T) {
+	t.Helper()
+	table := operations()
+	all := 0
+	for _, o := range table {
+		all += o.weight
+	}
+	for {
+		draw := l.rnd.IntN(all)
+		o := table[slices.IndexFunc(table, func(o operation) bool {
+			draw -= o.weight
+			return draw < 0
+		})]
+		possible := l.apply(t, o)
+		if possible && o.name == create && l.rnd.IntN(4) > 0 {
+			l.Advance(time.Duration(l.rnd.IntN(400)) * time.Second)
+			l.apply(t, table[slices.IndexFunc(table, func(o operation) bool { return o.name == share })])
 		}
+		if possible {
+			return
+		}
+	}
+}
+
+// apply applies an operation if that is possible now, and counts it. One that is possible and fails ends the test.
+func (l *life) apply(t *testing.T, o operation) (possible bool) {
+	t.Helper()
+	what, do, err := o.plan(l)
+	if err == nil && do == nil {
+		return false
+	}
+	l.note("%s %s", o.name, what)
+	if err == nil {
+		err = do()
+	}
+	if err != nil {
+		t.Fatalf("%s %s: %v", o.name, what, err)
+	}
+	l.applied[o.name]++
+	return true
+}
+
+// rest lets n sweeps pass, and what follows from them.
+func (l *life) rest(t *testing.T, n int) {
+	t.Helper()
+	for range n {
+		l.Advance(10 * time.Minute)
+	}
+	if !l.UntilIdle() {
+		t.Errorf("it does not come to rest: %v", l.Pending())
 	}
 }

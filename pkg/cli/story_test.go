@@ -420,13 +420,18 @@ func (s *tale) countUpdates() (accepted, calls int) {
 	return accepted, calls
 }
 
+// hear takes what the hub has published since the last time.
+func (s *tale) hear() error {
+	more, err := s.messages(s.ctx)
+	s.spoken = append(s.spoken, more...)
+	return err
+}
+
 // said TYPE [REGEXP]: the hub published an event of that type whose detail matches.
 func (s *tale) said(_ *testscript.TestScript, args []string) error {
-	more, err := s.messages(s.ctx)
-	if err != nil {
+	if err := s.hear(); err != nil {
 		return err
 	}
-	s.spoken = append(s.spoken, more...)
 	var seen []string
 	for _, h := range s.spoken {
 		text := fmt.Sprintf("%s %+v", h.Type, h.Detail)
@@ -457,7 +462,9 @@ func (s *tale) named(text string) string {
 
 // hear prints everything that the hub said so far.
 func (s *tale) hearAll(ts *testscript.TestScript, _ []string) error {
-	_ = s.said(ts, []string{"-"})
+	if err := s.hear(); err != nil {
+		return err
+	}
 	for _, h := range s.spoken {
 		ts.Logf("%s %s %+v", s.at(h.Time), h.Type, s.named(fmt.Sprintf("%+v", h.Detail)))
 	}
@@ -981,6 +988,9 @@ func (s *tale) dropBehaviors(_ *testscript.TestScript, args []string) error {
 		b.Items = slices.DeleteFunc(b.Items, func(b cloudfronttypes.CacheBehavior) bool {
 			return strings.Contains(aws.ToString(b.TargetOriginId), s.origins[args[0]].id)
 		})
+		if len(b.Items) == 0 {
+			b.Items = nil // CloudFront takes no empty list
+		}
 		b.Quantity = aws.Int32(int32(len(b.Items))) //nolint:gosec // a handful
 	})
 }

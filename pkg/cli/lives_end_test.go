@@ -1,0 +1,280 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Where an origin may be found at rest.
+const (
+	foundLive       = "live"
+	foundTornDown   = "torn down"
+	foundUnadmitted = "tagged before it was admitted"
+	foundUnshared   = "not shared"
+)
+
+func ends() []string { return []string{foundLive, foundTornDown, foundUnadmitted, foundUnshared} }
+
+// lookAtAll wants every origin to be where its tags and its shares say.
+func (l *life) lookAtAll(t *testing.T) {
+	t.Helper()
+	visible, err := l.visible()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := l.snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := l.hubConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range l.names {
+		o := standing{visible: visible[l.origins[n].id]}
+		if o.exists, err = l.exists(n); err != nil {
+			t.Fatal(err)
+		}
+		if o.tags, err = l.tags(n); err != nil {
+			t.Fatal(err)
+		}
+		o.record, o.known = known.Find(l.origins[n].id)
+		if config != nil {
+			for _, c := range config.Origins.Items {
+				o.wired = o.wired || c.VpcOriginConfig != nil && aws.ToString(c.VpcOriginConfig.VpcOriginId) == l.origins[n].id
+			}
+		}
+		l.note("END %s: %v", n, o)
+		end, err := l.check(n, o)
+		if err != nil {
+			t.Errorf("%s: %v: %v", n, err, o)
+		}
+		l.ends[end]++
+	}
+}
+
+// standing is what was seen of one origin.
+type standing struct {
+	exists, visible bool // to its owner, to the hub
+	tags            map[string]string
+	known           bool // to the registry
+	record          origin.Record
+	wired           bool
+}
+
+func (o standing) String() string {
+	return fmt.Sprintf("exists %v visible %v tags %v; record %v %s %s gen %d, wired %v; teardown %+v; history %v", o.exists, o.visible, o.tags,
+		o.known, o.record.Intent, o.record.State, o.record.Generation, o.wired, o.record.Teardown, o.record.History)
+}
+
+// check returns where an origin was found, and what is wrong with that.
+//
+//	exists  the hub sees it  tagged  in the registry        found
+//	yes     yes              no                             live: in the distribution, and it answers
+//	yes     yes              yes     no                     tagged before it was admitted: not in the distribution
+//	yes     no                       no teardown            not shared: not in the distribution
+//	no                               deleted                torn down: nothing is left
+//
+// Whatever else is wrong.
+func (l *life) check(name string, o standing) (end string, err error) {
+	_, tagged := o.tags[contract.TagTeardown]
+	forgotten := !o.known && l.applied[emptyRegistry] > 0
+	switch {
+	case o.exists && o.visible && !tagged:
+		return foundLive, l.answers(name, o)
+	case o.exists && o.wired:
+		return "", errors.New("it should not be in the distribution")
+	case o.exists && o.visible && !o.known:
+		return foundUnadmitted, nil
+	case o.exists && !o.visible && (o.record.Teardown == nil || !tagged):
+		return foundUnshared, want(o.record.State != origin.Live, "it should not be live")
+	case !o.exists && (o.record.State == origin.Deleted || forgotten):
+		return foundTornDown, l.gone(nil, []string{name})
+	}
+	return "", errors.New("it should be gone")
+}
+
+func (l *life) answers(name string, o standing) error {
+	if o.record.State != origin.Live || !o.wired {
+		return errors.New("it should be live")
+	}
+	host, paths := o.tags[contract.TagHost], strings.Fields(o.tags[contract.TagPaths])
+	if len(paths) == 0 {
+		return errors.New("it claims no path")
+	}
+	for _, p := range paths {
+		status, body, err := get(l.ctx, l.Edge(), host, p+"customers/1")
+		if err := errors.Join(err, want(status == 200, "%s%s answers %d %s", host, p, status, body)); err != nil {
+			return err
+		}
+	}
+	return l.dns(nil, []string{host, "there"})
+}
+
+// lookForRemains wants nothing to be left when all have left, and nothing to have gone wrong that no harm explains.
+func (l *life) lookForRemains(t *testing.T) {
+	t.Helper()
+	for _, left := range []func() error{l.leftHosts, l.leftParts} {
+		if err := left(); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, unexplained := range []func() error{l.unexplainedDenials, l.unexplainedLetters, l.unexplainedExecutions, l.unexplainedAlarms} {
+		if err := unexplained(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// leftHosts wants no alias and no record of a host to be left. A hub that lost its registry takes them for somebody else's.
+func (l *life) leftHosts() error {
+	config, err := l.hubConfig()
+	if err != nil || l.applied[emptyRegistry] > 0 {
+		return err
+	}
+	var all []error
+	for _, h := range lifeHosts() {
+		left := config != nil && config.Aliases != nil && slices.Contains(config.Aliases.Items, h)
+		all = append(all, l.dns(nil, []string{h, "absent"}), want(!left, "alias %s is left", h))
+	}
+	return errors.Join(all...)
+}
+
+var (
+	commentElement = regexp.MustCompile(`<Comment>[^<]*</Comment>`)
+	aliasesElement = regexp.MustCompile(`(?s)<Aliases>.*</Aliases>`)
+)
+
+// leftParts is as-before for a distribution that was adopted. Its comment may be another if, and only if, somebody has edited it,
+// and its aliases if the hub lost its registry.
+func (l *life) leftParts() error {
+	if l.existing == nil {
+		return nil
+	}
+	served, err := l.hub.Distribution(l.ctx, l.existing["first"])
+	if err != nil {
+		return err
+	}
+	before, now := l.foreign["first"], served.Config
+	for element, changed := range map[*regexp.Regexp]bool{
+		commentElement: l.applied[comment] > 0 || l.hits[editsBeforeUpdates] > 0,
+		aliasesElement: l.applied[emptyRegistry] > 0,
+	} {
+		if n := len(element.FindAll(now, -1)); n != 1 {
+			return fmt.Errorf("the configuration has %d parts %v, want one:\n%s", n, element, now)
+		}
+		if changed {
+			before, now = element.ReplaceAll(before, nil), element.ReplaceAll(now, nil)
+		}
+	}
+	return want(bytes.Equal(before, now), "the configuration changed from\n%s\nto\n%s", before, now)
+}
+
+// deliveries is how many failures in a row one message or event survives less one, by dead-letter queue, and the function
+// whose failures they are. No harm of the table makes any other queue receive a letter.
+func deliveries() map[string]struct {
+	function string
+	failures int
+} {
+	return map[string]struct {
+		function string
+		failures int
+	}{
+		"AdmitQueueDeadLetters": {"AdmitFunction", 5},
+		"WireQueueDeadLetters":  {"WireFunction", 5},
+		"RetireDeadLetters":     {"RetireFunction", 3},
+		"AuditDeadLetters":      {"AuditFunction", 3},
+	}
+}
+
+// unexplainedLetters wants every queue to be empty, unless the faults that have hit the function behind it are enough for
+// one message to have failed as often as a message may.
+func (l *life) unexplainedLetters() error {
+	if err := l.hear(); err != nil { // which empties the queue that listens
+		return err
+	}
+	e := ending{Letters: map[string]int{}}
+	if err := l.readState(&e); err != nil {
+		return err
+	}
+	var all []error
+	for queue, n := range e.Letters {
+		explained := false
+		for name, d := range deliveries() {
+			explained = explained || strings.Contains(queue, name) && l.harmedRuns(d.function) >= d.failures
+		}
+		all = append(all, want(explained, "%s holds %d messages, which no harm explains", queue, n))
+	}
+	return errors.Join(all...)
+}
+
+// unexplainedDenials wants IAM to have denied the hub nothing but a deletion whose tag was removed at the last moment.
+func (l *life) unexplainedDenials() error {
+	var all []error
+	for _, d := range l.denials() {
+		explained := l.applied[untag] > 0 && strings.HasPrefix(d, "cloudfront DeleteVpcOrigin by arn:aws:sts:")
+		all = append(all, want(explained, "the hub's functions were denied: %s", d))
+	}
+	return errors.Join(all...)
+}
+
+// unexplainedExecutions wants every teardown to have ended well, unless its tag was removed when it was out of its shares and not
+// yet deleted, or the registry forgot it.
+func (l *life) unexplainedExecutions() error {
+	var all []error
+	for _, x := range l.Executions(hubAccount) {
+		explained := x.Status == "SUCCEEDED" || x.Status == "FAILED" &&
+			(x.Error == "originhub.Stopped" && l.applied[untag] > 0 || x.Error == "originhub.Stuck" && l.applied[emptyRegistry] > 0)
+		all = append(all, want(explained, "execution %s is %s in %s: %s %s", l.named(x.Name), x.Status, x.State, x.Error, l.named(x.Cause)))
+	}
+	return errors.Join(all...)
+}
+
+// alarms are the operations and harms that explain each alarm: one of them must have happened. No other alarm may ring.
+func alarms() map[string][]string {
+	return map[string][]string{
+		contract.ChangeFound:         {comment, dropBehaviors, removeDNS, unshare, editsBeforeUpdates},
+		contract.OriginRefused:       {tag},
+		contract.OriginWithdrawn:     {unshare},
+		contract.DistributionRefused: {unshare},
+		contract.TeardownStopped:     {untag, emptyRegistry},
+	}
+}
+
+func (l *life) unexplainedAlarms() error {
+	all := []error{l.hear()}
+	for _, h := range l.spoken {
+		if h.Detail.Severity != contract.SeverityAlarm {
+			continue
+		}
+		explained := slices.ContainsFunc(alarms()[h.Type], func(by string) bool { return l.applied[by]+l.hits[by] > 0 })
+		all = append(all, want(explained, "nothing explains %s %s %s", h.Type, l.named(h.Detail.Origin+h.Detail.What), l.named(h.Detail.Why)))
+	}
+	return errors.Join(all...)
+}
+
+// harmedRuns is the most runs of a function that faults can have made fail: one for each call whose last attempt was hit.
+func (l *life) harmedRuns(function string) (n int) {
+	last := map[string]bool{} // by call of the SDK: whether its last attempt was hit
+	for _, c := range l.Calls() {
+		if strings.Contains(c.Function, function) && c.SDKCall != "" {
+			last[c.SDKCall] = c.Fault != ""
+		}
+	}
+	for _, hit := range last {
+		if hit {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,495 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/originhub/originhub/pkg/awsroute53"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/sandbox"
+	"github.com/originhub/originhub/pkg/teardown"
+)
+
+// operation is what somebody does in a random life.
+type operation struct {
+	name   string
+	weight int
+	// plan returns what the operation would be done to, and the doing; nil if it is not possible now. The doing checks that
+	// the operation has taken effect.
+	plan func(*life) (what string, do func() error, err error)
+}
+
+// The names of operations.
+const (
+	create        = "create"
+	share         = "share"
+	unshare       = "unshare"
+	tag           = "tag"
+	untag         = "untag"
+	changeHost    = "host"
+	changePaths   = "paths"
+	comment       = "comment"
+	dropBehaviors = "drop behaviors"
+	removeDNS     = "remove dns"
+	putHarm       = "harm"
+	emptyRegistry = "empty registry"
+)
+
+// operations is the table of what people do.
+func operations() []operation {
+	return []operation{
+		{create, 5, (*life).planCreate},
+		{share, 3, (*life).planShare},
+		{unshare, 2, (*life).planUnshare},
+		{tag, 4, (*life).planTeardown},
+		{untag, 2, (*life).planUntag},
+		{changeHost, 1, (*life).planHost},
+		{changePaths, 1, (*life).planPaths},
+		{comment, 1, (*life).planComment},
+		{dropBehaviors, 1, (*life).planDropBehaviors},
+		{removeDNS, 1, (*life).planRemoveDNS},
+		{putHarm, 3, (*life).planHarm},
+		{emptyRegistry, forgetting(), (*life).planEmptyRegistry},
+	}
+}
+
+func forgetting() int {
+	if *forgetful {
+		return 1
+	}
+	return 0
+}
+
+// harm is a fault that may befall a life.
+type harm struct {
+	name  string
+	among int // it hits one of so many matching calls, or the first ones if this is zero
+	rule  sandbox.Rule
+}
+
+// at is the rule that hits the nth matching call.
+func (h harm) at(nth int) sandbox.Rule {
+	if h.among > 0 {
+		h.rule.Nth = nth
+	}
+	return h.rule
+}
+
+// harms is the table of faults. Those of calls befall the hub's functions only: people would have to be told to try again.
+func harms() []harm {
+	update := func(r sandbox.Rule) sandbox.Rule {
+		r.Function, r.Service, r.Operation = "*WireFunction*", "cloudfront", "UpdateDistribution"
+		return r
+	}
+	return []harm{
+		{"crash of admit", 12, sandbox.Rule{Fault: "crash", Function: "*AdmitFunction*"}},
+		{"crash of wire", 12, sandbox.Rule{Fault: "crash", Function: "*WireFunction*"}},
+		{"crash of retire", 8, sandbox.Rule{Fault: "crash", Function: "*RetireFunction*"}},
+		{"crash of teardown", 8, sandbox.Rule{Fault: "crash", Function: "*TeardownStep*"}},
+		{"crash of audit", 6, sandbox.Rule{Fault: "crash", Function: "*AuditFunction*"}},
+		{"events lost", 0, sandbox.Rule{Fault: "event-drop", Times: 3}},
+		{"events late", 0, sandbox.Rule{Fault: "event-delay", Delay: 900, Times: 3}},
+		{"events reversed", 0, sandbox.Rule{Fault: "event-reverse", Times: 3}},
+		{"events doubled", 0, sandbox.Rule{Fault: "event-duplicate", Delay: 300, Times: 4}},
+		{"updates throttled", 0, update(sandbox.Rule{Fault: "throttle", Times: 6})},
+		{"answer to update lost", 0, update(sandbox.Rule{Fault: "timeout-after-success", Times: 1})},
+		{editsBeforeUpdates, 0, update(sandbox.Rule{Fault: "foreign-edit", Hook: "distribution-comment", Times: 3})},
+		{"teardown throttled", 0, sandbox.Rule{Fault: "throttle", Function: "*TeardownStep*", Times: 4}},
+		{"answer to teardown lost", 4, sandbox.Rule{Fault: "timeout-after-success", Function: "*TeardownStep*"}},
+	}
+}
+
+// editsBeforeUpdates is the harm that changes the distribution's comment.
+const editsBeforeUpdates = "edits before updates"
+
+// planHarm puts a fault in force. That it hits something is counted at the end.
+func (l *life) planHarm() (string, func() error, error) {
+	h := harms()[l.rnd.IntN(len(harms()))]
+	nth := 1 + l.rnd.IntN(max(1, h.among))
+	return fmt.Sprintf("%s, from call %d", h.name, nth), func() error { return l.befall(h, nth) }, nil
+}
+
+func (l *life) befall(h harm, nth int) error {
+	if err := l.Faults().Add(h.at(nth)); err != nil {
+		return err
+	}
+	l.harmed = append(l.harmed, h.name)
+	l.inForce[h.name]++
+	return nil
+}
+
+// endHarm counts what the faults in force have hit, and removes them.
+func (l *life) endHarm(t *testing.T) {
+	t.Helper()
+	l.note("harm ends")
+	rules := l.Faults().Rules()
+	if len(rules) != len(l.harmed) {
+		t.Fatalf("%d fault rules are in force, want those of %v", len(rules), l.harmed)
+	}
+	for i, r := range rules {
+		l.hits[l.harmed[i]] += r.Hits
+	}
+	l.harmed = nil
+	l.Faults().Reset()
+}
+
+// pick draws one of the origins for which an operation is possible.
+func (l *life) pick(possible func(name string) (bool, error)) (string, error) {
+	var names []string
+	for _, n := range l.names {
+		ok, err := possible(n)
+		if err != nil {
+			return "", err
+		}
+		if ok {
+			names = append(names, n)
+		}
+	}
+	if len(names) == 0 {
+		return "", nil
+	}
+	return names[l.rnd.IntN(len(names))], nil
+}
+
+// exists reports whether the owner still has the VPC origin.
+func (l *life) exists(name string) (bool, error) {
+	id := l.origins[name].id
+	_, err := l.owner(name).cloudfront.GetVpcOrigin(l.ctx, &cloudfront.GetVpcOriginInput{Id: &id})
+	if missing := new(cloudfronttypes.EntityNotFound); errors.As(err, &missing) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// tags are the tags of a VPC origin, nil if there is none.
+func (l *life) tags(name string) (map[string]string, error) {
+	if exists, err := l.exists(name); err != nil || !exists {
+		return nil, err
+	}
+	arn := l.origins[name].arn
+	out, err := l.owner(name).cloudfront.ListTagsForResource(l.ctx, &cloudfront.ListTagsForResourceInput{Resource: &arn})
+	if err != nil {
+		return nil, err
+	}
+	tags := map[string]string{}
+	for _, tag := range out.Tags.Items {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return tags, nil
+}
+
+// shared reports whether the origin is in an active share.
+func (l *life) shared(name string) (bool, error) {
+	out, err := l.owner(name).ram.GetResourceShareAssociations(l.ctx, &ram.GetResourceShareAssociationsInput{
+		AssociationType: ramtypes.ResourceShareAssociationTypeResource, ResourceArn: aws.String(l.origins[name].arn),
+	})
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(out.ResourceShareAssociations, func(a ramtypes.ResourceShareAssociation) bool {
+		return a.Status == ramtypes.ResourceShareAssociationStatusAssociating || a.Status == ramtypes.ResourceShareAssociationStatusAssociated
+	}), nil
+}
+
+func lifeHosts() []string { return []string{"one.example.com", "two.example.com", "three.example.com"} }
+
+func (l *life) drawHost() string { return lifeHosts()[l.rnd.IntN(len(lifeHosts()))] }
+
+// drawPaths are paths that no other origin of the life claims.
+func (l *life) drawPaths(team, name string) string {
+	own := "/" + team + "/" + name[1:]
+	return []string{own + "/", own + "/ " + own + "-x/", own + "/sub/"}[l.rnd.IntN(3)]
+}
+
+func (l *life) planCreate() (string, func() error, error) {
+	n := "o" + strconv.Itoa(len(l.names))
+	team, host, balancer := []string{"team-a", "team-b", "team-c"}[l.rnd.IntN(3)], l.drawHost(), "b"+strconv.Itoa(l.rnd.IntN(2))
+	paths := l.drawPaths(team, n)
+	return fmt.Sprint(n, " ", host, " ", paths), func() error {
+		if err := l.begin(n, team, "host="+host, "paths="+paths, "balancer="+balancer); err != nil {
+			return err
+		}
+		l.names, l.teams[n] = append(l.names, n), team
+		return l.hasTag(n, contract.TagPaths, paths)
+	}, nil
+}
+
+// planShare shares an origin that is in no share. A share of what is being deleted would stay with its team for ever.
+func (l *life) planShare() (string, func() error, error) {
+	n, err := l.pick(func(n string) (bool, error) {
+		exists, err := l.exists(n)
+		if err != nil || !exists {
+			return false, err
+		}
+		r, _, err := l.record(n)
+		if err != nil || r.Teardown != nil && r.Teardown.Phase == string(teardown.Delete) {
+			return false, err
+		}
+		shared, err := l.shared(n)
+		return !shared, err
+	})
+	if err != nil || n == "" {
+		return "", nil, err
+	}
+	return n, func() error {
+		if err := l.shareIt(nil, []string{n}); err != nil {
+			return err
+		}
+		shared, err := l.shared(n)
+		return errors.Join(err, want(shared, "%s is in no share", n))
+	}, nil
+}
+
+func (l *life) planUnshare() (string, func() error, error) {
+	n, err := l.pick(l.shared)
+	if err != nil || n == "" {
+		return "", nil, err
+	}
+	return n, func() error {
+		if err := l.unshare(nil, []string{n}); err != nil {
+			return err
+		}
+		shared, err := l.shared(n)
+		return errors.Join(err, want(!shared, "%s is still in a share", n))
+	}, nil
+}
+
+func (l *life) hasTag(name, key, value string) error {
+	tags, err := l.tags(name)
+	return errors.Join(err, want(tags[key] == value, "%s has the tags %v, want %s=%s", name, tags, key, value))
+}
+
+// planTag sets a tag of an origin that exists. Three times of four it is one that the hub can see.
+func (l *life) planTag(key string, draw func(name string) (value string)) (string, func() error, error) {
+	possible := l.shared
+	if l.rnd.IntN(4) == 0 {
+		possible = l.exists
+	}
+	n, err := l.pick(possible)
+	if err != nil || n == "" {
+		return "", nil, err
+	}
+	value := draw(n)
+	return n + " " + value, func() error {
+		if err := l.tagIt(nil, []string{n, value, key}); err != nil {
+			return err
+		}
+		return l.hasTag(n, key, value)
+	}, nil
+}
+
+func (l *life) planTeardown() (string, func() error, error) {
+	return l.planTag(contract.TagTeardown, func(string) string { return []string{"now", "now", "5m", "20m"}[l.rnd.IntN(4)] })
+}
+
+func (l *life) planHost() (string, func() error, error) {
+	return l.planTag(contract.TagHost, func(string) string { return l.drawHost() })
+}
+
+func (l *life) planPaths() (string, func() error, error) {
+	return l.planTag(contract.TagPaths, func(n string) string { return l.drawPaths(l.teams[n], n) })
+}
+
+func (l *life) planUntag() (string, func() error, error) {
+	n, err := l.pick(func(n string) (bool, error) {
+		tags, err := l.tags(n)
+		return tags[contract.TagTeardown] != "", err
+	})
+	if err != nil || n == "" {
+		return "", nil, err
+	}
+	return n, func() error {
+		if err := l.untag(nil, []string{n}); err != nil {
+			return err
+		}
+		return l.hasTag(n, contract.TagTeardown, "")
+	}, nil
+}
+
+// hubConfig is the configuration of the hub's distribution, nil as long as there is none.
+func (l *life) hubConfig() (*cloudfronttypes.DistributionConfig, error) {
+	id := l.existing["first"]
+	if id == "" {
+		list, err := l.hubCloudFront.ListDistributions(l.ctx, &cloudfront.ListDistributionsInput{})
+		if err != nil || len(list.DistributionList.Items) == 0 {
+			return nil, err
+		}
+		if n := len(list.DistributionList.Items); n > 1 {
+			return nil, fmt.Errorf("the hub has %d distributions, want 1", n)
+		}
+		id = aws.ToString(list.DistributionList.Items[0].Id)
+	}
+	out, err := l.hubCloudFront.GetDistributionConfig(l.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
+	if err != nil {
+		return nil, err
+	}
+	return out.DistributionConfig, nil
+}
+
+// editable reports whether CloudFront takes a change of the hub's distribution: it refuses any as long as one of its origins is
+// not shared.
+func (l *life) editable() (bool, error) {
+	config, err := l.hubConfig()
+	if err != nil || config == nil {
+		return false, err
+	}
+	visible, err := l.visible()
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(config.Origins.Items, func(o cloudfronttypes.Origin) bool {
+		return o.VpcOriginConfig != nil && !visible[aws.ToString(o.VpcOriginConfig.VpcOriginId)]
+	}), nil
+}
+
+// visible are the ids of the VPC origins that the hub sees.
+func (l *life) visible() (map[string]bool, error) {
+	ids := map[string]bool{}
+	for page := (&cloudfront.ListVpcOriginsInput{}); ; {
+		out, err := l.hubCloudFront.ListVpcOrigins(l.ctx, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range out.VpcOriginList.Items {
+			ids[aws.ToString(o.Id)] = true
+		}
+		if page.Marker = out.VpcOriginList.NextMarker; page.Marker == nil {
+			return ids, nil
+		}
+	}
+}
+
+func (l *life) planComment() (string, func() error, error) {
+	if editable, err := l.editable(); err != nil || !editable {
+		return "", nil, err
+	}
+	text := "comment " + strconv.Itoa(l.rnd.IntN(1000))
+	return text, func() error {
+		if err := l.comment(nil, []string{text}); err != nil {
+			return err
+		}
+		config, err := l.hubConfig()
+		return errors.Join(err, want(config != nil && aws.ToString(config.Comment) == text, "the distribution has another comment than %q", text))
+	}, nil
+}
+
+// behaviors counts the behaviors of an origin.
+func (l *life) behaviors(name string) (n int, err error) {
+	config, err := l.hubConfig()
+	if err != nil || config == nil || config.CacheBehaviors == nil {
+		return 0, err
+	}
+	for _, b := range config.CacheBehaviors.Items {
+		if strings.Contains(aws.ToString(b.TargetOriginId), l.origins[name].id) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (l *life) planDropBehaviors() (string, func() error, error) {
+	if editable, err := l.editable(); err != nil || !editable {
+		return "", nil, err
+	}
+	n, err := l.pick(func(n string) (bool, error) {
+		there, err := l.behaviors(n)
+		return there > 0, err
+	})
+	if err != nil || n == "" {
+		return "", nil, err
+	}
+	return n, func() error {
+		if err := l.dropBehaviors(nil, []string{n}); err != nil {
+			return err
+		}
+		there, err := l.behaviors(n)
+		return errors.Join(err, want(there == 0, "%s still has %d behaviors", n, there))
+	}, nil
+}
+
+// recordsOf counts the records of a host in the hub's zone.
+func (l *life) recordsOf(host string) (n int, err error) {
+	records, err := awsroute53.New(l.Config(hubAccount, region), l.policy.HostedZone).Records(l.ctx)
+	for _, r := range records {
+		if r.Name == host {
+			n++
+		}
+	}
+	return n, err
+}
+
+func (l *life) planRemoveDNS() (string, func() error, error) {
+	var hosts []string
+	for _, h := range lifeHosts() {
+		there, err := l.recordsOf(h)
+		if err != nil {
+			return "", nil, err
+		}
+		if there > 0 {
+			hosts = append(hosts, h)
+		}
+	}
+	if len(hosts) == 0 {
+		return "", nil, nil
+	}
+	h := hosts[l.rnd.IntN(len(hosts))]
+	return h, func() error {
+		if err := l.dnsRecord(nil, []string{h, "remove"}); err != nil {
+			return err
+		}
+		there, err := l.recordsOf(h)
+		return errors.Join(err, want(there == 0, "%s still has %d records", h, there))
+	}, nil
+}
+
+// itemsOf counts the items of the registry.
+func (l *life) itemsOf() (int, error) {
+	out, err := dynamodb.NewFromConfig(l.Config(hubAccount, region)).Scan(l.ctx, &dynamodb.ScanInput{TableName: aws.String(l.outputs["RegistryTable"])})
+	if err != nil {
+		return 0, err
+	}
+	return len(out.Items), nil
+}
+
+func (l *life) planEmptyRegistry() (string, func() error, error) {
+	n, err := l.itemsOf()
+	if err != nil || n == 0 {
+		return "", nil, err
+	}
+	return "", func() error {
+		if err := l.emptyRegistry(nil, nil); err != nil {
+			return err
+		}
+		n, err := l.itemsOf()
+		return errors.Join(err, want(n == 0, "%d items are left", n))
+	}, nil
+}
+
+// leave tags an origin for teardown. The one refusal is that it is gone already.
+func (l *life) leave(t *testing.T, name string) {
+	t.Helper()
+	exists, err := l.exists(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = l.tagIt(nil, []string{name, "now"})
+	var refused smithy.APIError
+	switch {
+	case exists && err != nil:
+		t.Fatalf("tag %s: %v", name, err)
+	case !exists && (!errors.As(err, &refused) || refused.ErrorCode() != "NoSuchResource"):
+		t.Fatalf("tag %s, which is gone: %v", name, err)
+	}
+}

@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/originhub/originhub/pkg/contract"
+)
+
+// tally counts over all lives what was done, what took effect, and where origins were found.
+type tally struct {
+	mu                           sync.Mutex
+	lives                        int
+	applied, inForce, hits, ends map[string]int
+}
+
+func newTally() *tally {
+	return &tally{applied: map[string]int{}, inForce: map[string]int{}, hits: map[string]int{}, ends: map[string]int{}}
+}
+
+func (c *tally) add(l *life) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lives++
+	for into, from := range map[*map[string]int]map[string]int{&c.applied: l.applied, &c.inForce: l.inForce, &c.hits: l.hits, &c.ends: l.ends} {
+		for name, n := range from {
+			(*into)[name] += n
+		}
+	}
+}
+
+// tellingLives is how many lives have everything in the tables happen. The rarest happen about once in ten lives, so that the
+// chance of a hundred lives without one of them is below 1 in 20,000.
+const tellingLives = 100
+
+// String is the counts, for people.
+func (c *tally) String() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d lives\n", c.lives)
+	for _, o := range operations() {
+		fmt.Fprintf(&text, "%6d × %s\n", c.applied[o.name], o.name)
+	}
+	for _, h := range harms() {
+		fmt.Fprintf(&text, "%6d × %s, %d hits\n", c.inForce[h.name], h.name, c.hits[h.name])
+	}
+	for _, end := range slices.Sorted(maps.Keys(c.ends)) {
+		fmt.Fprintf(&text, "%6d × found %s\n", c.ends[end], end)
+	}
+	return text.String()
+}
+
+// never names what was never done, what never took effect, and where no origin was found.
+func (c *tally) never() (names []string) {
+	for _, o := range operations() {
+		if c.applied[o.name] == 0 && o.weight > 0 {
+			names = append(names, o.name)
+		}
+	}
+	for _, h := range harms() {
+		if c.hits[h.name] == 0 {
+			names = append(names, h.name)
+		}
+	}
+	for _, end := range ends() {
+		if c.ends[end] == 0 {
+			names = append(names, "found "+end)
+		}
+	}
+	return names
+}
+
+// report prints the counts, and fails on what never took effect.
+func (c *tally) report(t *testing.T) {
+	t.Helper()
+	t.Log(c)
+	if never := c.never(); c.lives >= tellingLives && len(never) > 0 {
+		t.Errorf("in %d lives these never took effect: %s", c.lives, strings.Join(never, ", "))
+	}
+}
+
+func TestTallyNamesWhatNeverHappened(t *testing.T) {
+	l := &life{
+		applied: map[string]int{emptyRegistry: 1}, inForce: map[string]int{}, hits: map[string]int{}, ends: map[string]int{},
+	}
+	for _, o := range operations() {
+		l.applied[o.name]++
+	}
+	for _, h := range harms() {
+		l.inForce[h.name]++
+		l.hits[h.name]++
+	}
+	for _, end := range ends() {
+		l.ends[end]++
+	}
+	all := newTally()
+	all.add(l)
+	if never := all.never(); len(never) > 0 {
+		t.Errorf("though all happened: %v", never)
+	}
+	delete(l.applied, unshare)
+	delete(l.hits, editsBeforeUpdates) // though it was in force
+	delete(l.ends, foundLive)
+	some := newTally()
+	some.add(l)
+	if never := some.never(); !slices.Equal(never, []string{unshare, editsBeforeUpdates, "found " + foundLive}) {
+		t.Errorf("it names %v", never)
+	}
+}
+
+// What a life leaves, and what nothing in it explains, is found: each of its checks can fail.
+func TestRemainsOfALifeAreFound(t *testing.T) {
+	t.Parallel()
+	l := &life{rnd: rand.New(rand.NewPCG(1, 1)), kind: []string{"host=*.example.com", "adopt=first", "aliases=per-host"}}
+	l.enter(t)
+	checks := map[string]func() error{
+		"hosts": l.leftHosts, "parts": l.leftParts, "letters": l.unexplainedLetters, "executions": l.unexplainedExecutions, "alarms": l.unexplainedAlarms,
+	}
+	wants := func(when string, failing map[string]string) {
+		t.Helper()
+		for name, check := range checks {
+			err := check()
+			if says := failing[name]; (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: the check of %s says %v, want %q", when, name, err, says)
+			}
+		}
+	}
+	wants("at first", nil)
+	letter := func(output string) error {
+		_, err := l.queues.SendMessage(l.ctx, &sqs.SendMessageInput{QueueUrl: aws.String(l.outputs[output]), MessageBody: aws.String("?")})
+		return err
+	}
+	for _, happens := range []func() error{
+		func() error { return l.begin("o0", "team-a", "host=one.example.com", "paths=/team-a/0/") },
+		func() error { return l.shareIt(nil, []string{"o0"}) },
+		func() error { l.rest(t, 2); return nil },
+		func() error { return l.is(nil, []string{"o0", "live"}) },
+		func() error { return letter("AdmitDeadLettersUrl") },
+		func() error { return letter("WireDeadLettersUrl") },
+		func() error { return letter("RetireDeadLettersUrl") },
+		func() error { return letter("AuditDeadLettersUrl") },
+		func() error { return letter("UndeliveredEventsUrl") },
+		func() error { l.HoldENIs(l.origins["o0"].id); return l.tagIt(nil, []string{"o0", "now"}) },
+		func() error { l.rest(t, 12); return nil },
+	} {
+		if err := happens(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wants("after a teardown that left something", map[string]string{
+		"letters": "UndeliveredEvents", "executions": "originhub.Dirty", "alarms": contract.TeardownLeftSomething,
+	})
+	for name := range deliveries() {
+		if err := l.unexplainedLetters(); !strings.Contains(fmt.Sprint(err), name) {
+			t.Errorf("a letter in %s is overlooked: %v", name, err)
+		}
+	}
+	for _, happens := range []func() error{
+		func() error { return l.begin("o1", "team-b", "host=two.example.com", "paths=/team-b/1/") },
+		func() error { return l.shareIt(nil, []string{"o1"}) },
+		func() error { l.rest(t, 2); return nil },
+		func() error { return l.comment(nil, []string{"by hand"}) },
+	} {
+		if err := happens(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wants("with an origin live", map[string]string{
+		"letters": "UndeliveredEvents", "executions": "originhub.Dirty", "alarms": contract.TeardownLeftSomething,
+		"hosts": "alias two.example.com is left", "parts": "the configuration changed",
+	})
+}
+
+// Each operation of the table is possible, and takes effect, in a life that comes to it.
+func TestEachOperationOfALifeTakesEffect(t *testing.T) {
+	t.Parallel()
+	const rest = "rest"
+	l := &life{rnd: rand.New(rand.NewPCG(1, 1)), kind: []string{"host=*.example.com", "aliases=per-host"}}
+	l.enter(t)
+	story := []string{
+		create, share, rest, comment, rest, dropBehaviors, rest, removeDNS, rest, changeHost, changePaths, rest, tag, untag, rest,
+		unshare, emptyRegistry, putHarm,
+	}
+	table := map[string]operation{}
+	for _, o := range operations() {
+		table[o.name] = o
+		if !slices.Contains(story, o.name) {
+			t.Errorf("%s is not in this test", o.name)
+		}
+	}
+	for _, step := range story {
+		if step == rest {
+			l.rest(t, 2)
+			continue
+		}
+		if !l.apply(t, table[step]) {
+			t.Fatalf("%s is not possible", step)
+		}
+	}
+}
+
+// Each fault of the table takes effect in a life of two origins, one that comes and one that goes, at the latest call that it
+// may wait for; and they come and go all the same.
+func TestEachHarmOfALifeTakesEffect(t *testing.T) {
+	t.Parallel()
+	l := &life{rnd: rand.New(rand.NewPCG(1, 1)), kind: []string{"host=*.example.com"}}
+	l.enter(t)
+	for i, h := range harms() {
+		n := "o" + strconv.Itoa(i)
+		if err := l.befall(h, h.among); err != nil {
+			t.Fatalf("%s: %v", h.name, err)
+		}
+		for _, happens := range []func() error{
+			func() error { return l.begin(n, "team-a", "paths=/team-a/"+n+"/") },
+			func() error { return l.shareIt(nil, []string{n}) },
+			func() error { l.rest(t, 2); return nil },
+			func() error { return l.is(nil, []string{n, "live"}) },
+			func() error { return l.comment(nil, []string{n}) },
+			func() error { return l.tagIt(nil, []string{n, "now"}) },
+			func() error { l.rest(t, 2); return nil },
+		} {
+			if err := happens(); err != nil {
+				t.Fatalf("%s: %v", h.name, err)
+			}
+		}
+		l.endHarm(t)
+		if l.hits[h.name] == 0 {
+			t.Errorf("%s has hit nothing", h.name)
+		}
+		l.rest(t, 1)
+		if err := errors.Join(l.is(nil, []string{n, "deleted"}), l.gone(nil, []string{n})); err != nil {
+			t.Errorf("%s: %v", h.name, err)
+		}
+	}
+}
