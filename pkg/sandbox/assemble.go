@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/acm"
@@ -52,8 +53,9 @@ type part interface {
 	Snapshot(account string) map[string]any
 }
 
-// assemble makes all services and tells each what it needs of the others. endpoint is asked for once functions run.
-func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string) *services {
+// assemble makes all services and tells each what it needs of the others. near and endpoint lead to the front door, which is
+// there once functions run.
+func assemble(w *cloud.World, o Options, assets *assets, near http.RoundTripper, endpoint func() string) *services {
 	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w), quotas: servicequotas.New()}
 	s.cloudfront.FutureFields, s.cloudfront.Quota = o.FutureFields, s.quotas.Value
 	w.Authorizer = s.iam
@@ -68,7 +70,9 @@ func assemble(w *cloud.World, o Options, assets *assets, endpoint func() string)
 	queues := sqs.New(w)
 	watch := cloudwatch.New(w, queues.Samples)
 	w.Measure = watch.Measure
-	s.lambda = lambda.New(w, queues, s.iam, lambda.Options{Endpoint: endpoint, LogWriter: o.LogWriter, Line: watch.Line})
+	s.lambda = lambda.New(w, queues, s.iam, lambda.Options{
+		Endpoint: endpoint, LogWriter: o.LogWriter, Line: watch.Line, Starter: o.Handlers, Transport: near,
+	})
 	w.Kill = s.lambda.Kill
 	s.states = states.New(w, s.iam, invoker(w))
 	apis := s.private(w)

@@ -32,7 +32,7 @@ func (s *Sandbox) Config(account, region string) aws.Config {
 		Region:       region,
 		Credentials:  credentials.NewStaticCredentialsProvider(account, "sandbox", ""),
 		BaseEndpoint: aws.String(s.endpoint),
-		HTTPClient:   plain{s.client},
+		HTTPClient:   s.sdk,
 		Retryer: func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts = 3

@@ -11,8 +11,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/front"
+	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
 )
 
 // Options of a new sandbox. The zero value is a world without accounts on a free loopback port.
@@ -31,6 +34,9 @@ type Options struct {
 	FutureFields []string
 	// Assets answers the directory that holds the bootstrap binary of a Lambda asset, by its S3 key.
 	Assets func(key string) (dir string, err error)
+	// Handlers starts instances of functions in this process, whose AWS is the sandbox without a connection; so is that of
+	// Config's clients then. Nil runs the bootstrap of a function's asset, each instance in a process of its own.
+	Handlers func(ctx context.Context, h Hosting) (Handler, error)
 	// LogWriter is where a function's log lines go; nil for nowhere but its log group.
 	LogWriter func(function string) io.Writer
 	// RealClock lets virtual time run as fast as real time. Without it, time stands still until it is advanced.
@@ -53,6 +59,12 @@ type Certificate struct {
 	ARN   string
 	Names []string
 }
+
+// Hosting is all that an instance of a function in this process gets, in place of what a process inherits.
+type Hosting = lambda.Hosting
+
+// Handler is an instance of a function in this process.
+type Handler = lambda.Handler
 
 // Call is one line of the call log.
 type Call = cloud.CallRecord
@@ -82,6 +94,7 @@ type Sandbox struct {
 	faults   *front.Faults
 	assets   *assets
 	client   *http.Client
+	sdk      aws.HTTPClient // of Config
 
 	firstAccount string // where stacks go that name no account
 
@@ -103,6 +116,10 @@ func New(o Options) (*Sandbox, error) {
 		assets: &assets{otherwise: o.Assets, dirs: map[string]string{}},
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},
 	}
+	near := &memory{}
+	if s.sdk = near; o.Handlers == nil {
+		s.sdk = plain{s.client}
+	}
 	for _, a := range o.Accounts {
 		if !cloud.IsAccount(a.ID) {
 			return nil, fmt.Errorf("start sandbox: account %q has no id of 12 digits", a.ID)
@@ -112,7 +129,7 @@ func New(o Options) (*Sandbox, error) {
 	if len(o.Accounts) > 0 {
 		s.firstAccount = o.Accounts[0].ID
 	}
-	s.services = assemble(s.world, o, s.assets, func() string { return s.endpoint })
+	s.services = assemble(s.world, o, s.assets, near, func() string { return s.endpoint })
 	for _, c := range o.Certificates {
 		if err := s.services.acm.Put(c.ARN, c.Names...); err != nil {
 			return nil, fmt.Errorf("start sandbox: certificate: %w", err)
@@ -125,6 +142,7 @@ func New(o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start sandbox: %w", err)
 	}
+	near.door = door
 	if err := s.listen(o, door); err != nil {
 		return nil, err
 	}

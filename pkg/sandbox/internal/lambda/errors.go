@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
@@ -32,6 +33,13 @@ type failure struct {
 	Type    string
 	Message string
 	raw     []byte
+}
+
+func responseTooLarge() *failure {
+	return &failure{
+		Type:    "Function.ResponseSizeTooLarge",
+		Message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", largestResponse),
+	}
 }
 
 // document is the error payload of an invocation.

@@ -238,8 +238,10 @@ func (s *Service) configure(r *cloud.ResourceRequest, p *functionProperties, old
 	if err != nil {
 		return nil, fmt.Errorf("find asset Code.S3Key %s: %w", p.Code.S3Key, err)
 	}
-	if err := checkBootstrap(p.FunctionName, dir); err != nil {
-		return nil, err
+	if s.starter == nil {
+		if err := checkBootstrap(p.FunctionName, dir); err != nil {
+			return nil, err
+		}
 	}
 	f := &function{
 		account: r.Account, region: r.Region, name: p.FunctionName, arn: functionARN(r.Region, r.Account, p.FunctionName),

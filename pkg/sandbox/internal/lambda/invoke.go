@@ -158,14 +158,32 @@ func (s *Service) launch(f *function) (*instance, *failure, error) {
 		return nil, nil, cloud.Errorf(403, "AccessDeniedException", "The role defined for the function cannot be assumed by Lambda: %v", err)
 	}
 	stream := s.world.Clock.Now().Format("2006/01/02") + "/[$LATEST]" + s.world.IDs.Hex(32)
-	i, broken := start(f.arn, f.dir, key, f.processEnvironment(s.endpoint(), stream, key, secret, token), func(line string) {
-		s.logs.write(f, stream, line)
-	})
+	r, broken := s.run(f, f.processEnvironment(s.endpoint(), stream, key, secret, token), func(line string) { s.logs.write(f, stream, line) })
 	if broken != nil {
 		return nil, broken, nil
 	}
-	i.revision = f.revision
-	return i, nil, nil
+	return &instance{runner: r, key: key, revision: f.revision}, nil, nil
+}
+
+// run starts a process, or the same in this one.
+func (s *Service) run(f *function, environment []string, log func(line string)) (runner, *failure) {
+	if s.starter == nil {
+		p, broken := start(f.dir, environment, log)
+		if broken != nil {
+			return nil, broken
+		}
+		return p, nil
+	}
+	h := Hosting{Asset: f.dir, Environment: map[string]string{}, Transport: s.transport, Now: s.world.Clock.Now}
+	for _, variable := range environment {
+		name, value, _ := strings.Cut(variable, "=")
+		h.Environment[name] = value
+	}
+	r, broken := settle(s.starter, h, log)
+	if broken != nil {
+		return nil, broken
+	}
+	return r, nil
 }
 
 // take gives an instance to an invocation. Call with s.mu locked.
@@ -211,9 +229,9 @@ func (s *Service) retire(arn, revision string) {
 	}
 }
 
-// Kill ends the process that serves an invocation at once, as a crash would: the invocation fails with Runtime.ExitError.
-// The invocation may be an earlier one of the same instance, since a process keeps credentials that it got then. It
-// returns when the process is gone; when none is at work there is nothing to do.
+// Kill ends the instance that serves an invocation at once, as a crash would: the invocation fails with Runtime.ExitError.
+// The invocation may be an earlier one of the same instance, since a process keeps credentials that it got then. When
+// nothing is at work there is nothing to do.
 func (s *Service) Kill(_, invocation string) {
 	s.mu.Lock()
 	i := s.served[invocation]

@@ -1,9 +1,10 @@
-// Package lambda runs compiled functions as Lambda would: over the Runtime API, warm between invocations, killed when they
+// Package lambda runs functions as Lambda would, over the Runtime API or in this process: warm between invocations, killed when they
 // take too long, retried when they were invoked asynchronously, fed from queues.
 package lambda
 
 import (
 	"io"
+	"net/http"
 	"sort"
 	"sync"
 
@@ -36,6 +37,10 @@ type Options struct {
 	LogWriter func(function string) io.Writer
 	// Line sees every line that a function writes; nil for nobody.
 	Line func(account, region, text string)
+	// Starter runs instances in this process; nil runs the bootstrap of their asset, each in a process of its own.
+	Starter Starter
+	// Transport is the front door for instances in this process.
+	Transport http.RoundTripper
 }
 
 // Service is AWS Lambda in all accounts and Regions, and the log groups that its functions write to.
@@ -45,6 +50,9 @@ type Service struct {
 	sessions Sessions
 	endpoint func() string
 	logs     *logs
+
+	starter   Starter
+	transport http.RoundTripper
 
 	// Guarded by the world lock.
 	functions   map[string]*function // by ARN
@@ -62,12 +70,13 @@ type Service struct {
 func New(w *cloud.World, queue Queue, sessions Sessions, o Options) *Service {
 	return &Service{
 		world: w, queue: queue, sessions: sessions, endpoint: o.Endpoint, logs: newLogs(w.Clock, o),
+		starter: o.Starter, transport: o.Transport,
 		functions: map[string]*function{}, mappings: map[string]*mapping{},
 		instances: map[string][]*instance{}, served: map[string]*instance{}, starting: map[string]int{},
 	}
 }
 
-// Close ends all processes and returns when they are gone. Invocations under way fail; later ones are refused.
+// Close ends all instances, and returns when their processes are gone. Invocations under way fail; later ones are refused.
 func (s *Service) Close() {
 	s.mu.Lock()
 	s.closed = true

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
+	"github.com/originhub/originhub/pkg/sandbox/internal/lambda/lambdatest"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 )
 
@@ -98,7 +101,36 @@ type bench struct {
 	onCall   func(w http.ResponseWriter, path string)
 }
 
+// newBench is a bench that runs functions in processes of their own.
 func newBench(t *testing.T) *bench {
+	t.Helper()
+	return benchWith(t, nil)
+}
+
+// eachWay tests what is the same wherever a function runs.
+func eachWay(t *testing.T, test func(t *testing.T, b *bench)) {
+	t.Helper()
+	t.Run("process", func(t *testing.T) { test(t, newBench(t)) })
+	t.Run("resident", func(t *testing.T) { test(t, benchWith(t, resides())) })
+}
+
+// resides starts the test function in this process. Its instances are numbered, so that no number is that of a process.
+func resides() Starter {
+	var started atomic.Int64
+	return func(_ context.Context, h Hosting) (Handler, error) {
+		return lambdatest.New(lambdatest.Host{
+			Environment: func() (environment []string) {
+				for name, value := range h.Environment {
+					environment = append(environment, name+"="+value)
+				}
+				return environment
+			},
+			Output: h.Log, Client: &http.Client{Transport: h.Transport}, PID: -int(started.Add(1)),
+		})
+	}
+}
+
+func benchWith(t *testing.T, starter Starter) *bench {
 	t.Helper()
 	w := cloud.New(cloud.Options{Seed: 1})
 	b := &bench{t: t, world: w, sqs: sqs.New(w), sessions: &sessions{serving: map[string]string{}}}
@@ -107,7 +139,9 @@ func newBench(t *testing.T) *bench {
 			b.onCall(w, r.URL.Path)
 		}
 	}))
-	b.lambda = New(w, b.sqs, b.sessions, Options{Endpoint: func() string { return b.front.URL }})
+	b.lambda = New(w, b.sqs, b.sessions, Options{
+		Endpoint: func() string { return b.front.URL }, Starter: starter, Transport: &http.Transport{DisableKeepAlives: true},
+	})
 	w.Register(b.lambda.API(), b.sqs.API())
 	w.Kill = b.lambda.Kill
 	t.Cleanup(func() {
@@ -189,7 +223,7 @@ func (b *bench) served(arn string) served {
 	return v
 }
 
-// running tells whether a process is there and not merely unreaped.
+// running tells whether a process is there and not merely unreaped. An instance without one is not.
 func running(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

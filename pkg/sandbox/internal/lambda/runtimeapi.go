@@ -3,7 +3,6 @@ package lambda
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -15,28 +14,28 @@ const largestResponse = 6<<20 + 100
 
 // runtimeAPI serves the Lambda Runtime API, version 2018-06-01.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
-func (i *instance) runtimeAPI() http.Handler {
+func (p *process) runtimeAPI() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", i.next)
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", i.response)
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", i.failure)
-	mux.HandleFunc("POST /2018-06-01/runtime/init/error", i.initFailure)
+	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", p.serveNext)
+	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", p.response)
+	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", p.failure)
+	mux.HandleFunc("POST /2018-06-01/runtime/init/error", p.initFailure)
 	return mux
 }
 
-func (i *instance) next(w http.ResponseWriter, r *http.Request) {
-	i.mu.Lock()
-	if !i.isReady {
-		i.isReady = true
-		close(i.ready)
+func (p *process) serveNext(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	if !p.isReady {
+		p.isReady = true
+		close(p.ready)
 	}
-	if i.current != nil && i.current.answered {
-		close(i.current.done)
-		i.current = nil
+	if p.current != nil && p.current.answered {
+		close(p.current.done)
+		p.current = nil
 	}
-	i.mu.Unlock()
+	p.mu.Unlock()
 	select {
-	case v := <-i.work:
+	case v := <-p.next:
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Lambda-Runtime-Aws-Request-Id", v.id)
@@ -49,17 +48,14 @@ func (i *instance) next(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (i *instance) response(w http.ResponseWriter, r *http.Request) {
+func (p *process) response(w http.ResponseWriter, r *http.Request) {
 	body, tooLarge, err := readBody(r)
 	if err != nil {
 		return // the process died while it spoke; the end of the process is what counts
 	}
 	if tooLarge {
-		f := failure{
-			Type:    "Function.ResponseSizeTooLarge",
-			Message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", largestResponse),
-		}
-		if i.settle(w, r.PathValue("id"), f.document(r.PathValue("id")), true) {
+		f := responseTooLarge()
+		if p.settle(w, r.PathValue("id"), f.document(r.PathValue("id")), true) {
 			reply(w, http.StatusRequestEntityTooLarge, map[string]string{"errorType": "RequestEntityTooLarge", "errorMessage": f.Message})
 		}
 		return
@@ -74,47 +70,47 @@ func (i *instance) response(w http.ResponseWriter, r *http.Request) {
 			body = f.document(r.PathValue("id"))
 		}
 	}
-	if i.settle(w, r.PathValue("id"), body, failed) {
+	if p.settle(w, r.PathValue("id"), body, failed) {
 		reply(w, http.StatusAccepted, map[string]string{"status": "OK"})
 	}
 }
 
-func (i *instance) failure(w http.ResponseWriter, r *http.Request) {
+func (p *process) failure(w http.ResponseWriter, r *http.Request) {
 	body, _, err := readBody(r)
 	if err != nil {
 		return
 	}
-	if i.settle(w, r.PathValue("id"), body, true) {
+	if p.settle(w, r.PathValue("id"), body, true) {
 		reply(w, http.StatusAccepted, map[string]string{"status": "OK"})
 	}
 }
 
-func (i *instance) initFailure(w http.ResponseWriter, r *http.Request) {
+func (p *process) initFailure(w http.ResponseWriter, r *http.Request) {
 	body, _, err := readBody(r)
 	if err != nil {
 		return
 	}
-	i.mu.Lock()
-	i.initError = &failure{raw: body}
-	i.mu.Unlock()
+	p.mu.Lock()
+	p.initError = &failure{raw: body}
+	p.mu.Unlock()
 	reply(w, http.StatusAccepted, map[string]string{"status": "OK"})
 }
 
 // settle records the outcome of the invocation, or refuses it with the Runtime API's errors and returns false.
-func (i *instance) settle(w http.ResponseWriter, id string, payload []byte, failed bool) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
+func (p *process) settle(w http.ResponseWriter, id string, payload []byte, failed bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
-	case i.current == nil || i.current.id != id:
+	case p.current == nil || p.current.id != id:
 		reply(w, http.StatusBadRequest, map[string]string{"errorType": "InvalidRequestID", "errorMessage": "Invalid request ID"})
 		return false
-	case i.current.answered:
+	case p.current.answered:
 		reply(w, http.StatusForbidden, map[string]string{
 			"errorType": "InvalidStateTransition", "errorMessage": "The invocation has been answered already",
 		})
 		return false
 	}
-	i.current.answered, i.current.failed, i.current.answer = true, failed, payload
+	p.current.answered, p.current.failed, p.current.answer = true, failed, payload
 	return true
 }
 
