@@ -176,11 +176,13 @@ func uses(t *testing.T, file string, of map[string][]string) (found []string) {
 func TestWhoCompilesEC2(t *testing.T) {
 	const client = "github.com/aws/aws-sdk-go-v2/service/ec2"
 	reasons := map[string]string{
-		"functions/targets":  "only EC2 tells the addresses of an interface endpoint",
-		"functions/teardown": "only EC2 tells what CloudFront left in a VPC",
-		"pkg/awsnetwork":     "the adapter",
-		"pkg/hub/targets":    "builds function targets",
-		"pkg/hub/teardown":   "builds function teardown",
+		"functions/targets":       "only EC2 tells the addresses of an interface endpoint",
+		"functions/teardown":      "only EC2 tells what CloudFront left in a VPC",
+		"pkg/awsnetwork":          "the adapter",
+		"pkg/cli":                 "its stories run every handler in their process",
+		"pkg/hub/targets":         "builds function targets",
+		"pkg/hub/teardown":        "builds function teardown",
+		"pkg/rehearsal/inprocess": "runs every handler in its process",
 	}
 	packages := list(t)
 	compiles := map[string]bool{}

@@ -37,6 +37,7 @@ import (
 	"github.com/originhub/originhub/pkg/awsroute53"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/rehearsal/inprocess"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
@@ -64,7 +65,8 @@ func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/stories",
 		Setup: func(env *testscript.Env) error {
-			s := &tale{actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
+			_, processes := byProcess()[strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")]
+			s := &tale{processes: processes || *allProcesses, actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
 			env.Values["tale"] = s
 			env.Defer(func() {
 				if s.demo == nil {
@@ -175,6 +177,8 @@ type tale struct {
 	foreign  map[string][]byte // how they were
 	deployed int               // so many times the hub was deployed again
 
+	processes bool // functions run as binaries, in processes of their own
+
 	certificates map[string]string // ARN by team
 	// mayBeDenied is set by a story that is about calls which IAM denies.
 	mayBeDenied bool
@@ -212,6 +216,9 @@ func (s *tale) world(_ *testscript.TestScript, args []string) (err error) {
 	o := worldOptions{
 		Templates: "../../infra/testdata", Functions: functions,
 		Sandbox: sandbox.Options{Seed: 7, LogWriter: func(string) io.Writer { return &s.logs }},
+	}
+	if !s.processes {
+		o.Sandbox.Handlers = inprocess.Start
 	}
 	var adopt []string
 	for _, arg := range args {

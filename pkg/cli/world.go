@@ -27,7 +27,7 @@ const (
 // worldOptions say what a rehearsal is made of.
 type worldOptions struct {
 	Templates string // directory of policy.yaml, and of hub.template.json and spoke.template.json made from it
-	Functions string // directory of the functions, built for this machine
+	Functions string // directory of the functions, built for this machine; not needed if Sandbox.Handlers runs them
 	Policy    []byte // in place of the policy beside the templates
 	Sandbox   sandbox.Options
 	Bare      bool // accounts only; nothing deployed
@@ -115,9 +115,19 @@ func (w *world) Close() error {
 	return err
 }
 
-// asset lays out a function as its Lambda asset does: the binary, and the policy beside it. What follows a dot in the key
+// asset lays out a function as its Lambda asset does: the policy, and beside it the binary if a process runs it. What follows a dot in the key
 // tells one asset of a function from another.
 func (w *world) asset(o worldOptions, key string) (string, error) {
+	dir := filepath.Join(w.assets, key)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, contract.PolicyFile), w.text, 0o644); err != nil {
+		return "", err
+	}
+	if o.Sandbox.Handlers != nil {
+		return dir, nil
+	}
 	function, _, _ := strings.Cut(key, ".")
 	binary, err := filepath.Abs(filepath.Join(o.Functions, function))
 	if err != nil {
@@ -125,13 +135,6 @@ func (w *world) asset(o worldOptions, key string) (string, error) {
 	}
 	if _, err := os.Stat(binary); err != nil {
 		return "", fmt.Errorf("function %s is not built: %w; run make build, or name the directory with --functions", function, err)
-	}
-	dir := filepath.Join(w.assets, key)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	if err := os.WriteFile(filepath.Join(dir, contract.PolicyFile), w.text, 0o644); err != nil {
-		return "", err
 	}
 	link := filepath.Join(dir, "bootstrap")
 	if err := os.Symlink(binary, link); err != nil && !os.IsExist(err) {

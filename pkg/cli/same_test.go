@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"regexp"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/originhub/originhub/pkg/rehearsal/inprocess"
+	"github.com/originhub/originhub/pkg/sandbox"
+)
+
+// trace is everything that a run leaves behind: what was called, what all accounts hold, and what functions logged.
+type trace struct {
+	Calls []sandbox.Call
+	State string
+	Logs  string
+}
+
+// clock is what a process takes from the real clock: the times of its log lines and metrics.
+var clock = regexp.MustCompile(`"timestamp":"[^"]*"|"Timestamp":\d+|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`)
+
+func traceOf(t *testing.T, s *tale) trace {
+	t.Helper()
+	calls := s.Calls()
+	for i := range calls {
+		calls[i].SDKCall = "" // is random: the SDK's own name for a call
+	}
+	state, err := json.MarshalIndent(s.State(), "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trace{calls, string(state), clock.ReplaceAllString(s.logs.String(), "<time>")}
+}
+
+// The same seed gives the same bytes, and it makes no difference where the functions run.
+func TestSameSeedSameBytes(t *testing.T) {
+	t.Parallel()
+	live := func(processes bool) trace {
+		s := &tale{ctx: context.Background(), actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}}
+		o := storyOptions()
+		o.Sandbox.LogWriter = func(string) io.Writer { return &s.logs }
+		if !processes {
+			o.Sandbox.Handlers = inprocess.Start
+		}
+		w, err := newWorld(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = w.Close() }()
+		s.demo = newDemo(w, io.Discard)
+		s.actors = map[string]*actor{"team-a": s.teamA, "team-b": s.teamB}
+		for _, rule := range []string{
+			`{"fault": "throttle", "operation": "GetVpcOrigin", "times": 2}`,
+			`{"fault": "crash", "function": "*Wire*", "operation": "UpdateDistribution", "nth": 1}`,
+			`{"fault": "timeout-after-success", "function": "*Teardown*", "nth": 5}`,
+			`{"fault": "error", "operation": "DeleteVpcOrigin", "times": 1, "error": {"code": "PreconditionFailed", "status": 412}}`,
+		} {
+			if err := s.fault(nil, []string{rule}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, happens := range []func() error{
+			func() error { return s.fleet(nil, []string{"3"}) },
+			func() error { return s.idle(nil, nil) },
+			func() error { return s.tagIt(nil, []string{"o01", "now"}) },
+			func() error { return s.idle(nil, nil) },
+			func() error { return s.sweep(nil, nil) },
+		} {
+			if err := happens(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, rule := range s.Faults().Rules() {
+			if rule.Hits == 0 {
+				t.Errorf("fault %s never happened", rule.Fault)
+			}
+		}
+		return traceOf(t, s)
+	}
+	first := live(false)
+	for name, again := range map[string]trace{"in this process": live(false), "in processes": live(true)} {
+		if diff := cmp.Diff(first, again); diff != "" {
+			t.Errorf("a second time %s, it goes otherwise:\n%s", name, diff)
+		}
+	}
+	if !bytes.Contains([]byte(first.State), []byte(`"states"`)) || len(first.Calls) < 100 {
+		t.Errorf("%d calls, state %s", len(first.Calls), first.State)
+	}
+}

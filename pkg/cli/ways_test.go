@@ -1,0 +1,21 @@
+package cli
+
+import "flag"
+
+var allProcesses = flag.Bool("processes", false, "run the functions' binaries in all stories and lives: slower")
+
+// byProcess are the stories that run the functions' binaries in processes of their own, each with the reason. All others run
+// the same handlers in the process of the test. Together they start every function.
+func byProcess() map[string]string {
+	return map[string]string{
+		"tagged-origin-leaves-nothing-behind":         "the whole way in and out",
+		"wire-crash-is-outlived-by-the-lease":         "a process is killed between two calls",
+		"throttled-calls-lose-nothing":                "the SDK waits before it sends a call again, in real time",
+		"unreadable-message-is-kept":                  "errors and log lines go through the Runtime API and a pipe",
+		"interface-that-never-goes-ends-dirty":        "the state machine matches the error type that a process reports",
+		"function-keeps-what-it-could-not-do":         "Lambda retries a process that fails, and keeps its event",
+		"audit-names-leaks-with-owner-age-and-repair": "function audit",
+		"team-stack-serves-its-api":                   "functions customers and targets",
+		"two-hubs-leave-each-other-alone":             "two assets of each function, by their assembly",
+	}
+}
