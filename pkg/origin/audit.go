@@ -42,5 +42,7 @@ type OpenFinding struct {
 	Account string
 	Team    string
 	Since   time.Time
-	Says    string // fingerprint of what was reported
+	// Facts are what was reported, by code and subject, without words. They are nil, and not known, in an item that was written
+	// before facts were stored.
+	Facts []Reason
 }

@@ -17,6 +17,13 @@ type Outcome struct {
 	Triggers []Trigger
 }
 
+// Refused is what an event asks for that claims something for which its sender, an account, has no authority.
+func Refused(account, why string) Outcome {
+	var o Outcome
+	o.Alarm(contract.EventRefused, "", Detail{Account: account, Why: why})
+	return o
+}
+
 // Add appends what other asks for.
 func (o *Outcome) Add(other Outcome) {
 	o.Events = append(o.Events, other.Events...)

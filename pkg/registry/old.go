@@ -9,7 +9,8 @@ import (
 )
 
 // Items that were written before reasons had codes hold sentences and names of events instead. They are mapped when they are
-// read, and written in the new form with the next change. A subject that only a sentence names is origin.AnySubject.
+// read, and written in the new form with the next change. A subject that only a sentence names is origin.AnySubject. What the
+// audit reported was kept as a hash of sentences, "Says", which is not read: such a finding has no Facts, and any are as reported.
 
 // oldDecisions are the events that a history named.
 var oldDecisions = map[string]origin.Code{

@@ -110,7 +110,7 @@ func TestFindingsAreReadAsTheyWereWritten(t *testing.T) {
 		t.Errorf("an empty registry reads as %+v", f)
 	}
 	stale := f
-	f.Open = []origin.OpenFinding{{Kind: "origin-unused", Subject: "vo_a", Account: rig.Team, Since: s.Now().UTC(), Says: "1"}}
+	f.Open = []origin.OpenFinding{{Kind: "origin-unused", Subject: "vo_a", Account: rig.Team, Since: s.Now().UTC(), Facts: []origin.Reason{{Code: "team", Subject: "team-a"}}}}
 	f.Calls = []string{"1b2c3d4e"}
 	rig.OK(t, r.PutFindings(ctx, f))
 	f.Version++
@@ -240,6 +240,29 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	rig.Refuse(s, "PutItem", "TransactionConflictException", 400)
 	_, err = r.PutRecord(ctx, record("vo_a"))
 	rig.Want[*fault.Retry](t, "conflict with a transaction", err)
+}
+
+// The item of the version before facts were stored: what the words of a finding rested on is not known, and so it is not reported
+// again after an update of the hub.
+func TestOldFindingsAreReadWithoutFacts(t *testing.T) {
+	t.Parallel()
+	ctx, s, r := open(t)
+	rig.Must[*dynamodb.PutItemOutput](t)(dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region)).PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: aws.String(table), Item: map[string]types.AttributeValue{
+			contract.RegistryPartition: &types.AttributeValueMemberS{Value: contract.RegistryAudit}, contract.RegistrySort: &types.AttributeValueMemberS{Value: "findings"},
+			"version": &types.AttributeValueMemberN{Value: "4"}, "document": &types.AttributeValueMemberS{Value: `{"Open":[{"Kind":"origin-unused",` +
+				`"Subject":"arn:aws:cloudfront::111111111111:vpcorigin/vo_a","Origin":"vo_a","Account":"111111111111","Team":"team-a",` +
+				`"Since":"2035-01-08T09:00:00Z","Says":"af63bd4c8601b7df"}],"Calls":["1b2c3d4e"],"Version":3}`},
+		},
+	}))
+	got := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Findings
+	want := origin.Findings{Version: 4, Calls: []string{"1b2c3d4e"}, Open: []origin.OpenFinding{{
+		Kind: "origin-unused", Subject: "arn:aws:cloudfront::111111111111:vpcorigin/vo_a", Origin: "vo_a", Account: "111111111111", Team: "team-a",
+		Since: time.Date(2035, 1, 8, 9, 0, 0, 0, time.UTC),
+	}}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("read %+v, want %+v", got, want)
+	}
 }
 
 // Items of the version before reasons had codes are read with codes, so that nothing which was said is said again after an update

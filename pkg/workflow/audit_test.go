@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-const teamAccount = "111111111111"
+const teamAccount, hubAccount = "111111111111", "100000000000"
 
 // auditedWorld is a hub without a distribution, and a team's account. It keeps what was published.
 type auditedWorld struct {
@@ -25,10 +26,14 @@ type auditedWorld struct {
 	origins  []origin.VpcOrigin // of the team
 	refused  error              // what the team's account answers when asked who uses an origin
 	said     []origin.Event
+	called   []string
 }
 
+func (w *auditedWorld) call(what string) { w.called = append(w.called, what) }
+
 func (w *auditedWorld) Load(context.Context) (origin.Snapshot, error) {
-	return origin.Snapshot{Now: w.now, Findings: w.findings}, nil
+	w.call("registry")
+	return origin.Snapshot{Now: w.now, Findings: w.findings, Distributions: []origin.Distribution{{Name: origin.Main, ID: "E1"}}}, nil
 }
 
 func (w *auditedWorld) PutFindings(_ context.Context, f origin.Findings) error {
@@ -36,17 +41,39 @@ func (w *auditedWorld) PutFindings(_ context.Context, f origin.Findings) error {
 	return nil
 }
 
-func (w *auditedWorld) Distribution(context.Context, string) (origin.Served, error) {
+func (w *auditedWorld) Distribution(_ context.Context, id string) (origin.Served, error) {
+	w.call("distribution " + id)
 	return origin.Served{}, &fault.Absent{Err: errors.New("there is none")}
 }
 
-func (w *auditedWorld) Distributions(context.Context) ([]origin.Listed, error) { return nil, nil }
-func (w *auditedWorld) Resources(context.Context) ([]origin.Shared, error)     { return nil, nil }
-func (w *auditedWorld) Records(context.Context) ([]origin.DNSRecord, error)    { return nil, nil }
-func (w *auditedWorld) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) { return nil, nil }
-func (w *auditedWorld) Count(string, int, ...contract.Dimension)               {}
-func (w *auditedWorld) Seconds(string, time.Duration)                          {}
-func (w *auditedWorld) Percent(string, float64, ...contract.Dimension)         {}
+func (w *auditedWorld) Distributions(context.Context) ([]origin.Listed, error) {
+	w.call("distributions")
+	return nil, nil
+}
+
+func (w *auditedWorld) Resources(context.Context) ([]origin.Shared, error) {
+	w.call("shares")
+	return nil, nil
+}
+
+func (w *auditedWorld) Records(context.Context) ([]origin.DNSRecord, error) {
+	w.call("records")
+	return nil, nil
+}
+
+func (w *auditedWorld) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
+	w.call("origins")
+	return nil, nil
+}
+
+func (w *auditedWorld) Send(context.Context, string, time.Duration) error {
+	w.call("trigger")
+	return nil
+}
+
+func (w *auditedWorld) Count(string, int, ...contract.Dimension)       {}
+func (w *auditedWorld) Seconds(string, time.Duration)                  {}
+func (w *auditedWorld) Percent(string, float64, ...contract.Dimension) {}
 func (w *auditedWorld) Publish(_ context.Context, events ...origin.Event) error {
 	w.said = append(w.said, events...)
 	return nil
@@ -55,20 +82,27 @@ func (w *auditedWorld) Publish(_ context.Context, events ...origin.Event) error 
 // auditedTeam is its team's account.
 type auditedTeam struct{ *auditedWorld }
 
-func (t auditedTeam) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) { return t.origins, nil }
+func (t auditedTeam) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
+	t.call("origins of the team")
+	return t.origins, nil
+}
+
 func (t auditedTeam) UsersOf(context.Context, string) ([]origin.User, error) { return nil, t.refused }
 
-func (w *auditedWorld) audit(t *testing.T) {
+func (w *auditedWorld) audit(t *testing.T, m inbound.Message) {
 	t.Helper()
-	look := &Audit{
+	a := &Audit{
+		Account: hubAccount,
 		Policy: admission.Policy{
+			Hub:          "networking",
 			Distribution: admission.Distribution{Base: &admission.Base{}},
 			Teams:        []admission.Team{{Name: "team-a", Accounts: []string{teamAccount}, Spoke: true}},
 		},
+		AdmitQueue: w, WireQueue: w,
 		Registry: w, Shares: w, CloudFront: w, DNS: w, Bus: w, Meter: w, Log: slog.New(slog.DiscardHandler),
 		Spoke: func(string) SpokeOrigins { return auditedTeam{w} },
 	}
-	if err := look.Run(context.Background(), inbound.Sweep{}); err != nil {
+	if err := a.Run(context.Background(), m); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -84,12 +118,12 @@ func TestAuditCallsNoOriginUnusedWhoseUsersItCannotSee(t *testing.T) {
 			Created: now.Add(-30 * 24 * time.Hour),
 		}},
 	}
-	w.audit(t)
+	w.audit(t, inbound.Sweep{})
 	if len(w.said) != 0 {
 		t.Errorf("it said %+v", w.said)
 	}
 	w.refused = nil
-	w.audit(t)
+	w.audit(t, inbound.Sweep{})
 	if len(w.findings.Open) != 1 || w.findings.Open[0].Kind != string(audit.OriginUnused) {
 		t.Errorf("when it can be seen: %+v", w.findings.Open)
 	}
@@ -103,8 +137,8 @@ func TestAuditResolvesWhatItNeedsNoSpokeToSee(t *testing.T) {
 		{Kind: string(audit.OriginUnused), Subject: "vo_a", Account: teamAccount},
 	}
 	unused := w.findings.Open[1]
-	w.audit(t)
-	if !slices.Equal(w.findings.Open, []origin.OpenFinding{unused}) {
+	w.audit(t, inbound.Sweep{})
+	if !reflect.DeepEqual(w.findings.Open, []origin.OpenFinding{unused}) {
 		t.Errorf("there still stands %+v", w.findings.Open)
 	}
 	if len(w.said) != 1 || w.said[0].Type != contract.LeakResolved {
@@ -112,33 +146,27 @@ func TestAuditResolvesWhatItNeedsNoSpokeToSee(t *testing.T) {
 	}
 }
 
-func TestAgeReadsAsPeopleSayIt(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		59 * time.Minute: "less than an hour", time.Hour: "1 hour", 47 * time.Hour: "47 hours", 48 * time.Hour: "2 days", 200 * time.Hour: "8 days",
+// Every call of somebody in the hub's account runs the audit, and API calls are what that costs.
+func TestAuditObservesWhatItIsAskedForAndNoMore(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		m    inbound.Message
+		want []string
+	}{
+		{"an event that is refused", inbound.Refused{Why: "forged"}, nil},
+		{"the hub's own call", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hubAccount, Role: "arn:aws:iam::" + hubAccount + ":role/originhub/networking/wire"}, nil},
+		{"one that was reported", inbound.CallHint{ID: "1", Call: inbound.UpdateDistribution, Account: hubAccount}, []string{"registry", "trigger"}},
+		{"an update", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hubAccount}, []string{"registry", "distributions", "distribution E1", "trigger"}},
+		{"an update elsewhere", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hubAccount, Target: "E2"}, []string{"registry", "distributions"}},
+		{"a deleted share", inbound.CallHint{Call: inbound.DeleteResourceShare, Account: teamAccount}, []string{"registry", "distributions", "origins", "shares"}},
+		{"a deleted origin", inbound.CallHint{Call: inbound.DeleteVpcOrigin, Account: teamAccount, Target: "vo_a"}, []string{"registry", "origins of the team"}},
+		{"changed records", inbound.CallHint{Call: inbound.ChangeResourceRecordSets, Account: hubAccount}, []string{"registry", "distributions", "records"}},
+		{"a sweep", inbound.Sweep{}, []string{"registry", "distributions", "origins", "shares", "records", "origins of the team"}},
 	} {
-		if got := age(d); got != want {
-			t.Errorf("%v is %q, want %q", d, got, want)
+		w := &auditedWorld{findings: origin.Findings{Calls: []string{"1"}}}
+		w.audit(t, c.m)
+		if !slices.Equal(w.called, c.want) {
+			t.Errorf("%s: called %q, want %q", c.name, w.called, c.want)
 		}
-	}
-}
-
-// Two origins may stand behind one host, and each is a finding of its own: said once, not at every audit.
-func TestFindingsOfOneHostAreToldApart(t *testing.T) {
-	var a Audit
-	now := time.Date(2035, 1, 8, 9, 0, 0, 0, time.UTC)
-	found := []audit.Finding{
-		{Kind: audit.HostElsewhere, Subject: "api.example.com", Origin: "vo_a", Team: "team-a", Risk: "a"},
-		{Kind: audit.HostElsewhere, Subject: "api.example.com", Origin: "vo_b", Team: "team-b", Risk: "b"},
-	}
-	var first, second announcer
-	open := a.compare(&first, nil, found, nil, now)
-	open = a.compare(&second, open, found, nil, now.Add(24*time.Hour))
-	if len(first.said.Events) != 2 || len(second.said.Events) != 0 || len(open) != 2 {
-		t.Errorf("%d findings, %d the day after, %d open", len(first.said.Events), len(second.said.Events), len(open))
-	}
-	var third announcer
-	a.compare(&third, open, found[:1], nil, now.Add(48*time.Hour))
-	if len(third.said.Events) != 1 || third.said.Events[0].Type != contract.LeakResolved {
-		t.Errorf("when one is mended: %v", third.said.Events)
 	}
 }

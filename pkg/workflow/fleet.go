@@ -6,7 +6,9 @@ import (
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
-func specOf(p admission.Policy, d origin.Distribution, c *wiring.Config) wiring.Spec { return p.Spec(d, c) }
+func specOf(p admission.Policy, d origin.Distribution, c *wiring.Config) wiring.Spec {
+	return p.Spec(d, c)
+}
 
 func wildcard(p admission.Policy, distribution string) bool { return p.HasWildcard(distribution) }
 

@@ -1,0 +1,132 @@
+package audit
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
+)
+
+// compare decides what to say of what was found, and returns what stands now. Known is what was reported and stood before.
+//
+//	found  known  facts as they were reported  account     stands  said
+//	yes    no     -                            -           yes     Leak Found
+//	yes    yes    no                           -           yes     Leak Found, since it was first found
+//	yes    yes    yes, or they are not known   -           yes     -
+//	no     yes    -                            unreadable  yes     -; but what the hub finds by itself is as below
+//	no     yes    -                            readable    no      Leak Resolved
+//
+// Facts are not known of what was reported before they were stored.
+func compare(
+	found []Finding, known []origin.OpenFinding, unreadable []string, now time.Time,
+) (open []origin.OpenFinding, said outcome.Outcome) {
+	for _, f := range found {
+		i := slices.IndexFunc(known, f.same)
+		facts := f.facts()
+		if f.Since.IsZero() {
+			f.Since = now // the first audit that found it
+			if i >= 0 {
+				f.Since = known[i].Since
+			}
+		}
+		if i < 0 || known[i].Facts != nil && !origin.SameReasons(known[i].Facts, facts) {
+			report(&said, contract.LeakFound, f, now)
+		}
+		open = append(open, origin.OpenFinding{
+			Kind: string(f.Kind), Subject: f.Subject, Origin: f.Origin, Account: f.Account, Team: f.Team, Since: f.Since, Facts: facts,
+		})
+	}
+	for _, k := range known {
+		switch {
+		case slices.ContainsFunc(found, func(f Finding) bool { return f.same(k) }):
+		case Kind(k.Kind) == OriginUnused && slices.Contains(unreadable, k.Account):
+			open = append(open, k)
+		default:
+			report(&said, contract.LeakResolved, Finding{
+				Kind: Kind(k.Kind), Subject: k.Subject, Origin: k.Origin, Account: k.Account, Team: k.Team, Since: k.Since, Risk: "it is no longer so",
+			}, now)
+		}
+	}
+	return open, said
+}
+
+func (d *Decision) report(what string, f Finding, now time.Time) { report(&d.Outcome, what, f, now) }
+
+// report adds the event of a finding.
+//
+//	finding                       event
+//	with Alarm                    an alarm
+//	without                       for information
+//	whose subject is an ARN       names that as its resource
+//	with the time that it began   says how long ago that is
+func report(o *outcome.Outcome, what string, f Finding, now time.Time) {
+	d := outcome.Detail{
+		Origin: f.Origin, Account: f.Account, Team: f.Team, What: f.Subject, Kind: string(f.Kind), Why: f.Risk, Who: f.By,
+		Cost: f.Cost, Repair: f.Repair, RepairIn: f.In,
+	}
+	if !f.Since.IsZero() {
+		d.Since, d.Age = f.Since.UTC().Format(time.RFC3339), age(now.Sub(f.Since))
+	}
+	resource := ""
+	if strings.HasPrefix(f.Subject, "arn:") {
+		resource = f.Subject
+	}
+	if f.Alarm {
+		o.Alarm(what, resource, d)
+		return
+	}
+	o.Inform(what, resource, d)
+}
+
+// age is a duration in words.
+//
+//	less than an hour     "less than an hour"
+//	less than two hours   "1 hour"
+//	less than two days    whole hours
+//	more                  whole days
+func age(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Hour:
+		return "less than an hour"
+	case d < 2*time.Hour:
+		return "1 hour"
+	case d < 2*day:
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d/day))
+}
+
+// Bounds of what is remembered, within DynamoDB's 400 KB for an item
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
+const (
+	// callsKept is how many reported calls are remembered: events come twice within minutes, not months.
+	callsKept = 200
+	// findingsKept is how many bytes open findings may take. What is beyond is said again by the next audit.
+	findingsKept = 350_000
+)
+
+// bounded returns the newest calls and the first findings that fit into an item.
+func bounded(f origin.Findings) origin.Findings {
+	f.Calls = f.Calls[max(0, len(f.Calls)-callsKept):]
+	size := 0
+	for i, k := range f.Open {
+		size += stored(k)
+		if size > findingsKept {
+			f.Open = f.Open[:i]
+			break
+		}
+	}
+	return f
+}
+
+// stored is how many bytes a finding takes in the registry.
+func stored(k origin.OpenFinding) int {
+	document, _ := json.Marshal(k) // strings and an instant of our time never fail
+	return len(document) + len(",")
+}

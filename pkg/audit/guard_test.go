@@ -1,0 +1,138 @@
+package audit
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
+)
+
+const person = "arn:aws:sts::111111111111:assumed-role/Admin/ann"
+
+// judged is one row of a table of judgements.
+type judged struct {
+	name   string
+	call   inbound.CallHint
+	change func(*Observed)
+	want   Verdict
+	kind   Kind
+	says   string // in the finding's words or command
+}
+
+// guards holds Guard to the rows of a table. Whoever did it is named, and there is a command or no account to run it in.
+func guards(t *testing.T, rows []judged) {
+	t.Helper()
+	for _, c := range rows {
+		o := orderly()
+		if c.change != nil {
+			c.change(&o)
+		}
+		c.call.By = person
+		j, err := Guard(c.call, o)
+		if err != nil || j.Verdict != c.want {
+			t.Errorf("%s: %+v, %v, want verdict %v", c.name, j, err, c.want)
+			continue
+		}
+		if c.want != Found {
+			if j.Why == "" || len(j.Findings) > 0 {
+				t.Errorf("%s: %+v gives no reason, or findings", c.name, j)
+			}
+			continue
+		}
+		f := j.Findings[0]
+		if len(j.Findings) != 1 || f.Kind != c.kind || f.By != person || f.Cost != unknown || !strings.Contains(f.Risk+" "+f.Repair, c.says) {
+			t.Errorf("%s: found %+v, want %s that says %q", c.name, j.Findings, c.kind, c.says)
+		}
+		if f.Repair != "" {
+			mends(t, f)
+		} else if f.In != "" {
+			t.Errorf("%s: there is no command for account %s", c.name, f.In)
+		}
+	}
+}
+
+func TestGuard(t *testing.T) {
+	guards(t, []judged{
+		{"a call that failed", inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution, Target: distribution, Failed: "AccessDenied"}, off1, Harmless, "", ""},
+		{"a forged one that failed", inbound.CallHint{Account: teamA, Call: inbound.UpdateDistribution, Target: distribution, Failed: "AccessDenied"}, nil, Forged, "", ""},
+		{"any other", inbound.CallHint{Account: hub, Call: "CreateHostedZone"}, nil, Harmless, "", ""},
+	})
+}
+
+func TestDecideCall(t *testing.T) {
+	edit := inbound.CallHint{ID: "2", Account: hub, Call: inbound.UpdateDistribution, Target: distribution, By: person}
+	anonymous, again, forgery := edit, edit, edit
+	anonymous.ID, again.ID, forgery.Account = "", "1", teamA
+	wire := []outcome.Trigger{{Function: outcome.Wire, Why: "UpdateDistribution by hand"}}
+	found := []string{"Hand-Made Change Found distribution-edited!"}
+	for _, c := range []struct {
+		name       string
+		call       inbound.CallHint
+		change     func(*Observed)
+		said       []string
+		remembered []string // nil: nothing is written
+		triggered  []outcome.Trigger
+	}{
+		{"reported before", again, off1, nil, nil, wire},
+		{"harmless", inbound.CallHint{ID: "2", Account: hub, Call: inbound.UpdateDistribution}, nil, nil, nil, nil},
+		{"forged", forgery, nil, []string{"Event Refused !"}, []string{"1", "2"}, nil},
+		{"found", edit, off1, found, []string{"1", "2"}, wire},
+		{"found, without an id", anonymous, off1, found, nil, wire},
+	} {
+		o := orderly()
+		o.Findings = origin.Findings{Calls: []string{"1"}, Version: 3, Open: []origin.OpenFinding{{Kind: "k"}}}
+		if c.change != nil {
+			c.change(&o)
+		}
+		d, err := DecideCall(c.call, o)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if got := said(d.Outcome); !slices.Equal(got, c.said) || (d.Why == "") != (len(c.said) > 0) {
+			t.Errorf("%s: said %q, or else %q; want %q", c.name, got, d.Why, c.said)
+		}
+		if !reflect.DeepEqual(d.Triggers, c.triggered) {
+			t.Errorf("%s: triggered %+v, want %+v", c.name, d.Triggers, c.triggered)
+		}
+		switch {
+		case c.remembered == nil && d.Remember == nil:
+		case c.remembered == nil, d.Remember == nil, !slices.Equal(d.Remember.Calls, c.remembered), d.Remember.Version != 3, len(d.Remember.Open) != 1:
+			t.Errorf("%s: remembers %+v, want %v", c.name, d.Remember, c.remembered)
+		}
+		if len(o.Findings.Calls) != 1 {
+			t.Errorf("%s: changed what it was given", c.name)
+		}
+	}
+}
+
+func TestHandMadeChangesThatRingAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Observed)
+		want   float64
+	}{{nil, 1}, {adopted, 0}, {all(off1, public("/team-a/old/*", 0)), 2}} {
+		o := orderly()
+		if c.change != nil {
+			c.change(&o)
+		}
+		d, err := DecideCall(inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution, Target: distribution}, o)
+		want := []outcome.Metric{{Name: contract.MetricHandMadeChange, Unit: outcome.Count, Value: c.want}}
+		if err != nil || !reflect.DeepEqual(d.Metrics, want) {
+			t.Errorf("counted %+v, %v, want %v", d.Metrics, err, want)
+		}
+	}
+}
+
+func TestWhatACallTriggers(t *testing.T) {
+	for account, want := range map[string]outcome.Function{hub: outcome.Wire, teamA: outcome.Admit} {
+		var d Decision
+		d.trigger(inbound.CallHint{Account: account}, orderly().Hub)
+		if len(d.Triggers) != 1 || d.Triggers[0].Function != want {
+			t.Errorf("%s: triggered %+v, want %s", account, d.Triggers, want)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// hosts finds claimed hosts whose DNS leads elsewhere than to a managed distribution.
+//
+//	record    record set of its host in the zone             finding
+//	not live  -                                              none
+//	live      none, or of another type than an address       none
+//	live      an alias of a managed distribution             none
+//	live      an alias of something else, or no alias        host-elsewhere
+func (o Observed) hosts() []Finding {
+	var found []Finding
+	for _, r := range o.Records {
+		if r.Intent != origin.Wire || r.State != origin.Live {
+			continue
+		}
+		for _, host := range r.Claim.Hosts {
+			if e, astray := o.astray(host); astray {
+				found = append(found, Finding{
+					Kind: HostElsewhere, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown,
+					Risk: "its " + e.Type + " record leads " + leads(e) + ", past the distribution: no isolation, no firewall, or no answer" +
+						o.deleteIn(),
+					Repair: o.deleteRecord(e), In: o.Account,
+					Facts: []origin.Reason{fact(recordIs, e.Type+" "+e.Target)},
+				})
+			}
+		}
+	}
+	return found
+}
+
+// astray is a record of the host that does not lead to a managed distribution.
+func (o Observed) astray(host string) (origin.DNSRecord, bool) {
+	for _, e := range o.DNS {
+		if strings.EqualFold(e.Name, host) && addresses(e.Type) && !o.serves(e.Target) {
+			return e, true
+		}
+	}
+	return origin.DNSRecord{}, false
+}
+
+func addresses(kind string) bool { return kind == "A" || kind == "AAAA" || kind == "CNAME" }
+
+func leads(e origin.DNSRecord) string {
+	if e.Target == "" {
+		return "elsewhere"
+	}
+	return "to " + e.Target
+}
+
+// serves reports whether a name is that of a managed distribution.
+func (o Observed) serves(target string) bool {
+	return slices.ContainsFunc(o.Listed, func(d origin.Listed) bool {
+		return o.manages(d.ID) && strings.EqualFold(d.Domain, target)
+	})
+}
+
+func (o Observed) deleteIn() string {
+	return "; delete it in account " + o.Account + ", and the hub writes its own"
+}
+
+// deleteRecord deletes whatever record stands there. A DELETE must repeat all of it, and Route 53 writes an asterisk as \052.
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_Change.html
+func (o Observed) deleteRecord(e origin.DNSRecord) string {
+	return fmt.Sprintf("aws route53 change-resource-record-sets --region us-east-1 --hosted-zone-id %[1]s --change-batch \"$("+
+		"aws route53 list-resource-record-sets --region us-east-1 --hosted-zone-id %[1]s --output json "+
+		"--query '{Changes: [{Action: `\"DELETE\"`, ResourceRecordSet: ResourceRecordSets"+
+		"[?Name==`\"%[2]s.\"` && Type==`\"%[3]s\"`] | [0]}]}')\"", o.Policy.HostedZone, strings.ReplaceAll(e.Name, "*", `\\052`), e.Type)
+}
+
+// guardRecords judges that records of a hosted zone were changed. A call of another account than the hub's is forged, and one
+// that names another zone is harmless; else each host of each live origin is held against what is there now.
+//
+//	record set of the host                                finding
+//	one leads elsewhere than to a managed distribution    record-changed
+//	none of type A                                        record-changed
+//	none of type AAAA, and its distribution answers IPv6  record-changed
+//	any other                                             none
+func (o Observed) guardRecords(c inbound.CallHint) Judgement {
+	switch {
+	case c.Account != o.Account:
+		return forged("account %s has no say in the hub's hosted zone", c.Account)
+	case c.Target != "" && c.Target != o.Policy.HostedZone:
+		return harmless("hosted zone %s is not the hub's", c.Target)
+	}
+	var found []Finding
+	for _, r := range o.Records {
+		if r.Intent != origin.Wire || r.State != origin.Live {
+			continue
+		}
+		for _, host := range r.Claim.Hosts {
+			f := Finding{Kind: RecordChanged, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, In: o.Account}
+			e, astray := o.astray(host)
+			missing := o.missing(r.ID, host)
+			switch {
+			case astray:
+				f.Risk = "its " + e.Type + " record leads " + leads(e) + ", past the distribution" + o.deleteIn()
+				f.Repair = o.deleteRecord(e)
+			case missing != "":
+				f.Risk = "it has no " + missing + " record, so that viewers do not find it; the hub writes it again"
+				f.Repair = o.triggerWire()
+			default:
+				continue
+			}
+			found = append(found, f)
+		}
+	}
+	if len(found) == 0 {
+		return harmless("every record of the hub's is there")
+	}
+	return Judgement{Verdict: Found, Findings: found}
+}
+
+// missing is the type of the record that a live host of an origin lacks, or "".
+func (o Observed) missing(vpcOrigin, host string) string {
+	types := []string{"A"}
+	serving := o.uses(vpcOrigin)
+	if slices.ContainsFunc(o.Listed, func(d origin.Listed) bool { return d.ID == serving && d.IPv6 }) {
+		types = append(types, "AAAA")
+	}
+	for _, kind := range types {
+		if !slices.ContainsFunc(o.DNS, func(e origin.DNSRecord) bool { return strings.EqualFold(e.Name, host) && e.Type == kind }) {
+			return kind
+		}
+	}
+	return ""
+}

@@ -1,0 +1,84 @@
+package audit
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+func TestOwn(t *testing.T) {
+	for _, c := range []struct {
+		name, account, role string
+		want                bool
+	}{
+		{"below the hub's role path", hub, "arn:aws:iam::" + hub + ":role/originhub/networking/wire", true},
+		{"below another hub's role path", hub, "arn:aws:iam::" + hub + ":role/originhub/another/wire", false},
+		{"below that path in another account", teamA, "arn:aws:iam::" + teamA + ":role/originhub/networking/wire", false},
+		{"the spoke role of the account", teamA, "arn:aws:iam::" + teamA + ":role/originhub-networking-spoke", true},
+		{"the spoke role of another account", teamB, "arn:aws:iam::" + teamA + ":role/originhub-networking-spoke", false},
+		{"any other", hub, "arn:aws:iam::" + hub + ":role/Admin", false},
+		{"none", hub, "", false},
+	} {
+		if got := orderly().Own(inbound.CallHint{Account: c.account, Role: c.role}); got != c.want {
+			t.Errorf("%s: got %t", c.name, got)
+		}
+	}
+}
+
+func TestWhatIsManaged(t *testing.T) {
+	holds := []origin.Record{{Distribution: "EOLD", State: origin.Live}}
+	for _, c := range []struct {
+		name    string
+		item    origin.Distribution
+		records []origin.Record
+		want    []string
+	}{
+		{"no id", origin.Distribution{Name: origin.Main}, nil, nil},
+		{"named by the policy", origin.Distribution{Name: origin.Main, ID: distribution}, nil, []string{distribution}},
+		{"named no more, with an origin", origin.Distribution{Name: "EOLD", ID: "EOLD"}, holds, []string{"EOLD"}},
+		{"named no more, and empty", origin.Distribution{Name: "EOLD", ID: "EOLD"}, nil, nil},
+	} {
+		h := Hub{Policy: admission.Policy{Distribution: admission.Distribution{Adopt: []string{distribution}}}}
+		o := Begin(h, origin.Snapshot{Distributions: []origin.Distribution{c.item}, Records: c.records})
+		if !reflect.DeepEqual(o.Managed, c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, o.Managed, c.want)
+		}
+	}
+}
+
+func TestAround(t *testing.T) {
+	o := orderly()
+	two(&o)
+	o.Findings.Calls = []string{"again"}
+	for _, c := range []struct {
+		name string
+		call inbound.CallHint
+		want Want
+	}{
+		{"reported before", inbound.CallHint{ID: "again", Call: inbound.UpdateDistribution, Account: hub}, Want{}},
+		{"failed", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hub, Failed: "AccessDenied"}, Want{}},
+		{"update of a managed one", inbound.CallHint{Call: inbound.UpdateDistribution, Target: "E2"}, Want{Listed: true, Configs: []string{"E2"}}},
+		{"update of an unmanaged one", inbound.CallHint{Call: inbound.UpdateDistribution, Target: "EOTHER"}, Want{Listed: true}},
+		{"update of one that is not named", inbound.CallHint{Call: inbound.UpdateDistribution}, Want{Listed: true, Configs: []string{distribution, "E2"}}},
+		{"deletion of a distribution", inbound.CallHint{Call: inbound.DeleteDistribution}, Want{Listed: true}},
+		{"deletion of a share", inbound.CallHint{Call: inbound.DeleteResourceShare}, Want{Listed: true, Sharing: true}},
+		{"disassociation", inbound.CallHint{Call: inbound.DisassociateResourceShare}, Want{Listed: true, Sharing: true}},
+		{"deletion of an origin by a team", inbound.CallHint{Call: inbound.DeleteVpcOrigin, Account: teamA}, Want{Owned: teamA}},
+		{"deletion of an origin by a stranger", inbound.CallHint{Call: inbound.DeleteVpcOrigin, Account: "999999999999"}, Want{}},
+		{"change of records", inbound.CallHint{Call: inbound.ChangeResourceRecordSets}, Want{Listed: true, DNS: true}},
+	} {
+		if got := Around(c.call, o); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestASweepObservesEverythingThatItMay(t *testing.T) {
+	want := Want{Listed: true, Sharing: true, DNS: true, Used: []string{teamA}} // team-b granted no role
+	if got := Everything(orderly().Policy); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
