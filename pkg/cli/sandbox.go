@@ -50,7 +50,7 @@ Control endpoints, beside the AWS services:
   GET  /_sandbox/events        every event that a bus got, its rules that matched, and what became of each delivery
   POST /_sandbox/advance       {"seconds": 90} or {"until": "idle"}; answers {"now": …, "idle": …, "underway": […]}
   POST /_sandbox/faults        add a fault rule; GET lists them, DELETE removes all
-  GET  /_sandbox/assumptions   the ledger of modelled behaviours
+  GET  /_sandbox/ledger        what is modeled of AWS: source, certainty, test
   GET  /_sandbox/operations    what is implemented
 
 Calls and events have a "seq"; ?since=<seq> answers only later ones.

@@ -2,71 +2,68 @@ package sandbox
 
 import (
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/ledger"
 )
 
-// The ledger of assumptions is honest: ids are unique and complete, each has a test named after it, and code cites none
-// that is not in the ledger.
-func TestLedger(t *testing.T) {
-	s := start(t, Options{})
-	testName := regexp.MustCompile(`func (Test\w+)\(`)
-	citation := regexp.MustCompile(`\b([A-Z][A-Z0-9]+)-\d\d\b`)
-	var tests []string
-	cited := map[string]string{} // id → file
-	walk := func(file string, d fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(file) != ".go" {
+// Every entry of the ledger is complete, and pinned by tests that exist.
+func TestLedgerIsCompleteAndPinned(t *testing.T) {
+	tests := testsBelow(t, ".")
+	form := regexp.MustCompile(`^[A-Z][A-Z0-9]+-\d\d$`)
+	var before string
+	for _, e := range ledger.Entries() {
+		switch {
+		case !form.MatchString(e.ID):
+			t.Errorf("%q is not an id such as CF-03", e.ID)
+		case e.ID <= before:
+			t.Errorf("%s comes after %s: ids are unique and in order", e.ID, before)
+		case e.Claim == "":
+			t.Errorf("%s claims nothing", e.ID)
+		case !slices.Contains(ledger.Certainties(), e.Certainty):
+			t.Errorf("%s is %q, which is no certainty", e.ID, e.Certainty)
+		case len(e.Sources) == 0 && e.Certainty != ledger.Choice:
+			t.Errorf("%s has no source", e.ID)
+		}
+		before = e.ID
+		for _, source := range e.Sources {
+			if u, err := url.Parse(source); err != nil || u.Scheme != "https" || u.Host == "" || strings.ContainsAny(source, " ;") {
+				t.Errorf("the source %q of %s is not one URL", source, e.ID)
+			}
+		}
+		if len(e.PinnedBy) == 0 {
+			t.Errorf("no test pins %s", e.ID)
+		}
+		for _, pin := range e.PinnedBy {
+			if !slices.Contains(tests, pin) {
+				t.Errorf("%s is pinned by %s, which is no test", e.ID, pin)
+			}
+		}
+	}
+}
+
+// testsBelow lists the tests of a directory's packages as the ledger names them.
+func testsBelow(t *testing.T, dir string) (tests []string) {
+	t.Helper()
+	name := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	err := filepath.WalkDir(dir, func(file string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(file, "_test.go") {
 			return err
 		}
 		b, err := os.ReadFile(file)
-		if err != nil {
-			return err
+		for _, m := range name.FindAllStringSubmatch(string(b), -1) {
+			tests = append(tests, strings.TrimPrefix(filepath.ToSlash(filepath.Dir(file))+"."+m[1], "."))
 		}
-		if strings.HasSuffix(file, "_test.go") {
-			for _, m := range testName.FindAllStringSubmatch(string(b), -1) {
-				tests = append(tests, m[1])
-			}
-			return nil
-		}
-		for line := range strings.Lines(string(b)) {
-			if _, comment, ok := strings.Cut(line, "//"); ok {
-				for _, id := range citation.FindAllString(comment, -1) {
-					cited[id] = file
-				}
-			}
-		}
-		return nil
-	}
-	if err := filepath.WalkDir(".", walk); err != nil {
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-
-	var ids, prefixes []string
-	for _, a := range s.Assumptions() {
-		switch {
-		case slices.Contains(ids, a.ID):
-			t.Errorf("%s is in the ledger twice", a.ID)
-		case a.Claim == "" || a.Source == "":
-			t.Errorf("%s lacks its claim or its source", a.ID)
-		case !slices.Contains([]string{"documented", "model", "observed", "inferred", "not found"}, a.Mark):
-			t.Errorf("%s is marked %q", a.ID, a.Mark)
-		}
-		ids = append(ids, a.ID)
-		prefix, _, _ := strings.Cut(a.ID, "-")
-		prefixes = append(prefixes, prefix)
-		name := strings.ReplaceAll(a.ID, "-", "_")
-		if !slices.ContainsFunc(tests, func(test string) bool { return strings.Contains(test, name) }) {
-			t.Errorf("no test is named after %s", a.ID)
-		}
-	}
-	for id, file := range cited {
-		prefix, _, _ := strings.Cut(id, "-")
-		if slices.Contains(prefixes, prefix) && !slices.Contains(ids, id) {
-			t.Errorf("%s cites %s, which is not in the ledger", file, id)
-		}
-	}
+	return tests
 }

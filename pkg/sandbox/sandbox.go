@@ -16,6 +16,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/front"
 	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
+	"github.com/originhub/originhub/pkg/sandbox/internal/ledger"
 )
 
 // Options of a new sandbox. The zero value is a world without accounts on a free loopback port.
@@ -72,8 +73,8 @@ type Call = cloud.CallRecord
 // Event is an event that a bus got, and what its rules made of it.
 type Event = cloud.Received
 
-// Assumption is one modelled behaviour, with where it comes from and how sure it is.
-type Assumption = cloud.Assumption
+// Modeled is one modeled behavior of AWS, with where it comes from, how certain it is and what pins it.
+type Modeled = ledger.Entry
 
 // Rule is a fault as data; see POST /_sandbox/faults.
 type Rule = front.Rule
@@ -137,7 +138,7 @@ func New(o Options) (*Sandbox, error) {
 	}
 	s.faults = front.NewFaults(s.world, s.services.hooks())
 	door, err := front.New(front.Options{
-		World: s.world, Credentials: s.services.iam.Credentials, State: s.State, Received: s.Events, Assumptions: s.Assumptions, Faults: s.faults,
+		World: s.world, Credentials: s.services.iam.Credentials, State: s.State, Received: s.Events, Ledger: s.Ledger, Faults: s.faults,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start sandbox: %w", err)

@@ -1,30 +1,7 @@
 package sandbox
 
 import (
-	"slices"
-
-	"github.com/originhub/originhub/pkg/sandbox/internal/acm"
-	"github.com/originhub/originhub/pkg/sandbox/internal/apigateway"
-	"github.com/originhub/originhub/pkg/sandbox/internal/cfn"
-	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
-	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
-	"github.com/originhub/originhub/pkg/sandbox/internal/cloudtrail"
-	"github.com/originhub/originhub/pkg/sandbox/internal/cloudwatch"
-	"github.com/originhub/originhub/pkg/sandbox/internal/cloudwatchlogs"
-	"github.com/originhub/originhub/pkg/sandbox/internal/dynamodb"
-	"github.com/originhub/originhub/pkg/sandbox/internal/edge"
-	"github.com/originhub/originhub/pkg/sandbox/internal/events"
-	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
-	"github.com/originhub/originhub/pkg/sandbox/internal/kms"
-	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
-	"github.com/originhub/originhub/pkg/sandbox/internal/network"
-	"github.com/originhub/originhub/pkg/sandbox/internal/ram"
-	"github.com/originhub/originhub/pkg/sandbox/internal/route53"
-	"github.com/originhub/originhub/pkg/sandbox/internal/servicequotas"
-	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
-	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
-	"github.com/originhub/originhub/pkg/sandbox/internal/states"
-	"github.com/originhub/originhub/pkg/sandbox/internal/sts"
+	"github.com/originhub/originhub/pkg/sandbox/internal/ledger"
 )
 
 // State is a snapshot of all accounts, fit for JSON: what each service holds in each account.
@@ -63,19 +40,5 @@ func (s *Sandbox) Permissions(account string) (needed map[string]bool) {
 	return needed
 }
 
-// Assumptions is the ledger of what is modelled, by id.
-func (s *Sandbox) Assumptions() []Assumption {
-	all := slices.Concat(
-		acm.Assumptions(), apigateway.Assumptions(), cfn.Assumptions(), cloud.Assumptions(), cloudfront.Assumptions(), cloudtrail.Assumptions(), cloudwatch.Assumptions(), cloudwatchlogs.Assumptions(), dynamodb.Assumptions(), edge.Assumptions(), events.Assumptions(),
-		iam.Assumptions(), kms.Assumptions(), lambda.Assumptions(), network.Assumptions(), ram.Assumptions(), route53.Assumptions(), servicequotas.Assumptions(),
-		sns.Assumptions(),
-		sqs.Assumptions(), states.Assumptions(), sts.Assumptions(),
-	)
-	slices.SortFunc(all, func(a, b Assumption) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
-	return all
-}
+// Ledger lists what is modeled of AWS, by id.
+func (s *Sandbox) Ledger() []Modeled { return ledger.Entries() }

@@ -93,7 +93,7 @@ func TestControlsOfAWholeSandbox(t *testing.T) {
 			t.Errorf("no operations of %s", service)
 		}
 	}
-	if status, body := control(t, s, "GET", "/_sandbox/assumptions", ""); status != 200 || !strings.Contains(body, `"TRAIL-01"`) {
+	if status, body := control(t, s, "GET", "/_sandbox/ledger", ""); status != 200 || !strings.Contains(body, `"TRAIL-01"`) {
 		t.Errorf("assumptions: %d %s", status, body)
 	}
 }

@@ -66,15 +66,6 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"certificates": list}
 }
 
-// Assumptions of this package.
-func Assumptions() []cloud.Assumption {
-	return []cloud.Assumption{{
-		ID: "ACM-01", Mark: "model", Source: "https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html",
-		Claim: "A certificate is issued five minutes after its request, without a look at DNS; one of a stack is issued " +
-			"when the stack is through.",
-	}}
-}
-
 // Names answers the names that an issued certificate covers; false when the account has none with this ARN in the
 // Region. Call with the world locked.
 func (s *Service) Names(arn, account, region string) ([]string, bool) {

@@ -269,24 +269,3 @@ func (s *Service) getAssociations(c *cloud.Call, _ *ListInput) (*AccessAssociati
 	}
 	return out, nil
 }
-
-// Assumptions of this package.
-func Assumptions() []cloud.Assumption {
-	const guide = "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
-	return []cloud.Assumption{
-		{
-			ID: "APIGW-01", Mark: "observed", Source: "facts/aws.md section 8",
-			Claim: "An execute-api endpoint answers 403 to a Host that no associated domain name has, such as the address " +
-				"that a health check comes with.",
-		},
-		{
-			ID: "APIGW-02", Mark: "documented", Source: guide + "apigateway-private-custom-domains.html",
-			Claim: "A private custom domain name and an access association are ready 15 minutes after their creation; " +
-				"requests get 403 until then.",
-		},
-		{
-			ID: "APIGW-03", Mark: "inferred", Source: guide + "apigateway-private-custom-domains.html",
-			Claim: "A domain name with an access association is not deleted, nor a stage or an API with a base path mapping.",
-		},
-	}
-}

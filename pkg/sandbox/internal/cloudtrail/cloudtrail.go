@@ -171,25 +171,3 @@ func event(r cloud.TrailRecord) (Event, error) {
 		EventTime: r.Time.Truncate(time.Second), Username: arn[strings.LastIndexAny(arn, ":/")+1:], CloudTrailEvent: string(record),
 	}, nil
 }
-
-// Assumptions are what this package supposes about CloudTrail.
-func Assumptions() []cloud.Assumption {
-	const guide = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/"
-	return []cloud.Assumption{
-		{
-			ID: "TRAIL-02", Mark: "model",
-			Claim:  "The event history has what changes something; AWS keeps reads of management events too, and names the resources of an event.",
-			Source: guide + "view-cloudtrail-events.html",
-		},
-		{
-			ID: "TRAIL-03", Mark: "inferred",
-			Claim:  "An event can be looked up as soon as it reaches EventBridge, 30 seconds after the call; AWS says that it takes about 5 minutes.",
-			Source: guide + "get-and-view-cloudtrail-log-files.html",
-		},
-		{
-			ID: "TRAIL-04", Mark: "observed",
-			Claim:  "The Username of what a role did is the name of the session, such as that of a Lambda function.",
-			Source: "https://github.com/turbot/steampipe-plugin-aws/pull/2047 (output of lookups)",
-		},
-	}
-}

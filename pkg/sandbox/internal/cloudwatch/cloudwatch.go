@@ -65,33 +65,4 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"alarms": alarms, "dashboards": dashboards, "metrics": s.names(account)}
 }
 
-// Assumptions are what this package supposes about CloudWatch.
-func Assumptions() []cloud.Assumption {
-	const guide = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/"
-	return []cloud.Assumption{
-		{
-			ID: "MON-01", Mark: "model",
-			Claim: "A metric in embedded format counts at the moment its log line arrives: a function's own clock is real time, " +
-				"and the Timestamp that it writes is not looked at.",
-			Source: guide + "CloudWatch_Embedded_Metric_Format_Specification.html",
-		},
-		{
-			ID: "MON-02", Mark: "inferred",
-			Claim:  "The evaluation range is as long as the alarm's evaluation periods; AWS looks back further by a number that it does not tell.",
-			Source: guide + "alarms-and-missing-data.html",
-		},
-		{
-			ID: "MON-03", Mark: "inferred",
-			Claim:  "The depth and age of every queue arrive each minute, at once; AWS stops after six idle hours, and may be late.",
-			Source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html",
-		},
-		{
-			ID: "MON-04", Mark: "observed",
-			Claim: "An alarm's message to a topic is a JSON object with AlarmName, AlarmDescription, NewStateValue, NewStateReason, Trigger " +
-				"and more, under the subject ALARM: \"<name>\" in <Region>.",
-			Source: guide + "alarm-actions.html; messages that people publish",
-		},
-	}
-}
-
 const minute = time.Minute

@@ -242,26 +242,3 @@ func position(token string, most int) (int, error) {
 func invalid(format string, args ...any) error {
 	return cloud.Errorf(400, "InvalidParameterException", format, args...)
 }
-
-// Assumptions are what this package supposes about CloudWatch Logs.
-func Assumptions() []cloud.Assumption {
-	const guide = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/"
-	return []cloud.Assumption{
-		{
-			ID: "LOGS-01", Mark: "model",
-			Claim: "A line can be read at once; its timestamp and its ingestion time are the virtual moment at which it arrived. The newest " +
-				"2,000 lines of a log group are kept at least, whatever its retention.",
-			Source: guide + "Working-with-log-groups-and-streams.html",
-		},
-		{
-			ID: "LOGS-02", Mark: "documented",
-			Claim:  "A term of a filter pattern matches anywhere in a line, inside of words too: ERROR finds ERRORCODE.",
-			Source: guide + "FilterAndPatternSyntax.html (an earlier edition says so; today's has no such example)",
-		},
-		{
-			ID: "LOGS-03", Mark: "observed",
-			Claim:  "DescribeLogGroups is authorised on arn:aws:logs:<Region>:<account>:log-group::log-stream:, whatever it asks for.",
-			Source: "https://github.com/hashicorp/terraform-provider-aws/issues/8804",
-		},
-	}
-}

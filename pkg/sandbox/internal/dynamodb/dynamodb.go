@@ -78,25 +78,3 @@ func (s *Service) tablesOf(account, region string) []*table {
 	sort.Slice(list, func(i, j int) bool { return list[i].arn < list[j].arn })
 	return list
 }
-
-// Assumptions of DynamoDB.
-func Assumptions() []cloud.Assumption {
-	return []cloud.Assumption{
-		{
-			ID: "DDB-01", Claim: "An eventually consistent read answers the latest write.",
-			Source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html", Mark: "model",
-		},
-		{
-			ID: "DDB-02", Claim: "Scan answers items in the order of their keys; AWS orders partitions by a hash that it does not publish.",
-			Source: "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html", Mark: "model",
-		},
-		{
-			ID: "DDB-04", Claim: "Who may not use a table's key gets AccessDeniedException with KMS's message.",
-			Source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html", Mark: "not found",
-		},
-		{
-			ID: "DDB-03", Claim: "An item past its TTL stays; AWS deletes it within a few days.",
-			Source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html", Mark: "model",
-		},
-	}
-}

@@ -42,8 +42,8 @@ func (f *Front) control() []endpoint {
 			f.options.Faults.Reset()
 			return map[string]any{"rules": []Rule{}}, nil
 		}},
-		{"GET", "/_sandbox/assumptions", func(*http.Request) (any, error) {
-			return map[string]any{"assumptions": f.options.Assumptions()}, nil
+		{"GET", "/_sandbox/ledger", func(*http.Request) (any, error) {
+			return map[string]any{"ledger": f.options.Ledger()}, nil
 		}},
 		{"GET", "/_sandbox/operations", func(*http.Request) (any, error) { return map[string]any{"services": f.operations()}, nil }},
 	}

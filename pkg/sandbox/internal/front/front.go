@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/ledger"
 	"github.com/originhub/originhub/pkg/sandbox/internal/wire"
 )
 
@@ -26,9 +27,9 @@ type Options struct {
 	State func() map[string]any
 	// Received lists the events that buses got.
 	Received func() []cloud.Received
-	// Assumptions lists what is modelled without AWS saying so.
-	Assumptions func() []cloud.Assumption
-	Faults      *Faults
+	// Ledger lists what is modeled of AWS.
+	Ledger func() []ledger.Entry
+	Faults *Faults
 }
 
 // Front answers HTTP requests. It is an http.Handler.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/ledger"
 )
 
 type in struct {
@@ -66,7 +67,7 @@ func start(t *testing.T) *fixture {
 		Received: func() []cloud.Received {
 			return []cloud.Received{{Seq: 1, Event: json.RawMessage(`{"source":"a"}`)}, {Seq: 2, Event: json.RawMessage(`{"source":"b"}`)}}
 		},
-		Assumptions: cloud.Assumptions,
+		Ledger: ledger.Entries,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -291,8 +292,8 @@ func TestControlEndpoints(t *testing.T) {
 	if status, v := f.control(t, "GET", "/_sandbox/state", ""); status != 200 || v["accounts"] == nil {
 		t.Errorf("state: %d %v", status, v)
 	}
-	if status, v := f.control(t, "GET", "/_sandbox/assumptions", ""); status != 200 || len(v["assumptions"].([]any)) == 0 {
-		t.Errorf("assumptions: %d %v", status, v)
+	if status, v := f.control(t, "GET", "/_sandbox/ledger", ""); status != 200 || len(v["ledger"].([]any)) == 0 {
+		t.Errorf("ledger: %d %v", status, v)
 	}
 	_, v := f.control(t, "GET", "/_sandbox/operations", "")
 	b, _ := json.Marshal(v)

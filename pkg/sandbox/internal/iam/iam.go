@@ -60,21 +60,3 @@ func (s *Service) Snapshot(account string) map[string]any {
 	}
 	return map[string]any{"roles": roles, "policies": policies}
 }
-
-// Assumptions of this package.
-func Assumptions() []cloud.Assumption {
-	return []cloud.Assumption{{
-		ID: "IAM-01", Mark: "inferred",
-		Source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html",
-		Claim: "A condition that compares several request values without a set operator has no defined outcome; the " +
-			"sandbox denies the call and says so.",
-	}, {
-		ID: "IAM-02", Mark: "model", Source: "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html",
-		Claim: "An account's 12-digit key stands for an administrator of the account who shows the root ARN: unlike " +
-			"the real root user it may assume roles.",
-	}, {
-		ID: "IAM-03", Mark: "model", Source: "https://docs.aws.amazon.com/STS/latest/APIReference/API_Credentials.html",
-		Claim: "Session credentials carry an expiry in virtual time but go on working after it: the hosted processes " +
-			"live in real time and could not know when to renew.",
-	}}
-}

@@ -173,38 +173,3 @@ func Refusal(prefix string, e *cloud.Error) error {
 	}
 	return cloud.Errorf(400, prefix+words[e.Code], "%s", e.Message)
 }
-
-// Assumptions of this package.
-func Assumptions() []cloud.Assumption {
-	return []cloud.Assumption{
-		{
-			ID: "KMS-01", Mark: "inferred",
-			Claim: "When EventBridge sends to an encrypted queue, as to an encrypted topic, KMS sees neither aws:SourceArn nor aws:SourceAccount: " +
-				"a key policy that asks for them lets nothing through. AWS says so of topics only.",
-			Source: "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
-		},
-		{
-			ID: "KMS-02", Mark: "model",
-			Claim: "A key is asked for at every call. AWS's services remember a data key, DynamoDB and SQS for five minutes, so that " +
-				"another policy takes that long to be felt.",
-			Source: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html",
-		},
-		{
-			ID: "KMS-03", Mark: "inferred",
-			Claim: "A service that acts for itself shows KMS no kms:ViaService; one that acts for its caller shows the caller, and " +
-				"kms:ViaService <service>.<Region>.amazonaws.com.",
-			Source: "https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service",
-		},
-		{
-			ID: "KMS-04", Mark: "inferred",
-			Claim:  "A key that a stack deletes is pending deletion at once, and refuses every use.",
-			Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html",
-		},
-		{
-			ID: "KMS-05", Mark: "model",
-			Claim: "CloudWatch Logs shows that it may use a log group's key when the group is given it, and is not asked again for each line, " +
-				"nor is the role that writes.",
-			Source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html",
-		},
-	}
-}

@@ -168,28 +168,6 @@ func TestLogGroupsAreOneOfAKind(t *testing.T) {
 	}
 }
 
-func TestEveryAssumptionHasATest(t *testing.T) {
-	files, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := ""
-	for _, file := range files {
-		if strings.HasSuffix(file.Name(), "_test.go") {
-			text, err := os.ReadFile(file.Name())
-			if err != nil {
-				t.Fatal(err)
-			}
-			tests += string(text)
-		}
-	}
-	for _, a := range Assumptions() {
-		if !strings.Contains(tests, "func TestAssumption_"+strings.ReplaceAll(a.ID, "-", "_")+"_") {
-			t.Errorf("no test for %s: %s", a.ID, a.Claim)
-		}
-	}
-}
-
 func TestAssumption_LAMBDA_01_InvocationsTakeNoVirtualTime(t *testing.T) {
 	b := newBench(t)
 	arn := b.function(`"Timeout": 20,`)

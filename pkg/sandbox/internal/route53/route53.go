@@ -151,6 +151,3 @@ func reversed(name string) string {
 	slices.Reverse(labels)
 	return strings.Join(labels, ".") + "."
 }
-
-// Assumptions is empty: what this package models is documented.
-func Assumptions() []cloud.Assumption { return nil }

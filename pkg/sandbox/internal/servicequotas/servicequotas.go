@@ -147,17 +147,3 @@ func (s *Service) listServiceQuotas(c *cloud.Call, in *ListServiceQuotasInput) (
 	}
 	return out, nil
 }
-
-// Assumptions of this package.
-func Assumptions() []cloud.Assumption {
-	return []cloud.Assumption{
-		{
-			ID: "QUOTA-01", Mark: "observed", Source: "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/servicequotas_service_quota",
-			Claim: "The quotas of a global service are listed in us-east-1; elsewhere the service is unknown (NoSuchResourceException).",
-		},
-		{
-			ID: "QUOTA-02", Mark: "inferred", Source: "https://docs.aws.amazon.com/servicequotas/latest/userguide/request-quota-increase.html",
-			Claim: "A quota that AWS has raised is listed with its new value, and the service enforces that from then on.",
-		},
-	}
-}

@@ -68,9 +68,6 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"topics": topics}
 }
 
-// Assumptions is empty: what this package models is documented.
-func Assumptions() []cloud.Assumption { return nil }
-
 // authorize asks with the topic's policy. SNS has a code of its own for a refusal.
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 func authorize(c *cloud.Call, arn string, t *topic) error {

@@ -707,13 +707,3 @@ func TestAssumption_SFN_01_TokensAreAuthorisedOnTheMachine(t *testing.T) {
 	b.denied("SendTaskFailure", arn, &SendTaskFailureInput{TaskToken: b.token()})
 	b.denied("SendTaskHeartbeat", arn, &SendTaskHeartbeatInput{TaskToken: b.token()})
 }
-
-func TestAssumptions_AreNumberedOnce(t *testing.T) {
-	seen := map[string]bool{}
-	for _, a := range Assumptions() {
-		if seen[a.ID] || a.Claim == "" || a.Source == "" || a.Mark == "" {
-			t.Errorf("%+v", a)
-		}
-		seen[a.ID] = true
-	}
-}

@@ -154,6 +154,3 @@ func duration(c *cloud.Call, in *AssumeRoleInput, role iam.Role) (time.Duration,
 	}
 	return d, nil
 }
-
-// Assumptions is empty: those on sessions are IAM's.
-func Assumptions() []cloud.Assumption { return nil }
