@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/wiring"
 )
 
 type targetNetwork interface {
@@ -25,38 +25,37 @@ type Targets struct {
 	Log      *slog.Logger
 }
 
-// Run registers new addresses before it removes old ones, so that there is never a moment without a target. An endpoint
-// without addresses is not believed: it is being made, or the answer is not complete.
+// changesAtMost bounds the changes of one run: what is to be registered, then what is to be deregistered. If a change cannot be
+// observed by then, the next run goes on.
+const changesAtMost = 2
+
+// Run makes one change after another until nothing is to be changed.
 func (t *Targets) Run(ctx context.Context) error {
-	want, err := t.Network.EndpointAddresses(ctx, t.Endpoint)
-	if err != nil {
-		return err
-	}
-	if len(want) == 0 {
-		return &fault.Retry{Err: fmt.Errorf("endpoint %s has no addresses yet", t.Endpoint)}
-	}
-	have, err := t.Network.Targets(ctx, t.Group)
-	if err != nil {
-		return err
-	}
-	fresh, stale := except(want, have), except(have, want)
-	if len(fresh) > 0 {
-		if err := t.Network.Register(ctx, t.Group, fresh); err != nil {
+	for range changesAtMost {
+		addresses, err := t.Network.EndpointAddresses(ctx, t.Endpoint)
+		if err != nil {
 			return err
 		}
-	}
-	if len(stale) > 0 {
-		if err := t.Network.Deregister(ctx, t.Group, stale); err != nil {
+		targets, err := t.Network.Targets(ctx, t.Group)
+		if err != nil {
 			return err
 		}
-	}
-	if len(fresh)+len(stale) > 0 {
-		t.Log.InfoContext(ctx, "targets follow the endpoint", "endpoint", t.Endpoint, "registered", fresh, "deregistered", stale)
+		switch change := wiring.Targets(addresses, targets); {
+		case change.Unknown:
+			return &fault.Retry{Err: fmt.Errorf("endpoint %s has no addresses yet", t.Endpoint)}
+		case len(change.Register) > 0:
+			if err := t.Network.Register(ctx, t.Group, change.Register); err != nil {
+				return err
+			}
+			t.Log.InfoContext(ctx, "targets registered", "endpoint", t.Endpoint, "addresses", change.Register)
+		case len(change.Deregister) > 0:
+			if err := t.Network.Deregister(ctx, t.Group, change.Deregister); err != nil {
+				return err
+			}
+			t.Log.InfoContext(ctx, "targets deregistered", "endpoint", t.Endpoint, "addresses", change.Deregister)
+		default:
+			return nil
+		}
 	}
 	return nil
-}
-
-// except is what of all is not among others.
-func except(all, others []string) []string {
-	return slices.DeleteFunc(slices.Clone(all), func(one string) bool { return slices.Contains(others, one) })
 }

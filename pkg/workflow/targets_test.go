@@ -27,7 +27,7 @@ func (n *balancedNetwork) Register(_ context.Context, _ string, addresses []stri
 }
 
 func (n *balancedNetwork) Deregister(_ context.Context, _ string, addresses []string) error {
-	n.targets = except(n.targets, addresses)
+	n.targets = slices.DeleteFunc(slices.Clone(n.targets), func(a string) bool { return slices.Contains(addresses, a) })
 	return n.wrote()
 }
 
