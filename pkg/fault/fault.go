@@ -17,6 +17,12 @@ type Reread struct{ Err error }
 // GiveUp is a failure that no repetition mends; somebody has to change something.
 type GiveUp struct{ Err error }
 
+// Blocked says that a teardown cannot go on until somebody acts. It was said and recorded before.
+type Blocked struct{ Err error }
+
+// Dirty says that a teardown left something behind. It was said and recorded before.
+type Dirty struct{ Err error }
+
 // Absent says that what the call is about does not exist, or no longer.
 type Absent struct{ Err error }
 
@@ -29,6 +35,8 @@ type Finished struct{ Err error }
 func (e *Retry) Error() string    { return e.Err.Error() }
 func (e *Reread) Error() string   { return e.Err.Error() }
 func (e *GiveUp) Error() string   { return e.Err.Error() }
+func (e *Blocked) Error() string  { return e.Err.Error() }
+func (e *Dirty) Error() string    { return e.Err.Error() }
 func (e *Absent) Error() string   { return e.Err.Error() }
 func (e *Exists) Error() string   { return e.Err.Error() }
 func (e *Finished) Error() string { return e.Err.Error() }
@@ -36,6 +44,8 @@ func (e *Finished) Error() string { return e.Err.Error() }
 func (e *Retry) Unwrap() error    { return e.Err }
 func (e *Reread) Unwrap() error   { return e.Err }
 func (e *GiveUp) Unwrap() error   { return e.Err }
+func (e *Blocked) Unwrap() error  { return e.Err }
+func (e *Dirty) Unwrap() error    { return e.Err }
 func (e *Absent) Unwrap() error   { return e.Err }
 func (e *Exists) Unwrap() error   { return e.Err }
 func (e *Finished) Unwrap() error { return e.Err }
@@ -49,7 +59,7 @@ func Is[T error](err error) bool {
 
 func class(err error) error {
 	switch e := err.(type) { //nolint:errorlint // the chain is walked by hand, since the outermost class counts
-	case *Retry, *Reread, *GiveUp, *Absent, *Exists, *Finished:
+	case *Retry, *Reread, *GiveUp, *Blocked, *Dirty, *Absent, *Exists, *Finished:
 		return err
 	case interface{ Unwrap() error }:
 		return class(e.Unwrap())
@@ -64,7 +74,7 @@ func class(err error) error {
 //	members                                       class
 //	any Retry, or any without a class             Retry
 //	else any Reread                               Reread
-//	else any GiveUp                               GiveUp
+//	else any GiveUp, Blocked or Dirty             the last of them
 //	all Absent, all Exists, or all Finished       that one
 //	these three mixed                             Retry
 func joined(members []error) error {
@@ -75,7 +85,7 @@ func joined(members []error) error {
 			return &Retry{errors.Join(members...)}
 		case *Reread:
 			reread = c
-		case *GiveUp:
+		case *GiveUp, *Blocked, *Dirty:
 			giveUp = c
 		default:
 			if calm != nil && fmt.Sprintf("%T", calm) != fmt.Sprintf("%T", c) {
@@ -126,6 +136,10 @@ func Outermost(err error) error {
 		return nil
 	case Is[*GiveUp](err):
 		return &GiveUp{err}
+	case Is[*Blocked](err):
+		return &Blocked{err}
+	case Is[*Dirty](err):
+		return &Dirty{err}
 	case Is[*Reread](err):
 		return &Reread{err}
 	default:

@@ -49,6 +49,8 @@ func TestOutermostIsWhatTheStateMachineSees(t *testing.T) {
 		{fmt.Errorf("step: %w", AsGiveUp(errors.New("x"))), "*fault.GiveUp"},
 		{fmt.Errorf("step: %w", AsReread(errors.New("x"))), "*fault.Reread"},
 		{fmt.Errorf("step: %w", AsRetry(errors.New("x"))), "*fault.Retry"},
+		{fmt.Errorf("step: %w", &Blocked{errors.New("x")}), "*fault.Blocked"},
+		{fmt.Errorf("step: %w", &Dirty{errors.New("x")}), "*fault.Dirty"},
 		{errors.New("unclassified"), "*fault.Retry"},
 	} {
 		if got := fmt.Sprintf("%T", Outermost(c.err)); got != c.want {
@@ -73,6 +75,8 @@ func TestClassOfAJoin(t *testing.T) {
 		{[]error{absent, x}, "*fault.Retry"},
 		{[]error{giveUp, reread}, "*fault.Reread"},
 		{[]error{absent, giveUp}, "*fault.GiveUp"},
+		{[]error{absent, &Blocked{x}}, "*fault.Blocked"},
+		{[]error{reread, &Dirty{x}}, "*fault.Reread"},
 		{[]error{absent, absent}, "*fault.Absent"},
 		{[]error{exists, exists}, "*fault.Exists"},
 		{[]error{finished, nil}, "*fault.Finished"},
