@@ -81,7 +81,7 @@ func teardownMachine() machine {
 				{outcomeIs(teardown.Clean), "Clean"},
 				{outcomeIs(teardown.Cancelled), "Cancelled"},
 				{outcomeIs(teardown.Dirty), "Dirty"},
-				{outcomeIs(teardown.Stopped), "Stopped"},
+				{outcomeIs(teardown.Blocked), "Stopped"},
 				{jsonata("$states.input.wait > 0"), "Pause"},
 			},
 			Default: "Enter",

@@ -65,7 +65,7 @@ func TestEveryPhaseHasATaskThatCanBeEntered(t *testing.T) {
 
 func TestEveryOutcomeEndsTheMachine(t *testing.T) {
 	m := teardownMachine()
-	for _, outcome := range []teardown.Outcome{teardown.Clean, teardown.Dirty, teardown.Cancelled, teardown.Stopped} {
+	for _, outcome := range []teardown.Outcome{teardown.Clean, teardown.Dirty, teardown.Cancelled, teardown.Blocked} {
 		i := slices.IndexFunc(m.States["Route"].Choices, func(c choice) bool { return strings.Contains(c.Condition, "'"+string(outcome)+"'") })
 		if i < 0 {
 			t.Errorf("outcome %s goes nowhere", outcome)

@@ -250,6 +250,17 @@ type Task struct {
 	Origin     string `json:"origin"` // VPC origin id
 	Generation int    `json:"generation"`
 	Token      string `json:"token"` // Step Functions task token, in phase detach only
+	// Redrives counts how often somebody has redriven the execution. It is nil in one whose definition does not tell: that
+	// definition knows outcomes only, and would repeat a task that fails by one.
+	Redrives *int `json:"redrives"`
+}
+
+// Redriven is Redrives, or 0 if that is not known.
+func (t Task) Redriven() int {
+	if t.Redrives == nil {
+		return 0
+	}
+	return *t.Redrives
 }
 
 // ParseTask reads the input of the teardown function.
@@ -265,6 +276,8 @@ func ParseTask(raw []byte) (Task, error) {
 		return Task{}, fmt.Errorf("parse task: origin %q is not the id of a VPC origin (vo_…)", t.Origin)
 	case t.Generation < 1:
 		return Task{}, fmt.Errorf("parse task: generation %d is below 1", t.Generation)
+	case t.Redriven() < 0:
+		return Task{}, fmt.Errorf("parse task: %d redrives are below 0", t.Redriven())
 	}
 	return t, nil
 }

@@ -3,6 +3,7 @@ package inbound_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +44,7 @@ type (
 )
 
 func TestEverySampleIsUnderstood(t *testing.T) {
+	once := 1
 	want := map[string]any{
 		"admit/hit-create-resource-share.json":   inbound.ShareHint{Account: teamA},
 		"admit/hit-create-vpc-origin.json":       inbound.ShareHint{Account: teamA},
@@ -117,10 +119,10 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 		"wire/miss-origin-admitted.json":                 nothing{},
 		"wire/miss-update-distribution.json":             nothing{},
 
-		"teardown/input-detach.json":  inbound.Task{Phase: "detach", Origin: "vo_teamB1", Generation: 1, Token: "AQCEAAAAKgAAAAMAAAAAAAAAAexample"},
-		"teardown/input-report.json":  inbound.Task{Phase: "report", Origin: "vo_teamB1", Generation: 1},
-		"teardown/input-unshare.json": inbound.Task{Phase: "unshare", Origin: "vo_teamB1", Generation: 1},
-		"teardown/input-warn.json":    inbound.Task{Phase: "warn", Origin: "vo_teamB1", Generation: 1},
+		"teardown/input-detach.json":   inbound.Task{Phase: "detach", Origin: "vo_teamB1", Generation: 1, Token: "AQCEAAAAKgAAAAMAAAAAAAAAAexample"},
+		"teardown/input-redriven.json": inbound.Task{Phase: "verify", Origin: "vo_teamB1", Generation: 1, Redrives: &once},
+		"teardown/input-unshare.json":  inbound.Task{Phase: "unshare", Origin: "vo_teamB1", Generation: 1},
+		"teardown/input-warn.json":     inbound.Task{Phase: "warn", Origin: "vo_teamB1", Generation: 1},
 	}
 	const root = "../../events"
 	files, err := filepath.Glob(root + "/*/*.json")
@@ -166,7 +168,7 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 				}
 				got = nothing{}
 			}
-			if got != meaning {
+			if !reflect.DeepEqual(got, meaning) {
 				t.Errorf("understood as %#v", got)
 			}
 		})
@@ -213,10 +215,11 @@ func TestParseSaysWhatIsMalformed(t *testing.T) {
 		}
 	}
 	for raw, says := range map[string]string{
-		`{"origin":"vo_1","generation":1}`:                        `"phase"`,
-		`{"phase":"warn","origin":"E1","generation":1}`:           `"E1"`,
-		`{"phase":"warn","origin":"vo_1"}`:                        "generation 0",
-		`{"phase":"warn","origin":"vo_1","generation":1,"now":1}`: `"now"`,
+		`{"origin":"vo_1","generation":1}`:                              `"phase"`,
+		`{"phase":"warn","origin":"E1","generation":1}`:                 `"E1"`,
+		`{"phase":"warn","origin":"vo_1"}`:                              "generation 0",
+		`{"phase":"warn","origin":"vo_1","generation":1,"now":1}`:       `"now"`,
+		`{"phase":"warn","origin":"vo_1","generation":1,"redrives":-1}`: "-1 redrives",
 	} {
 		if task, err := inbound.ParseTask([]byte(raw)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, %v", raw, task, err)

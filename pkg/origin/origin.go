@@ -121,9 +121,13 @@ type Teardown struct {
 	ETag      string    // of the VPC origin when its ENIs were recorded
 	Recorded  bool      // ENIs were recorded (there may be none)
 	Left      []string  // ARNs of shares that it was taken out of, while they held more
-	Phase     string    // the phase of package teardown that is under way; its report is never written here
+	Phase     string    // the phase of package teardown that is under way
 	Since     time.Time // when Phase began, so that no wait is endless
-	Ended     bool      // it stopped or left something, until it is tried again
+	Ended     bool      // it was blocked or left something, until it is tried again
+	Outcome   string    // how it last ended in Phase, if it did, which was said
+	Because   Reason    // likewise
+	Redrives  int       // of its latest execution, as far as they were noticed
+	Unshared  time.Time // when it was last taken out of a share
 }
 
 // Decision is one entry of a record's history.

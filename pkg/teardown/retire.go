@@ -219,7 +219,7 @@ func (a Retirement) and(begun Retirement) Retirement {
 func (q Request) begin(generation int, t origin.Teardown, why string) Retirement {
 	r := q.Record
 	r.Generation = generation
-	t.Since, t.Asked, t.Ended = q.Now, q.Now, false
+	t.Since, t.Asked, t.Ended, t.Outcome, t.Because, t.Redrives = q.Now, q.Now, false, "", origin.Reason{}, 0
 	r.Teardown = &t
 	d := outcome.About(r, why)
 	d.Execution = contract.TeardownExecution(r.ID, r.Generation)

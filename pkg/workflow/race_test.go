@@ -173,12 +173,12 @@ func (w *contested) admit() error {
 	return a.Run(context.Background(), []inbound.Message{inbound.Sweep{}})
 }
 
-func (w *contested) tearDown(phase teardown.Phase) error {
+func (w *contested) tearDown(phase teardown.Phase, redrives int) error {
 	t := &Teardown{
 		Registry: w, CloudFront: w, Owner: func(string) Owner { return w }, Shares: func(string) OwnerShares { return ownerShares{w} },
 		WireQueue: w, Bus: quiet{}, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler),
 	}
-	_, err := t.Step(context.Background(), inbound.Task{Phase: string(phase), Origin: "vo_1", Generation: 1})
+	_, err := t.Step(context.Background(), inbound.Task{Phase: string(phase), Origin: "vo_1", Generation: 1, Redrives: &redrives})
 	return err
 }
 
@@ -191,26 +191,30 @@ func TestNoOriginIsBroughtBackAndTakenAway(t *testing.T) {
 	outcomes := map[string]int{}
 	for _, start := range []struct {
 		recorded, task teardown.Phase
-		ended          bool // a redriven execution goes on where it was stopped
+		redrives       int // a redriven execution goes on where it was blocked
 	}{
-		{teardown.Record, teardown.Unshare, false},
-		{teardown.Unshare, teardown.Unshare, true},
-		{teardown.Unshare, teardown.Delete, true},
-		{teardown.Delete, teardown.Delete, true},
+		{teardown.Record, teardown.Unshare, 0},
+		{teardown.Unshare, teardown.Unshare, 1},
+		{teardown.Unshare, teardown.Delete, 1},
+		{teardown.Delete, teardown.Delete, 1},
 	} {
 		for _, outer := range []string{"admit", "teardown"} {
 			for cutIn := 1; ; cutIn++ {
+				td := &origin.Teardown{Value: "now", Phase: string(start.recorded), Since: now, VPC: "vpc-1", Recorded: true}
+				if start.redrives > 0 {
+					td.Ended, td.Outcome, td.Because = true, string(teardown.Blocked), origin.Reason{Code: "in-the-way", Message: "something was"}
+				}
 				record, err := json.Marshal(origin.Record{
 					Ref: ref, Distribution: origin.Main, Team: "team-b", Share: "share", Intent: origin.Detach, State: origin.Detached, Generation: 1,
 					Claim:    origin.Claim{Hosts: []string{"b.example.com"}, Paths: []string{"/b/*"}, Domain: "internal.example.com"},
-					Teardown: &origin.Teardown{Value: "now", Phase: string(start.recorded), Since: now, VPC: "vpc-1", Recorded: true, Ended: start.ended},
+					Teardown: td,
 				})
 				if err != nil {
 					t.Fatal(err)
 				}
 				w := &contested{record: record, version: 1, cutIn: cutIn, unshared: start.task == teardown.Delete}
 				cut := false
-				admit, tearDown := w.admit, func() error { return w.tearDown(start.task) }
+				admit, tearDown := w.admit, func() error { return w.tearDown(start.task, start.redrives) }
 				run, other := admit, tearDown
 				if outer == "teardown" {
 					run, other = tearDown, admit

@@ -1054,7 +1054,7 @@ func (r *wireRun) finish(ctx context.Context, i int, o origin.Record) error {
 	if over(o) {
 		answer := TaskOutput{Phase: string(teardown.Record), Says: "out of distribution " + r.d.ID + ", and that is Deployed"}
 		if o.Intent == origin.Wire {
-			answer = TaskOutput{Phase: string(teardown.Report), Outcome: string(teardown.Cancelled), Says: "it is to be wired again"}
+			answer.Says = "it is to be wired again"
 		}
 		output, err := json.Marshal(answer)
 		if err != nil {

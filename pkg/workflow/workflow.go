@@ -36,9 +36,6 @@ type Spoke interface {
 	Tags(ctx context.Context, arn string) (map[string]string, error)
 }
 
-// deployedStatus is what package teardown expects of a VPC origin that is Deployed.
-const deployedStatus = "Deployed"
-
 // Detail is outcome.Detail.
 type Detail = outcome.Detail
 

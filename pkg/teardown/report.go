@@ -1,0 +1,93 @@
+package teardown
+
+import (
+	"time"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
+)
+
+// finish is what is recorded and said when s ends the execution. What was recorded before is not said again, neither by a
+// retry of the task nor after a redrive that found the same in the same phase.
+//
+//	outcome         record                                            event, metric                 alarm
+//	out of date     as it is                                          none
+//	any             as it is: deleted, or of another generation       none
+//	clean           deleted                                           Teardown Finished             no
+//	cancelled       next generation, so that a later tag starts       Teardown Cancelled            no
+//	                an execution of another name
+//	dirty           ended                                             Teardown Left Something       yes
+//	blocked         ended                                             Teardown Stopped              yes
+//	dirty, blocked  ended, as it did before in this phase, for        none
+//	                the same reason
+//
+// Whether a cancelled origin is wired again is for admit to decide: meanwhile another team may have got the path.
+func (o Observed) finish(s Step) Step {
+	r := o.Record
+	if s.Verdict != End || s.Outcome == OutOfDate || r.State == origin.Deleted || o.Generation != r.Generation {
+		return s
+	}
+	detail := o.detail(s.Says)
+	switch s.Outcome {
+	case Clean:
+		s.Asks.Inform(contract.TeardownFinished, r.ARN, detail)
+		s.Asks.Count(contract.MetricTeardownClean, 1)
+		s.Asks.Seconds(contract.MetricTeardownDuration, o.Now.Sub(r.Teardown.Requested))
+		s.Record.State, s.Record.Teardown, s.Record.Reasons = origin.Deleted, nil, nil
+		s.Record.Remember(o.Now, origin.DecidedTeardownCompleted, nil, s.Says)
+		return s
+	case Cancelled:
+		s.Asks.Inform(contract.TeardownCancelled, r.ARN, detail)
+		s.Asks.Count(contract.MetricTeardownCancelled, 1)
+		s.Record.Generation++
+		s.Record.Teardown, s.Record.Token = nil, ""
+		s.Record.Remember(o.Now, origin.DecidedTeardownCancelled, nil, s.Says)
+		return s
+	}
+	s.Record = o.entered(s.Phase)
+	t := s.Record.Teardown // entered has copied it
+	reasons := []origin.Reason{s.Because}
+	if t.Outcome != string(s.Outcome) || !origin.SameReasons([]origin.Reason{t.Because}, reasons) {
+		event, metric, code := contract.TeardownStopped, contract.MetricTeardownStopped, origin.DecidedTeardownBlocked
+		if s.Outcome == Dirty {
+			event, metric, code = contract.TeardownLeftSomething, contract.MetricTeardownDirty, origin.DecidedTeardownDirty
+			s.Asks.Count(contract.MetricOrphanENI, len(o.ENIs)-o.needed(origin.Endpoint{Region: t.Region, VPC: t.VPC}))
+		}
+		s.Asks.Alarm(event, r.ARN, detail.Because(reasons))
+		s.Asks.Count(metric, 1)
+		s.Record.Remember(o.Now, code, reasons, "")
+	}
+	t.Ended, t.Outcome, t.Because = true, string(s.Outcome), s.Because
+	return s
+}
+
+// detail is the detail of an event of this execution.
+func (o Observed) detail(why string) outcome.Detail {
+	d := outcome.About(o.Record, why)
+	d.Execution = contract.TeardownExecution(o.Record.ID, o.Generation)
+	return d
+}
+
+// Restart returns the record as an execution finds it that was redriven so often, and whether it was redriven since: then
+// the time limits of the phase begin again. Step Functions counts the redrives of an execution; a retry of a task has the
+// same count: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+//
+//	record                            redrives            it was redriven
+//	none, or another generation       any                 no
+//	any                               more than recorded  yes
+//	ended, and does not say how       any                 yes: a version that did not record it said so
+//	any                               as many             no
+func Restart(r origin.Record, generation, redrives int, now time.Time) (origin.Record, bool) {
+	if r.Teardown == nil || r.Generation != generation {
+		return r, false
+	}
+	t := *r.Teardown
+	if redrives <= t.Redrives && (!t.Ended || t.Outcome != "") {
+		return r, false
+	}
+	t.Redrives, t.Ended, t.Since = max(redrives, t.Redrives), false, now
+	r.Teardown = &t
+	r.Remember(now, origin.DecidedTeardownStarted, nil, "its execution was redriven")
+	return r, true
+}

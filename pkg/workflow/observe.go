@@ -1,0 +1,96 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/teardown"
+	"github.com/originhub/originhub/pkg/wiring"
+)
+
+// look observes what a step asks for.
+func (r *teardownRun) look(ctx context.Context, step teardown.Step) error {
+	err := r.observe(ctx, step)
+	if err != nil && step.Optional {
+		r.Log.WarnContext(ctx, "it stays unknown", "phase", step.Phase, "fact", step.Look, "error", err)
+		r.seen.Unread[step.Look] = true
+		return nil
+	}
+	r.seen.Seen[step.Look] = err == nil
+	return err
+}
+
+// observe reads the fact that a step asks for.
+func (r *teardownRun) observe(ctx context.Context, step teardown.Step) (err error) {
+	o, owner := &r.seen, r.Owner(r.written.Account)
+	switch step.Look {
+	case teardown.Tag:
+		tags, err := owner.Tags(ctx, r.written.ARN)
+		o.Value, o.Tagged = tags[contract.TagTeardown]
+		if fault.Is[*fault.Absent](err) {
+			o.Tagged = true // a VPC origin that is gone took its tags along; who deleted it meant it
+		}
+		return fault.IgnoreAbsent(err)
+	case teardown.Naming:
+		o.Named, err = r.named(ctx)
+	case teardown.Usage:
+		o.Users, err = owner.UsersOf(ctx, r.written.ARN)
+	case teardown.Sharing:
+		o.Shares, err = r.Shares(r.written.Account).Associations(ctx)
+		return err
+	case teardown.Existence:
+		var seen origin.VpcOrigin
+		seen, err = owner.VpcOrigin(ctx, r.written.ID)
+		o.Exists, o.Deployed, o.ETag, o.Endpoint = err == nil, seen.Deployed, seen.ETag, seen.Endpoint
+	case teardown.Placement:
+		o.Place, err = r.Network(r.written.Account).Endpoint(ctx, o.Endpoint)
+	case teardown.Interfaces:
+		o.ENIs, err = r.Network(r.written.Account).ManagedENIs(ctx, step.In.Region, step.In.VPC)
+	case teardown.Neighbours:
+		o.Neighbours, err = r.neighbours(ctx, owner)
+		return err
+	}
+	return fault.IgnoreAbsent(err)
+}
+
+// named reports whether the distribution's configuration has the origin. One that somebody deleted has nothing.
+func (r *teardownRun) named(ctx context.Context) (bool, error) {
+	if r.distribution == "" {
+		return false, nil
+	}
+	served, err := r.CloudFront.Distribution(ctx, r.distribution)
+	if err != nil {
+		return false, err
+	}
+	config, err := wiring.ParseConfig(served.Config)
+	if err != nil {
+		return false, &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", r.distribution, err)}
+	}
+	return config.Uses(r.written.ID), nil
+}
+
+// neighbours returns where the owner's other VPC origins stand.
+func (r *teardownRun) neighbours(ctx context.Context, owner Owner) ([]origin.Endpoint, error) {
+	others, err := owner.VpcOrigins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var places []origin.Endpoint
+	for _, other := range others {
+		if other.ID == r.written.ID || other.Account != r.written.Account {
+			continue
+		}
+		place, err := r.Network(r.written.Account).Endpoint(ctx, other.Endpoint)
+		if fault.Is[*fault.Absent](err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, place)
+	}
+	return places, nil
+}
