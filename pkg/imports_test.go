@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -26,6 +27,10 @@ type listed struct {
 	TestImports, XTestImports []string
 }
 
+func core() []string {
+	return []string{"pkg/origin", "pkg/inbound", "pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/audit", "pkg/outcome"}
+}
+
 func adapters() []string {
 	return []string{
 		"pkg/awscloudfront", "pkg/awsevents", "pkg/awsnetwork", "pkg/awsquotas", "pkg/awsram", "pkg/awsroute53", "pkg/awssfn", "pkg/awssqs", "pkg/awssts",
@@ -36,8 +41,7 @@ func adapters() []string {
 // TestImportRules holds the architecture: who may import whom, and why. A rule applies to every package whose path, below
 // the module, begins with one of its prefixes.
 func TestImportRules(t *testing.T) {
-	core := []string{"pkg/origin", "pkg/inbound", "pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/audit", "pkg/outcome"}
-	adapters := adapters()
+	core, adapters := core(), adapters()
 	rules := []struct {
 		packages []string
 		forbid   func(imported string) bool
@@ -51,9 +55,21 @@ func TestImportRules(t *testing.T) {
 		forbid:   oneOf("context", "log", "log/slog", "os", "net", "net/http", "io/fs", "math/rand", "math/rand/v2", "sync", "unsafe"),
 		because:  "same inputs, same outputs: no clock, log, file, network or goroutine where decisions are made",
 	}, {
-		packages: []string{"pkg/fault", "pkg/contract"},
+		packages: []string{"pkg/outcome"},
+		forbid:   outside(standard, ours("pkg/origin", "pkg/contract")),
+		because:  "every decision asks for an outcome, so an outcome knows no decision",
+	}, {
+		packages: []string{"pkg/fault", "pkg/contract", "pkg/origin"},
 		forbid:   outside(standard),
 		because:  "everybody imports these, so they import nobody",
+	}, {
+		packages: []string{"pkg/policy"},
+		forbid:   outside(standard, ours("pkg/admission", "pkg/origin"), thirdParty("github.com/goccy/go-yaml")),
+		because:  "a policy is text until it is a value of the core",
+	}, {
+		packages: []string{"pkg/telemetry"},
+		forbid:   outside(standard, ours("pkg/contract"), thirdParty("github.com/aws/aws-lambda-go")),
+		because:  "logs and metrics know names, and no rule",
 	}, {
 		packages: []string{"pkg/workflow"},
 		forbid:   outside(standard, ours(append(slices.Clone(core), "pkg/fault", "pkg/contract")...)),
@@ -65,8 +81,8 @@ func TestImportRules(t *testing.T) {
 		because: "an adapter translates between the vocabulary and its one service",
 	}, {
 		packages: []string{"pkg/hub"},
-		forbid: outside(standard, ours(append(slices.Clone(core), adapters...)...),
-			ours("pkg/hub", "pkg/workflow", "pkg/fault", "pkg/contract", "pkg/policy", "pkg/telemetry"),
+		forbid: outside(standard, ours(adapters...),
+			ours("pkg/hub", "pkg/inbound", "pkg/admission", "pkg/workflow", "pkg/fault", "pkg/contract", "pkg/policy", "pkg/telemetry"),
 			thirdParty("github.com/aws/aws-lambda-go"), oneOf("github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry")),
 		because: "a constructor joins a use case with its adapters, and does nothing else",
 	}, {
@@ -115,8 +131,58 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
+// TestWhoKnowsAnAWSService holds that an adapter is where its service ends: nobody else in the product calls it.
+func TestWhoKnowsAnAWSService(t *testing.T) {
+	const services = "github.com/aws/aws-sdk-go-v2/service/"
+	adapters := map[string][]string{
+		"pkg/awscloudfront": {"cloudfront"},
+		"pkg/awsevents":     {"eventbridge"},
+		"pkg/awsnetwork":    {"ec2", "elasticloadbalancingv2"}, // what stands behind an origin, and where, takes both
+		"pkg/awsquotas":     {"servicequotas"},
+		"pkg/awsram":        {"ram"},
+		"pkg/awsroute53":    {"route53"},
+		"pkg/awssfn":        {"sfn"},
+		"pkg/awssqs":        {"sqs"},
+		"pkg/awssts":        {"sts"},
+		"pkg/registry":      {"dynamodb"},
+	}
+	known := map[string][]string{}
+	for _, p := range list(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if under(p.ImportPath, []string{"pkg/cli", "pkg/rehearsal", "pkg/sandbox", "pkg/internal"}) { // they act as people do
+			continue
+		}
+		for _, imported := range p.Imports {
+			if service, ok := strings.CutPrefix(strings.TrimSuffix(imported, "/types"), services); ok && !slices.Contains(known[name], service) {
+				known[name] = append(known[name], service)
+			}
+		}
+	}
+	if !maps.EqualFunc(known, adapters, slices.Equal[[]string]) {
+		t.Errorf("services are known to %v, want %v", known, adapters)
+	}
+}
+
+// TestAFunctionIsItsConstructor holds that a function links only what its own constructor needs.
+func TestAFunctionIsItsConstructor(t *testing.T) {
+	for _, p := range list(t) {
+		function, ok := strings.CutPrefix(p.ImportPath, module+"functions/")
+		if !ok || strings.HasPrefix(function, "internal/") {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if name, ok := strings.CutPrefix(imported, module+"pkg/hub/"); ok && name != function {
+				t.Errorf("functions/%s imports the constructor of %s", function, name)
+			}
+		}
+		if !slices.Contains(p.Imports, module+"pkg/hub/"+function) {
+			t.Errorf("functions/%s does not import its constructor", function)
+		}
+	}
+}
+
 // TestHandlersReadNothingByThemselves holds what makes two ways to run a handler one: below the constructors, the environment,
-// the streams and the clock are those that the host hands over.
+// the streams and the clock are those that the host hands over. To the core the time is a value like any other.
 func TestHandlersReadNothingByThemselves(t *testing.T) {
 	forbidden := map[string][]string{
 		"os":           nil, // all of it
@@ -127,7 +193,7 @@ func TestHandlersReadNothingByThemselves(t *testing.T) {
 		"fmt":          {"Print", "Printf", "Println"},
 	}
 	for _, p := range list(t) {
-		if !under(p.ImportPath, append(adapters(), "pkg/hub", "pkg/workflow", "pkg/policy", "pkg/telemetry")) {
+		if !under(p.ImportPath, slices.Concat(core(), adapters(), []string{"pkg/hub", "pkg/workflow", "pkg/policy", "pkg/telemetry"})) {
 			continue
 		}
 		for _, name := range p.GoFiles {
@@ -200,9 +266,13 @@ func TestWhoCompilesEC2(t *testing.T) {
 	}
 }
 
+var goList = sync.OnceValues(func() ([]byte, error) {
+	return exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,Deps,TestImports,XTestImports", module+"...").Output()
+})
+
 func list(t *testing.T) []listed {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,Deps,TestImports,XTestImports", module+"...").Output()
+	out, err := goList()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

@@ -84,6 +84,7 @@ func TestGuardShare(t *testing.T) {
 		}), Harmless, "", ""},
 		{"deleted long ago", deleted, all(unshared, func(o *Observed) { o.Records[0].State = origin.Deleted }), Harmless, "", ""},
 		{"another team names the share", inbound.CallHint{Account: teamB, Call: inbound.DeleteResourceShare, Target: shareA}, unshared, Forged, "", ""},
+		{"another team names a share of its own", inbound.CallHint{Account: teamB, Call: inbound.DeleteResourceShare, Target: shareA + "b"}, unshared, Harmless, "", ""},
 		{"another team names no share", inbound.CallHint{Account: teamB, Call: inbound.DeleteResourceShare}, unshared, Harmless, "", ""},
 	})
 }
