@@ -20,6 +20,9 @@ const (
 	stranger = "999999999999"
 )
 
+// start is when everything is decided.
+var start = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
 func policy() admission.Policy {
 	return admission.Policy{
 		Domain:  "example.com",
@@ -374,7 +377,6 @@ func TestSettleLeavesTheEarlierClaims(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := policy()
 		p.Limits = admission.Limits{}
-		start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 		var records []origin.Record
 		for i := range rapid.IntRange(0, 8).Draw(t, "records") {
 			team, account := "team-a", accountA

@@ -1,0 +1,178 @@
+package admission_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
+)
+
+func shared(account, id string) origin.Shared {
+	return origin.Shared{Share: "share-" + account, ARN: arn(account, id), Type: admission.VPCOrigin}
+}
+
+func invitation(account string, stage admission.Stage, contents ...origin.Shared) admission.Invitation {
+	return admission.Invitation{
+		Invitation: origin.Invitation{ARN: "invitation-" + account, Share: "share-" + account, Name: "origins", Sender: account},
+		Stage:      stage, Contents: contents,
+	}
+}
+
+// what lists the events of changes, each with the codes of its reasons.
+func what(changes []admission.Change) (events []string) {
+	for _, c := range changes {
+		events = append(events, said(c.Outcome)...)
+	}
+	return events
+}
+
+func said(o outcome.Outcome) (events []string) {
+	for _, e := range o.Events {
+		line := e.Type
+		for _, code := range e.Detail.Codes {
+			line += " " + string(code)
+		}
+		events = append(events, line)
+	}
+	return events
+}
+
+func TestDecideInvitation(t *testing.T) {
+	subnet := origin.Shared{ARN: "arn:aws:ec2:us-east-1:111111111111:subnet/subnet-1", Type: "ec2:Subnet"}
+	for name, c := range map[string]struct {
+		invitation admission.Invitation
+		rejects    bool // shares.reject
+		said       []string
+		call       admission.InvitationCall
+		pending    bool
+		recheck    admission.Recheck
+	}{
+		"unknown sender": {
+			invitation: invitation(stranger, admission.Unopened), rejects: true,
+			said: []string{"Share Refused share-unknown-account"},
+		},
+		"known sender, unopened": {invitation: invitation(accountA, admission.Unopened), call: admission.Open, pending: true},
+		"unreadable":             {invitation: invitation(accountA, admission.Unreadable), said: []string{"Share Refused share-unreadable"}},
+		"unreadable, never rejected": {
+			invitation: invitation(accountA, admission.Unreadable), rejects: true, said: []string{"Share Refused share-unreadable"},
+		},
+		"opened, accepted": {
+			invitation: invitation(accountA, admission.Opened, shared(accountA, "vo_1")), call: admission.Accept, pending: true,
+		},
+		"opened, waits": {invitation: invitation(accountA, admission.Opened), pending: true, recheck: admission.Soon},
+		"opened, refused": {
+			invitation: invitation(accountA, admission.Opened, subnet), said: []string{"Share Refused share-other-type"},
+		},
+		"opened, refused, and policy rejects": {
+			invitation: invitation(accountA, admission.Opened, subnet), rejects: true,
+			said: []string{"Share Refused share-other-type"}, call: admission.Reject,
+		},
+		"accepted": {
+			invitation: invitation(accountA, admission.Accepted, shared(accountA, "vo_2"), shared(accountA, "vo_1")),
+			said:       []string{"Share Accepted"}, recheck: admission.Soon,
+		},
+		"answered": {invitation: invitation(accountA, admission.Answered)},
+		"failed":   {invitation: invitation(accountA, admission.Failed), pending: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := policy()
+			p.Shares.Reject = c.rejects
+			step := admission.DecideInvitation(c.invitation, p, nil)
+			if diff := cmp.Diff(c.said, append(what(step.Changes), said(step.Happened)...)); diff != "" {
+				t.Error(diff)
+			}
+			if step.Woken != (c.invitation.Stage == admission.Accepted) {
+				t.Errorf("woken %t", step.Woken)
+			}
+			if step.Call != c.call || step.Pending != c.pending || step.Recheck != c.recheck {
+				t.Errorf("call %q, pending %t, recheck %d", step.Call, step.Pending, step.Recheck)
+			}
+			again := admission.DecideInvitation(c.invitation, p, remembered(step.Changes))
+			if len(again.Changes) > 0 || again.Call != step.Call {
+				t.Errorf("said before, it says %q again, and calls %q", what(again.Changes), again.Call)
+			}
+		})
+	}
+}
+
+// remembered are the refusals that changes record.
+func remembered(changes []admission.Change) map[string][]admission.Reason {
+	refusals := map[string][]admission.Reason{}
+	for _, c := range changes {
+		if c.Refusal != nil {
+			refusals[c.Refusal.What] = c.Refusal.Reasons
+		}
+	}
+	return refusals
+}
+
+func TestAcceptedInvitationNamesItsOrigins(t *testing.T) {
+	i := invitation(accountA, admission.Accepted, shared(accountA, "vo_2"), shared(accountA, "vo_1"))
+	event := admission.DecideInvitation(i, policy(), nil).Happened.Events[0]
+	want := outcome.Detail{Version: contract.EventVersion, Severity: contract.SeverityInfo, Account: accountA, What: "origins", Why: "holds vo_1, vo_2"}
+	if diff := cmp.Diff(want, event.Detail); diff != "" || event.Resource != i.Share {
+		t.Errorf("of %s: %s", event.Resource, diff)
+	}
+}
+
+func TestPendingIsTheAgeOfTheOldestWithoutAnAnswer(t *testing.T) {
+	sent := func(i admission.Invitation, ago time.Duration) admission.Invitation {
+		i.Sent = start.Add(-ago)
+		return i
+	}
+	for name, c := range map[string]struct {
+		invitations []admission.Invitation
+		want        time.Duration
+	}{
+		"none": {},
+		"answered, accepted and refused ones": {invitations: []admission.Invitation{
+			sent(invitation(accountA, admission.Answered), time.Hour), sent(invitation(accountA, admission.Accepted), 2*time.Hour),
+			sent(invitation(stranger, admission.Unopened), 3*time.Hour), sent(invitation(accountA, admission.Unreadable), 4*time.Hour),
+		}},
+		"one that is empty, and one that failed": {
+			invitations: []admission.Invitation{
+				sent(invitation(accountA, admission.Opened), time.Minute), sent(invitation(accountA, admission.Failed), time.Hour),
+			},
+			want: time.Hour,
+		},
+	} {
+		got := admission.Pending(c.invitations, policy(), start).Metrics
+		want := []outcome.Metric{{Name: contract.MetricOldestPendingShare, Unit: outcome.Seconds, Value: c.want.Seconds()}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestOffers(t *testing.T) {
+	share := func(arn, owner string) origin.Share { return origin.Share{ARN: arn, Owner: owner} }
+	in := func(share string, s origin.Shared) origin.Shared {
+		s.Share = share
+		return s
+	}
+	open := []origin.Share{
+		share("s4", stranger), share("s2", accountA), share("s3", accountB), share("s1", accountA), share("s0", accountB),
+	}
+	contents := []origin.Shared{
+		in("s1", shared(accountA, "vo_2")), in("s2", shared(accountA, "vo_2")), in("s2", shared(accountA, "vo_1")),
+		in("s3", shared(accountA, "vo_3")), in("s4", shared(stranger, "vo_4")), // and s0 is empty
+	}
+	offers, changes := admission.Offers(open, contents, policy(), nil)
+	want := []admission.Offer{{Ref: ref(accountA, "vo_1"), Shares: []string{"s2"}}, {Ref: ref(accountA, "vo_2"), Shares: []string{"s1", "s2"}}}
+	if diff := cmp.Diff(want, offers); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"Share Refused share-unknown-account", "Share Refused share-foreign-origin"}, what(changes)); diff != "" {
+		t.Error(diff)
+	}
+	again, changes := admission.Offers(open, contents, policy(), remembered(changes))
+	if len(changes) > 0 || !slices.EqualFunc(again, offers, func(a, b admission.Offer) bool { return a.ID == b.ID }) {
+		t.Errorf("said before, it says %q again, and offers %v", what(changes), again)
+	}
+}
