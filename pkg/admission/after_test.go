@@ -1,0 +1,119 @@
+package admission_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
+)
+
+func TestHear(t *testing.T) {
+	hint := inbound.TagHint{Account: accountA, ARN: "arn", Called: start}
+	refused := outcome.Outcome{}
+	refused.Alarm(contract.EventRefused, "", outcome.Detail{Account: stranger, Why: "it lies"})
+	for name, c := range map[string]struct {
+		messages []inbound.Message
+		want     admission.Heard
+	}{
+		"nothing":          {},
+		"only from itself": {messages: []inbound.Message{inbound.Poke{Why: "look again"}, inbound.Poke{}}},
+		"a sweep":          {messages: []inbound.Message{inbound.Poke{}, inbound.Sweep{}}, want: admission.Heard{Sweep: true, Woken: true}},
+		"shares":           {messages: []inbound.Message{inbound.ShareHint{Account: accountA}}, want: admission.Heard{Woken: true}},
+		"tags":             {messages: []inbound.Message{hint, hint}, want: admission.Heard{Hints: []inbound.TagHint{hint, hint}, Woken: true}},
+		"a lie": {
+			messages: []inbound.Message{inbound.Refused{Why: "it lies", Account: stranger}}, want: admission.Heard{Woken: true, Said: refused},
+		},
+	} {
+		if diff := cmp.Diff(c.want, admission.Hear(c.messages)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestAfter(t *testing.T) {
+	record := func(intent origin.Intent, state origin.State) []origin.Record {
+		o := live("team-a", accountA, "vo_1", "/team-a/x")
+		o.Intent, o.State = intent, state
+		return []origin.Record{o}
+	}
+	wire := func(after time.Duration) outcome.Trigger {
+		return outcome.Trigger{Function: outcome.Wire, Why: "registry changed", After: after}
+	}
+	admit := func(after time.Duration) outcome.Trigger {
+		return outcome.Trigger{Function: outcome.Admit, Why: "look again", After: after}
+	}
+	for name, c := range map[string]struct {
+		run     admission.Run
+		records []origin.Record
+		fleet   []string
+		want    []outcome.Trigger
+	}{
+		"nothing":                       {records: record(origin.Wire, origin.Live)},
+		"pending":                       {records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0)}},
+		"pending, after a failure":      {run: admission.Run{Failed: true}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0)}},
+		"waiting":                       {records: record(origin.Wire, origin.Waiting)},
+		"wired":                         {records: record(origin.Wire, origin.Wired)},
+		"quarantined":                   {records: record(origin.Wire, origin.Quarantined)},
+		"withdrawn while live":          {records: record(origin.Detach, origin.Live), want: []outcome.Trigger{wire(0)}},
+		"withdrawn while pending":       {records: record(origin.Detach, origin.Pending), want: []outcome.Trigger{wire(0)}},
+		"detaching":                     {records: record(origin.Detach, origin.Detaching)},
+		"detached":                      {records: record(origin.Detach, origin.Detached)},
+		"deleted":                       {records: record(origin.Detach, origin.Deleted)},
+		"a sweep":                       {run: admission.Run{Round: admission.Round{Sweep: true}}, want: []outcome.Trigger{wire(0)}},
+		"a sweep that failed":           {run: admission.Run{Round: admission.Round{Sweep: true}, Failed: true}, want: []outcome.Trigger{wire(0)}},
+		"one of two to be observed":     {fleet: []string{"E1", "E2"}, want: []outcome.Trigger{wire(0)}},
+		"more is about to appear":       {run: admission.Run{Woken: true, Recheck: admission.Soon}, want: []outcome.Trigger{admit(15 * time.Second)}},
+		"something deploys":             {run: admission.Run{Woken: true, Recheck: admission.Later}, want: []outcome.Trigger{admit(2 * time.Minute)}},
+		"something deploys, pending":    {run: admission.Run{Woken: true, Recheck: admission.Later}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0), admit(2 * time.Minute)}},
+		"more, and pending":             {run: admission.Run{Woken: true, Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(30 * time.Second), admit(15 * time.Second)}},
+		"more, and failed":              {run: admission.Run{Woken: true, Recheck: admission.Soon, Failed: true}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(30 * time.Second)}},
+		"more, but asked for by itself": {run: admission.Run{Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sweep := c.run.Sweep
+			c.run.Round = round(c.records...)
+			c.run.Sweep = sweep
+			if c.fleet != nil {
+				c.run.Policy = fleetOf(c.fleet...)
+			}
+			if diff := cmp.Diff(c.want, c.run.After().Triggers); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestSweepCountsWhatItFound(t *testing.T) {
+	run := admission.Run{Round: round(live("team-a", accountA, "vo_1", "/team-a/x"), live("team-a", accountA, "vo_2", "/team-a/y"))}
+	if metrics := run.After().Metrics; metrics != nil {
+		t.Errorf("counted without a sweep: %v", metrics)
+	}
+	run.Sweep = true
+	for _, failed := range []bool{false, true} {
+		run.Failed = failed
+		got := map[string]float64{}
+		for _, m := range run.After().Metrics {
+			name := m.Name
+			for _, d := range m.By {
+				name += " " + d.Value
+			}
+			got[name] = m.Value
+		}
+		want := map[string]float64{
+			"SweepCompleted": 1, "Origins waiting": 0, "Origins pending": 0, "Origins wired": 0, "Origins live": 2, "Origins quarantined": 0,
+			"Origins detaching": 0, "Origins detached": 0, "Origins deleted": 0,
+		}
+		if failed {
+			delete(want, "SweepCompleted")
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}

@@ -1,0 +1,183 @@
+package admission_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/teardown"
+)
+
+// fleetOf is the policy of a hub that adopted these distributions.
+func fleetOf(ids ...string) admission.Policy {
+	p := policy()
+	p.Distribution.Adopt = ids
+	return p
+}
+
+func observed(name string) origin.Distribution {
+	return origin.Distribution{Name: name, ID: "E-" + name, Seen: start}
+}
+
+// round has one distribution, which was observed, and in which these are.
+func round(records ...origin.Record) admission.Round {
+	r := admission.Round{Policy: fleetOf("E1"), Registry: origin.Snapshot{
+		Now: start, Records: records, Distributions: []origin.Distribution{observed(origin.Main)}, Refusals: map[string][]origin.Reason{},
+	}}
+	for _, o := range records {
+		r.Visible = append(r.Visible, origin.VpcOrigin{Ref: o.Ref, Deployed: true})
+	}
+	return r
+}
+
+// live is a record of an origin that is on the air.
+func live(team, account, id string, paths ...string) origin.Record {
+	o := held(team, account, id, paths...)
+	o.Distribution, o.Share, o.State, o.Generation, o.Version = origin.Main, "share-"+account, origin.Live, 1, 1
+	o.Admitted = start.Add(-time.Hour)
+	return o
+}
+
+// leaving is a record whose teardown is at work in a phase.
+func leaving(phase teardown.Phase, since time.Duration) origin.Record {
+	o := live("team-a", accountA, "vo_1", "/team-a/x")
+	o.Intent, o.State = origin.Detach, origin.Detached
+	o.Teardown = &origin.Teardown{
+		Value: "now", Requested: start.Add(-time.Hour), Due: start.Add(-time.Hour), Phase: string(phase), Since: start.Add(-since),
+	}
+	return o
+}
+
+func offered(o origin.Record) admission.Offer {
+	return admission.Offer{Ref: o.Ref, Shares: []string{"share-" + o.Account}}
+}
+
+func TestDue(t *testing.T) {
+	is := live("team-a", accountA, "vo_1", "/team-a/x")
+	ended := leaving(teardown.Unshare, 0)
+	ended.Teardown.Ended = true
+	deleted := leaving(teardown.Verify, time.Hour)
+	deleted.State, deleted.Teardown.Ended = origin.Deleted, false
+	grace := leaving(teardown.Grace, 0)
+	grace.Teardown.Due = start.Add(time.Hour)
+	none := leaving(teardown.Detach, 0)
+	none.Teardown = nil
+	hint := func(ago time.Duration) []inbound.TagHint {
+		return []inbound.TagHint{{Account: is.Account, ARN: is.ARN, Called: start.Add(-ago)}}
+	}
+	unavailable := origin.Distribution{Name: "E2", Unavailable: origin.Reason{Code: "denied", Message: "AWS answers AccessDenied"}}
+	read := admission.Due{Read: []admission.Offer{offered(is)}}
+	for name, c := range map[string]struct {
+		records []origin.Record
+		change  func(*admission.Round)
+		sweep   bool
+		hints   []inbound.TagHint
+		want    admission.Due
+		said    []string
+	}{
+		"new": {want: read},
+		"new, its claim in policy": {
+			change: func(r *admission.Round) { r.Policy.Teams[0].Spoke, r.Policy.Teams[0].Claim = false, &is.Claim },
+			want:   admission.Due{Stated: []admission.Offer{offered(is)}},
+		},
+		"new, not shown":    {change: func(r *admission.Round) { r.Visible = nil }, want: admission.Due{Recheck: admission.Soon}},
+		"new, not Deployed": {change: func(r *admission.Round) { r.Visible[0].Deployed = false }, want: admission.Due{Recheck: admission.Later}},
+
+		"new, the one distribution was never observed": {
+			change: func(r *admission.Round) { r.Registry.Distributions = nil }, want: read,
+		},
+		"new, one of two distributions was never observed": {change: func(r *admission.Round) { r.Policy = fleetOf("E1", "E2") }},
+		"new, one of two was never observed, and another is unavailable": {change: func(r *admission.Round) {
+			r.Policy = fleetOf("E1", "E2", "E3")
+			r.Registry.Distributions = append(r.Registry.Distributions, unavailable)
+		}},
+		"new, no record at all, and one of two is unavailable": {
+			change: func(r *admission.Round) {
+				r.Policy = fleetOf("E1", "E2")
+				r.Registry.Distributions = append(r.Registry.Distributions, unavailable)
+			},
+			said: []string{"Origin Waits does-not-fit"},
+		},
+		"new, among records, and one of two is unavailable": {
+			records: []origin.Record{live("team-b", accountB, "vo_2", "/team-b/x")},
+			change: func(r *admission.Round) {
+				r.Policy = fleetOf("E1", "E2")
+				r.Registry.Distributions = append(r.Registry.Distributions, unavailable)
+			},
+			want: read,
+		},
+		"new, both were observed": {
+			change: func(r *admission.Round) {
+				r.Policy = fleetOf("E1", "E2")
+				r.Registry.Distributions = append(r.Registry.Distributions, observed("E2"))
+			},
+			want: read,
+		},
+		"known, one of two was never observed": {
+			records: []origin.Record{is}, sweep: true, change: func(r *admission.Round) { r.Policy = fleetOf("E1", "E2") }, want: read,
+		},
+
+		"to be wired, no sweep and no message":   {records: []origin.Record{is}},
+		"to be wired, on a sweep":                {records: []origin.Record{is}, sweep: true, want: read},
+		"to be wired, a message names it":        {records: []origin.Record{is}, hints: hint(time.Minute), want: read},
+		"to be wired, a message names another":   {records: []origin.Record{is}, hints: []inbound.TagHint{{Account: is.Account, ARN: "another", Called: start}}},
+		"to be wired, a message of another team": {records: []origin.Record{is}, hints: []inbound.TagHint{{Account: accountB, ARN: is.ARN, Called: start}}},
+		"to be wired, on a sweep, not Deployed": {
+			records: []origin.Record{is}, sweep: true, change: func(r *admission.Round) { r.Visible[0].Deployed = false },
+			want: admission.Due{Recheck: admission.Later},
+		},
+		"to be wired, not shown": {
+			records: []origin.Record{is}, change: func(r *admission.Round) { r.Visible = nil }, want: admission.Due{Recheck: admission.Soon},
+		},
+
+		"torn down":                       {records: []origin.Record{deleted}, want: read},
+		"withdrawn":                       {records: []origin.Record{none}, want: read},
+		"withdrawn, in grace":             {records: []origin.Record{grace}, want: read},
+		"teardown ended":                  {records: []origin.Record{ended}, want: read},
+		"teardown unshares":               {records: []origin.Record{leaving(teardown.Unshare, time.Hour)}, sweep: true},
+		"teardown deletes, tag set again": {records: []origin.Record{leaving(teardown.Delete, time.Hour)}, hints: hint(0)},
+		"teardown verifies":               {records: []origin.Record{leaving(teardown.Verify, time.Hour)}, sweep: true},
+		"teardown detaches for a moment":  {records: []origin.Record{leaving(teardown.Detach, 10*time.Minute-1)}, sweep: true},
+		"teardown detaches for long":      {records: []origin.Record{leaving(teardown.Detach, 10*time.Minute)}, want: read},
+		"teardown confirms, its own call": {records: []origin.Record{leaving(teardown.Confirm, time.Hour)}, hints: hint(time.Hour)},
+		"teardown confirms, a later call": {records: []origin.Record{leaving(teardown.Confirm, 0)}, hints: hint(time.Minute), want: read},
+		"teardown confirms, two calls":    {records: []origin.Record{leaving(teardown.Confirm, 0)}, hints: append(hint(time.Minute), hint(time.Hour)...), want: read},
+		"teardown records, an older call": {records: []origin.Record{leaving(teardown.Record, time.Hour)}, hints: hint(2 * time.Hour)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := round(c.records...)
+			if len(c.records) == 0 || c.records[0].ID != is.ID {
+				r.Visible = append(r.Visible, origin.VpcOrigin{Ref: is.Ref, Deployed: true})
+			}
+			r.Offers, r.Sweep, r.Hints = []admission.Offer{offered(is)}, c.sweep, c.hints
+			if c.change != nil {
+				c.change(&r)
+			}
+			got := r.Due()
+			if diff := cmp.Diff(c.said, what(got.Changes)); diff != "" {
+				t.Error(diff)
+			}
+			again := r
+			again.Registry.Refusals = remembered(got.Changes)
+			if changes := again.Due().Changes; len(changes) > 0 {
+				t.Errorf("said before, it says %q again", what(changes))
+			}
+			got.Changes = nil
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestRecheckAfter(t *testing.T) {
+	for recheck, want := range map[admission.Recheck]time.Duration{admission.Never: 0, admission.Later: 2 * time.Minute, admission.Soon: 15 * time.Second} {
+		if got := recheck.After(); got != want {
+			t.Errorf("%d is after %s, want %s", recheck, got, want)
+		}
+	}
+}
