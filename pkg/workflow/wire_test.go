@@ -97,33 +97,6 @@ func TestWireTellsOfTheZoneEvenWithoutABus(t *testing.T) {
 	}
 }
 
-// What is seen in a distribution without a record, and cannot stay as it claims to, has no record afterwards either.
-func TestAdmitForgetsWhatItDidNotRecord(t *testing.T) {
-	is := origin.Record{
-		Ref: origin.Ref{ID: "vo_1", ARN: "arn"}, Distribution: origin.Main, Intent: origin.Wire, State: origin.Pending,
-		Claim: origin.Claim{Hosts: []string{"a.example.com"}, Paths: []string{"/a/*"}},
-	}
-	holder := origin.Record{
-		Ref: origin.Ref{ID: "vo_2"}, Distribution: origin.Main, Intent: origin.Wire, State: origin.Live, Version: 1,
-		Claim: origin.Claim{Hosts: []string{"a.example.com"}, Paths: []string{"/b/*"}},
-	}
-	r := &admitRun{
-		Admit: &Admit{Registry: noRefusals{}, Meter: noMeter{}}, announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)},
-		now: now, fleet: []string{origin.Main, "main-2"}, refusals: map[string][]origin.Reason{}, records: []origin.Record{holder, is},
-		known: []origin.Distribution{{Name: origin.Main, Seen: now}, {Name: "main-2", Seen: now, Strays: []origin.Ref{{ID: "vo_1"}}}},
-	}
-	r.ask(1, origin.Record{}, is)
-	if err := r.place(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if why := r.refusals["arn"]; !strings.Contains(origin.Why(why), "a host is on one distribution only") {
-		t.Errorf("refused because %q", why)
-	}
-	if !slices.EqualFunc(r.records, []origin.Record{holder}, func(a, b origin.Record) bool { return a.ID == b.ID }) || r.unwired() {
-		t.Errorf("left %+v, and wire is woken: %t", r.records, r.unwired())
-	}
-}
-
 // An origin that is live asks for more than there is room for now, or for a host that another distribution still has: it stays
 // as it was written, host and all, and is not called live as it is to be.
 func TestWireCallsNothingLiveThatItDidNotWrite(t *testing.T) {
@@ -177,10 +150,6 @@ func (z zoneOf) Change(_ context.Context, _, remove []origin.DNSRecord) error {
 	}
 	return nil
 }
-
-type noRefusals struct{ admitRegistry }
-
-func (noRefusals) PutRefusal(context.Context, string, []origin.Reason, time.Time) error { return nil }
 
 type quiet struct{}
 
