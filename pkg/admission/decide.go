@@ -43,20 +43,18 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 		return Decision{Reasons: []Reason{because(OriginUnknownAccount, c.Account,
 			"account %s belongs to no team: add it to a team in the hub policy if it should", c.Account)}}
 	}
-	others := slices.DeleteFunc(slices.Clone(registry), func(r origin.Record) bool { return r.ID == c.ID || !r.Holds() })
-	slices.SortFunc(others, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
 	claim := Normal(c.Claim)
 	reasons := slices.Concat(
 		ungranted(claim, team),
 		wellFormed(claim),
 		permitted(claim, team, p),
-		untaken(claim, team, p, others),
+		untaken(c.ID, claim, team, p, registry),
 	)
 	if c.Tagged {
 		reasons = append(reasons, because(OriginTearingDown, "",
 			"it carries the tag %s: remove the tag to have it wired", origin.TagTeardown))
 	}
-	reasons = append(reasons, fits(team, p, others)...)
+	reasons = append(reasons, fits(c.ID, team, p, registry)...)
 	return Decision{Admit: len(reasons) == 0, Reasons: reasons}
 }
 
@@ -145,44 +143,64 @@ func (p Policy) aliasWords() string {
 	return "the domain " + p.Domain
 }
 
-// untaken checks a claim against what others hold. Behaviors match on the path alone, so hosts make no difference here.
-func untaken(c origin.Claim, t Team, p Policy, others []origin.Record) []Reason {
+// untaken checks the claim of an origin against what others hold, in the order of their ids. Behaviors match on the path alone, so
+// hosts make no difference here. One reason for each other origin is enough to act on.
+func untaken(id string, c origin.Claim, t Team, p Policy, registry []origin.Record) []Reason {
 	var out []Reason
-next: // one reason for each other origin is enough to act on
-	for _, other := range others {
-		for _, path := range c.Paths {
-			for _, held := range other.Claim.Paths {
-				if !origin.Overlap(path, held) {
-					continue
-				}
-				if holder := p.teamOf(other); holder != t.Name {
-					out = append(out, because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s, which %s holds with %s: claim another path",
-						path, held, holder, other.ID))
-					continue next
-				} else if origin.Covers(path, held) == origin.Covers(held, path) {
-					out = append(out, because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s of the same team's %s, and neither is inside "+
-						"the other: claim another path, or tear down %s first", path, held, other.ID, other.ID))
-					continue next
-				}
-			}
+	var holders []string
+	for i := range registry {
+		other := &registry[i]
+		if other.ID == id || !other.Holds() {
+			continue
+		}
+		if r, taken := takes(other, c, t, p); taken {
+			at, _ := slices.BinarySearch(holders, other.ID)
+			holders, out = slices.Insert(holders, at, other.ID), slices.Insert(out, at, r)
 		}
 	}
 	return out
 }
 
-// fits counts a team's origins. Whether a distribution has room is decided when the origin is given its place.
-func fits(t Team, p Policy, others []origin.Record) []Reason {
+// takes reports whether another origin holds what a claim asks for.
+func takes(other *origin.Record, c origin.Claim, t Team, p Policy) (Reason, bool) {
+	for _, path := range c.Paths {
+		for _, held := range other.Claim.Paths {
+			if !origin.Overlap(path, held) {
+				continue
+			}
+			if holder := p.teamOf(other); holder != t.Name {
+				return because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s, which %s holds with %s: claim another path",
+					path, held, holder, other.ID), true
+			} else if origin.Covers(path, held) == origin.Covers(held, path) {
+				return because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s of the same team's %s, and neither is inside "+
+					"the other: claim another path, or tear down %s first", path, held, other.ID, other.ID), true
+			}
+		}
+	}
+	return Reason{}, false
+}
+
+// fits counts the origins of an origin's team. Whether a distribution has room is decided when the origin is given its place.
+func fits(id string, t Team, p Policy, registry []origin.Record) []Reason {
+	most := p.Limits.OriginsPerTeam
+	if most == 0 {
+		return nil
+	}
 	n := 1
-	for _, r := range others {
-		if p.teamOf(r) == t.Name {
+	for i := range registry {
+		other := &registry[i]
+		if other.ID == id || !other.Holds() {
+			continue
+		}
+		if slices.Contains(t.Accounts, other.Account) || other.Team == t.Name && p.teamOf(other) == t.Name {
 			n++
 		}
 	}
-	if most := p.Limits.OriginsPerTeam; most > 0 && n > most {
-		return []Reason{because(DoesNotFit, "limits.originsPerTeam", "%s would have %d origins, and limits.originsPerTeam is %d: it waits until one is torn down, or the limit is raised",
-			t.Name, n, most)}
+	if n <= most {
+		return nil
 	}
-	return nil
+	return []Reason{because(DoesNotFit, "limits.originsPerTeam", "%s would have %d origins, and limits.originsPerTeam is %d: it waits until one is torn down, or the limit is raised",
+		t.Name, n, most)}
 }
 
 // labels: RFC 1123 section 2.1, at least two of them; the last one begins with a letter, so that no IP address is a name.

@@ -135,7 +135,7 @@ func (p Policy) TeamOf(account string) (Team, bool) {
 
 // teamOf names the team that policy gives a record's account to now: the record may have been written before the team got
 // another name, or the account another team.
-func (p Policy) teamOf(r origin.Record) string {
+func (p Policy) teamOf(r *origin.Record) string {
 	if t, known := p.TeamOf(r.Account); known {
 		return t.Name
 	}

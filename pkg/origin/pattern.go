@@ -90,6 +90,14 @@ func (p places) within(other places) bool {
 // Overlap tells whether there is a path that both patterns match.
 func Overlap(a, b string) bool {
 	a, b = Canonical(a), Canonical(b)
+	for i := range min(len(a), len(b)) {
+		if isWild(a[i]) || isWild(b[i]) {
+			break
+		}
+		if a[i] != b[i] {
+			return false
+		}
+	}
 	// meet[j] tells whether matching the same letters can have come to the current place in a and to place j in b.
 	meet, next := make([]bool, len(b)+1), make([]bool, len(b)+1)
 	meet[0] = true
@@ -121,10 +129,13 @@ func Canonical(pattern string) string {
 	if !strings.HasPrefix(pattern, "/") {
 		pattern = "/" + pattern
 	}
+	if !strings.Contains(pattern, "**") && !strings.Contains(pattern, "*?") {
+		return pattern
+	}
 	var b strings.Builder
 	for i := 0; i < len(pattern); {
 		run := i
-		for run < len(pattern) && (pattern[run] == '*' || pattern[run] == '?') {
+		for run < len(pattern) && isWild(pattern[run]) {
 			run++
 		}
 		if run == i {
@@ -142,6 +153,8 @@ func Canonical(pattern string) string {
 	}
 	return b.String()
 }
+
+func isWild(letter byte) bool { return letter == '*' || letter == '?' }
 
 // CompareSpecific orders patterns, the more specific one first: more letters, then longer shortest path, then fewer
 // '*', then by spelling. A pattern that is strictly covered by another one always comes before it: every letter of the
