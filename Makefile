@@ -5,7 +5,7 @@ CDK   := npx --yes aws-cdk@2.1148.1
 # The race detector needs a C compiler; without one the target runs the tests all the same.
 RACE      := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 LIGHT      = $$(go list ./... | grep -v /infra)
-# Stories wait for the functions' processes more than they compute.
+# The walks and some stories wait for the functions' processes more than they compute.
 TEST_FLAGS := -shuffle=on -parallel 6
 # Packages with tests: go test would also compile the others.
 TESTED     = $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | grep -v /infra)
@@ -100,7 +100,7 @@ bench: build ## Measure what the README claims, or with COLD=1 demo and tests wi
 	  $(if $(COLD),export GOCACHE=$$(mktemp -d);) TIMEFORMAT="make $$target with $(if $(COLD),an empty,a warm) Go cache: %0R s"; \
 	  time $(MAKE) --no-print-directory $$target GOFLAGS='$(GOFLAGS) -count=1' >.build/bench.log 2>&1 || { cat .build/bench.log; exit 1; }; \
 	  $(if $(COLD),rm -rf $$GOCACHE;) done
-	$(if $(COLD),,@go test -run '^$$' -bench . -benchtime 1x ./pkg/cli ./pkg/sandbox)
+	$(if $(COLD),,@go test -run '^$$' -bench . -benchtime 1x ./pkg/cli ./pkg/rehearsal ./pkg/sandbox)
 
 .PHONY: clean
 clean: ## Remove everything that was built

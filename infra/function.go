@@ -27,7 +27,7 @@ type functionProps struct {
 
 // functionMemory is in MB. No function holds more than 24 (50 shares and 20 teardowns at once, amd64):
 //
-//	go test ./pkg/cli -run '^$' -bench 'Functions$' -benchtime 1x
+//	go test ./pkg/rehearsal -run '^$' -bench 'Functions$' -benchtime 1x
 //
 // so that 128, the least, would do. Lambda gives processor time in proportion to memory, and a cold start is mostly that.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html

@@ -20,7 +20,7 @@ const (
 	functionTimeout = 60 * time.Second
 	// sweepTimeout is for admit and retire, which ask for the tags of every origin: of 1,000 in 1,000 accounts in 29 seconds at
 	// 100 ms a call (go test ./pkg/workflow -run Thousand -v). 50 shares at once take 375 calls in all, by all runs together
-	// (go test ./pkg/cli -run '^$' -bench Shares/50 -benchtime 1x).
+	// (go test ./pkg/rehearsal -run '^$' -bench Shares/50 -benchtime 1x).
 	sweepTimeout = 5 * time.Minute
 	// wireTimeout leaves room to find, by halves, the one entry that makes an update invalid.
 	wireTimeout = 120 * time.Second

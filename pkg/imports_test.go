@@ -97,6 +97,15 @@ func TestImportRules(t *testing.T) {
 		},
 		because: "the sandbox is an independent witness: if it knew our code, they could be wrong together",
 	}, {
+		packages: []string{"pkg/rehearsal"},
+		forbid: outside(standard, ours(append(adapters, "pkg/rehearsal", "pkg/sandbox", "pkg/hub", "pkg/contract", "pkg/policy", "pkg/admission", "pkg/origin")...),
+			thirdParty("github.com/aws/aws-sdk-go-v2"), thirdParty("github.com/aws/aws-lambda-go")),
+		because: "a rehearsal deploys the product and acts on it from outside; it neither decides nor prints",
+	}, {
+		packages: []string{"pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/inbound", "pkg/workflow", "pkg/registry", "pkg/policy", "pkg/hub", "functions"},
+		forbid:   func(p string) bool { return strings.HasPrefix(p, module+"pkg/rehearsal") },
+		because:  "the product does not know that it is rehearsed",
+	}, {
 		packages: []string{"functions", "pkg"},
 		forbid: func(p string) bool {
 			return strings.HasPrefix(p, "github.com/aws/aws-cdk-go") || strings.HasPrefix(p, "github.com/aws/jsii") || strings.HasPrefix(p, module+"infra")
@@ -245,10 +254,10 @@ func TestWhoCompilesEC2(t *testing.T) {
 		"functions/targets":       "only EC2 tells the addresses of an interface endpoint",
 		"functions/teardown":      "only EC2 tells what CloudFront left in a VPC",
 		"pkg/awsnetwork":          "the adapter",
-		"pkg/cli":                 "its stories run every handler in their process",
 		"pkg/hub/targets":         "builds function targets",
 		"pkg/hub/teardown":        "builds function teardown",
-		"pkg/rehearsal/inprocess": "runs every handler in its process",
+		"pkg/rehearsal":           "its stories and lives run every handler in their process",
+		"pkg/rehearsal/inprocess": "links every handler",
 	}
 	packages := list(t)
 	compiles := map[string]bool{}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/originhub/originhub/pkg/rehearsal"
 )
 
 // Exit codes. They are part of the interface: scripts and CI depend on them.
@@ -61,9 +63,12 @@ Exit codes: 0 fine · 1 wrong usage or failure · 3 invalid policy · 5 a rehear
 
 func exitCode(err error) int {
 	var f *failure
+	var invalid *rehearsal.PolicyError
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &invalid):
+		return exitPolicy
 	case errors.As(err, &f):
 		return f.code
 	}

@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/originhub/originhub/pkg/rehearsal"
 )
 
 // Scripts rely on it: 5 says that something was left behind, which a teardown that stopped did not do.
@@ -21,7 +23,7 @@ func TestExitCodeOfATeardown(t *testing.T) {
 		"stuck":     {sfntypes.ExecutionStatusFailed, "originhub.Stuck", exitFailure},
 		"timed out": {sfntypes.ExecutionStatusTimedOut, "States.Timeout", exitFailure},
 	} {
-		err := ended(vpcOrigin{id: "vo_1"}, &sfn.DescribeExecutionOutput{Status: c.status, Error: aws.String(c.error)})
+		err := ended(rehearsal.VPCOrigin{ID: "vo_1"}, &sfn.DescribeExecutionOutput{Status: c.status, Error: aws.String(c.error)})
 		if got := exitCode(err); got != c.want {
 			t.Errorf("%s: exit code %d, want %d: %v", name, got, c.want, err)
 		}

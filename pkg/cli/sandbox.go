@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,10 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/originhub/originhub/pkg/rehearsal"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
@@ -100,7 +101,7 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 			}
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
-			options := worldOptions{
+			options := rehearsal.Options{
 				Templates: o.templates, Functions: o.functions, Bare: o.empty || o.assembly != "",
 				Sandbox: sandbox.Options{
 					Seed: o.seed, Listen: o.listen, EdgeListen: o.edge, RealClock: o.clock == "real", Certificates: certificates,
@@ -115,7 +116,7 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
 			if o.logs {
 				options.Sandbox.LogWriter = func(string) io.Writer { return cmd.ErrOrStderr() }
 			}
-			w, err := newWorld(options)
+			w, err := rehearsal.New(options)
 			if errors.Is(err, syscall.EADDRINUSE) {
 				return fmt.Errorf("%w; end what listens there, perhaps another sandbox, or choose other addresses with --listen and --edge", err)
 			} else if err != nil {
@@ -217,8 +218,17 @@ func checkAddress(flag, address string, anywhere bool) error {
 	return fmt.Errorf("%s %q is not on loopback, and nothing asks callers for a password; add --allow-remote if you mean it", flag, address)
 }
 
-// since renders virtual time the way the story tells it.
-func since(start, t time.Time) string {
-	d := t.Sub(start).Round(time.Second)
-	return fmt.Sprintf("+%02d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
+// report is what `sandbox serve` prints when it is ready.
+type report struct {
+	Endpoint string `json:"endpoint"`
+	Edge     string `json:"edge"`
+}
+
+func printJSON(out io.Writer, v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s\n", line)
+	return err
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/internal/built"
+	"github.com/originhub/originhub/pkg/rehearsal"
 )
 
 // assembly lays the golden templates out as the CDK does.
@@ -29,26 +31,25 @@ func assembly(t *testing.T) (dir string) {
 	type m = map[string]any
 	artifacts := m{"assets": m{"type": "cdk:asset-manifest", "properties": m{"file": "assets.json"}}}
 	for stack, name := range map[string]string{"hub": "originhub-networking", "spoke": "originhub-networking-spoke", "team": "originhub-team"} {
-		text, err := readBeside("../../infra/testdata", stack+".template.json")
+		text, err := os.ReadFile("../../infra/testdata/" + stack + ".template.json")
 		if err != nil {
 			t.Fatal(err)
 		}
 		write(stack+".template.json", json.RawMessage(text))
 		artifacts[stack] = m{
-			"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/" + region, "dependencies": []string{"assets"},
+			"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/" + rehearsal.Region, "dependencies": []string{"assets"},
 			"properties": m{"templateFile": stack + ".template.json", "stackName": name},
 		}
 	}
 	write("manifest.json", m{"artifacts": artifacts})
-	policy, err := readBeside("../../infra/testdata", contract.PolicyFile)
+	policy, err := os.ReadFile("../../infra/testdata/" + contract.PolicyFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := m{}
+	files, binaries := m{}, built.Functions(t)
 	for _, name := range []string{"admit", "audit", "customers", "retire", "targets", "teardown", "wire"} {
-		binary, err := filepath.Abs(filepath.Join(functions, name))
 		path := filepath.Join(dir, name)
-		if err := errors.Join(err, os.Mkdir(path, 0o755), os.Symlink(binary, filepath.Join(path, "bootstrap")),
+		if err := errors.Join(os.Mkdir(path, 0o755), os.Symlink(filepath.Join(binaries, name), filepath.Join(path, "bootstrap")),
 			os.WriteFile(filepath.Join(path, contract.PolicyFile), policy, 0o644)); err != nil {
 			t.Fatal(err)
 		}
@@ -107,14 +108,14 @@ func ask[T any](t *testing.T, url, body string) (answer T) {
 // The hub, a spoke and a team's stack are rehearsed together as infra/README.md says: the certificate is there before, and
 // what the hub decided can be read without a rule.
 func TestServeATeamStackWithItsCertificate(t *testing.T) {
-	const certificate = "arn:aws:acm:us-east-1:" + teamAAccount + ":certificate/0f0e0d0c-0000-4000-8000-000000000000"
+	const certificate = "arn:aws:acm:us-east-1:" + rehearsal.TeamAAccount + ":certificate/0f0e0d0c-0000-4000-8000-000000000000"
 	dir := assembly(t)
 	t.Chdir("../..") // the world's accounts, zone and organization are those of infra/testdata
 	at := serve(t, "--assembly", dir, "--certificate", certificate+"=team-a.example.com",
-		"--stack", "originhub-networking="+hubAccount, "--stack", "originhub-networking-spoke="+teamAAccount, "--stack", "originhub-team="+teamAAccount,
-		"--parameters", "originhub-networking-spoke:HubAccountId="+hubAccount, "--parameters", "originhub-networking-spoke:HubName=networking",
+		"--stack", "originhub-networking="+rehearsal.HubAccount, "--stack", "originhub-networking-spoke="+rehearsal.TeamAAccount, "--stack", "originhub-team="+rehearsal.TeamAAccount,
+		"--parameters", "originhub-networking-spoke:HubAccountId="+rehearsal.HubAccount, "--parameters", "originhub-networking-spoke:HubName=networking",
 		"--parameters", "originhub-networking-spoke:ExternalId=rehearsal-7f3a",
-		"--parameters", "originhub-team:Team=team-a", "--parameters", "originhub-team:HubAccountId="+hubAccount,
+		"--parameters", "originhub-team:Team=team-a", "--parameters", "originhub-team:HubAccountId="+rehearsal.HubAccount,
 		"--parameters", "originhub-team:CertificateArn="+certificate)
 	rest := ask[struct {
 		Idle     bool
@@ -123,14 +124,14 @@ func TestServeATeamStackWithItsCertificate(t *testing.T) {
 	if !rest.Idle {
 		t.Fatalf("under way: %v", rest.Underway)
 	}
-	status, body, err := get(t.Context(), at.Edge, "team-a.example.com", "/team-a/customers/123")
+	status, body, err := rehearsal.Get(t.Context(), at.Edge, "team-a.example.com", "/team-a/customers/123")
 	if err != nil || status != http.StatusOK || !strings.Contains(body, `"customerId":"123"`) {
 		t.Errorf("%d %s %v", status, body, err)
 	}
 	got := ask[struct {
 		Events []struct {
 			Bus   string
-			Event heard
+			Event rehearsal.Heard
 			Rules []struct{ Deliveries []struct{ Result string } }
 		}
 	}](t, at.Endpoint+"/_sandbox/events", "")

@@ -7,6 +7,8 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
+
+	"github.com/originhub/originhub/pkg/rehearsal"
 )
 
 // story prints for people. Colours appear on a terminal only, and not with NO_COLOR.
@@ -18,7 +20,7 @@ type story struct {
 
 // pendingShare is what an actor is going to share.
 type pendingShare struct {
-	*actor
+	*rehearsal.Actor
 	resources []string
 }
 

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"encoding/json"
@@ -7,19 +7,19 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// inventory is what an account holds of the things that a team could leave behind.
-type inventory struct {
+// Inventory is what an account holds of the things that a team could leave behind.
+type Inventory struct {
 	VPCOrigins int
 	Shares     int      // that are not deleted
 	ENIs       []string // that CloudFront manages
 	Groups     []string // security groups that CloudFront manages
 }
 
-// holdings reads the inventory of an account out of a snapshot.
-func holdings(s *sandbox.Sandbox, account string) (inventory, error) {
+// Holdings reads the inventory of an account out of a snapshot.
+func Holdings(s *sandbox.Sandbox, account string) (Inventory, error) {
 	raw, err := json.Marshal(s.State())
 	if err != nil {
-		return inventory{}, err
+		return Inventory{}, err
 	}
 	var state struct {
 		Accounts map[string]struct {
@@ -44,13 +44,13 @@ func holdings(s *sandbox.Sandbox, account string) (inventory, error) {
 		} `json:"accounts"`
 	}
 	if err := json.Unmarshal(raw, &state); err != nil {
-		return inventory{}, fmt.Errorf("read the snapshot: %w", err)
+		return Inventory{}, fmt.Errorf("read the snapshot: %w", err)
 	}
 	a, found := state.Accounts[account]
 	if !found {
-		return inventory{}, fmt.Errorf("the snapshot has no account %s", account)
+		return Inventory{}, fmt.Errorf("the snapshot has no account %s", account)
 	}
-	held := inventory{VPCOrigins: len(a.CloudFront.VPCOrigins)}
+	held := Inventory{VPCOrigins: len(a.CloudFront.VPCOrigins)}
 	for _, share := range a.RAM.Shares {
 		if share.Status != "DELETED" {
 			held.Shares++

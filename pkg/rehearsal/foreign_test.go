@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"fmt"
@@ -80,7 +80,7 @@ func (s *tale) foreignAlias(_ *testscript.TestScript, args []string) error {
 			AliasTarget: &route53types.AliasTarget{DNSName: out.Distribution.DomainName, HostedZoneId: aws.String("Z2FDTNDATAQYW2")},
 		}})
 	}
-	_, err = route53.NewFromConfig(s.Config(hubAccount, region)).ChangeResourceRecordSets(s.ctx, &route53.ChangeResourceRecordSetsInput{
+	_, err = route53.NewFromConfig(s.Config(HubAccount, Region)).ChangeResourceRecordSets(s.ctx, &route53.ChangeResourceRecordSetsInput{
 		HostedZoneId: &s.policy.HostedZone, ChangeBatch: &route53types.ChangeBatch{Changes: changes},
 	})
 	return err

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"errors"
@@ -165,7 +165,7 @@ func (l *life) pick(possible func(name string) (bool, error)) (string, error) {
 
 // exists reports whether the owner still has the VPC origin.
 func (l *life) exists(name string) (bool, error) {
-	id := l.origins[name].id
+	id := l.origins[name].ID
 	_, err := l.owner(name).cloudfront.GetVpcOrigin(l.ctx, &cloudfront.GetVpcOriginInput{Id: &id})
 	if missing := new(cloudfronttypes.EntityNotFound); errors.As(err, &missing) {
 		return false, nil
@@ -178,7 +178,7 @@ func (l *life) tags(name string) (map[string]string, error) {
 	if exists, err := l.exists(name); err != nil || !exists {
 		return nil, err
 	}
-	arn := l.origins[name].arn
+	arn := l.origins[name].ARN
 	out, err := l.owner(name).cloudfront.ListTagsForResource(l.ctx, &cloudfront.ListTagsForResourceInput{Resource: &arn})
 	if err != nil {
 		return nil, err
@@ -193,7 +193,7 @@ func (l *life) tags(name string) (map[string]string, error) {
 // shared reports whether the origin is in an active share.
 func (l *life) shared(name string) (bool, error) {
 	out, err := l.owner(name).ram.GetResourceShareAssociations(l.ctx, &ram.GetResourceShareAssociationsInput{
-		AssociationType: ramtypes.ResourceShareAssociationTypeResource, ResourceArn: aws.String(l.origins[name].arn),
+		AssociationType: ramtypes.ResourceShareAssociationTypeResource, ResourceArn: aws.String(l.origins[name].ARN),
 	})
 	if err != nil {
 		return false, err
@@ -392,7 +392,7 @@ func (l *life) behaviors(name string) (n int, err error) {
 		return 0, err
 	}
 	for _, b := range config.CacheBehaviors.Items {
-		if strings.Contains(aws.ToString(b.TargetOriginId), l.origins[name].id) {
+		if strings.Contains(aws.ToString(b.TargetOriginId), l.origins[name].ID) {
 			n++
 		}
 	}
@@ -421,7 +421,7 @@ func (l *life) planDropBehaviors() (string, func() error, error) {
 
 // recordsOf counts the records of a host in the hub's zone.
 func (l *life) recordsOf(host string) (n int, err error) {
-	records, err := awsroute53.New(l.Config(hubAccount, region), l.policy.HostedZone).Records(l.ctx)
+	records, err := awsroute53.New(l.Config(HubAccount, Region), l.policy.HostedZone).Records(l.ctx)
 	for _, r := range records {
 		if r.Name == host {
 			n++
@@ -456,7 +456,7 @@ func (l *life) planRemoveDNS() (string, func() error, error) {
 
 // itemsOf counts the items of the registry.
 func (l *life) itemsOf() (int, error) {
-	out, err := dynamodb.NewFromConfig(l.Config(hubAccount, region)).Scan(l.ctx, &dynamodb.ScanInput{TableName: aws.String(l.outputs["RegistryTable"])})
+	out, err := dynamodb.NewFromConfig(l.Config(HubAccount, Region)).Scan(l.ctx, &dynamodb.ScanInput{TableName: aws.String(l.outputs["RegistryTable"])})
 	if err != nil {
 		return 0, err
 	}

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/internal/built"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
@@ -50,7 +50,7 @@ func TestAnswerToAnyChangeMayBeLost(t *testing.T) {
 // message helps; still nothing waits for a sweep.
 func TestOriginGoesLiveThoughAdmitDiedBeforeItWokeWire(t *testing.T) {
 	t.Parallel()
-	w, err := storyWorld()
+	w, err := storyWorld(built.Functions(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +88,7 @@ type walk struct {
 	stories int
 	about   func(sandbox.Call) bool // which calls
 
+	functions   string // directory of their binaries
 	undisturbed ending
 	todo        []place // in the story's order
 }
@@ -105,6 +106,7 @@ func (p place) String() string {
 }
 
 func (w *walk) run(t *testing.T) {
+	w.functions = built.Functions(t)
 	w.undisturbed, w.todo = w.undisturbedStory(t)
 	w.undisturbed.check(t)
 	places, apart := len(w.todo), 1
@@ -147,7 +149,7 @@ func (w *walk) run(t *testing.T) {
 func (w *walk) undisturbedStory(t *testing.T) (ending, []place) {
 	t.Helper()
 	var places []place
-	e, err := tell(w.about, func(p place) *sandbox.Fault {
+	e, err := tell(w.functions, w.about, func(p place) *sandbox.Fault {
 		places = append(places, p)
 		return nil
 	})
@@ -168,7 +170,7 @@ func (w *walk) tellAll(t *testing.T, shares [][]place) {
 		worlds.Go(func() {
 			defer func() { <-room }()
 			var harmed []place
-			got, err := tell(w.about, func(p place) *sandbox.Fault {
+			got, err := tell(w.functions, w.about, func(p place) *sandbox.Fault {
 				if !slices.Contains(share, p) {
 					return nil
 				}
@@ -197,7 +199,7 @@ func (w *walk) tellAll(t *testing.T, shares [][]place) {
 type ending struct {
 	Edge         map[string]int       // status that each team's host answers
 	Records      map[string]string    // what the registry says, by origin
-	Held         map[string]inventory // by team
+	Held         map[string]Inventory // by team
 	Names        []string             // in the hosted zone
 	Distribution string               // its configuration, as CloudFront serves it
 	Executions   map[string]string    // status by name
@@ -211,7 +213,7 @@ func (e ending) check(t *testing.T) {
 	want := ending{
 		Edge:    map[string]int{"team-a": 200, "team-b": 403}, // its alias is gone too
 		Records: map[string]string{"a": "wire live", "b": "detach deleted"},
-		Held:    map[string]inventory{"team-a": e.Held["team-a"], "team-b": {}},
+		Held:    map[string]Inventory{"team-a": e.Held["team-a"], "team-b": {}},
 		Names:   []string{"example.com. NS", "example.com. SOA", "team-a.example.com. A", "team-a.example.com. AAAA"},
 	}
 	if diff := cmp.Diff(want, ending{Edge: e.Edge, Records: e.Records, Held: e.Held, Names: e.Names}); diff != "" {
@@ -230,14 +232,14 @@ func (e ending) check(t *testing.T) {
 
 // tell tells the story of two origins that go live and of which one moves to another host and one is torn down, in a world
 // of its own. Faults are asked for by the place of each call that the walk is about.
-func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e ending, err error) {
-	o := storyOptions()
+func tell(functions string, about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e ending, err error) {
+	o := storyOptions(functions)
 	for key, value := range map[string]string{"aliases": "per-host", "host": "*.example.com"} {
 		if err := o.rewrite(key, value); err != nil {
 			return ending{}, err
 		}
 	}
-	w, err := newWorld(o)
+	w, err := New(o)
 	if err != nil {
 		return ending{}, err
 	}
@@ -304,30 +306,31 @@ func tell(about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e en
 	return s.ending()
 }
 
-func storyWorld() (*world, error) { return newWorld(storyOptions()) }
+// storyWorld is a world whose functions run as binaries, in processes of their own.
+func storyWorld(functions string) (*World, error) { return New(storyOptions(functions)) }
 
-func storyOptions() worldOptions {
-	return worldOptions{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}}
+func storyOptions(functions string) Options {
+	return Options{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}}
 }
 
 // newTale is the command world, for tests in Go, without a queue that hears what the hub says.
-func newTale(w *world) *tale {
-	s := &tale{demo: newDemo(w, io.Discard), ctx: context.Background(), origins: map[string]vpcOrigin{}, shares: map[string]string{}}
-	s.actors = map[string]*actor{"team-a": s.teamA, "team-b": s.teamB}
+func newTale(w *World) *tale {
+	s := &tale{Stage: NewStage(w), ctx: context.Background(), origins: map[string]VPCOrigin{}, shares: map[string]string{}}
+	s.actors = map[string]*Actor{"team-a": s.TeamA, "team-b": s.TeamB}
 	return s
 }
 
 func (s *tale) ending() (ending, error) {
 	e := ending{
-		Edge: map[string]int{}, Records: map[string]string{}, Held: map[string]inventory{}, Executions: map[string]string{},
+		Edge: map[string]int{}, Records: map[string]string{}, Held: map[string]Inventory{}, Executions: map[string]string{},
 		Letters: map[string]int{},
 	}
 	for name, team := range map[string]string{"a": "team-a", "b": "team-b"} {
 		var err error
-		if e.Edge[team], _, err = get(s.ctx, s.Edge(), team+".example.com", "/"+team+"/customers/123"); err != nil {
+		if e.Edge[team], _, err = Get(s.ctx, s.Edge(), team+".example.com", "/"+team+"/customers/123"); err != nil {
 			return e, err
 		}
-		if e.Held[team], err = holdings(s.Sandbox, s.actors[team].account); err != nil {
+		if e.Held[team], err = Holdings(s.Sandbox, s.actors[team].Account); err != nil {
 			return e, err
 		}
 		r, _, err := s.record(name)
@@ -336,12 +339,12 @@ func (s *tale) ending() (ending, error) {
 		}
 		e.Records[name] = strings.Join(append([]string{string(r.Intent), string(r.State)}, r.Left...), " ")
 	}
-	_, config, err := s.distribution(s.ctx)
+	_, config, err := s.Distribution(s.ctx)
 	if err != nil {
 		return e, err
 	}
 	e.Distribution = string(config)
-	for _, x := range s.Executions(hubAccount) {
+	for _, x := range s.Executions(HubAccount) {
 		e.Executions[x.Name] = x.Status
 	}
 	for _, c := range s.Calls() {

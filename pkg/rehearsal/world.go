@@ -1,9 +1,9 @@
-package cli
+// Package rehearsal is the product in a sandbox: a world with hub and spokes deployed, the people who act in it, and the
+// scenarios that they play.
+package rehearsal
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,16 +16,16 @@ import (
 
 // The accounts of the rehearsal.
 const (
-	hubAccount      = "100000000000"
-	teamAAccount    = "111111111111" // outside the organization, so its shares arrive as invitations
-	teamBAccount    = "222222222222" // inside, so its shares arrive without one
-	teamCAccount    = "333333333333" // inside
-	strangerAccount = "999999999999" // no team, no spoke
-	region          = "us-east-1"
+	HubAccount      = "100000000000"
+	TeamAAccount    = "111111111111" // outside the organization, so its shares arrive as invitations
+	TeamBAccount    = "222222222222" // inside, so its shares arrive without one
+	TeamCAccount    = "333333333333" // inside
+	StrangerAccount = "999999999999" // no team, no spoke
+	Region          = "us-east-1"
 )
 
-// worldOptions say what a rehearsal is made of.
-type worldOptions struct {
+// Options say what a rehearsal is made of.
+type Options struct {
 	Templates string // directory of policy.yaml, and of hub.template.json and spoke.template.json made from it
 	Functions string // directory of the functions, built for this machine; not needed if Sandbox.Handlers runs them
 	Policy    []byte // in place of the policy beside the templates
@@ -34,8 +34,8 @@ type worldOptions struct {
 	Own       bool // the accounts are those of the policy, all of them in its organization, in place of the demo's
 }
 
-// world is a sandbox with the hub and the spokes deployed in it, idle.
-type world struct {
+// World is a sandbox with the hub and the spokes deployed in it, idle.
+type World struct {
 	*sandbox.Sandbox
 	policy  admission.Policy
 	text    []byte            // of the policy, as the next deployed function has it
@@ -43,9 +43,9 @@ type world struct {
 	assets  string
 }
 
-// newWorld starts a sandbox and deploys the same templates and the same binaries that go to AWS.
-func newWorld(o worldOptions) (_ *world, err error) {
-	w := &world{}
+// New starts a sandbox and deploys the same templates and the same binaries that go to AWS.
+func New(o Options) (_ *World, err error) {
+	w := &World{}
 	if o.Policy == nil {
 		if o.Policy, err = readBeside(o.Templates, contract.PolicyFile); err != nil {
 			return nil, err
@@ -58,11 +58,11 @@ func newWorld(o worldOptions) (_ *world, err error) {
 		return nil, fmt.Errorf("make a directory for function assets: %w", err)
 	}
 	o.Sandbox.Accounts = []sandbox.Account{
-		{ID: hubAccount, Name: "networking", InOrganization: true},
-		{ID: teamAAccount, Name: "team-a"},
-		{ID: teamBAccount, Name: "team-b", InOrganization: true},
-		{ID: teamCAccount, Name: "team-c", InOrganization: true},
-		{ID: strangerAccount, Name: "stranger"},
+		{ID: HubAccount, Name: "networking", InOrganization: true},
+		{ID: TeamAAccount, Name: "team-a"},
+		{ID: TeamBAccount, Name: "team-b", InOrganization: true},
+		{ID: TeamCAccount, Name: "team-c", InOrganization: true},
+		{ID: StrangerAccount, Name: "stranger"},
 	}
 	if o.Own {
 		o.Sandbox.Accounts = accountsOf(w.policy)
@@ -85,10 +85,18 @@ func newWorld(o worldOptions) (_ *world, err error) {
 	return w, nil
 }
 
+// PolicyError is the error of a world whose policy is not valid.
+type PolicyError struct{ Err error }
+
+func (e *PolicyError) Error() string { return "read policy:\n" + e.Err.Error() }
+
+// Unwrap returns the places of the policy.
+func (e *PolicyError) Unwrap() error { return e.Err }
+
 // obey takes a policy.
-func (w *world) obey(text []byte) (err error) {
+func (w *World) obey(text []byte) (err error) {
 	if w.policy, err = policy.Parse(text); err != nil {
-		return &failure{exitPolicy, fmt.Errorf("read policy:\n%w", err)}
+		return &PolicyError{err}
 	}
 	w.text = text
 	return nil
@@ -107,7 +115,7 @@ func accountsOf(p admission.Policy) []sandbox.Account {
 }
 
 // Close ends the sandbox and removes what was made for it.
-func (w *world) Close() error {
+func (w *World) Close() error {
 	err := w.Sandbox.Close()
 	if removed := os.RemoveAll(w.assets); err == nil {
 		err = removed
@@ -117,7 +125,7 @@ func (w *world) Close() error {
 
 // asset lays out a function as its Lambda asset does: the policy, and beside it the binary if a process runs it. What follows a dot in the key
 // tells one asset of a function from another.
-func (w *world) asset(o worldOptions, key string) (string, error) {
+func (w *World) asset(o Options, key string) (string, error) {
 	dir := filepath.Join(w.assets, key)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
@@ -143,7 +151,7 @@ func (w *world) asset(o worldOptions, key string) (string, error) {
 	return dir, nil
 }
 
-func (w *world) deploy(templates string) error {
+func (w *World) deploy(templates string) error {
 	hub, err := readBeside(templates, "hub.template.json")
 	if err != nil {
 		return err
@@ -152,7 +160,7 @@ func (w *world) deploy(templates string) error {
 	if err != nil {
 		return err
 	}
-	if w.outputs, err = w.Deploy(hubAccount, region, "originhub-"+w.policy.Hub, hub, nil); err != nil {
+	if w.outputs, err = w.Deploy(HubAccount, Region, "originhub-"+w.policy.Hub, hub, nil); err != nil {
 		return fmt.Errorf("deploy hub: %w", err)
 	}
 	for _, team := range w.policy.Teams {
@@ -160,8 +168,8 @@ func (w *world) deploy(templates string) error {
 			if !team.Spoke {
 				continue
 			}
-			if _, err := w.Deploy(account, region, "originhub-spoke", spoke, map[string]string{
-				"HubAccountId": hubAccount, "HubName": w.policy.Hub, "ExternalId": w.policy.ExternalID,
+			if _, err := w.Deploy(account, Region, "originhub-spoke", spoke, map[string]string{
+				"HubAccountId": HubAccount, "HubName": w.policy.Hub, "ExternalId": w.policy.ExternalID,
 			}); err != nil {
 				return fmt.Errorf("deploy spoke of %s: %w", team.Name, err)
 			}
@@ -176,19 +184,4 @@ func readBeside(dir, file string) ([]byte, error) {
 		return nil, fmt.Errorf("read the rehearsal's files: %w; run from the repository, or name the directory with --templates", err)
 	}
 	return text, nil
-}
-
-// report is what `sandbox serve` prints when it is ready.
-type report struct {
-	Endpoint string `json:"endpoint"`
-	Edge     string `json:"edge"`
-}
-
-func printJSON(out io.Writer, v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "%s\n", line)
-	return err
 }

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"bytes"
@@ -41,17 +41,17 @@ func (l *life) lookAtAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range l.names {
-		o := standing{visible: visible[l.origins[n].id]}
+		o := standing{visible: visible[l.origins[n].ID]}
 		if o.exists, err = l.exists(n); err != nil {
 			t.Fatal(err)
 		}
 		if o.tags, err = l.tags(n); err != nil {
 			t.Fatal(err)
 		}
-		o.record, o.known = known.Find(l.origins[n].id)
+		o.record, o.known = known.Find(l.origins[n].ID)
 		if config != nil {
 			for _, c := range config.Origins.Items {
-				o.wired = o.wired || c.VpcOriginConfig != nil && aws.ToString(c.VpcOriginConfig.VpcOriginId) == l.origins[n].id
+				o.wired = o.wired || c.VpcOriginConfig != nil && aws.ToString(c.VpcOriginConfig.VpcOriginId) == l.origins[n].ID
 			}
 		}
 		l.note("END %s: %v", n, o)
@@ -113,7 +113,7 @@ func (l *life) answers(name string, o standing) error {
 		return errors.New("it claims no path")
 	}
 	for _, p := range paths {
-		status, body, err := get(l.ctx, l.Edge(), host, p+"customers/1")
+		status, body, err := Get(l.ctx, l.Edge(), host, p+"customers/1")
 		if err := errors.Join(err, want(status == 200, "%s%s answers %d %s", host, p, status, body)); err != nil {
 			return err
 		}
@@ -232,7 +232,7 @@ func (l *life) unexplainedDenials() error {
 // yet deleted, or the registry forgot it.
 func (l *life) unexplainedExecutions() error {
 	var all []error
-	for _, x := range l.Executions(hubAccount) {
+	for _, x := range l.Executions(HubAccount) {
 		explained := x.Status == "SUCCEEDED" || x.Status == "FAILED" &&
 			(x.Error == "originhub.Stopped" && l.applied[untag] > 0 || x.Error == "originhub.Stuck" && l.applied[emptyRegistry] > 0)
 		all = append(all, want(explained, "execution %s is %s in %s: %s %s", l.named(x.Name), x.Status, x.State, x.Error, l.named(x.Cause)))

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"encoding/json"
@@ -99,7 +99,7 @@ func (s *tale) redeploy(change func(resources map[string]any) error) error {
 		return err
 	}
 	before := s.outputs
-	if s.outputs, err = s.Deploy(hubAccount, region, "originhub-"+s.policy.Hub, text, nil); err != nil {
+	if s.outputs, err = s.Deploy(HubAccount, Region, "originhub-"+s.policy.Hub, text, nil); err != nil {
 		return err
 	}
 	for name, value := range before {

@@ -1,6 +1,11 @@
-package cli
+package rehearsal
 
-import "flag"
+import (
+	"flag"
+	"testing"
+
+	"github.com/originhub/originhub/pkg/internal/built"
+)
 
 var allProcesses = flag.Bool("processes", false, "run the functions' binaries in all stories and lives: slower")
 
@@ -18,4 +23,14 @@ func byProcess() map[string]string {
 		"team-stack-serves-its-api":                   "functions customers and targets",
 		"two-hubs-leave-each-other-alone":             "two assets of each function, by their assembly",
 	}
+}
+
+// binaries is the directory of the functions' binaries if a story of that name runs them, and empty if it runs their handlers
+// in the process of the test.
+func binaries(t testing.TB, story string) string {
+	t.Helper()
+	if _, listed := byProcess()[story]; listed || *allProcesses {
+		return built.Functions(t)
+	}
+	return ""
 }

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -41,20 +40,6 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// functions is the directory of the function binaries that the stories run: that of make build, which leaves alone what is
-// up to date.
-const functions = "../../.build/local"
-
-func TestMain(m *testing.M) {
-	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-tags", "lambda.norpc", "-o", functions+"/", "../../functions/...")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the functions: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
-
 // TestStories runs the scripts of testdata/stories. A script's name is the property that it shows; its commands are the
 // methods of tale below.
 func TestStories(t *testing.T) {
@@ -65,15 +50,14 @@ func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/stories",
 		Setup: func(env *testscript.Env) error {
-			_, processes := byProcess()[strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")]
-			s := &tale{processes: processes || *allProcesses, actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
+			s := &tale{functions: binaries(t, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
 			env.Values["tale"] = s
 			env.Defer(func() {
-				if s.demo == nil {
+				if s.Stage == nil {
 					seen.add(nil)
 					return
 				}
-				seen.add(s.demo.world)
+				seen.add(s.Stage.World)
 				metrics.of(s.State())
 				if denials := s.denials(); len(denials) > 0 && !s.mayBeDenied {
 					t.Errorf("%s: the hub's functions were denied:\n%s", filepath.Base(env.WorkDir), strings.Join(denials, "\n"))
@@ -107,7 +91,7 @@ func TestStories(t *testing.T) {
 			"foreign-interface": command((*tale).foreignInterface), "future": command((*tale).future), "kept": command((*tale).keptHas),
 			"remove-other-distribution": command((*tale).removeOtherDistribution), "said-once": command((*tale).saidOnce),
 			"invitation": command((*tale).invitation), "dns": command((*tale).dns), "alarmed": command((*tale).alarmed),
-			"originhub": command((*tale).originhub), "apart": command((*tale).apart),
+			"apart":      command((*tale).apart),
 			"second-hub": command((*tale).secondHub), "second-is": command((*tale).secondIs), "said-times": command((*tale).saidTimes),
 			"alarm": command((*tale).alarmIs), "disable-rule": command((*tale).disableRule), "enable-rule": command((*tale).enableRule), "replay": command((*tale).replay),
 			"remember-alarms": command((*tale).rememberAlarms), "same-alarms": command((*tale).sameAlarms),
@@ -162,14 +146,14 @@ func TestSentTwice(t *testing.T) {
 
 // tale is the world of one script.
 type tale struct {
-	*demo
+	*Stage
 	ctx     context.Context
-	actors  map[string]*actor
-	origins map[string]vpcOrigin
+	actors  map[string]*Actor
+	origins map[string]VPCOrigin
 	shares  map[string]string
 	kept    []byte
 	other   string // account with a distribution of its own
-	spoken  []heard
+	spoken  []Heard
 	logs    bytes.Buffer
 	told    []string // messages on the alarm topic that remember-alarms saw
 
@@ -177,7 +161,7 @@ type tale struct {
 	foreign  map[string][]byte // how they were
 	deployed int               // so many times the hub was deployed again
 
-	processes bool // functions run as binaries, in processes of their own
+	functions string // directory of the binaries that run the functions; empty if they run in this process
 
 	certificates map[string]string // ARN by team
 	// mayBeDenied is set by a story that is about calls which IAM denies.
@@ -213,11 +197,11 @@ func want(ok bool, format string, args ...any) error {
 // world [KEY=VALUE...] [future=FIELD] [adopt=NAME,...] deploys hub and spokes as the demo does, with another policy for the
 // functions, a CloudFront that knows a field of a distribution's that the SDK does not, or distributions to adopt: see adopt.
 func (s *tale) world(_ *testscript.TestScript, args []string) (err error) {
-	o := worldOptions{
-		Templates: "../../infra/testdata", Functions: functions,
+	o := Options{
+		Templates: "../../infra/testdata", Functions: s.functions,
 		Sandbox: sandbox.Options{Seed: 7, LogWriter: func(string) io.Writer { return &s.logs }},
 	}
-	if !s.processes {
+	if s.functions == "" {
 		o.Sandbox.Handlers = inprocess.Start
 	}
 	var adopt []string
@@ -235,20 +219,20 @@ func (s *tale) world(_ *testscript.TestScript, args []string) (err error) {
 			return err
 		}
 	}
-	w, err := newWorld(o)
+	w, err := New(o)
 	if err != nil {
 		return err
 	}
-	s.demo = newDemo(w, io.Discard)
+	s.Stage = NewStage(w)
 	if adopt != nil {
 		if err := s.deployThatAdopts(adopt); err != nil {
 			return err
 		}
 	}
-	for _, a := range []*actor{s.teamA, s.teamB, s.teamC, s.stranger} {
-		s.actors[a.name] = a
+	for _, a := range []*Actor{s.TeamA, s.TeamB, s.TeamC, s.Stranger} {
+		s.actors[a.Name] = a
 	}
-	return s.listen(s.ctx)
+	return s.Listen(s.ctx)
 }
 
 // create NAME TEAM [host=H] [paths=P] [balancer=B]: the team makes a VPC origin and waits until it is Deployed.
@@ -279,16 +263,16 @@ func (s *tale) begin(name, team string, options ...string) error {
 			return fmt.Errorf("unknown option %s", o)
 		}
 	}
-	o, err := a.create(s.ctx, name, balancer, claim(host, paths))
+	o, err := a.Create(s.ctx, name, balancer, Claim(host, paths))
 	s.origins[name], s.actors["owner of "+name] = o, a
 	return err
 }
 
-func (s *tale) owner(name string) *actor { return s.actors["owner of "+name] }
+func (s *tale) owner(name string) *Actor { return s.actors["owner of "+name] }
 
 // share NAME [ARN...]: its owner shares it with the hub, together with other resources.
 func (s *tale) shareIt(_ *testscript.TestScript, args []string) error {
-	arn, err := s.owner(args[0]).share(s.ctx, args[0], append([]string{s.origins[args[0]].arn}, args[1:]...)...)
+	arn, err := s.owner(args[0]).Share(s.ctx, args[0], append([]string{s.origins[args[0]].ARN}, args[1:]...)...)
 	s.shares[args[0]] = arn
 	return err
 }
@@ -306,12 +290,12 @@ func (s *tale) tagIt(_ *testscript.TestScript, args []string) error {
 	if len(args) > 2 {
 		key = args[2]
 	}
-	return s.owner(args[0]).tag(s.ctx, s.origins[args[0]].arn, key, args[1])
+	return s.owner(args[0]).Tag(s.ctx, s.origins[args[0]].ARN, key, args[1])
 }
 
 // untag NAME
 func (s *tale) untag(_ *testscript.TestScript, args []string) error {
-	arn := s.origins[args[0]].arn
+	arn := s.origins[args[0]].ARN
 	_, err := s.owner(args[0]).cloudfront.UntagResource(s.ctx, &cloudfront.UntagResourceInput{
 		Resource: &arn, TagKeys: &cloudfronttypes.TagKeys{Items: []string{contract.TagTeardown}},
 	})
@@ -366,7 +350,7 @@ func (s *tale) record(name string) (origin.Record, bool, error) {
 	if err != nil {
 		return origin.Record{}, false, err
 	}
-	r, found := known.Find(s.origins[name].id)
+	r, found := known.Find(s.origins[name].ID)
 	return r, found, nil
 }
 
@@ -385,7 +369,7 @@ func (s *tale) is(_ *testscript.TestScript, args []string) error {
 
 // edge HOST PATH STATUS [TEXT]: the answer to a viewer, and what it contains.
 func (s *tale) edge(_ *testscript.TestScript, args []string) error {
-	status, body, err := get(s.ctx, s.Edge(), args[0], args[1])
+	status, body, err := Get(s.ctx, s.Edge(), args[0], args[1])
 	if err != nil {
 		return err
 	}
@@ -429,7 +413,7 @@ func (s *tale) countUpdates() (accepted, calls int) {
 
 // hear takes what the hub has published since the last time.
 func (s *tale) hear() error {
-	more, err := s.messages(s.ctx)
+	more, err := s.Messages(s.ctx)
 	s.spoken = append(s.spoken, more...)
 	return err
 }
@@ -459,7 +443,7 @@ func (s *tale) said(_ *testscript.TestScript, args []string) error {
 // named replaces ids by the names that the script gave.
 func (s *tale) named(text string) string {
 	for name, o := range s.origins {
-		text = strings.ReplaceAll(text, o.id, "<"+name+">")
+		text = strings.ReplaceAll(text, o.ID, "<"+name+">")
 	}
 	for name, id := range s.existing {
 		text = strings.ReplaceAll(text, id, "<"+name+">")
@@ -473,15 +457,14 @@ func (s *tale) hearAll(ts *testscript.TestScript, _ []string) error {
 		return err
 	}
 	for _, h := range s.spoken {
-		ts.Logf("%s %s %+v", s.at(h.Time), h.Type, s.named(fmt.Sprintf("%+v", h.Detail)))
+		ts.Logf("%s %s %+v", s.At(h.Time), h.Type, s.named(fmt.Sprintf("%+v", h.Detail)))
 	}
 	return nil
 }
 
 func (s *tale) execution(name, generation string) (string, error) {
 	g, err := strconv.Atoi(generation)
-	return strings.Replace(s.outputs["TeardownStateMachineArn"], ":stateMachine:", ":execution:", 1) + ":" +
-		contract.TeardownExecution(s.origins[name].id, g), err
+	return s.TeardownExecution(s.origins[name].ID, g), err
 }
 
 // ended NAME GENERATION STATUS [REGEXP of error and cause]
@@ -542,17 +525,17 @@ func (s *tale) history(ts *testscript.TestScript, args []string) error {
 // gone NAME: nothing is left of the origin: not the VPC origin, no share, no interface of its VPC, no part of a distribution.
 func (s *tale) gone(_ *testscript.TestScript, args []string) error {
 	a, o := s.owner(args[0]), s.origins[args[0]]
-	_, err := a.cloudfront.GetVpcOrigin(s.ctx, &cloudfront.GetVpcOriginInput{Id: &o.id})
+	_, err := a.cloudfront.GetVpcOrigin(s.ctx, &cloudfront.GetVpcOriginInput{Id: &o.ID})
 	var missing *cloudfronttypes.EntityNotFound
 	if !errors.As(err, &missing) {
 		return fmt.Errorf("the VPC origin is there: %w", err)
 	}
-	held, err := holdings(s.Sandbox, a.account)
+	held, err := Holdings(s.Sandbox, a.Account)
 	if err != nil {
 		return err
 	}
 	if held.VPCOrigins == 0 && (held.Shares != 0 || len(held.ENIs) != 0 || len(held.Groups) != 0) {
-		return fmt.Errorf("account %s still has %+v", a.account, held)
+		return fmt.Errorf("account %s still has %+v", a.Account, held)
 	}
 	known, err := s.snapshot()
 	if err != nil {
@@ -563,7 +546,7 @@ func (s *tale) gone(_ *testscript.TestScript, args []string) error {
 		if err != nil {
 			return err
 		}
-		if bytes.Contains(served.Config, []byte(o.id)) {
+		if bytes.Contains(served.Config, []byte(o.ID)) {
 			return fmt.Errorf("distribution %s still names it", d.Name)
 		}
 	}
@@ -572,25 +555,25 @@ func (s *tale) gone(_ *testscript.TestScript, args []string) error {
 
 // keep remembers the distribution's configuration; same compares it.
 func (s *tale) keep(*testscript.TestScript, []string) (err error) {
-	_, s.kept, err = s.distribution(s.ctx)
+	_, s.kept, err = s.Distribution(s.ctx)
 	return err
 }
 
 // same [NAME]: the configuration is what was kept, byte for byte, but for the origin that left.
 func (s *tale) same(_ *testscript.TestScript, args []string) error {
-	_, now, err := s.distribution(s.ctx)
+	_, now, err := s.Distribution(s.ctx)
 	if err != nil {
 		return err
 	}
 	if len(args) > 0 {
-		return sameButFor(s.kept, now, s.origins[args[0]].id)
+		return SameButFor(s.kept, now, s.origins[args[0]].ID)
 	}
 	return want(bytes.Equal(s.kept, now), "the configuration changed from\n%s\nto\n%s", s.kept, now)
 }
 
 // hold-enis NAME: CloudFront never releases the interfaces of this origin.
 func (s *tale) holdENIs(_ *testscript.TestScript, args []string) error {
-	s.HoldENIs(s.origins[args[0]].id)
+	s.HoldENIs(s.origins[args[0]].ID)
 	return nil
 }
 
@@ -598,13 +581,13 @@ func (s *tale) holdENIs(_ *testscript.TestScript, args []string) error {
 func (s *tale) otherDistribution(_ *testscript.TestScript, args []string) error {
 	o, owner := s.origins[args[0]], s.owner(args[0])
 	share, err := owner.ram.CreateResourceShare(s.ctx, &ram.CreateResourceShareInput{
-		Name: aws.String("other"), ResourceArns: []string{o.arn}, Principals: []string{args[1]}, AllowExternalPrincipals: aws.Bool(true),
+		Name: aws.String("other"), ResourceArns: []string{o.ARN}, Principals: []string{args[1]}, AllowExternalPrincipals: aws.Bool(true),
 	})
 	if err != nil {
 		return err
 	}
 	s.other = args[1]
-	other := newActor(s.Sandbox, "other", s.other)
+	other := NewActor(s.Sandbox, "other", s.other)
 	invitations, err := other.ram.GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{})
 	if err != nil {
 		return err
@@ -621,7 +604,7 @@ func (s *tale) otherDistribution(_ *testscript.TestScript, args []string) error 
 		CallerReference: aws.String("other"), Comment: aws.String("other"), Enabled: aws.Bool(true),
 		Origins: &cloudfronttypes.Origins{Quantity: aws.Int32(1), Items: []cloudfronttypes.Origin{{
 			Id: aws.String("o"), DomainName: aws.String("internal.example.com"),
-			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.id, OwnerAccountId: &owner.account},
+			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.ID, OwnerAccountId: &owner.Account},
 		}}},
 		DefaultCacheBehavior: &cloudfronttypes.DefaultCacheBehavior{
 			TargetOriginId: aws.String("o"), ViewerProtocolPolicy: cloudfronttypes.ViewerProtocolPolicyHttpsOnly,
@@ -658,7 +641,7 @@ func (s *tale) putEvent(ts *testscript.TestScript, args []string) error {
 	if bus == "hub" {
 		bus = s.outputs["BusArn"]
 	}
-	out, err := eventbridge.NewFromConfig(s.Config(s.actors[args[0]].account, region)).PutEvents(s.ctx, &eventbridge.PutEventsInput{
+	out, err := eventbridge.NewFromConfig(s.Config(s.actors[args[0]].Account, Region)).PutEvents(s.ctx, &eventbridge.PutEventsInput{
 		Entries: []eventbridgetypes.PutEventsRequestEntry{{
 			EventBusName: &bus, Source: &e.Source, DetailType: &e.Type, Detail: aws.String(string(e.Detail)),
 		}},
@@ -671,7 +654,7 @@ func (s *tale) putEvent(ts *testscript.TestScript, args []string) error {
 
 func (s *tale) expand(text string) string {
 	for name, o := range s.origins {
-		text = strings.ReplaceAll(text, "<"+name+">", o.arn)
+		text = strings.ReplaceAll(text, "<"+name+">", o.ARN)
 	}
 	for name, id := range s.existing {
 		text = strings.ReplaceAll(text, "<"+name+">", id)
@@ -713,9 +696,9 @@ func (s *tale) comment(_ *testscript.TestScript, args []string) error {
 
 // deploy TEAM STACK FILE: a team creates or updates a stack of its own.
 func (s *tale) deployStack(ts *testscript.TestScript, args []string) error {
-	outputs, err := s.Deploy(s.actors[args[0]].account, region, args[1], []byte(s.expand(ts.ReadFile(args[2]))), nil)
+	outputs, err := s.Deploy(s.actors[args[0]].Account, Region, args[1], []byte(s.expand(ts.ReadFile(args[2]))), nil)
 	if id := outputs["OriginId"]; id != "" {
-		s.origins[args[1]] = vpcOrigin{id, outputs["OriginArn"]}
+		s.origins[args[1]] = VPCOrigin{id, outputs["OriginArn"]}
 		s.actors["owner of "+args[1]] = s.actors[args[0]]
 	}
 	return err
@@ -737,21 +720,21 @@ func (s *tale) teamStack(_ *testscript.TestScript, args []string) error {
 	team := s.actors[args[0]]
 	if s.certificates[args[0]] == "" {
 		// It covers the other teams' hosts too, so that what keeps them out is the load balancer's rule and not TLS.
-		s.certificates[args[0]] = s.AddCertificate(team.account, region, "*."+s.policy.Domain)
+		s.certificates[args[0]] = s.AddCertificate(team.Account, Region, "*."+s.policy.Domain)
 	}
-	outputs, err := s.Deploy(team.account, region, "originhub-team", text, map[string]string{
-		"Team": args[0], "HubAccountId": hubAccount, "CertificateArn": s.certificates[args[0]],
+	outputs, err := s.Deploy(team.Account, Region, "originhub-team", text, map[string]string{
+		"Team": args[0], "HubAccountId": HubAccount, "CertificateArn": s.certificates[args[0]],
 	})
 	if err == nil {
-		s.origins[args[0]], s.actors["owner of "+args[0]] = vpcOrigin{outputs["OriginId"], outputs["OriginArn"]}, team
+		s.origins[args[0]], s.actors["owner of "+args[0]] = VPCOrigin{outputs["OriginId"], outputs["OriginArn"]}, team
 	}
 	return err
 }
 
 // delete-team-stack TEAM: the team deletes its team stack, and the certificate is all that is left of it.
 func (s *tale) deleteTeamStack(_ *testscript.TestScript, args []string) error {
-	account := s.actors[args[0]].account
-	if err := s.DeleteStack(account, region, "originhub-team"); err != nil {
+	account := s.actors[args[0]].Account
+	if err := s.DeleteStack(account, Region, "originhub-team"); err != nil {
 		return err
 	}
 	held := s.State()["accounts"].(map[string]any)[account].(map[string]any)
@@ -789,12 +772,12 @@ func (s *tale) denials() (lines []string) {
 
 // meddle TEAM NAME: a team tags another one's origin.
 func (s *tale) meddle(_ *testscript.TestScript, args []string) error {
-	return s.actors[args[0]].tag(s.ctx, s.origins[args[1]].arn, contract.TagTeardown, "now")
+	return s.actors[args[0]].Tag(s.ctx, s.origins[args[1]].ARN, contract.TagTeardown, "now")
 }
 
 // empty-registry deletes every item of the registry.
 func (s *tale) emptyRegistry(*testscript.TestScript, []string) error {
-	client := dynamodb.NewFromConfig(s.Config(hubAccount, region))
+	client := dynamodb.NewFromConfig(s.Config(HubAccount, Region))
 	table := aws.String(s.outputs["RegistryTable"])
 	out, err := client.Scan(s.ctx, &dynamodb.ScanInput{TableName: table})
 	if err != nil {
@@ -813,13 +796,13 @@ func (s *tale) emptyRegistry(*testscript.TestScript, []string) error {
 
 // foreign-interface TEAM: another service has an interface in the team's VPC.
 func (s *tale) foreignInterface(_ *testscript.TestScript, args []string) error {
-	s.AddForeignENI(sandbox.ForeignENI{Account: s.actors[args[0]].account, Region: region, Description: "agentic_ai"})
+	s.AddForeignENI(sandbox.ForeignENI{Account: s.actors[args[0]].Account, Region: Region, Description: "agentic_ai"})
 	return nil
 }
 
 // future FIELD: somebody sets a field of the distribution's that our SDK does not know, with a client that does.
 func (s *tale) future(_ *testscript.TestScript, args []string) error {
-	id, config, err := s.distribution(s.ctx)
+	id, config, err := s.Distribution(s.ctx)
 	if err != nil {
 		return err
 	}
@@ -839,7 +822,7 @@ func (s *tale) keptHas(_ *testscript.TestScript, args []string) error {
 
 // remove-other-distribution: the account that made it takes the origin out of its distribution.
 func (s *tale) removeOtherDistribution(*testscript.TestScript, []string) error {
-	other := newActor(s.Sandbox, "other", s.other)
+	other := NewActor(s.Sandbox, "other", s.other)
 	list, err := other.cloudfront.ListDistributions(s.ctx, &cloudfront.ListDistributionsInput{})
 	if err != nil {
 		return err
@@ -881,7 +864,7 @@ func (s *tale) saidOnce(ts *testscript.TestScript, args []string) error {
 
 // invitation NAME STATUS: of the share of that name, as the hub sees it.
 func (s *tale) invitation(_ *testscript.TestScript, args []string) error {
-	out, err := ram.NewFromConfig(s.Config(hubAccount, region)).GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{
+	out, err := ram.NewFromConfig(s.Config(HubAccount, Region)).GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{
 		ResourceShareArns: []string{s.shares[args[0]]},
 	})
 	if err != nil {
@@ -895,7 +878,7 @@ func (s *tale) invitation(_ *testscript.TestScript, args []string) error {
 
 // dns HOST there|absent|theirs: the hub's zone has alias records for the host, or none, or some that are not the hub's.
 func (s *tale) dns(_ *testscript.TestScript, args []string) error {
-	records, err := awsroute53.New(s.Config(hubAccount, region), s.policy.HostedZone).Records(s.ctx)
+	records, err := awsroute53.New(s.Config(HubAccount, Region), s.policy.HostedZone).Records(s.ctx)
 	if err != nil {
 		return err
 	}
@@ -915,23 +898,12 @@ func (s *tale) dns(_ *testscript.TestScript, args []string) error {
 
 // alarmed REGEXP: a message that matches reached the alarm topic.
 func (s *tale) alarmed(_ *testscript.TestScript, args []string) error {
-	raw, err := json.Marshal(s.State()["accounts"].(map[string]any)[hubAccount].(map[string]any)["sns"])
+	raw, err := json.Marshal(s.State()["accounts"].(map[string]any)[HubAccount].(map[string]any)["sns"])
 	if err != nil {
 		return err
 	}
 	ok, err := regexp.Match(args[0], []byte(s.named(string(raw))))
 	return errors.Join(err, want(ok, "no alarm matches %s in %s", args[0], raw))
-}
-
-// originhub CODE ARG...: the command line exits with that code. Its output is compared by stdout and stderr.
-func (s *tale) originhub(ts *testscript.TestScript, args []string) error {
-	for i, a := range args {
-		if strings.HasPrefix(a, "@") {
-			args[i] = ts.MkAbs(a[1:])
-		}
-	}
-	code := Run(s.ctx, args[1:], strings.NewReader(""), ts.Stdout(), ts.Stderr())
-	return want(strconv.Itoa(code) == args[0], "exit code %d, want %s", code, args[0])
 }
 
 // apart DURATION: no two accepted updates of the hub's are closer than that.
@@ -957,15 +929,15 @@ func (s *tale) apart(_ *testscript.TestScript, args []string) error {
 func (s *tale) shareTogether(_ *testscript.TestScript, args []string) error {
 	var arns []string
 	for _, name := range args {
-		arns = append(arns, s.origins[name].arn)
+		arns = append(arns, s.origins[name].ARN)
 	}
-	_, err := s.owner(args[0]).share(s.ctx, "together", arns...)
+	_, err := s.owner(args[0]).Share(s.ctx, "together", arns...)
 	return err
 }
 
 // release-enis NAME: CloudFront releases what hold-enis kept.
 func (s *tale) releaseENIs(_ *testscript.TestScript, args []string) error {
-	s.ReleaseENIs(s.origins[args[0]].id)
+	s.ReleaseENIs(s.origins[args[0]].ID)
 	return nil
 }
 
@@ -973,7 +945,7 @@ func (s *tale) releaseENIs(_ *testscript.TestScript, args []string) error {
 func (s *tale) edit(change func(*cloudfronttypes.DistributionConfig)) (err error) {
 	id := s.existing["first"]
 	if id == "" {
-		if id, _, err = s.distribution(s.ctx); err != nil {
+		if id, _, err = s.Distribution(s.ctx); err != nil {
 			return err
 		}
 	}
@@ -993,7 +965,7 @@ func (s *tale) dropBehaviors(_ *testscript.TestScript, args []string) error {
 	return s.edit(func(c *cloudfronttypes.DistributionConfig) {
 		b := c.CacheBehaviors
 		b.Items = slices.DeleteFunc(b.Items, func(b cloudfronttypes.CacheBehavior) bool {
-			return strings.Contains(aws.ToString(b.TargetOriginId), s.origins[args[0]].id)
+			return strings.Contains(aws.ToString(b.TargetOriginId), s.origins[args[0]].ID)
 		})
 		if len(b.Items) == 0 {
 			b.Items = nil // CloudFront takes no empty list
@@ -1004,7 +976,7 @@ func (s *tale) dropBehaviors(_ *testscript.TestScript, args []string) error {
 
 // delete-distribution: somebody disables the hub's distribution and, once that is Deployed, deletes it.
 func (s *tale) deleteDistribution(*testscript.TestScript, []string) error {
-	id, _, err := s.distribution(s.ctx)
+	id, _, err := s.Distribution(s.ctx)
 	if err != nil {
 		return err
 	}
@@ -1042,7 +1014,7 @@ func (s *tale) publicPath(_ *testscript.TestScript, args []string) error {
 
 // delete-origin NAME: its owner deletes it by hand.
 func (s *tale) deleteOrigin(_ *testscript.TestScript, args []string) error {
-	id, api := s.origins[args[0]].id, s.owner(args[0]).cloudfront
+	id, api := s.origins[args[0]].ID, s.owner(args[0]).cloudfront
 	seen, err := api.GetVpcOrigin(s.ctx, &cloudfront.GetVpcOriginInput{Id: &id})
 	if err != nil {
 		return err
@@ -1053,14 +1025,14 @@ func (s *tale) deleteOrigin(_ *testscript.TestScript, args []string) error {
 
 // delete-origin-as TEAM NAME: a team tries to delete another one's origin.
 func (s *tale) deleteOriginAs(_ *testscript.TestScript, args []string) error {
-	id := s.origins[args[1]].id
+	id := s.origins[args[1]].ID
 	_, err := s.actors[args[0]].cloudfront.DeleteVpcOrigin(s.ctx, &cloudfront.DeleteVpcOriginInput{Id: &id, IfMatch: aws.String("E1")})
 	return err
 }
 
 // dns-record HOST remove|ADDRESS: somebody removes the records of a host from the hub's zone, or lets it lead to an address.
 func (s *tale) dnsRecord(_ *testscript.TestScript, args []string) error {
-	zone := route53.NewFromConfig(s.Config(hubAccount, region))
+	zone := route53.NewFromConfig(s.Config(HubAccount, Region))
 	list, err := zone.ListResourceRecordSets(s.ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: &s.policy.HostedZone})
 	if err != nil {
 		return err
@@ -1087,7 +1059,7 @@ func (s *tale) disabledDistribution(_ *testscript.TestScript, args []string) err
 		CallerReference: aws.String("old"), Comment: aws.String("old"), Enabled: aws.Bool(false),
 		Origins: &cloudfronttypes.Origins{Quantity: aws.Int32(1), Items: []cloudfronttypes.Origin{{
 			Id: aws.String("o"), DomainName: aws.String("internal.example.com"),
-			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.id, OwnerAccountId: &owner.account},
+			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.ID, OwnerAccountId: &owner.Account},
 		}}},
 		DefaultCacheBehavior: &cloudfronttypes.DefaultCacheBehavior{
 			TargetOriginId: aws.String("o"), ViewerProtocolPolicy: cloudfronttypes.ViewerProtocolPolicyHttpsOnly,

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"context"
@@ -68,7 +68,8 @@ func newLife(t *testing.T, seed uint64) *life {
 func (l *life) enter(t *testing.T) {
 	t.Helper()
 	l.tale = &tale{
-		actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}, certificates: map[string]string{},
+		functions: binaries(t, ""),
+		actors:    map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{},
 		ctx: context.Background(),
 	}
 	l.teams, l.applied, l.hits, l.inForce, l.ends = map[string]string{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
@@ -109,7 +110,7 @@ func (l *life) print(t *testing.T) {
 	slices.SortStableFunc(l.log, func(a, b line) int { return a.at.Compare(b.at) })
 	var text strings.Builder
 	for _, line := range l.log {
-		fmt.Fprintf(&text, "%s %s\n", l.tale.at(line.at), line.what)
+		fmt.Fprintf(&text, "%s %s\n", l.tale.At(line.at), line.what)
 	}
 	t.Logf("world %v\n%s", l.kind, &text)
 }

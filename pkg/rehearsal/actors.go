@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"context"
@@ -18,31 +18,33 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// actor is somebody with an account, who does with the genuine SDK what people do.
-type actor struct {
-	name, account string
-	cloudfront    *cloudfront.Client
-	ram           *ram.Client
+// Actor is somebody with an account, who does with the genuine SDK what people do.
+type Actor struct {
+	Name, Account string
+
+	cloudfront *cloudfront.Client
+	ram        *ram.Client
 }
 
-func newActor(s *sandbox.Sandbox, name, account string) *actor {
-	cfg := s.Config(account, region)
-	return &actor{name: name, account: account, cloudfront: cloudfront.NewFromConfig(cfg), ram: ram.NewFromConfig(cfg)}
+// NewActor lets somebody act with an account's root.
+func NewActor(s *sandbox.Sandbox, name, account string) *Actor {
+	cfg := s.Config(account, Region)
+	return &Actor{Name: name, Account: account, cloudfront: cloudfront.NewFromConfig(cfg), ram: ram.NewFromConfig(cfg)}
 }
 
-// vpcOrigin is what an actor made.
-type vpcOrigin struct{ id, arn string }
+// VPCOrigin is what an actor made.
+type VPCOrigin struct{ ID, ARN string }
 
 // endpoint is the ARN of an instance, if name is the id of one, or of an internal load balancer in the actor's account.
-func (a *actor) endpoint(name string) string {
+func (a *Actor) endpoint(name string) string {
 	if strings.HasPrefix(name, "i-") {
-		return "arn:aws:ec2:" + region + ":" + a.account + ":instance/" + name
+		return "arn:aws:ec2:" + Region + ":" + a.Account + ":instance/" + name
 	}
-	return "arn:aws:elasticloadbalancing:" + region + ":" + a.account + ":loadbalancer/app/" + name + "/50dc6c495c0c9188"
+	return "arn:aws:elasticloadbalancing:" + Region + ":" + a.Account + ":loadbalancer/app/" + name + "/50dc6c495c0c9188"
 }
 
-// create makes a VPC origin in front of a load balancer or an instance, tagged with its claim.
-func (a *actor) create(ctx context.Context, name, balancer string, tags map[string]string) (vpcOrigin, error) {
+// Create makes a VPC origin in front of a load balancer or an instance, tagged with its claim.
+func (a *Actor) Create(ctx context.Context, name, balancer string, tags map[string]string) (VPCOrigin, error) {
 	in := &cloudfront.CreateVpcOriginInput{
 		VpcOriginEndpointConfig: &cloudfronttypes.VpcOriginEndpointConfig{
 			Name: &name, Arn: aws.String(a.endpoint(balancer)), HTTPPort: aws.Int32(80), HTTPSPort: aws.Int32(443),
@@ -57,30 +59,30 @@ func (a *actor) create(ctx context.Context, name, balancer string, tags map[stri
 	}
 	out, err := a.cloudfront.CreateVpcOrigin(ctx, in)
 	if err != nil {
-		return vpcOrigin{}, fmt.Errorf("%s creates VPC origin %s: %w", a.name, name, err)
+		return VPCOrigin{}, fmt.Errorf("%s creates VPC origin %s: %w", a.Name, name, err)
 	}
-	return vpcOrigin{aws.ToString(out.VpcOrigin.Id), aws.ToString(out.VpcOrigin.Arn)}, nil
+	return VPCOrigin{aws.ToString(out.VpcOrigin.Id), aws.ToString(out.VpcOrigin.Arn)}, nil
 }
 
-// share shares resources with the hub and returns the share's ARN.
-func (a *actor) share(ctx context.Context, name string, resources ...string) (string, error) {
+// Share shares resources with the hub and returns the share's ARN.
+func (a *Actor) Share(ctx context.Context, name string, resources ...string) (string, error) {
 	out, err := a.ram.CreateResourceShare(ctx, &ram.CreateResourceShareInput{
-		Name: &name, ResourceArns: resources, Principals: []string{hubAccount}, AllowExternalPrincipals: aws.Bool(true),
+		Name: &name, ResourceArns: resources, Principals: []string{HubAccount}, AllowExternalPrincipals: aws.Bool(true),
 	})
 	if err != nil {
-		return "", fmt.Errorf("%s shares %s: %w", a.name, name, err)
+		return "", fmt.Errorf("%s shares %s: %w", a.Name, name, err)
 	}
 	return aws.ToString(out.ResourceShare.ResourceShareArn), nil
 }
 
-// tag sets one tag on a VPC origin with a direct TagResource, as a change through CloudFormation would be refused while the
-// origin is in use (facts/aws.md section 4).
-func (a *actor) tag(ctx context.Context, arn, key, value string) error {
+// Tag sets one tag on a VPC origin with a direct TagResource, as a change through CloudFormation would be refused while the
+// origin is in use.
+func (a *Actor) Tag(ctx context.Context, arn, key, value string) error {
 	_, err := a.cloudfront.TagResource(ctx, &cloudfront.TagResourceInput{
 		Resource: &arn, Tags: &cloudfronttypes.Tags{Items: tagItems(map[string]string{key: value})},
 	})
 	if err != nil {
-		return fmt.Errorf("%s tags %s: %w", a.name, arn, err)
+		return fmt.Errorf("%s tags %s: %w", a.Name, arn, err)
 	}
 	return nil
 }
@@ -93,13 +95,13 @@ func tagItems(tags map[string]string) []cloudfronttypes.Tag {
 	return items
 }
 
-// claim is the tags that state what a team's origin asks for.
-func claim(host, paths string) map[string]string {
+// Claim is the tags that state what a team's origin asks for.
+func Claim(host, paths string) map[string]string {
 	return map[string]string{contract.TagHost: host, contract.TagPaths: paths, contract.TagDomain: "internal." + host}
 }
 
-// get requests a path of a host at the edge.
-func get(ctx context.Context, edge, host, path string) (status int, body string, err error) {
+// Get requests a path of a host at the edge.
+func Get(ctx context.Context, edge, host, path string) (status int, body string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, edge+path, nil)
 	if err != nil {
 		return 0, "", err

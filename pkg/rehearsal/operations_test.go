@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"encoding/json"
@@ -29,7 +29,7 @@ import (
 
 // alarm ID STATE [REGEXP]: the hub's alarm of that logical id is in that state, and its description matches.
 func (s *tale) alarmIs(_ *testscript.TestScript, args []string) error {
-	out, err := cloudwatch.NewFromConfig(s.Config(hubAccount, region)).DescribeAlarms(s.ctx, &cloudwatch.DescribeAlarmsInput{})
+	out, err := cloudwatch.NewFromConfig(s.Config(HubAccount, Region)).DescribeAlarms(s.ctx, &cloudwatch.DescribeAlarmsInput{})
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (s *tale) rule(id string) (string, error) {
 
 // replay NAME: everything in the hub's archive is replayed, and there is something in it.
 func (s *tale) replay(_ *testscript.TestScript, args []string) error {
-	client := eventbridge.NewFromConfig(s.Config(hubAccount, region))
+	client := eventbridge.NewFromConfig(s.Config(HubAccount, Region))
 	_, archive, _ := strings.Cut(s.outputs["ArchiveArn"], ":archive/")
 	held, err := client.DescribeArchive(s.ctx, &eventbridge.DescribeArchiveInput{ArchiveName: &archive})
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *tale) sameAlarms(*testscript.TestScript, []string) error {
 }
 
 func (s *tale) alarmMessages() ([]string, error) {
-	raw, err := json.Marshal(s.State()["accounts"].(map[string]any)[hubAccount].(map[string]any)["sns"])
+	raw, err := json.Marshal(s.State()["accounts"].(map[string]any)[HubAccount].(map[string]any)["sns"])
 	if err != nil {
 		return nil, err
 	}
@@ -160,8 +160,8 @@ func (s *tale) secondHub(*testscript.TestScript, []string) error {
 		return err
 	}
 	for _, account := range p.Accounts() {
-		if _, err := s.Deploy(account, region, "originhub-"+p.Hub+"-spoke", spoke, map[string]string{
-			"HubAccountId": hubAccount, "HubName": p.Hub, "ExternalId": p.ExternalID,
+		if _, err := s.Deploy(account, Region, "originhub-"+p.Hub+"-spoke", spoke, map[string]string{
+			"HubAccountId": HubAccount, "HubName": p.Hub, "ExternalId": p.ExternalID,
 		}); err != nil {
 			return err
 		}
@@ -179,14 +179,14 @@ func (s *tale) deployBeside(stack string, template, policyText []byte) error {
 	files := map[string]any{}
 	for _, asset := range regexp.MustCompile(`"([a-z]+)\.zip"`).FindAllSubmatch(template, -1) {
 		name := string(asset[1])
-		binary, err := filepath.Abs(filepath.Join(functions, name))
-		if err != nil {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.Mkdir(path, 0o755), os.WriteFile(filepath.Join(path, contract.PolicyFile), policyText, 0o644)); err != nil {
 			return err
 		}
-		path := filepath.Join(dir, name)
-		if err := errors.Join(os.Mkdir(path, 0o755), os.Symlink(binary, filepath.Join(path, "bootstrap")),
-			os.WriteFile(filepath.Join(path, contract.PolicyFile), policyText, 0o644)); err != nil {
-			return err
+		if s.functions != "" {
+			if err := os.Symlink(filepath.Join(s.functions, name), filepath.Join(path, "bootstrap")); err != nil {
+				return err
+			}
 		}
 		files[name] = map[string]any{
 			"source": map[string]any{"path": name}, "destinations": map[string]any{"d": map[string]any{"objectKey": stack + "-" + name + ".zip"}},
@@ -196,7 +196,7 @@ func (s *tale) deployBeside(stack string, template, policyText []byte) error {
 	assembly := map[string]any{"artifacts": map[string]any{
 		"assets": map[string]any{"type": "cdk:asset-manifest", "properties": map[string]any{"file": "assets.json"}},
 		stack: map[string]any{
-			"type": "aws:cloudformation:stack", "environment": "aws://" + hubAccount + "/" + region, "dependencies": []string{"assets"},
+			"type": "aws:cloudformation:stack", "environment": "aws://" + HubAccount + "/" + Region, "dependencies": []string{"assets"},
 			"properties": map[string]any{"templateFile": "template.json", "stackName": stack},
 		},
 	}}
@@ -214,7 +214,7 @@ func (s *tale) deployBeside(stack string, template, policyText []byte) error {
 
 // second-is NAME STATE: the second hub's registry says so of the origin.
 func (s *tale) secondIs(_ *testscript.TestScript, args []string) error {
-	tables, err := dynamodb.NewFromConfig(s.Config(hubAccount, region)).ListTables(s.ctx, &dynamodb.ListTablesInput{})
+	tables, err := dynamodb.NewFromConfig(s.Config(HubAccount, Region)).ListTables(s.ctx, &dynamodb.ListTablesInput{})
 	if err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ type metricsSeen struct {
 }
 
 func (m *metricsSeen) of(state map[string]any) {
-	raw, err := json.Marshal(state["accounts"].(map[string]any)[hubAccount].(map[string]any)["cloudwatch"])
+	raw, err := json.Marshal(state["accounts"].(map[string]any)[HubAccount].(map[string]any)["cloudwatch"])
 	var watch struct {
 		Metrics    []string
 		Alarms     []struct{ Metric string }

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ import (
 )
 
 // rewrite gives the functions' policy another value of one key.
-func (o *worldOptions) rewrite(key, value string) (err error) {
+func (o *Options) rewrite(key, value string) (err error) {
 	change, ok := map[string][2]string{
 		"refused":        {"refused: leave", "refused: " + value},
 		"aliases":        {"aliases: wildcard", "aliases: " + value},
@@ -45,9 +45,9 @@ func (o *worldOptions) rewrite(key, value string) (err error) {
 
 // quota TEAM CODE VALUE: AWS grants an account another value of a quota. The hub's account is called networking.
 func (s *tale) quota(_ *testscript.TestScript, args []string) error {
-	account := hubAccount
+	account := HubAccount
 	if a := s.actors[args[0]]; a != nil {
-		account = a.account
+		account = a.Account
 	}
 	value, err := strconv.Atoi(args[2])
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *tale) synthesize(part any) {
 		if part["Action"] == "cloudfront:UpdateDistribution" && s.policy.Distribution.Base == nil {
 			var arns []string
 			for _, id := range s.policy.Distribution.Adopt {
-				arns = append(arns, "arn:aws:cloudfront::"+hubAccount+":distribution/"+id)
+				arns = append(arns, "arn:aws:cloudfront::"+HubAccount+":distribution/"+id)
 			}
 			part["Resource"] = arns
 		}
@@ -197,7 +197,7 @@ func (s *tale) called(name string) string {
 }
 
 func (s *tale) snapshot() (origin.Snapshot, error) {
-	return registry.New(s.Config(hubAccount, region), s.outputs["RegistryTable"]).Load(s.ctx)
+	return registry.New(s.Config(HubAccount, Region), s.outputs["RegistryTable"]).Load(s.ctx)
 }
 
 // holds DISTRIBUTION N: the registry has so many live origins in the distribution of that name, and its configuration holds

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 // TestSamplesMeetTheRules asks EventBridge, for every file of events/, which rules of the synthesized templates match it.
 // What the file means to its function is the business of pkg/inbound.
 func TestSamplesMeetTheRules(t *testing.T) {
-	s, err := sandbox.New(sandbox.Options{Accounts: []sandbox.Account{{ID: hubAccount, Name: "networking"}}})
+	s, err := sandbox.New(sandbox.Options{Accounts: []sandbox.Account{{ID: HubAccount, Name: "networking"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestSamplesMeetTheRules(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	client := eventbridge.NewFromConfig(s.Config(hubAccount, region))
+	client := eventbridge.NewFromConfig(s.Config(HubAccount, Region))
 
 	hub := readTemplate(t, "hub", "team")
 	forward := readTemplate(t, "spoke").rules(nil)

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 
 // What somebody rehearses with a policy of their own has its accounts, organization and zone, and nothing of the demo's.
 func TestWorldOfOnesOwnPolicy(t *testing.T) {
-	w, err := newWorld(worldOptions{Bare: true, Own: true, Policy: []byte(`version: 1
+	w, err := New(Options{Bare: true, Own: true, Policy: []byte(`version: 1
 hub: networking
 organization: o-a1b2c3d4e5
 distribution: {base: {}}
@@ -32,7 +32,7 @@ teams:
 			t.Errorf("%s is not there: %s", own, state)
 		}
 	}
-	if strings.Contains(string(state), hubAccount) {
+	if strings.Contains(string(state), HubAccount) {
 		t.Errorf("the demo's hub is there: %s", state)
 	}
 }

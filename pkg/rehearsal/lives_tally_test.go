@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"errors"
@@ -149,7 +149,7 @@ func TestRemainsOfALifeAreFound(t *testing.T) {
 		func() error { return letter("RetireDeadLettersUrl") },
 		func() error { return letter("AuditDeadLettersUrl") },
 		func() error { return letter("UndeliveredEventsUrl") },
-		func() error { l.HoldENIs(l.origins["o0"].id); return l.tagIt(nil, []string{"o0", "now"}) },
+		func() error { l.HoldENIs(l.origins["o0"].ID); return l.tagIt(nil, []string{"o0", "now"}) },
 		func() error { l.rest(t, 12); return nil },
 	} {
 		if err := happens(); err != nil {

@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/originhub/originhub/pkg/internal/built"
 	"github.com/originhub/originhub/pkg/rehearsal/inprocess"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
@@ -40,20 +41,20 @@ func traceOf(t *testing.T, s *tale) trace {
 // The same seed gives the same bytes, and it makes no difference where the functions run.
 func TestSameSeedSameBytes(t *testing.T) {
 	t.Parallel()
-	live := func(processes bool) trace {
-		s := &tale{ctx: context.Background(), actors: map[string]*actor{}, origins: map[string]vpcOrigin{}, shares: map[string]string{}}
-		o := storyOptions()
+	live := func(functions string) trace {
+		s := &tale{ctx: context.Background(), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}}
+		o := storyOptions(functions)
 		o.Sandbox.LogWriter = func(string) io.Writer { return &s.logs }
-		if !processes {
+		if functions == "" {
 			o.Sandbox.Handlers = inprocess.Start
 		}
-		w, err := newWorld(o)
+		w, err := New(o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = w.Close() }()
-		s.demo = newDemo(w, io.Discard)
-		s.actors = map[string]*actor{"team-a": s.teamA, "team-b": s.teamB}
+		s.Stage = NewStage(w)
+		s.actors = map[string]*Actor{"team-a": s.TeamA, "team-b": s.TeamB}
 		for _, rule := range []string{
 			`{"fault": "throttle", "operation": "GetVpcOrigin", "times": 2}`,
 			`{"fault": "crash", "function": "*Wire*", "operation": "UpdateDistribution", "nth": 1}`,
@@ -82,8 +83,8 @@ func TestSameSeedSameBytes(t *testing.T) {
 		}
 		return traceOf(t, s)
 	}
-	first := live(false)
-	for name, again := range map[string]trace{"in this process": live(false), "in processes": live(true)} {
+	first := live("")
+	for name, again := range map[string]trace{"in this process": live(""), "in processes": live(built.Functions(t))} {
 		if diff := cmp.Diff(first, again); diff != "" {
 			t.Errorf("a second time %s, it goes otherwise:\n%s", name, diff)
 		}

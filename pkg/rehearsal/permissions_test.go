@@ -1,4 +1,4 @@
-package cli
+package rehearsal
 
 import (
 	"maps"
@@ -37,7 +37,7 @@ type permissions struct {
 }
 
 // add looks at one story's world when the story is over; nil for one that has none.
-func (p *permissions) add(w *world) {
+func (p *permissions) add(w *World) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stories++
@@ -47,7 +47,7 @@ func (p *permissions) add(w *world) {
 	if p.needed == nil {
 		p.needed = map[string]bool{}
 	}
-	for _, account := range append(w.policy.Accounts(), hubAccount) {
+	for _, account := range append(w.policy.Accounts(), HubAccount) {
 		for name, needed := range w.Permissions(account) {
 			if strings.HasPrefix(name, "originhub-second-") {
 				continue // the first hub's roles once more, for fewer stories

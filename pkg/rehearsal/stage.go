@@ -1,0 +1,190 @@
+package rehearsal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/originhub/originhub/pkg/awscloudfront"
+	"github.com/originhub/originhub/pkg/contract"
+)
+
+// Stage is a world with everybody who acts in it. What it tells, it observes through the APIs that anybody can call.
+type Stage struct {
+	*World
+	TeamA, TeamB, TeamC, Stranger *Actor
+
+	start         time.Time
+	hub           *awscloudfront.Client
+	hubCloudFront *cloudfront.Client
+	events        *eventbridge.Client
+	queues        *sqs.Client
+	executions    *sfn.Client
+	listening     string // URL of the queue that hears every event of the hub
+}
+
+// NewStage lets the demo's actors enter a world.
+func NewStage(w *World) *Stage {
+	cfg := w.Config(HubAccount, Region)
+	return &Stage{
+		World: w, start: w.Now(),
+		hub: awscloudfront.New(cfg), hubCloudFront: cloudfront.NewFromConfig(cfg), events: eventbridge.NewFromConfig(cfg),
+		queues: sqs.NewFromConfig(cfg), executions: sfn.NewFromConfig(cfg),
+		TeamA:    NewActor(w.Sandbox, "team-a", TeamAAccount),
+		TeamB:    NewActor(w.Sandbox, "team-b", TeamBAccount),
+		TeamC:    NewActor(w.Sandbox, "team-c", TeamCAccount),
+		Stranger: NewActor(w.Sandbox, "stranger", StrangerAccount),
+	}
+}
+
+// At renders an instant by the virtual time since the stage was set, as +HH:MM:SS.
+func (s *Stage) At(t time.Time) string {
+	d := t.Sub(s.start).Round(time.Second)
+	return fmt.Sprintf("+%02d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
+}
+
+// Span is the virtual time since the stage was set, as HH:MM:SS.
+func (s *Stage) Span() string { return strings.TrimPrefix(s.At(s.Now()), "+") }
+
+// TeardownExecution returns the ARN of the execution that takes an origin out.
+func (s *Stage) TeardownExecution(origin string, generation int) string {
+	return strings.Replace(s.outputs["TeardownStateMachineArn"], ":stateMachine:", ":execution:", 1) + ":" +
+		contract.TeardownExecution(origin, generation)
+}
+
+// Distribution returns the id and the configuration of the hub's one distribution.
+func (s *Stage) Distribution(ctx context.Context) (string, []byte, error) {
+	list, err := s.hubCloudFront.ListDistributions(ctx, &cloudfront.ListDistributionsInput{})
+	if err != nil {
+		return "", nil, fmt.Errorf("list distributions: %w", err)
+	}
+	own := list.DistributionList.Items
+	if len(own) > 1 { // another hub has one too
+		own = slices.DeleteFunc(own, func(d cloudfronttypes.DistributionSummary) bool {
+			return aws.ToString(d.Comment) != s.policy.Distribution.Base.Comment
+		})
+	}
+	if len(own) != 1 {
+		return "", nil, fmt.Errorf("the hub has %d distributions, want 1", len(own))
+	}
+	id := aws.ToString(own[0].Id)
+	served, err := s.hub.Distribution(ctx, id)
+	return id, served.Config, err
+}
+
+var (
+	originElement   = regexp.MustCompile(`(?s)<(Origin|CacheBehavior)>.*?</(?:Origin|CacheBehavior)>`)
+	quantityElement = regexp.MustCompile(`<Quantity>\d+</Quantity>`)
+)
+
+// SameButFor checks, without any code of the product's, that a configuration differs from another one only by the origin
+// that left, its behaviors, and the quantities.
+func SameButFor(before, after []byte, gone string) error {
+	if bytes.Contains(after, []byte(gone)) {
+		return fmt.Errorf("the distribution still names %s", gone)
+	}
+	without := originElement.ReplaceAllFunc(before, func(e []byte) []byte {
+		if bytes.Contains(e, []byte(gone)) {
+			return nil
+		}
+		return e
+	})
+	count := func(config []byte) []byte { return quantityElement.ReplaceAll(config, []byte("<Quantity/>")) }
+	if !bytes.Equal(count(without), count(after)) {
+		return errors.New("the distribution changed in more than the origin that left")
+	}
+	return nil
+}
+
+// Listen subscribes a queue to everything that the hub publishes, as any consumer may.
+func (s *Stage) Listen(ctx context.Context) error {
+	bus := contract.BusName(s.policy.Hub)
+	name := "originhub-demo"
+	queue := "arn:aws:sqs:" + Region + ":" + HubAccount + ":" + name
+	permission, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+		"Effect": "Allow", "Principal": map[string]string{"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue,
+	}}})
+	if err != nil {
+		return err
+	}
+	made, err := s.queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: map[string]string{"Policy": string(permission)}})
+	if err != nil {
+		return fmt.Errorf("listen to the hub: %w", err)
+	}
+	s.listening = aws.ToString(made.QueueUrl)
+	pattern, err := json.Marshal(map[string]any{"source": []string{contract.EventSource}})
+	if err != nil {
+		return err
+	}
+	if _, err := s.events.PutRule(ctx, &eventbridge.PutRuleInput{Name: &name, EventBusName: &bus, EventPattern: aws.String(string(pattern))}); err != nil {
+		return fmt.Errorf("listen to the hub: %w", err)
+	}
+	_, err = s.events.PutTargets(ctx, &eventbridge.PutTargetsInput{
+		Rule: &name, EventBusName: &bus, Targets: []eventbridgetypes.Target{{Id: &name, Arn: &queue}},
+	})
+	if err != nil {
+		return fmt.Errorf("listen to the hub: %w", err)
+	}
+	return nil
+}
+
+// Heard is an event of the hub.
+type Heard struct {
+	Time   time.Time `json:"time"`
+	Type   string    `json:"detail-type"`
+	Detail struct {
+		Severity string   `json:"severity"`
+		Origin   string   `json:"origin"`
+		Account  string   `json:"account"`
+		Team     string   `json:"team"`
+		What     string   `json:"what"`
+		Why      string   `json:"why"`
+		Codes    []string `json:"codes"`
+		Kind     string   `json:"kind"`
+		Who      string   `json:"who"`
+		Age      string   `json:"age"`
+		Cost     string   `json:"cost"`
+		Repair   string   `json:"repair"`
+		RepairIn string   `json:"repairIn"`
+	} `json:"detail"`
+}
+
+// Messages takes the events heard since the last time, oldest first.
+func (s *Stage) Messages(ctx context.Context) ([]Heard, error) {
+	var all []Heard
+	for {
+		out, err := s.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &s.listening, MaxNumberOfMessages: 10})
+		if err != nil {
+			return nil, fmt.Errorf("listen to the hub: %w", err)
+		}
+		if len(out.Messages) == 0 {
+			break
+		}
+		for _, m := range out.Messages {
+			var h Heard
+			if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &h); err != nil {
+				return nil, fmt.Errorf("listen to the hub: %w", err)
+			}
+			all = append(all, h)
+			if _, err := s.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &s.listening, ReceiptHandle: m.ReceiptHandle}); err != nil {
+				return nil, fmt.Errorf("listen to the hub: %w", err)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Heard) int { return a.Time.Compare(b.Time) })
+	return all, nil
+}
