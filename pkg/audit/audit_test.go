@@ -200,9 +200,13 @@ func TestSideDoorsComeFirst(t *testing.T) {
 	o := orderly()
 	o.DNS[0].Target = ""
 	o.Listed[0].Origins = o.Listed[0].Origins[:1]
-	found := Audit(o)
-	if len(found) != 2 || found[0].Kind != HostElsewhere || found[1].Kind != SharedNotWired {
-		t.Errorf("found %+v", found)
+	o.Listed = append(o.Listed, origin.Listed{ID: "EOTHER", Origins: []origin.ListedOrigin{{VPCOrigin: "vo_x"}}})
+	var kinds []Kind
+	for _, f := range Audit(o) {
+		kinds = append(kinds, f.Kind)
+	}
+	if want := []Kind{HostElsewhere, DistributionDisabled, SharedNotWired}; !slices.Equal(kinds, want) {
+		t.Errorf("found %v, want %v", kinds, want)
 	}
 }
 

@@ -29,6 +29,16 @@ func TestDisabled(t *testing.T) {
 	})
 }
 
+// Who deletes a distribution has to know what it held, and only that.
+func TestADisabledDistributionNamesItsVPCOrigins(t *testing.T) {
+	o := orderly()
+	all(off1, func(o *Observed) { o.Managed = nil })(&o)
+	found := o.disabled()
+	if len(found) != 1 || !strings.HasSuffix(found[0].Risk, ": vo_a") || !slices.Equal(found[0].Facts, []origin.Reason{fact(originIs, "vo_a")}) {
+		t.Errorf("found %+v", found)
+	}
+}
+
 // The hub enables its own distributions, and never one that it adopted.
 func TestWhoEnablesADistribution(t *testing.T) {
 	const enable = "[cloudfront][get-distribution-config][--region][us-east-1][--id][" + distribution + "][--output][json][--query]" +
@@ -69,6 +79,14 @@ func TestPublicPaths(t *testing.T) {
 		{"public, overlaps nothing", public("/static/*", 0), nil, ""},
 		{"public, behind the team's own", public("/team-a/old/*", 1), nil, ""},
 		{"public, before the team's own", public("/team-?/old/*", 0), []Kind{PathPublic}, "b.s3.amazonaws.com"},
+		{"public, behind a private one that does not cover it", all(public("/team-a/old/*", 0), func(o *Observed) {
+			o.Listed[0].Behaviors = slices.Insert(o.Listed[0].Behaviors, 0, origin.ListedBehavior{Path: "/x/*", Target: "originhub-vo_a"})
+		}), []Kind{PathPublic}, "/team-a/old/*"},
+		{"public, behind a public one that covers it", all(public("/team-a/old/*", 0), public("/team-a/o*", 0)), []Kind{PathPublic, PathPublic}, ""},
+		{"public, over the path of an origin in another distribution", all(public("/team-b/*", 0), func(o *Observed) {
+			o.Records = append(o.Records, origin.Record{Ref: origin.Ref{ID: "vo_b"}, Intent: origin.Wire, Claim: origin.Claim{Paths: []string{"/team-b/*"}}})
+		}), nil, ""},
+		{"public, over the path of an origin that is to be detached", all(public("/team-a/old/*", 0), func(o *Observed) { o.Records[0].Intent = origin.Detach }), nil, ""},
 		{"a group with a public member", all(public("/team-a/old/*", 0), func(o *Observed) {
 			o.Listed[0].Groups = map[string][]string{"g": {"originhub-vo_a", "s3"}}
 			o.Listed[0].Behaviors[0].Target = "g"

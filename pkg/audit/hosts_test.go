@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/originhub/originhub/pkg/inbound"
@@ -39,6 +40,17 @@ func TestGuardRecords(t *testing.T) {
 			o.Listed[0].IPv6, o.DNS = false, o.DNS[:1]
 			o.Listed = append(o.Listed, origin.Listed{ID: "E2", IPv6: true})
 		}, Harmless, "", ""},
+		{"none, of one that is not live", call, all(dns(), func(o *Observed) { o.Records[0].State = origin.Wired }), Harmless, "", ""},
+		{"none, of one that is to be detached", call, all(dns(), func(o *Observed) { o.Records[0].Intent = origin.Detach }), Harmless, "", ""},
 		{"every one is there", call, nil, Harmless, "", ""},
 	})
+}
+
+// Of a host's records only the one that leads elsewhere is to go.
+func TestARecordIsDeletedByNameAndType(t *testing.T) {
+	const want = "[route53][list-resource-record-sets][--region][us-east-1][--hosted-zone-id][" + zone + "][--output][json][--query]" +
+		"[{Changes: [{Action: `\"DELETE\"`, ResourceRecordSet: ResourceRecordSets[?Name==`\"\\\\052.example.com.\"` && Type==`\"AAAA\"`] | [0]}]}]\n"
+	if got := pasted(t, orderly().deleteRecord(origin.DNSRecord{Name: "*.example.com", Type: "AAAA"})); !strings.HasPrefix(got, want) {
+		t.Errorf("it calls %s\nwant     %s", got, want)
+	}
 }
