@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/originhub/originhub/pkg/origin"
 )
@@ -30,41 +31,50 @@ var oldDecisions = map[string]origin.Code{
 
 // oldSentences are the reasons that were told apart by their words. All that match a text are in it, since reasons were joined.
 var oldSentences = []struct {
-	says *regexp.Regexp
+	says string // a regular expression
 	code origin.Code
 }{
-	{regexp.MustCompile(`the hub policy denies external shares`), "share-external"},
-	{regexp.MustCompile(`the share holds nothing that can be seen yet`), "share-empty"},
-	{regexp.MustCompile(`the share also holds `), "share-other-type"},
-	{regexp.MustCompile(`a VPC origin that cannot be read`), "share-bad-arn"},
-	{regexp.MustCompile(`, not to the sender `), "share-foreign-origin"},
-	{regexp.MustCompile(`its invitation cannot be opened`), "share-unreadable"},
-	{regexp.MustCompile(`it claims no host`), "claim-host-missing"},
-	{regexp.MustCompile(`it claims no path`), "claim-paths-missing"},
-	{regexp.MustCompile(`it names no domain`), "claim-domain-missing"},
-	{regexp.MustCompile(`the host "[^"]*" (is not a DNS name|has \d+ characters)`), "claim-host-invalid"},
-	{regexp.MustCompile(`the path "[^"]*" (does not begin|has \d+ characters|holds a character)`), "claim-path-invalid"},
-	{regexp.MustCompile(`the domain "[^"]*" (is not a DNS name|has \d+ characters)`), "claim-domain-invalid"},
-	{regexp.MustCompile(`the host "[^"]*" is not covered by`), "claim-outside-domain"},
-	{regexp.MustCompile(` is (granted nothing on|not granted) `), "claim-not-granted"},
-	{regexp.MustCompile(`the path \S+ overlaps `), "claim-taken"},
-	{regexp.MustCompile(`its tags cannot be read`), "claim-unreadable"},
-	{regexp.MustCompile(`it carries the tag `), "origin-tearing-down"},
-	{regexp.MustCompile(`it is no longer shared with the hub`), origin.OriginNotShared},
-	{regexp.MustCompile(`limits\.originsPerTeam is|no distribution (has room for|takes) it|its hosts? \S* ?(is|are) |its distribution \S+ would have|the registry knows no `), origin.DoesNotFit},
-	{regexp.MustCompile(`a record that is not the hub's stands there`), "record-taken"},
-	{regexp.MustCompile(`the teardown tag is "[^"]*": set it to`), "teardown-tag-invalid"},
-	{regexp.MustCompile(`the teardown tag is "[^"]*", which is long over`), "teardown-tag-over"},
-	{regexp.MustCompile(`the teardown tag is "[^"]*", and the hub policy permits`), "teardown-tag-too-far"},
-	{regexp.MustCompile(`but the teardown has begun`), "teardown-tag-late"},
-	{regexp.MustCompile(`that belongs to no origin of the registry`), "path-taken"},
-	{regexp.MustCompile(` has the path \S+ already`), "path-twice"},
-	{regexp.MustCompile(`of the distribution uses it, which originhub did not set`), "still-used"},
-	{regexp.MustCompile(`CloudFront refuses an update with it in it`), "update-invalid"},
-	{regexp.MustCompile(`^distribution \S+ is gone`), "distribution-gone"},
-	{regexp.MustCompile(`^adopt distribution \S+: there is none`), "distribution-missing"},
-	{regexp.MustCompile(`has been the one named`), "distribution-replaced"},
+	{`the hub policy denies external shares`, "share-external"},
+	{`the share holds nothing that can be seen yet`, "share-empty"},
+	{`the share also holds `, "share-other-type"},
+	{`a VPC origin that cannot be read`, "share-bad-arn"},
+	{`, not to the sender `, "share-foreign-origin"},
+	{`its invitation cannot be opened`, "share-unreadable"},
+	{`it claims no host`, "claim-host-missing"},
+	{`it claims no path`, "claim-paths-missing"},
+	{`it names no domain`, "claim-domain-missing"},
+	{`the host "[^"]*" (is not a DNS name|has \d+ characters)`, "claim-host-invalid"},
+	{`the path "[^"]*" (does not begin|has \d+ characters|holds a character)`, "claim-path-invalid"},
+	{`the domain "[^"]*" (is not a DNS name|has \d+ characters)`, "claim-domain-invalid"},
+	{`the host "[^"]*" is not covered by`, "claim-outside-domain"},
+	{` is (granted nothing on|not granted) `, "claim-not-granted"},
+	{`the path \S+ overlaps `, "claim-taken"},
+	{`its tags cannot be read`, "claim-unreadable"},
+	{`it carries the tag `, "origin-tearing-down"},
+	{`it is no longer shared with the hub`, origin.OriginNotShared},
+	{`limits\.originsPerTeam is|no distribution (has room for|takes) it|its hosts? \S* ?(is|are) |its distribution \S+ would have|the registry knows no `, origin.DoesNotFit},
+	{`a record that is not the hub's stands there`, "record-taken"},
+	{`the teardown tag is "[^"]*": set it to`, "teardown-tag-invalid"},
+	{`the teardown tag is "[^"]*", which is long over`, "teardown-tag-over"},
+	{`the teardown tag is "[^"]*", and the hub policy permits`, "teardown-tag-too-far"},
+	{`but the teardown has begun`, "teardown-tag-late"},
+	{`that belongs to no origin of the registry`, "path-taken"},
+	{` has the path \S+ already`, "path-twice"},
+	{`of the distribution uses it, which originhub did not set`, "still-used"},
+	{`CloudFront refuses an update with it in it`, "update-invalid"},
+	{`^distribution \S+ is gone`, "distribution-gone"},
+	{`^adopt distribution \S+: there is none`, "distribution-missing"},
+	{`has been the one named`, "distribution-replaced"},
 }
+
+// patterns are those of oldSentences. They take a millisecond to compile, which a start that reads no old item can do without.
+var patterns = sync.OnceValue(func() []*regexp.Regexp {
+	compiled := make([]*regexp.Regexp, len(oldSentences))
+	for i, s := range oldSentences {
+		compiled[i] = regexp.MustCompile(s.says)
+	}
+	return compiled
+})
 
 // reasonsOf maps what was said about a thing, such as the ARN of a share.
 func reasonsOf(text, about string) (reasons []origin.Reason) {
@@ -83,9 +93,9 @@ func reasonsOf(text, about string) (reasons []origin.Reason) {
 		}
 		add(code)
 	}
-	for _, s := range oldSentences {
-		if s.says.MatchString(whole) {
-			add(s.code)
+	for i, says := range patterns() {
+		if says.MatchString(whole) {
+			add(oldSentences[i].code)
 		}
 	}
 	if len(reasons) == 0 {
@@ -95,7 +105,7 @@ func reasonsOf(text, about string) (reasons []origin.Reason) {
 }
 
 // answers is how the name of an error of AWS was remembered.
-var answers = regexp.MustCompile(`^AWS answers (\S+) for (\S+)$`)
+const answers = `^AWS answers (\S+) for (\S+)$`
 
 func readRefusal(document, about string) []origin.Reason {
 	var reasons []origin.Reason
@@ -147,7 +157,7 @@ func readDistribution(document []byte, d *origin.Distribution) error {
 		return nil
 	}
 	d.Unavailable = reasonsOf(old.Unavailable, "")[0]
-	if m := answers.FindStringSubmatch(old.Unavailable); m != nil {
+	if m := regexp.MustCompile(answers).FindStringSubmatch(old.Unavailable); m != nil {
 		d.Unavailable = origin.Reason{Code: origin.Code(m[1]), Subject: m[2], Message: old.Unavailable}
 	}
 	return nil
