@@ -30,7 +30,7 @@ func Hear(messages []inbound.Message) Heard {
 		case inbound.TagHint:
 			h.Hints = append(h.Hints, m)
 		case inbound.Refused:
-			h.Said.Alarm(contract.EventRefused, "", outcome.Detail{Account: m.Account, Why: m.Why})
+			h.Said.Add(outcome.Refused(m.Account, m.Why))
 		}
 		h.Woken = true
 	}

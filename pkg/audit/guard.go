@@ -98,7 +98,7 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 		d.Why = j.Why
 		return d, nil
 	case Forged:
-		d.Alarm(contract.EventRefused, "", outcome.Detail{Account: c.Account, Why: j.Why})
+		d.Add(outcome.Refused(c.Account, j.Why))
 	case Found:
 		d.Count(contract.MetricHandMadeChange, alarms(j.Findings))
 		for _, f := range j.Findings {

@@ -48,9 +48,7 @@ type Retire struct {
 func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 	switch m := m.(type) {
 	case inbound.Refused:
-		var o outcome.Outcome
-		o.Alarm(contract.EventRefused, "", outcome.Detail{Account: m.Account, Why: m.Why})
-		return t.committer().commit(ctx, o, nil)
+		return t.committer().commit(ctx, outcome.Refused(m.Account, m.Why), nil)
 	case inbound.TagHint, inbound.Sweep:
 	default:
 		return nil
