@@ -187,6 +187,21 @@ func TestMemberThatAWSAddsIsNamed(t *testing.T) {
 	}
 }
 
+// An event of AWS that is neither a schedule's nor a call means nothing, even if a part of it reads like one.
+func TestSourceAndDetailTypeHaveToFit(t *testing.T) {
+	for _, e := range [][2]string{
+		{"aws.events", "AWS API Call via CloudTrail"}, {"aws.cloudfront", "Scheduled Event"}, {"aws.cloudfront", "Distribution Changed"},
+		{"aws.ec2", "AWS API Call via CloudTrail"}, {"aws.ec2", "Scheduled Event"},
+	} {
+		raw := []byte(`{"source":"` + e[0] + `","detail-type":"` + e[1] + `","account":"111111111111","detail":{"eventName":"UpdateDistribution"}}`)
+		for name, parse := range map[string]func([]byte) (inbound.Message, error){"Parse": inbound.Parse, "ParseCall": inbound.ParseCall} {
+			if m, err := parse(raw); err != nil || reflect.TypeOf(m) != reflect.TypeFor[inbound.Nothing]() {
+				t.Errorf("%s of %v: understood as %#v, %v", name, e, m, err)
+			}
+		}
+	}
+}
+
 func TestParseSaysWhatIsMalformed(t *testing.T) {
 	for raw, says := range map[string]string{
 		"":      "empty",
