@@ -113,7 +113,7 @@ func jsonError(path, want string, raw []byte, err error) error {
 	return fmt.Errorf("%s must be %s, not %s", path, want, raw)
 }
 
-// decodeJSONTime reads epoch seconds, the default of the JSON protocols, or a date-time string.
+// decodeJSONTime reads epoch seconds, the default of the JSON protocols, or a date-time string, to the millisecond.
 func decodeJSONTime(raw []byte, v reflect.Value, path string) error {
 	var at time.Time
 	if raw[0] == '"' {
@@ -127,7 +127,7 @@ func decodeJSONTime(raw []byte, v reflect.Value, path string) error {
 		}
 		at = time.UnixMilli(int64(math.Round(seconds * 1000)))
 	}
-	v.Set(reflect.ValueOf(at.UTC()))
+	v.Set(reflect.ValueOf(at.Round(time.Millisecond).UTC()))
 	return nil
 }
 

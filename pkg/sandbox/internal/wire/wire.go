@@ -104,7 +104,7 @@ func (c *Codec) Encode(w http.ResponseWriter, op *cloud.Operation, requestID str
 		b, err = c.types.appendJSON(nil, v)
 	case cloud.RPCCBOR:
 		contentType = c.contentType()
-		b, err = c.types.appendCBOR(nil, v)
+		b, err = c.types.encodeCBOR(v)
 	default:
 		contentType = c.contentType()
 		b, err = c.encodeForm(op, requestID, v)

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"encoding/binary"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -410,14 +412,51 @@ func TestCBORRoundTrip(t *testing.T) {
 	}
 }
 
+// TestCBORForms reads what other clients than AWS's SDK for Go may write.
+func TestCBORForms(t *testing.T) {
+	c := codec(t, service(cloud.RPCCBOR, echo[thing, thing]("Echo", "", "")))
+	at := time.Date(2035, 1, 8, 9, 0, 0, 123_000_000, time.UTC)
+	float := string(binary.BigEndian.AppendUint64(nil, math.Float64bits(float64(at.UnixMilli())/1000)))
+	for name, form := range map[string]struct {
+		body string
+		want thing
+	}{
+		"nothing":                    {"", thing{}},
+		"null and undefined":         {"\xa2\x65count\xf6\x62on\xf7", thing{}},
+		"indefinite lengths":         {"\xbf\x64name\x7f\x61a\x61b\xff\x64list\x9f\x61c\xff\xff", thing{Name: "ab", List: []string{"c"}}},
+		"bytes":                      {"\xa1\x64blob\x43abc", thing{Blob: []byte("abc")}},
+		"a time in a float":          {"\xa1\x62at\xc1\xfb" + float, thing{At: at}},
+		"a time in an integer":       {"\xa1\x62at\xc1\x1a\x7a\x43\x3b\x10", thing{At: time.Unix(0x7a433b10, 0).UTC()}},
+		"a time without its tag":     {"\xa1\x62at\xfb" + float, thing{At: at}},
+		"a number in half the width": {"\xa1\x65score\xf9\x3e\x00", thing{Score: 1.5}},
+		"a tag that nobody knows":    {"\xa1\x65score\xd9\xd9\xf7\x02", thing{Score: 2}},
+	} {
+		r, body := request("POST", "/service/Things_1/operation/Echo", form.body)
+		_, out, failure := c.Decode(r, body)
+		if failure != nil {
+			t.Errorf("%s: %v", name, failure)
+			continue
+		}
+		if diff := cmp.Diff(&form.want, out); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestCBORIsReadStrictly(t *testing.T) {
 	c := codec(t, service(cloud.RPCCBOR, echo[thing, thing]("Echo", "", "")))
 	for name, b := range map[string][2]string{
 		"unknown member":    {"\xbf\x67neither\x01\xff", "does not know member neither"},
-		"cut off":           {"\xa1\x64na", "ends too early"},
-		"something follows": {"\xa0\xa0", "1 bytes follow"},
-		"too deep":          {strings.Repeat("\x81", 100), "levels"},
-		"no such length":    {"\x5c", "no length"},
+		"unknown inside":    {"\xa1\x66things\x81\xa1\x67neither\x01", "does not know member things[0].neither"},
+		"cut off":           {"\xa1\x64na", "unexpected EOF"},
+		"something follows": {"\xa0\xa0", "1 bytes of extraneous data"},
+		"too deep":          {strings.Repeat("\x81", 100), "nested level 64"},
+		"no such length":    {"\x5c", "invalid additional information 28"},
+		"said twice":        {"\xa2\x64name\x61a\x64name\x61b", "duplicate map key \"name\""},
+		"no text as key":    {"\xa1\x01\x01", "cannot unmarshal"},
+		"wrong type":        {"\xa1\x64name\x01", "name must be of type string, not 1"},
+		"no number":         {"\xa1\x65score\xf9\x7e\x00", "NaN"},
+		"unknown simple":    {"\xa1\x65score\xe5", "simple value 5"},
 	} {
 		r, body := request("POST", "/service/Things_1/operation/Echo", b[0])
 		if _, _, err := c.Decode(r, body); err == nil || !strings.Contains(err.Message, b[1]) {
