@@ -193,7 +193,7 @@ func TestSourceAndDetailTypeHaveToFit(t *testing.T) {
 		{"aws.events", "AWS API Call via CloudTrail"}, {"aws.cloudfront", "Scheduled Event"}, {"aws.cloudfront", "Distribution Changed"},
 		{"aws.ec2", "AWS API Call via CloudTrail"}, {"aws.ec2", "Scheduled Event"},
 	} {
-		raw := []byte(`{"source":"` + e[0] + `","detail-type":"` + e[1] + `","account":"111111111111","detail":{"eventName":"UpdateDistribution"}}`)
+		raw := []byte(`{"source":"` + e[0] + `","detail-type":"` + e[1] + `","account":"111111111111","detail":{"eventName":"DeleteVpcOrigin"}}`)
 		for name, parse := range map[string]func([]byte) (inbound.Message, error){"Parse": inbound.Parse, "ParseCall": inbound.ParseCall} {
 			if m, err := parse(raw); err != nil || reflect.TypeOf(m) != reflect.TypeFor[inbound.Nothing]() {
 				t.Errorf("%s of %v: understood as %#v, %v", name, e, m, err)
