@@ -28,7 +28,7 @@ func TestWhichDistributionHasTheWildcard(t *testing.T) {
 // The hub knows a distribution that it created by its caller reference, which nobody can change.
 func TestSpecOfADistribution(t *testing.T) {
 	p := admission.Policy{
-		Hub: "networking", Domain: "example.com", Aliases: admission.Wildcard, Limits: admission.Limits{Size: origin.Size{Behaviors: 10}},
+		Hub: "networking", Distribution: admission.Distribution{Base: &admission.Base{Maximum: 2}}, Domain: "example.com", Aliases: admission.Wildcard, Limits: admission.Limits{Size: origin.Size{Behaviors: 10}},
 		Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/1",
 	}
 	want := wiring.Spec{

@@ -18,6 +18,7 @@ type Distribution struct {
 	Expires time.Time // of the lease
 
 	Updated   time.Time // when the last UpdateDistribution was about to be sent
+	Sent      *Sent     // that update, until somebody has seen what became of it
 	Look      time.Time // when the delayed message that looks again is due; only that one begets another
 	Refused   string    // error code of the last update that was refused for no origin's fault; "" after one that was not
 	RefusedAt time.Time // when that was last reported
@@ -34,6 +35,13 @@ type Distribution struct {
 	Asked   time.Time // when that was
 
 	Version int // of the item; writes are conditional on it
+}
+
+// Sent is an update of a distribution that was about to be sent.
+type Sent struct {
+	ETag  string // of the configuration that it replaces
+	Print string // fingerprint of what it puts in place of that
+	Why   string // what it changes, in words
 }
 
 // Quotas is what CloudFront allows: as it was last asked, or as it documents.

@@ -75,6 +75,8 @@ type Record struct {
 	Intent       Intent
 	State        State
 	Reasons      []Reason  // why it is Waiting, Quarantined or withdrawn
+	Said         time.Time // when wire last said Reasons: one that is Quarantined is tried again an hour later
+	WasLive      time.Time // when it was first live since Admitted, or before that
 	Generation   int       // counts changes of intent; part of every execution name
 	Admitted     time.Time // when its claim was first permitted: of two overlapping claims the earlier one stands
 	Token        string    // Step Functions task token to complete when Detached

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/originhub/originhub/pkg/origin"
 )
@@ -12,6 +13,7 @@ import (
 // Items that were written before reasons had codes hold sentences and names of events instead. They are mapped when they are
 // read, and written in the new form with the next change. A subject that only a sentence names is origin.AnySubject. What the
 // audit reported was kept as a hash of sentences, "Says", which is not read: such a finding has no Facts, and any are as reported.
+// When reasons were last said, and when an origin last became live, was looked up in the history.
 
 // oldDecisions are the events that a history named.
 var oldDecisions = map[string]origin.Code{
@@ -120,8 +122,9 @@ func readRecord(document []byte, r *origin.Record) error {
 		return err
 	}
 	var old struct {
-		Reason  string
-		History []struct{ What string }
+		Reason        string
+		History       []struct{ What string }
+		Said, WasLive *time.Time
 	}
 	if err := json.Unmarshal(document, &old); err != nil {
 		return err
@@ -140,6 +143,14 @@ func readRecord(document []byte, r *origin.Record) error {
 		}
 		for _, reason := range reasonsOf(d.Why, r.ARN) {
 			d.Reasons = append(d.Reasons, origin.Reason{Code: reason.Code, Subject: reason.Subject})
+		}
+	}
+	if old.Said == nil && len(r.History) > 0 {
+		r.Said = r.History[len(r.History)-1].At
+	}
+	for _, d := range r.History {
+		if old.WasLive == nil && d.Code == origin.DecidedLive {
+			r.WasLive = d.At
 		}
 	}
 	return nil

@@ -307,6 +307,15 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 	if last := known.Records[0].History[2]; !origin.HasCode(last.Reasons, origin.OriginNotShared) {
 		t.Errorf("why it was withdrawn: %+v", last)
 	}
+	if live, last := known.Records[0].History[1].At, known.Records[0].History[2].At; !known.Records[0].WasLive.Equal(live) || !known.Records[0].Said.Equal(last) {
+		t.Errorf("live at %v, and its reasons were said at %v", known.Records[0].WasLive, known.Records[0].Said)
+	}
+	fresh := known.Records[0]
+	fresh.Said, fresh.WasLive = time.Time{}, time.Time{}
+	rig.Must[origin.Record](t)(r.PutRecord(ctx, fresh))
+	if read := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Records[0]; !read.Said.IsZero() || !read.WasLive.IsZero() {
+		t.Errorf("the history of a new item is read as its state: %+v", read)
+	}
 	now := func(code origin.Code, subject string) []origin.Reason {
 		return []origin.Reason{{Code: code, Subject: subject, Message: "in the words of today"}}
 	}

@@ -160,6 +160,9 @@ type Answer struct {
 	Resume  string `json:"resume,omitempty"` // end of grace, RFC 3339
 }
 
+// Report returns what function wire answers for a task in phase Detach. It reports a fact; phase Record derives what follows from it.
+func Report(fact string) Answer { return Answer{Phase: string(Record), Says: fact} }
+
 // over is the phase in the answer of an execution that ended.
 const over = "report"
 

@@ -6,6 +6,8 @@ package wiring
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -357,3 +359,28 @@ func (c *Config) answersNotFound(function string) bool {
 
 // CallerReference is what the distribution was created from.
 func (c *Config) CallerReference() string { return c.root().get("CallerReference") }
+
+// print is a fingerprint of what originhub manages of the configuration. CloudFront's own way to write down the same does not
+// change it.
+func (c *Config) print() string {
+	h := sha256.New()
+	add := func(values ...string) { fmt.Fprintf(h, "%q\n", values) }
+	add(c.root().get("Enabled"))
+	for _, o := range c.root().child("Origins").items() {
+		if id, vpc := o.get("Id"), o.child("VpcOriginConfig"); Owned(id) {
+			add("origin", id, o.get("DomainName"), vpc.get("VpcOriginId"), vpc.get("OwnerAccountId"))
+		}
+	}
+	for _, b := range c.root().child("CacheBehaviors").items() {
+		if target := b.get("TargetOriginId"); Owned(target) {
+			add("behavior", b.get("PathPattern"), target, b.get("CachePolicyId"), b.get("OriginRequestPolicyId"))
+		}
+	}
+	for _, a := range sortedSet(c.Aliases()) {
+		add("alias", strings.ToLower(a))
+	}
+	for _, f := range c.root().child("DefaultCacheBehavior").child("FunctionAssociations").items() {
+		add("function", f.get("FunctionARN"), f.get("EventType"))
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}

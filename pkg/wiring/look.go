@@ -2,7 +2,8 @@ package wiring
 
 import "time"
 
-// A deployment takes minutes, and AWS promises no figure (facts/aws.md section 6).
+// A propagation takes minutes, and AWS promises no figure
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToUpdateDistribution.html).
 const (
 	firstLook   = 180 * time.Second
 	nextLook    = 60 * time.Second
@@ -23,4 +24,22 @@ func NextLook(since time.Duration) time.Duration {
 		gap = min(gap+lookGrowth, longestLook)
 	}
 	return due - max(since, 0)
+}
+
+// recheck reports whether the delayed message is to be sent by which function wire observes a distribution again when that is due.
+// Only the message that the distribution's item announces begets another, so that there is never more than one such chain.
+//
+//	needed  on its way                        sent
+//	no      -                                 no
+//	yes     none, or it triggered this run    yes
+//	yes     one that comes no later           no
+//	yes     one that comes later              yes
+func recheck(onItsWay, due, now time.Time, needed, triggered bool) bool {
+	switch {
+	case !needed:
+		return false
+	case !onItsWay.After(now), triggered:
+		return true
+	}
+	return due.Before(onItsWay)
 }

@@ -60,123 +60,26 @@ func (broken) Publish(context.Context, ...origin.Event) error                   
 // now of every run.
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func TestWireWakesNoOtherDistributionForALease(t *testing.T) {
+func TestWireTriggersNoOtherDistributionForALease(t *testing.T) {
 	queue := &sent{}
 	held := origin.Distribution{Name: "main-2", Holder: "another", Expires: now.Add(time.Minute)}
-	r := &wireRun{
-		Wire: &Wire{Queue: queue, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler)}, now: now, d: held,
-	}
-	if err := r.run(context.Background()); err != nil || len(queue.bodies) != 1 {
+	r := &wireRun{Wire: &Wire{Queue: queue, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler)}, run: wiring.Run{Now: now, Item: held}}
+	if err := r.underLease(context.Background()); err != nil || len(queue.bodies) != 1 {
 		t.Fatalf("%v, and %q was sent", err, queue.bodies)
 	}
 	message, err := inbound.Parse([]byte(queue.bodies[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	poke := []inbound.Message{message}
-	if others(poke, "main-2") || !others(poke, "main") || !others(poke, "main-20") {
-		t.Errorf("%s wakes not main-2 alone", queue.bodies[0])
+	look := []inbound.Message{message}
+	if !inbound.Concerns(look, "main-2") || inbound.Concerns(look, "main") || inbound.Concerns(look, "main-20") {
+		t.Errorf("%s triggers not main-2 alone", queue.bodies[0])
 	}
-}
-
-func TestWireTellsOfTheZoneEvenWithoutABus(t *testing.T) {
-	detaching := origin.Record{
-		Ref: origin.Ref{ID: "vo_1"}, Distribution: origin.Main, Intent: origin.Detach, State: origin.Detaching,
-		Claim: origin.Claim{Hosts: []string{"a.example.com"}},
-	}
-	r := &wireRun{
-		Wire: &Wire{
-			Policy: admission.Policy{Hub: "hub", Domain: "example.com"}, Registry: fixedRegistry{}, DNS: broken{}, Meter: noMeter{},
-		},
-		announcer: announcer{bus: broken{}, log: slog.New(slog.DiscardHandler)}, now: now,
-		d: origin.Distribution{Name: origin.Main, ID: "E1"}, records: []origin.Record{detaching},
-	}
-	err := r.settle(context.Background(), origin.Served{ID: "E1", Deployed: true, Config: wiring.Base(wiring.BaseSpec{}).Bytes()})
-	if !errors.Is(err, errZone) || !errors.Is(err, errBus) {
-		t.Errorf("got %v", err)
-	}
-}
-
-// An origin that is live asks for more than there is room for now, or for a host that another distribution still has: it stays
-// as it was written, host and all, and is not called live as it is to be.
-func TestWireCallsNothingLiveThatItDidNotWrite(t *testing.T) {
-	was := origin.Record{
-		Ref: origin.Ref{ID: "vo_1", Account: "1"}, Distribution: origin.Main, Intent: origin.Wire, State: origin.Live,
-		Claim: origin.Claim{Hosts: []string{"old.example.com"}, Paths: []string{"/a"}, Domain: "d.example.com"},
-	}
-	policy := admission.Policy{Hub: "hub", Domain: "example.com", Limits: admission.Limits{Size: origin.Size{Behaviors: 1}}}
-	wired := configWith(t, was)
-	there := was
-	there.ID, there.Distribution, there.Claim.Hosts = "vo_2", "main-2", []string{"new.example.com"}
-	for name, c := range map[string]struct {
-		claim  origin.Claim
-		others []origin.Record
-		state  origin.State
-	}{
-		"too many paths":        {origin.Claim{Hosts: []string{"old.example.com"}, Paths: []string{"/a", "/b"}, Domain: "d.example.com"}, nil, origin.Pending},
-		"a host that is there":  {origin.Claim{Hosts: []string{"new.example.com"}, Paths: []string{"/a"}, Domain: "d.example.com"}, []origin.Record{there}, origin.Pending},
-		"the claim that it had": {was.Claim, nil, origin.Live},
-	} {
-		is := was.Reclaim(c.claim)
-		is.State = origin.Pending
-		r := &wireRun{
-			Wire:      &Wire{Policy: policy, Registry: fixedRegistry{}, DNS: zoneOf{{Name: "old.example.com", Type: "A", Target: "d1.cloudfront.net"}}, Meter: noMeter{}},
-			announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)}, now: now,
-			d: origin.Distribution{Name: origin.Main, ID: "E1"}, records: []origin.Record{is},
-			all: origin.Snapshot{Records: append([]origin.Record{is}, c.others...)},
-		}
-		served := origin.Served{ID: "E1", Domain: "d1.cloudfront.net", Deployed: true, Config: wired}
-		after, err := r.write(context.Background(), served)
-		if err == nil {
-			err = r.settle(context.Background(), after)
-		}
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if got := r.records[0]; got.State != c.state || !slices.Equal(got.Left, is.Left) || string(after.Config) != string(wired) {
-			t.Errorf("%s: it is %s and has left %v", name, got.State, got.Left)
-		}
-	}
-}
-
-// zoneOf is a hosted zone in which nothing is deleted.
-type zoneOf []origin.DNSRecord
-
-func (z zoneOf) Records(context.Context) ([]origin.DNSRecord, error) { return z, nil }
-
-func (z zoneOf) Change(_ context.Context, _, remove []origin.DNSRecord) error {
-	if len(remove) > 0 {
-		return errZone
-	}
-	return nil
 }
 
 type quiet struct{}
 
 func (quiet) Publish(context.Context, ...origin.Event) error { return nil }
-
-// What is torn down keeps no distribution that policy names no more.
-func TestWireLeavesAnEmptiedDistributionThatPolicyDropped(t *testing.T) {
-	for state, want := range map[origin.State]string{origin.Deleted: "", origin.Live: "EDROPPED"} {
-		known := fixedRegistry{origin.Snapshot{
-			Now:           now,
-			Distributions: []origin.Distribution{{Name: "EDROPPED", ID: "EDROPPED", Holder: "another", Expires: now.Add(time.Minute)}},
-			Records:       []origin.Record{{Ref: origin.Ref{ID: "vo_1"}, Distribution: "EDROPPED", Intent: origin.Wire, State: state}},
-		}}
-		queue := &sent{}
-		w := &Wire{
-			Policy:   admission.Policy{Distribution: admission.Distribution{Adopt: []string{"EMAIN"}}},
-			Registry: known, CloudFront: gone{but: "EMAIN"}, Quotas: unlimited{}, Queue: queue, AdmitQueue: &sent{}, DNS: broken{},
-			Bus: quiet{}, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler),
-		}
-		if err := w.Run(context.Background(), []inbound.Message{inbound.Sweep{}}); err != nil {
-			t.Errorf("%s: %v", state, err)
-		}
-		if got := strings.Join(queue.bodies, " "); strings.Contains(got, "EDROPPED") != (want != "") {
-			t.Errorf("%s: sent %s", state, got)
-		}
-	}
-}
 
 type unlimited struct{}
 
@@ -193,66 +96,6 @@ func (g gone) Distribution(_ context.Context, id string) (origin.Served, error) 
 		return origin.Served{}, &fault.Absent{Err: errors.New("NoSuchDistribution")}
 	}
 	return origin.Served{ID: id, Domain: "d2.cloudfront.net", Deployed: true, Config: wiring.Base(wiring.BaseSpec{}).Bytes()}, nil
-}
-
-// Policy may name another distribution in the place of one that was deleted. Origins of one that it names no more ask for
-// another place, and no teardown waits for what is gone.
-func TestWireLetsGoOfADeletedDistribution(t *testing.T) {
-	live := origin.Record{Ref: origin.Ref{ID: "vo_1"}, Intent: origin.Wire, State: origin.Live}
-	leaving := origin.Record{Ref: origin.Ref{ID: "vo_2"}, Intent: origin.Detach, State: origin.Pending}
-	for name, want := range map[string]struct {
-		adopt         []string
-		live, leaving origin.State
-	}{
-		origin.Main: {[]string{"ENEW"}, origin.Pending, origin.Pending},
-		"EOLD":      {[]string{"EMAIN", "ENEW"}, origin.Waiting, origin.Detached},
-	} {
-		policy := admission.Policy{Distribution: admission.Distribution{Adopt: want.adopt}}
-		r := &wireRun{
-			Wire:      &Wire{Policy: policy, Registry: fixedRegistry{}, CloudFront: gone{but: "ENEW"}},
-			announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)}, now: now,
-			d:       origin.Distribution{Name: name, ID: "EOLD", Domain: "d1.cloudfront.net"},
-			records: []origin.Record{live, leaving},
-		}
-		for range 2 { // a run that died before the end does it again
-			if err := r.lose(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := r.records; got[0].State != want.live || got[1].State != want.leaving {
-			t.Errorf("%s: %s and %s", name, got[0].State, got[1].State)
-		}
-		if !slices.Equal(r.d.Former, []string{"d1.cloudfront.net"}) || r.d.ID != "" || r.d.Domain != "" {
-			t.Errorf("%s: %+v", name, r.d)
-		}
-		if err := r.identify(context.Background(), true); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func TestWireSaysWhatToDoAboutADeletedAdoptedDistribution(t *testing.T) {
-	bus := &hears{}
-	r := &wireRun{
-		Wire: &Wire{
-			Policy:   admission.Policy{Distribution: admission.Distribution{Adopt: []string{"EOLD"}}},
-			Registry: fixedRegistry{}, CloudFront: gone{},
-		},
-		announcer: announcer{bus: bus, log: slog.New(slog.DiscardHandler)}, now: now, quota: func() (origin.Size, error) { return origin.Size{}, nil },
-		d:       origin.Distribution{Name: origin.Main, ID: "EOLD", Domain: "d1.cloudfront.net"},
-		records: []origin.Record{{Ref: origin.Ref{ID: "vo_1"}, Intent: origin.Wire, State: origin.Live}},
-	}
-	for range 2 {
-		if err := r.reconcile(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if !slices.Equal(bus.types, []string{contract.ChangeFound, contract.DistributionUnavailable}) {
-		t.Errorf("said %q", bus.types)
-	}
-	if !strings.Contains(r.d.Unavailable.Message, "create one and put its id in that one's place") {
-		t.Errorf("it is not available because %q", r.d.Unavailable.Message)
-	}
 }
 
 // hears is a bus that cannot be reached at first.
@@ -272,126 +115,50 @@ func (h *hears) Publish(_ context.Context, events ...origin.Event) error {
 	return nil
 }
 
+// remembers is a registry that keeps the distribution's item.
+type remembers struct{ fixedRegistry }
+
+func (r remembers) PutDistribution(_ context.Context, d origin.Distribution) (origin.Distribution, error) {
+	r.Distributions[0] = d
+	return d, nil
+}
+
 // What is said once for each reason is not said until somebody has heard it.
 func TestWireRaisesAnAlarmAgainThatNobodyHeard(t *testing.T) {
-	refused := &fault.GiveUp{Err: errors.New("no")}
-	for want, look := range map[string]func(*wireRun) error{
-		contract.DistributionUnavailable: func(r *wireRun) error { return r.reconcile(context.Background()) },
-		contract.DistributionRefused: func(r *wireRun) error {
-			_, err := r.search(context.Background(), origin.Served{Config: wiring.Base(wiring.BaseSpec{}).Bytes()}, refused)
-			if !errors.Is(err, error(refused)) {
-				t.Errorf("it hides that CloudFront refuses: %v", err)
-			}
-			return r.publish(context.Background())
-		},
-	} {
+	leaving := origin.Record{
+		Ref: origin.Ref{ID: "vo_1", Account: "1"}, Distribution: origin.Main, Intent: origin.Wire, State: origin.Live,
+		Claim: origin.Claim{Hosts: []string{"a.example.com"}, Paths: []string{"/"}, Domain: "d.example.com"},
+	}
+	wired := made{configs: map[string][]byte{"E1": configWith(t, leaving)}}
+	leaving.Intent = origin.Detach
+	for want, cloudFront := range map[string]distributions{contract.DistributionUnavailable: gone{}, contract.DistributionRefused: refusing{wired}} {
 		bus := &hears{deaf: 1}
-		d := origin.Distribution{Name: origin.Main, ID: "EOLD"}
+		w := twoLive(t, &counted{})
+		w.Policy.Distribution.Adopt = []string{"E1"}
+		w.CloudFront, w.Bus = cloudFront, bus
+		w.Registry = remembers{fixedRegistry{origin.Snapshot{
+			Now: now, Distributions: []origin.Distribution{{Name: origin.Main, ID: "E1", Seen: now, Asked: now}}, Records: []origin.Record{leaving},
+		}}}
+		var results []error
 		for range 3 {
-			r := &wireRun{
-				Wire: &Wire{
-					Policy:   admission.Policy{Distribution: admission.Distribution{Adopt: []string{"EOLD"}}},
-					Registry: fixedRegistry{}, CloudFront: gone{}, Meter: noMeter{},
-				},
-				announcer: announcer{bus: bus, log: slog.New(slog.DiscardHandler)}, now: now, d: d,
-				quota: func() (origin.Size, error) { return origin.Size{}, nil },
-			}
-			_ = look(r)
-			d = r.d
+			results = append(results, w.Run(context.Background(), []inbound.Message{inbound.Sweep{}}))
 		}
-		if !slices.Equal(bus.types, []string{want}) {
-			t.Errorf("said %q, want %s once", bus.types, want)
+		if !errors.Is(results[0], errBus) || errors.Is(results[1], errBus) || !slices.Equal(bus.types, []string{want}) {
+			t.Errorf("said %q, want %s once, and got %v", bus.types, want, results)
+		}
+		if refused := errors.Is(results[2], errRefused); refused != (want == contract.DistributionRefused) {
+			t.Errorf("%s: got %v", want, results[2])
 		}
 	}
 }
 
-// strict is a CloudFront that refuses whatever holds one VPC origin.
-type strict struct {
-	distributions
-	served  origin.Served
-	refused string
-	calls   int
-}
+// refusing is a CloudFront that refuses every update.
+type refusing struct{ made }
 
-func (s *strict) Distribution(context.Context, string) (origin.Served, error) { return s.served, nil }
+var errRefused = errors.New("refused")
 
-func (s *strict) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
-	var all []origin.VpcOrigin
-	for _, id := range []string{"vo_1", "vo_2", "vo_3"} {
-		all = append(all, origin.VpcOrigin{Ref: origin.Ref{ID: id}, Deployed: true})
-	}
-	return all, nil
-}
-
-func (s *strict) Update(_ context.Context, _, _ string, config []byte) error {
-	s.calls++
-	if strings.Contains(string(config), s.refused) {
-		return &fault.GiveUp{Err: errors.New("no")}
-	}
-	s.served.Config = config
-	return nil
-}
-
-// What the plan had to leave out is in no update, and what is there already makes none: neither is to blame for one that
-// CloudFront refuses.
-func TestWireSuspectsOnlyWhatItTriedToAdd(t *testing.T) {
-	wants := func(id, path string) origin.Record {
-		return origin.Record{
-			Ref: origin.Ref{ID: id, Account: "1"}, Distribution: origin.Main, Intent: origin.Wire, State: origin.Pending,
-			Claim: origin.Claim{Hosts: []string{id + ".example.com"}, Paths: []string{path}, Domain: "d.example.com"},
-		}
-	}
-	there := wants("vo_2", "/2")
-	there.State = origin.Quarantined
-	cloudFront := &strict{
-		served:  origin.Served{ID: "E1", Config: configWith(t, there)},
-		refused: "vo_1",
-	}
-	r := &wireRun{
-		Wire: &Wire{
-			Policy: admission.Policy{Domain: "example.com"}, Registry: fixedRegistry{}, CloudFront: cloudFront, Meter: noMeter{},
-		},
-		announcer: announcer{bus: quiet{}, log: slog.New(slog.DiscardHandler)}, now: now, d: origin.Distribution{Name: origin.Main, ID: "E1"},
-		records: []origin.Record{wants("vo_1", "/1"), there, wants("vo_3", "/2")},
-	}
-	if _, err := r.write(context.Background(), cloudFront.served); err != nil {
-		t.Fatal(err)
-	}
-	if r.records[0].State != origin.Quarantined || r.records[2].State != origin.Quarantined {
-		t.Errorf("they are %s and %s", r.records[0].State, r.records[2].State)
-	}
-	if cloudFront.calls != 2 {
-		t.Errorf("%d calls, want that with all and that with the culprit", cloudFront.calls)
-	}
-}
-
-// told keeps what was published.
-type told struct{ events []origin.Event }
-
-func (b *told) Publish(_ context.Context, events ...origin.Event) error {
-	b.events = append(b.events, events...)
-	return nil
-}
-
-// An origin that is no longer shared locks its distribution until it is out: whoever reads the alarm learns which one it is.
-func TestWireNamesTheOriginThatLocksItsDistribution(t *testing.T) {
-	for said, want := range map[string]string{
-		"Account 1 is not allowed to use the VPC origin vo_1 of account 2: it is not shared with it": "because of vo_1 in it",
-		"the certificate has expired": "no origin is to blame",
-	} {
-		bus := &told{}
-		r := &wireRun{
-			Wire: &Wire{}, announcer: announcer{bus: bus, log: slog.New(slog.DiscardHandler)}, now: now, d: origin.Distribution{ID: "E1"},
-			records: []origin.Record{{Ref: origin.Ref{ID: "vo_1"}}, {Ref: origin.Ref{ID: "vo_2"}}},
-		}
-		cause := &fault.GiveUp{Err: errors.New(said)}
-		if err := r.writeRefused(context.Background(), cause); !errors.Is(err, cause) {
-			t.Errorf("%s: it returns %v", said, err)
-		}
-		if len(bus.events) != 1 || !strings.Contains(fmt.Sprint(bus.events[0].Detail), want) {
-			t.Errorf("%s: it publishes %+v, want %q", said, bus.events, want)
-		}
-	}
+func (refusing) Update(context.Context, string, string, []byte) error {
+	return &fault.GiveUp{Err: errRefused}
 }
 
 // configWith is the configuration of a distribution in which nothing but an origin is.
@@ -490,28 +257,67 @@ func TestWireHidesNoErrorBehindAnother(t *testing.T) {
 	if !errors.Is(err, errZone) || !errors.Is(err, errKept) {
 		t.Errorf("got %v", err)
 	}
-}
-
-// lagging is a CloudFront that has made a distribution and does not list it yet.
-type lagging struct{ distributions }
-
-func (lagging) EnsureFunction(context.Context, string, string, string) (string, error) {
-	return "f", nil
-}
-
-func (lagging) Create(context.Context, []byte) (origin.Served, error) {
-	return origin.Served{}, &fault.Exists{Err: errors.New("DistributionAlreadyExists")}
-}
-
-func (lagging) Find(context.Context, string, string) (string, error) { return "", nil }
-
-func TestWireLooksAgainForWhatIsNotListedYet(t *testing.T) {
-	r := &wireRun{
-		Wire: &Wire{Policy: admission.Policy{Distribution: admission.Distribution{Base: &admission.Base{}}}, Registry: fixedRegistry{}, CloudFront: lagging{}},
-		d:    origin.Distribution{Name: origin.Main},
-	}
-	if err := r.identify(context.Background(), true); !fault.Is[*fault.Retry](err) {
+	// What cannot be published does not hide what could not be done before.
+	w = twoLive(t, broken{})
+	w.Registry.(fixedRegistry).Records[0].Intent, w.Bus = origin.Detach, broken{}
+	w.CloudFront.(made).configs["E1"] = wiring.Base(wiring.BaseSpec{}).Bytes()
+	err = w.Run(context.Background(), []inbound.Message{inbound.Sweep{}})
+	if !errors.Is(err, errZone) || !errors.Is(err, errBus) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// tasks is a state machine and a registry that note what they are told, in order.
+type tasks struct {
+	fixedRegistry
+	did    []string
+	broken string
+}
+
+func (s *tasks) Complete(_ context.Context, token, output string) error {
+	s.did = append(s.did, "complete "+token+" "+output)
+	if s.broken == "complete" {
+		return &fault.Retry{Err: errors.New("throttled")}
+	}
+	return &fault.Finished{Err: errors.New("it is over")}
+}
+
+func (s *tasks) PutRecord(_ context.Context, o origin.Record) (origin.Record, error) {
+	s.did = append(s.did, fmt.Sprintf("record %s as %s with token %q", o.ID, o.State, o.Token))
+	return o, nil
+}
+
+// A token that was forgotten would leave its task waiting, and one that is completed twice harms nobody.
+func TestWireCompletesATaskBeforeItForgetsTheToken(t *testing.T) {
+	for broken, want := range map[string][]string{
+		"":         {`complete token {"phase":"record","wait":0,"outcome":"","says":"out of distribution E1, and that is Deployed"}`, `record vo_main as detached with token ""`},
+		"complete": {`complete token {"phase":"record","wait":0,"outcome":"","says":"out of distribution E1, and that is Deployed"}`},
+	} {
+		w := twoLive(t, &counted{})
+		known := w.Registry.(fixedRegistry)
+		known.Records[0].Intent, known.Records[0].Token = origin.Detach, "token"
+		w.CloudFront.(made).configs["E1"] = wiring.Base(wiring.BaseSpec{}).Bytes()
+		s := &tasks{fixedRegistry: known, broken: broken}
+		w.Registry, w.Executions = s, s
+		err := w.Run(context.Background(), []inbound.Message{inbound.Look{Distribution: origin.Main}})
+		if !slices.Equal(s.did, want) || (err != nil) != (broken != "") {
+			t.Errorf("broken %q: did %q, %v", broken, s.did, err)
+		}
+	}
+}
+
+func TestWireTellsHowACallFailed(t *testing.T) {
+	for want, err := range map[wiring.Class]error{
+		wiring.Absent: &fault.Absent{Err: errZone}, wiring.Exists: &fault.Exists{Err: errZone}, wiring.Stale: &fault.Reread{Err: errZone},
+		wiring.Refused: &fault.GiveUp{Err: errZone}, wiring.Failed: errZone,
+	} {
+		if got := classOf(err); got != want {
+			t.Errorf("%T is %d, want %d", err, got, want)
+		}
+	}
+	r := &wireRun{Wire: &Wire{CloudFront: made{configs: map[string][]byte{"E1": []byte("<nothing/>")}}}}
+	if _, err := r.read(context.Background(), "E1"); !fault.Is[*fault.GiveUp](err) {
+		t.Errorf("of a document that cannot be parsed: %v", err)
 	}
 }
 

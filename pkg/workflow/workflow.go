@@ -2,8 +2,9 @@
 // decision. Every use case may be run again at any point: what was done is seen, not remembered.
 //
 // What is decided is published before it is recorded. A crash between the two says it twice; the other order could say it
-// never. Three events tell not of a decision but of a call that AWS has answered: Share Accepted, Distribution Created and
-// Distribution Updated. A crash after the call loses them, and nothing rests on them; CloudTrail has the calls.
+// never. Distribution Updated is published when the distribution shows that the update has come through, in whichever run that is.
+// Two events tell of a call that AWS has answered: Share Accepted and Distribution Created. A crash after the call loses them, and
+// nothing rests on them; CloudTrail has the calls.
 package workflow
 
 import (

@@ -1,0 +1,307 @@
+package wiring_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
+	"github.com/originhub/originhub/pkg/wiring"
+)
+
+// sees is that the hub's account sees these VPC origins, all Deployed.
+func sees(ids ...string) wiring.Answer {
+	var a wiring.Answer
+	for _, id := range ids {
+		a.Origins = append(a.Origins, origin.VpcOrigin{Ref: origin.Ref{ID: id}, Deployed: true})
+	}
+	return a
+}
+
+// One row for each of Write's table.
+func TestWrite(t *testing.T) {
+	live, added := record("vo_1", origin.Wire, origin.Live), record("vo_2", origin.Wire, origin.Pending)
+	leaving := record("vo_1", origin.Detach, origin.Live)
+	empty, one := served(configOf(t), true), served(configOf(t, live), true)
+	reread := wiring.Answer{Served: empty}
+	stale := failed(wiring.Stale, "PreconditionFailed")
+	twice := func(a, b wiring.Answer, n int) (all []wiring.Answer) {
+		for range n {
+			all = append(all, a, b)
+		}
+		return all
+	}
+	spaced := adopts
+	spaced.Spacing = time.Minute
+	for name, c := range map[string]struct {
+		terms    wiring.Terms
+		updated  time.Duration // ago
+		records  []origin.Record
+		served   wiring.Served
+		answers  []wiring.Answer
+		want     string
+		deferred bool
+		wait     time.Duration
+		fails    bool
+	}{
+		"nothing differs":                         {adopts, time.Hour, []origin.Record{live}, one, nil, "ReadZone", false, 0, false},
+		"something to add, not known to be there": {adopts, time.Hour, []origin.Record{added}, empty, nil, "ListOrigins", false, 0, false},
+		"something to add":                        {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2")}, "save, update vo_2", false, 0, false},
+		"and that cannot be listed now":           {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{failed(wiring.Failed, "")}, "over", true, 0, true},
+		"something to take out":                   {adopts, time.Hour, []origin.Record{leaving}, one, nil, "save, update", false, 0, false},
+		"too early":                               {spaced, 20 * time.Second, []origin.Record{leaving}, one, nil, "ReadZone", true, 40 * time.Second, false},
+		"just in time":                            {spaced, time.Minute, []origin.Record{leaving}, one, nil, "save, update", false, 0, false},
+		"accepted":                                {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), {}}, "recheck after 3m0s", false, 3 * time.Minute, false},
+		"somebody else wrote meanwhile":           {spaced, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), stale}, "read E1", false, 0, false},
+		"… and it is tried again at once":         {spaced, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), stale, reread}, "save, update vo_2", false, 0, false},
+		"… and cannot be read now":                {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), stale, failed(wiring.Failed, "")}, "over", true, 0, true},
+		"… and is gone":                           {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), stale, failed(wiring.Absent, "")}, "over", true, 0, true},
+		"… four times":                            {spaced, time.Hour, []origin.Record{added}, empty, slices.Concat([]wiring.Answer{sees("vo_2")}, twice(stale, reread, 4)), "save, update vo_2", false, 0, false},
+		"… five times":                            {spaced, time.Hour, []origin.Record{added}, empty, slices.Concat([]wiring.Answer{sees("vo_2")}, twice(stale, reread, 5)), "recheck after 1m0s", true, time.Minute, false},
+		"nobody knows whether it came through":    {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), failed(wiring.Failed, "")}, "over", true, 0, true},
+		"refused, and no origin is to blame":      {adopts, time.Hour, []origin.Record{leaving}, one, []wiring.Answer{failed(wiring.Refused, "InvalidArgument"), {}}, "over", true, 0, true},
+	} {
+		r := wiring.Run{Terms: c.terms, Now: now, Item: item("E1"), Records: c.records, Alone: true}
+		r.Item.Updated = now.Add(-c.updated)
+		r, step := feed(t, r, append([]wiring.Answer{{Served: c.served}}, c.answers...)...)
+		if got := told(step); got != c.want || r.Deferred != c.deferred || r.Wait != c.wait || (r.Failed != nil) != c.fails || r.Broken != nil {
+			t.Errorf("%s: %s, deferred %t, wait %v, %v %v", name, got, r.Deferred, r.Wait, r.Failed, r.Broken)
+		}
+		counted := slices.ContainsFunc(step.Outcome.Metrics, func(m outcome.Metric) bool { return m.Name == contract.MetricETagConflict })
+		if counted != (c.want == "read E1") {
+			t.Errorf("%s: a conflict is counted: %t", name, counted)
+		}
+		if update, is := step.Do.(wiring.Update); is {
+			if update.ETag != "1" || !r.Item.Updated.Equal(now) || r.Item.Sent == nil {
+				t.Errorf("%s: sends %s, and the item is %+v", name, update.ETag, r.Item)
+			}
+		}
+	}
+}
+
+// An update is recorded before it is sent, and with it the aliases that it brings, or nobody could tell them from somebody else's.
+func TestWriteRecordsTheAliasesThatItBrings(t *testing.T) {
+	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{record("vo_1", origin.Wire, origin.Pending)}}
+	r.Item.Brought = []string{"before.example.com"}
+	r, step := feed(t, r, wiring.Answer{Served: served(configOf(t), true)}, sees("vo_1"))
+	if want := []string{"before.example.com", "vo_1.example.com"}; !step.Save || !slices.Equal(r.Item.Brought, want) {
+		t.Errorf("brought %v", r.Item.Brought)
+	}
+}
+
+// An origin that the registry has in another distribution goes: whoever put it here wrote before the registry did, and died.
+func TestWriteTakesOutWhatIsElsewhere(t *testing.T) {
+	elsewhere := record("vo_1", origin.Wire, origin.Live)
+	c := configOf(t, elsewhere)
+	elsewhere.Distribution = "main-2"
+	for state, want := range map[origin.State]string{origin.Live: "save, update", origin.Deleted: "over"} {
+		elsewhere.State = state
+		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Elsewhere: []origin.Record{elsewhere}}
+		if r, step := feed(t, r, wiring.Answer{Served: served(c, true)}); told(step) != want {
+			t.Errorf("%s: %s, %v", state, told(step), r.Failed)
+		}
+	}
+}
+
+func TestWriteOfARecordThatCannotBeWiredIsAFaultOfOurs(t *testing.T) {
+	broken := record("vo_1", origin.Wire, origin.Pending)
+	broken.Claim.Domain = ""
+	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{broken}}
+	if r, step := feed(t, r, wiring.Answer{Served: served(configOf(t), true)}, sees("vo_1")); told(step) != "over" || r.Broken == nil || r.Failed != nil || !r.Deferred {
+		t.Errorf("%s: %v, %v", told(step), r.Broken, r.Failed)
+	}
+}
+
+// One row for each of hold's table.
+func TestHold(t *testing.T) {
+	quarantined := func(ago time.Duration) origin.Record {
+		r := record("vo_1", origin.Wire, origin.Quarantined)
+		r.Said = now.Add(-ago)
+		return r
+	}
+	there := origin.VpcOrigin{Ref: origin.Ref{ID: "vo_1"}, Deployed: true}
+	deploying := origin.VpcOrigin{Ref: origin.Ref{ID: "vo_1"}}
+	for name, c := range map[string]struct {
+		record  origin.Record
+		wired   bool
+		visible []origin.VpcOrigin
+		asks    bool
+		held    bool
+		waits   bool
+	}{
+		"detach":                          {record("vo_1", origin.Detach, origin.Live), true, nil, false, false, false},
+		"waiting":                         {record("vo_1", origin.Wire, origin.Waiting), false, nil, false, false, false},
+		"quarantined a while ago":         {quarantined(59 * time.Minute), false, nil, false, true, false},
+		"quarantined a while ago, wired":  {quarantined(59 * time.Minute), true, nil, false, true, false},
+		"quarantined an hour ago":         {quarantined(time.Hour), false, []origin.VpcOrigin{there}, true, false, false},
+		"quarantined an hour ago, wired":  {quarantined(time.Hour), true, nil, false, false, false},
+		"wired":                           {record("vo_1", origin.Wire, origin.Live), true, nil, false, false, false},
+		"not wired, visible and Deployed": {record("vo_1", origin.Wire, origin.Pending), false, []origin.VpcOrigin{there}, true, false, false},
+		"not wired, visible":              {record("vo_1", origin.Wire, origin.Pending), false, []origin.VpcOrigin{deploying}, true, true, true},
+		"not wired, not visible":          {record("vo_1", origin.Wire, origin.Pending), false, nil, true, true, true},
+	} {
+		config := configOf(t)
+		if c.wired {
+			config = configOf(t, c.record)
+		}
+		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{c.record}, Zone: wiring.Zone{Failed: true}}
+		r, step := feed(t, r, wiring.Answer{Served: served(config, true)})
+		_, asks := step.Do.(wiring.ListOrigins)
+		if asks != c.asks {
+			t.Errorf("%s: %s", name, told(step))
+		}
+		if asks {
+			r, step = feed(t, r.Learn(step, wiring.Answer{Origins: c.visible}))
+		}
+		if held := slices.Contains(r.Held, "vo_1"); held != c.held || (r.Wait == time.Minute) != c.waits {
+			t.Errorf("%s: held %t, wait %v, then %s", name, held, r.Wait, told(step))
+		}
+	}
+}
+
+// One row for each of refuse's table: what is said and recorded, once an hour.
+func TestRefuse(t *testing.T) {
+	group := func(c *wiring.Config) *wiring.Config { // somebody uses the origin for something of his own
+		return parse(t, []byte(strings.Replace(string(c.Bytes()), "<DefaultCacheBehavior><TargetOriginId>s3<",
+			"<DefaultCacheBehavior><TargetOriginId>originhub-vo_1<", 1)))
+	}
+	live, pending := record("vo_1", origin.Wire, origin.Live), record("vo_1", origin.Wire, origin.Pending)
+	more := live
+	more.State, more.Claim.Paths = origin.Pending, []string{"/vo_1", "/another"}
+	theirs := pending
+	theirs.Claim.Paths = []string{"/theirs"}
+	both := live
+	both.State, both.Claim.Paths = origin.Pending, []string{"/vo_1", "/another", "/theirs"}
+	elsewhere := record("vo_2", origin.Wire, origin.Live)
+	elsewhere.Distribution, elsewhere.Claim.Hosts = "main-2", pending.Claim.Hosts
+	full := adopts
+	full.Limits.Behaviors = 2
+	for name, c := range map[string]struct {
+		terms     wiring.Terms
+		record    origin.Record
+		elsewhere []origin.Record
+		config    *wiring.Config
+		want      string
+		state     origin.State
+		codes     []origin.Code
+		decided   origin.Code
+	}{
+		"detach, but used": {
+			adopts, record("vo_1", origin.Detach, origin.Live), nil, group(configOf(t, live)),
+			contract.DistributionRefused, origin.Live, []origin.Code{wiring.StillUsed}, origin.DecidedWriteRefused,
+		},
+		"does not fit": {
+			full, func() origin.Record { r := more; r.State = origin.Pending; return r }(), nil, configOf(t),
+			contract.OriginWaits, origin.Waiting, []origin.Code{wiring.DoesNotFit}, origin.DecidedDeferred,
+		},
+		"a host of it is elsewhere": {
+			adopts, pending, []origin.Record{elsewhere}, configOf(t),
+			contract.OriginWaits, origin.Waiting, []origin.Code{wiring.HostApart}, origin.DecidedDeferred,
+		},
+		"wired, and what it claims now does not fit": {
+			full, more, nil, configOf(t, live),
+			contract.OriginWaits, origin.Pending, []origin.Code{wiring.DoesNotFit}, origin.DecidedDeferred,
+		},
+		"a path of it is somebody else's": {
+			adopts, theirs, nil, configOf(t),
+			contract.OriginQuarantined, origin.Quarantined, []origin.Code{wiring.PathTaken}, origin.DecidedQuarantined,
+		},
+		"wired, does not fit, and a path is somebody else's": {
+			full, both, nil, configOf(t, live),
+			contract.OriginQuarantined, origin.Quarantined, []origin.Code{wiring.PathTaken, wiring.DoesNotFit}, origin.DecidedQuarantined,
+		},
+	} {
+		begin := func(o origin.Record, at time.Time) (wiring.Run, wiring.Step) {
+			r := wiring.Run{Terms: c.terms, Now: at, Item: item("E1"), Records: []origin.Record{o}, Elsewhere: c.elsewhere, Visible: map[string]bool{"vo_1": true}}
+			r.Item.Asked = at
+			next, step := r.Next()
+			return next.Learn(step, wiring.Answer{Served: served(c.config, true)}).Next()
+		}
+		_, step := begin(c.record, now)
+		if len(step.Outcome.Events) != 1 || len(step.Records) != 1 {
+			t.Errorf("%s: %s", name, told(step))
+			continue
+		}
+		said, is := step.Outcome.Events[0], step.Records[0].Record
+		if said.Type != c.want || said.Detail.Severity != contract.SeverityAlarm || !slices.Equal(said.Detail.Codes, c.codes) || said.Resource != "arn:vo_1" {
+			t.Errorf("%s: said %+v", name, said)
+		}
+		if last := is.History[len(is.History)-1]; is.State != c.state || !slices.Equal(origin.Codes(is.Reasons), c.codes) || last.Code != c.decided || !is.Said.Equal(now) {
+			t.Errorf("%s: recorded %+v", name, is)
+		}
+		counted := slices.ContainsFunc(step.Outcome.Metrics, func(m outcome.Metric) bool { return m.Name == contract.MetricOriginQuarantined })
+		if counted != (c.state == origin.Quarantined) {
+			t.Errorf("%s: counted as quarantined: %t", name, counted)
+		}
+		if _, step := begin(is, now.Add(59*time.Minute)); len(step.Outcome.Events) > 0 {
+			t.Errorf("%s: says it again: %s", name, told(step))
+		}
+		if is.State == origin.Waiting {
+			continue // admit's from now on
+		}
+		if _, step := begin(is, now.Add(time.Hour)); len(step.Outcome.Events) != 1 {
+			t.Errorf("%s: never says it again: %s", name, told(step))
+		}
+	}
+}
+
+// A live origin of whose paths somebody else has one goes on without that one, in the update of the run that finds it out.
+func TestWhatIsRefusedInPartIsWrittenInPart(t *testing.T) {
+	was := record("vo_1", origin.Wire, origin.Live)
+	is := was
+	is.State, is.Claim.Paths = origin.Pending, []string{"/vo_1/new", "/theirs"}
+	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{is}}
+	_, step := feed(t, r, wiring.Answer{Served: served(configOf(t, was), true)})
+	if got := told(step); got != "say Origin Quarantined vo_1, vo_1 is quarantined, save, update vo_1" {
+		t.Fatal(got)
+	}
+	if got := paths(step.Do.(wiring.Update).Config); !slices.Equal(got, []string{"/theirs", "/vo_1/new"}) && !slices.Equal(got, []string{"/vo_1/new", "/theirs"}) {
+		t.Errorf("it has %v", got)
+	}
+}
+
+// One row for each of sent's table: what an earlier run, which died, has said nothing about.
+func TestSent(t *testing.T) {
+	was, is := record("vo_1", origin.Wire, origin.Live), record("vo_2", origin.Wire, origin.Pending)
+	before := served(configOf(t, was), true)
+	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{was, is}}
+	died, step := feed(t, r, wiring.Answer{Served: before}, sees("vo_2"))
+	sent := step.Do.(wiring.Update)
+	other := served(configOf(t, was, is, record("vo_3", origin.Wire, origin.Live)), true)
+	after := served(sent.Config, true)
+	other.ETag, after.ETag = "2", "2"
+	for name, c := range map[string]struct {
+		served wiring.Served
+		said   bool
+	}{"it never came": {before, false}, "it came": {after, true}, "somebody else's came": {other, false}} {
+		again := wiring.Run{Terms: adopts, Now: now.Add(time.Hour), Item: died.Item, Records: died.Records, Zone: wiring.Zone{Failed: true}}
+		again.Item.Asked = again.Now
+		var says []string
+		again, says = script(t, again, func(do wiring.Action) wiring.Answer {
+			switch do.(type) {
+			case wiring.ReadDistribution:
+				return wiring.Answer{Served: c.served}
+			case wiring.ListOrigins:
+				return sees("vo_2")
+			}
+			return failed(wiring.Failed, "")
+		})
+		said := slices.ContainsFunc(says, func(s string) bool { return strings.Contains(s, "say Distribution Updated E1") })
+		if said != c.said {
+			t.Errorf("%s: said %t: %q", name, said, says)
+		}
+	}
+	// Of one that was refused, or that came too late, nothing is said.
+	for name, a := range map[string]wiring.Answer{"accepted": {}, "stale": failed(wiring.Stale, ""), "lost": failed(wiring.Failed, "")} {
+		next, step := died.Learn(step, a).Next()
+		if said := told(step) == "say Distribution Updated E1"; said != (a.Err == nil) {
+			t.Errorf("%s: %s", name, told(step))
+		}
+		if known := next.Item.Sent == nil; known != (a.Err == nil) {
+			t.Errorf("%s: what became of it is known: %t", name, known)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/teardown"
+	"github.com/originhub/originhub/pkg/wiring"
+)
+
+// wireRun carries out one run about one distribution.
+type wireRun struct {
+	*Wire
+	run    wiring.Run
+	quotas func() (origin.Size, error) // for all distributions of the account
+	zone   zone
+}
+
+// underLease takes the lease, goes through the run, and gives the lease back, whatever happened.
+func (r *wireRun) underLease(ctx context.Context) error {
+	item, wait := wiring.Lease(r.run.Item, r.Holder, r.run.Now)
+	if wait > 0 {
+		r.Log.InfoContext(ctx, "another run holds the lease", "distribution", item.Name, "holder", item.Holder, "expires", item.Expires)
+		r.Meter.Seconds(contract.MetricLeaseHeld, contract.WireLease-item.Expires.Sub(r.run.Now))
+		return r.recheck(ctx, wiring.SendRecheck{Distribution: item.Name, Due: r.run.Now.Add(wait), After: wait})
+	}
+	var err error
+	if r.run.Item, err = r.Registry.PutDistribution(ctx, item); err != nil {
+		return err
+	}
+	err = r.through(ctx)
+	released := r.run.Item
+	released.Holder, released.Expires = "", time.Time{}
+	_, kept := r.Registry.PutDistribution(ctx, released)
+	return errors.Join(err, kept)
+}
+
+// through commits one step after the other, performs its action, and asks for the next.
+func (r *wireRun) through(ctx context.Context) error {
+	for {
+		next, step := r.run.Next()
+		if err := r.commit(ctx, &next, &step); err != nil {
+			return errors.Join(r.run.Failed, err)
+		}
+		var answer wiring.Answer
+		if step.Do != nil {
+			answer = r.do(ctx, step.Do)
+		}
+		r.run = next.Learn(step, answer)
+		if step.Done {
+			return errors.Join(r.run.Failed, giveUp(r.run.Broken))
+		}
+	}
+}
+
+// commit publishes what a step says and writes what it writes, which have new versions then.
+func (r *wireRun) commit(ctx context.Context, next *wiring.Run, step *wiring.Step) error {
+	return r.committer().commit(ctx, step.Outcome, func() (err error) {
+		for i, s := range step.Records {
+			if err := r.complete(ctx, s); err != nil {
+				return err
+			}
+			if step.Records[i].Record, err = r.Registry.PutRecord(ctx, s.Record); err != nil {
+				return err
+			}
+		}
+		for _, refusal := range step.Refusals {
+			if err := r.Registry.PutRefusal(ctx, refusal.What, refusal.Reasons, next.Now); err != nil {
+				return err
+			}
+		}
+		if !step.Save {
+			return nil
+		}
+		if next.Item, err = r.Registry.PutDistribution(ctx, next.Item); err != nil {
+			// Whoever changed the item has the lease by now; to read it again at once would not bring it back.
+			return fmt.Errorf("record what happens to %s: %w", next.Item.Name, &fault.Retry{Err: err})
+		}
+		return nil
+	})
+}
+
+// complete reports a fact to the task that waits for it, if any.
+func (r *wireRun) complete(ctx context.Context, s wiring.Settled) error {
+	if s.Token == "" {
+		return nil
+	}
+	output, err := json.Marshal(teardown.Report(s.Fact))
+	if err != nil {
+		return &fault.GiveUp{Err: err}
+	}
+	return fault.IgnoreFinished(r.Executions.Complete(ctx, s.Token, string(output)))
+}
+
+// do performs an action.
+func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer) {
+	var err error
+	switch do := action.(type) {
+	case wiring.ReadQuotas:
+		if a.Quotas, err = r.quotas(); err != nil {
+			r.Log.WarnContext(ctx, "quotas cannot be read, and the last known or the documented ones hold", "error", err)
+		}
+	case wiring.ReadDistribution:
+		a.Served, err = r.read(ctx, do.ID)
+	case wiring.FindDistribution:
+		a.ID, err = r.CloudFront.Find(ctx, do.CallerReference, do.Comment)
+	case wiring.ListOrigins:
+		a.Origins, err = r.CloudFront.VpcOrigins(ctx)
+	case wiring.ReadZone:
+		a.Zone, err = r.zone.Records(ctx)
+	case wiring.EnsureFunction:
+		a.ARN, err = r.CloudFront.EnsureFunction(ctx, do.Name, do.Comment, do.Code)
+	case wiring.Create:
+		var served origin.Served
+		served, err = r.CloudFront.Create(ctx, do.Config.Bytes())
+		a.ID = served.ID
+	case wiring.Update:
+		err = r.CloudFront.Update(ctx, do.ID, do.ETag, do.Config.Bytes())
+	case wiring.ChangeZone:
+		err = r.zone.Change(ctx, do.Plan.Upsert, do.Plan.Delete)
+	case wiring.SendRecheck:
+		err = r.recheck(ctx, do)
+	}
+	if err != nil {
+		return wiring.Answer{Class: classOf(err), Err: err, Code: fault.Code(err), Said: fault.Said(err)}
+	}
+	return a
+}
+
+// read reads a distribution and parses its document, once for all that is decided about it.
+func (r *wireRun) read(ctx context.Context, id string) (wiring.Served, error) {
+	s, err := r.CloudFront.Distribution(ctx, id)
+	if err != nil {
+		return wiring.Served{}, err
+	}
+	config, err := wiring.ParseConfig(s.Config)
+	if err != nil {
+		return wiring.Served{}, giveUp(fmt.Errorf("read distribution %s: %w", id, err))
+	}
+	return wiring.Served{ID: s.ID, Domain: s.Domain, Deployed: s.Deployed, ETag: s.ETag, Config: config}, nil
+}
+
+func (r *wireRun) recheck(ctx context.Context, m wiring.SendRecheck) error {
+	return r.Queue.Send(ctx, string(inbound.Look{Distribution: m.Distribution, Due: m.Due}.JSON()), m.After)
+}
+
+// classOf is the class of a call's error, as package wiring knows it.
+func classOf(err error) wiring.Class {
+	switch {
+	case fault.Is[*fault.Absent](err):
+		return wiring.Absent
+	case fault.Is[*fault.Exists](err):
+		return wiring.Exists
+	case fault.Is[*fault.Reread](err):
+		return wiring.Stale
+	case fault.Is[*fault.GiveUp](err):
+		return wiring.Refused
+	}
+	return wiring.Failed
+}
+
+// giveUp classifies an error that no repetition mends.
+func giveUp(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fault.GiveUp{Err: err}
+}
