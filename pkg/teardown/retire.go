@@ -75,6 +75,7 @@ const remainsEvery = 24 * time.Hour
 //	-            -          -        -           nothing, if the tag cannot be read or the origin is deleted
 //	unobserved   entered    detach   none        on a sweep: start its execution
 //	unobserved   entered    detach   other       on a sweep: nothing; the execution observes the tag itself
+//	unobserved   any        any      -           observe the tag
 //	unreadable   -          -        -           nothing; function admit reports it
 //	gone         none       -        -           nothing
 //	gone         any        -        none        start its execution
@@ -87,13 +88,14 @@ const remainsEvery = 24 * time.Hour
 //	present      none       -        -           begin
 //	present      due later  wire     -           due is earlier now: begin again
 //	present      any        wire     -           due is later now: move it, and as below
-//	present      any        detach   -           another value: refuse, and as below
+//	present      any        detach   -           another value: refuse, unless it begins again, and as below
 //	present      any        -        none        start its execution
 //	present      any        -        any         ended, by its record too, and the tag was set again since: begin again
 //	present      not begun  -        ended       begin again
 //	present      any        -        other       nothing
 //
-// A sweep relies on an entered phase for a day. "Begin again" is a new generation, which supersedes whatever still runs.
+// A sweep relies on an entered phase for a day, unless the record says that the teardown ended. "Begin again" is a new generation,
+// which supersedes whatever still runs.
 func Retire(q Request) Retirement {
 	r := q.Record
 	switch {
@@ -136,7 +138,7 @@ func Retire(q Request) Retirement {
 // entered reports whether a sweep can rely on the teardown to observe its tag itself.
 func (q Request) entered() bool {
 	t := q.Record.Teardown
-	return !q.Hinted && q.Record.Intent == origin.Detach && t != nil && t.Phase != "" && q.Now.Sub(moved(*t)) < remainsEvery
+	return !q.Hinted && q.Record.Intent == origin.Detach && t != nil && t.Phase != "" && !t.Ended && q.Now.Sub(moved(*t)) < remainsEvery
 }
 
 // moved is when a teardown was last asked for, or entered another phase.
@@ -176,7 +178,11 @@ func (q Request) goOn(due time.Time) (a Retirement) {
 	if q.Execution == ExecutionUnobserved {
 		return Retirement{Observe: Execution}
 	}
-	if r.Intent == origin.Detach && t.Value != "" && t.Value != q.Value {
+	over := q.Execution == ExecutionEnded || t.Ended
+	changed := r.Intent == origin.Detach && t.Value != "" && t.Value != q.Value
+	// The record of a teardown that ended says which tag it ended with, so that no event is needed.
+	setAgain := q.Called.After(t.Asked) || t.Ended && (changed || t.Because.Code == tagRemoved)
+	if changed && !(over && setAgain) {
 		a = q.refuse(origin.Reason{Code: TagLate, Subject: q.Value, Message: fmt.Sprintf("the tag %s is now %s, but the teardown has begun: "+
 			"remove the tag to keep the origin, if it is still shared", contract.TagTeardown, q.Value)})
 	}
@@ -188,8 +194,6 @@ func (q Request) goOn(due time.Time) (a Retirement) {
 		r.Teardown = &t
 		a.Record = &r
 	}
-	over := q.Execution == ExecutionEnded || t.Ended
-	setAgain := q.Called.After(t.Asked)
 	switch {
 	case over && setAgain && r.Intent == origin.Wire:
 		again, err := ParseTag(q.Value, q.Now, q.Grace)
@@ -199,6 +203,7 @@ func (q Request) goOn(due time.Time) (a Retirement) {
 		t.Due, t.Requested, t.Phase = again, q.Now, ""
 		return a.and(q.begin(r.Generation+1, t, "the tag was set again"))
 	case over && setAgain:
+		t.Value = q.Value
 		return a.and(q.begin(r.Generation+1, t, "the tag was set again"))
 	case q.Execution == ExecutionEnded && t.Phase == "":
 		return a.and(q.begin(r.Generation+1, t, "its execution ended before its first step"))

@@ -34,6 +34,9 @@ func detaching(r *origin.Record) {
 func never(r *origin.Record)   { r.Teardown = nil }
 func unbegun(r *origin.Record) { r.Teardown.Phase = "" }
 func ended(r *origin.Record)   { r.Teardown.Ended = true }
+func untagged(r *origin.Record) {
+	r.Teardown.Ended, r.Teardown.Because = true, origin.Reason{Code: tagRemoved}
+}
 func aged(r *origin.Record) {
 	r.Teardown.Asked, r.Teardown.Since = retireNow.Add(-25*time.Hour), retireNow.Add(-25*time.Hour)
 }
@@ -53,6 +56,7 @@ func TestRetire(t *testing.T) {
 		"swept, entered, runs":              {Request{Readable: true, Record: requestedRecord(detaching), Execution: ExecutionRunning}, "nothing"},
 		"swept, entered, ended":             {Request{Readable: true, Record: requestedRecord(detaching), Execution: ExecutionEnded}, "nothing"},
 		"swept, entered a day ago":          {Request{Readable: true, Record: requestedRecord(detaching, aged)}, "observe tag"},
+		"swept, blocked":                    {Request{Readable: true, Record: requestedRecord(detaching, ended)}, "observe tag"},
 		"swept, in grace":                   {Request{Readable: true, Record: requestedRecord()}, "observe tag"},
 		"named, entered":                    {Request{Readable: true, Hinted: true, Record: requestedRecord(detaching)}, "observe tag"},
 		"unreadable":                        {Request{Readable: true, Record: requestedRecord(), Tag: TagUnreadable}, "nothing"},
@@ -85,6 +89,9 @@ func TestRetire(t *testing.T) {
 		"present, ended, set again":                {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "begin 4"},
 		"present, ended by its record, set again":  {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "2h", Execution: ExecutionRunning}, "begin 4"},
 		"present, ended, event twice or late":      {Request{Readable: true, Hinted: true, Called: late, Record: requestedRecord(detaching), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "nothing"},
+		"present, blocked, swept":                  {Request{Readable: true, Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "nothing"},
+		"present, blocked since it was removed":    {Request{Readable: true, Record: requestedRecord(detaching, untagged), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "begin 4"},
+		"present, blocked, another value":          {Request{Readable: true, Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "now", Execution: ExecutionEnded}, "begin 4"},
 		"present, ended before its first step":     {Request{Readable: true, Record: requestedRecord(unbegun), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "begin 4"},
 		"present, ended, swept":                    {Request{Readable: true, Record: requestedRecord(detaching, aged), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "nothing"},
 		"present, set again in grace, gets grace":  {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "begin 4"},
@@ -166,8 +173,8 @@ func TestRetireSaidTwiceChangesNothingMore(t *testing.T) {
 			q.Called = retireNow.Add(time.Duration(rapid.IntRange(-7200, 0).Draw(t, "called")) * time.Second)
 		}
 		var changes []func(*origin.Record)
-		for i, c := range []func(*origin.Record){detaching, unbegun, ended, aged} {
-			if rapid.Bool().Draw(t, []string{"detaching", "unbegun", "ended", "aged"}[i]) {
+		for i, c := range []func(*origin.Record){detaching, unbegun, ended, untagged, aged} {
+			if rapid.Bool().Draw(t, []string{"detaching", "unbegun", "ended", "untagged", "aged"}[i]) {
 				changes = append(changes, c)
 			}
 		}
