@@ -65,6 +65,12 @@ func operations() []operation {
 	}
 }
 
+// operationOf is the operation of that name.
+func operationOf(name string) operation {
+	table := operations()
+	return table[slices.IndexFunc(table, func(o operation) bool { return o.name == name })]
+}
+
 func forgetting() int {
 	if *forgetful {
 		return 1

@@ -115,11 +115,12 @@ func (l *life) print(t *testing.T) {
 	t.Logf("world %v\n%s", l.kind, &text)
 }
 
-// live lets people act at random, then lets the harm end and looks where everything came to rest; then all leave.
+// live lets people act at random, then lets the harm end and looks where everything came to rest. Then all leave, some of them
+// into new harm.
 func (l *life) live(t *testing.T) {
 	for range 6 + l.rnd.IntN(16) {
 		l.step(t)
-		l.Advance(time.Duration(l.rnd.IntN(10)*l.rnd.IntN(10)*l.rnd.IntN(10)) * time.Second)
+		l.Advance(2 * time.Duration(l.rnd.IntN(10)*l.rnd.IntN(10)*l.rnd.IntN(10)) * time.Second)
 	}
 	l.endHarm(t)
 	l.rest(t, 12)
@@ -127,11 +128,16 @@ func (l *life) live(t *testing.T) {
 	if t.Failed() {
 		return
 	}
+	for range l.rnd.IntN(3) {
+		l.apply(t, operationOf(putHarm))
+	}
 	l.note("all leave")
 	for _, n := range l.names {
 		l.leave(t, n)
 	}
-	l.rest(t, 18)
+	l.rest(t, 6)
+	l.endHarm(t)
+	l.rest(t, 12)
 	l.lookAtAll(t)
 	l.lookForRemains(t)
 }
@@ -153,7 +159,7 @@ func (l *life) step(t *testing.T) {
 		possible := l.apply(t, o)
 		if possible && o.name == create && l.rnd.IntN(4) > 0 {
 			l.Advance(time.Duration(l.rnd.IntN(400)) * time.Second)
-			l.apply(t, table[slices.IndexFunc(table, func(o operation) bool { return o.name == share })])
+			l.apply(t, operationOf(share))
 		}
 		if possible {
 			return

@@ -1,4 +1,4 @@
-package parts
+package infra
 
 import (
 	"fmt"
@@ -6,46 +6,54 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// A Rule says when EventBridge sends something, and where. Exactly one of Pattern and Every is set.
-type Rule struct {
+// rule says when EventBridge sends something, and where. Exactly one of Pattern and Every is set.
+type rule struct {
 	ID          string
 	Description string
 	Bus         awsevents.IEventBus // nil: the account's default bus
-	Pattern     Pattern
+	Pattern     pattern
 	Every       time.Duration // whole minutes
-	Targets     []*Target
+	Targets     []*target
 }
 
-// A Target is where rules send to. The same target may serve several rules.
-type Target struct {
+// target is where rules send to. The same target may serve several rules.
+type target struct {
 	ID      string // unique among a rule's targets
 	ARN     string
 	RoleARN string                  // of a target in another account
 	Permit  func(ruleARNs []string) // lets rules reach it; nil when RoleARN does
 }
 
-// ToFunction returns a function as the target of rules.
-func ToFunction(id string, f awslambda.Function) *Target {
-	return &Target{ID: id, ARN: *f.FunctionArn(), Permit: func(rules []string) {
+func toQueue(id string, q awssqs.Queue) *target {
+	return &target{ID: id, ARN: *q.QueueArn(), Permit: func(rules []string) { sendFrom(q, rules) }}
+}
+
+func toTopic(id string, t awssns.Topic) *target {
+	return &target{ID: id, ARN: *t.TopicArn(), Permit: func(rules []string) { publishFrom(t, rules) }}
+}
+
+func toFunction(id string, f awslambda.Function) *target {
+	return &target{ID: id, ARN: *f.FunctionArn(), Permit: func(rules []string) {
 		for i, arn := range rules {
 			f.AddPermission(jsii.String(fmt.Sprintf("Rule%d", i+1)), &awslambda.Permission{
-				Principal: EventBridge(),
+				Principal: eventBridge(),
 				SourceArn: jsii.String(arn),
 			})
 		}
 	}}
 }
 
-// NewRules makes rules, gives every hop the dead letters to fall back on, and lets exactly these rules reach their targets.
-func NewRules(scope constructs.Construct, deadLetters awssqs.Queue, rules ...Rule) {
+// newRules makes rules, gives every hop the dead letters to fall back on, and lets exactly these rules reach their targets.
+func newRules(scope constructs.Construct, deadLetters awssqs.Queue, rules ...rule) {
 	var all []string
-	var order []*Target
-	users := map[*Target][]string{}
+	var order []*target
+	users := map[*target][]string{}
 	for _, r := range rules {
 		arn := *newRule(scope, r, deadLetters).AttrArn()
 		all = append(all, arn)
@@ -61,10 +69,10 @@ func NewRules(scope constructs.Construct, deadLetters awssqs.Queue, rules ...Rul
 			t.Permit(users[t])
 		}
 	}
-	SendFrom(deadLetters, all)
+	sendFrom(deadLetters, all)
 }
 
-func newRule(scope constructs.Construct, r Rule, deadLetters awssqs.Queue) awsevents.CfnRule {
+func newRule(scope constructs.Construct, r rule, deadLetters awssqs.Queue) awsevents.CfnRule {
 	props := &awsevents.CfnRuleProps{Description: jsii.String(r.Description), State: jsii.String("ENABLED")}
 	if r.Bus != nil {
 		props.EventBusName = r.Bus.EventBusName()

@@ -1,4 +1,4 @@
-package team
+package infra
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
@@ -7,7 +7,7 @@ import (
 )
 
 type balancerProps struct {
-	Network     network
+	Network     teamNetwork
 	Host        string // the one host it lets through
 	Certificate string // ARN, in the load balancer's Region
 }
