@@ -11,6 +11,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/originhub/originhub/infra/internal/parts"
 	"github.com/originhub/originhub/pkg/contract"
 )
 
@@ -29,7 +30,7 @@ type alarm struct {
 }
 
 func (a alarm) description() string {
-	return fmt.Sprintf("%s\n\nNext, in account %s: %s\n\nThen: %s", a.means, account(), a.next, a.then)
+	return fmt.Sprintf("%s\n\nNext, in account %s: %s\n\nThen: %s", a.means, parts.Account(), a.next, a.then)
 }
 
 // newAlarm answers the alarm's ARN.
@@ -94,7 +95,7 @@ func (d deadLetters) alarm() alarm {
 
 // aws is a command line that can be pasted.
 func aws(format string, args ...any) string {
-	return fmt.Sprintf("aws --region "+region+" "+format, args...)
+	return fmt.Sprintf("aws --region "+parts.Region+" "+format, args...)
 }
 
 // logs shows what a function failed on: what it logged itself, and Lambda's reports of runs that crashed or took too long

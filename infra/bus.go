@@ -7,6 +7,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/originhub/originhub/infra/internal/parts"
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 )
@@ -24,13 +25,13 @@ func newBus(scope constructs.Construct, id string, p admission.Policy, key awskm
 	})
 	// Its prop KmsKey would write a statement of its own into the key's policy, see newKey.
 	bus.Node().DefaultChild().(awsevents.CfnEventBus).SetKmsKeyIdentifier(key.KeyArn()) //nolint:errcheck // NewEventBus made it
-	sendFrom(unreadable, []string{*bus.EventBusArn()})
+	parts.SendFrom(unreadable, []string{*bus.EventBusArn()})
 	if p.Organization != "" {
-		inOrganization := condition{"StringEquals": {"aws:PrincipalOrgID": p.Organization}}
+		inOrganization := parts.Condition{"StringEquals": {"aws:PrincipalOrgID": p.Organization}}
 		admitForwarders(bus, "Organization", "*", inOrganization)
 	}
 	if accounts := p.Accounts(); len(accounts) > 0 && (p.Organization == "" || p.Shares.External) {
-		admitForwarders(bus, "Accounts", principals(accounts), condition{})
+		admitForwarders(bus, "Accounts", principals(accounts), parts.Condition{})
 	}
 	return bus
 }
@@ -39,10 +40,10 @@ func newBus(scope constructs.Construct, id string, p admission.Policy, key awskm
 // in PutEvents, so that an event of these sources comes from a rule on the sender's default bus. ForAllValues holds for a
 // key that is absent: hence Null.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-example-policy-cross-account-custom-bus-source.html
-func admitForwarders(bus awsevents.EventBus, id string, principal any, when condition) {
+func admitForwarders(bus awsevents.EventBus, id string, principal any, when parts.Condition) {
 	when["ForAllValues:StringEquals"] = map[string]any{
-		"events:source":      forwardedSources(),
-		"events:detail-type": []string{callViaCloudTrail},
+		"events:source":      parts.ForwardedSources(),
+		"events:detail-type": []string{parts.CallViaCloudTrail},
 	}
 	when["Null"] = map[string]any{"events:source": "false", "events:detail-type": "false"}
 	awsevents.NewCfnEventBusPolicy(bus, jsii.String(id), &awsevents.CfnEventBusPolicyProps{
@@ -53,7 +54,7 @@ func admitForwarders(bus awsevents.EventBus, id string, principal any, when cond
 			"Principal": map[string]any{"AWS": principal},
 			"Action":    "events:PutEvents",
 			"Resource":  bus.EventBusArn(),
-			"Condition": *when.props(),
+			"Condition": *when.Props(),
 		},
 	})
 }

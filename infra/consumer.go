@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/infra/internal/parts"
 )
 
 // visibilityFor is how long a message that a function is working on stays hidden: AWS asks for six times the function's
@@ -22,7 +24,7 @@ func consume(function awslambda.Function, queue awssqs.Queue, window time.Durati
 	function.AddEventSourceMapping(jsii.String("Queue"), &awslambda.EventSourceMappingOptions{
 		EventSourceArn:          queue.QueueArn(),
 		BatchSize:               jsii.Number(batch),
-		MaxBatchingWindow:       seconds(window),
+		MaxBatchingWindow:       parts.Seconds(window),
 		ReportBatchItemFailures: jsii.Bool(true),
 		// A second consumer only meets the first one's lease. Two is the least that Lambda takes.
 		MaxConcurrency: jsii.Number(2),
@@ -30,8 +32,8 @@ func consume(function awslambda.Function, queue awssqs.Queue, window time.Durati
 }
 
 // consumeQueue is what a function needs to be fed from a queue.
-func consumeQueue(queue awssqs.Queue) permission {
-	return allow([]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, *queue.QueueArn())
+func consumeQueue(queue awssqs.Queue) parts.Permission {
+	return parts.Allow([]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, *queue.QueueArn())
 }
 
 // keepFailures sends what an asynchronous invocation could not do, after two retries, to the dead letters. The function's

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/originhub/originhub/infra/internal/parts"
 	"github.com/originhub/originhub/pkg/contract"
 )
 
@@ -125,7 +126,7 @@ func layOut(alarms []string, panels []panel) []any {
 		widgets = append(widgets, map[string]any{
 			"type": "metric", "x": i * width % columns, "y": alarmHeight + i*width/columns*height, "width": width, "height": height,
 			"properties": map[string]any{
-				"title": p.title, "region": region, "view": "timeSeries", "stacked": p.stacked, "period": 300, "metrics": metrics,
+				"title": p.title, "region": parts.Region, "view": "timeSeries", "stacked": p.stacked, "period": 300, "metrics": metrics,
 			},
 		})
 	}

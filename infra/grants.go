@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 
+	"github.com/originhub/originhub/infra/internal/parts"
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 )
@@ -20,40 +21,40 @@ type grants struct {
 	bus    awsevents.EventBus
 }
 
-func (g grants) admit(own, wire awssqs.Queue) []permission {
+func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.decide(),
 		consumeQueue(own),
 		sendMessages(own, wire),
-		allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()), // a record that moves to another distribution
+		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()), // a record that moves to another distribution
 		// Lists: they name no resource. What others share with the hub is in them whether policy knows them or not.
-		allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListResources"}, "*"),
-		allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
+		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListResources"}, "*"),
+		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
 		// Anybody may invite the account; the hub opens any invitation, and answers those of accounts that policy knows.
-		allow([]string{"ram:ListPendingInvitationResources"}, invitations),
+		parts.Allow([]string{"ram:ListPendingInvitationResources"}, invitations),
 	)
 	if accounts := g.policy.Accounts(); len(accounts) > 0 {
 		answers := []string{"ram:AcceptResourceShareInvitation", "ram:RejectResourceShareInvitation"}
-		permissions = append(permissions, allow(answers, invitations).
-			when(condition{"StringEquals": {"ram:ShareOwnerAccountId": accounts}}))
+		permissions = append(permissions, parts.Allow(answers, invitations).
+			When(parts.Condition{"StringEquals": {"ram:ShareOwnerAccountId": accounts}}))
 	}
 	return append(permissions, g.spokes()...)
 }
 
 // invitations belong to the account that sent them.
-const invitations = "arn:aws:ram:" + region + ":*:resource-share-invitation/*"
+const invitations = "arn:aws:ram:" + parts.Region + ":*:resource-share-invitation/*"
 
-func (g grants) wire(own, admit awssqs.Queue) []permission {
+func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 	permissions := append(g.decide(),
 		consumeQueue(own),
 		sendMessages(own, admit),
-		allow([]string{"cloudfront:GetDistribution"}, anyDistribution()), // one that policy adopts no more may still have origins, or be gone
-		allow([]string{"cloudfront:UpdateDistribution"}, g.distributions()...),
-		allow([]string{"servicequotas:ListServiceQuotas"}, "*"), // a list
-		allow([]string{"cloudfront:ListVpcOrigins"}, "*"),       // a list
+		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()), // one that policy adopts no more may still have origins, or be gone
+		parts.Allow([]string{"cloudfront:UpdateDistribution"}, g.distributions()...),
+		parts.Allow([]string{"servicequotas:ListServiceQuotas"}, "*"), // a list
+		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),       // a list
 		// RAM's permission on a shared origin counts only if the hub's own role allows the same.
-		allow([]string{"cloudfront:GetVpcOrigin"}, "arn:aws:cloudfront::*:vpcorigin/*"),
-		allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
-		allow([]string{"route53:ChangeResourceRecordSets"}, g.zone()).when(condition{
+		parts.Allow([]string{"cloudfront:GetVpcOrigin"}, "arn:aws:cloudfront::*:vpcorigin/*"),
+		parts.Allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
+		parts.Allow([]string{"route53:ChangeResourceRecordSets"}, g.zone()).When(parts.Condition{
 			"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": []string{"A", "AAAA"}},
 			"ForAllValues:StringLike": {
 				"route53:ChangeResourceRecordSetsNormalizedRecordNames": []string{g.policy.Domain, "*." + g.policy.Domain},
@@ -64,29 +65,29 @@ func (g grants) wire(own, admit awssqs.Queue) []permission {
 	if g.policy.Distribution.Base == nil {
 		return permissions
 	}
-	function := fmt.Sprintf("arn:aws:cloudfront::%s:function/%s", account(), contract.NotFoundFunction(g.policy.Hub))
+	function := fmt.Sprintf("arn:aws:cloudfront::%s:function/%s", parts.Account(), contract.NotFoundFunction(g.policy.Hub))
 	return append(permissions,
-		allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // what is created has no ARN yet
-		allow([]string{"cloudfront:ListDistributions"}, "*"),                               // a list
-		allow([]string{"cloudfront:GetDistributionConfig"}, g.distributions()...),
-		allow([]string{"cloudfront:DescribeFunction", "cloudfront:PublishFunction"}, function),
+		parts.Allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // what is created has no ARN yet
+		parts.Allow([]string{"cloudfront:ListDistributions"}, "*"),                               // a list
+		parts.Allow([]string{"cloudfront:GetDistributionConfig"}, g.distributions()...),
+		parts.Allow([]string{"cloudfront:DescribeFunction", "cloudfront:PublishFunction"}, function),
 	)
 }
 
-func (g grants) teardown(wire awssqs.Queue) []permission {
+func (g grants) teardown(wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.decide(),
 		sendMessages(wire),
-		allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
+		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
 		completeTasks(), // its own, when it finds that there is nothing to wait for
 	)
 	return append(permissions, g.spokes()...)
 }
 
-func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateMachine) []permission {
+func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateMachine) []parts.Permission {
 	permissions := append(g.decide(),
 		sendMessages(failures),
-		allow([]string{"states:StartExecution"}, *machine.AttrArn()),
-		allow([]string{"states:DescribeExecution"}, g.executions(machine)),
+		parts.Allow([]string{"states:StartExecution"}, *machine.AttrArn()),
+		parts.Allow([]string{"states:DescribeExecution"}, g.executions(machine)),
 	)
 	return append(permissions, g.spokes()...)
 }
@@ -97,33 +98,33 @@ func (g grants) executions(machine awsstepfunctions.CfnStateMachine) string {
 	return "arn:aws:states:us-east-1:" + g.policy.Account() + ":execution:" + *machine.AttrName() + ":*"
 }
 
-func (g grants) audit(failures, admit, wire awssqs.Queue) []permission {
+func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.common(),
 		sendMessages(failures, admit, wire),
 		// It changes nothing but what it remembers. Null: without the key in the request, ForAllValues would hold.
-		allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()).when(condition{
+		parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()).When(parts.Condition{
 			"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": []string{contract.RegistryAudit}},
 			"Null":                      {"dynamodb:LeadingKeys": "false"},
 		}),
 		// Lists. What is left over may be in any distribution of the account.
-		allow([]string{"cloudfront:ListDistributions", "cloudfront:ListVpcOrigins"}, "*"),
-		allow([]string{"ram:ListResources"}, "*"),
-		allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
-		allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
+		parts.Allow([]string{"cloudfront:ListDistributions", "cloudfront:ListVpcOrigins"}, "*"),
+		parts.Allow([]string{"ram:ListResources"}, "*"),
+		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
+		parts.Allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
 	)
 	return append(permissions, g.spokes()...)
 }
 
 // decide is what all functions but audit do: they write their decisions into the registry and publish them.
-func (g grants) decide() []permission {
-	return append(g.common(), allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()))
+func (g grants) decide() []parts.Permission {
+	return append(g.common(), parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()))
 }
 
 // common is what every function does: it reads the registry and publishes.
-func (g grants) common() []permission {
-	return []permission{
-		allow([]string{"dynamodb:Scan"}, *g.table.TableArn()),
-		allow([]string{"events:PutEvents"}, *g.bus.EventBusArn()),
+func (g grants) common() []parts.Permission {
+	return []parts.Permission{
+		parts.Allow([]string{"dynamodb:Scan"}, *g.table.TableArn()),
+		parts.Allow([]string{"events:PutEvents"}, *g.bus.EventBusArn()),
 	}
 }
 
@@ -135,20 +136,22 @@ func (g grants) distributions() []string {
 	}
 	var arns []string
 	for _, id := range ids {
-		arns = append(arns, fmt.Sprintf("arn:aws:cloudfront::%s:distribution/%s", account(), id))
+		arns = append(arns, fmt.Sprintf("arn:aws:cloudfront::%s:distribution/%s", parts.Account(), id))
 	}
 	return arns
 }
 
-func anyDistribution() string { return fmt.Sprintf("arn:aws:cloudfront::%s:distribution/*", account()) }
+func anyDistribution() string {
+	return fmt.Sprintf("arn:aws:cloudfront::%s:distribution/*", parts.Account())
+}
 
 func (g grants) zone() string { return "arn:aws:route53:::hostedzone/" + g.policy.HostedZone }
 
 // completeTasks names no resource: the token is the permission, and IAM has no other for it.
-func completeTasks() permission { return allow([]string{"states:SendTaskSuccess"}, "*") }
+func completeTasks() parts.Permission { return parts.Allow([]string{"states:SendTaskSuccess"}, "*") }
 
-func sendMessages(queues ...awssqs.Queue) permission {
-	p := permission{Actions: []string{"sqs:SendMessage"}}
+func sendMessages(queues ...awssqs.Queue) parts.Permission {
+	p := parts.Permission{Actions: []string{"sqs:SendMessage"}}
 	for _, q := range queues {
 		p.Resources = append(p.Resources, *q.QueueArn())
 	}
@@ -156,7 +159,7 @@ func sendMessages(queues ...awssqs.Queue) permission {
 }
 
 // spokes lets a function assume the spoke roles; nothing, as long as no team has one.
-func (g grants) spokes() []permission {
+func (g grants) spokes() []parts.Permission {
 	var roles []string
 	for _, team := range g.policy.Teams {
 		if !team.Spoke {
@@ -169,5 +172,5 @@ func (g grants) spokes() []permission {
 	if len(roles) == 0 {
 		return nil
 	}
-	return []permission{allow([]string{"sts:AssumeRole"}, roles...)}
+	return []parts.Permission{parts.Allow([]string{"sts:AssumeRole"}, roles...)}
 }

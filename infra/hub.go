@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/originhub/originhub/infra/internal/parts"
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
@@ -55,7 +56,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Description: jsii.String("originhub hub " + hub + ": admits shared VPC origins, wires them, and takes them out. Deleting this stack " +
 			"keeps the registry, the bus with its archive, and their key; the distribution and its DNS records were never in it"),
 		// With another account's credentials the CDK CLI refuses to deploy.
-		Env: &awscdk.Environment{Account: jsii.String(p.Policy.Account()), Region: jsii.String(region)},
+		Env: &awscdk.Environment{Account: jsii.String(p.Policy.Account()), Region: jsii.String(parts.Region)},
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 			GenerateBootstrapVersionRule: jsii.Bool(false),
 		}),
@@ -63,14 +64,14 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 
 	key := newKey(stack, "Key", hub)
 	// No key of ours: it holds what EventBridge could not deliver because it may not use the key.
-	undelivered := newDeadLetters(stack, "UndeliveredEvents", nil)
+	undelivered := parts.NewDeadLetters(stack, "UndeliveredEvents", nil)
 	table := newRegistry(stack, "Registry", key)
 	bus := newBus(stack, "Bus", p.Policy, key, undelivered)
 	archive := newArchive(stack, "Archive", bus, key)
 	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(sweepTimeout, admitWindow), key)
 	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, p.Policy.Updates.Window), key)
-	retireFailures := newDeadLetters(stack, "RetireDeadLetters", key)
-	auditFailures := newDeadLetters(stack, "AuditDeadLetters", key)
+	retireFailures := parts.NewDeadLetters(stack, "RetireDeadLetters", key)
+	auditFailures := parts.NewDeadLetters(stack, "AuditDeadLetters", key)
 	topic := newTopic(stack, "Alarms", key)
 
 	can := grants{policy: p.Policy, table: table, bus: bus}
@@ -81,7 +82,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		contract.EnvWireQueue:  *wireQueue.QueueUrl(),
 	}
 
-	admit := newFunction(stack, "Admit", functionProps{
+	admit := parts.NewFunction(stack, "Admit", parts.FunctionProps{
 		Description: "Decides which shares the hub accepts and which origins are to be wired",
 		Code:        p.Code.dir(admitFunction),
 		Timeout:     sweepTimeout,
@@ -93,7 +94,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	})
 	consume(admit, admitQueue, admitWindow)
 
-	wire := newFunction(stack, "Wire", functionProps{
+	wire := parts.NewFunction(stack, "Wire", parts.FunctionProps{
 		Description: "The one writer of the distribution: makes it what the registry asks for",
 		Code:        p.Code.dir(wireFunction),
 		Timeout:     wireTimeout,
@@ -105,7 +106,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	})
 	consume(wire, wireQueue, p.Policy.Updates.Window)
 
-	step := newFunction(stack, "TeardownStep", functionProps{
+	step := parts.NewFunction(stack, "TeardownStep", parts.FunctionProps{
 		Description: "One look, and at most one act, of the state machine that takes an origin out",
 		Code:        p.Code.dir(teardownFunction),
 		Timeout:     functionTimeout,
@@ -118,7 +119,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	})
 	teardown := newTeardown(stack, "Teardown", step, contract.RolePath(hub), p.Tracing)
 
-	retire := newFunction(stack, "Retire", functionProps{
+	retire := parts.NewFunction(stack, "Retire", parts.FunctionProps{
 		Description: "Starts a teardown for an origin whose team tagged it, and calls it off",
 		Code:        p.Code.dir(retireFunction),
 		Timeout:     sweepTimeout,
@@ -131,11 +132,11 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	})
 	keepFailures(retire, retireFailures)
 
-	audit := newFunction(stack, "Audit", functionProps{
+	audit := parts.NewFunction(stack, "Audit", parts.FunctionProps{
 		Description: "Reports what was done behind the hub's back, and what is left over",
 		Code:        p.Code.dir(auditFunction),
 		Timeout:     auditTimeout,
-		Environment: with(environment, contract.EnvAccount, account()),
+		Environment: with(environment, contract.EnvAccount, parts.Account()),
 		RolePath:    contract.RolePath(hub),
 		Traced:      p.Tracing,
 		Key:         key,
@@ -144,45 +145,45 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	})
 	keepFailures(audit, auditFailures)
 
-	toAdmit, toRetire, toAudit := toQueue("Admit", admitQueue), toFunction("Retire", retire), toFunction("Audit", audit)
+	toAdmit, toRetire, toAudit := toQueue("Admit", admitQueue), parts.ToFunction("Retire", retire), parts.ToFunction("Audit", audit)
 	toPeople := toTopic("Alarms", topic)
-	newRules(stack, undelivered,
-		rule{
+	parts.NewRules(stack, undelivered,
+		parts.Rule{
 			ID: "ShareChanges", Description: "RAM says that a share changed",
-			Pattern: shareChanges(), Targets: []*target{toAdmit},
+			Pattern: shareChanges(), Targets: []*parts.Target{toAdmit},
 		},
-		rule{
+		parts.Rule{
 			ID: "SpokeCalls", Description: "A spoke forwarded a call after which there may be something to admit",
-			Bus: bus, Pattern: forwardedCalls(), Targets: []*target{toAdmit},
+			Bus: bus, Pattern: parts.ForwardedCalls(), Targets: []*parts.Target{toAdmit},
 		},
-		rule{
+		parts.Rule{
 			ID: "SpokeTags", Description: "A spoke forwarded a call that may ask for a teardown or call it off",
-			Bus: bus, Pattern: tagCalls(), Targets: []*target{toRetire},
+			Bus: bus, Pattern: tagCalls(), Targets: []*parts.Target{toRetire},
 		},
-		rule{
+		parts.Rule{
 			ID: "SpokeLosses", Description: "A spoke forwarded a call, not the hub's own, that may take an origin away from the hub",
-			Bus: bus, Pattern: lossCalls(hub), Targets: []*target{toAudit},
+			Bus: bus, Pattern: lossCalls(hub), Targets: []*parts.Target{toAudit},
 		},
-		rule{
+		parts.Rule{
 			ID: "ForeignEdits", Description: "Somebody else than the hub changed a distribution or DNS records",
-			Pattern: editCalls(hub), Targets: []*target{toAudit},
+			Pattern: editCalls(hub), Targets: []*parts.Target{toAudit},
 		},
-		rule{
+		parts.Rule{
 			ID: "DailyAudit", Description: "Looks for what costs money for nothing or opens a side door",
-			Every: auditEvery, Targets: []*target{toAudit},
+			Every: auditEvery, Targets: []*parts.Target{toAudit},
 		},
-		rule{
+		parts.Rule{
 			// Wire has no part in it: admit wakes it at the end of every sweep, when all that is to be wired is known.
 			ID: "Sweep", Description: "Looks at everything although no event asked for it: every event may be lost",
-			Every: sweepEvery, Targets: []*target{toAdmit, toRetire},
+			Every: sweepEvery, Targets: []*parts.Target{toAdmit, toRetire},
 		},
-		rule{
+		parts.Rule{
 			ID: "AlarmEvents", Description: "originhub says that somebody must look",
-			Bus: bus, Pattern: alarms(), Targets: []*target{toPeople},
+			Bus: bus, Pattern: alarms(), Targets: []*parts.Target{toPeople},
 		},
-		rule{
+		parts.Rule{
 			ID: "FailedTeardowns", Description: "A teardown did not end well",
-			Pattern: failedExecutions(*teardown.AttrArn()), Targets: []*target{toPeople},
+			Pattern: failedExecutions(*teardown.AttrArn()), Targets: []*parts.Target{toPeople},
 		},
 	)
 

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/originhub/originhub/infra/internal/parts"
 	"github.com/originhub/originhub/pkg/contract"
 )
 
@@ -33,7 +34,7 @@ func newKey(scope constructs.Construct, id, hub string) awskms.Key {
 	data := []string{"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt"}
 	again := []string{"kms:ReEncryptFrom", "kms:ReEncryptTo"}
 	arn := func(service, resource string) string {
-		return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, region, account(), resource)
+		return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, parts.Region, parts.Account(), resource)
 	}
 	return awskms.NewKey(scope, jsii.String(id), &awskms.KeyProps{
 		Description:       jsii.String("originhub hub " + hub + ": registry, queues, alarm topic, logs, bus and archive"),
@@ -43,43 +44,27 @@ func newKey(scope constructs.Construct, id, hub string) awskms.Key {
 			// Without it nobody could mend the policy, and no policy of the account's roles would count.
 			// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 			useKey("Account", awsiam.NewAccountRootPrincipal(), nil, "kms:*"),
-			useKey("EventBridge", eventBridge(), nil, append(data, "kms:DescribeKey")...),
-			useKey("Archive", eventBridge(), condition{
+			useKey("EventBridge", parts.EventBridge(), nil, append(data, "kms:DescribeKey")...),
+			useKey("Archive", parts.EventBridge(), parts.Condition{
 				"StringEquals": {"kms:EncryptionContext:aws:events:event-bus:arn": arn("events", "event-bus/"+contract.BusName(hub))},
 			}, again...),
-			useKey("Alarms", cloudWatch(), condition{
-				"StringEquals": {"aws:SourceAccount": account()},
+			useKey("Alarms", cloudWatch(), parts.Condition{
+				"StringEquals": {"aws:SourceAccount": parts.Account()},
 				"ArnLike":      {"aws:SourceArn": arn("cloudwatch", "alarm:"+stackName(hub)+"-*")},
 			}, data...),
-			useKey("Logs", awsiam.NewServicePrincipal(jsii.String("logs."+region+".amazonaws.com"), nil), condition{
+			useKey("Logs", awsiam.NewServicePrincipal(jsii.String("logs."+parts.Region+".amazonaws.com"), nil), parts.Condition{
 				"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:"+stackName(hub)+"-*")},
 			}, append(append(data, again...), "kms:Encrypt", "kms:DescribeKey")...),
 		}}),
 	})
 }
 
-func useKey(id string, who awsiam.IPrincipal, when condition, actions ...string) awsiam.PolicyStatement {
+func useKey(id string, who awsiam.IPrincipal, when parts.Condition, actions ...string) awsiam.PolicyStatement {
 	props := &awsiam.PolicyStatementProps{
 		Sid: jsii.String(id), Principals: &[]awsiam.IPrincipal{who}, Actions: jsii.Strings(actions...), Resources: jsii.Strings("*"),
 	}
 	if when != nil {
-		props.Conditions = when.props()
+		props.Conditions = when.Props()
 	}
 	return awsiam.NewPolicyStatement(props)
-}
-
-// throughKey is what a function needs of the key: nothing by itself, only what table, queues and log group do in its name. For
-// a table that is what DynamoDB names as the least, but for the grants, which are for whoever makes the table.
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
-func throughKey(key awskms.IKey) permission {
-	var services []string
-	for _, service := range []string{"dynamodb", "logs", "sqs"} {
-		services = append(services, service+"."+region+".amazonaws.com")
-	}
-	actions := []string{
-		"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
-		"kms:DescribeKey",
-	}
-	return allow(actions, *key.KeyArn()).
-		when(condition{"StringEquals": {"kms:ViaService": services}})
 }

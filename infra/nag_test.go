@@ -15,7 +15,7 @@ import (
 // templates' metadata; a reason that no longer applies is a failure too.
 func TestAwsSolutions(t *testing.T) {
 	const (
-		wildcard = "each wildcard stands beside its reason in grants.go and spokerole.go; TestWildcardResources holds the list of actions on everything"
+		wildcard = "each wildcard stands beside its reason in grants.go and team/spokerole.go; TestWildcardResources holds the list of actions on everything"
 		deadEnd  = "it is where dead letters end"
 		history  = "a Standard execution keeps its history for 90 days, and every step is an event on the hub bus"
 		tracing  = "one trace would span hours of waiting; the history and the events tell the same"

@@ -11,10 +11,6 @@ import (
 	"github.com/originhub/originhub/pkg/policy"
 )
 
-// region is where everything of the hub and of a spoke lives: RAM shares of global resources, CloudFront and its
-// CloudTrail records are in us-east-1 only (facts/aws.md section 0).
-const region = "us-east-1"
-
 // settings are what a deployment chooses, by CDK context.
 type settings struct {
 	Policy     admission.Policy

@@ -1,7 +1,7 @@
 // Package infra holds originhub's stacks: the hub for the Networking account; the spoke, one plain template with parameters,
 // for every team account; and team, an example of what a team puts behind its VPC origin.
 //
-// Apps of others take NewSpoke and NewPrivateService into stacks of their own.
+// What application teams take into apps of their own is in package team.
 package infra
 
 import (

@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/infra/internal/parts"
 )
 
 // newTeardown makes the state machine: one Standard execution per origin and generation.
@@ -13,15 +15,15 @@ func newTeardown(
 	scope constructs.Construct, id string, function awslambda.Function, rolePath string, traced bool,
 ) awsstepfunctions.CfnStateMachine {
 	self := constructs.NewConstruct(scope, jsii.String(id))
-	permissions := []permission{allow([]string{"lambda:InvokeFunction"}, *function.FunctionArn())}
+	permissions := []parts.Permission{parts.Allow([]string{"lambda:InvokeFunction"}, *function.FunctionArn())}
 	if traced {
-		permissions = append(permissions, traces())
+		permissions = append(permissions, parts.Traces())
 	}
 	role := awsiam.NewRole(self, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), nil),
 		Path:      jsii.String(rolePath),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"machine": document(permissions),
+			"machine": parts.Document(permissions),
 		},
 	})
 	props := &awsstepfunctions.CfnStateMachineProps{

@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/infra/internal/parts"
 )
 
 // newTopic makes the topic that people and chat integrations subscribe to.
@@ -19,7 +21,7 @@ func newTopic(scope constructs.Construct, id string, key awskms.IKey) awssns.Top
 
 // publishFrom lets rules publish to a topic.
 func publishFrom(topic awssns.Topic, ruleARNs []string) {
-	publish(topic, eventBridge(), ruleARNs)
+	publish(topic, parts.EventBridge(), ruleARNs)
 }
 
 // publishAlarms lets alarms publish to a topic.
@@ -36,6 +38,10 @@ func publish(topic awssns.Topic, by awsiam.IPrincipal, sources []string) {
 		Actions:    jsii.Strings("sns:Publish"),
 		Resources:  &[]*string{topic.TopicArn()},
 		Principals: &[]awsiam.IPrincipal{by},
-		Conditions: onlyFrom(sources),
+		Conditions: parts.OnlyFrom(sources),
 	}))
+}
+
+func toTopic(id string, t awssns.Topic) *parts.Target {
+	return &parts.Target{ID: id, ARN: *t.TopicArn(), Permit: func(rules []string) { publishFrom(t, rules) }}
 }

@@ -116,6 +116,14 @@ func TestImportRules(t *testing.T) {
 		forbid:   outside(standard, ours("infra", "pkg/contract", "pkg/origin", "pkg/teardown", "pkg/policy", "pkg/admission"), cdk, thirdParty("github.com/google/go-cmp")),
 		because:  "stacks share names, states, phases and the policy with the functions, and nothing else",
 	}, {
+		packages: []string{"infra/team"},
+		forbid:   outside(standard, ours("infra/internal/parts", "pkg/contract"), cdk),
+		because:  "a team's app compiles what belongs in the team's account, and nothing of the hub's",
+	}, {
+		packages: []string{"infra/internal/parts"},
+		forbid:   outside(standard, cdk),
+		because:  "the hub and the teams are made of these, so they know neither",
+	}, {
 		packages: []string{"pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/inbound", "pkg/workflow", "pkg/registry", "pkg/policy"},
 		forbid:   func(p string) bool { return strings.HasPrefix(p, module+"pkg/sandbox") },
 		because:  "no code path of the product knows that it is in the sandbox",

@@ -1,4 +1,4 @@
-package infra
+package team
 
 import (
 	"time"
@@ -6,12 +6,16 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/originhub/originhub/infra/internal/parts"
 	"github.com/originhub/originhub/pkg/contract"
 )
 
 // targetsEvery is how long the load balancer may miss an address. It has the endpoint's other one meanwhile, and a new
 // stack has no viewers yet: its VPC origin takes longer to deploy.
 const targetsEvery = 5 * time.Minute
+
+// targetsTimeout is for describing and registering a handful of addresses.
+const targetsTimeout = time.Minute
 
 type targetsProps struct {
 	Code        string // directory
@@ -24,33 +28,33 @@ type targetsProps struct {
 // itself.
 func newTargets(scope constructs.Construct, id string, p targetsProps) {
 	self := constructs.NewConstruct(scope, jsii.String(id))
-	function := newFunction(self, "Keep", functionProps{
+	function := parts.NewFunction(self, "Keep", parts.FunctionProps{
 		Description: "Keeps the addresses of the endpoint registered with the load balancer",
 		Code:        p.Code,
-		Timeout:     functionTimeout,
+		Timeout:     targetsTimeout,
 		RolePath:    "/",
 		Environment: map[string]string{contract.EnvEndpoint: p.Endpoint, contract.EnvTargetGroup: p.TargetGroup},
-		Permissions: []permission{
+		Permissions: []parts.Permission{
 			// Describe calls.
-			allow([]string{"ec2:DescribeVpcEndpoints", "ec2:DescribeNetworkInterfaces", "elasticloadbalancing:DescribeTargetHealth"}, "*"),
-			allow([]string{"elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"}, p.TargetGroup),
+			parts.Allow([]string{"ec2:DescribeVpcEndpoints", "ec2:DescribeNetworkInterfaces", "elasticloadbalancing:DescribeTargetHealth"}, "*"),
+			parts.Allow([]string{"elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"}, p.TargetGroup),
 		},
 	})
-	keep := toFunction("Keep", function)
+	keep := parts.ToFunction("Keep", function)
 	// A failed run needs no dead letters: the next tick looks at the same addresses.
-	newRules(self, newDeadLetters(self, "UndeliveredEvents", nil),
-		rule{
-			ID: "Tick", Description: "Looks at the endpoint's addresses although no event asked for it", Every: targetsEvery, Targets: []*target{keep},
+	parts.NewRules(self, parts.NewDeadLetters(self, "UndeliveredEvents", nil),
+		parts.Rule{
+			ID: "Tick", Description: "Looks at the endpoint's addresses although no event asked for it", Every: targetsEvery, Targets: []*parts.Target{keep},
 		},
-		rule{
-			ID: "NewInterface", Description: "AWS made a network interface for an endpoint", Pattern: endpointInterfaces(), Targets: []*target{keep},
+		parts.Rule{
+			ID: "NewInterface", Description: "AWS made a network interface for an endpoint", Pattern: endpointInterfaces(), Targets: []*parts.Target{keep},
 		},
 	)
 }
 
 // endpointInterfaces match calls that make an interface for a VPC endpoint, which its description says.
-func endpointInterfaces() pattern {
-	p := calls([]string{"aws.ec2"}, "CreateNetworkInterface")
+func endpointInterfaces() parts.Pattern {
+	p := parts.Calls([]string{"aws.ec2"}, "CreateNetworkInterface")
 	p["detail"].(map[string]any)["requestParameters"] = map[string]any{
 		"description": []any{map[string]any{"prefix": "VPC Endpoint Interface"}},
 	}

@@ -1,4 +1,4 @@
-package infra
+package parts
 
 import (
 	"time"
@@ -12,13 +12,14 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-type functionProps struct {
+// FunctionProps says what a function is and what it may do.
+type FunctionProps struct {
 	Description string
-	Code        string // directory with bootstrap and the hub policy
+	Code        string // directory with bootstrap
 	Timeout     time.Duration
 	Environment map[string]string
-	Permissions []permission
-	RolePath    string // see contract.RolePath
+	Permissions []Permission
+	RolePath    string // "/", or contract.RolePath for functions of the hub
 	// AtOnce is how many invocations may run at the same time; 0 leaves that to who invokes it.
 	AtOnce int
 	Traced bool
@@ -33,8 +34,8 @@ type functionProps struct {
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 const functionMemory = 256
 
-// newFunction makes a function from a compiled Go handler, with its own log group and its own role.
-func newFunction(scope constructs.Construct, id string, p functionProps) awslambda.Function {
+// NewFunction makes a function from a compiled Go handler, with its own log group and its own role.
+func NewFunction(scope constructs.Construct, id string, p FunctionProps) awslambda.Function {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	logs := awslogs.NewLogGroup(self, jsii.String("Logs"), &awslogs.LogGroupProps{
 		Retention:     awslogs.RetentionDays_THREE_MONTHS,
@@ -42,16 +43,16 @@ func newFunction(scope constructs.Construct, id string, p functionProps) awslamb
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	if p.Traced {
-		p.Permissions = append(p.Permissions, traces())
+		p.Permissions = append(p.Permissions, Traces())
 	}
 	if p.Key != nil {
 		p.Permissions = append(p.Permissions, throughKey(p.Key))
 	}
-	writeLogs := allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, *logs.LogGroupArn())
+	writeLogs := Allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, *logs.LogGroupArn())
 	role := awsiam.NewRole(self, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		Path:           jsii.String(p.RolePath),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{"function": document(append(p.Permissions, writeLogs))},
+		InlinePolicies: &map[string]awsiam.PolicyDocument{"function": Document(append(p.Permissions, writeLogs))},
 	})
 	environment := make(map[string]*string, len(p.Environment))
 	for name, value := range p.Environment {
@@ -64,7 +65,7 @@ func newFunction(scope constructs.Construct, id string, p functionProps) awslamb
 		Handler:       jsii.String("bootstrap"),
 		Code:          awslambda.Code_FromAsset(jsii.String(p.Code), nil),
 		MemorySize:    jsii.Number(functionMemory),
-		Timeout:       seconds(p.Timeout),
+		Timeout:       Seconds(p.Timeout),
 		Environment:   &environment,
 		Role:          role,
 		LogGroup:      logs,
@@ -79,7 +80,23 @@ func newFunction(scope constructs.Construct, id string, p functionProps) awslamb
 	return awslambda.NewFunction(self, jsii.String("Function"), props)
 }
 
-// traces lets X-Ray have segments. The calls name no resource.
-func traces() permission {
-	return allow([]string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, "*")
+// Traces permits sending segments to X-Ray. The calls name no resource.
+func Traces() Permission {
+	return Allow([]string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, "*")
+}
+
+// throughKey is what a function needs of the key: nothing by itself, only what table, queues and log group do in its name. For
+// a table that is what DynamoDB names as the least, but for the grants, which are for whoever makes the table.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+func throughKey(key awskms.IKey) Permission {
+	var services []string
+	for _, service := range []string{"dynamodb", "logs", "sqs"} {
+		services = append(services, service+"."+Region+".amazonaws.com")
+	}
+	actions := []string{
+		"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+		"kms:DescribeKey",
+	}
+	return Allow(actions, *key.KeyArn()).
+		When(Condition{"StringEquals": {"kms:ViaService": services}})
 }

@@ -1,4 +1,4 @@
-package infra
+package team
 
 import (
 	"fmt"
@@ -7,26 +7,28 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/infra/internal/parts"
 )
 
-// originFacing is com.amazonaws.global.cloudfront.origin-facing in us-east-1, as public templates have it.
-// CloudFormation cannot look a managed prefix list up by its name, and AWS documents no ids, so that it is a
-// parameter's default only.
-const originFacing = "pl-3b927c52"
+// OriginFacing is the id of the prefix list com.amazonaws.global.cloudfront.origin-facing in us-east-1, as public templates
+// have it. CloudFormation cannot look a managed prefix list up by its name, and AWS documents no ids: compare it with what
+// aws ec2 describe-managed-prefix-lists shows.
+const OriginFacing = "pl-3b927c52"
 
 // zones are where the subnets are. An id, unlike a name, means the same zone in every account, and VPC origins do not
 // work in use1-az3
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
 var zones = [2]string{"use1-az1", "use1-az2"}
 
-type teamNetworkProps struct {
+type networkProps struct {
 	CIDR       string
 	Subnets    [2]string // CIDRs
 	PrefixList string    // from which the load balancer takes connections
 }
 
-// teamNetwork is a VPC with nothing but private subnets, and the API's way into it.
-type teamNetwork struct {
+// network is a VPC with nothing but private subnets, and the API's way into it.
+type network struct {
 	VPC           awsec2.CfnVPC
 	Subnets       []any // ids
 	Gateway       awsec2.CfnVPCGatewayAttachment
@@ -34,12 +36,12 @@ type teamNetwork struct {
 	BalancerGroup awsec2.CfnSecurityGroup
 }
 
-// newTeamNetwork makes the VPC. CloudFront wants an internet gateway attached as a sign of consent; no route leads to
+// newNetwork makes the VPC. CloudFront wants an internet gateway attached as a sign of consent; no route leads to
 // it, the subnets have the main route table, which knows the VPC alone
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
 //
 // The CIDR is for good: another one means another VPC, and this one stays as long as a VPC origin has interfaces in it.
-func newTeamNetwork(scope constructs.Construct, id string, p teamNetworkProps) teamNetwork {
+func newNetwork(scope constructs.Construct, id string, p networkProps) network {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	vpc := awsec2.NewCfnVPC(self, jsii.String("Vpc"), &awsec2.CfnVPCProps{
 		CidrBlock: jsii.String(p.CIDR),
@@ -47,7 +49,7 @@ func newTeamNetwork(scope constructs.Construct, id string, p teamNetworkProps) t
 		EnableDnsSupport:   true,
 		EnableDnsHostnames: true,
 	})
-	n := teamNetwork{VPC: vpc}
+	n := network{VPC: vpc}
 	for i, zone := range zones {
 		subnet := awsec2.NewCfnSubnet(self, jsii.String("Subnet"+string(rune('A'+i))), &awsec2.CfnSubnetProps{
 			VpcId: vpc.Ref(), AvailabilityZoneId: jsii.String(zone), CidrBlock: jsii.String(p.Subnets[i]),
@@ -65,12 +67,12 @@ func newTeamNetwork(scope constructs.Construct, id string, p teamNetworkProps) t
 		awsec2.CfnSecurityGroup_EgressProperty{CidrIp: jsii.String("127.0.0.1/32"), Description: jsii.String("Nothing: it only answers")})
 	n.Endpoint = awsec2.NewCfnVPCEndpoint(self, jsii.String("Endpoint"), &awsec2.CfnVPCEndpointProps{
 		VpcEndpointType:   jsii.String("Interface"),
-		ServiceName:       jsii.String("com.amazonaws." + region + ".execute-api"),
+		ServiceName:       jsii.String("com.amazonaws." + parts.Region + ".execute-api"),
 		VpcId:             vpc.Ref(),
 		SubnetIds:         &n.Subnets,
 		SecurityGroupIds:  &[]any{endpointGroup.Ref()},
 		PrivateDnsEnabled: true,
-		PolicyDocument:    forAnybody(allow([]string{"execute-api:Invoke"}, fmt.Sprintf("arn:aws:execute-api:%s:%s:*", region, account())).statement()),
+		PolicyDocument:    forAnybody(parts.Allow([]string{"execute-api:Invoke"}, fmt.Sprintf("arn:aws:execute-api:%s:%s:*", parts.Region, parts.Account())).Statement()),
 	})
 	return n
 }

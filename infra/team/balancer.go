@@ -1,4 +1,4 @@
-package infra
+package team
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
@@ -7,7 +7,7 @@ import (
 )
 
 type balancerProps struct {
-	Network     teamNetwork
+	Network     network
 	Host        string // the one host it lets through
 	Certificate string // ARN, in the load balancer's Region
 }

@@ -1,18 +1,16 @@
-package infra
+package team
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
-)
 
-// customersTimeout is less than the 29 s after which API Gateway gives up.
-const customersTimeout = 10 * time.Second
+	"github.com/originhub/originhub/infra/internal/parts"
+)
 
 // stageName is part of no path that a viewer sees: the base path mapping stands for it.
 const stageName = "live"
@@ -47,12 +45,12 @@ func newPrivateAPI(scope constructs.Construct, id string, p privateAPIProps) {
 		RestApiId: api.Ref(), ResourceId: anything.Ref(), HttpMethod: jsii.String("ANY"), AuthorizationType: jsii.String("NONE"),
 		Integration: &awsapigateway.CfnMethod_IntegrationProperty{
 			Type: jsii.String("AWS_PROXY"), IntegrationHttpMethod: jsii.String("POST"),
-			Uri: jsii.String(fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", region, *p.Function.FunctionArn())),
+			Uri: jsii.String(fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", parts.Region, *p.Function.FunctionArn())),
 		},
 	})
 	p.Function.AddPermission(jsii.String("Api"), &awslambda.Permission{
 		Principal: awsiam.NewServicePrincipal(jsii.String("apigateway.amazonaws.com"), nil),
-		SourceArn: jsii.String(fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/*/*", region, account(), *api.Ref(), stageName)),
+		SourceArn: jsii.String(fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/*/*", parts.Region, parts.Account(), *api.Ref(), stageName)),
 	})
 	deployment := awsapigateway.NewCfnDeployment(self, jsii.String("Deployment"), &awsapigateway.CfnDeploymentProps{RestApiId: api.Ref()})
 	deployment.Node().AddDependency(method)
@@ -78,10 +76,10 @@ func newPrivateAPI(scope constructs.Construct, id string, p privateAPIProps) {
 // onlyThrough is the policy that API Gateway's guide gives for one endpoint: everybody may, and nobody from elsewhere.
 // The denial also binds identities of the account that have execute-api:Invoke.
 func onlyThrough(endpoint string) awsiam.PolicyDocument {
-	invoke := allow([]string{"execute-api:Invoke"}, "execute-api:/*")
-	elsewhere := invoke.when(condition{"StringNotEquals": {"aws:SourceVpce": endpoint}}).statement()
+	invoke := parts.Allow([]string{"execute-api:Invoke"}, "execute-api:/*")
+	elsewhere := invoke.When(parts.Condition{"StringNotEquals": {"aws:SourceVpce": endpoint}}).Statement()
 	elsewhere.SetEffect(awsiam.Effect_DENY)
-	return forAnybody(invoke.statement(), elsewhere)
+	return forAnybody(invoke.Statement(), elsewhere)
 }
 
 // forAnybody is the policy of a resource: its statements hold for whoever calls.

@@ -1,4 +1,4 @@
-package infra
+package parts
 
 import (
 	"fmt"
@@ -6,54 +6,46 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// rule says when EventBridge sends something, and where. Exactly one of Pattern and Every is set.
-type rule struct {
+// A Rule says when EventBridge sends something, and where. Exactly one of Pattern and Every is set.
+type Rule struct {
 	ID          string
 	Description string
 	Bus         awsevents.IEventBus // nil: the account's default bus
-	Pattern     pattern
+	Pattern     Pattern
 	Every       time.Duration // whole minutes
-	Targets     []*target
+	Targets     []*Target
 }
 
-// target is where rules send to. The same target may serve several rules.
-type target struct {
+// A Target is where rules send to. The same target may serve several rules.
+type Target struct {
 	ID      string // unique among a rule's targets
 	ARN     string
 	RoleARN string                  // of a target in another account
 	Permit  func(ruleARNs []string) // lets rules reach it; nil when RoleARN does
 }
 
-func toQueue(id string, q awssqs.Queue) *target {
-	return &target{ID: id, ARN: *q.QueueArn(), Permit: func(rules []string) { sendFrom(q, rules) }}
-}
-
-func toTopic(id string, t awssns.Topic) *target {
-	return &target{ID: id, ARN: *t.TopicArn(), Permit: func(rules []string) { publishFrom(t, rules) }}
-}
-
-func toFunction(id string, f awslambda.Function) *target {
-	return &target{ID: id, ARN: *f.FunctionArn(), Permit: func(rules []string) {
+// ToFunction returns a function as the target of rules.
+func ToFunction(id string, f awslambda.Function) *Target {
+	return &Target{ID: id, ARN: *f.FunctionArn(), Permit: func(rules []string) {
 		for i, arn := range rules {
 			f.AddPermission(jsii.String(fmt.Sprintf("Rule%d", i+1)), &awslambda.Permission{
-				Principal: eventBridge(),
+				Principal: EventBridge(),
 				SourceArn: jsii.String(arn),
 			})
 		}
 	}}
 }
 
-// newRules makes rules, gives every hop the dead letters to fall back on, and lets exactly these rules reach their targets.
-func newRules(scope constructs.Construct, deadLetters awssqs.Queue, rules ...rule) {
+// NewRules makes rules, gives every hop the dead letters to fall back on, and lets exactly these rules reach their targets.
+func NewRules(scope constructs.Construct, deadLetters awssqs.Queue, rules ...Rule) {
 	var all []string
-	var order []*target
-	users := map[*target][]string{}
+	var order []*Target
+	users := map[*Target][]string{}
 	for _, r := range rules {
 		arn := *newRule(scope, r, deadLetters).AttrArn()
 		all = append(all, arn)
@@ -69,10 +61,10 @@ func newRules(scope constructs.Construct, deadLetters awssqs.Queue, rules ...rul
 			t.Permit(users[t])
 		}
 	}
-	sendFrom(deadLetters, all)
+	SendFrom(deadLetters, all)
 }
 
-func newRule(scope constructs.Construct, r rule, deadLetters awssqs.Queue) awsevents.CfnRule {
+func newRule(scope constructs.Construct, r Rule, deadLetters awssqs.Queue) awsevents.CfnRule {
 	props := &awsevents.CfnRuleProps{Description: jsii.String(r.Description), State: jsii.String("ENABLED")}
 	if r.Bus != nil {
 		props.EventBusName = r.Bus.EventBusName()
