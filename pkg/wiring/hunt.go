@@ -34,6 +34,9 @@ const (
 	over
 )
 
+// ended reports whether there is no further update to try.
+func (h hunt) ended() bool { return h.itself != nil || h.rest == over && h.search.Done() }
+
 // learn takes in what CloudFront says to the update that is under way.
 func (h hunt) learn(a Answer) *hunt {
 	switch accepted := a.Class == OK; {
@@ -56,12 +59,12 @@ func (h hunt) learn(a Answer) *hunt {
 // narrow tries the next update of a hunt, and quarantines what was found. What the update does without the additions, removals above
 // all, comes first: it must not wait for them. If that is refused, too, no origin is to blame.
 func (r Run) narrow() (Run, Step) {
-	h := *r.hunt
+	h := *r.writing.hunt
 	if h.itself != nil {
 		return r.blame(*h.itself)
 	}
 	var step Step
-	for h.rest != over || !h.search.Done() {
+	for !h.ended() {
 		h.try = nil
 		if h.rest == over {
 			h.try = h.search.Next()
@@ -74,7 +77,7 @@ func (r Run) narrow() (Run, Step) {
 			if h.rest == untried {
 				h.rest = tried
 			}
-			r.hunt = &h
+			r.writing.hunt = &h
 			r.quarantine(&step, h)
 			return r.update(step, plan)
 		case h.rest != over:
@@ -83,7 +86,7 @@ func (r Run) narrow() (Run, Step) {
 			h.search = h.search.Learn(true)
 		}
 	}
-	r.hunt, r.written = &h, true
+	r.writing.hunt, r.writing.over = &h, true
 	r.quarantine(&step, h)
 	if step.empty() {
 		return r.Settle()

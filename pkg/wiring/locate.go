@@ -132,7 +132,7 @@ func (r Run) identified(do Action, a Answer) Run {
 	case ReadDistribution:
 		switch {
 		case a.Class == OK:
-			r.Served, r.stale = &a.Served, false
+			r.Served, r.writing.stale = &a.Served, false
 			return r
 		case again: // what was observed before still holds
 			return r.unwritten(a.Err)

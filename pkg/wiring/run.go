@@ -22,30 +22,30 @@ type Run struct {
 	Alone   bool // the hub has no other distribution
 	Recheck bool // the message that Item.Look announces triggered the run
 
-	Item      origin.Distribution        // of the distribution, as it is to be written next
-	Records   []origin.Record            // of the distribution, as they are in the registry
-	Elsewhere []origin.Record            // of the hub's other distributions
-	Domains   []string                   // of the hub's other distributions, and of those before them
-	Refusals  map[string][]origin.Reason // that were reported before
-	Served    *Served                    // what the distribution is; nil: not observed
-	Visible   map[string]bool            // VPC origins that the hub's account sees, and whether they are Deployed; nil: not observed
-	Zone      Zone                       // what the hosted zone is
-	Held      []string                   // origins that this run leaves as they are
-	Deferred  bool                       // something is left to be written by a later run
-	Room      bool                       // function admit has something to do
-	Wait      time.Duration              // until the distribution has to be observed again; 0: when something happens
-	Failed    error                      // what the run could not do
-	Broken    error                      // what nobody could do: a fault of ours
-	id        identity                   // of Locate
-	written   bool                       // Write has nothing to do any more
-	attempted bool                       // an update was sent
-	unsure    bool                       // and nobody knows whether it came through
-	stale     bool                       // Served has no ETag, or one that is not current
-	late      bool                       // the last update came too late, since somebody else wrote
-	conflicts int                        // updates that did
-	hunt      *hunt                      // for the origins that make an update invalid
-	settled   bool                       // Settle has nothing to do any more
-	announced bool                       // of Wait
+	// What the registry holds.
+	Item      origin.Distribution // of the distribution, as it is to be written next
+	Records   []origin.Record     // of the distribution
+	Elsewhere []origin.Record     // of the hub's other distributions
+	Domains   []string            // of the hub's other distributions, and of those before them
+	Refusals  map[string][]origin.Reason
+
+	// What was observed.
+	Served  *Served         // the distribution; nil: not observed
+	Visible map[string]bool // VPC origins that the hub's account sees, and whether they are Deployed; nil: not observed
+	Zone    Zone            // the hosted zone
+
+	// What was concluded.
+	Held     []string      // origins that stay as they are
+	Deferred bool          // something is left to be written by a later run
+	Room     bool          // function admit has something to do
+	Wait     time.Duration // until the distribution has to be observed again; 0: when something happens
+	Failed   error         // what the run could not do
+	Broken   error         // what no run could do: a fault of ours
+
+	id        identity // how far Locate is
+	writing   writing  // how far Write is
+	settled   bool     // Settle has nothing to do any more
+	announced bool     // nor has end
 }
 
 // Served is a distribution as CloudFront served it, with its document parsed.

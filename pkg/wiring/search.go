@@ -28,20 +28,21 @@ func Suspects(errText string, entries []Entry) []string {
 }
 
 // Search finds the entries that make an update invalid, when all that is known is whether an update was accepted. It is a
-// value: Learn and Suspect answer a new one. An entry is bad on its own: an update is accepted exactly when it has no bad
+// value: Learn and Suspect return a new one. An entry is bad on its own: an update is accepted exactly when it has no bad
 // entry.
 //
-// Each bad entry costs at most 2⌈log₂ n⌉ tries beyond the first one, of n entries. An accepted try is an update that
-// everybody's distribution goes through, a rejected one is only a call; so within that bound as few as possible are
-// accepted, by trying large parts first.
+// A rejected try is only a call, but an accepted one is an update that everybody's distribution goes through. So halving the entries
+// would be wrong: it is the puzzle of the two eggs (drop as few as possible, and break even fewer), with accepted tries for broken
+// eggs. Each bad entry costs at most 2⌈log₂ n⌉ tries beyond the first one, of n entries, and within that bound as few as possible are
+// accepted.
 type Search struct {
 	total    int
 	accepted []string
 	bad      []string
 	rest     []string // not known yet
 	tainted  int      // so many at the start of rest are known to hold a bad one; 0: nothing is known
-	budget   int      // tries that are left for finding that bad one
-	cut      int      // try so many of the tainted ones; 0: as few as the budget permits
+	tries    int      // that are left for finding that bad one
+	cut      int      // try so many of the tainted ones; 0: as few as the tries permit
 }
 
 // NewSearch begins a search. Its first try is all of the entries.
@@ -52,14 +53,9 @@ func NewSearch(entries []string) Search {
 // Suspect begins with the knowledge that all entries together are rejected, and that these are the likely cause. The
 // first try leaves them out.
 func (s Search) Suspect(likely []string) Search {
-	var others, suspects []string
-	for _, e := range s.rest {
-		if slices.Contains(likely, e) {
-			suspects = append(suspects, e)
-		} else {
-			others = append(others, e)
-		}
-	}
+	suspected := func(e string) bool { return slices.Contains(likely, e) }
+	others := slices.DeleteFunc(slices.Clone(s.rest), suspected)
+	suspects := slices.DeleteFunc(slices.Clone(s.rest), func(e string) bool { return !suspected(e) })
 	s.rest = slices.Concat(others, suspects)
 	s = s.taint(len(s.rest))
 	if len(suspects) > 0 && s.tainted > 0 {
@@ -68,40 +64,38 @@ func (s Search) Suspect(likely []string) Search {
 	return s
 }
 
-// Done tells whether every entry is either accepted or bad.
+// Done reports whether every entry is either accepted or bad.
 func (s Search) Done() bool { return len(s.rest) == 0 }
 
-// Bad are the bad entries found so far.
+// Bad returns the bad entries found so far.
 func (s Search) Bad() []string { return slices.Clone(s.bad) }
 
-// Next is what to try together. It includes what has been accepted, so that nothing is taken out again.
+// Next returns what to try together. It includes what has been accepted, so that nothing is taken out again.
 func (s Search) Next() []string { return slices.Concat(s.accepted, s.rest[:s.part()]) }
 
 // Learn takes in whether what Next named was accepted.
 func (s Search) Learn(accepted bool) Search {
 	n, tainted := s.part(), s.tainted
 	s.cut = 0
-	s.budget--
+	s.tries--
 	switch {
-	case accepted:
-		s.accepted = slices.Concat(s.accepted, s.rest[:n])
-		s.rest = s.rest[n:]
-		if tainted > 0 {
-			return s.narrow(tainted - n)
-		}
-		return s
-	case tainted > 0:
-		return s.narrow(n)
-	default:
+	case !accepted && tainted == 0:
 		return s.taint(n)
+	case !accepted:
+		return s.narrow(n)
 	}
+	s.accepted = slices.Concat(s.accepted, s.rest[:n])
+	s.rest = s.rest[n:]
+	return s.narrow(max(tainted-n, 0))
 }
 
+// taint begins to look for a bad entry among the first n of rest.
 func (s Search) taint(n int) Search {
-	s.budget = 2*bits.Len(uint(max(s.total, 1)-1)) - 1
+	s.tries = 2*bits.Len(uint(max(s.total, 1)-1)) - 1
 	return s.narrow(n)
 }
 
+// narrow goes on with fewer tainted ones. If it is one, that is bad.
 func (s Search) narrow(tainted int) Search {
 	s.tainted = tainted
 	if tainted == 1 {
@@ -111,7 +105,8 @@ func (s Search) narrow(tainted int) Search {
 	return s
 }
 
-// part is how many of rest to try.
+// part is how many of rest to try: all if nothing is known, else as many as the remaining tries can tell apart if this one is
+// rejected. If it is accepted, the others can be told apart with one accepted try less.
 func (s Search) part() int {
 	switch {
 	case s.tainted == 0:
@@ -119,15 +114,18 @@ func (s Search) part() int {
 	case s.cut > 0:
 		return s.cut
 	}
-	accepts := 1
-	for reach(s.budget, accepts) < s.tainted && accepts < s.budget {
-		accepts++
-	}
-	tries := 1
-	for reach(tries, accepts) < s.tainted {
-		tries++
-	}
+	accepts := least(func(n int) bool { return reach(s.tries, n) >= s.tainted })
+	tries := least(func(n int) bool { return reach(n, accepts) >= s.tainted })
 	return min(s.tainted-1, reach(tries-1, accepts))
+}
+
+// least is the least positive number for which enough is true.
+func least(enough func(int) bool) int {
+	n := 1
+	for !enough(n) {
+		n++
+	}
+	return n
 }
 
 // reach is how many entries can be told apart with so many tries, of which no more than some are accepted: the number of

@@ -23,6 +23,17 @@ const (
 	patience = time.Hour
 )
 
+// writing is how far Write is.
+type writing struct {
+	over      bool  // it has nothing to do any more
+	attempted bool  // an update was sent
+	unsure    bool  // nobody knows whether that came through
+	stale     bool  // what was observed has no ETag, or one that is not current
+	late      bool  // an update came too late, since somebody else wrote, and that is not counted yet
+	conflicts int   // updates that did
+	hunt      *hunt // for the origins that make an update invalid
+}
+
 // Write decides what the next update contains: what the registry wants of the distribution, but for the origins that are held or
 // refused, as far as it is not there yet.
 //
@@ -39,20 +50,20 @@ const (
 // What was refused is said and recorded in the step in which it was decided.
 func (r Run) Write() (Run, Step) {
 	switch {
-	case r.stale:
+	case r.writing.stale:
 		step := Step{Do: ReadDistribution{ID: r.Item.ID}}
-		if r.late {
+		if r.writing.late {
 			step.Outcome.Count(contract.MetricETagConflict, 1)
 		}
-		r.late = false
+		r.writing.late = false
 		return r, step
-	case r.Item.Sent != nil && !r.unsure:
+	case r.Item.Sent != nil && !r.writing.unsure:
 		return r.sent()
-	case r.written:
+	case r.writing.over:
 		return r.Settle()
-	case r.conflicts >= rereads:
+	case r.writing.conflicts >= rereads:
 		return r.later(max(r.Terms.Spacing, time.Second)).Settle()
-	case r.hunt != nil:
+	case r.writing.hunt != nil:
 		return r.narrow()
 	case r.Visible == nil && slices.ContainsFunc(r.Records, r.joins):
 		return r, Step{Do: ListOrigins{}}
@@ -77,8 +88,8 @@ func (r Run) Write() (Run, Step) {
 	spacing := r.Terms.Spacing - r.Now.Sub(r.Item.Updated)
 	switch {
 	case plan.Empty():
-		r.written = true
-	case spacing > 0 && !r.attempted:
+		r.writing.over = true
+	case spacing > 0 && !r.writing.attempted:
 		r = r.later(spacing)
 	default:
 		return r.update(step, plan)
@@ -150,7 +161,7 @@ func (r Run) update(step Step, plan Plan) (Run, Step) {
 			r.Item.Brought = append(r.Item.Brought, change.ID)
 		}
 	}
-	r.Item.Updated, r.attempted = r.Now, true
+	r.Item.Updated, r.writing.attempted = r.Now, true
 	r.Item.Sent = &origin.Sent{ETag: r.Served.ETag, Print: next.print(), Why: origin.Brief(strings.ReplaceAll(plan.String(), "\n", "; "))}
 	step.Save, step.Do = true, Update{ID: r.Item.ID, ETag: r.Served.ETag, Config: next}
 	return r, step
@@ -158,27 +169,28 @@ func (r Run) update(step Step, plan Plan) (Run, Step) {
 
 // updated takes in what CloudFront says to an update.
 func (r Run) updated(sent Update, a Answer) Run {
-	switch a.Class {
-	case OK:
+	w := &r.writing
+	switch {
+	case a.Class == OK:
 		r.Served = &Served{ID: sent.ID, Domain: r.Served.Domain, Config: sent.Config}
 		r.Item.Refused = ""
-		r.written = r.hunt == nil
-		r.stale = !r.written // the answer's ETag is not kept
-	case Stale:
-		r.stale, r.late = true, true
-		r.conflicts++
+	case a.Class == Stale:
+		w.stale, w.late = true, true
+		w.conflicts++
 		return r
-	case Refused:
-	default:
-		r.unsure = true
+	case a.Class != Refused:
+		w.unsure = true
 		return r.unwritten(a.Err)
+	case w.hunt == nil:
+		w.hunt = r.suspect(a)
+		return r
 	}
-	switch {
-	case r.hunt != nil:
-		r.hunt = r.hunt.learn(a)
-	case a.Class == Refused:
-		r.hunt = r.suspect(a)
+	if w.hunt == nil {
+		w.over = true
+		return r
 	}
+	w.hunt = w.hunt.learn(a)
+	w.stale = a.Class == OK && !w.hunt.ended() // the next update needs an ETag
 	return r
 }
 
@@ -216,19 +228,19 @@ func (r Run) originsListed(a Answer) Run {
 
 // later leaves what is to be written to another run.
 func (r Run) later(after time.Duration) Run {
-	r.written, r.Deferred = true, true
+	r.writing.over, r.Deferred = true, true
 	return r.wait(after)
 }
 
 // unwritten is a run that could not write. What has become true is settled all the same.
 func (r Run) unwritten(err error) Run {
-	r.written, r.Deferred, r.stale, r.Failed = true, true, false, errors.Join(r.Failed, err)
+	r.writing.over, r.Deferred, r.writing.stale, r.Failed = true, true, false, errors.Join(r.Failed, err)
 	return r
 }
 
 // breaks is unwritten for a fault of ours.
 func (r Run) breaks(err error) (Run, Step) {
-	r.written, r.Deferred, r.Broken = true, true, errors.Join(r.Broken, err)
+	r.writing.over, r.Deferred, r.Broken = true, true, errors.Join(r.Broken, err)
 	return r.Settle()
 }
 
