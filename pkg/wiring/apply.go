@@ -16,7 +16,7 @@ func Apply(p Plan, c *Config) (*Config, error) {
 			return nil, fmt.Errorf("%s: %w: the plan was made for another configuration", change, err)
 		}
 	}
-	return out, nil
+	return newConfig(out.doc), nil
 }
 
 func (c *Config) apply(change Change) error {

@@ -97,5 +97,5 @@ func Base(s BaseSpec) *Config {
 		leaf("IsIPV6Enabled", "true"),
 	)
 	root.start = []byte(`<` + rootName + ` xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/">`)
-	return &Config{doc: &node{kids: []*node{root}}}
+	return newConfig(&node{kids: []*node{root}})
 }

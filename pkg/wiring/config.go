@@ -22,7 +22,25 @@ import (
 // Config is a DistributionConfig
 // (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html). It is never changed in place.
 type Config struct {
-	doc *node // what stands before, in and after the root element
+	doc    *node           // what stands before, in and after the root element
+	values map[string]bool // of all its elements
+}
+
+// newConfig is a configuration whose document is not changed any more.
+func newConfig(doc *node) *Config {
+	c := &Config{doc: doc, values: map[string]bool{}}
+	doc.each(func(n *node) { c.values[n.value()] = true })
+	return c
+}
+
+// each calls f for all elements.
+func (n *node) each(f func(*node)) {
+	if n.name != "" {
+		f(n)
+	}
+	for _, k := range n.kids {
+		k.each(f)
+	}
 }
 
 // node is an element, or anything between elements. Its source is start, its kids' sources, end.
@@ -64,7 +82,7 @@ func ParseConfig(document []byte) (*Config, error) {
 			parent.kids = append(parent.kids, &node{start: source})
 		}
 	}
-	c := &Config{doc: open[0]}
+	c := newConfig(open[0])
 	var roots []string
 	for _, n := range c.doc.elements() {
 		roots = append(roots, n.name)
@@ -274,8 +292,8 @@ func (c *Config) Enabled() bool { return c.root().get("Enabled") == "true" }
 // IPv6 tells whether the distribution answers over IPv6, so that AAAA records make sense.
 func (c *Config) IPv6() bool { return c.root().get("IsIPV6Enabled") == "true" }
 
-// Uses tells whether any part of the configuration, foreign ones included, names the VPC origin.
-func (c *Config) Uses(vpcOrigin string) bool { return c.root().names(vpcOrigin, OriginID(vpcOrigin)) }
+// Uses reports whether any part of the configuration, unmanaged ones included, names the VPC origin.
+func (c *Config) Uses(vpcOrigin string) bool { return c.values[vpcOrigin] || c.values[OriginID(vpcOrigin)] }
 
 func (n *node) names(values ...string) bool {
 	if n.name != "" && slices.Contains(values, n.value()) {
