@@ -293,7 +293,9 @@ func (c *Config) Enabled() bool { return c.root().get("Enabled") == "true" }
 func (c *Config) IPv6() bool { return c.root().get("IsIPV6Enabled") == "true" }
 
 // Uses reports whether any part of the configuration, unmanaged ones included, names the VPC origin.
-func (c *Config) Uses(vpcOrigin string) bool { return c.values[vpcOrigin] || c.values[OriginID(vpcOrigin)] }
+func (c *Config) Uses(vpcOrigin string) bool {
+	return c.values[vpcOrigin] || c.values[OriginID(vpcOrigin)]
+}
 
 func (n *node) names(values ...string) bool {
 	if n.name != "" && slices.Contains(values, n.value()) {

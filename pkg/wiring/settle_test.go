@@ -174,6 +174,8 @@ func TestSettleLetsDNSFollow(t *testing.T) {
 	live, wired, pending := record("vo_1", origin.Wire, origin.Live), record("vo_1", origin.Wire, origin.Wired), record("vo_1", origin.Wire, origin.Pending)
 	leaving := record("vo_1", origin.Detach, origin.Detaching)
 	leaving.Token = "token"
+	released := record("vo_1", origin.Wire, origin.Waiting)
+	released.Left = []string{"old.example.com"}
 	host := func(kind string) origin.DNSRecord {
 		return origin.DNSRecord{Name: "vo_1.example.com", Type: kind, Target: target}
 	}
@@ -188,6 +190,9 @@ func TestSettleLetsDNSFollow(t *testing.T) {
 		want    string
 	}{
 		"no hosts":                        {pending, false, false, false, wiring.Zone{}, ""},
+		"out, and Deployed":               {leaving, false, false, false, wiring.Zone{}, "ReadZone"},
+		"out long since":                  {record("vo_1", origin.Detach, origin.Detached), false, false, false, wiring.Zone{}, "ReadZone"},
+		"a host was released before":      {released, false, false, false, wiring.Zone{}, "ReadZone"},
 		"nothing new, on a recheck":       {live, true, true, false, wiring.Zone{}, ""},
 		"nothing new, on a sweep":         {live, true, false, false, wiring.Zone{}, "ReadZone"},
 		"something new, on a recheck":     {wired, true, true, false, wiring.Zone{}, "ReadZone"},
@@ -210,6 +215,18 @@ func TestSettleLetsDNSFollow(t *testing.T) {
 		if _, step := r.Settle(); told(step) != c.want {
 			t.Errorf("%s: %s", name, told(step))
 		}
+	}
+}
+
+// An origin whose removal is on its way out leaves DNS before that is Deployed.
+func TestDNSFollowsWhatLeavesAtOnce(t *testing.T) {
+	if _, step := observed(configOf(t), false, record("vo_1", origin.Detach, origin.Live)).Settle(); told(step) == "ReadZone" {
+		t.Error("the zone is read though it is known")
+	}
+	r := observed(configOf(t), false, record("vo_1", origin.Detach, origin.Live))
+	r.Zone = wiring.Zone{}
+	if _, step := r.Settle(); told(step) != "ReadZone" {
+		t.Error(told(step))
 	}
 }
 
