@@ -13,6 +13,14 @@ func Concerns(messages []Message, distribution string) bool {
 	})
 }
 
+// OnlyRechecks reports whether all of the messages are Looks, so that nothing but function wire itself asked for a run.
+func OnlyRechecks(messages []Message) bool {
+	return !slices.ContainsFunc(messages, func(m Message) bool {
+		_, is := m.(Look)
+		return !is
+	})
+}
+
 // Rechecks reports whether one of the messages is the Look at the distribution that was announced for that time.
 func Rechecks(messages []Message, distribution string, due time.Time) bool {
 	return slices.ContainsFunc(messages, func(m Message) bool {

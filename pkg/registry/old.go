@@ -167,7 +167,9 @@ func readDistribution(document []byte, d *origin.Distribution) error {
 	if d.Unavailable.Code != "" || old.Unavailable == "" {
 		return nil
 	}
-	d.Unavailable = reasonsOf(old.Unavailable, "")[0]
+	if d.Unavailable = reasonsOf(old.Unavailable, "")[0]; d.Unavailable.Code == "unknown" {
+		d.Unavailable.Code = "unavailable" // what package wiring calls whatever AWS has no code for
+	}
 	if m := regexp.MustCompile(answers).FindStringSubmatch(old.Unavailable); m != nil {
 		d.Unavailable = origin.Reason{Code: origin.Code(m[1]), Subject: m[2], Message: old.Unavailable}
 	}

@@ -271,15 +271,17 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 	t.Parallel()
 	ctx, s, r := open(t)
 	client := dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region))
-	put := func(key, document string) {
+	putIn := func(distribution, key, document string) {
 		t.Helper()
 		rig.Must[*dynamodb.PutItemOutput](t)(client.PutItem(ctx, &dynamodb.PutItemInput{
 			TableName: aws.String(table), Item: map[string]types.AttributeValue{
-				contract.RegistryPartition: &types.AttributeValueMemberS{Value: origin.Main}, contract.RegistrySort: &types.AttributeValueMemberS{Value: key},
+				contract.RegistryPartition: &types.AttributeValueMemberS{Value: distribution}, contract.RegistrySort: &types.AttributeValueMemberS{Value: key},
 				"version": &types.AttributeValueMemberN{Value: "1"}, "document": &types.AttributeValueMemberS{Value: document},
 			},
 		}))
 	}
+	put := func(key, document string) { t.Helper(); putIn(origin.Main, key, document) }
+	putIn("second", "distribution", `{"Unavailable":"in words that nobody knows any more"}`)
 	put("origin#vo_1", `{"ID":"vo_1","Intent":"detach","State":"detached","Reason":"it is no longer shared with the hub: share it again to bring it back",`+
 		`"History":[{"At":"2035-01-08T09:00:00Z","What":"Origin Admitted","Why":"claims a"},{"At":"2035-01-08T09:05:00Z","What":"Origin Live","Why":""},`+
 		`{"At":"2035-01-08T09:10:00Z","What":"Origin Withdrawn","Why":"it is no longer shared with the hub: share it again to bring it back"}]}`)
@@ -320,13 +322,14 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 		return []origin.Reason{{Code: code, Subject: subject, Message: "in the words of today"}}
 	}
 	for name, c := range map[string]struct{ old, now []origin.Reason }{
-		"withdrawn":             {known.Records[0].Reasons, now(origin.OriginNotShared, "")},
-		"waiting":               {known.Records[1].Reasons, now(origin.DoesNotFit, "main origins")},
-		"quarantined":           {known.Records[2].Reasons, now("path-taken", "/a/*")},
-		"unavailable":           {[]origin.Reason{known.Distributions[0].Unavailable}, now("NoSuchDistribution", "E1")},
-		"share of a stranger":   {known.Refusals[share], now("share-unknown-account", "999999999999")},
-		"two reasons in one":    {known.Refusals["arn:aws:cloudfront::111111111111:vpcorigin/vo_4"], append(now("claim-host-invalid", "x y"), now("claim-not-granted", "a.example.com /b")...)},
-		"record of another one": {known.Refusals["a.example.com A"], now("record-taken", "")},
+		"withdrawn":                      {known.Records[0].Reasons, now(origin.OriginNotShared, "")},
+		"waiting":                        {known.Records[1].Reasons, now(origin.DoesNotFit, "main origins")},
+		"quarantined":                    {known.Records[2].Reasons, now("path-taken", "/a/*")},
+		"unavailable for no code of AWS": {[]origin.Reason{known.Distributions[1].Unavailable}, now("unavailable", "second")},
+		"unavailable":                    {[]origin.Reason{known.Distributions[0].Unavailable}, now("NoSuchDistribution", "E1")},
+		"share of a stranger":            {known.Refusals[share], now("share-unknown-account", "999999999999")},
+		"two reasons in one":             {known.Refusals["arn:aws:cloudfront::111111111111:vpcorigin/vo_4"], append(now("claim-host-invalid", "x y"), now("claim-not-granted", "a.example.com /b")...)},
+		"record of another one":          {known.Refusals["a.example.com A"], now("record-taken", "")},
 	} {
 		if !origin.SameReasons(c.old, c.now) {
 			t.Errorf("%s: %+v would be said again as %+v", name, c.old, c.now)

@@ -45,7 +45,7 @@ type identity struct {
 //	id     there      adopts it                        on to Write
 //	id     there      adopts another, origins inside   unavailable: they would be wired twice
 //	id     there      adopts another, none inside      that one's id
-//	no id  -          names it no more                 over: there is none
+//	no id  -          names it no more                 over: there is none, and what is to go is detached
 //	no id  -          adopts one                       that one's id
 //	no id  -          creates it, nothing wanted       find it; over if there is none
 //	no id  -          creates it                       publish its function, create it; if it exists, find it; failed if it is not
@@ -113,10 +113,23 @@ func (r Run) take(id string) Run {
 	return r
 }
 
-// none is the end of a run that found no distribution.
+// none is the end of a run that found no distribution. An origin that is to go is in none, so that no teardown waits for it.
 func (r Run) none() (Run, Step) {
 	r.id.over = true
-	return r.holds(Made(), nil, nil).end()
+	r = r.holds(Made(), nil, nil)
+	var step Step
+	for _, was := range r.Records {
+		if is := was; was.Intent == origin.Detach && was.State != origin.Deleted {
+			is.State = origin.Detached
+			if is.State != was.State || awaits(is) {
+				step.Records = append(step.Records, r.finish(was, is))
+			}
+		}
+	}
+	if step.empty() {
+		return r.end()
+	}
+	return r, step
 }
 
 // fail is the end of a run that cannot go on.
@@ -134,7 +147,8 @@ func (r Run) identified(do Action, a Answer) Run {
 		case a.Class == OK:
 			r.Served, r.writing.stale = &a.Served, false
 			return r
-		case again: // what was observed before still holds
+		case again: // what was observed before still holds, but says nothing about the last update
+			r.unsure = true
 			return r.unwritten(a.Err)
 		case a.Class == Absent:
 			r.id.absent = do.ID

@@ -198,6 +198,19 @@ func TestGoneIsSaidOnce(t *testing.T) {
 	}
 }
 
+// Nor does it wait where an earlier run found the distribution gone, and the team tagged its origin since.
+func TestNoneCompletesWhatWaits(t *testing.T) {
+	dropped := adopts
+	dropped.Named = false
+	waits := record("vo_1", origin.Detach, origin.Waiting)
+	waits.Token = "token"
+	r := wiring.Run{Terms: dropped, Now: now, Item: origin.Distribution{Name: origin.Main, Asked: now}, Records: []origin.Record{waits}}
+	r, says := script(t, r, func(wiring.Action) wiring.Answer { return failed(wiring.Failed, "") })
+	if got := strings.Join(says, "; "); !strings.Contains(got, "complete token: in no distribution of the hub's") || r.Records[0].State != origin.Detached {
+		t.Errorf("%s, and it is %s", got, r.Records[0].State)
+	}
+}
+
 // A teardown does not wait for a distribution that is gone and that nobody replaces.
 func TestGoneCompletesWhatWaits(t *testing.T) {
 	dropped := adopts

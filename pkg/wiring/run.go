@@ -20,7 +20,8 @@ type Run struct {
 	Terms   Terms
 	Now     time.Time
 	Alone   bool // the hub has no other distribution
-	Recheck bool // the message that Item.Look announces triggered the run
+	Recheck bool // the message that Item.Look announces is among those that triggered the run
+	Quiet   bool // nothing but such messages triggered it
 
 	// What the registry holds.
 	Item      origin.Distribution // of the distribution, as it is to be written next

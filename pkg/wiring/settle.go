@@ -29,8 +29,8 @@ type Zone struct {
 //
 //	a record's hosts concern DNS     hosted zone    then
 //	no                               -              conclude
-//	yes, but on a recheck that       -              conclude: DNS is repaired at events and sweeps, not at each observation of a
-//	finds no record changed                         propagation
+//	yes, but on rechecks alone that  -              conclude: DNS is repaired at events and sweeps, not at each observation of a
+//	find no record changed                          propagation
 //	yes                              not observed   observe it
 //	yes                              differs        note which records will be the hub's, and change it
 //	yes                              as it has to   conclude
@@ -44,7 +44,7 @@ func (r Run) Settle() (Run, Step) {
 		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached || len(o.Left) > 0
 	})
 	switch z := r.Zone; {
-	case !concerns, len(changed) == 0 && r.Recheck, z.Failed, z.Changed:
+	case !concerns, len(changed) == 0 && r.Quiet, z.Failed, z.Changed:
 		return r.conclude(is, changed)
 	case !z.Read:
 		return r, Step{Do: ReadZone{}}
@@ -124,7 +124,9 @@ func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 	c := r.Served.Config
 	r.settled = true
 	r.Item.Domain = r.Served.Domain
-	r.Item.Brought = slices.DeleteFunc(slices.Clone(r.Item.Brought), func(a string) bool { return !slices.Contains(c.Aliases(), a) })
+	if r.Item.Sent == nil { // else the last update may have come through, and with it aliases that were not there when c was read
+		r.Item.Brought = slices.DeleteFunc(slices.Clone(r.Item.Brought), func(a string) bool { return !slices.Contains(c.Aliases(), a) })
+	}
 	spec := r.Terms.Spec(r.Item, c)
 	size, aliases := c.Others(r.all(), spec)
 	r = r.holds(size, aliases, c.Strays(r.all()))
@@ -142,7 +144,7 @@ func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 		r.refuseRecords(&step)
 	}
 	switch {
-	case len(changed) == 0 && r.Recheck:
+	case len(changed) == 0 && r.Quiet:
 	case r.Zone.Failed:
 		changed = slices.DeleteFunc(changed, func(i int) bool { return is[i].State == origin.Live && !awaits(is[i]) })
 	case r.Served.Deployed:
@@ -290,7 +292,10 @@ func (r Run) announce(step *Step, was, is origin.Record) {
 func (r Run) finish(was, is origin.Record) Settled {
 	var s Settled
 	if awaits(is) {
-		s.Token, s.Fact = is.Token, "out of distribution "+r.Item.ID+", and that is Deployed"
+		s.Token, s.Fact = is.Token, "in no distribution of the hub's"
+		if r.Item.ID != "" {
+			s.Fact = "out of distribution " + r.Item.ID + ", and that is Deployed"
+		}
 		if is.Intent == origin.Wire {
 			s.Fact = "it is to be wired again"
 		}

@@ -208,7 +208,7 @@ func TestSettleLetsDNSFollow(t *testing.T) {
 			config = configOf(t, c.record)
 		}
 		r := observed(config, true, c.record)
-		r.Recheck, r.Zone = c.recheck, c.zone
+		r.Quiet, r.Zone = c.recheck, c.zone
 		if c.created {
 			r.Terms.CallerReference = config.CallerReference()
 		}

@@ -92,6 +92,29 @@ func TestWriteRecordsTheAliasesThatItBrings(t *testing.T) {
 	}
 }
 
+// Whether an update came through is not known when its answer is lost, or when the distribution cannot be read after an answer that
+// it came too late. Until it is known, the aliases that it brings stay the hub's.
+func TestAliasesOfAnUpdateWhoseAnswerIsLostStayTheHubs(t *testing.T) {
+	for name, lost := range map[string][]wiring.Answer{
+		"no answer":                         {failed(wiring.Failed, "")},
+		"too late, and nothing can be read": {failed(wiring.Stale, "PreconditionFailed"), failed(wiring.Failed, "")},
+	} {
+		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{record("vo_1", origin.Wire, origin.Pending)}}
+		r.Zone.Failed = true
+		answers := append([]wiring.Answer{{Served: served(configOf(t), true)}, sees("vo_1")}, lost...)
+		r, _ = script(t, r, func(wiring.Action) wiring.Answer {
+			a := failed(wiring.Failed, "")
+			if len(answers) > 0 {
+				a, answers = answers[0], answers[1:]
+			}
+			return a
+		})
+		if len(answers) > 0 || !slices.Contains(r.Item.Brought, "vo_1.example.com") || r.Item.Sent == nil {
+			t.Errorf("%s: brought %v, sent %+v; not asked for: %d", name, r.Item.Brought, r.Item.Sent, len(answers))
+		}
+	}
+}
+
 // An origin that the registry has in another distribution goes: whoever put it here wrote before the registry did, and died.
 func TestWriteTakesOutWhatIsElsewhere(t *testing.T) {
 	elsewhere := record("vo_1", origin.Wire, origin.Live)

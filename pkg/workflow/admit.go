@@ -205,8 +205,9 @@ func (r *admitRun) changes(ctx context.Context, changes []admission.Change) erro
 
 // change publishes what was decided, and writes it.
 func (r *admitRun) change(ctx context.Context, c admission.Change) error {
-	c.Events, r.said = append(r.said, c.Events...), nil
+	c.Events = slices.Concat(r.said, c.Events)
 	return r.commit(ctx, c.Outcome, func() error {
+		r.said = nil // it is published
 		if c.Refusal != nil {
 			return r.refuse(ctx, *c.Refusal)
 		}

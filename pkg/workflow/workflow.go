@@ -3,8 +3,8 @@
 //
 // What is decided is published before it is recorded. A crash between the two says it twice; the other order could say it
 // never. Distribution Updated is published when the distribution shows that the update has come through, in whichever run that is.
-// Two events tell of a call that AWS has answered: Share Accepted and Distribution Created. A crash after the call loses them, and
-// nothing rests on them; CloudTrail has the calls.
+// Three events report a call that AWS has answered: Share Accepted, Distribution Created and Teardown Stepped. A crash after the
+// call loses them, and nothing rests on them; CloudTrail has the calls.
 package workflow
 
 import (
