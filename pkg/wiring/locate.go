@@ -148,7 +148,7 @@ func (r Run) identified(do Action, a Answer) Run {
 			r.Served, r.writing.stale = &a.Served, false
 			return r
 		case again: // what was observed before still holds, but says nothing about the last update
-			r.unsure = true
+			r.writing.unsure = true
 			return r.unwritten(a.Err)
 		case a.Class == Absent:
 			r.id.absent = do.ID
