@@ -2,12 +2,23 @@ package rehearsal
 
 import (
 	"flag"
+	"os"
+	"runtime/debug"
 	"testing"
 
 	"github.com/originhub/originhub/pkg/internal/built"
 )
 
 var allProcesses = flag.Bool("processes", false, "run the functions' binaries in all stories and lives: slower")
+
+// TestMain lets worlds come and go with a quarter of the garbage collections. Half a gigabyte is a lot for a function and little
+// for a rehearsal.
+func TestMain(m *testing.M) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	os.Exit(m.Run())
+}
 
 // byProcess are the stories that run the functions' binaries in processes of their own, each with the reason. All others run
 // the same handlers in the process of the test. Together they start every function.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 )
 
@@ -38,22 +39,20 @@ func (m *memory) Do(r *http.Request) (*http.Response, error) { return m.RoundTri
 
 // arrival is a request as a server gets it.
 func arrival(r *http.Request) *http.Request {
-	in := r.Clone(r.Context())
-	in.RequestURI, in.RemoteAddr = r.URL.RequestURI(), loopback
+	in := *r
+	in.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+	in.RequestURI, in.RemoteAddr = in.URL.RequestURI(), loopback
 	if in.Host == "" {
 		in.Host = r.URL.Host
 	}
-	in.URL.Scheme, in.URL.Host, in.URL.User = "", "", nil
+	in.Header = make(http.Header, len(r.Header))
 	for name, values := range r.Header {
-		if canonical := http.CanonicalHeaderKey(name); canonical != name {
-			delete(in.Header, name)
-			in.Header[canonical] = values
-		}
+		in.Header[http.CanonicalHeaderKey(name)] = values
 	}
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
-	return in
+	return &in
 }
 
 // answer is an http.ResponseWriter that keeps what is written.

@@ -23,6 +23,26 @@ type scope struct {
 	rng                                 *rand.Rand
 	variables                           map[string]json.RawMessage
 	input, result, errorOutput, context json.RawMessage
+
+	evaluate evaluator
+}
+
+// evaluator evaluates expressions of one execution.
+type evaluator func(s *scope, states any, variables map[string]any, e *gnata.Expression) (any, error)
+
+// newEvaluator makes the library of functions once; what an expression assigns is gone after it. Variables of an execution are
+// never taken back, so those of one evaluation may stay for the next.
+func newEvaluator() evaluator {
+	var current *scope
+	env := gnata.NewCustomEnv(functions(func() *scope { return current }))
+	return func(s *scope, states any, variables map[string]any, e *gnata.Expression) (any, error) {
+		current = s
+		for name, v := range variables {
+			env.Bind(name, v)
+		}
+		env.Bind("states", states)
+		return e.EvalWithCustomFuncs(context.Background(), nil, env)
+	}
 }
 
 func compile(source string) (*gnata.Expression, error) { return gnata.Compile(source) }
@@ -32,7 +52,6 @@ func (s *scope) eval(e *gnata.Expression) (json.RawMessage, error) {
 	if e == nil {
 		return nil, errors.New("the expression does not compile")
 	}
-	env := gnata.NewCustomEnv(s.functions())
 	states := map[string]json.RawMessage{"input": s.input, "context": s.context}
 	if s.result != nil {
 		states["result"] = s.result
@@ -44,15 +63,15 @@ func (s *scope) eval(e *gnata.Expression) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the state's data: %w", err)
 	}
+	variables := make(map[string]any, len(s.variables))
 	for name, raw := range s.variables {
 		v, err := gnata.DecodeJSON(raw)
 		if err != nil {
 			return nil, fmt.Errorf("read the variable $%s: %w", name, err)
 		}
-		env.Bind(name, v)
+		variables[name] = v
 	}
-	env.Bind("states", reserved)
-	v, err := e.EvalWithCustomFuncs(context.Background(), nil, env)
+	v, err := s.evaluate(s, reserved, variables, e)
 	if err != nil || v == nil {
 		return nil, err
 	}
@@ -67,7 +86,7 @@ func (s *scope) eval(e *gnata.Expression) (json.RawMessage, error) {
 
 // functions are those that Step Functions adds to JSONata, and those whose answer must come from the driver's clock and
 // seed: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html#jsonata-functions-provided-by-sfn
-func (s *scope) functions() map[string]gnata.CustomFunc {
+func functions(scope func() *scope) map[string]gnata.CustomFunc {
 	refuse := func(why string) gnata.CustomFunc {
 		return func([]any, any) (any, error) { return nil, errors.New(why) }
 	}
@@ -76,12 +95,12 @@ func (s *scope) functions() map[string]gnata.CustomFunc {
 			if len(args) > 0 {
 				return nil, errors.New("the sandbox knows $now() without arguments")
 			}
-			return s.now.UTC().Format("2006-01-02T15:04:05.000Z"), nil
+			return scope().now.UTC().Format("2006-01-02T15:04:05.000Z"), nil
 		},
-		"millis": func([]any, any) (any, error) { return float64(s.now.UnixMilli()), nil },
+		"millis": func([]any, any) (any, error) { return float64(scope().now.UnixMilli()), nil },
 		"random": func(args []any, _ any) (any, error) {
 			if len(args) == 0 {
-				return s.rng.Float64(), nil
+				return scope().rng.Float64(), nil
 			}
 			seed, err := number(args, 0)
 			if err != nil {
@@ -89,7 +108,7 @@ func (s *scope) functions() map[string]gnata.CustomFunc {
 			}
 			return rand.New(rand.NewPCG(uint64(int64(seed)), 0)).Float64(), nil
 		},
-		"uuid":      func([]any, any) (any, error) { return uuid(s.rng), nil },
+		"uuid":      func([]any, any) (any, error) { return uuid(scope().rng), nil },
 		"hash":      hash,
 		"range":     numbers,
 		"partition": partition,

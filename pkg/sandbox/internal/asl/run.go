@@ -27,6 +27,7 @@ type Run struct {
 	redrives  int
 	redriven  time.Time
 	rng       *rand.Rand
+	evaluate  evaluator
 
 	now       time.Time // of the current report
 	variables map[string]json.RawMessage
@@ -114,7 +115,7 @@ func Begin(m *Machine, x Execution, now time.Time) (*Run, Action) {
 	h.Write([]byte(x.ARN))
 	r := &Run{
 		machine: m, execution: x, started: now, now: now, rng: rand.New(rand.NewPCG(h.Sum64(), uint64(now.UnixNano()))),
-		variables: map[string]json.RawMessage{}, input: x.Input, at: m.states[m.StartAt],
+		variables: map[string]json.RawMessage{}, input: x.Input, at: m.states[m.StartAt], evaluate: newEvaluator(),
 	}
 	r.record(Event{Type: "ExecutionStarted", ExecutionStarted: &ExecutionStarted{
 		Input: string(x.Input), InputDetails: &DataDetails{}, RoleARN: x.RoleARN,
@@ -282,7 +283,7 @@ func (r *Run) record(e Event) {
 }
 
 func (r *Run) scope() *scope {
-	return &scope{now: r.now, rng: r.rng, variables: r.variables, input: r.input, context: r.context()}
+	return &scope{now: r.now, rng: r.rng, variables: r.variables, input: r.input, context: r.context(), evaluate: r.evaluate}
 }
 
 // context is the context object: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html

@@ -12,8 +12,8 @@ import (
 // Service holds metrics, alarms and dashboards of all accounts.
 type Service struct {
 	world *cloud.World
-	// sample answers what services publish every minute, such as the depths of queues. Called with the world locked.
-	sample func() []cloud.Sample
+	// sample measures what services publish every minute, such as the depths of queues. Called with the world locked.
+	sample func(measure func(cloud.Sample))
 
 	// Guarded by the world lock.
 	alarms     []*alarm // in order of creation
@@ -21,12 +21,12 @@ type Service struct {
 	next       *cloud.Timer // of the minute; nil while there is no alarm
 
 	mu      sync.Mutex // not the world lock: log lines arrive while the world goes on
-	metrics map[string]*metric
+	metrics map[key]*metric
 }
 
 // New makes the service.
-func New(w *cloud.World, sample func() []cloud.Sample) *Service {
-	return &Service{world: w, sample: sample, metrics: map[string]*metric{}}
+func New(w *cloud.World, sample func(measure func(cloud.Sample))) *Service {
+	return &Service{world: w, sample: sample, metrics: map[key]*metric{}}
 }
 
 // API is the operation table.

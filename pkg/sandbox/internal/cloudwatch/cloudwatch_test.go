@@ -39,7 +39,11 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	l := &lab{T: t, w: cloud.New(cloud.Options{})}
-	l.watch = New(l.w, func() []cloud.Sample { return l.samples })
+	l.watch = New(l.w, func(measure func(cloud.Sample)) {
+		for _, v := range l.samples {
+			measure(v)
+		}
+	})
 	l.topics = sns.New(l.w)
 	l.w.Register(l.watch.API(), l.topics.API())
 	door, err := front.New(front.Options{World: l.w})

@@ -37,9 +37,7 @@ func (s *Service) tick() {
 			a.history = append(a.history, now.Format(time.RFC3339)+" "+state)
 		}
 		// What is sampled belongs to the minute that begins now, and the next evaluation sees it.
-		for _, v := range s.sample() {
-			s.Measure(v) // assumption MON-03
-		}
+		s.sample(s.Measure) // assumption MON-03
 		s.arm()
 	})
 	for _, c := range due {

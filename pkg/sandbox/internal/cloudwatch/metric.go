@@ -25,7 +25,8 @@ type metric struct {
 	account, region string
 	namespace, name string
 	dimensions      []Dimension // by name
-	minutes         []summary   // oldest first
+	key             key
+	minutes         []summary // oldest first
 }
 
 // summary is what is kept of a minute's values.
@@ -35,35 +36,41 @@ type summary struct {
 	sum, least, utmost float64
 }
 
-func sorted(dimensions []Dimension) []Dimension {
-	list := slices.Clone(dimensions)
-	slices.SortFunc(list, func(a, b Dimension) int { return strings.Compare(a.Name, b.Name) })
-	return list
+// key is the identity of a metric: another set of dimensions is another metric.
+type key struct{ account, region, namespace, name, dimensions string }
+
+func (a key) compare(b key) int {
+	return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.region, b.region), cmp.Compare(a.namespace, b.namespace),
+		cmp.Compare(a.name, b.name), cmp.Compare(a.dimensions, b.dimensions))
 }
 
-// keyOf is the identity of a metric: another set of dimensions is another metric.
-func keyOf(account, region, namespace, name string, dimensions []Dimension) string {
-	parts := []string{account, region, namespace, name}
-	for _, d := range sorted(dimensions) {
-		parts = append(parts, d.Name, d.Value)
+// dimensionsKey is a set of dimensions in a key.
+func dimensionsKey(dimensions map[string]string) string {
+	if len(dimensions) == 1 {
+		for name, value := range dimensions {
+			return name + "\x00" + value
+		}
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(dimensions)) {
+		parts = append(parts, name, dimensions[name])
 	}
 	return strings.Join(parts, "\x00")
 }
 
 // Measure takes one value in. It may be called with or without the world locked.
 func (s *Service) Measure(v cloud.Sample) {
-	var dimensions []Dimension
-	for _, name := range slices.Sorted(maps.Keys(v.Dimensions)) {
-		dimensions = append(dimensions, Dimension{name, v.Dimensions[name]})
-	}
 	at := s.world.Clock.Now().Truncate(minute)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := keyOf(v.Account, v.Region, v.Namespace, v.Name, dimensions)
-	m := s.metrics[key]
+	k := key{v.Account, v.Region, v.Namespace, v.Name, dimensionsKey(v.Dimensions)}
+	m := s.metrics[k]
 	if m == nil {
-		m = &metric{account: v.Account, region: v.Region, namespace: v.Namespace, name: v.Name, dimensions: dimensions}
-		s.metrics[key] = m
+		m = &metric{account: v.Account, region: v.Region, namespace: v.Namespace, name: v.Name, key: k}
+		for _, name := range slices.Sorted(maps.Keys(v.Dimensions)) {
+			m.dimensions = append(m.dimensions, Dimension{name, v.Dimensions[name]})
+		}
+		s.metrics[k] = m
 	}
 	m.add(at, v.Value)
 }
@@ -122,7 +129,11 @@ func (s summary) statistic(name string) (float64, bool) {
 
 // find looks a series up; nil when nothing was ever measured. Call with s.mu locked.
 func (s *Service) find(account, region string, of MetricID) *metric {
-	return s.metrics[keyOf(account, region, of.Namespace, of.MetricName, of.Dimensions)]
+	dimensions := make(map[string]string, len(of.Dimensions))
+	for _, d := range of.Dimensions {
+		dimensions[d.Name] = d.Value
+	}
+	return s.metrics[key{account, region, of.Namespace, of.MetricName, dimensionsKey(dimensions)}]
 }
 
 func (s *Service) of(account, region string) []*metric {
@@ -132,9 +143,7 @@ func (s *Service) of(account, region string) []*metric {
 			list = append(list, m)
 		}
 	}
-	slices.SortFunc(list, func(a, b *metric) int {
-		return cmp.Compare(keyOf("", a.region, a.namespace, a.name, a.dimensions), keyOf("", b.region, b.namespace, b.name, b.dimensions))
-	})
+	slices.SortFunc(list, func(a, b *metric) int { return a.key.compare(b.key) })
 	return list
 }
 

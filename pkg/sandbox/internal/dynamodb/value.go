@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/originhub/originhub/pkg/sandbox/internal/wire"
 )
 
 // Value is an attribute value: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
@@ -107,32 +109,56 @@ func (v *Value) decodeSet(raw json.RawMessage) error {
 }
 
 // MarshalJSON writes the form of the API.
-func (v Value) MarshalJSON() ([]byte, error) {
-	var content any
+func (v Value) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
+
+// AppendJSON appends what MarshalJSON returns.
+func (v Value) AppendJSON(b []byte) []byte {
+	b = append(append(append(b, `{"`...), v.Type...), `":`...)
 	switch v.Type {
 	case "S", "N":
-		content = v.text
+		b = wire.AppendString(b, v.text)
 	case "B":
-		content = []byte(v.text)
+		b = appendBinary(b, v.text)
 	case "BOOL":
-		content = v.yes
+		b = strconv.AppendBool(b, v.yes)
 	case "NULL":
-		content = true
+		b = append(b, "true"...)
 	case "M":
-		content = v.m
-	case "L":
-		content = v.list
-	case "BS":
-		list := make([][]byte, len(v.set))
-		for i, s := range v.set {
-			list[i] = []byte(s)
+		b = append(b, '{')
+		for i, name := range slices.Sorted(maps.Keys(v.m)) {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = v.m[name].AppendJSON(append(wire.AppendString(b, name), ':'))
 		}
-		content = list
+		b = append(b, '}')
+	case "L":
+		b = appendList(b, v.list, func(b []byte, e Value) []byte { return e.AppendJSON(b) })
+	case "BS":
+		b = appendList(b, v.set, appendBinary)
 	default:
-		content = v.set
+		b = appendList(b, v.set, wire.AppendString)
 	}
-	return json.Marshal(map[string]any{v.Type: content})
+	return append(b, '}')
 }
+
+func appendBinary(b []byte, s string) []byte {
+	return append(base64.StdEncoding.AppendEncode(append(b, '"'), []byte(s)), '"')
+}
+
+func appendList[E any](b []byte, list []E, appendOne func([]byte, E) []byte) []byte {
+	b = append(b, '[')
+	for i, e := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendOne(b, e)
+	}
+	return append(b, ']')
+}
+
+// plain is the usual number, an integer of few digits in its canonical form.
+var plain = regexp.MustCompile(`^(0|-?[1-9]\d{0,17})$`)
 
 var numeral = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$`)
 
@@ -140,6 +166,9 @@ var numeral = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$`)
 const maxDigits = 38
 
 func (v *Value) canonical(s *string) error {
+	if plain.MatchString(*s) {
+		return nil
+	}
 	if !numeral.MatchString(*s) {
 		return fmt.Errorf("the parameter cannot be converted to a numeric value: %s", *s)
 	}
@@ -156,7 +185,7 @@ func (v *Value) canonical(s *string) error {
 func formatNumber(r *big.Rat) (string, error) {
 	digits, _ := r.FloatPrec()
 	text := r.FloatString(digits)
-	significant := strings.Trim(strings.NewReplacer("-", "", ".", "").Replace(text), "0")
+	significant := strings.Trim(strings.ReplaceAll(strings.TrimPrefix(text, "-"), ".", ""), "0")
 	if len(significant) > maxDigits {
 		return "", fmt.Errorf("attempting to store more than 38 significant digits in a Number")
 	}

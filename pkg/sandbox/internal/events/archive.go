@@ -44,7 +44,7 @@ var archiveName = regexp.MustCompile(`^[.\-_A-Za-z0-9]{1,48}$`)
 
 // keep puts an event into the archives of its bus. An archive's rule passes over what was replayed.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
-func (s *Service) keep(b *bus, e *envelope, text []byte) {
+func (s *Service) keep(b *bus, e *envelope, event pattern.Event) {
 	if e.Replay != "" {
 		return
 	}
@@ -52,7 +52,7 @@ func (s *Service) keep(b *bus, e *envelope, text []byte) {
 		if a.bus != b.arn {
 			continue
 		}
-		if matched, err := a.matches(text); err == nil && matched {
+		if a.pattern == nil || event.Satisfies(a.pattern) {
 			if s.unlock(b, a.key, ofArchive()...) != nil {
 				a.lost++ // assumption EV-15
 				continue
@@ -60,13 +60,6 @@ func (s *Service) keep(b *bus, e *envelope, text []byte) {
 			a.events = append(a.events, e)
 		}
 	}
-}
-
-func (a *archive) matches(text []byte) (bool, error) {
-	if a.pattern == nil {
-		return true, nil
-	}
-	return a.pattern.Match(text)
 }
 
 // held are the events that retention has left.

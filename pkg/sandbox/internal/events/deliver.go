@@ -9,6 +9,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
+	"github.com/originhub/originhub/pkg/sandbox/internal/pattern"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 	"github.com/originhub/originhub/pkg/sandbox/internal/states"
@@ -43,11 +44,15 @@ func (s *Service) match(busARN string, e *envelope, forwarded bool, only []strin
 	if err != nil {
 		return nil // put and Emit have checked the detail
 	}
+	event, err := pattern.Read(text)
+	if err != nil {
+		return nil // for the same reason
+	}
 	if err := s.unlock(b, b.key, ofBus()...); err != nil {
 		s.bury(b, e, text, cloud.AsError(err))
 		return nil
 	}
-	s.keep(b, e, text)
+	s.keep(b, e, event)
 	received := cloud.Received{
 		Seq: len(s.received) + 1, Time: s.world.Clock.Now(), Bus: b.arn, Event: text, Rules: []cloud.Matched{},
 	}
@@ -56,7 +61,7 @@ func (s *Service) match(busARN string, e *envelope, forwarded bool, only []strin
 		if r.compiled == nil || !r.enabled() || len(only) > 0 && !slices.Contains(only, r.arn) {
 			continue
 		}
-		if matched, err := r.compiled.Match(text); err == nil && matched {
+		if event.Satisfies(r.compiled) {
 			more, deliveries := s.jobs(r, e, forwarded)
 			jobs = append(jobs, more...)
 			received.Rules = append(received.Rules, cloud.Matched{Rule: r.arn, Deliveries: deliveries})

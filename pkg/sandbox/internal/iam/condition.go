@@ -177,8 +177,8 @@ func parseConditions(raw json.RawMessage, variables bool) ([]condition, error) {
 
 // holds evaluates the condition. An error means that AWS leaves the outcome open: several values are compared without
 // a set operator.
-func (c *condition) holds(context map[string][]string) (bool, error) {
-	have, present := context[c.key]
+func (c *condition) holds(context func() map[string][]string) (bool, error) {
+	have, present := context()[c.key]
 	if c.op.match == nil { // Null
 		for _, v := range c.values {
 			if strings.EqualFold(v.String(), "true") != present {
@@ -211,7 +211,7 @@ func (c *condition) holds(context map[string][]string) (bool, error) {
 	return c.set == allValues, nil
 }
 
-func (c *condition) matchesAny(have string, context map[string][]string) bool {
+func (c *condition) matchesAny(have string, context func() map[string][]string) bool {
 	for _, v := range c.values {
 		if want, ok := v.expand(context); ok && c.op.match(want, have) {
 			return true

@@ -32,9 +32,9 @@ type verdict struct {
 // Without Request.ResourceAccount and Request.ResourcePolicy only the identity side is asked, whatever account the ARN
 // names: for resources whose sharing is decided elsewhere, such as RAM's.
 func (s *Service) Authorize(r cloud.Request) cloud.Decision {
-	context := s.context(r)
-	identity := s.identitySide(r, context)
-	resource := s.resourceSide(r, context)
+	q := &inquiry{Request: r, action: strings.ToLower(r.Action), service: s}
+	identity := s.identitySide(q)
+	resource := s.resourceSide(q)
 	for _, side := range []struct {
 		verdict
 		name string
@@ -68,7 +68,7 @@ func (s *Service) Authorize(r cloud.Request) cloud.Decision {
 	}
 	for _, st := range identity.matched {
 		for i, action := range st.actions {
-			if action.match(strings.ToLower(r.Action), false) != st.notAction {
+			if action.match(q.action, false) != st.notAction {
 				st.used[i] = true
 			}
 		}
@@ -94,8 +94,24 @@ func owner(r cloud.Request) string {
 	return r.Principal.Account
 }
 
-func (s *Service) identitySide(r cloud.Request, context map[string][]string) verdict {
-	p := r.Principal
+// inquiry is a request with what the evaluation of each statement needs of it.
+type inquiry struct {
+	cloud.Request
+	action  string // in lower case
+	service *Service
+	known   map[string][]string // see context
+}
+
+// context is what conditions and variables see. Most statements have neither.
+func (q *inquiry) context() map[string][]string {
+	if q.known == nil {
+		q.known = q.service.context(q.Request)
+	}
+	return q.known
+}
+
+func (s *Service) identitySide(q *inquiry) verdict {
+	p := q.Principal
 	if p.Service != "" || p.IsAnonymous() {
 		return verdict{}
 	}
@@ -109,69 +125,67 @@ func (s *Service) identitySide(r cloud.Request, context map[string][]string) ver
 	var v verdict
 	for _, attached := range s.policiesOf(role) {
 		for _, st := range attached.document.statements {
-			v.consider(r, context, st, attached.name, true)
+			v.consider(q, st, attached.name, true)
 		}
 	}
 	return v
 }
 
-func (s *Service) resourceSide(r cloud.Request, context map[string][]string) verdict {
-	if r.ResourcePolicy == "" {
+func (s *Service) resourceSide(q *inquiry) verdict {
+	if q.ResourcePolicy == "" {
 		return verdict{}
 	}
-	kind, name := Resource, "policy of "+r.Resource
-	if r.Action == AssumeRole {
-		kind, name = Trust, "trust policy of "+r.Resource
+	kind, name := Resource, "policy of "+q.Resource
+	if q.Action == AssumeRole {
+		kind, name = Trust, "trust policy of "+q.Resource
 	}
-	document, err := s.resourcePolicy(kind, r.ResourcePolicy)
+	document, err := s.resourcePolicy(kind, q.ResourcePolicy)
 	if err != nil {
 		return verdict{problem: fmt.Sprintf("the %s cannot be evaluated: %v", name, err)}
 	}
 	var v verdict
 	for _, st := range document.statements {
-		if names, direct := st.principals.cover(r.Principal); names {
-			v.consider(r, context, st, name, direct)
+		if names, direct := st.principals.cover(q.Principal); names {
+			v.consider(q, st, name, direct)
 		}
 	}
 	return v
 }
 
 // consider adds one statement's word. A statement that names the caller itself outranks one that names its account.
-func (v *verdict) consider(r cloud.Request, context map[string][]string, st *statement, policy string, direct bool) {
-	ok, err := st.applies(r, context)
-	name := policy + "#" + st.id
+func (v *verdict) consider(q *inquiry, st *statement, policy string, direct bool) {
+	ok, err := st.applies(q)
 	switch {
 	case err != nil:
-		v.problem = name + ": " + err.Error()
+		v.problem = policy + "#" + st.id + ": " + err.Error()
 	case !ok:
 	case !st.allow:
 		if v.deny == "" {
-			v.deny = name
+			v.deny = policy + "#" + st.id
 		}
 	default:
 		v.matched = append(v.matched, st)
 		if v.allow == "" || direct && !v.direct {
-			v.allow, v.direct = name, direct
+			v.allow, v.direct = policy+"#"+st.id, direct
 		}
 	}
 }
 
-func (st *statement) applies(r cloud.Request, context map[string][]string) (bool, error) {
-	action := strings.ToLower(r.Action)
-	if slices.ContainsFunc(st.actions, func(p pattern) bool { return p.match(action, false) }) == st.notAction {
+func (st *statement) applies(q *inquiry) (bool, error) {
+	if slices.ContainsFunc(st.actions, func(p pattern) bool { return p.match(q.action, false) }) == st.notAction {
 		return false, nil
 	}
 	if st.resources != nil {
 		covers := func(p pattern) bool {
-			want, ok := p.expand(context)
-			return ok && want.match(r.Resource, true)
+			want, ok := p.expand(q.context)
+			return ok && want.match(q.Resource, true)
 		}
 		if slices.ContainsFunc(st.resources, covers) == st.notResource {
 			return false, nil
 		}
 	}
 	for i := range st.conditions {
-		if ok, err := st.conditions[i].holds(context); !ok || err != nil {
+		if ok, err := st.conditions[i].holds(q.context); !ok || err != nil {
 			return false, err
 		}
 	}
@@ -253,7 +267,7 @@ func (s *Service) organizationOf(account string) string {
 
 // resourcePolicy parses a resource's policy once.
 func (s *Service) resourcePolicy(kind Kind, text string) (*Document, error) {
-	key := fmt.Sprintf("%d %s", kind, text)
+	key := policyText{kind, text}
 	if d := s.parsed[key]; d != nil {
 		return d, nil
 	}

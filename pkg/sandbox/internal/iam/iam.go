@@ -15,16 +15,22 @@ type Service struct {
 	w       *cloud.World
 	roles   map[string]*role          // by ARN
 	managed map[string]*managedPolicy // by ARN
-	parsed  map[string]*Document      // resource policies already read, by kind and text
+	parsed  map[policyText]*Document  // resource policies already read
 
 	mu       sync.Mutex
 	sessions map[string]cloud.Principal // by access key id
 }
 
+// policyText is a resource's policy before it is read.
+type policyText struct {
+	kind Kind
+	text string
+}
+
 // New makes the service and is ready to be the world's Authorizer.
 func New(w *cloud.World) *Service {
 	s := &Service{
-		w: w, roles: map[string]*role{}, managed: map[string]*managedPolicy{}, parsed: map[string]*Document{},
+		w: w, roles: map[string]*role{}, managed: map[string]*managedPolicy{}, parsed: map[policyText]*Document{},
 		sessions: map[string]cloud.Principal{},
 	}
 	for _, p := range awsManaged() {

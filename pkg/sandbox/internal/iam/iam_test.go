@@ -3,6 +3,7 @@ package iam
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -203,7 +204,7 @@ func TestConditionOperators(t *testing.T) {
 		if tc.have != nil {
 			context[strings.ToLower(key)] = tc.have
 		}
-		got, err := conditions[0].holds(context)
+		got, err := conditions[0].holds(func() map[string][]string { return context })
 		if err != nil || got != tc.want {
 			t.Errorf("%s %s against %v: got %v, %v", tc.operator, tc.values, tc.have, got, err)
 		}
@@ -523,4 +524,20 @@ func TestAnonymous(t *testing.T) {
 			t.Errorf("%s through %q: %+v", test.policy, test.endpoint, d)
 		}
 	}
+}
+
+// A pattern covers a string, and no other, as the regular expression of the same meaning does.
+func TestPatternIsARegularExpression(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[ab:*?]{0,6}`).Draw(t, "pattern")
+		s := rapid.StringMatching(`[ab:]{0,6}`).Draw(t, "s")
+		compiled, err := compile(text, true, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := regexp.MustCompile("^" + strings.NewReplacer("*", ".*", "?", ".").Replace(text) + "$")
+		if got := compiled.match(s, false); got != same.MatchString(s) {
+			t.Fatalf("%q covers %q: %v", text, s, got)
+		}
+	})
 }

@@ -3,6 +3,7 @@ package iam
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -75,11 +76,14 @@ func compile(s string, wildcards, variables bool) (pattern, error) {
 
 // expand puts the request's values in place of variables. It tells false when a variable has no single value: then
 // nothing matches.
-func (p pattern) expand(context map[string][]string) (pattern, bool) {
+func (p pattern) expand(context func() map[string][]string) (pattern, bool) {
+	if !slices.ContainsFunc(p, func(t token) bool { return t.kind == variable }) {
+		return p, true
+	}
 	out := make(pattern, 0, len(p))
 	for _, t := range p {
 		if t.kind == variable {
-			values := context[t.text]
+			values := context()[t.text]
 			switch {
 			case len(values) == 1:
 				t = token{kind: literal, text: values[0]}
@@ -116,6 +120,19 @@ func (p pattern) String() string {
 // segment unless it is the segment's last character.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 func (p pattern) match(s string, arn bool) bool {
+	if len(p) == 1 && p[0].kind == star {
+		return true
+	}
+	if len(p) > 0 && p[0].kind == literal {
+		switch {
+		case !strings.HasPrefix(s, p[0].text):
+			return false
+		case len(p) == 1:
+			return len(s) == len(p[0].text)
+		case len(p) == 2 && p[1].kind == star:
+			return true
+		}
+	}
 	at := make([]bool, len(s)+1)
 	at[0] = true
 	for i, t := range p {

@@ -100,23 +100,36 @@ func unfoldField(branches [][]condition, path string, v any) ([][]condition, err
 	}
 }
 
-// Match tells whether an event, a JSON object, satisfies the pattern.
-func (p *Pattern) Match(event []byte) (bool, error) {
+// Event is a parsed event, which many patterns can be matched against.
+type Event struct{ fields map[string][]field }
+
+// Read parses an event, a JSON object.
+func Read(event []byte) (Event, error) {
 	v, err := decode(event)
 	if err != nil {
-		return false, fmt.Errorf("parse event: %w", err)
+		return Event{}, fmt.Errorf("parse event: %w", err)
 	}
 	object, ok := v.(map[string]any)
 	if !ok {
-		return false, fmt.Errorf("parse event: not a JSON object")
+		return Event{}, fmt.Errorf("parse event: not a JSON object")
 	}
-	fields := flatten(object)
+	return Event{flatten(object)}, nil
+}
+
+// Match reports whether an event, a JSON object, satisfies the pattern.
+func (p *Pattern) Match(event []byte) (bool, error) {
+	e, err := Read(event)
+	return err == nil && e.Satisfies(p), err
+}
+
+// Satisfies reports whether the event satisfies the pattern.
+func (e Event) Satisfies(p *Pattern) bool {
 	for _, branch := range p.branches {
-		if satisfies(fields, branch) {
-			return true, nil
+		if satisfies(e.fields, branch) {
+			return true
 		}
 	}
-	return false, nil
+	return false
 }
 
 func join(path, name string) string {

@@ -108,10 +108,9 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"queues": queues}
 }
 
-// Samples are the metrics of all queues at this moment. Call with the world locked.
+// Samples measures the metrics of all queues at this moment. Call with the world locked.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-func (s *Service) Samples() []cloud.Sample {
-	var all []cloud.Sample
+func (s *Service) Samples(measure func(cloud.Sample)) {
 	now := s.world.Clock.Now()
 	for _, q := range s.queues {
 		s.expire(q)
@@ -119,15 +118,19 @@ func (s *Service) Samples() []cloud.Sample {
 		for _, m := range q.messages {
 			age = max(age, now.Sub(m.sentAt).Seconds())
 		}
-		for name, value := range map[string]float64{
-			"ApproximateNumberOfMessagesVisible": float64(d.visible), "ApproximateNumberOfMessagesNotVisible": float64(d.inFlight),
-			"ApproximateNumberOfMessagesDelayed": float64(d.delayed), "ApproximateAgeOfOldestMessage": age,
+		dimensions := map[string]string{"QueueName": q.name}
+		for _, metric := range []struct {
+			name  string
+			value float64
+		}{
+			{"ApproximateNumberOfMessagesVisible", float64(d.visible)},
+			{"ApproximateNumberOfMessagesNotVisible", float64(d.inFlight)},
+			{"ApproximateNumberOfMessagesDelayed", float64(d.delayed)},
+			{"ApproximateAgeOfOldestMessage", age},
 		} {
-			all = append(all, cloud.Sample{
-				Account: q.account, Region: q.region, Namespace: "AWS/SQS", Name: name,
-				Dimensions: map[string]string{"QueueName": q.name}, Value: value,
+			measure(cloud.Sample{
+				Account: q.account, Region: q.region, Namespace: "AWS/SQS", Name: metric.name, Dimensions: dimensions, Value: metric.value,
 			})
 		}
 	}
-	return all
 }

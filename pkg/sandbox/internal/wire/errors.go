@@ -32,10 +32,10 @@ func EncodeError(w http.ResponseWriter, s *cloud.Service, requestID string, e *c
 		if s.Name == "sqs" {
 			w.Header().Set("X-Amzn-Query-Error", queryCode(e.Code)+";"+fault(status))
 		}
-		body := append([]byte(`{"__type":`), appendString(nil, e.Code)...)
-		body = append(append(body, `,"message":`...), appendString(nil, e.Message)...)
+		body := append([]byte(`{"__type":`), AppendString(nil, e.Code)...)
+		body = append(append(body, `,"message":`...), AppendString(nil, e.Message)...)
 		for _, name := range slices.Sorted(maps.Keys(e.Members)) {
-			body = append(append(append(body, ','), appendString(nil, name)...), ':')
+			body = append(append(append(body, ','), AppendString(nil, name)...), ':')
 			value, err := (&types{}).appendJSON(nil, reflect.ValueOf(e.Members[name]))
 			if err != nil {
 				value = []byte("null")

@@ -131,6 +131,9 @@ func decodeJSONTime(raw []byte, v reflect.Value, path string) error {
 	return nil
 }
 
+// appender is a value that writes its JSON itself.
+type appender interface{ AppendJSON(b []byte) []byte }
+
 // appendJSON writes v. Absent pointers and zero times are left out of objects; nil lists and maps are written empty.
 func (t *types) appendJSON(b []byte, v reflect.Value) ([]byte, error) {
 	if !v.IsValid() {
@@ -161,7 +164,7 @@ func (t *types) appendJSON(b []byte, v reflect.Value) ([]byte, error) {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(appendString(b, key.String()), ':')
+			b = append(AppendString(b, key.String()), ':')
 			if b, err = t.appendJSON(b, v.MapIndex(key)); err != nil {
 				return nil, err
 			}
@@ -180,9 +183,13 @@ func (t *types) appendJSON(b []byte, v reflect.Value) ([]byte, error) {
 		return append(b, ']'), nil
 	}
 	if v.Kind() == reflect.String && info.kind == scalar {
-		return appendString(b, v.String()), nil
+		return AppendString(b, v.String()), nil
 	}
-	raw, err := json.Marshal(v.Interface())
+	value := v.Interface()
+	if a, ok := value.(appender); ok {
+		return a.AppendJSON(b), nil
+	}
+	raw, err := json.Marshal(value)
 	return append(b, raw...), err
 }
 
@@ -198,7 +205,7 @@ func (t *types) appendObject(b []byte, v reflect.Value, sh *shape) ([]byte, erro
 			b = append(b, ',')
 		}
 		first = false
-		b = append(appendString(b, m.json), ':')
+		b = append(AppendString(b, m.json), ':')
 		var err error
 		if b, err = t.appendJSON(b, f); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.json, err)
@@ -239,14 +246,31 @@ func sortedKeys(v reflect.Value) []reflect.Value {
 	return keys
 }
 
-func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			raw, _ := json.Marshal(s) // a string always has a JSON form
-			return append(b, raw...)
-		}
+// AppendString appends s as JSON. Unlike package json, it leaves <, > and & as they are.
+func AppendString(b []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		raw, _ := json.Marshal(s) // which puts U+FFFD in place of what is not UTF-8
+		return append(b, raw...)
 	}
 	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
+	written := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(append(b, s[written:i]...), '\\')
+		written = i + 1
+		switch {
+		case c >= ' ':
+			b = append(b, c)
+		case c == '\n':
+			b = append(b, 'n')
+		default:
+			b = append(b, 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	return append(append(b, s[written:]...), '"')
 }
+
+const hexDigits = "0123456789abcdef"

@@ -2,6 +2,8 @@ package wire
 
 import (
 	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -463,4 +465,21 @@ func TestCBORIsReadStrictly(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, b[1])
 		}
 	}
+}
+
+func TestStringsAreJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[\x00-\x7f]{0,20}`)).Draw(t, "s")
+		if rapid.Bool().Draw(t, "broken") {
+			s += "\xff\"" + s
+		}
+		want, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got, same string
+		if err := errors.Join(json.Unmarshal(AppendString(nil, s), &got), json.Unmarshal(want, &same)); err != nil || got != same {
+			t.Fatalf("%q became %s, %v", s, AppendString(nil, s), err)
+		}
+	})
 }
