@@ -17,38 +17,37 @@ type Inventory struct {
 
 // Holdings reads the inventory of an account out of a snapshot.
 func Holdings(s *sandbox.Sandbox, account string) (Inventory, error) {
-	raw, err := json.Marshal(s.State())
+	accounts, _ := s.State()["accounts"].(map[string]any)
+	snapshot, found := accounts[account].(map[string]any)
+	if !found {
+		return Inventory{}, fmt.Errorf("the snapshot has no account %s", account)
+	}
+	raw, err := json.Marshal(map[string]any{"cloudfront": snapshot["cloudfront"], "ram": snapshot["ram"], "ec2": snapshot["ec2"]})
 	if err != nil {
 		return Inventory{}, err
 	}
-	var state struct {
-		Accounts map[string]struct {
-			CloudFront struct {
-				VPCOrigins []struct{} `json:"vpcOrigins"`
-			} `json:"cloudfront"`
-			RAM struct {
-				Shares []struct {
-					Status string `json:"status"`
-				} `json:"shares"`
-			} `json:"ram"`
-			EC2 struct {
-				Interfaces []struct {
-					ID     string `json:"id"`
-					Origin string `json:"vpcOrigin"`
-				} `json:"networkInterfaces"`
-				Groups []struct {
-					ID   string `json:"id"`
-					Name string `json:"name"`
-				} `json:"securityGroups"`
-			} `json:"ec2"`
-		} `json:"accounts"`
+	var a struct {
+		CloudFront struct {
+			VPCOrigins []struct{} `json:"vpcOrigins"`
+		} `json:"cloudfront"`
+		RAM struct {
+			Shares []struct {
+				Status string `json:"status"`
+			} `json:"shares"`
+		} `json:"ram"`
+		EC2 struct {
+			Interfaces []struct {
+				ID     string `json:"id"`
+				Origin string `json:"vpcOrigin"`
+			} `json:"networkInterfaces"`
+			Groups []struct {
+				ID   string `json:"id"`
+				Name string `json:"name"`
+			} `json:"securityGroups"`
+		} `json:"ec2"`
 	}
-	if err := json.Unmarshal(raw, &state); err != nil {
+	if err := json.Unmarshal(raw, &a); err != nil {
 		return Inventory{}, fmt.Errorf("read the snapshot: %w", err)
-	}
-	a, found := state.Accounts[account]
-	if !found {
-		return Inventory{}, fmt.Errorf("the snapshot has no account %s", account)
 	}
 	held := Inventory{VPCOrigins: len(a.CloudFront.VPCOrigins)}
 	for _, share := range a.RAM.Shares {

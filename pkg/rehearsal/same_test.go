@@ -38,6 +38,21 @@ func traceOf(t *testing.T, s *tale) trace {
 	return trace{calls, string(state), clock.ReplaceAllString(s.logs.String(), "<time>")}
 }
 
+// The same seed gives the same life.
+func TestALifeIsTheSameTwice(t *testing.T) {
+	t.Parallel()
+	for seed := *lifeSeed; seed < *lifeSeed+3; seed++ {
+		live := func() trace {
+			l := newLife(t, seed)
+			l.live(t)
+			return traceOf(t, l.tale)
+		}
+		if diff := cmp.Diff(live(), live()); diff != "" {
+			t.Errorf("life %d goes otherwise a second time:\n%s", seed, diff)
+		}
+	}
+}
+
 // The same seed gives the same bytes, and it makes no difference where the functions run.
 func TestSameSeedSameBytes(t *testing.T) {
 	t.Parallel()

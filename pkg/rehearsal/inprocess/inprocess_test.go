@@ -1,0 +1,63 @@
+package inprocess
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/sandbox"
+)
+
+// The stacks have these functions, and no others.
+func TestEveryFunctionCanRunInProcess(t *testing.T) {
+	deployed := map[string]bool{}
+	for _, stack := range []string{"hub", "spoke", "team"} {
+		text, err := os.ReadFile("../../../infra/testdata/" + stack + ".template.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var template struct {
+			Resources map[string]struct {
+				Type       string
+				Properties struct{ Code struct{ S3Key string } }
+			}
+		}
+		if err := json.Unmarshal(text, &template); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range template.Resources {
+			if r.Type == "AWS::Lambda::Function" {
+				deployed[strings.TrimSuffix(r.Properties.Code.S3Key, ".zip")] = true
+			}
+		}
+	}
+	want, got := slices.Sorted(maps.Keys(deployed)), slices.Sorted(maps.Keys(constructors()))
+	if len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("there are constructors of %v, and functions %v", got, want)
+	}
+}
+
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"teardown.1.zip", "targets.zip", "other.zip"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for asset, says := range map[string]string{
+		"teardown.1.zip": "environment variable " + contract.EnvTable + " is not set; the hub stack sets it",
+		"targets.zip":    "environment variable " + contract.EnvEndpoint + " is not set; the team stack sets it",
+		"other.zip":      "there is no function other",
+	} {
+		_, err := Start(context.Background(), sandbox.Hosting{Asset: filepath.Join(dir, asset), Log: os.Stderr})
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %s", asset, err, says)
+		}
+	}
+}
