@@ -23,6 +23,7 @@ type cloud struct {
 	foreign  func()   // what somebody else does before an update
 	calls    int      // of UpdateDistribution
 	accepted int
+	late     int
 }
 
 func (c *cloud) answer(do wiring.Action) (a wiring.Answer) {
@@ -49,6 +50,7 @@ func (c *cloud) update(do wiring.Update) wiring.Answer {
 		c.foreign()
 	}
 	if do.ETag != c.served.ETag {
+		c.late++
 		return failed(wiring.Stale, "PreconditionFailed")
 	}
 	for _, id := range c.bad {
@@ -270,12 +272,17 @@ func TestHunt(t *testing.T) {
 		}
 		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: append(all, leaving)}
 		dies := rapid.IntRange(-1, 30).Draw(t, "dies after so many steps")
-		said := map[string]int{}
+		said, conflicts := map[string]int{}, 0
 		for steps := 0; ; steps++ {
 			next, step := r.Next()
 			for _, e := range step.Outcome.Events {
 				if e.Type == contract.OriginQuarantined {
 					said[e.Detail.Origin]++
+				}
+			}
+			for _, m := range step.Outcome.Metrics {
+				if m.Name == contract.MetricETagConflict {
+					conflicts++
 				}
 			}
 			if update, is := step.Do.(wiring.Update); is && (!step.Save || !next.Item.Updated.Equal(now) || next.Item.Sent == nil) {
@@ -306,6 +313,9 @@ func TestHunt(t *testing.T) {
 			if is != want || c.served.Config.Uses(id) != (want == origin.Wired) || said[id] > 1 || (said[id] == 1) != (want == origin.Quarantined) {
 				t.Fatalf("%s is %s, wired %t and was called bad %d times", id, is, c.served.Config.Uses(id), said[id])
 			}
+		}
+		if dies < 0 && conflicts != c.late {
+			t.Fatalf("%d conflicts are counted of %d", conflicts, c.late)
 		}
 		if c.served.Config.Uses("vo_90") {
 			t.Fatal("what was to go is still there")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
@@ -45,7 +46,7 @@ func record(id string, intent origin.Intent, state origin.State) origin.Record {
 }
 
 // configOf is a distribution that others have created, and that has these origins as they claim to be.
-func configOf(t testing.TB, records ...origin.Record) *wiring.Config {
+func configOf(t tb, records ...origin.Record) *wiring.Config {
 	t.Helper()
 	c := parse(t, document([]string{"/theirs"}, nil))
 	wired := slices.Clone(records)
@@ -66,7 +67,7 @@ func failed(class wiring.Class, code string) wiring.Answer {
 }
 
 // feed answers the actions of a run in order, with those of none in between, and returns the step for which no answer is left.
-func feed(t testing.TB, r wiring.Run, answers ...wiring.Answer) (wiring.Run, wiring.Step) {
+func feed(t tb, r wiring.Run, answers ...wiring.Answer) (wiring.Run, wiring.Step) {
 	t.Helper()
 	for range 100 {
 		next, step := r.Next()
@@ -140,7 +141,7 @@ func managed(c *wiring.Config) (ids []string) {
 }
 
 // script is all that a run says, records and does, if its actions are answered like this, and the run as it is then.
-func script(t testing.TB, r wiring.Run, answer func(wiring.Action) wiring.Answer) (wiring.Run, []string) {
+func script(t tb, r wiring.Run, answer func(wiring.Action) wiring.Answer) (wiring.Run, []string) {
 	t.Helper()
 	var all []string
 	for range 300 {
@@ -284,4 +285,57 @@ func TestQuotas(t *testing.T) {
 			t.Errorf("%s: quota %+v, room %t, then %s", name, next.Item.Quota, next.Room, told(step))
 		}
 	}
+}
+
+// Whatever the registry holds and whatever the distribution is, and whether it is the hub's own: a few runs write and settle it,
+// and after that nothing is left to say, to record or to do.
+func TestRunsComeToRest(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		hosts := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"h0.example.com", "h1.example.com", "h2.example.com"}), 0, 2, rapid.ID[string])
+		var records, wired, elsewhere []origin.Record
+		for i := range rapid.IntRange(0, 5).Draw(t, "origins") {
+			o := record(fmt.Sprintf("vo_%02d", i), rapid.SampledFrom([]origin.Intent{origin.Wire, origin.Detach}).Draw(t, "intent"),
+				rapid.SampledFrom(origin.States()).Draw(t, "state"))
+			if o.Claim.Hosts = hosts.Draw(t, "hosts"); len(o.Claim.Hosts) == 0 {
+				o.Claim.Hosts = []string{o.ID + ".example.com"}
+			}
+			o.Left = slices.DeleteFunc(hosts.Draw(t, "released"), func(h string) bool { return slices.Contains(o.Claim.Hosts, h) })
+			if rapid.IntRange(0, 3).Draw(t, "path") == 0 {
+				o.Claim.Paths = append(o.Claim.Paths, "/theirs")
+			}
+			o.Token = rapid.SampledFrom([]string{"", "token"}).Draw(t, "token")
+			if rapid.Bool().Draw(t, "wired") {
+				was := o
+				was.Claim.Paths = []string{"/was/" + o.ID}
+				wired = append(wired, was)
+			}
+			if rapid.IntRange(0, 5).Draw(t, "elsewhere") == 0 {
+				o.Distribution = "main-2"
+				elsewhere = append(elsewhere, o)
+				continue
+			}
+			records = append(records, o)
+		}
+		c := &cloud{served: served(configOf(t, wired...), true)}
+		if rapid.Bool().Draw(t, "a bad one") {
+			c.bad = []string{"vo_01"}
+		}
+		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: records, Elsewhere: elsewhere}
+		r.Terms.Wildcard = rapid.Bool().Draw(t, "wildcard")
+		r.Terms.Limits.Behaviors = rapid.IntRange(0, 5).Draw(t, "limit")
+		if rapid.Bool().Draw(t, "the hub's own") {
+			r.Terms.CallerReference = c.served.Config.CallerReference()
+		}
+		for i := range 5 {
+			var says []string
+			r, says = script(t, r, c.answer)
+			if says = slices.DeleteFunc(says, func(s string) bool {
+				return s == "" || s == "over" || s == "read E1" || s == "ReadZone" || s == "ListOrigins"
+			}); i == 4 && len(says) > 0 && r.Failed == nil {
+				t.Fatalf("the fifth run: %q", says)
+			}
+			c.served.Deployed = true
+			r = wiring.Run{Terms: r.Terms, Now: r.Now.Add(time.Minute), Item: r.Item, Records: r.Records, Elsewhere: elsewhere, Refusals: r.Refusals}
+		}
+	})
 }

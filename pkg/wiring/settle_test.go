@@ -23,7 +23,7 @@ func observed(c *wiring.Config, deployed bool, records ...origin.Record) wiring.
 }
 
 // settle is what Settle concludes once DNS is as it has to be.
-func settle(t testing.TB, r wiring.Run) (wiring.Run, wiring.Step) {
+func settle(t tb, r wiring.Run) (wiring.Run, wiring.Step) {
 	t.Helper()
 	for range 10 {
 		next, step := r.Settle()

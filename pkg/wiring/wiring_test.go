@@ -49,7 +49,14 @@ func document(foreign []string, aliases []string) []byte {
 `, len(aliases), items(cnames.String()), len(foreign), items(behaviors.String()))
 }
 
-func parse(t testing.TB, raw []byte) *wiring.Config {
+// tb is a test of package testing or of rapid.
+type tb interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func parse(t tb, raw []byte) *wiring.Config {
 	t.Helper()
 	c, err := wiring.ParseConfig(raw)
 	if err != nil {
@@ -59,7 +66,7 @@ func parse(t testing.TB, raw []byte) *wiring.Config {
 }
 
 // write plans and applies, and answers what CloudFront would then serve.
-func write(t testing.TB, d wiring.Desired, c *wiring.Config) (*wiring.Config, wiring.Plan) {
+func write(t tb, d wiring.Desired, c *wiring.Config) (*wiring.Config, wiring.Plan) {
 	t.Helper()
 	before := c.Bytes()
 	p, err := wiring.Diff(d, c)

@@ -214,27 +214,41 @@ func TestRefuse(t *testing.T) {
 	}{
 		"detach, but used": {
 			adopts, record("vo_1", origin.Detach, origin.Live), nil, group(configOf(t, live)),
-			contract.DistributionRefused, origin.Live, []origin.Code{wiring.StillUsed}, origin.DecidedWriteRefused,
+			contract.DistributionRefused, origin.Live,
+			[]origin.Code{wiring.StillUsed},
+			origin.DecidedWriteRefused,
 		},
 		"does not fit": {
 			full, func() origin.Record { r := more; r.State = origin.Pending; return r }(), nil, configOf(t),
-			contract.OriginWaits, origin.Waiting, []origin.Code{wiring.DoesNotFit}, origin.DecidedDeferred,
+			contract.OriginWaits, origin.Waiting,
+			[]origin.Code{wiring.DoesNotFit},
+			origin.DecidedDeferred,
 		},
 		"a host of it is elsewhere": {
-			adopts, pending, []origin.Record{elsewhere}, configOf(t),
-			contract.OriginWaits, origin.Waiting, []origin.Code{wiring.HostApart}, origin.DecidedDeferred,
+			adopts, pending,
+			[]origin.Record{elsewhere},
+			configOf(t),
+			contract.OriginWaits, origin.Waiting,
+			[]origin.Code{wiring.HostApart},
+			origin.DecidedDeferred,
 		},
 		"wired, and what it claims now does not fit": {
 			full, more, nil, configOf(t, live),
-			contract.OriginWaits, origin.Pending, []origin.Code{wiring.DoesNotFit}, origin.DecidedDeferred,
+			contract.OriginWaits, origin.Pending,
+			[]origin.Code{wiring.DoesNotFit},
+			origin.DecidedDeferred,
 		},
 		"a path of it is somebody else's": {
 			adopts, theirs, nil, configOf(t),
-			contract.OriginQuarantined, origin.Quarantined, []origin.Code{wiring.PathTaken}, origin.DecidedQuarantined,
+			contract.OriginQuarantined, origin.Quarantined,
+			[]origin.Code{wiring.PathTaken},
+			origin.DecidedQuarantined,
 		},
 		"wired, does not fit, and a path is somebody else's": {
 			full, both, nil, configOf(t, live),
-			contract.OriginQuarantined, origin.Quarantined, []origin.Code{wiring.PathTaken, wiring.DoesNotFit}, origin.DecidedQuarantined,
+			contract.OriginQuarantined, origin.Quarantined,
+			[]origin.Code{wiring.PathTaken, wiring.DoesNotFit},
+			origin.DecidedQuarantined,
 		},
 	} {
 		begin := func(o origin.Record, at time.Time) (wiring.Run, wiring.Step) {
