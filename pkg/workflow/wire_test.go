@@ -15,6 +15,7 @@ import (
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
@@ -110,7 +111,7 @@ func (h *hears) Publish(_ context.Context, events ...origin.Event) error {
 		return errBus
 	}
 	for _, e := range events {
-		h.types, h.whys = append(h.types, e.Type), append(h.whys, e.Detail.(Detail).Why)
+		h.types, h.whys = append(h.types, e.Type), append(h.whys, e.Detail.(outcome.Detail).Why)
 	}
 	return nil
 }

@@ -9,13 +9,11 @@ package workflow
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
-	"github.com/originhub/originhub/pkg/outcome"
 )
 
 type queue interface {
@@ -35,32 +33,6 @@ type meter interface {
 // Spoke is a team's account, seen through the role that the team granted.
 type Spoke interface {
 	Tags(ctx context.Context, arn string) (map[string]string, error)
-}
-
-// Detail is outcome.Detail.
-type Detail = outcome.Detail
-
-func about(r origin.Record, why string) Detail { return outcome.About(r, why) }
-
-func remember(r *origin.Record, now time.Time, code origin.Code, why string) {
-	r.Remember(now, code, nil, why)
-}
-
-// announcer gathers the events of one run, and publishes and logs them together. It goes when every use case asks the core for
-// an outcome and commits that.
-type announcer struct {
-	bus  bus
-	log  *slog.Logger
-	said outcome.Outcome
-}
-
-func (a *announcer) say(what, resource string, d Detail)   { a.said.Inform(what, resource, d) }
-func (a *announcer) alarm(what, resource string, d Detail) { a.said.Alarm(what, resource, d) }
-
-func (a *announcer) publish(ctx context.Context) error {
-	events := a.said.Events
-	a.said = outcome.Outcome{}
-	return committer{bus: a.bus, log: a.log}.publish(ctx, events)
 }
 
 // For so many team accounts there is one asker, and askersAtMost in all: what is read at 50 ms a call takes minutes
