@@ -127,6 +127,14 @@ func TestWriteTakesOutWhatIsElsewhere(t *testing.T) {
 			t.Errorf("%s: %s, %v", state, told(step), r.Failed)
 		}
 	}
+	// An alias that has the host of one that is not here is none of its leavings.
+	elsewhere.State = origin.Live
+	alias := parse(t, document(nil, []string{"vo_1.example.com"}))
+	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Elsewhere: []origin.Record{elsewhere}}
+	r.Item.Brought = []string{"vo_1.example.com"}
+	if _, step := feed(t, r, wiring.Answer{Served: served(alias, true)}); told(step) != "over" {
+		t.Errorf("of one that is not here: %s", told(step))
+	}
 }
 
 func TestWriteOfARecordThatCannotBeWiredIsAFaultOfOurs(t *testing.T) {
