@@ -536,6 +536,42 @@ func TestRedriveExecution(t *testing.T) {
 	}
 }
 
+// Assumption SFN-06: a redriven execution keeps the definition that it began with.
+func TestAssumption_SFN_06_RedriveKeepsTheDefinition(t *testing.T) {
+	b := newBench(t)
+	b.deploy(task)
+	b.lambda = func(Invocation) (Answer, error) {
+		return Answer{Payload: []byte(`{"errorType":"Oops"}`), FunctionError: "Unhandled"}, nil
+	}
+	execution := b.start("one", `{}`)
+	b.idle()
+	properties, err := json.Marshal(map[string]any{"DefinitionString": wait, "RoleArn": "arn:aws:iam::" + account + ":role/machine", "StateMachineName": "teardown"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.s.ResourceTypes()[0].Update(b.request(string(properties)), &cloud.Resource{Ref: arn}); err != nil {
+		t.Fatal(err)
+	}
+	b.lambda = func(Invocation) (Answer, error) { return Answer{Payload: []byte(`{}`)}, nil }
+	must[RedriveExecutionOutput](b, "RedriveExecution", &RedriveExecutionInput{ExecutionARN: execution})
+	b.idle()
+	if got := b.describe(execution); got.Status != "SUCCEEDED" || len(b.invoked) != 2 || strings.Contains(b.types(execution), "WaitStateEntered") {
+		t.Errorf("%+v, %s", got, b.types(execution))
+	}
+	if kept := must[DescribeStateMachineForExecutionOutput](b, "DescribeStateMachineForExecution", &DescribeStateMachineForExecutionInput{ExecutionARN: execution}); kept.Definition != task {
+		t.Errorf("its definition is %s", kept.Definition)
+	}
+
+	b = newBench(t)
+	b.deploy(top + `"A": {"Type": "Pass", "Next": "A"}}}`)
+	execution = b.start("one", `{}`)
+	b.idle()
+	_, err = call[RedriveExecutionOutput](b, "RedriveExecution", &RedriveExecutionInput{ExecutionARN: execution})
+	if code(err) != "ExecutionNotRedrivable" || !strings.Contains(err.Error(), "history event limit exceeded") {
+		t.Errorf("its history is full: %v", err)
+	}
+}
+
 func TestLists_PagesAndOrder(t *testing.T) {
 	b := newBench(t)
 	b.deploy(wait)
