@@ -182,11 +182,11 @@ func TestNextIsSafeWhateverWasSeen(t *testing.T) {
 		}
 		over := s.Verdict == teardown.End
 		if s.Says == "" || (s.Outcome != "") != over || s.Wait > 0 && s.Verdict != teardown.Wait && s.Verdict != teardown.Move ||
-			s.Verdict == teardown.Wait && s.Wait <= 0 || (s.Look != "") != (s.Verdict == teardown.Look) || o.Seen[s.Look] ||
+			s.Verdict == teardown.Wait && s.Wait <= 0 || (s.Fact != "") != (s.Verdict == teardown.Observe) || o.Seen[s.Fact] ||
 			(s.Phase == o.Phase) != (s.Verdict != teardown.Move) {
 			t.Fatalf("inconsistent: %+v", s)
 		}
-		if teardown.TaskOf(o.Phase).Kind == teardown.Task && o.Phase != teardown.Detach && s.Verdict != teardown.Look && s.Verdict != teardown.Act &&
+		if teardown.TaskOf(o.Phase).Kind == teardown.Task && o.Phase != teardown.Detach && s.Verdict != teardown.Observe && s.Verdict != teardown.Act &&
 			!s.Fails() && teardown.Follow(choiceAfter(o.Phase), s.Answer()) == teardown.Unexpected {
 			t.Fatalf("the machine has no edge for %+v", s.Answer())
 		}
@@ -232,7 +232,7 @@ func TestNextIsSafeWhateverWasSeen(t *testing.T) {
 		if is == teardown.Verify && entered != teardown.Verify && (!gone || !unshared) {
 			t.Fatalf("enters verify while it may be there, or shared: %+v", s)
 		}
-		if o.Generation != o.Record.Generation && s.Verdict != teardown.Look && !reflect.DeepEqual(s.Record, o.Record) {
+		if o.Generation != o.Record.Generation && s.Verdict != teardown.Observe && !reflect.DeepEqual(s.Record, o.Record) {
 			t.Fatalf("writes to another generation's record: %+v", s.Record)
 		}
 	})
@@ -284,8 +284,8 @@ func (w *world) task(t *rapid.T, p teardown.Phase) (a teardown.Answer, awaits, f
 		crashed := false
 		for !crashed {
 			s := teardown.Next(o)
-			if s.Verdict == teardown.Look {
-				o.Seen[s.Look] = true
+			if s.Verdict == teardown.Observe {
+				o.Seen[s.Fact] = true
 				continue
 			}
 			w.record = s.Record

@@ -78,14 +78,14 @@ func decide(t interface{ Fatalf(string, ...any) }, o teardown.Observed) (teardow
 	o.Seen = map[teardown.Fact]bool{}
 	for {
 		s := teardown.Next(o)
-		if s.Verdict != teardown.Look {
+		if s.Verdict != teardown.Observe {
 			return s, looked
 		}
-		if !slices.Contains(facts, s.Look) || o.Seen[s.Look] || s.Phase != o.Phase {
-			t.Fatalf("in phase %s, wants to look at %q again: %+v", o.Phase, s.Look, s)
+		if !slices.Contains(facts, s.Fact) || o.Seen[s.Fact] || s.Phase != o.Phase {
+			t.Fatalf("in phase %s, wants to look at %q again: %+v", o.Phase, s.Fact, s)
 		}
-		o.Seen[s.Look] = true
-		looked = append(looked, s.Look)
+		o.Seen[s.Fact] = true
+		looked = append(looked, s.Fact)
 	}
 }
 

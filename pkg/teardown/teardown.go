@@ -51,12 +51,12 @@ type Verdict string
 
 // Verdicts.
 const (
-	Look  Verdict = "look"  // observe Step.Look, and ask again
-	Act   Verdict = "act"   // do what the phase does, and ask again
-	Wait  Verdict = "wait"  // observe again after Step.Wait
-	Await Verdict = "await" // whoever holds the task's token completes the task
-	Move  Verdict = "move"  // go on with Step.Phase, after Step.Wait
-	End   Verdict = "end"   // over: see Step.Outcome
+	Observe Verdict = "observe" // observe Step.Fact, and ask again
+	Act     Verdict = "act"     // do what the phase does, and ask again
+	Wait    Verdict = "wait"    // observe again after Step.Wait
+	Await   Verdict = "await"   // whoever holds the task's token completes the task
+	Move    Verdict = "move"    // go on with Step.Phase, after Step.Wait
+	End     Verdict = "end"     // over: see Step.Outcome
 )
 
 // Outcome is how a teardown, or one execution of it, ended.
@@ -75,7 +75,7 @@ const (
 type Step struct {
 	Phase   Phase // of the task; of a Move, the phase to name so that the machine goes there
 	Verdict Verdict
-	Look    Fact            // set exactly when Verdict is Look
+	Fact    Fact            // set exactly when Verdict is Observe
 	In      origin.Endpoint // of Interfaces: the VPC to look in
 	Wait    time.Duration   // positive when Verdict is Wait
 	Outcome Outcome         // set exactly when Verdict is End

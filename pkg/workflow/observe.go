@@ -11,22 +11,22 @@ import (
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
-// look observes what a step asks for.
-func (r *teardownRun) look(ctx context.Context, step teardown.Step) error {
-	err := r.observe(ctx, step)
+// observe observes what a step asks for.
+func (r *teardownRun) observe(ctx context.Context, step teardown.Step) error {
+	err := r.read(ctx, step)
 	if err != nil && step.Optional {
-		r.Log.WarnContext(ctx, "it stays unknown", "phase", step.Phase, "fact", step.Look, "error", err)
-		r.seen.Unread[step.Look] = true
+		r.Log.WarnContext(ctx, "it stays unknown", "phase", step.Phase, "fact", step.Fact, "error", err)
+		r.seen.Unread[step.Fact] = true
 		return nil
 	}
-	r.seen.Seen[step.Look] = err == nil
+	r.seen.Seen[step.Fact] = err == nil
 	return err
 }
 
-// observe reads the fact that a step asks for.
-func (r *teardownRun) observe(ctx context.Context, step teardown.Step) (err error) {
+// read reads the fact that a step asks for.
+func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) {
 	o, owner := &r.seen, r.Owner(r.written.Account)
-	switch step.Look {
+	switch step.Fact {
 	case teardown.Tag:
 		tags, err := owner.Tags(ctx, r.written.ARN)
 		o.Value, o.Tagged = tags[contract.TagTeardown]

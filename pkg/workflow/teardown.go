@@ -103,8 +103,8 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 	for {
 		step := teardown.Next(r.seen)
 		switch step.Verdict {
-		case teardown.Look:
-			err = r.look(ctx, step)
+		case teardown.Observe:
+			err = r.observe(ctx, step)
 		case teardown.Act:
 			err = r.act(ctx, step)
 		default:
