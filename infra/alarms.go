@@ -127,6 +127,7 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	failed := aws("stepfunctions list-executions --state-machine-arn %s --status-filter FAILED --max-items 10", p.Machine)
 	why := "the newest is the first; its cause: " + aws("stepfunctions describe-execution --query cause --output text --execution-arn ARN")
+	redrive := aws("stepfunctions redrive-execution --execution-arn ARN")
 	events := func(call string) string {
 		return aws("cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=%s --max-items 20 "+
 			"--query 'Events[].[EventTime,Username,EventId]' --output table", call)
@@ -161,7 +162,8 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			means: "A teardown failed or was stopped because something stands in its way. Nothing later was begun; if TeardownDirty rings " +
 				"too, follow that one.",
 			next: failed,
-			then: why + ". It says what stands in the way. Remove that; then the team sets its tag originhub:teardown again.",
+			then: why + ". It says what stands in the way. Remove that; then the team sets its tag originhub:teardown again, or within 14 days you let " +
+				"the execution go on from the task that failed: " + redrive + ".",
 		},
 		{
 			id:     "DistributionEdited",

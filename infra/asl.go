@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
@@ -29,7 +28,6 @@ type state struct {
 	Choices        []choice  `json:",omitempty"`
 	Default        string    `json:",omitempty"`
 	Retry          []retrier `json:",omitempty"`
-	Catch          []catcher `json:",omitempty"`
 	Error          string    `json:",omitempty"`
 	Cause          string    `json:",omitempty"`
 	Output         any       `json:",omitempty"`
@@ -50,12 +48,6 @@ type retrier struct {
 	MaxAttempts     int
 }
 
-type catcher struct {
-	ErrorEquals []string
-	Output      any `json:",omitempty"`
-	Next        string
-}
-
 const (
 	// functionSubstitution stands for the ARN of the function teardown until CloudFormation puts it in.
 	functionSubstitution = "TeardownFunction"
@@ -67,84 +59,97 @@ const (
 	detachSeconds = 6 * 60 * 60
 )
 
-// teardownMachine takes one origin out: one task per phase. The function looks, acts at most once, and answers
+// teardownMachine takes one origin out. Its states and the only ways between them are package teardown's; a task answers
 //
 //	{"phase": "unshare", "wait": 20, "outcome": "", "says": "…", "resume": "2026-11-22T09:00:00Z"}
 //
-// the phase to enter next, after so many seconds; or how the teardown ended. Input: {"origin", "generation"}.
+// the phase to go on with, after so many seconds; or how the teardown ended. Input: {"origin", "generation"}.
+//
+// There is no Catch: a task that is blocked, left something or failed too often ends the execution by its own error, so that a
+// redriven execution goes on with it. https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 func teardownMachine() machine {
-	states := map[string]state{
-		"Route": {
-			Type:    "Choice",
-			Comment: "Is it over, is it too early, or does the next phase begin?",
-			Choices: []choice{
-				{outcomeIs(teardown.Clean), "Clean"},
-				{outcomeIs(teardown.Cancelled), "Cancelled"},
-				{outcomeIs(teardown.Dirty), "Dirty"},
-				{outcomeIs(teardown.Blocked), "Stopped"},
-				{jsonata("$states.input.wait > 0"), "Pause"},
-			},
-			Default: "Enter",
-		},
-		"Pause": {Type: "Wait", Seconds: jsonata("$states.input.wait"), Next: "Enter"},
-		"Enter": {Type: "Choice", Choices: entrances(), Default: "UnknownPhase"},
-		"Grace": {
-			Type:      "Wait",
-			Comment:   "The team may still change its mind.",
-			Timestamp: jsonata("$states.input.resume"),
-			Next:      taskName(teardown.Grace),
-		},
-		"Clean":     {Type: "Succeed", Comment: "Nothing was left behind."},
-		"Cancelled": {Type: "Succeed", Comment: "The team took the tag off in time, or the teardown is out of date."},
-		"Dirty":     ends(contract.TeardownDirty, "Something was left behind."),
-		"Stopped":   ends("originhub.Stopped", "Something stands in the way of the next step; whatever was done before it stays done."),
-		"Stuck":     ends("originhub.Stuck", "The function gave up, or failed too often."),
-		"UnknownPhase": {
-			Type:  "Fail",
-			Error: "originhub.UnknownPhase",
-			Cause: jsonata("'there is no state for phase ' & $string($states.input.phase)"),
-		},
-	}
-	for _, phase := range teardown.Phases() {
-		states[taskName(phase)] = task(phase)
+	states := map[string]state{}
+	for _, s := range teardown.States() {
+		states[s.Name] = stateOf(s)
 	}
 	return machine{
 		Comment:       "originhub: take a VPC origin out of the central distribution, and prove that nothing was left behind",
 		QueryLanguage: "JSONata",
-		StartAt:       taskName(teardown.Warn),
+		StartAt:       teardown.StartAt,
 		States:        states,
 	}
 }
 
-// task is the state that works on a phase.
-func task(phase teardown.Phase) state {
+func stateOf(s teardown.State) state {
+	is := state{Type: string(s.Kind), Comment: s.Comment}
+	out := teardown.Out(s.Name)
+	switch s.Kind {
+	case teardown.Task:
+		is = task(s)
+	case teardown.Choice:
+		for _, e := range out {
+			if e.On.Else {
+				is.Default = e.To
+				continue
+			}
+			is.Choices = append(is.Choices, choice{taken(e), e.To})
+		}
+		return is
+	case teardown.Pause:
+		is.Seconds = jsonata("$states.input.wait")
+		if s.Until {
+			is.Seconds, is.Timestamp = "", jsonata("$states.input.resume")
+		}
+	case teardown.Fail:
+		is.Error = "originhub." + s.Name
+		is.Cause = jsonata("'the function answered ' & $string($states.input)")
+	}
+	if len(out) > 0 {
+		is.Next = out[0].To
+	}
+	return is
+}
+
+// taken is when an edge out of a Choice is taken. An answer that ends the execution names no phase.
+func taken(e teardown.Edge) string {
+	if e.On.Outcome != "" {
+		return jsonata(fmt.Sprintf("$states.input.outcome = '%s'", e.On.Outcome))
+	}
+	var phases []string
+	for _, p := range teardown.Named(e) {
+		phases = append(phases, "'"+string(p)+"'")
+	}
+	if len(phases) == 1 {
+		return jsonata("$states.input.phase = " + phases[0])
+	}
+	return jsonata("$states.input.phase in [" + strings.Join(phases, ", ") + "]")
+}
+
+// task is a state that works on a phase.
+func task(of teardown.State) state {
 	payload := map[string]any{
-		"phase":      phase,
+		"phase":      of.Phase,
 		"origin":     jsonata("$states.context.Execution.Input.origin"),
 		"generation": jsonata("$states.context.Execution.Input.generation"),
+		// 0, if nobody has: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+		"redrives": jsonata("$states.context.Execution.RedriveCount"),
 	}
 	s := state{
 		Type:           "Task",
+		Comment:        of.Comment,
 		Resource:       "arn:aws:states:::lambda:invoke",
 		Arguments:      map[string]any{"FunctionName": "${" + functionSubstitution + "}", "Payload": payload},
 		TimeoutSeconds: taskSeconds,
 		Retry: []retrier{
-			{ErrorEquals: []string{"GiveUp"}, MaxAttempts: 0}, // package fault: no repetition mends it
+			{ErrorEquals: []string{"GiveUp", "Blocked", "Dirty"}, MaxAttempts: 0}, // package fault: no repetition mends it
 			{
 				ErrorEquals: []string{"States.ALL"}, IntervalSeconds: 2, BackoffRate: 2, MaxDelaySeconds: 300,
 				JitterStrategy: "FULL", MaxAttempts: 12, // half an hour or so
 			},
 		},
-		Catch: []catcher{{
-			ErrorEquals: []string{"States.ALL"},
-			Output:      map[string]any{"says": jsonata("$states.errorOutput.Error & ': ' & $states.errorOutput.Cause")},
-			Next:        "Stuck",
-		}},
 		Output: jsonata("$states.result.Payload"),
-		Next:   "Route",
 	}
-	if phase == teardown.Detach {
-		s.Comment = "The function records that the origin must go; wire completes the token once it is gone and Deployed."
+	if of.Phase == teardown.Detach {
 		s.Resource += ".waitForTaskToken"
 		payload["token"] = jsonata("$states.context.Task.Token")
 		// A token that got lost is worth a second one, not twelve.
@@ -153,36 +158,6 @@ func task(phase teardown.Phase) state {
 		s.Output = jsonata("$states.result")
 	}
 	return s
-}
-
-// taskName is the state of a phase's task. That of grace comes after its wait, which has the phase's name.
-func taskName(phase teardown.Phase) string {
-	if phase == teardown.Grace {
-		return "StillWanted"
-	}
-	return strings.ToUpper(string(phase[:1])) + string(phase[1:])
-}
-
-func entrances() []choice {
-	choices := []choice{{
-		Condition: jsonata(fmt.Sprintf("$states.input.phase = '%s' and $states.input.resume", teardown.Grace)),
-		Next:      "Grace",
-	}}
-	for _, phase := range teardown.Phases() {
-		choices = append(choices, choice{
-			Condition: jsonata(fmt.Sprintf("$states.input.phase = '%s'", phase)),
-			Next:      taskName(phase),
-		})
-	}
-	return choices
-}
-
-func outcomeIs(o teardown.Outcome) string {
-	return jsonata(fmt.Sprintf("$states.input.outcome = '%s'", o))
-}
-
-func ends(name, comment string) state {
-	return state{Type: "Fail", Comment: comment, Error: name, Cause: jsonata("$states.input.says")}
 }
 
 func jsonata(expression string) string { return "{% " + expression + " %}" }

@@ -2,21 +2,33 @@ package infra
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/recolabs/gnata"
+
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
-func TestEveryTaskRetriesAndCatches(t *testing.T) {
-	giveUp := reflect.TypeFor[fault.GiveUp]().Name() // the error name that Lambda reports
+// An execution ends with the error of the task that failed, and so a redriven one goes on with that task.
+func TestEveryTaskRetriesWhatMayPass(t *testing.T) {
+	final := []string{
+		reflect.TypeFor[fault.GiveUp]().Name(), reflect.TypeFor[fault.Blocked]().Name(), reflect.TypeFor[fault.Dirty]().Name(), // as Lambda reports them
+	}
+	if !slices.Contains(final, contract.TeardownDirty) {
+		t.Errorf("contract says that a dirty teardown is %s", contract.TeardownDirty)
+	}
+	tasks := 0
 	for name, s := range teardownMachine().States {
 		if s.Type != "Task" {
 			continue
 		}
+		tasks++
 		retries := func(errorName string) int {
 			for _, r := range s.Retry {
 				if slices.Contains(r.ErrorEquals, errorName) || slices.Contains(r.ErrorEquals, "States.ALL") {
@@ -25,8 +37,10 @@ func TestEveryTaskRetriesAndCatches(t *testing.T) {
 			}
 			return 0
 		}
-		if retries(giveUp) != 0 {
-			t.Errorf("%s repeats what no repetition mends", name)
+		for _, e := range final {
+			if retries(e) != 0 {
+				t.Errorf("%s repeats %s, which no repetition mends", name, e)
+			}
 		}
 		for _, passing := range []string{
 			reflect.TypeFor[fault.Retry]().Name(), reflect.TypeFor[fault.Reread]().Name(), "Lambda.ServiceException",
@@ -36,62 +50,264 @@ func TestEveryTaskRetriesAndCatches(t *testing.T) {
 				t.Errorf("%s does not retry %s", name, passing)
 			}
 		}
-		if last := s.Catch[len(s.Catch)-1]; !slices.Equal(last.ErrorEquals, []string{"States.ALL"}) {
-			t.Errorf("%s catches only %v", name, last.ErrorEquals)
-		}
 		if s.TimeoutSeconds == 0 {
 			t.Errorf("%s may wait for ever", name)
 		}
 	}
+	if tasks != len(teardown.Phases()) {
+		t.Errorf("%d tasks for %d phases", tasks, len(teardown.Phases()))
+	}
 }
 
-func TestEveryPhaseHasATaskThatCanBeEntered(t *testing.T) {
+func TestEveryTaskSaysItsPhase(t *testing.T) {
 	m := teardownMachine()
 	for _, phase := range teardown.Phases() {
-		s, ok := m.States[taskName(phase)]
-		if !ok || s.Type != "Task" {
-			t.Errorf("phase %s: state %s is a %q", phase, taskName(phase), s.Type)
-			continue
-		}
-		arguments, _ := json.Marshal(s.Arguments)
-		if !strings.Contains(string(arguments), `"phase":"`+string(phase)+`"`) {
-			t.Errorf("phase %s: its task says %s", phase, arguments)
-		}
-		if !slices.ContainsFunc(m.States["Enter"].Choices, func(c choice) bool { return c.Next == taskName(phase) }) {
-			t.Errorf("phase %s: no way leads to its task", phase)
-		}
-	}
-}
-
-func TestEveryOutcomeEndsTheMachine(t *testing.T) {
-	m := teardownMachine()
-	for _, outcome := range []teardown.Outcome{teardown.Clean, teardown.Dirty, teardown.Cancelled, teardown.Blocked} {
-		i := slices.IndexFunc(m.States["Route"].Choices, func(c choice) bool { return strings.Contains(c.Condition, "'"+string(outcome)+"'") })
-		if i < 0 {
-			t.Errorf("outcome %s goes nowhere", outcome)
-			continue
-		}
-		end := m.States[m.States["Route"].Choices[i].Next]
-		if good := outcome == teardown.Clean || outcome == teardown.Cancelled; good != (end.Type == "Succeed") || !good && end.Type != "Fail" {
-			t.Errorf("outcome %s ends in a %s", outcome, end.Type)
-		}
-	}
-}
-
-func TestEveryTransitionLeadsSomewhere(t *testing.T) {
-	m := teardownMachine()
-	for name, s := range m.States {
-		next := []string{s.Next, s.Default}
-		for _, c := range s.Choices {
-			next = append(next, c.Next)
-		}
-		for _, c := range s.Catch {
-			next = append(next, c.Next)
-		}
-		for _, n := range next {
-			if _, ok := m.States[n]; n != "" && !ok {
-				t.Errorf("%s leads to %s, which does not exist", name, n)
+		name := teardown.TaskOf(phase).Name
+		arguments, _ := json.Marshal(m.States[name].Arguments)
+		for _, says := range []string{`"phase":"` + string(phase) + `"`, `"redrives":"{% $states.context.Execution.RedriveCount %}"`} {
+			if m.States[name].Type != "Task" || !strings.Contains(string(arguments), says) {
+				t.Errorf("phase %s: its task %s says %s", phase, name, arguments)
 			}
 		}
+		if (phase == teardown.Detach) != strings.Contains(string(arguments), "Task.Token") {
+			t.Errorf("phase %s: its task %s says %s", phase, name, arguments)
+		}
+	}
+}
+
+// ways are the states that each state of a definition leads to.
+type ways map[string][]string
+
+// synthesized reads the ways from the definition that the hub stack deploys.
+func synthesized(t *testing.T) (startAt string, w ways, kinds map[string]string) {
+	t.Helper()
+	var raw []byte
+	for _, r := range templates(t).hub.Resources {
+		if r.Type == "AWS::StepFunctions::StateMachine" {
+			raw = []byte(r.Properties["DefinitionString"].(string))
+		}
+	}
+	var m struct {
+		StartAt string
+		States  map[string]struct {
+			Type, Next, Default string
+			Choices             []struct{ Next string }
+			Catch               []any
+		}
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	w, kinds = ways{}, map[string]string{}
+	for name, s := range m.States {
+		kinds[name] = s.Type
+		for _, to := range []string{s.Next, s.Default} {
+			if to != "" {
+				w[name] = append(w[name], to)
+			}
+		}
+		for _, c := range s.Choices {
+			w[name] = append(w[name], c.Next)
+		}
+		if len(s.Catch) > 0 {
+			t.Errorf("%s catches its errors: a redriven execution would not go on with it", name)
+		}
+	}
+	return m.StartAt, w, kinds
+}
+
+// reach lists the states that a machine can come to without some of them.
+func (w ways) reach(from string, without ...string) map[string]bool {
+	reached := map[string]bool{}
+	queue := []string{from}
+	for len(queue) > 0 {
+		at := queue[0]
+		queue = queue[1:]
+		if reached[at] || slices.Contains(without, at) {
+			continue
+		}
+		reached[at] = true
+		queue = append(queue, w[at]...)
+	}
+	return reached
+}
+
+// The graph is the legal order: no execution comes to what cannot be undone past a state that has to come before.
+func TestNoWayLeadsPastWhatComesFirst(t *testing.T) {
+	start, w, kinds := synthesized(t)
+	if reached := w.reach(start); len(reached) != len(kinds) {
+		t.Errorf("of %d states %d can be reached", len(kinds), len(reached))
+	}
+	for _, c := range []struct{ without, to string }{
+		{"Warn", "Detach"},
+		{"Detach", "Delete"},
+		{"Record", "Delete"},
+		{"Unshare", "Delete"},
+		{"Detach", "Unshare"},
+		{"Record", "Unshare"},
+		{"Delete", "Clean"},
+		{"Verify", "Clean"},
+	} {
+		if reached := w.reach(start, c.without); reached[c.to] {
+			t.Errorf("%s can be reached without %s", c.to, c.without)
+		}
+	}
+	for name, kind := range kinds {
+		if kind == "Succeed" || kind == "Fail" {
+			continue
+		}
+		if reached := w.reach(name); !reached["Clean"] && name != teardown.Unexpected {
+			t.Errorf("from %s no way leads to Clean", name)
+		}
+	}
+}
+
+func TestTheDefinitionHasTheEdgesAndNoOther(t *testing.T) {
+	_, w, kinds := synthesized(t)
+	var has, want []string
+	for from, all := range w {
+		for _, to := range all {
+			has = append(has, from+" "+to)
+		}
+	}
+	for _, e := range teardown.Edges() {
+		want = append(want, e.From+" "+e.To)
+	}
+	slices.Sort(has)
+	slices.Sort(want)
+	if !slices.Equal(has, want) {
+		t.Errorf("the definition leads\n%v\nwant\n%v", has, want)
+	}
+	for _, s := range teardown.States() {
+		if kinds[s.Name] != string(s.Kind) {
+			t.Errorf("%s is a %s, want a %s", s.Name, kinds[s.Name], s.Kind)
+		}
+	}
+}
+
+// A Choice goes where package teardown says, whatever the answer: the conditions are evaluated as JSONata.
+func TestEveryChoiceGoesWhereTheEdgesSay(t *testing.T) {
+	var answers []teardown.Answer
+	for _, p := range append(teardown.Phases(), "report", "nonsense", "") {
+		for _, o := range []teardown.Outcome{"", teardown.Clean, teardown.Cancelled, teardown.Dirty, teardown.Blocked} {
+			if (o == "") != (p == "report") { // an answer with an outcome names no phase
+				answers = append(answers, teardown.Answer{Phase: string(p), Outcome: string(o)})
+			}
+		}
+	}
+	choices := 0
+	for name, s := range teardownMachine().States {
+		if s.Type != "Choice" {
+			continue
+		}
+		choices++
+		for _, a := range answers {
+			to := s.Default
+			for _, c := range s.Choices {
+				if holds(t, c.Condition, a) {
+					to = c.Next
+					break
+				}
+			}
+			if want := teardown.Follow(name, a); to != want {
+				t.Errorf("%s with %+v leads to %s, want %s", name, a, to, want)
+			}
+		}
+	}
+	if choices == 0 {
+		t.Error("there is no Choice")
+	}
+}
+
+func holds(t *testing.T, condition string, a teardown.Answer) bool {
+	t.Helper()
+	source := strings.TrimSuffix(strings.TrimPrefix(condition, "{%"), "%}")
+	expression, err := gnata.Compile(source)
+	if err != nil {
+		t.Fatalf("%s: %v", source, err)
+	}
+	raw, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	input, err := gnata.DecodeJSON(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := expression.EvalWithVars(t.Context(), nil, map[string]any{"states": map[string]any{"input": input}})
+	if err != nil {
+		t.Fatalf("%s: %v", source, err)
+	}
+	is, ok := got.(bool)
+	if !ok {
+		t.Fatalf("%s is %v", source, got)
+	}
+	return is
+}
+
+// README shows the machine as it is.
+func TestReadmeDrawsTheMachine(t *testing.T) {
+	const readme, begin, end = "../README.md", "<!-- machine: drawn by make golden -->\n", "<!-- machine: end -->\n"
+	raw, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(raw), begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !ok || !ended || strings.Contains(after, begin) {
+		t.Fatalf("%s has no place for the machine, or two: %q to %q", readme, begin, end)
+	}
+	want := before + begin + "```mermaid\n" + teardown.Mermaid() + "```\n" + end + after
+	switch {
+	case want == string(raw):
+	case *update:
+		if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("%s draws another machine: run `make golden`", readme)
+	}
+}
+
+// An execution under way keeps its definition when a new version is deployed. The one before edges is in testdata/old, and
+// every phase that a task names leads somewhere in it, as do the outcomes that it knows.
+func TestAnOlderDefinitionKnowsWhatTasksAnswer(t *testing.T) {
+	raw, err := os.ReadFile("testdata/old/teardown.asl.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var old struct {
+		States map[string]struct {
+			Type    string
+			Choices []struct{ Condition, Next string }
+		}
+	}
+	if err := json.Unmarshal(raw, &old); err != nil {
+		t.Fatal(err)
+	}
+	leads := func(state, to string, a teardown.Answer) {
+		for _, c := range old.States[state].Choices {
+			if holds(t, c.Condition, a) {
+				if c.Next != to {
+					t.Errorf("%+v leads from %s to %s, want %s", a, state, c.Next, to)
+				}
+				return
+			}
+		}
+		t.Errorf("%+v leads from %s nowhere", a, state)
+	}
+	for _, p := range teardown.Phases() {
+		a, to := teardown.Answer{Phase: string(p)}, teardown.TaskOf(p).Name
+		if p == teardown.Grace {
+			a.Resume, to = "2026-11-22T09:00:00Z", "Grace"
+		}
+		leads("Enter", to, a)
+		a.Wait = 60
+		leads("Route", "Pause", a)
+	}
+	for o, to := range map[teardown.Outcome]string{
+		teardown.Clean: "Clean", teardown.Cancelled: "Cancelled", teardown.Dirty: "Dirty", teardown.Blocked: "Stopped",
+	} {
+		leads("Route", to, teardown.Answer{Phase: "report", Outcome: string(o)})
 	}
 }

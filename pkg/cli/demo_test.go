@@ -18,9 +18,9 @@ func TestExitCodeOfATeardown(t *testing.T) {
 		want   int
 	}{
 		"clean":     {sfntypes.ExecutionStatusSucceeded, "", exitOK},
-		"dirty":     {sfntypes.ExecutionStatusFailed, "originhub.Dirty", exitLeft},
-		"stopped":   {sfntypes.ExecutionStatusFailed, "originhub.Stopped", exitFailure},
-		"stuck":     {sfntypes.ExecutionStatusFailed, "originhub.Stuck", exitFailure},
+		"dirty":     {sfntypes.ExecutionStatusFailed, "Dirty", exitLeft},
+		"blocked":   {sfntypes.ExecutionStatusFailed, "Blocked", exitFailure},
+		"gave up":   {sfntypes.ExecutionStatusFailed, "GiveUp", exitFailure},
 		"timed out": {sfntypes.ExecutionStatusTimedOut, "States.Timeout", exitFailure},
 	} {
 		err := ended(rehearsal.VPCOrigin{ID: "vo_1"}, &sfn.DescribeExecutionOutput{Status: c.status, Error: aws.String(c.error)})

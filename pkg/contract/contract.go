@@ -104,8 +104,8 @@ func DashboardName(hub string) string { return "originhub-" + hub }
 // BusName is the hub bus that spokes forward to.
 func BusName(hub string) string { return "originhub-" + hub }
 
-// TeardownDirty is the error of an execution that left something behind.
-const TeardownDirty = "originhub.Dirty"
+// TeardownDirty is the error of an execution that left something behind: the name of package fault's type.
+const TeardownDirty = "Dirty"
 
 // TeardownExecution names the one execution for an origin and a generation.
 func TeardownExecution(originID string, generation int) string {

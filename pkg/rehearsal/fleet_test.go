@@ -3,7 +3,6 @@ package rehearsal
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -118,38 +117,7 @@ func (s *tale) adopt(_ *testscript.TestScript, args []string) error {
 
 // deployAgain deploys the hub again, with the policy whose text is s.text.
 func (s *tale) deployAgain() error {
-	if err := s.obey(s.text); err != nil {
-		return err
-	}
-	const golden = "../../infra/testdata"
-	hub, err := readBeside(golden, "hub.template.json")
-	if err != nil {
-		return err
-	}
-	var template any
-	if err := json.Unmarshal(hub, &template); err != nil {
-		return err
-	}
-	s.deployed++
-	s.synthesize(template)
-	dir, err := os.MkdirTemp("", "originhub-story-")
-	if err != nil {
-		return err
-	}
-	s.cleanUp = append(s.cleanUp, dir)
-	if hub, err = json.Marshal(template); err != nil {
-		return err
-	}
-	spoke, err := readBeside(golden, "spoke.template.json")
-	if err != nil {
-		return err
-	}
-	for file, text := range map[string][]byte{"hub": hub, "spoke": spoke} {
-		if err := os.WriteFile(filepath.Join(dir, file+".template.json"), text, 0o600); err != nil {
-			return err
-		}
-	}
-	err = s.deploy(dir)
+	err := s.deployVersion("")
 	s.UntilIdle()
 	return err
 }

@@ -234,7 +234,7 @@ func (l *life) unexplainedExecutions() error {
 	var all []error
 	for _, x := range l.Executions(HubAccount) {
 		explained := x.Status == "SUCCEEDED" || x.Status == "FAILED" &&
-			(x.Error == "originhub.Stopped" && l.applied[untag] > 0 || x.Error == "originhub.Stuck" && l.applied[emptyRegistry] > 0)
+			(x.Error == "Blocked" && l.applied[untag] > 0 || x.Error == "GiveUp" && l.applied[emptyRegistry] > 0)
 		all = append(all, want(explained, "execution %s is %s in %s: %s %s", l.named(x.Name), x.Status, x.State, x.Error, l.named(x.Cause)))
 	}
 	return errors.Join(all...)

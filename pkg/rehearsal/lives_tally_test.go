@@ -157,7 +157,7 @@ func TestRemainsOfALifeAreFound(t *testing.T) {
 		}
 	}
 	wants("after a teardown that left something", map[string]string{
-		"letters": "UndeliveredEvents", "executions": "originhub.Dirty", "alarms": contract.TeardownLeftSomething,
+		"letters": "UndeliveredEvents", "executions": "Verify: Dirty", "alarms": contract.TeardownLeftSomething,
 	})
 	for name := range deliveries() {
 		if err := l.unexplainedLetters(); !strings.Contains(fmt.Sprint(err), name) {
@@ -175,7 +175,7 @@ func TestRemainsOfALifeAreFound(t *testing.T) {
 		}
 	}
 	wants("with an origin live", map[string]string{
-		"letters": "UndeliveredEvents", "executions": "originhub.Dirty", "alarms": contract.TeardownLeftSomething,
+		"letters": "UndeliveredEvents", "executions": "Verify: Dirty", "alarms": contract.TeardownLeftSomething,
 		"hosts": "alias two.example.com is left", "parts": "the configuration changed",
 	})
 }

@@ -102,7 +102,8 @@ func TestStories(t *testing.T) {
 			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "dns-record": command((*tale).dnsRecord),
 			"disabled-distribution": command((*tale).disabledDistribution),
 			"key-lacks":             command((*tale).keyLacks), "without-key": command((*tale).withoutKey), "undelivered": command((*tale).undelivered),
-			"alias":    command((*tale).alias),
+			"alias":   command((*tale).alias),
+			"version": command((*tale).version), "redrive": command((*tale).redrive), "restore": command((*tale).restore), "transitions": command((*tale).transitions),
 			"retarget": command((*tale).retarget), "policy": command((*tale).changePolicy), "foreign-alias": command((*tale).foreignAlias),
 		},
 	})
