@@ -88,7 +88,7 @@ func (o Observed) called() Step {
 	case !slices.Contains(Phases(), o.Phase):
 		return o.over(o.Phase, OutOfDate, "there is no phase %q", o.Phase)
 	case !o.Known:
-		return o.over(o.Phase, OutOfDate, "the registry does not know it; a sweep brings back what is still shared")
+		return o.over(o.Phase, OutOfDate, "the registry does not know it; a sweep brings back what is still shared and carries no teardown tag")
 	case r.State == origin.Deleted && (o.Phase == Verify || o.Generation == r.Generation):
 		return o.over(Verify, Clean, "%s was torn down, and nothing was left behind", r.ID)
 	case o.Generation != r.Generation:

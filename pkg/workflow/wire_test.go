@@ -292,7 +292,7 @@ func (s *tasks) PutRecord(_ context.Context, o origin.Record) (origin.Record, er
 func TestWireCompletesATaskBeforeItForgetsTheToken(t *testing.T) {
 	for broken, want := range map[string][]string{
 		"":         {`complete token {"phase":"record","wait":0,"outcome":"","says":"out of distribution E1, and that is Deployed"}`, `record vo_main as detached with token ""`},
-		"complete": {`complete token {"phase":"record","wait":0,"outcome":"","says":"out of distribution E1, and that is Deployed"}`},
+		"complete": {`complete token {"phase":"record","wait":0,"outcome":"","says":"out of distribution E1, and that is Deployed"}`, `record vo_main as detached with token "token"`},
 	} {
 		w := twoLive(t, &counted{})
 		known := w.Registry.(fixedRegistry)

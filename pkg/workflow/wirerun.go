@@ -63,13 +63,19 @@ func (r *wireRun) through(ctx context.Context) error {
 // commit publishes what a step says and writes what it writes, which have new versions then.
 func (r *wireRun) commit(ctx context.Context, next *wiring.Run, step *wiring.Step) error {
 	return r.committer().commit(ctx, step.Outcome, func() (err error) {
+		var failed []error
 		for i, s := range step.Records {
-			if err := r.complete(ctx, s); err != nil {
-				return err
+			completed := r.complete(ctx, s)
+			if completed != nil {
+				s.Record.Token = s.Token // so that the next observation completes it, and what was said is not said again
 			}
 			if step.Records[i].Record, err = r.Registry.PutRecord(ctx, s.Record); err != nil {
-				return err
+				return errors.Join(completed, err)
 			}
+			failed = append(failed, completed)
+		}
+		if err := errors.Join(failed...); err != nil {
+			return err
 		}
 		for _, refusal := range step.Refusals {
 			if err := r.Registry.PutRefusal(ctx, refusal.What, refusal.Reasons, next.Now); err != nil {
