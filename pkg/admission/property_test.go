@@ -161,7 +161,7 @@ func TestRoundWritesEverythingOnce(t *testing.T) {
 			if c.Record != nil && c.Refusal != nil || c.Record == nil && c.Refusal == nil {
 				t.Fatalf("writes two things or none: %+v", c)
 			}
-			key := ""
+			var key string
 			if c.Record != nil {
 				key = c.Record.ID
 				was, known := r.Registry.Find(key)

@@ -6,11 +6,11 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Reason and Code are those of package origin.
-type (
-	Reason = origin.Reason
-	Code   = origin.Code
-)
+// Reason is that of package origin.
+type Reason = origin.Reason
+
+// Code is that of package origin.
+type Code = origin.Code
 
 // Codes of shares.
 const (

@@ -190,8 +190,11 @@ func TestMemberThatAWSAddsIsNamed(t *testing.T) {
 // An event of AWS that is neither a schedule's nor a call means nothing, even if a part of it reads like one.
 func TestSourceAndDetailTypeHaveToFit(t *testing.T) {
 	for _, e := range [][2]string{
-		{"aws.events", "AWS API Call via CloudTrail"}, {"aws.cloudfront", "Scheduled Event"}, {"aws.cloudfront", "Distribution Changed"},
-		{"aws.ec2", "AWS API Call via CloudTrail"}, {"aws.ec2", "Scheduled Event"},
+		{"aws.events", "AWS API Call via CloudTrail"},
+		{"aws.cloudfront", "Scheduled Event"},
+		{"aws.cloudfront", "Distribution Changed"},
+		{"aws.ec2", "AWS API Call via CloudTrail"},
+		{"aws.ec2", "Scheduled Event"},
 	} {
 		raw := []byte(`{"source":"` + e[0] + `","detail-type":"` + e[1] + `","account":"111111111111","detail":{"eventName":"DeleteVpcOrigin"}}`)
 		for name, parse := range map[string]func([]byte) (inbound.Message, error){"Parse": inbound.Parse, "ParseCall": inbound.ParseCall} {

@@ -91,7 +91,7 @@ func (l *life) check(name string, o standing) (end string, err error) {
 	forgotten := !o.known && l.applied[emptyRegistry] > 0
 	switch {
 	case o.exists && o.visible && !tagged:
-		return foundLive, l.answers(name, o)
+		return foundLive, l.answers(o)
 	case o.exists && o.wired:
 		return "", errors.New("it should not be in the distribution")
 	case o.exists && o.visible && !o.known:
@@ -104,7 +104,7 @@ func (l *life) check(name string, o standing) (end string, err error) {
 	return "", errors.New("it should be gone")
 }
 
-func (l *life) answers(name string, o standing) error {
+func (l *life) answers(o standing) error {
 	if o.record.State != origin.Live || !o.wired {
 		return errors.New("it should be live")
 	}

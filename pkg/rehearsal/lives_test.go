@@ -110,7 +110,7 @@ func (l *life) print(t *testing.T) {
 	slices.SortStableFunc(l.log, func(a, b line) int { return a.at.Compare(b.at) })
 	var text strings.Builder
 	for _, line := range l.log {
-		fmt.Fprintf(&text, "%s %s\n", l.tale.At(line.at), line.what)
+		fmt.Fprintf(&text, "%s %s\n", l.At(line.at), line.what)
 	}
 	t.Logf("world %v\n%s", l.kind, &text)
 }

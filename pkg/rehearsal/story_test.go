@@ -57,7 +57,7 @@ func TestStories(t *testing.T) {
 					seen.add(nil)
 					return
 				}
-				seen.add(s.Stage.World)
+				seen.add(s.World)
 				metrics.of(s.State())
 				if denials := s.denials(); len(denials) > 0 && !s.mayBeDenied {
 					t.Errorf("%s: the hub's functions were denied:\n%s", filepath.Base(env.WorkDir), strings.Join(denials, "\n"))

@@ -182,7 +182,7 @@ func (q Request) goOn(due time.Time) (a Retirement) {
 	changed := r.Intent == origin.Detach && t.Value != "" && t.Value != q.Value
 	// The record of a teardown that ended says which tag it ended with, so that no event is needed.
 	setAgain := q.Called.After(t.Asked) || t.Ended && (changed || t.Because.Code == tagRemoved)
-	if changed && !(over && setAgain) {
+	if changed && (!over || !setAgain) {
 		a = q.refuse(origin.Reason{Code: TagLate, Subject: q.Value, Message: fmt.Sprintf("the tag %s is now %s, but the teardown has begun: "+
 			"remove the tag to keep the origin, if it is still shared", contract.TagTeardown, q.Value)})
 	}

@@ -37,6 +37,7 @@ func ended(r *origin.Record)   { r.Teardown.Ended = true }
 func untagged(r *origin.Record) {
 	r.Teardown.Ended, r.Teardown.Because = true, origin.Reason{Code: tagRemoved}
 }
+
 func aged(r *origin.Record) {
 	r.Teardown.Asked, r.Teardown.Since = retireNow.Add(-25*time.Hour), retireNow.Add(-25*time.Hour)
 }

@@ -59,18 +59,18 @@ const (
 	TagLate    origin.Code = "teardown-tag-late"    // changed after the teardown had begun
 )
 
-type badTag origin.Reason
+type tagRefusedError origin.Reason
 
-func (e *badTag) Error() string { return e.Message }
+func (e *tagRefusedError) Error() string { return e.Message }
 
 func tagError(code origin.Code, format string, args ...any) error {
-	return &badTag{Code: code, Message: fmt.Sprintf(format, args...)}
+	return &tagRefusedError{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
 // TagReason returns the reason for which ParseTag refused a value.
 func TagReason(value string, err error) origin.Reason {
 	reason := origin.Reason{Code: TagInvalid, Message: err.Error()}
-	if bad := (*badTag)(nil); errors.As(err, &bad) {
+	if bad := (*tagRefusedError)(nil); errors.As(err, &bad) {
 		reason = origin.Reason(*bad)
 	}
 	reason.Subject = value

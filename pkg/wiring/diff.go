@@ -104,7 +104,7 @@ func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit
 			i++
 		}
 		if i == len(order) {
-			fit, out = f.fit, append(stay, f.out...)
+			fit, out = f.fit, slices.Concat(stay, f.out)
 			break
 		}
 		id := order[i].VPCOrigin

@@ -180,7 +180,6 @@ func TestSettleLetsDNSFollow(t *testing.T) {
 		return origin.DNSRecord{Name: "vo_1.example.com", Type: kind, Target: target}
 	}
 	right := wiring.Zone{Read: true, Records: []origin.DNSRecord{host("A"), host("AAAA")}}
-	const concluded = "vo_1 is "
 	for name, c := range map[string]struct {
 		record  origin.Record
 		wired   bool

@@ -66,6 +66,7 @@ func (w *offering) Open(_ context.Context, invitation string) ([]origin.Shared, 
 func (w *offering) Accept(_ context.Context, invitation string) error {
 	return w.call("accept " + invitation)
 }
+
 func (w *offering) Reject(_ context.Context, invitation string) error {
 	return w.call("reject " + invitation)
 }

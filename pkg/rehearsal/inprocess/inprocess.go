@@ -31,7 +31,7 @@ func constructors() map[string]func(context.Context, hub.Host) (lambda.Handler, 
 	return map[string]func(context.Context, hub.Host) (lambda.Handler, error){
 		"admit":     admit.New,
 		"audit":     audit.New,
-		"customers": func(context.Context, hub.Host) (lambda.Handler, error) { return customers.New(), nil },
+		"customers": func(context.Context, hub.Host) (lambda.Handler, error) { return customers.New(), nil }, //nolint:unparam // it has the signature of the others
 		"retire":    retire.New,
 		"targets":   targets.New,
 		"teardown":  teardown.New,
