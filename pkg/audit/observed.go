@@ -67,9 +67,9 @@ type Owned struct {
 //	has an id            no               no                            no
 func Begin(h Hub, s origin.Snapshot) Observed {
 	o := Observed{Hub: h, Snapshot: s}
-	fleet := h.Policy.Distribution.Fleet()
+	fleet := wiring.Fleet(h.Policy.Distribution.Fleet(), s)
 	for _, d := range s.Distributions {
-		if d.ID != "" && (slices.Contains(fleet, d.Name) || s.Holds(d.Name)) {
+		if d.ID != "" && slices.Contains(fleet, d.Name) {
 			o.Managed = append(o.Managed, d.ID)
 		}
 	}

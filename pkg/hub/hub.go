@@ -17,6 +17,7 @@ import (
 	"github.com/originhub/originhub/pkg/awssqs"
 	"github.com/originhub/originhub/pkg/awssts"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/outcome"
 	"github.com/originhub/originhub/pkg/policy"
 	"github.com/originhub/originhub/pkg/registry"
 	"github.com/originhub/originhub/pkg/telemetry"
@@ -55,7 +56,9 @@ func Load(ctx context.Context, host Host, function string) (*Hub, error) {
 		return nil, fmt.Errorf("read policy %s: %w", contract.PolicyFile, err)
 	}
 	meter := telemetry.NewMeter(host.Output, p.Hub, host.Now)
-	cfg, err := host.config(ctx, func() { meter.Count(contract.MetricThrottle, 1) })
+	cfg, err := host.config(ctx, func() {
+		meter.Record(outcome.Metric{Name: contract.MetricThrottle, Unit: outcome.Count, Value: 1})
+	})
 	if err != nil {
 		return nil, err
 	}

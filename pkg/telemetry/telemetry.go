@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/outcome"
 )
 
 // Logger writes JSON lines with the keys that Lambda's log format expects, at level ("DEBUG", "INFO", "WARN", "ERROR";
@@ -71,23 +72,11 @@ type Meter struct {
 // NewMeter returns a meter that writes to w, with the time that now returns.
 func NewMeter(w io.Writer, hub string, now func() time.Time) *Meter { return &Meter{w, hub, now} }
 
-// Count adds n to a counter, or says how many there are.
-func (m *Meter) Count(name string, n int, by ...contract.Dimension) {
-	m.put(name, "Count", float64(n), by)
-}
-
-// Seconds records a duration.
-func (m *Meter) Seconds(name string, d time.Duration) { m.put(name, "Seconds", d.Seconds(), nil) }
-
-// Percent records a share of 100.
-func (m *Meter) Percent(name string, share float64, by ...contract.Dimension) {
-	m.put(name, "Percent", share, by)
-}
-
-func (m *Meter) put(name, unit string, value float64, by []contract.Dimension) {
-	members := map[string]any{contract.DimensionHub: m.hub, name: value}
+// Record writes one value.
+func (m *Meter) Record(v outcome.Metric) {
+	members := map[string]any{contract.DimensionHub: m.hub, v.Name: v.Value}
 	dimensions := []string{contract.DimensionHub}
-	for _, d := range by {
+	for _, d := range v.By {
 		members[d.Name] = d.Value
 		dimensions = append(dimensions, d.Name)
 	}
@@ -96,7 +85,7 @@ func (m *Meter) put(name, unit string, value float64, by []contract.Dimension) {
 		"CloudWatchMetrics": []any{map[string]any{
 			"Namespace":  contract.MetricNamespace,
 			"Dimensions": [][]string{dimensions},
-			"Metrics":    []any{map[string]string{"Name": name, "Unit": unit}},
+			"Metrics":    []any{map[string]string{"Name": v.Name, "Unit": string(v.Unit)}},
 		}},
 	}
 	if line, err := json.Marshal(members); err == nil {

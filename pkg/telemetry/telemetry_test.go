@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/outcome"
 )
 
 func noon() time.Time { return time.Date(2035, time.January, 8, 12, 0, 0, 0, time.UTC) }
@@ -57,7 +58,7 @@ func TestLevelIsHonoured(t *testing.T) {
 
 func TestMetricIsInEmbeddedFormat(t *testing.T) {
 	var b bytes.Buffer
-	NewMeter(&b, "networking", noon).Seconds("OnboardingLatency", 90*time.Second)
+	NewMeter(&b, "networking", noon).Record(outcome.Metric{Name: "OnboardingLatency", Unit: outcome.Seconds, Value: 90})
 	got := line(t, &b)
 	if got["OnboardingLatency"] != 90.0 || got["Hub"] != "networking" {
 		t.Errorf("metric line is %v", got)
@@ -74,7 +75,9 @@ func TestMetricIsInEmbeddedFormat(t *testing.T) {
 
 func TestMetricByAnotherDimension(t *testing.T) {
 	var b bytes.Buffer
-	NewMeter(&b, "networking", noon).Count(contract.MetricOrigins, 3, contract.Dimension{Name: contract.DimensionState, Value: "live"})
+	NewMeter(&b, "networking", noon).Record(outcome.Metric{
+		Name: contract.MetricOrigins, Unit: outcome.Count, Value: 3, By: []contract.Dimension{{Name: contract.DimensionState, Value: "live"}},
+	})
 	got := line(t, &b)
 	directive := got["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
 	sets, _ := json.Marshal(directive["Dimensions"])

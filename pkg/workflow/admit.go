@@ -191,7 +191,7 @@ func (r *admitRun) read(ctx context.Context, due admission.Due) ([]admission.Rea
 func (r *admitRun) happened(o outcome.Outcome) {
 	r.said = append(r.said, o.Events...)
 	for _, m := range o.Metrics {
-		r.record(m)
+		r.meter.Record(m)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
 )
 
 // offering is a hub in which two teams of an organization share an origin each, three accounts invite the hub, and one origin is
@@ -120,7 +121,9 @@ func (w *offering) run(t *testing.T) (did []string, err error) {
 		Log: slog.New(slog.DiscardHandler),
 	}
 	err = a.Run(context.Background(), []inbound.Message{inbound.Sweep{}})
-	return slices.DeleteFunc(w.did, func(what string) bool { return strings.HasPrefix(what, "count ") }), err
+	return slices.DeleteFunc(w.did, func(what string) bool {
+		return strings.HasPrefix(what, "record ") && strings.HasSuffix(what, " "+string(outcome.Count))
+	}), err
 }
 
 const (
@@ -132,7 +135,7 @@ const (
 func offeringDoes() []string {
 	return []string{
 		"list invitations", "open i1", "accept i1", "open i2", "accept i2",
-		"publish Share Accepted", "publish Share Accepted", "publish Share Refused", "refuse share-9", "seconds OldestPendingShare 0s",
+		"publish Share Accepted", "publish Share Accepted", "publish Share Refused", "refuse share-9", "record OldestPendingShare 0 Seconds",
 		"list shares", "list resources", "list origins", "read vo_1", "read vo_2",
 		"publish Origin Admitted", "write vo_1 wire", "publish Origin Admitted", "write vo_2 wire", "publish Origin Withdrawn", "write vo_gone detach",
 		wires, again,
@@ -152,15 +155,15 @@ func allBut(all []string, missing ...string) []string {
 // queue; so it asks for no other one.
 func TestAdmitGoesOnWhateverFails(t *testing.T) {
 	pending := func(age string, did []string) []string {
-		did[slices.Index(did, "seconds OldestPendingShare 0s")] = "seconds OldestPendingShare " + age
+		did[slices.Index(did, "record OldestPendingShare 0 Seconds")] = "record OldestPendingShare " + age + " Seconds"
 		return did
 	}
 	for broken, want := range map[string][]string{
 		"":                 offeringDoes(),
 		"list invitations": allBut(offeringDoes(), append(slices.Clone(offeringDoes()[:10]), again)...),
-		"open i1":          pending("1m0s", allBut(offeringDoes(), "open i1", "accept i1", "publish Share Accepted", again)),
-		"accept i2":        pending("2m0s", allBut(offeringDoes(), "accept i2", "publish Share Accepted", again)),
-		"refuse share-9":   pending("3m0s", allBut(offeringDoes(), "refuse share-9", again)),
+		"open i1":          pending("60", allBut(offeringDoes(), "open i1", "accept i1", "publish Share Accepted", again)),
+		"accept i2":        pending("120", allBut(offeringDoes(), "accept i2", "publish Share Accepted", again)),
+		"refuse share-9":   pending("180", allBut(offeringDoes(), "refuse share-9", again)),
 		"read vo_1":        allBut(offeringDoes(), "read vo_1", "publish Origin Admitted", "write vo_1 wire", again),
 		"write vo_1 wire":  allBut(offeringDoes(), "write vo_1 wire", again),
 		"list origins":     allBut(offeringDoes(), append(slices.Clone(offeringDoes()[12:21]), again)...),

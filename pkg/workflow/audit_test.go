@@ -15,6 +15,7 @@ import (
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
 )
 
 const teamAccount, hubAccount = "111111111111", "100000000000"
@@ -71,9 +72,7 @@ func (w *auditedWorld) Send(context.Context, string, time.Duration) error {
 	return nil
 }
 
-func (w *auditedWorld) Count(string, int, ...contract.Dimension)       {}
-func (w *auditedWorld) Seconds(string, time.Duration)                  {}
-func (w *auditedWorld) Percent(string, float64, ...contract.Dimension) {}
+func (w *auditedWorld) Record(outcome.Metric) {}
 func (w *auditedWorld) Publish(_ context.Context, events ...origin.Event) error {
 	w.said = append(w.said, events...)
 	return nil

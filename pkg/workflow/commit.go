@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/inbound"
@@ -32,7 +31,7 @@ func (c committer) commit(ctx context.Context, o outcome.Outcome, write func() e
 		}
 	}
 	for _, m := range o.Metrics {
-		c.record(m)
+		c.meter.Record(m)
 	}
 	for _, t := range o.Triggers {
 		q := c.queues[t.Function]
@@ -44,17 +43,6 @@ func (c committer) commit(ctx context.Context, o outcome.Outcome, write func() e
 		}
 	}
 	return nil
-}
-
-func (c committer) record(m outcome.Metric) {
-	switch m.Unit {
-	case outcome.Seconds:
-		c.meter.Seconds(m.Name, time.Duration(m.Value*float64(time.Second)))
-	case outcome.Percent:
-		c.meter.Percent(m.Name, m.Value, m.By...)
-	default:
-		c.meter.Count(m.Name, int(m.Value), m.By...)
-	}
 }
 
 // publish logs events and puts them on the bus.

@@ -37,16 +37,8 @@ func (p *ports) Publish(_ context.Context, events ...origin.Event) error {
 	return nil
 }
 
-func (p *ports) Count(name string, n int, by ...contract.Dimension) {
-	p.did = append(p.did, fmt.Sprint("count ", name, " ", n, by))
-}
-
-func (p *ports) Seconds(name string, d time.Duration) {
-	p.did = append(p.did, fmt.Sprint("seconds ", name, " ", d))
-}
-
-func (p *ports) Percent(name string, share float64, by ...contract.Dimension) {
-	p.did = append(p.did, fmt.Sprint("percent ", name, " ", share, by))
+func (p *ports) Record(m outcome.Metric) {
+	p.did = append(p.did, fmt.Sprint("record ", m.Name, " ", m.Value, " ", m.Unit))
 }
 
 func (p *ports) Send(_ context.Context, body string, after time.Duration) error {
@@ -64,10 +56,10 @@ func TestCommitPublishesThenRecordsThenTriggers(t *testing.T) {
 	o.Percent(contract.MetricQuotaUse, 12.5, contract.Dimension{Name: "Distribution", Value: "main"})
 	o.Trigger(outcome.Wire, "registry changed", time.Second)
 	const (
-		first, second, write = "publish Origin Admitted", "publish Origin Withdrawn", "record"
+		first, second, write = "publish Origin Admitted", "publish Origin Withdrawn", "write"
 		trigger              = `send {"source":"originhub","detail-type":"Poke","detail":{"why":"registry changed"}} after 1s`
 	)
-	metrics := []string{"count Refusals 2 []", "seconds OnboardingLatency 1m30s", "percent QuotaUse 12.5 [{Distribution main}]"}
+	metrics := []string{"record Refusals 2 Count", "record OnboardingLatency 90 Seconds", "record QuotaUse 12.5 Percent"}
 	for broken, want := range map[string][]string{
 		"":      slices.Concat([]string{first, second, write}, metrics, []string{trigger}),
 		first:   nil,

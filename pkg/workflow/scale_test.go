@@ -16,6 +16,7 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
 )
 
 // crowd is a hub with as many accounts as origins. Each call to it takes as long as latency says, on the bubble's clock.
@@ -144,9 +145,7 @@ type silent struct{}
 
 func (silent) Send(context.Context, string, time.Duration) error     { return nil }
 func (silent) Publish(context.Context, ...origin.Event) error        { return nil }
-func (silent) Count(string, int, ...contract.Dimension)              {}
-func (silent) Seconds(string, time.Duration)                         {}
-func (silent) Percent(string, float64, ...contract.Dimension)        {}
+func (silent) Record(outcome.Metric)                                 {}
 func (silent) Running(context.Context, string, string) (bool, error) { return true, nil }
 func (silent) Start(context.Context, string, string, string) error   { return nil }
 

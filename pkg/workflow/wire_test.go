@@ -45,9 +45,7 @@ func (s *sent) Send(_ context.Context, body string, _ time.Duration) error {
 
 type noMeter struct{}
 
-func (noMeter) Count(string, int, ...contract.Dimension)       {}
-func (noMeter) Seconds(string, time.Duration)                  {}
-func (noMeter) Percent(string, float64, ...contract.Dimension) {}
+func (noMeter) Record(outcome.Metric) {}
 
 // broken is a hosted zone and a bus that cannot be reached.
 type broken struct{}

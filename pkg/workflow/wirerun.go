@@ -11,6 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
 	"github.com/originhub/originhub/pkg/teardown"
 	"github.com/originhub/originhub/pkg/wiring"
 )
@@ -28,7 +29,9 @@ func (r *wireRun) underLease(ctx context.Context) error {
 	item, wait := wiring.Lease(r.run.Item, r.Holder, r.run.Now)
 	if wait > 0 {
 		r.Log.InfoContext(ctx, "another run holds the lease", "distribution", item.Name, "holder", item.Holder, "expires", item.Expires)
-		r.Meter.Seconds(contract.MetricLeaseHeld, contract.WireLease-item.Expires.Sub(r.run.Now))
+		r.Meter.Record(outcome.Metric{
+			Name: contract.MetricLeaseHeld, Unit: outcome.Seconds, Value: (contract.WireLease - item.Expires.Sub(r.run.Now)).Seconds(),
+		})
 		return r.recheck(ctx, wiring.SendRecheck{Distribution: item.Name, Due: r.run.Now.Add(wait), After: wait})
 	}
 	var err error

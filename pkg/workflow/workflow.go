@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
 )
 
 type queue interface {
@@ -25,9 +25,7 @@ type bus interface {
 }
 
 type meter interface {
-	Count(name string, n int, by ...contract.Dimension)
-	Seconds(name string, d time.Duration)
-	Percent(name string, share float64, by ...contract.Dimension)
+	Record(m outcome.Metric)
 }
 
 // Spoke is a team's account, seen through the role that the team granted.
