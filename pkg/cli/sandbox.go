@@ -23,19 +23,57 @@ func sandboxCommand() *cobra.Command {
 	return parent
 }
 
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	listen, edge, clock, assembly string
+	policy                        string
+	templates, functions          string
+	seed                          uint64
+	empty, anywhere, logs         bool
+	parameters, stacks, issued    []string
+}
+
 func serveCommand() *cobra.Command {
-	var o struct {
-		listen, edge, clock, assembly string
-		policy                        string
-		templates, functions          string
-		seed                          uint64
-		empty, anywhere, logs         bool
-		parameters, stacks, issued    []string
-	}
+	var o serveOptions
 	cmd := &cobra.Command{
-		Use:   "serve",
-		Short: "Offer the sandbox to any AWS SDK",
-		Long: `Serve runs the sandbox on one port for all services and Regions. The account of a call is its access key id (12 digits),
+		Use:     "serve",
+		Short:   "Offer the sandbox to any AWS SDK",
+		Long:    serveHelp,
+		Example: serveExample,
+		Args:    none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			assembly, err := o.deployed()
+			if err != nil {
+				return err
+			}
+			world, err := o.world(cmd)
+			if err != nil {
+				return err
+			}
+			return serveWorld(cmd, world, assembly)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:4566", "address for all AWS services")
+	f.StringVar(&o.edge, "edge", "127.0.0.1:4567", "address of CloudFront's data plane")
+	f.BoolVar(&o.anywhere, "allow-remote", false, "permit addresses beyond loopback; nothing asks callers for a password")
+	f.StringVar(&o.clock, "clock", "virtual", "virtual: time stands still until it is advanced; real: it runs")
+	f.BoolVar(&o.empty, "empty", false, "start with bare accounts, nothing deployed")
+	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly, with functions built for this machine, instead of the demo's world")
+	f.StringVar(&o.policy, "policy", "", "the hub policy of the assembly: its organization, accounts and hosted zone are there in place of the demo's")
+	f.StringArrayVar(&o.parameters, "parameters", nil, "STACK:NAME=VALUE, a template parameter of the assembly's stack; may be repeated")
+	f.StringArrayVar(&o.stacks, "stack", nil, "STACK=ACCOUNT[,ACCOUNT…], where a stack of the assembly goes; others stay out; may be repeated")
+	f.StringArrayVar(&o.issued, "certificate", nil, "ARN=NAME[,NAME…], an ACM certificate that is issued before anything is deployed; may be repeated")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of all generated ids")
+	f.BoolVar(&o.logs, "logs", false, "show the functions' logs on standard error")
+	worldFlags(cmd, &o.templates, &o.functions)
+	return cmd
+}
+
+const serveHelp = `Serve runs the sandbox on one port for all services and Regions. The account of a call is its access key id (12 digits),
 or that of the role it assumed; the Region comes from the signature. Any secret key will do.
 
 It starts with the demo's world deployed and idle: the hub in Networking account 100000000000, spokes in 111111111111
@@ -69,89 +107,82 @@ by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit,
   {"fault": "crash", "function": "*Wire*", "operation": "UpdateDistribution", "nth": 1}
   {"fault": "foreign-edit", "operation": "UpdateDistribution", "function": "*Wire*", "hook": "distribution-comment", "times": 3}
   {"fault": "foreign-edit", "operation": "DeleteVpcOrigin", "hook": "keep-network-interfaces"}
-  {"fault": "event-drop", "source": "aws.ram"}   also event-duplicate, event-delay and event-reverse, with "delay"`,
-		Example: `  originhub sandbox serve &
+  {"fault": "event-drop", "source": "aws.ram"}   also event-duplicate, event-delay and event-reverse, with "delay"`
+
+const serveExample = `  originhub sandbox serve &
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 \
     aws cloudfront list-vpc-origins
-  curl -d '{"until": "idle"}' http://127.0.0.1:4566/_sandbox/advance`,
-		Args: none,
-		RunE: func(cmd *cobra.Command, _ []string) (failed error) {
-			switch changed := cmd.Flags().Changed; {
-			case o.clock != "virtual" && o.clock != "real":
-				return misused(cmd, "--clock is %q: it is virtual or real", o.clock)
-			case changed("assembly") && (changed("empty") || changed("functions")):
-				return misused(cmd, "--assembly is deployed in place of the demo's world: leave out --empty and --functions")
-			case o.assembly == "" && (changed("assembly") || changed("stack") || changed("parameters") || changed("policy")):
-				return misused(cmd, "--stack, --parameters and --policy are about an assembly: name its directory with --assembly")
-			}
-			assembly := sandbox.Assembly{Dir: o.assembly}
-			var err error
-			if assembly.Parameters, err = stackParameters(o.parameters); err != nil {
-				return err
-			}
-			if assembly.Accounts, err = stackAccounts(o.stacks); err != nil {
-				return err
-			}
-			certificates, err := issuedCertificates(o.issued)
-			if err != nil {
-				return err
-			}
-			if err := errors.Join(checkAddress("--listen", o.listen, o.anywhere), checkAddress("--edge", o.edge, o.anywhere)); err != nil {
-				return err
-			}
-			ctx, stop := untilSignal(cmd.Context())
-			defer stop()
-			options := rehearsal.Options{
-				Templates: o.templates, Functions: o.functions, Bare: o.empty || o.assembly != "",
-				Sandbox: sandbox.Options{
-					Seed: o.seed, Listen: o.listen, EdgeListen: o.edge, RealClock: o.clock == "real", Certificates: certificates,
-				},
-			}
-			if o.policy != "" {
-				if options.Policy, err = readFile(o.policy, cmd.InOrStdin()); err != nil {
-					return err
-				}
-				options.Own = true
-			}
-			if o.logs {
-				options.Sandbox.LogWriter = func(string) io.Writer { return cmd.ErrOrStderr() }
-			}
-			w, err := rehearsal.New(options)
-			if errors.Is(err, syscall.EADDRINUSE) {
-				return fmt.Errorf("%w; end what listens there, perhaps another sandbox, or choose other addresses with --listen and --edge", err)
-			} else if err != nil {
-				return err
-			}
-			defer func() { failed = errors.Join(failed, w.Close()) }()
-			if o.assembly != "" {
-				if err := w.DeployAssembly(assembly); errors.Is(err, fs.ErrNotExist) {
-					return fmt.Errorf("%w; name the directory that cdk synth wrote, with functions for this machine: -c functions=.build/local", err)
-				} else if err != nil {
-					return err
-				}
-			}
-			if err := printJSON(cmd.OutOrStdout(), report{Endpoint: w.Endpoint(), Edge: w.Edge()}); err != nil {
-				return err
-			}
-			<-ctx.Done()
-			return nil
+  curl -d '{"until": "idle"}' http://127.0.0.1:4566/_sandbox/advance`
+
+// check refuses flags that do not go together.
+func (o *serveOptions) check(cmd *cobra.Command) error {
+	switch changed := cmd.Flags().Changed; {
+	case o.clock != "virtual" && o.clock != "real":
+		return misused(cmd, "--clock is %q: it is virtual or real", o.clock)
+	case changed("assembly") && (changed("empty") || changed("functions")):
+		return misused(cmd, "--assembly is deployed in place of the demo's world: leave out --empty and --functions")
+	case o.assembly == "" && (changed("assembly") || changed("stack") || changed("parameters") || changed("policy")):
+		return misused(cmd, "--stack, --parameters and --policy are about an assembly: name its directory with --assembly")
+	}
+	return errors.Join(checkAddress("--listen", o.listen, o.anywhere), checkAddress("--edge", o.edge, o.anywhere))
+}
+
+// deployed returns the assembly that is deployed in place of the demo's world, if any.
+func (o *serveOptions) deployed() (a sandbox.Assembly, err error) {
+	a.Dir = o.assembly
+	if a.Parameters, err = stackParameters(o.parameters); err != nil {
+		return a, err
+	}
+	a.Accounts, err = stackAccounts(o.stacks)
+	return a, err
+}
+
+func (o *serveOptions) world(cmd *cobra.Command) (rehearsal.Options, error) {
+	certificates, err := issuedCertificates(o.issued)
+	if err != nil {
+		return rehearsal.Options{}, err
+	}
+	world := rehearsal.Options{
+		Templates: o.templates, Functions: o.functions, Bare: o.empty || o.assembly != "",
+		Sandbox: sandbox.Options{
+			Seed: o.seed, Listen: o.listen, EdgeListen: o.edge, RealClock: o.clock == "real", Certificates: certificates,
 		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&o.listen, "listen", "127.0.0.1:4566", "address for all AWS services")
-	f.StringVar(&o.edge, "edge", "127.0.0.1:4567", "address of CloudFront's data plane")
-	f.BoolVar(&o.anywhere, "allow-remote", false, "permit addresses beyond loopback; nothing asks callers for a password")
-	f.StringVar(&o.clock, "clock", "virtual", "virtual: time stands still until it is advanced; real: it runs")
-	f.BoolVar(&o.empty, "empty", false, "start with bare accounts, nothing deployed")
-	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly, with functions built for this machine, instead of the demo's world")
-	f.StringVar(&o.policy, "policy", "", "the hub policy of the assembly: its organization, accounts and hosted zone are there in place of the demo's")
-	f.StringArrayVar(&o.parameters, "parameters", nil, "STACK:NAME=VALUE, a template parameter of the assembly's stack; may be repeated")
-	f.StringArrayVar(&o.stacks, "stack", nil, "STACK=ACCOUNT[,ACCOUNT…], where a stack of the assembly goes; others stay out; may be repeated")
-	f.StringArrayVar(&o.issued, "certificate", nil, "ARN=NAME[,NAME…], an ACM certificate that is issued before anything is deployed; may be repeated")
-	f.Uint64Var(&o.seed, "seed", 1, "seed of all generated ids")
-	f.BoolVar(&o.logs, "logs", false, "show the functions' logs on standard error")
-	worldFlags(cmd, &o.templates, &o.functions)
-	return cmd
+	if o.policy != "" {
+		if world.Policy, err = readFile(o.policy, cmd.InOrStdin()); err != nil {
+			return rehearsal.Options{}, err
+		}
+		world.Own = true
+	}
+	if o.logs {
+		world.Sandbox.LogWriter = func(string) io.Writer { return cmd.ErrOrStderr() }
+	}
+	return world, nil
+}
+
+// serveWorld runs a world, with an assembly if its directory is named, until a signal comes.
+func serveWorld(cmd *cobra.Command, o rehearsal.Options, assembly sandbox.Assembly) (failed error) {
+	ctx, stop := untilSignal(cmd.Context())
+	defer stop()
+	w, err := rehearsal.New(o)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; end what listens there, perhaps another sandbox, or choose other addresses with --listen and --edge", err)
+	} else if err != nil {
+		return err
+	}
+	defer func() { failed = errors.Join(failed, w.Close()) }()
+	if assembly.Dir != "" {
+		if err := w.DeployAssembly(assembly); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w; name the directory that cdk synth wrote, with functions for this machine: -c functions=.build/local", err)
+		} else if err != nil {
+			return err
+		}
+	}
+	if err := printJSON(cmd.OutOrStdout(), report{Endpoint: w.Endpoint(), Edge: w.Edge()}); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
 }
 
 // stackParameters reads parameters as the CDK CLI spells them, by stack and name.
