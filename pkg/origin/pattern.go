@@ -87,16 +87,11 @@ func (p places) within(other places) bool {
 	return true
 }
 
-// Overlap tells whether there is a path that both patterns match.
+// Overlap reports whether there is a path that both patterns match.
 func Overlap(a, b string) bool {
 	a, b = Canonical(a), Canonical(b)
-	for i := range min(len(a), len(b)) {
-		if isWild(a[i]) || isWild(b[i]) {
-			break
-		}
-		if a[i] != b[i] {
-			return false
-		}
+	if !beginAlike(a, b) {
+		return false
 	}
 	// meet[j] tells whether matching the same letters can have come to the current place in a and to place j in b.
 	meet, next := make([]bool, len(b)+1), make([]bool, len(b)+1)
@@ -121,6 +116,19 @@ func Overlap(a, b string) bool {
 		}
 		meet, next = next, meet
 	}
+}
+
+// beginAlike reports whether two patterns are the same up to the first wildcard of either.
+func beginAlike(a, b string) bool {
+	for i := range min(len(a), len(b)) {
+		if isWild(a[i]) || isWild(b[i]) {
+			break
+		}
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Canonical spells a pattern the one way that all patterns matching the same paths share: with a leading slash, and

@@ -190,16 +190,20 @@ func (c *checker) teams(f file, p admission.Policy) {
 	c.apart(f.Teams)
 	for i, t := range f.Teams {
 		if t.Claim != nil && len(t.Accounts) > 0 && len(c.errors) == 0 {
-			if most := p.Limits.Behaviors; most > 0 && len(t.Claim.Paths) > most {
-				c.fail(at("teams", i, "claim"), "the claim of %s has %d paths, and limits.behaviors is %d, so that no distribution can take it",
-					t.Name, len(t.Claim.Paths), most)
-			}
-			for _, r := range admission.Decide(admission.Candidate{
-				Ref: origin.Ref{Account: t.Accounts[0]}, Claim: origin.Claim(*t.Claim),
-			}, p, nil).Reasons {
-				c.fail(at("teams", i, "claim"), "the claim of %s is refused: %s", t.Name, r.Message)
-			}
+			c.claim(i, t, p)
 		}
+	}
+}
+
+// claim checks that what the policy claims for a team would be admitted into an empty distribution.
+func (c *checker) claim(i int, t team, p admission.Policy) {
+	if most := p.Limits.Behaviors; most > 0 && len(t.Claim.Paths) > most {
+		c.fail(at("teams", i, "claim"), "the claim of %s has %d paths, and limits.behaviors is %d, so that no distribution can take it",
+			t.Name, len(t.Claim.Paths), most)
+	}
+	candidate := admission.Candidate{Ref: origin.Ref{Account: t.Accounts[0]}, Claim: origin.Claim(*t.Claim)}
+	for _, r := range admission.Decide(candidate, p, nil).Reasons {
+		c.fail(at("teams", i, "claim"), "the claim of %s is refused: %s", t.Name, r.Message)
 	}
 }
 
@@ -290,8 +294,7 @@ func (g granted) fixed() string {
 const mostCompared = 1 << 29
 
 // apart reports grants that would let two teams claim the same path. Behaviors match on the path alone, so hosts make no
-// difference. Two patterns can overlap only if what one begins with begins with what the other does, so that most of a
-// thousand teams' need not be compared.
+// difference.
 func (c *checker) apart(teams []team) {
 	var all []granted
 	for i, t := range teams {
@@ -303,11 +306,27 @@ func (c *checker) apart(teams []team) {
 			}
 		}
 	}
+	first, busy := overlaps(all)
+	if busy != "" {
+		c.fail(at("teams"), "too many paths begin alike to find out which of them overlap: begin each with letters of its team, such as /%s/*", busy)
+		return
+	}
+	for later, earlier := range first {
+		a, b := all[earlier], all[later]
+		c.fail(b.way, "%s is granted %s%s, which overlaps %s%s of %s on line %d: behaviors match on the path alone, whatever the host, so grant each path to one team",
+			b.name, b.host, b.path, a.host, a.path, a.name, where(c.root, a.way...).Line)
+	}
+}
+
+// overlaps returns, of each path that overlaps an earlier one of another team, the first such. Two patterns can overlap only if
+// what one begins with begins with what the other does, so that most of a thousand teams' need not be compared. Where that
+// leaves too many, it gives up and returns a team of them.
+func overlaps(all []granted) (first map[int]int, busy string) {
 	beginning := map[string][]int{}
 	for i, g := range all {
 		beginning[g.fixed()] = append(beginning[g.fixed()], i)
 	}
-	first := map[int]int{} // of a later path the first one that it overlaps
+	first = map[int]int{}
 	compared := 0
 	for i, g := range all {
 		fixed := g.fixed()
@@ -318,8 +337,7 @@ func (c *checker) apart(teams []team) {
 					continue
 				}
 				if compared += len(g.path) * len(all[j].path); compared > mostCompared {
-					c.fail(at("teams"), "too many paths begin alike to find out which of them overlap: begin each with letters of its team, such as /%s/*", g.name)
-					return
+					return nil, g.name
 				}
 				if known, ok := first[later]; (!ok || earlier < known) && origin.Overlap(g.path, all[j].path) {
 					first[later] = earlier
@@ -327,9 +345,5 @@ func (c *checker) apart(teams []team) {
 			}
 		}
 	}
-	for later, earlier := range first {
-		a, b := all[earlier], all[later]
-		c.fail(b.way, "%s is granted %s%s, which overlaps %s%s of %s on line %d: behaviors match on the path alone, whatever the host, so grant each path to one team",
-			b.name, b.host, b.path, a.host, a.path, a.name, where(c.root, a.way...).Line)
-	}
+	return first, ""
 }

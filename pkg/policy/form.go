@@ -16,7 +16,6 @@ func (c *checker) form(n ast.Node, t reflect.Type, way []any) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	want := ""
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		if t.Kind() == reflect.Struct {
@@ -53,23 +52,26 @@ func (c *checker) form(n ast.Node, t reflect.Type, way []any) {
 		c.fail(way, "%s is a YAML anchor, alias or tag: write the value itself", name(way))
 		return
 	}
+	c.fail(way, "%s is %s: write %s", name(way), kind(n), wanted(t))
+}
+
+// wanted returns what a value of a type is called in the policy file.
+func wanted(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
-		want = "a duration such as 30s or 72h"
+		return "a duration such as 30s or 72h"
 	case t.Kind() == reflect.Struct:
-		want = "a group of keys, indented, each with its value"
+		return "a group of keys, indented, each with its value"
 	case t == reflect.TypeFor[ids]():
-		want = "one id or a list of them"
+		return "one id or a list of them"
 	case t.Kind() == reflect.Slice:
-		want = "a list"
+		return "a list"
 	case t.Kind() == reflect.String:
-		want = "text; put it in quotes"
+		return "text; put it in quotes"
 	case t.Kind() == reflect.Int:
-		want = "a whole number, without quotes"
-	case t.Kind() == reflect.Bool:
-		want = "true or false"
+		return "a whole number, without quotes"
 	}
-	c.fail(way, "%s is %s: write %s", name(way), kind(n), want)
+	return "true or false"
 }
 
 // kind is what a user calls what is written there.
