@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -314,14 +315,41 @@ func (c *Config) diffBehaviors(desired []Origin, mine map[string]bool) []Change 
 			target[path] = OriginID(o.VPCOrigin)
 		}
 	}
-	var remove, place []Change
-	var foreign, ours []string
-	var kept []placed
-	amended := map[string]Change{}
+	kept, amended, remove := c.keptBehaviors(target, mine)
+	has := func(path string) bool { return slices.Contains(kept, placed{path, true}) }
+	order := behaviorOrder(kept, slices.Sorted(maps.Keys(target)))
+	stays := slices.DeleteFunc(slices.Clone(order), func(b placed) bool { return b.ours && !has(b.path) })
+	move := !slices.Equal(stays, kept)
+	changes := remove
+	for i, b := range order {
+		if !b.ours {
+			continue
+		}
+		before := ""
+		if i+1 < len(order) {
+			before = order[i+1].path
+		}
+		if !has(b.path) {
+			changes = append(changes, Change{Op: Add, Kind: KindBehavior, ID: b.path, Target: target[b.path], Before: before})
+			continue
+		}
+		if change, ok := amended[b.path]; ok {
+			changes = append(changes, change)
+		}
+		if move {
+			changes = append(changes, Change{Op: Move, Kind: KindBehavior, ID: b.path, Before: before})
+		}
+	}
+	return changes
+}
+
+// keptBehaviors sorts what is there: behaviors that stay, in their order; how to amend those of ours that are not as wanted, by
+// path; and those of ours that nobody wants, to remove.
+func (c *Config) keptBehaviors(target map[string]string, mine map[string]bool) (kept []placed, amended map[string]Change, remove []Change) {
+	amended = map[string]Change{}
 	for _, n := range c.root().child("CacheBehaviors").items() {
 		path, was := n.get("PathPattern"), n.get("TargetOriginId")
 		if !mine[was] {
-			foreign = append(foreign, path)
 			kept = append(kept, placed{path, false})
 			continue
 		}
@@ -339,43 +367,23 @@ func (c *Config) diffBehaviors(desired []Origin, mine map[string]bool) []Change 
 			}
 		}
 	}
-	for path := range target {
-		ours = append(ours, path)
-	}
-	slices.Sort(ours)
+	return kept, amended, remove
+}
 
-	order := kept
-	has := func(path string) bool { return slices.Contains(kept, placed{path, true}) }
-	if slices.ContainsFunc(ours, func(path string) bool { return !has(path) }) || !wellPlaced(kept) {
-		order = arrange(foreign, ours)
+// behaviorOrder returns the order in which our paths and the kept behaviors are to stand: the kept one, if it has all and is
+// as good as any.
+func behaviorOrder(kept []placed, ours []string) []placed {
+	missing := func(path string) bool { return !slices.Contains(kept, placed{path, true}) }
+	if !slices.ContainsFunc(ours, missing) && wellPlaced(kept) {
+		return kept
 	}
-	var stays []placed
-	for _, b := range order {
-		if !b.ours || has(b.path) {
-			stays = append(stays, b)
-		}
-	}
-	move := !slices.Equal(stays, kept)
-	for i, b := range order {
+	var foreign []string
+	for _, b := range kept {
 		if !b.ours {
-			continue
-		}
-		before := ""
-		if i+1 < len(order) {
-			before = order[i+1].path
-		}
-		if !has(b.path) {
-			place = append(place, Change{Op: Add, Kind: KindBehavior, ID: b.path, Target: target[b.path], Before: before})
-			continue
-		}
-		if change, ok := amended[b.path]; ok {
-			place = append(place, change)
-		}
-		if move {
-			place = append(place, Change{Op: Move, Kind: KindBehavior, ID: b.path, Before: before})
+			foreign = append(foreign, b.path)
 		}
 	}
-	return slices.Concat(remove, place)
+	return arrange(foreign, ours)
 }
 
 func (c *Config) diffAliases(desired []Origin, released, kept []string) []Change {

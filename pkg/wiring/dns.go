@@ -40,37 +40,48 @@ func Records(records []origin.Record, target string, former, others []string, ip
 	if ipv6 {
 		types = append(types, "AAAA")
 	}
-	ours := func(e origin.DNSRecord) bool { return strings.EqualFold(e.Target, target) }
-	leads := func(e origin.DNSRecord, to []string) bool {
-		return e.Target != "" && slices.ContainsFunc(to, func(t string) bool { return strings.EqualFold(e.Target, t) })
-	}
-	at := func(e origin.DNSRecord, host string) bool {
-		return strings.EqualFold(e.Name, host) && slices.Contains([]string{"A", "AAAA", "CNAME"}, e.Type)
-	}
+	own := slices.Concat([]string{target}, former)
+	hub := slices.Concat(own, others)
 	var p DNSPlan
 	for _, host := range sortedSet(live) {
-		blocked := false
-		for _, e := range existing {
-			if at(e, host) && !ours(e) && !leads(e, former) && !leads(e, others) {
-				p.Refused = append(p.Refused, e)
-				blocked = true
-			}
+		there := recordsOf(host, existing)
+		if blocked := slices.DeleteFunc(slices.Clone(there), func(e origin.DNSRecord) bool { return leadsTo(e, hub...) }); len(blocked) > 0 {
+			p.Refused = append(p.Refused, blocked...)
+			continue
 		}
 		for _, t := range types {
-			there := slices.ContainsFunc(existing, func(e origin.DNSRecord) bool { return at(e, host) && e.Type == t && ours(e) })
-			if !blocked && !there {
+			if !slices.ContainsFunc(there, func(e origin.DNSRecord) bool { return e.Type == t && leadsTo(e, target) }) {
 				p.Upsert = append(p.Upsert, origin.DNSRecord{Name: host, Type: t, Target: target})
 			}
 		}
 	}
 	for _, host := range sortedSet(gone) {
-		for _, e := range existing {
-			if at(e, host) && (ours(e) || leads(e, former)) && !slices.Contains(kept, host) {
+		if slices.Contains(kept, host) {
+			continue
+		}
+		for _, e := range recordsOf(host, existing) {
+			if leadsTo(e, own...) {
 				p.Delete = append(p.Delete, e)
 			}
 		}
 	}
 	return p
+}
+
+// recordsOf returns the existing records that decide where viewers of a host go.
+func recordsOf(host string, existing []origin.DNSRecord) []origin.DNSRecord {
+	var of []origin.DNSRecord
+	for _, e := range existing {
+		if strings.EqualFold(e.Name, host) && slices.Contains([]string{"A", "AAAA", "CNAME"}, e.Type) {
+			of = append(of, e)
+		}
+	}
+	return of
+}
+
+// leadsTo reports whether a record points at one of some domain names.
+func leadsTo(e origin.DNSRecord, domains ...string) bool {
+	return e.Target != "" && slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(e.Target, d) })
 }
 
 // hostsOf are the hosts that a record keeps and those that it has given up by now. An origin that moves answers for its old
