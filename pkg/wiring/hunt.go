@@ -65,7 +65,6 @@ func (r Run) narrow() (Run, Step) {
 	}
 	var step Step
 	for !h.ended() {
-		h.try = nil
 		if h.rest == over {
 			h.try = h.search.Next()
 		}
@@ -113,17 +112,12 @@ func (r Run) suspect(a Answer) *hunt {
 		}
 	}
 	slices.Sort(h.added)
-	h.search = NewSearch(h.added)
 	suspects := Suspects(a.Said, entries)
 	general := a.Code == "AccessDenied" || a.Code == "InvalidViewerCertificate" || a.Code == "CNAMEAlreadyExists" && r.Terms.Wildcard
-	switch {
-	case len(h.added) == 0, len(suspects) == 0 && general:
+	if len(h.added) == 0 || len(suspects) == 0 && general {
 		h.itself = &a
-	case len(suspects) > 0:
-		h.search = h.search.Suspect(suspects)
-	default:
-		h.search = h.search.Learn(false)
 	}
+	h.search = NewSearch(h.added).Suspect(suspects)
 	return &h
 }
 

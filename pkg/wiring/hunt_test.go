@@ -24,11 +24,13 @@ type cloud struct {
 	calls    int      // of UpdateDistribution
 	accepted int
 	late     int
+	reads    int // of the distribution
 }
 
 func (c *cloud) answer(do wiring.Action) (a wiring.Answer) {
 	switch do := do.(type) {
 	case wiring.ReadDistribution:
+		c.reads++
 		a.Served = c.served
 	case wiring.ListOrigins:
 		for i := range 100 {
@@ -84,6 +86,7 @@ func TestSuspect(t *testing.T) {
 	}
 	live := record("vo_09", origin.Wire, origin.Live)
 	leaving := record("vo_09", origin.Detach, origin.Live)
+	wired, waiting := record("vo_09", origin.Wire, origin.Wired), record("vo_08", origin.Wire, origin.Waiting)
 	wildcard := adopts
 	wildcard.Wildcard = true
 	for name, c := range map[string]struct {
@@ -101,6 +104,8 @@ func TestSuspect(t *testing.T) {
 		"any other, by VPC origin":               {adopts, append(fleet(4), live), says("InvalidArgument", "originhub-vo_02 is invalid"), "save, update vo_00 vo_01 vo_03 vo_09"},
 		"any other, by path":                     {adopts, append(fleet(4), live), says("InvalidArgument", "/vo_03 is invalid"), "save, update vo_00 vo_01 vo_02 vo_09"},
 		"any other, and CloudFront does not say": {adopts, append(fleet(4), live), says("InvalidArgument", "no"), "save, update vo_00 vo_01 vo_02 vo_09"},
+		"what is wired is named":                 {adopts, append(fleet(4), wired), says("InvalidArgument", "originhub-vo_09"), "save, update vo_00 vo_01 vo_02 vo_09"},
+		"what waits is named":                    {adopts, append(fleet(4), live, waiting), says("InvalidArgument", "originhub-vo_08"), "save, update vo_00 vo_01 vo_02 vo_09"},
 		"removals come first":                    {adopts, append(fleet(4), leaving), says("InvalidArgument", "no"), "save, update"},
 	} {
 		config := configOf(t, record("vo_09", origin.Wire, origin.Live))
@@ -224,6 +229,16 @@ func TestHuntIsShort(t *testing.T) {
 	}
 }
 
+// An origin is quarantined with the next update, and not at the end: a crash does not have it searched for again.
+func TestWhatIsFoundIsQuarantinedAtOnce(t *testing.T) {
+	c := &cloud{served: served(configOf(t), true), bad: []string{"vo_01", "vo_06"}}
+	_, says := script(t, wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: fleet(8)}, c.answer)
+	at := slices.IndexFunc(says, func(s string) bool { return strings.Contains(s, contract.OriginQuarantined) })
+	if at < 0 || !strings.Contains(says[at], "save, update") {
+		t.Errorf("%q", says)
+	}
+}
+
 // A quarantined origin has why in its record: what CloudFront said to the last update with it in it.
 func TestQuarantineSaysWhatCloudFrontSaid(t *testing.T) {
 	c := &cloud{served: served(configOf(t), true), bad: []string{"vo_01"}, names: true}
@@ -313,6 +328,9 @@ func TestHunt(t *testing.T) {
 			if is != want || c.served.Config.Uses(id) != (want == origin.Wired) || said[id] > 1 || (said[id] == 1) != (want == origin.Quarantined) {
 				t.Fatalf("%s is %s, wired %t and was called bad %d times", id, is, c.served.Config.Uses(id), said[id])
 			}
+		}
+		if dies < 0 && alone && (c.late > 0 || c.reads > 1+c.accepted) {
+			t.Fatalf("%d updates were late without anybody else, and the distribution was read %d times for %d that were accepted", c.late, c.reads, c.accepted)
 		}
 		if dies < 0 && conflicts != c.late {
 			t.Fatalf("%d conflicts are counted of %d", conflicts, c.late)

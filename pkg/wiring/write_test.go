@@ -85,10 +85,17 @@ func TestWrite(t *testing.T) {
 // An update is recorded before it is sent, and with it the aliases that it brings, or nobody could tell them from somebody else's.
 func TestWriteRecordsTheAliasesThatItBrings(t *testing.T) {
 	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{record("vo_1", origin.Wire, origin.Pending)}}
-	r.Item.Brought = []string{"before.example.com"}
+	before := make([]string, 1, 2)
+	before[0], r.Item.Brought, r.Item.Refused = "before.example.com", before, "InvalidArgument"
 	r, step := feed(t, r, wiring.Answer{Served: served(configOf(t), true)}, sees("vo_1"))
+	if before[:2][1] != "" {
+		t.Error("a run changes what it was given")
+	}
 	if want := []string{"before.example.com", "vo_1.example.com"}; !step.Save || !slices.Equal(r.Item.Brought, want) {
 		t.Errorf("brought %v", r.Item.Brought)
+	}
+	if r = r.Learn(step, wiring.Answer{}); r.Item.Refused != "" {
+		t.Errorf("it was accepted, and is still called %s", r.Item.Refused)
 	}
 }
 
@@ -141,7 +148,7 @@ func TestWriteOfARecordThatCannotBeWiredIsAFaultOfOurs(t *testing.T) {
 	broken := record("vo_1", origin.Wire, origin.Pending)
 	broken.Claim.Domain = ""
 	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{broken}}
-	if r, step := feed(t, r, wiring.Answer{Served: served(configOf(t), true)}, sees("vo_1")); told(step) != "over" || r.Broken == nil || r.Failed != nil || !r.Deferred {
+	if r, step := feed(t, r, wiring.Answer{Served: served(configOf(t), true)}, sees("vo_1")); told(step) != "over" || r.Broken == nil || strings.Contains(r.Broken.Error(), "\n") || r.Failed != nil || !r.Deferred {
 		t.Errorf("%s: %v, %v", told(step), r.Broken, r.Failed)
 	}
 }
@@ -342,7 +349,8 @@ func TestSent(t *testing.T) {
 	// Of one that was refused, or that came too late, nothing is said.
 	for name, a := range map[string]wiring.Answer{"accepted": {}, "stale": failed(wiring.Stale, ""), "lost": failed(wiring.Failed, "")} {
 		next, step := died.Learn(step, a).Next()
-		if said := told(step) == "say Distribution Updated E1"; said != (a.Err == nil) {
+		counted := slices.ContainsFunc(step.Outcome.Metrics, func(m outcome.Metric) bool { return m.Name == contract.MetricDistributionUpdate })
+		if said := told(step) == "say Distribution Updated E1"; said != (a.Err == nil) || counted != said {
 			t.Errorf("%s: %s", name, told(step))
 		}
 		if known := next.Item.Sent == nil; known != (a.Err == nil) {
