@@ -36,8 +36,8 @@ test: ## Run all tests: unit, property, story, import rules, golden templates
 	go test ./infra/...
 
 .PHONY: race
-race: ## Run the tests again under the race detector: minutes, mostly compiling and linking
-	CGO_ENABLED=1 go test $(RACE) -timeout 40m $(TEST_FLAGS) $$(printf '%s\n' $(TESTED) | grep -v awsnetwork) # its EC2 client compiles for two minutes
+race: ## Run the tests again under the race detector: minutes, mostly compiling (the EC2 client alone takes two) and linking
+	CGO_ENABLED=1 go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TESTED)
 
 .PHONY: build
 build: ## Build the CLI and the functions for this machine
@@ -100,7 +100,8 @@ bench: build ## Measure what the README claims, or with COLD=1 demo and tests wi
 	  $(if $(COLD),export GOCACHE=$$(mktemp -d);) TIMEFORMAT="make $$target with $(if $(COLD),an empty,a warm) Go cache: %0R s"; \
 	  time $(MAKE) --no-print-directory $$target GOFLAGS='$(GOFLAGS) -count=1' >.build/bench.log 2>&1 || { cat .build/bench.log; exit 1; }; \
 	  $(if $(COLD),rm -rf $$GOCACHE;) done
-	$(if $(COLD),,@go test -run '^$$' -bench . -benchtime 1x ./pkg/cli ./pkg/rehearsal ./pkg/sandbox)
+	$(if $(COLD),,@echo "functions in processes of their own:"; go test -run '^$$' -bench . -benchtime 1x ./pkg/cli ./pkg/rehearsal ./pkg/sandbox)
+	$(if $(COLD),,@go test -run RandomLives -v ./pkg/rehearsal -parallel $$(nproc) -lives 100 | grep -o 'functions in this process: .*')
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -18,6 +18,9 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
+// All benchmarks run the functions' binaries, in processes of their own. How many lives a second there are with the handlers in
+// this process, TestRandomLives says; the two are never one figure.
+
 // Shares that arrive at one virtual instant, half of them by invitation. API calls are those of the hub's functions, looks
 // at a deployment under way included.
 func BenchmarkShares(b *testing.B) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -19,19 +20,21 @@ import (
 
 // tally counts over all lives what was done, what took effect, and where origins were found.
 type tally struct {
+	began                        time.Time
 	mu                           sync.Mutex
-	lives                        int
+	lives, transitions           int
 	applied, inForce, hits, ends map[string]int
 }
 
 func newTally() *tally {
-	return &tally{applied: map[string]int{}, inForce: map[string]int{}, hits: map[string]int{}, ends: map[string]int{}}
+	return &tally{began: time.Now(), applied: map[string]int{}, inForce: map[string]int{}, hits: map[string]int{}, ends: map[string]int{}}
 }
 
 func (c *tally) add(l *life) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lives++
+	c.transitions += l.transitions
 	for into, from := range map[*map[string]int]map[string]int{&c.applied: l.applied, &c.inForce: l.inForce, &c.hits: l.hits, &c.ends: l.ends} {
 		for name, n := range from {
 			(*into)[name] += n
@@ -82,7 +85,11 @@ func (c *tally) never() (names []string) {
 // report prints the counts, and fails on what never took effect.
 func (c *tally) report(t *testing.T) {
 	t.Helper()
-	t.Log(c)
+	where, took := "in this process", time.Since(c.began).Seconds()
+	if *allProcesses {
+		where = "in processes of their own"
+	}
+	t.Logf("functions %s: %.2f lives and %.0f state transitions a second\n%s", where, float64(c.lives)/took, float64(c.transitions)/took, c)
 	if never := c.never(); c.lives >= tellingLives && len(never) > 0 {
 		t.Errorf("in %d lives these never took effect: %s", c.lives, strings.Join(never, ", "))
 	}

@@ -49,6 +49,8 @@ type life struct {
 	hits    map[string]int // of fault rules, by name
 	inForce map[string]int // how many rules there were, by name
 	ends    map[string]int // origins, by where they were found
+
+	transitions int // of the state machine
 }
 
 func newLife(t *testing.T, seed uint64) *life {
@@ -140,6 +142,9 @@ func (l *life) live(t *testing.T) {
 	l.rest(t, 12)
 	l.lookAtAll(t)
 	l.lookForRemains(t)
+	for _, x := range l.Executions(HubAccount) {
+		l.transitions += len(x.Path)
+	}
 }
 
 // step draws operations until one is possible, and applies it. Most origins that are made are shared soon.

@@ -25,22 +25,49 @@ type scope struct {
 	input, result, errorOutput, context json.RawMessage
 
 	evaluate evaluator
+	states   any            // $states, once it has been read
+	values   map[string]any // of the variables
+}
+
+// read parses what expressions see, for the first of them.
+func (s *scope) read() (err error) {
+	if s.values != nil {
+		return nil
+	}
+	states := map[string]json.RawMessage{"input": s.input, "context": s.context}
+	if s.result != nil {
+		states["result"] = s.result
+	}
+	if s.errorOutput != nil {
+		states["errorOutput"] = s.errorOutput
+	}
+	if s.states, err = gnata.DecodeJSON(encode(states)); err != nil {
+		return fmt.Errorf("read the state's data: %w", err)
+	}
+	values := make(map[string]any, len(s.variables))
+	for name, raw := range s.variables {
+		if values[name], err = gnata.DecodeJSON(raw); err != nil {
+			return fmt.Errorf("read the variable $%s: %w", name, err)
+		}
+	}
+	s.values = values
+	return nil
 }
 
 // evaluator evaluates expressions of one execution.
-type evaluator func(s *scope, states any, variables map[string]any, e *gnata.Expression) (any, error)
+type evaluator func(s *scope, e *gnata.Expression) (any, error)
 
 // newEvaluator makes the library of functions once; what an expression assigns is gone after it. Variables of an execution are
 // never taken back, so those of one evaluation may stay for the next.
 func newEvaluator() evaluator {
 	var current *scope
 	env := gnata.NewCustomEnv(functions(func() *scope { return current }))
-	return func(s *scope, states any, variables map[string]any, e *gnata.Expression) (any, error) {
+	return func(s *scope, e *gnata.Expression) (any, error) {
 		current = s
-		for name, v := range variables {
+		for name, v := range s.values {
 			env.Bind(name, v)
 		}
-		env.Bind("states", states)
+		env.Bind("states", s.states)
 		return e.EvalWithCustomFuncs(context.Background(), nil, env)
 	}
 }
@@ -52,26 +79,10 @@ func (s *scope) eval(e *gnata.Expression) (json.RawMessage, error) {
 	if e == nil {
 		return nil, errors.New("the expression does not compile")
 	}
-	states := map[string]json.RawMessage{"input": s.input, "context": s.context}
-	if s.result != nil {
-		states["result"] = s.result
+	if err := s.read(); err != nil {
+		return nil, err
 	}
-	if s.errorOutput != nil {
-		states["errorOutput"] = s.errorOutput
-	}
-	reserved, err := gnata.DecodeJSON(encode(states))
-	if err != nil {
-		return nil, fmt.Errorf("read the state's data: %w", err)
-	}
-	variables := make(map[string]any, len(s.variables))
-	for name, raw := range s.variables {
-		v, err := gnata.DecodeJSON(raw)
-		if err != nil {
-			return nil, fmt.Errorf("read the variable $%s: %w", name, err)
-		}
-		variables[name] = v
-	}
-	v, err := s.evaluate(s, reserved, variables, e)
+	v, err := s.evaluate(s, e)
 	if err != nil || v == nil {
 		return nil, err
 	}

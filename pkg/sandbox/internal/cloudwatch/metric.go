@@ -37,25 +37,29 @@ type summary struct {
 }
 
 // key is the identity of a metric: another set of dimensions is another metric.
-type key struct{ account, region, namespace, name, dimensions string }
+type key struct {
+	account, region, namespace, name string
+	dimension, value                 string // the only one, or the names and values of several
+}
 
 func (a key) compare(b key) int {
 	return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.region, b.region), cmp.Compare(a.namespace, b.namespace),
-		cmp.Compare(a.name, b.name), cmp.Compare(a.dimensions, b.dimensions))
+		cmp.Compare(a.name, b.name), cmp.Compare(a.dimension, b.dimension), cmp.Compare(a.value, b.value))
 }
 
-// dimensionsKey is a set of dimensions in a key.
-func dimensionsKey(dimensions map[string]string) string {
-	if len(dimensions) == 1 {
-		for name, value := range dimensions {
-			return name + "\x00" + value
+// of is the key of a metric with these dimensions.
+func (a key) of(dimensions map[string]string) key {
+	if len(dimensions) == 1 { // as most have
+		for a.dimension, a.value = range dimensions {
+			return a
 		}
 	}
-	var parts []string
+	var names, values []string
 	for _, name := range slices.Sorted(maps.Keys(dimensions)) {
-		parts = append(parts, name, dimensions[name])
+		names, values = append(names, name), append(values, dimensions[name])
 	}
-	return strings.Join(parts, "\x00")
+	a.dimension, a.value = strings.Join(names, "\x00"), strings.Join(values, "\x00")
+	return a
 }
 
 // Measure takes one value in. It may be called with or without the world locked.
@@ -63,7 +67,7 @@ func (s *Service) Measure(v cloud.Sample) {
 	at := s.world.Clock.Now().Truncate(minute)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := key{v.Account, v.Region, v.Namespace, v.Name, dimensionsKey(v.Dimensions)}
+	k := key{account: v.Account, region: v.Region, namespace: v.Namespace, name: v.Name}.of(v.Dimensions)
 	m := s.metrics[k]
 	if m == nil {
 		m = &metric{account: v.Account, region: v.Region, namespace: v.Namespace, name: v.Name, key: k}
@@ -133,7 +137,7 @@ func (s *Service) find(account, region string, of MetricID) *metric {
 	for _, d := range of.Dimensions {
 		dimensions[d.Name] = d.Value
 	}
-	return s.metrics[key{account, region, of.Namespace, of.MetricName, dimensionsKey(dimensions)}]
+	return s.metrics[key{account: account, region: region, namespace: of.Namespace, name: of.MetricName}.of(dimensions)]
 }
 
 func (s *Service) of(account, region string) []*metric {

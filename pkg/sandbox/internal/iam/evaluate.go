@@ -208,13 +208,16 @@ func (ps *principals) cover(p cloud.Principal) (names, direct bool) {
 
 // context is what conditions and variables see, by lower-case key: the request's own context and the global keys.
 func (s *Service) context(r cloud.Request) map[string][]string {
-	c := map[string][]string{}
+	const global = 14 // keys at most
+	c := make(map[string][]string, len(r.Context)+global)
 	for key, values := range r.Context {
 		c[strings.ToLower(key)] = values
 	}
+	single := make([]string, 0, global) // one allocation for the values of all keys
 	set := func(key, value string) {
 		if value != "" {
-			c[key] = []string{value}
+			single = append(single, value)
+			c[key] = single[len(single)-1 : len(single) : len(single)]
 		}
 	}
 	p := r.Principal
