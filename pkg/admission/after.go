@@ -102,11 +102,8 @@ func (r Run) count() outcome.Outcome {
 //	detach  detaching, detached, deleted no
 //	detach  any other                    yes
 func unwired(o origin.Record) bool {
-	switch o.Intent {
-	case origin.Wire:
+	if o.Intent == origin.Wire {
 		return o.State == origin.Pending
-	case origin.Detach:
-		return o.State != origin.Detaching && o.State != origin.Detached && o.State != origin.Deleted
 	}
-	return false
+	return !slices.Contains([]origin.State{origin.Detaching, origin.Detached, origin.Deleted}, o.State)
 }

@@ -48,6 +48,7 @@ func TestDecideInvitation(t *testing.T) {
 	for name, c := range map[string]struct {
 		invitation admission.Invitation
 		rejects    bool // shares.reject
+		denies     bool // shares.external
 		said       []string
 		call       admission.InvitationCall
 		pending    bool
@@ -73,6 +74,10 @@ func TestDecideInvitation(t *testing.T) {
 			invitation: invitation(accountA, admission.Opened, subnet), rejects: true,
 			said: []string{"Share Refused share-other-type"}, call: admission.Reject,
 		},
+		"opened, and policy denies invitations": {
+			invitation: invitation(accountA, admission.Opened, shared(accountA, "vo_1")), denies: true,
+			said: []string{"Share Refused share-external"},
+		},
 		"accepted": {
 			invitation: invitation(accountA, admission.Accepted, shared(accountA, "vo_2"), shared(accountA, "vo_1")),
 			said:       []string{"Share Accepted"}, recheck: admission.Soon,
@@ -82,7 +87,7 @@ func TestDecideInvitation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := policy()
-			p.Shares.Reject = c.rejects
+			p.Shares.Reject, p.Shares.External = c.rejects, !c.denies
 			step := admission.DecideInvitation(c.invitation, p, nil)
 			if diff := cmp.Diff(c.said, append(what(step.Changes), said(step.Happened)...)); diff != "" {
 				t.Error(diff)

@@ -72,6 +72,21 @@ func TestPlace(t *testing.T) {
 			round: two(1, full), read: []admission.Reading{tagged(is)}, change: held,
 			said: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
 		},
+		"new, and a full distribution holds it already": {
+			round: two(1), read: []admission.Reading{tagged(is)},
+			change: func(r *admission.Round) {
+				held(r)
+				r.Registry.Distributions[1].Others = origin.Size{Behaviors: 1}
+			},
+			said: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
+		},
+		"new, and the first one is unavailable": {
+			round: two(2, full), read: []admission.Reading{tagged(is)},
+			change: func(r *admission.Round) {
+				r.Registry.Distributions[0].Unavailable = origin.Reason{Code: "denied", Message: "denied"}
+			},
+			said: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
+		},
 		"new, and a distribution holds it but another has its host": {
 			round: two(3, live("team-a", accountA, "vo_2", "/team-a/2")), read: []admission.Reading{tagged(is)}, change: held,
 			said: []string{"Origin Waits does-not-fit"},
@@ -131,6 +146,14 @@ func TestPlace(t *testing.T) {
 			}(),
 			read: []admission.Reading{tagged(claiming(is, "/team-b/y"))}, said: []string{"Origin Refused claim-not-granted"},
 		},
+		"waits where an old host leads, and its tags cannot be read": {
+			round: func() admission.Round {
+				o := on("E2", waits)
+				o.Left = []string{"old.example.com"}
+				return two(1, o, on("E2", full))
+			}(),
+			read: []admission.Reading{{Offer: offered(is), Unreadable: true}}, said: []string{"Origin Refused claim-unreadable"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := with(c.round, c.read...)
@@ -152,6 +175,20 @@ func TestPlace(t *testing.T) {
 				t.Errorf("%s in %s, from %q", state, place, from)
 			}
 		})
+	}
+}
+
+func TestAdmittedSaysItsPlaceInAFleet(t *testing.T) {
+	is := live("team-a", accountA, "vo_1", "/team-a/x")
+	for want, r := range map[string]admission.Round{
+		"claims team-a.example.com on /team-a/x":                                 round(),
+		"claims team-a.example.com on /team-a/x; its place is distribution main": two(0),
+	} {
+		changes, _ := with(r, tagged(is)).Decide([]admission.Reading{tagged(is)})
+		o, event := *changes[0].Record, changes[0].Events[0]
+		if event.Detail.Why != want || o.History[0].Why != want || event.Detail.Generation != 1 || event.Resource != is.ARN {
+			t.Errorf("%q in its history, and %+v", o.History[0].Why, event)
+		}
 	}
 }
 
