@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -318,32 +319,41 @@ func (c *checker) apart(teams []team) {
 	}
 }
 
-// overlaps returns, of each path that overlaps an earlier one of another team, the first such. Two patterns can overlap only if
-// what one begins with begins with what the other does, so that most of a thousand teams' need not be compared. Where that
-// leaves too many, it gives up and returns a team of them.
+// overlaps returns, of each path that overlaps an earlier one of another team, the first such. Where there are too many to
+// compare, it gives up and returns a team of them.
 func overlaps(all []granted) (first map[int]int, busy string) {
+	first = map[int]int{}
+	compared := 0
+	for earlier, later := range beginAlike(all) {
+		a, b := all[earlier], all[later]
+		if compared += len(a.path) * len(b.path); compared > mostCompared {
+			return nil, b.name
+		}
+		if known, ok := first[later]; (!ok || earlier < known) && origin.Overlap(a.path, b.path) {
+			first[later] = earlier
+		}
+	}
+	return first, ""
+}
+
+// beginAlike yields the pairs of two teams' paths of which one begins with what the other begins with. Only these can overlap, so
+// that most of a thousand teams' need not be compared.
+func beginAlike(all []granted) iter.Seq2[int, int] {
 	beginning := map[string][]int{}
 	for i, g := range all {
 		beginning[g.fixed()] = append(beginning[g.fixed()], i)
 	}
-	first = map[int]int{}
-	compared := 0
-	for i, g := range all {
-		fixed := g.fixed()
-		for length := range len(fixed) + 1 {
-			for _, j := range beginning[fixed[:length]] {
-				earlier, later := min(i, j), max(i, j)
-				if all[j].team == g.team || length == len(fixed) && j > i {
-					continue
-				}
-				if compared += len(g.path) * len(all[j].path); compared > mostCompared {
-					return nil, g.name
-				}
-				if known, ok := first[later]; (!ok || earlier < known) && origin.Overlap(g.path, all[j].path) {
-					first[later] = earlier
+	return func(yield func(earlier, later int) bool) {
+		for i, g := range all {
+			fixed := g.fixed()
+			for length := range len(fixed) + 1 {
+				for _, j := range beginning[fixed[:length]] {
+					twice := length == len(fixed) && j > i // the other one yields it
+					if all[j].team != g.team && !twice && !yield(min(i, j), max(i, j)) {
+						return
+					}
 				}
 			}
 		}
 	}
-	return first, ""
 }

@@ -47,12 +47,8 @@ func Records(records []origin.Record, target string, former, others []string, ip
 		there := recordsOf(host, existing)
 		if blocked := slices.DeleteFunc(slices.Clone(there), func(e origin.DNSRecord) bool { return leadsTo(e, hub...) }); len(blocked) > 0 {
 			p.Refused = append(p.Refused, blocked...)
-			continue
-		}
-		for _, t := range types {
-			if !slices.ContainsFunc(there, func(e origin.DNSRecord) bool { return e.Type == t && leadsTo(e, target) }) {
-				p.Upsert = append(p.Upsert, origin.DNSRecord{Name: host, Type: t, Target: target})
-			}
+		} else {
+			p.Upsert = append(p.Upsert, missing(there, host, types, target)...)
 		}
 	}
 	for _, host := range sortedSet(gone) {
@@ -66,6 +62,17 @@ func Records(records []origin.Record, target string, former, others []string, ip
 		}
 	}
 	return p
+}
+
+// missing returns the records of a host that do not lead to target yet.
+func missing(there []origin.DNSRecord, host string, types []string, target string) []origin.DNSRecord {
+	var upsert []origin.DNSRecord
+	for _, t := range types {
+		if !slices.ContainsFunc(there, func(e origin.DNSRecord) bool { return e.Type == t && leadsTo(e, target) }) {
+			upsert = append(upsert, origin.DNSRecord{Name: host, Type: t, Target: target})
+		}
+	}
+	return upsert
 }
 
 // recordsOf returns the existing records that decide where viewers of a host go.
