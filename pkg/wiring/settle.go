@@ -18,9 +18,8 @@ type Zone struct {
 	Read    bool
 	Records []origin.DNSRecord // that it had then
 	Planned bool
-	Plan    DNSPlan // what was to be changed
-	Changed bool
-	Failed  bool // it could not be read or changed
+	Plan    DNSPlan // what is to be changed, or was
+	Failed  bool    // it could not be read or changed
 }
 
 // Settle decides what has become true now that a distribution was observed: the state of each record, what is said about that,
@@ -44,14 +43,12 @@ func (r Run) Settle() (Run, Step) {
 		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached || len(o.Left) > 0
 	})
 	switch z := r.Zone; {
-	case !concerns, len(changed) == 0 && r.Quiet, z.Failed, z.Changed:
+	case !concerns, len(changed) == 0 && r.Quiet, z.Failed, z.Planned:
 		return r.conclude(is, changed)
 	case !z.Read:
 		return r, Step{Do: ReadZone{}}
-	case !z.Planned:
-		return r.point(is)
 	}
-	return r.conclude(is, changed)
+	return r.point(is)
 }
 
 // states are the records as they are now, and the places of those that change or that a task waits for.
@@ -232,7 +229,6 @@ func (r Run) zoneDone(do Action, a Answer) Run {
 		r.Zone.Read, r.Zone.Records = true, a.Zone
 		return r
 	}
-	r.Zone.Changed = true
 	r.Item.Pointed = slices.DeleteFunc(slices.Clone(r.Item.Pointed), func(name string) bool {
 		return slices.ContainsFunc(change.Plan.Delete, func(record origin.DNSRecord) bool { return Pointed(record) == name })
 	})

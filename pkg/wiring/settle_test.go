@@ -200,7 +200,7 @@ func TestSettleLetsDNSFollow(t *testing.T) {
 		"it is as it has to be":           {wired, true, false, false, right, "say Origin Live vo_1, vo_1 is live"},
 		"it could not be read or changed": {wired, true, false, false, wiring.Zone{Failed: true}, ""},
 		"… and a teardown waits":          {leaving, false, false, false, wiring.Zone{Failed: true}, "say Origin Detached vo_1, vo_1 is detached, complete token: out of distribution E1, and that is Deployed"},
-		"it was changed":                  {wired, true, false, false, wiring.Zone{Read: true, Planned: true, Changed: true}, "say Origin Live vo_1, vo_1 is live"},
+		"it was changed":                  {wired, true, false, false, wiring.Zone{Read: true, Planned: true}, "say Origin Live vo_1, vo_1 is live"},
 	} {
 		config := configOf(t)
 		if c.wired {
@@ -284,6 +284,10 @@ func TestSettleRefusesARecordOnce(t *testing.T) {
 	if why := first.Outcome.Events[1].Detail.Why; !strings.HasSuffix(why, "; but no viewer gets there by vo_1.example.com, where a record stands that is not the hub's") {
 		t.Error(why)
 	}
+	elsewhere := run(origin.Wired, origin.DNSRecord{Name: "other.example.com", Type: "A"}, nil)
+	if why := elsewhere.Outcome.Events[0].Detail.Why; why != "answers for vo_1.example.com on /vo_1" {
+		t.Errorf("with nothing in its way it is live: %s", why)
+	}
 	if got := told(run(origin.Wired, taken, said)); got != "say Origin Live vo_1, vo_1 is live" {
 		t.Errorf("of the same: %s", got)
 	}
@@ -310,7 +314,7 @@ func TestSettleMeasuresOnboardingOnce(t *testing.T) {
 		wired := record("vo_1", origin.Wire, origin.Wired)
 		wired.WasLive = c.wasLive
 		r := observed(configOf(t, wired), true, wired)
-		r.Zone.Failed, r.Zone.Changed = false, true
+		r.Zone.Planned = true
 		_, step := settle(t, r)
 		measured := slices.ContainsFunc(step.Outcome.Metrics, func(m outcome.Metric) bool {
 			return m.Name == contract.MetricOnboardingLatency && m.Value == 3600
@@ -326,7 +330,7 @@ func TestSettleForgetsWhyAnOriginWaited(t *testing.T) {
 	wired := record("vo_1", origin.Wire, origin.Wired)
 	wired.Because(origin.Reason{Code: wiring.UpdateInvalid})
 	r := observed(configOf(t, wired), true, wired)
-	r.Zone.Changed = true
+	r.Zone.Planned = true
 	_, step := settle(t, r)
 	is := step.Records[0]
 	if len(is.Reasons) > 0 || is.History[len(is.History)-1].Code != origin.DecidedLive {
@@ -359,6 +363,7 @@ func TestSettleTriggersAdmit(t *testing.T) {
 		"less, and nobody waits":                {func(r *wiring.Run) { r.Item.Others = origin.Size{Origins: 1, Behaviors: 2} }, full, live, true, false},
 		"an origin leaves":                      {func(*wiring.Run) {}, configOf(t), leaving, false, true},
 		"an origin leaves, and nobody waits":    {func(*wiring.Run) {}, configOf(t), leaving, true, false},
+		"an origin becomes live":                {func(r *wiring.Run) { r.Served.Deployed = true }, full, record("vo_1", origin.Wire, origin.Wired), false, false},
 		"an origin has left":                    {func(r *wiring.Run) { r.Served.Deployed = true }, configOf(t), detaching, false, true},
 		"an origin is still leaving":            {func(*wiring.Run) {}, configOf(t), detaching, false, false},
 		"a host was released":                   {func(r *wiring.Run) { r.Served.Deployed = true }, full, released, false, true},
@@ -367,7 +372,7 @@ func TestSettleTriggersAdmit(t *testing.T) {
 	} {
 		r := observed(c.config, false, c.record)
 		r.Item.Others = origin.Size{Origins: 1, Behaviors: 1}
-		r.Zone.Planned, r.Zone.Changed = true, true
+		r.Zone.Planned = true
 		if !c.alone {
 			r.Elsewhere = []origin.Record{waiting}
 		}
@@ -406,24 +411,33 @@ func TestSettleForgetsReleasedHosts(t *testing.T) {
 	live := record("vo_1", origin.Wire, origin.Live)
 	live.Left = []string{"old.example.com"}
 	for name, c := range map[string]struct {
-		deployed, failed, alias bool
-		left                    int
+		deployed, failed, alias, quiet, changes bool
+		left                                    int
 	}{
-		"nothing is left":       {true, false, false, 0},
-		"its alias is left":     {true, false, true, 1},
-		"not Deployed yet":      {false, false, false, 1},
-		"DNS cannot be changed": {true, true, false, 1},
+		"nothing is left":                         {true, false, false, false, false, 0},
+		"its alias is left":                       {true, false, true, false, false, 1},
+		"not Deployed yet":                        {false, false, false, false, false, 1},
+		"DNS cannot be changed":                   {true, true, false, false, false, 1},
+		"on a recheck that finds nothing":         {true, false, false, true, false, 1},
+		"on a recheck that finds another changed": {true, false, false, true, true, 0},
 	} {
-		config := configOf(t, live)
+		records := []origin.Record{live}
+		if c.changes {
+			records = append(records, record("vo_2", origin.Wire, origin.Wired))
+		}
+		config := configOf(t, records...)
 		if c.alias {
 			config = parse(t, []byte(strings.Replace(string(config.Bytes()), "<CNAME>vo_1", "<CNAME>old.example.com</CNAME><CNAME>vo_1", 1)))
 		}
-		r := observed(config, c.deployed, live)
-		r.Item.Brought = []string{"old.example.com", "vo_1.example.com"}
-		r.Zone.Failed, r.Zone.Changed = c.failed, !c.failed
+		r := observed(config, c.deployed, records...)
+		r.Item.Brought, r.Quiet = []string{"old.example.com", "vo_1.example.com"}, c.quiet
+		r.Zone.Failed, r.Zone.Planned = c.failed, true
 		left := live.Left
-		if _, step := settle(t, r); len(step.Records) > 0 {
-			left = step.Records[0].Left
+		_, step := settle(t, r)
+		for _, w := range step.Records {
+			if w.ID == "vo_1" {
+				left = w.Left
+			}
 		}
 		if len(left) != c.left {
 			t.Errorf("%s: %v", name, left)
