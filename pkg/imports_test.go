@@ -209,9 +209,15 @@ func TestHandlersReadNothingByThemselves(t *testing.T) {
 		"time":         {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"},
 		"fmt":          {"Print", "Printf", "Println"},
 	}
+	if found := uses(t, "../functions/internal/process/process.go", forbidden); len(found) == 0 {
+		t.Error("what a process is made of is not found where it is used")
+	}
 	for _, p := range list(t) {
 		if !under(p.ImportPath, slices.Concat(core(), adapters(), []string{"pkg/hub", "pkg/workflow", "pkg/policy", "pkg/telemetry"})) {
 			continue
+		}
+		if len(p.GoFiles) == 0 {
+			t.Errorf("%s has no files", p.ImportPath)
 		}
 		for _, name := range p.GoFiles {
 			for _, use := range uses(t, filepath.Join(p.Dir, name), forbidden) {

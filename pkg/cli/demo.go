@@ -119,7 +119,9 @@ func (d *demo) onboard(ctx context.Context) (rehearsal.VPCOrigin, error) {
 		step.extra = append([]string{o.ARN}, step.extra...)
 		d.pending = append(d.pending, pendingShare{step.Actor, step.extra})
 	}
-	d.UntilIdle()
+	if err := d.Rest(); err != nil {
+		return rehearsal.VPCOrigin{}, err
+	}
 	d.note(d.At(d.Now()), "CloudFront", "has deployed all four")
 	for _, p := range d.pending {
 		if _, err := p.Share(ctx, p.Name+"-origins", p.resources...); err != nil {
@@ -131,7 +133,9 @@ func (d *demo) onboard(ctx context.Context) (rehearsal.VPCOrigin, error) {
 		}
 		d.note(d.At(d.Now()), p.Name, "shares "+what)
 	}
-	d.UntilIdle()
+	if err := d.Rest(); err != nil {
+		return rehearsal.VPCOrigin{}, err
+	}
 	return originB, d.hear(ctx)
 }
 
@@ -171,7 +175,9 @@ func (d *demo) retire(ctx context.Context, o rehearsal.VPCOrigin) error {
 	if err := d.TeamB.Tag(ctx, o.ARN, contract.TagTeardown, "now"); err != nil {
 		return err
 	}
-	d.UntilIdle()
+	if err := d.Rest(); err != nil {
+		return err
+	}
 	return d.path(ctx, o, calls)
 }
 

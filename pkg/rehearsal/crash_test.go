@@ -109,6 +109,9 @@ func (w *walk) run(t *testing.T) {
 	w.functions = built.Functions(t)
 	w.undisturbed, w.todo = w.undisturbedStory(t)
 	w.undisturbed.check(t)
+	if len(w.todo) == 0 {
+		t.Fatal("the undisturbed story has no call that this walk is about")
+	}
 	places, apart := len(w.todo), 1
 	if !*each {
 		apart = len(w.todo) / w.stories

@@ -38,6 +38,9 @@ func (o *Options) rewrite(key, value string) (err error) {
 	if o.Policy == nil {
 		o.Policy, err = os.ReadFile(filepath.Join(o.Templates, contract.PolicyFile))
 	}
+	if !bytes.Contains(o.Policy, []byte(change[0])) {
+		return fmt.Errorf("policy has no %q, so that %s cannot be changed", change[0], key)
+	}
 	o.Policy = bytes.ReplaceAll(o.Policy, []byte(change[0]), []byte(change[1]))
 	return err
 }
@@ -47,6 +50,8 @@ func (s *tale) quota(_ *testscript.TestScript, args []string) error {
 	account := HubAccount
 	if a := s.actors[args[0]]; a != nil {
 		account = a.Account
+	} else if args[0] != "networking" {
+		return fmt.Errorf("there is no account %s", args[0])
 	}
 	value, err := strconv.Atoi(args[2])
 	if err != nil {
@@ -59,7 +64,8 @@ func (s *tale) quota(_ *testscript.TestScript, args []string) error {
 // distributions. Each serves something else already; first has the wildcard alias, as policy says.
 func (s *tale) deployThatAdopts(names []string) error {
 	s.existing, s.foreign = map[string]string{}, map[string][]byte{}
-	for name, alias := range map[string]string{"first": "*." + s.policy.Domain, "second": "legacy.example.net"} {
+	for _, each := range [][2]string{{"first", "*." + s.policy.Domain}, {"second", "legacy.example.net"}} { // in this order, or ids differ
+		name, alias := each[0], each[1]
 		out, err := s.hubCloudFront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: legacy(name, alias, s.policy.Certificate)})
 		if err != nil {
 			return err
@@ -71,7 +77,9 @@ func (s *tale) deployThatAdopts(names []string) error {
 		}
 		s.foreign[name] = served.Config
 	}
-	s.UntilIdle()
+	if err := s.idle(nil, nil); err != nil {
+		return err
+	}
 	return s.adopt(nil, names)
 }
 
@@ -117,9 +125,10 @@ func (s *tale) adopt(_ *testscript.TestScript, args []string) error {
 
 // deployAgain deploys the hub again, with the policy whose text is s.text.
 func (s *tale) deployAgain() error {
-	err := s.deployVersion("")
-	s.UntilIdle()
-	return err
+	if err := s.deployVersion(""); err != nil {
+		return err
+	}
+	return s.idle(nil, nil)
 }
 
 // synthesize makes the golden template what a policy that adopts makes it: only what is adopted may be updated. And code of
@@ -169,7 +178,7 @@ func (s *tale) snapshot() (origin.Snapshot, error) {
 }
 
 // holds DISTRIBUTION N: the registry has so many live origins in the distribution of that name, and its configuration holds
-// these and no other of ours.
+// these and no other origin of the hub's.
 func (s *tale) holds(_ *testscript.TestScript, args []string) error {
 	known, err := s.snapshot()
 	if err != nil {
@@ -188,11 +197,14 @@ func (s *tale) holds(_ *testscript.TestScript, args []string) error {
 	for _, o := range known.Records {
 		here := o.Distribution == name && o.State == origin.Live
 		if here != config.Uses(o.ID) {
-			return fmt.Errorf("the registry says %s is %s in %s; that the configuration of %s has it is %v", o.ID, o.State, o.Distribution, args[0], config.Uses(o.ID))
+			return want(false, "the registry says %s is %s in %s; that the configuration of %s has it is %v", o.ID, o.State, o.Distribution, args[0], config.Uses(o.ID))
 		}
 		if here {
 			live++
 		}
+	}
+	if n := bytes.Count(served.Config, []byte("<VpcOriginId>")); n != live {
+		return want(false, "%s holds %d live origins of %d", args[0], live, n)
 	}
 	return want(strconv.Itoa(live) == args[1], "%s holds %d live origins, want %s", args[0], live, args[1])
 }
@@ -205,6 +217,9 @@ func (s *tale) isOn(_ *testscript.TestScript, args []string) error {
 
 // alias DISTRIBUTION HOST there|absent: the distribution of that name has the alias, or no alias of that name.
 func (s *tale) alias(_ *testscript.TestScript, args []string) error {
+	if args[2] != "there" && args[2] != "absent" {
+		return fmt.Errorf("%s is neither there nor absent", args[2])
+	}
 	known, err := s.snapshot()
 	if err != nil {
 		return err
@@ -229,7 +244,7 @@ func (s *tale) distributions(_ *testscript.TestScript, args []string) error {
 	n := len(list.DistributionList.Items)
 	for _, d := range list.DistributionList.Items {
 		if !aws.ToBool(d.Enabled) {
-			return fmt.Errorf("distribution %s is disabled", aws.ToString(d.Id))
+			return want(false, "distribution %s is disabled", aws.ToString(d.Id))
 		}
 	}
 	return want(strconv.Itoa(n) == args[0], "there are %d distributions, want %s", n, args[0])

@@ -15,7 +15,8 @@ import (
 // retarget PATH ORIGIN: somebody lets the behavior of a path lead to another origin, which is added as one on the public
 // internet if the distribution does not have it.
 func (s *tale) retarget(_ *testscript.TestScript, args []string) error {
-	return s.edit(func(c *cloudfronttypes.DistributionConfig) {
+	changed := false
+	err := s.edit(func(c *cloudfronttypes.DistributionConfig) {
 		known := false
 		for _, o := range c.Origins.Items {
 			known = known || aws.ToString(o.Id) == args[1]
@@ -31,15 +32,23 @@ func (s *tale) retarget(_ *testscript.TestScript, args []string) error {
 		for i, b := range c.CacheBehaviors.Items {
 			if aws.ToString(b.PathPattern) == args[0] {
 				c.CacheBehaviors.Items[i].TargetOriginId = &args[1]
+				changed = true
 			}
 		}
 	})
+	if err == nil && !changed {
+		return fmt.Errorf("no behavior has the path %s", args[0])
+	}
+	return err
 }
 
 // policy OLD NEW...: the platform engineer deploys the hub with a policy in which each OLD is replaced by its NEW.
 func (s *tale) changePolicy(_ *testscript.TestScript, args []string) error {
 	text := string(s.text)
-	for i := 0; i+1 < len(args); i += 2 {
+	if len(args)%2 != 0 {
+		return fmt.Errorf("%s is replaced by nothing", args[len(args)-1])
+	}
+	for i := 0; i < len(args); i += 2 {
 		if !strings.Contains(text, args[i]) {
 			return fmt.Errorf("policy has no %q:\n%s", args[i], text)
 		}

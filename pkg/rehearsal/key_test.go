@@ -36,10 +36,12 @@ func (s *tale) keyLacks(_ *testscript.TestScript, args []string) error {
 // without-key: the hub is deployed as it was before it had a key.
 func (s *tale) withoutKey(*testscript.TestScript, []string) error {
 	return s.redeploy(func(resources map[string]any) error {
+		keys := 0
 		for id, r := range resources {
 			r := r.(map[string]any)
 			if r["Type"] == "AWS::KMS::Key" {
 				delete(resources, id)
+				keys++
 			}
 			properties, _ := r["Properties"].(map[string]any)
 			for name := range properties {
@@ -54,6 +56,9 @@ func (s *tale) withoutKey(*testscript.TestScript, []string) error {
 					return strings.Contains(fmt.Sprint(st.(map[string]any)["Action"]), "kms:")
 				})
 			}
+		}
+		if keys != 1 {
+			return fmt.Errorf("the hub has %d keys, want 1", keys)
 		}
 		return nil
 	})

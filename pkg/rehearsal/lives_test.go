@@ -196,7 +196,7 @@ func (l *life) rest(t *testing.T, n int) {
 	for range n {
 		l.Advance(10 * time.Minute)
 	}
-	if !l.UntilIdle() {
-		t.Errorf("it does not come to rest: %v", l.Pending())
+	if err := l.Rest(); err != nil {
+		t.Error(err)
 	}
 }

@@ -58,9 +58,15 @@ func TestStories(t *testing.T) {
 					return
 				}
 				seen.add(s.World)
-				metrics.of(s.State())
-				if denials := s.denials(); len(denials) > 0 && !s.mayBeDenied {
+				metrics.of(t, s.State())
+				if denials := s.denials(s.mayBeDenied...); len(denials) > 0 {
 					t.Errorf("%s: the hub's functions were denied:\n%s", filepath.Base(env.WorkDir), strings.Join(denials, "\n"))
+				}
+				if s.refused != nil {
+					t.Errorf("%s: say why it was refused, by because: %v", filepath.Base(env.WorkDir), s.refused)
+				}
+				for _, idle := range s.idleFaults() {
+					t.Errorf("%s: this fault has hit nothing: %s", filepath.Base(env.WorkDir), idle)
 				}
 				for _, calls := range sentTwice(s.Calls()) {
 					t.Errorf("%s: %s", filepath.Base(env.WorkDir), calls)
@@ -74,38 +80,7 @@ func TestStories(t *testing.T) {
 			})
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"world": command((*tale).world), "create": command((*tale).create), "share": command((*tale).shareIt),
-			"unshare": command((*tale).unshare), "tag": command((*tale).tagIt), "untag": command((*tale).untag),
-			"advance": command((*tale).advance), "idle": command((*tale).idle), "fault": command((*tale).fault),
-			"is": command((*tale).is), "edge": command((*tale).edge), "updates": command((*tale).updates), "updates-within": command((*tale).updatesWithin),
-			"adopt": command((*tale).adopt), "as-before": command((*tale).asBefore),
-			"said": command((*tale).said), "ended": command((*tale).ended), "path": command((*tale).path),
-			"gone": command((*tale).gone), "keep": command((*tale).keep), "same": command((*tale).same),
-			"hold-enis": command((*tale).holdENIs), "other-distribution": command((*tale).otherDistribution),
-			"dead-letters": command((*tale).deadLetters), "put-event": command((*tale).putEvent), "send": command((*tale).send),
-			"fleet": command((*tale).fleet), "comment": command((*tale).comment), "deploy": command((*tale).deployStack), "team-stack": command((*tale).teamStack),
-			"delete-team-stack": command((*tale).deleteTeamStack),
-			"history":           command((*tale).history), "hear": command((*tale).hearAll), "sweep": command((*tale).sweep),
-			"denied": command((*tale).denied), "meddle": command((*tale).meddle), "empty-registry": command((*tale).emptyRegistry),
-			"foreign-interface": command((*tale).foreignInterface), "future": command((*tale).future), "kept": command((*tale).keptHas),
-			"remove-other-distribution": command((*tale).removeOtherDistribution), "said-once": command((*tale).saidOnce),
-			"invitation": command((*tale).invitation), "dns": command((*tale).dns), "alarmed": command((*tale).alarmed),
-			"apart":      command((*tale).apart),
-			"second-hub": command((*tale).secondHub), "second-is": command((*tale).secondIs), "said-times": command((*tale).saidTimes),
-			"alarm": command((*tale).alarmIs), "disable-rule": command((*tale).disableRule), "enable-rule": command((*tale).enableRule), "replay": command((*tale).replay),
-			"remember-alarms": command((*tale).rememberAlarms), "same-alarms": command((*tale).sameAlarms),
-			"quota": command((*tale).quota), "holds": command((*tale).holds), "is-on": command((*tale).isOn),
-			"distributions": command((*tale).distributions), "logged": command((*tale).logged), "delete-distribution": command((*tale).deleteDistribution),
-			"share-together": command((*tale).shareTogether), "release-enis": command((*tale).releaseENIs),
-			"drop-behaviors": command((*tale).dropBehaviors), "public-path": command((*tale).publicPath), "open-default": command((*tale).openDefault),
-			"delete-origin": command((*tale).deleteOrigin), "delete-origin-as": command((*tale).deleteOriginAs), "dns-record": command((*tale).dnsRecord),
-			"disabled-distribution": command((*tale).disabledDistribution),
-			"key-lacks":             command((*tale).keyLacks), "without-key": command((*tale).withoutKey), "undelivered": command((*tale).undelivered),
-			"alias":   command((*tale).alias),
-			"version": command((*tale).version), "redrive": command((*tale).redrive), "restore": command((*tale).restore), "transitions": command((*tale).transitions),
-			"retarget": command((*tale).retarget), "policy": command((*tale).changePolicy), "foreign-alias": command((*tale).foreignAlias),
-		},
+		Cmds: commands(),
 	})
 }
 
@@ -165,34 +140,10 @@ type tale struct {
 	functions string // directory of the binaries that run the functions; empty if they run in this process
 
 	certificates map[string]string // ARN by team
-	// mayBeDenied is set by a story that is about calls which IAM denies.
-	mayBeDenied bool
+	// mayBeDenied are the operations that a story is about IAM denying.
+	mayBeDenied []string
+	refused     error    // of the line before, which was to fail
 	cleanUp     []string // directories
-}
-
-// command turns a method into a script command. With ! the command must fail, and its error is kept on standard error for
-// the script to look at.
-func command(do func(*tale, *testscript.TestScript, []string) error) func(*testscript.TestScript, bool, []string) {
-	return func(ts *testscript.TestScript, neg bool, args []string) {
-		s := ts.Value("tale").(*tale)
-		s.ctx = context.Background()
-		err := do(s, ts, args)
-		switch {
-		case err != nil && !neg:
-			ts.Fatalf("%v", err)
-		case err == nil && neg:
-			ts.Fatalf("it should have failed")
-		case err != nil:
-			ts.Logf("as it should: %v", err)
-		}
-	}
-}
-
-func want(ok bool, format string, args ...any) error {
-	if ok {
-		return nil
-	}
-	return fmt.Errorf(format, args...)
 }
 
 // world [KEY=VALUE...] [future=FIELD] [adopt=NAME,...] deploys hub and spokes as the demo does, with another policy for the
@@ -241,8 +192,7 @@ func (s *tale) create(_ *testscript.TestScript, args []string) error {
 	if err := s.begin(args[0], args[1], args[2:]...); err != nil {
 		return err
 	}
-	s.UntilIdle()
-	return nil
+	return s.idle(nil, nil)
 }
 
 func (s *tale) begin(name, team string, options ...string) error {
@@ -315,7 +265,8 @@ func (s *tale) advance(_ *testscript.TestScript, args []string) error {
 
 // idle lets time pass until nothing is under way.
 func (s *tale) idle(*testscript.TestScript, []string) error {
-	return want(s.UntilIdle(), "the world does not come to rest: %v", s.Pending())
+	err := s.Rest()
+	return want(err == nil, "%w", err)
 }
 
 // sweep lets the next sweep run and what follows from it.
@@ -325,10 +276,16 @@ func (s *tale) sweep(*testscript.TestScript, []string) error {
 }
 
 // fault JSON adds a fault rule, as POST /_sandbox/faults does; without an argument all rules go.
+// Each rule must have hit something by then, or by the end of the story.
 func (s *tale) fault(_ *testscript.TestScript, args []string) error {
 	method, body := http.MethodDelete, ""
 	if len(args) > 0 {
+		if err := s.knownIn(args[0]); err != nil {
+			return err
+		}
 		method, body = http.MethodPost, s.expand(args[0])
+	} else if idle := s.idleFaults(); len(idle) > 0 {
+		return fmt.Errorf("these faults have hit nothing: %v", idle)
 	}
 	request, err := http.NewRequestWithContext(s.ctx, method, s.Endpoint()+"/_sandbox/faults", strings.NewReader(body))
 	if err != nil {
@@ -343,10 +300,26 @@ func (s *tale) fault(_ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	return want(response.StatusCode < 300, "%s: %s", response.Status, answer)
+	if response.StatusCode >= 300 {
+		return fmt.Errorf("%s: %s", response.Status, answer)
+	}
+	return nil
+}
+
+// idleFaults are the fault rules in force that have hit nothing.
+func (s *tale) idleFaults() (idle []string) {
+	for _, r := range s.Faults().Rules() {
+		if r.Hits == 0 {
+			idle = append(idle, fmt.Sprintf("%+v", r))
+		}
+	}
+	return idle
 }
 
 func (s *tale) record(name string) (origin.Record, bool, error) {
+	if err := s.known(name); err != nil {
+		return origin.Record{}, false, err
+	}
 	known, err := s.snapshot()
 	if err != nil {
 		return origin.Record{}, false, err
@@ -385,7 +358,7 @@ func (s *tale) updates(_ *testscript.TestScript, args []string) error {
 	return want(strconv.Itoa(n) == args[0], "%d updates were accepted, want %s", n, args[0])
 }
 
-// updates-within N CALLS: at most so many were accepted, of at most so many calls.
+// updates-within N CALLS: at least one was accepted and at most so many, of at most so many calls.
 func (s *tale) updatesWithin(_ *testscript.TestScript, args []string) error {
 	most, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -396,7 +369,7 @@ func (s *tale) updatesWithin(_ *testscript.TestScript, args []string) error {
 		return err
 	}
 	n, calls := s.countUpdates()
-	return want(n <= most && calls <= mostCalls, "%d updates were accepted, of %d calls", n, calls)
+	return want(n > 0 && n <= most && calls <= mostCalls, "%d updates were accepted, of %d calls", n, calls)
 }
 
 func (s *tale) countUpdates() (accepted, calls int) {
@@ -421,7 +394,7 @@ func (s *tale) hear() error {
 
 // said TYPE [REGEXP]: the hub published an event of that type whose detail matches.
 func (s *tale) said(_ *testscript.TestScript, args []string) error {
-	if err := s.hear(); err != nil {
+	if err := errors.Join(eventType(args[0]), s.knownIn(strings.Join(args[1:], "")), s.hear()); err != nil {
 		return err
 	}
 	var seen []string
@@ -438,7 +411,7 @@ func (s *tale) said(_ *testscript.TestScript, args []string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("nobody said %q; but:\n%s", args, strings.Join(seen, "\n"))
+	return want(false, "nobody said %q; but:\n%s", args, strings.Join(seen, "\n"))
 }
 
 // named replaces ids by the names that the script gave.
@@ -465,7 +438,7 @@ func (s *tale) hearAll(ts *testscript.TestScript, _ []string) error {
 
 func (s *tale) execution(name, generation string) (string, error) {
 	g, err := strconv.Atoi(generation)
-	return s.TeardownExecution(s.origins[name].ID, g), err
+	return s.TeardownExecution(s.origins[name].ID, g), errors.Join(err, s.known(name))
 }
 
 // ended NAME GENERATION STATUS [REGEXP of error and cause]
@@ -523,32 +496,73 @@ func (s *tale) history(ts *testscript.TestScript, args []string) error {
 	return err
 }
 
-// gone NAME: nothing is left of the origin: not the VPC origin, no share, no interface of its VPC, no part of a distribution.
+// gone NAME: nothing is left of the origin: not the VPC origin, no share, no interface, no part of a distribution of the hub's
+// account; and if it was the account's last one, no empty share and no security group either.
 func (s *tale) gone(_ *testscript.TestScript, args []string) error {
+	if err := s.known(args[0]); err != nil {
+		return err
+	}
 	a, o := s.owner(args[0]), s.origins[args[0]]
 	_, err := a.cloudfront.GetVpcOrigin(s.ctx, &cloudfront.GetVpcOriginInput{Id: &o.ID})
-	var missing *cloudfronttypes.EntityNotFound
-	if !errors.As(err, &missing) {
-		return fmt.Errorf("the VPC origin is there: %w", err)
+	if missing := new(cloudfronttypes.EntityNotFound); !errors.As(err, &missing) {
+		return errors.Join(err, want(err != nil, "the VPC origin is there"))
 	}
 	held, err := Holdings(s.Sandbox, a.Account)
 	if err != nil {
 		return err
 	}
 	if held.VPCOrigins == 0 && (held.Shares != 0 || len(held.ENIs) != 0 || len(held.Groups) != 0) {
-		return fmt.Errorf("account %s still has %+v", a.Account, held)
+		return want(false, "account %s still has %+v", a.Account, held)
 	}
-	known, err := s.snapshot()
+	if err := s.unlisted(a.Account, o); err != nil {
+		return err
+	}
+	list, err := s.hubCloudFront.ListDistributions(s.ctx, &cloudfront.ListDistributionsInput{})
 	if err != nil {
 		return err
 	}
-	for _, d := range known.Distributions {
-		served, err := s.hub.Distribution(s.ctx, d.ID)
+	for _, d := range list.DistributionList.Items {
+		served, err := s.hub.Distribution(s.ctx, aws.ToString(d.Id))
 		if err != nil {
 			return err
 		}
 		if bytes.Contains(served.Config, []byte(o.ID)) {
-			return fmt.Errorf("distribution %s still names it", d.Name)
+			return want(false, "distribution %s still names it", aws.ToString(d.Id))
+		}
+	}
+	return nil
+}
+
+// unlisted wants no share of an account to hold the origin, and no network interface to be the origin's.
+func (s *tale) unlisted(account string, o VPCOrigin) error {
+	raw, err := json.Marshal(s.State()["accounts"].(map[string]any)[account])
+	if err != nil {
+		return err
+	}
+	var held struct {
+		RAM struct {
+			Shares []struct {
+				ARN       string
+				Resources []struct{ Entity, Status string }
+			}
+		}
+		EC2 struct {
+			NetworkInterfaces []struct{ ID, VPCOrigin string }
+		}
+	}
+	if err := json.Unmarshal(raw, &held); err != nil {
+		return err
+	}
+	for _, share := range held.RAM.Shares {
+		for _, r := range share.Resources {
+			if r.Entity == o.ARN && r.Status != "DISASSOCIATED" {
+				return want(false, "share %s still has it, %s", share.ARN, r.Status)
+			}
+		}
+	}
+	for _, e := range held.EC2.NetworkInterfaces {
+		if e.VPCOrigin == o.ID {
+			return want(false, "network interface %s is left", e.ID)
 		}
 	}
 	return nil
@@ -650,7 +664,10 @@ func (s *tale) putEvent(ts *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	return want(out.FailedEntryCount == 0, "refused: %s", aws.ToString(out.Entries[0].ErrorMessage))
+	if out.FailedEntryCount > 0 {
+		return fmt.Errorf("%s: %s", aws.ToString(out.Entries[0].ErrorCode), aws.ToString(out.Entries[0].ErrorMessage))
+	}
+	return nil
 }
 
 func (s *tale) expand(text string) string {
@@ -681,7 +698,9 @@ func (s *tale) fleet(ts *testscript.TestScript, args []string) error {
 			return err
 		}
 	}
-	s.UntilIdle()
+	if err := s.idle(nil, nil); err != nil {
+		return err
+	}
 	for i := range n {
 		if err := s.shareIt(ts, []string{fmt.Sprintf("o%02d", i)}); err != nil {
 			return err
@@ -740,9 +759,17 @@ func (s *tale) deleteTeamStack(_ *testscript.TestScript, args []string) error {
 	}
 	held := s.State()["accounts"].(map[string]any)[account].(map[string]any)
 	for _, service := range []string{"ec2", "elasticloadbalancing", "apigateway"} {
-		for kind, list := range held[service].(map[string]any) {
-			if left, _ := list.([]any); len(left) > 0 {
-				return fmt.Errorf("account %s still has %s %s: %v", account, service, kind, left)
+		raw, err := json.Marshal(held[service])
+		if err != nil {
+			return err
+		}
+		var lists map[string][]json.RawMessage
+		if err := json.Unmarshal(raw, &lists); err != nil {
+			return err
+		}
+		for kind, left := range lists {
+			if len(left) > 0 {
+				return want(false, "account %s still has %s %s: %s", account, service, kind, left)
 			}
 		}
 	}
@@ -755,21 +782,60 @@ func (s *tale) deleteTeamStack(_ *testscript.TestScript, args []string) error {
 	return want(!found, "account %s still has originhub-team%.80s", account, left)
 }
 
-// denied: some call of a function was denied by IAM. A story in which it is means a role that lacks something.
-// denied: some call of a function was denied by IAM. A story that does not say so fails if one was.
-func (s *tale) denied(*testscript.TestScript, []string) error {
-	s.mayBeDenied = true
-	return want(len(s.denials()) > 0, "no call was denied")
+// uncalled SERVICE OPERATION: no function has called that operation, which the sandbox has.
+func (s *tale) uncalled(_ *testscript.TestScript, args []string) error {
+	request, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.Endpoint()+"/_sandbox/operations", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	var table struct {
+		Services []struct {
+			Service    string
+			Operations []struct{ Name string }
+		}
+	}
+	if err := json.NewDecoder(response.Body).Decode(&table); err != nil {
+		return err
+	}
+	known := false
+	for _, service := range table.Services {
+		for _, o := range service.Operations {
+			known = known || service.Service == args[0] && o.Name == args[1]
+		}
+	}
+	if !known {
+		return fmt.Errorf("the sandbox has no operation %s of %s", args[1], args[0])
+	}
+	called := slices.ContainsFunc(s.Calls(), func(c sandbox.Call) bool { return c.Function != "" && c.Service == args[0] && c.Operation == args[1] })
+	return want(!called, "a function called %s", args[1])
 }
 
-func (s *tale) denials() (lines []string) {
+// denied OPERATION: IAM denied a function such a call. A story in which it denied any other fails.
+func (s *tale) denied(_ *testscript.TestScript, args []string) error {
+	operation := func(c sandbox.Call) bool { return denied(c) && c.Operation == args[0] }
+	if !slices.ContainsFunc(s.Calls(), operation) {
+		return want(false, "no call of %s was denied", args[0])
+	}
+	s.mayBeDenied = append(s.mayBeDenied, args[0])
+	return nil
+}
+
+// denials lists the calls that IAM denied a function, but for those of some operations.
+func (s *tale) denials(but ...string) (lines []string) {
 	for _, c := range s.Calls() {
-		if c.Function != "" && !c.Allowed {
+		if denied(c) && !slices.Contains(but, c.Operation) {
 			lines = append(lines, fmt.Sprintf("%s %s by %s: %s", c.Service, c.Operation, c.Principal, c.Error))
 		}
 	}
 	return lines
 }
+
+func denied(c sandbox.Call) bool { return c.Function != "" && !c.Allowed }
 
 // meddle TEAM NAME: a team tags another one's origin.
 func (s *tale) meddle(_ *testscript.TestScript, args []string) error {
@@ -827,6 +893,9 @@ func (s *tale) removeOtherDistribution(*testscript.TestScript, []string) error {
 	list, err := other.cloudfront.ListDistributions(s.ctx, &cloudfront.ListDistributionsInput{})
 	if err != nil {
 		return err
+	}
+	if len(list.DistributionList.Items) == 0 {
+		return fmt.Errorf("account %s has no distribution", s.other)
 	}
 	for _, d := range list.DistributionList.Items {
 		out, err := other.cloudfront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: d.Id})
@@ -899,19 +968,26 @@ func (s *tale) dns(_ *testscript.TestScript, args []string) error {
 
 // alarmed REGEXP: a message that matches reached the alarm topic.
 func (s *tale) alarmed(_ *testscript.TestScript, args []string) error {
-	raw, err := json.Marshal(s.State()["accounts"].(map[string]any)[HubAccount].(map[string]any)["sns"])
+	pattern, err := regexp.Compile(args[0])
+	if err := errors.Join(err, s.knownIn(args[0])); err != nil {
+		return err
+	}
+	messages, err := s.alarmMessages()
 	if err != nil {
 		return err
 	}
-	ok, err := regexp.Match(args[0], []byte(s.named(string(raw))))
-	return errors.Join(err, want(ok, "no alarm matches %s in %s", args[0], raw))
+	matches := slices.ContainsFunc(messages, func(m string) bool { return pattern.MatchString(s.named(m)) })
+	return want(matches, "no alarm matches %s in\n%s", args[0], strings.Join(messages, "\n"))
 }
 
-// apart DURATION: no two accepted updates of the hub's are closer than that.
+// apart DURATION: there were several accepted updates of the hub's, and no two are closer than that.
 func (s *tale) apart(_ *testscript.TestScript, args []string) error {
 	least, err := time.ParseDuration(args[0])
 	if err != nil {
 		return err
+	}
+	if n, _ := s.countUpdates(); n < 2 {
+		return fmt.Errorf("there were %d updates, want several", n)
 	}
 	var last time.Time
 	for _, c := range s.Calls() {
@@ -919,7 +995,7 @@ func (s *tale) apart(_ *testscript.TestScript, args []string) error {
 			continue
 		}
 		if gap := c.Time.Sub(last); !last.IsZero() && gap < least {
-			return fmt.Errorf("two updates are %s apart", gap)
+			return want(false, "two updates are %s apart", gap)
 		}
 		last = c.Time
 	}
@@ -961,18 +1037,28 @@ func (s *tale) edit(change func(*cloudfronttypes.DistributionConfig)) (err error
 	return err
 }
 
-// drop-behaviors NAME: somebody takes the behaviors of an origin out of the hub's distribution.
+// drop-behaviors NAME: somebody takes the behaviors of an origin, which has some, out of the hub's distribution.
 func (s *tale) dropBehaviors(_ *testscript.TestScript, args []string) error {
-	return s.edit(func(c *cloudfronttypes.DistributionConfig) {
+	if err := s.known(args[0]); err != nil {
+		return err
+	}
+	there := 0
+	err := s.edit(func(c *cloudfronttypes.DistributionConfig) {
 		b := c.CacheBehaviors
+		there = len(b.Items)
 		b.Items = slices.DeleteFunc(b.Items, func(b cloudfronttypes.CacheBehavior) bool {
 			return strings.Contains(aws.ToString(b.TargetOriginId), s.origins[args[0]].ID)
 		})
+		there -= len(b.Items)
 		if len(b.Items) == 0 {
 			b.Items = nil // CloudFront takes no empty list
 		}
 		b.Quantity = aws.Int32(int32(len(b.Items))) //nolint:gosec // a handful
 	})
+	if err == nil && there == 0 {
+		return fmt.Errorf("%s had no behaviors", args[0])
+	}
+	return err
 }
 
 // delete-distribution: somebody disables the hub's distribution and, once that is Deployed, deletes it.

@@ -3,6 +3,7 @@
 package rehearsal
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,8 +82,18 @@ func New(o Options) (_ *World, err error) {
 		_ = w.Close()
 		return nil, err
 	}
-	w.UntilIdle() // CloudTrail's records of the deployment
+	if err := w.Rest(); err != nil { // CloudTrail's records of the deployment
+		return nil, errors.Join(err, w.Close())
+	}
 	return w, nil
+}
+
+// Rest lets time pass until nothing is under way. It returns an error that names what is, if that takes a month.
+func (w *World) Rest() error {
+	if !w.UntilIdle() {
+		return fmt.Errorf("the world does not come to rest: %v", w.Pending())
+	}
+	return nil
 }
 
 // PolicyError is the error of a world whose policy is not valid.
