@@ -40,7 +40,7 @@ func TestEveryEdgeIsTaken(t *testing.T) {
 	add("RecordChoice", "Cancelled", at(teardown.Record), outOfDate)
 	add("RecordChoice", "Detach", at(teardown.Record), detaching)
 	add("RecordChoice", "Unshare", at(teardown.Record), func(o *teardown.Observed) { o.Record.Teardown.Recorded = true })
-	add("UnshareChoice", "Cancelled", at(teardown.Unshare), func(o *teardown.Observed) { o.Tagged = false })
+	add("UnshareChoice", "Cancelled", at(teardown.Unshare), func(o *teardown.Observed) { o.Tag = teardown.TagAbsent })
 	add("UnshareChoice", "UnshareWait", at(teardown.Unshare), func(o *teardown.Observed) { o.Shares[0].Status = "DISASSOCIATING" })
 	add("UnshareChoice", "ConfirmWait", at(teardown.Unshare), used)
 	add("UnshareChoice", "Detach", at(teardown.Unshare), detaching)
@@ -133,7 +133,7 @@ func anything(t *rapid.T) teardown.Observed {
 	o := teardown.Observed{
 		Now: instant.Draw(t, "now"), Phase: rapid.SampledFrom(phases).Draw(t, "asked"), Generation: rapid.IntRange(0, 1).Draw(t, "generation"),
 		Token: word("token", "", "t"), Known: rapid.IntRange(0, 9).Draw(t, "known") > 0, Did: yes("did"),
-		Tagged: yes("tagged"), Value: word("value", "", "now", "1h", "soon"), Named: yes("named"), Exists: yes("exists"), Deployed: yes("deployed"),
+		Tag: teardown.TagState(word("tag", "present", "absent", "gone")), Value: word("value", "", "now", "1h", "soon"), Named: yes("named"), Exists: yes("exists"), Deployed: yes("deployed"),
 		Endpoint: "alb", Place: origin.Endpoint{VPC: word("place", "", "vpc-1"), Subnets: []string{"subnet-1"}},
 		Seen: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{teardown.Sharing: yes("unread")},
 		Record: origin.Record{
@@ -197,7 +197,7 @@ func TestNextIsSafeWhateverWasSeen(t *testing.T) {
 		own := func(a origin.Association) bool { return a.Resource == arn }
 		open := slices.ContainsFunc(o.Shares, own)
 		unnamed := saw(teardown.Naming, teardown.Usage) && !o.Named && len(o.Users) == 0 && o.Record.State == origin.Detached
-		tagged := saw(teardown.Tag) && o.Tagged
+		tagged := saw(teardown.Tag) && o.Tag != teardown.TagAbsent
 		if acts(teardown.Unshare) && (!unnamed || !tagged) {
 			t.Fatalf("unshares while a distribution may name the origin, or its tag may be gone: %+v", s)
 		}
@@ -272,13 +272,20 @@ func (w *world) settle() {
 	}
 }
 
+func (w *world) tag() teardown.TagState {
+	if w.tagged {
+		return teardown.TagPresent
+	}
+	return teardown.TagAbsent
+}
+
 // task runs one task as the function does. A crash loses what follows an effect, and Step Functions repeats the task.
 func (w *world) task(t *rapid.T, p teardown.Phase) (a teardown.Answer, awaits, fails bool) {
 	for {
 		w.settle()
 		o := teardown.Observed{
 			Now: w.now, Phase: p, Generation: 1, Token: "t", Known: true, Record: w.record, Seen: map[teardown.Fact]bool{},
-			Tagged: w.tagged, Value: "now", Named: w.named, Users: w.users, Shares: w.shares, Exists: w.exists, Deployed: !w.deleted, ETag: "E1",
+			Tag: w.tag(), Value: "now", Named: w.named, Users: w.users, Shares: w.shares, Exists: w.exists, Deployed: !w.deleted, ETag: "E1",
 			Endpoint: "alb", Place: origin.Endpoint{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, ENIs: w.enis,
 		}
 		crashed := false

@@ -41,7 +41,7 @@ import (
 // registry has passed is passed through without observing anything.
 func Next(o Observed) Step {
 	if o.Record.Teardown != nil && o.Generation == o.Record.Generation && o.Seen[Tag] {
-		o.Record, o.Tagged = consent(o)
+		o.Record, o.wanted = consent(o)
 	}
 	return o.fit(o.called())
 }
@@ -57,8 +57,8 @@ func Next(o Observed) Step {
 //	unreadable value         no                                             yes
 func consent(o Observed) (origin.Record, bool) {
 	r := o.Record
-	if !o.Tagged || r.Intent != origin.Wire || o.Value == "" {
-		return r, o.Tagged
+	if o.Tag == TagAbsent || o.Tag == TagGone || r.Intent != origin.Wire {
+		return r, o.Tag != TagAbsent
 	}
 	moved := *r.Teardown
 	if moved.Value != o.Value {

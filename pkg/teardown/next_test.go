@@ -21,7 +21,7 @@ const (
 // at is a teardown whose task works on a phase, with nothing in the way of the phases before. It began an hour ago.
 func at(phase teardown.Phase) teardown.Observed {
 	return teardown.Observed{
-		Now: start.Add(time.Hour), Phase: phase, Generation: 3, Known: true, Tagged: true, Value: "now", Exists: true, Deployed: true, ETag: "E2",
+		Now: start.Add(time.Hour), Phase: phase, Generation: 3, Known: true, Tag: teardown.TagPresent, Value: "now", Exists: true, Deployed: true, ETag: "E2",
 		Endpoint: "alb", Place: origin.Endpoint{Region: "eu-west-1", VPC: "vpc-1", Subnets: []string{"subnet-1"}},
 		Shares: []origin.Association{{Share: "share-1", Resource: arn, Status: "ASSOCIATED"}},
 		Record: origin.Record{
@@ -93,7 +93,7 @@ func index(p teardown.Phase) int { return slices.Index(teardown.Phases(), p) }
 
 func TestNext(t *testing.T) {
 	used := func(o *teardown.Observed) { o.Users = []origin.User{{Distribution: "E2", Account: "444444444444"}} }
-	untagged := func(o *teardown.Observed) { o.Tagged = false }
+	untagged := func(o *teardown.Observed) { o.Tag = teardown.TagAbsent }
 	later := func(d time.Duration) func(*teardown.Observed) {
 		return func(o *teardown.Observed) { o.Now = o.Now.Add(d) }
 	}
@@ -547,24 +547,25 @@ func TestConsent(t *testing.T) {
 	bounds := teardown.Bounds{Default: time.Hour, Maximum: 100 * time.Hour}
 	for name, c := range map[string]struct {
 		intent origin.Intent
-		tagged bool
+		tag    teardown.TagState
 		value  string
 		ends   bool          // as cancelled
 		due    time.Duration // after start
 	}{
-		"removed before anything has begun":          {origin.Wire, false, "", true, 0},
-		"gone with its origin":                       {origin.Wire, true, "", false, 0},
-		"as it was, and policy's least grace longer": {origin.Wire, true, "now", false, time.Hour},
-		"moved":                             {origin.Wire, true, "3h", false, 5 * time.Hour},
-		"mistyped":                          {origin.Wire, true, "soon", true, 0},
-		"beyond the longest grace":          {origin.Wire, true, "101h", true, 0},
-		"removed when something has begun":  {origin.Detach, false, "", true, 0},
-		"moved when something has begun":    {origin.Detach, true, "3h", false, 0},
-		"mistyped when something has begun": {origin.Detach, true, "soon", false, 0},
+		"removed before anything has begun": {origin.Wire, teardown.TagAbsent, "", true, 0},
+		"gone with its origin":              {origin.Wire, teardown.TagGone, "", false, 0},
+		"empty":                             {origin.Wire, teardown.TagPresent, "", true, 0},
+		"as it was, and policy's least grace longer": {origin.Wire, teardown.TagPresent, "now", false, time.Hour},
+		"moved":                             {origin.Wire, teardown.TagPresent, "3h", false, 5 * time.Hour},
+		"mistyped":                          {origin.Wire, teardown.TagPresent, "soon", true, 0},
+		"beyond the longest grace":          {origin.Wire, teardown.TagPresent, "101h", true, 0},
+		"removed when something has begun":  {origin.Detach, teardown.TagAbsent, "", true, 0},
+		"moved when something has begun":    {origin.Detach, teardown.TagPresent, "3h", false, 0},
+		"mistyped when something has begun": {origin.Detach, teardown.TagPresent, "soon", false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := but(at(teardown.Record), func(o *teardown.Observed) {
-				o.Now, o.Grace, o.Tagged, o.Value = start.Add(2*time.Hour), bounds, c.tagged, c.value
+				o.Now, o.Grace, o.Tag, o.Value = start.Add(2*time.Hour), bounds, c.tag, c.value
 				o.Record.Intent, o.Record.State = c.intent, origin.Live
 				o.Seen = map[teardown.Fact]bool{teardown.Tag: true}
 			})

@@ -69,9 +69,9 @@ func (o Observed) leave(t origin.Teardown, begun bool) Step {
 	switch seen := o.Seen[Tag]; {
 	case !seen && (begun || at == Record || o.Now.Sub(t.Requested) >= moment):
 		return observe(at, Tag)
-	case seen && !o.Tagged && begun:
+	case seen && !o.wanted && begun:
 		return o.over(o.Phase, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", origin.TagTeardown)
-	case seen && !o.Tagged:
+	case seen && !o.wanted:
 		return o.over(o.Phase, Cancelled, "the tag %s was removed in time: nothing happened", origin.TagTeardown)
 	}
 	return o.detach()
@@ -175,9 +175,9 @@ func (o Observed) unshare(t origin.Teardown) Step {
 			"%s: RAM does not finish; disassociate it by hand in account %s, and set the tag again", says, o.Record.Account))
 	case !o.Seen[Tag]:
 		return observe(Unshare, Tag)
-	case !o.Tagged && slices.ContainsFunc(open, ending):
+	case !o.wanted && slices.ContainsFunc(open, ending):
 		return o.untagged(Unshare)
-	case !o.Tagged:
+	case !o.wanted:
 		return o.over(Unshare, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", origin.TagTeardown)
 	case !o.Seen[Naming]:
 		return observe(Unshare, Naming)
@@ -230,7 +230,7 @@ func (o Observed) delete(t origin.Teardown) Step {
 			o.Record.ID, o.Record.Account)
 	case !o.Seen[Tag] && !just:
 		return observe(Delete, Tag)
-	case o.Seen[Tag] && !o.Tagged:
+	case o.Seen[Tag] && !o.wanted:
 		return o.untagged(Delete)
 	}
 	s := o.act(Delete, "deletion of %s began", o.Record.ID)

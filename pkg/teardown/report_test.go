@@ -14,7 +14,7 @@ import (
 
 func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 	long := func(o *teardown.Observed) { o.Now = o.Now.Add(45 * time.Minute) }
-	blocked := but(at(teardown.Delete), func(o *teardown.Observed) { o.Shares, o.Tagged = nil, false })
+	blocked := but(at(teardown.Delete), func(o *teardown.Observed) { o.Shares, o.Tag = nil, teardown.TagAbsent })
 	for name, c := range map[string]struct {
 		seen    teardown.Observed
 		change  func(*teardown.Observed)
@@ -41,7 +41,7 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 			record:  func(_, is origin.Record) bool { return is.State == origin.Deleted && is.Teardown == nil },
 		},
 		"cancelled": {
-			seen: at(teardown.Unshare), change: func(o *teardown.Observed) { o.Tagged = false }, outcome: teardown.Cancelled,
+			seen: at(teardown.Unshare), change: func(o *teardown.Observed) { o.Tag = teardown.TagAbsent }, outcome: teardown.Cancelled,
 			event: "Teardown Cancelled", metrics: map[string]float64{"TeardownsCancelled": 1},
 			record: func(was, is origin.Record) bool {
 				return is.Generation == was.Generation+1 && is.Teardown == nil && is.Token == "" && is.Intent == was.Intent
@@ -166,9 +166,30 @@ func TestEndedTeardownOfAnOlderVersionGoesOn(t *testing.T) {
 	}
 	o := but(at(teardown.Delete), func(o *teardown.Observed) {
 		o.Record, _ = teardown.Restart(r, 3, 0, o.Now)
-		o.Shares, o.Tagged = nil, false
+		o.Shares, o.Tag = nil, teardown.TagAbsent
 	})
 	if s, _ := decide(t, o); s.Outcome != teardown.Blocked || len(s.Asks.Events) != 1 || !s.Record.Teardown.Ended {
 		t.Errorf("got %+v, %+v", s, s.Record.Teardown)
+	}
+}
+
+func TestFailsTask(t *testing.T) {
+	for _, c := range []struct {
+		how           teardown.Outcome
+		tellsRedrives bool
+		fails         bool
+	}{
+		{teardown.Dirty, true, true},
+		{teardown.Blocked, true, true},
+		{teardown.OutOfDate, true, true},
+		{teardown.Dirty, false, false},
+		{teardown.Blocked, false, false},
+		{teardown.OutOfDate, false, true},
+		{teardown.Clean, true, false},
+		{teardown.Cancelled, true, false},
+	} {
+		if got := (teardown.Step{Outcome: c.how}).FailsTask(c.tellsRedrives); got != c.fails {
+			t.Errorf("%s, redrives told %v: fails %v", c.how, c.tellsRedrives, got)
+		}
 	}
 }

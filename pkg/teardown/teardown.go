@@ -111,8 +111,8 @@ type Observed struct {
 	Seen   map[Fact]bool
 	Unread map[Fact]bool // what could not be observed and was optional
 
-	Tagged     bool                 // Tag: the VPC origin carries the teardown tag, or is gone and took it along
-	Value      string               // Tag: what it says; empty if the origin is gone
+	Tag        TagState             // Tag: present, absent, or gone with the VPC origin
+	Value      string               // Tag: of one that is present
 	Named      bool                 // Naming: it names the origin
 	Users      []origin.User        // Usage: in any account, as the origin's owner sees them
 	Shares     []origin.Association // Sharing: of every resource
@@ -123,6 +123,8 @@ type Observed struct {
 	Place      origin.Endpoint      // Placement; zero if the endpoint is gone
 	ENIs       []origin.ENI         // Interfaces: those that CloudFront manages for VPC origins, and no others
 	Neighbours []origin.Endpoint    // Neighbours
+
+	wanted bool // Tag: it asks for the teardown, see consent
 }
 
 // After returns o once s was done: what was asked for is under way.
@@ -183,4 +185,10 @@ func (s Step) Answer() Answer {
 // Fails reports whether the step ends its task with an error.
 func (s Step) Fails() bool {
 	return s.Outcome == Dirty || s.Outcome == Blocked || s.Outcome == OutOfDate
+}
+
+// FailsTask reports whether the task ends with an error. An execution whose definition is older, and does not tell how often it
+// was redriven, knows the outcomes Dirty and Blocked as answers.
+func (s Step) FailsTask(tellsRedrives bool) bool {
+	return s.Outcome == OutOfDate || tellsRedrives && s.Fails()
 }

@@ -28,12 +28,8 @@ func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) 
 	o, owner := &r.seen, r.Owner(r.written.Account)
 	switch step.Fact {
 	case teardown.Tag:
-		tags, err := owner.Tags(ctx, r.written.ARN)
-		o.Value, o.Tagged = tags[contract.TagTeardown]
-		if fault.Is[*fault.Absent](err) {
-			o.Tagged = true // a VPC origin that is gone took its tags along; who deleted it meant it
-		}
-		return fault.IgnoreAbsent(err)
+		o.Tag, o.Value, err = teardownTag(ctx, owner, r.written.ARN)
+		return err
 	case teardown.Naming:
 		o.Named, err = r.named(ctx)
 	case teardown.Usage:
@@ -54,6 +50,21 @@ func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) 
 		return err
 	}
 	return fault.IgnoreAbsent(err)
+}
+
+// teardownTag reads the teardown tag of a VPC origin.
+func teardownTag(ctx context.Context, owner Spoke, arn string) (teardown.TagState, string, error) {
+	tags, err := owner.Tags(ctx, arn)
+	value, present := tags[contract.TagTeardown]
+	switch {
+	case fault.Is[*fault.Absent](err):
+		return teardown.TagGone, "", nil
+	case err != nil:
+		return teardown.TagUnobserved, "", err
+	case present:
+		return teardown.TagPresent, value, nil
+	}
+	return teardown.TagAbsent, "", nil
 }
 
 // named reports whether the distribution's configuration has the origin. One that somebody deleted has nothing.

@@ -98,22 +98,13 @@ func (t *Retire) observeTags(ctx context.Context, requests []teardown.Request) [
 	}
 	each(len(asked), func(n int) {
 		q := &requests[asked[n]]
-		tags, err := t.Spoke(q.Record.Account).Tags(ctx, q.Record.ARN)
-		switch {
-		case fault.Is[*fault.Absent](err):
-			q.Tag = teardown.TagGone
-		case fault.Is[*fault.GiveUp](err):
+		var err error
+		q.Tag, q.Value, err = teardownTag(ctx, t.Spoke(q.Record.Account), q.Record.ARN)
+		if fault.Is[*fault.GiveUp](err) {
 			t.Log.WarnContext(ctx, "tags cannot be read", "origin", q.Record.ID, "account", q.Record.Account, "error", err)
-			q.Tag = teardown.TagUnreadable
-		case err != nil:
-			failed[asked[n]] = err
-		default:
-			value, present := tags[contract.TagTeardown]
-			q.Tag, q.Value = teardown.TagAbsent, value
-			if present {
-				q.Tag = teardown.TagPresent
-			}
+			q.Tag, err = teardown.TagUnreadable, nil
 		}
+		failed[asked[n]] = err
 	})
 	return failed
 }

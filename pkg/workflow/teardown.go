@@ -174,7 +174,7 @@ func (r *teardownRun) conclude(ctx context.Context, step teardown.Step) (TaskOut
 	if err := r.commit(ctx, &step); err != nil {
 		return TaskOutput{}, err
 	}
-	if step.Fails() && (r.task.Redrives != nil || step.Outcome == teardown.OutOfDate) {
+	if step.FailsTask(r.task.Redrives != nil) {
 		return TaskOutput{}, failure(step.Outcome, fmt.Errorf("tear down %s: %s", r.task.Origin, step.Says))
 	}
 	answer := step.Answer()
