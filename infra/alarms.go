@@ -167,10 +167,10 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 		},
 		{
 			id:     "DistributionEdited",
-			metric: own(p.Hub, contract.MetricHandMadeChange, sum), every: time.Minute, atLeast: 1,
+			metric: own(p.Hub, contract.MetricDriftFound, sum), every: time.Minute, atLeast: 1,
 			means: "Somebody else than the hub changed what it relies on: the distribution, its DNS records, a share or an origin. The event " +
-				contract.ChangeFound + " on the same topic says who, what is at risk, and the command that mends it.",
-			next: logged(p.Audit, "3h", quoted(contract.ChangeFound)),
+				contract.DriftFound + " on the same topic says who, what is at risk, and the command that mends it.",
+			next: logged(p.Audit, "3h", quoted(contract.DriftFound)),
 			then: "run the finding's repair in the account repairIn, if it is still so. What the hub wants of the distribution comes back with the next " +
 				"sweep; what others want does not. Everything else that was done to it: " + events("UpdateDistribution"),
 		},

@@ -82,14 +82,14 @@ func (p dashboardProps) panels() []panel {
 		}},
 		{title: "Conflicts", series: []series{
 			ours(contract.MetricETagConflict, sum, "somebody else wrote in between"),
-			ours(contract.MetricHandMadeChange, sum, "changes by hand"),
+			ours(contract.MetricDriftFound, sum, "changes by hand"),
 			ours(contract.MetricLeaseHeld, maximum, "lease of another run, seconds"),
 		}},
 		{title: "Throttles", stacked: true, series: throttles},
 		{title: "Teardowns", series: []series{
 			ours(contract.MetricTeardownStarted, sum, "started"), ours(contract.MetricTeardownClean, sum, "clean"),
 			ours(contract.MetricTeardownCancelled, sum, "cancelled"), ours(contract.MetricTeardownDirty, sum, "dirty"),
-			ours(contract.MetricTeardownStopped, sum, "stopped"),
+			ours(contract.MetricTeardownBlocked, sum, "stopped"),
 			{machineMetric(p.Machine, "ExecutionsFailed"), "executions failed"},
 		}},
 		{title: "Teardown: from the tag to clean, seconds", series: []series{ours(contract.MetricTeardownDuration, maximum, "longest")}},

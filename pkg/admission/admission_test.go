@@ -92,7 +92,7 @@ func TestDecideShare(t *testing.T) {
 		},
 		"somebody else's origin": {
 			share: admission.Share{Owner: accountA, Resources: []admission.Resource{vpcOrigin(accountB, "vo_1")}},
-			want:  []admission.Code{admission.ShareForeignOrigin},
+			want:  []admission.Code{admission.ShareOtherOwner},
 		},
 		"stranger's, not opened": {
 			share: admission.Share{Owner: stranger, Invitation: true},
@@ -104,7 +104,7 @@ func TestDecideShare(t *testing.T) {
 			}},
 			denied: true,
 			want: []admission.Code{
-				admission.ShareExternal, admission.ShareBadARN, admission.ShareForeignOrigin, admission.ShareOtherType,
+				admission.ShareExternal, admission.ShareBadARN, admission.ShareOtherOwner, admission.ShareOtherType,
 			},
 		},
 	} {

@@ -10,39 +10,39 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Heard is what a run was started by.
-type Heard struct {
-	Sweep bool
-	Hints []inbound.TagHint
-	Woken bool            // by anything but originhub itself
-	Said  outcome.Outcome // of events that are refused
+// Received is what a run was started by.
+type Received struct {
+	Sweep     bool
+	Hints     []inbound.TagHint
+	Triggered bool            // by anything but originhub itself
+	Outcome   outcome.Outcome // of events that are refused
 }
 
-// Hear reads the messages of one run.
-func Hear(messages []inbound.Message) Heard {
-	var h Heard
+// Receive reads the messages of one run.
+func Receive(messages []inbound.Message) Received {
+	var h Received
 	for _, m := range messages {
 		switch m := m.(type) {
-		case inbound.Poke:
+		case inbound.Trigger:
 			continue
 		case inbound.Sweep:
 			h.Sweep = true
 		case inbound.TagHint:
 			h.Hints = append(h.Hints, m)
 		case inbound.Refused:
-			h.Said.Add(outcome.Refused(m.Account, m.Why))
+			h.Outcome.Add(outcome.Refused(m.Account, m.Why))
 		}
-		h.Woken = true
+		h.Triggered = true
 	}
 	return h
 }
 
 // Run is how a run of admit went.
 type Run struct {
-	Round        // with the registry as the run left it
-	Failed  bool // in part or as a whole
-	Woken   bool // by anything but originhub itself, or it accepted an invitation
-	Recheck Recheck
+	Round          // with the registry as the run left it
+	Failed    bool // in part or as a whole
+	Triggered bool // by anything but originhub itself, or it accepted an invitation
+	Recheck   Recheck
 }
 
 // After decides what follows a run.
@@ -60,7 +60,7 @@ func (r Run) After() outcome.Outcome {
 		o = r.count()
 	}
 	recheck := Never
-	if r.Woken {
+	if r.Triggered {
 		recheck = r.Recheck
 	}
 	d := r.uncertain()

@@ -19,18 +19,18 @@ func TestHear(t *testing.T) {
 	refused.Alarm(contract.EventRefused, "", outcome.Detail{Account: stranger, Why: "it lies"})
 	for name, c := range map[string]struct {
 		messages []inbound.Message
-		want     admission.Heard
+		want     admission.Received
 	}{
 		"nothing":          {},
-		"only from itself": {messages: []inbound.Message{inbound.Poke{Why: "look again"}, inbound.Poke{}}},
-		"a sweep":          {messages: []inbound.Message{inbound.Poke{}, inbound.Sweep{}}, want: admission.Heard{Sweep: true, Woken: true}},
-		"shares":           {messages: []inbound.Message{inbound.ShareHint{Account: accountA}}, want: admission.Heard{Woken: true}},
-		"tags":             {messages: []inbound.Message{hint, hint}, want: admission.Heard{Hints: []inbound.TagHint{hint, hint}, Woken: true}},
+		"only from itself": {messages: []inbound.Message{inbound.Trigger{Why: "look again"}, inbound.Trigger{}}},
+		"a sweep":          {messages: []inbound.Message{inbound.Trigger{}, inbound.Sweep{}}, want: admission.Received{Sweep: true, Triggered: true}},
+		"shares":           {messages: []inbound.Message{inbound.ShareHint{Account: accountA}}, want: admission.Received{Triggered: true}},
+		"tags":             {messages: []inbound.Message{hint, hint}, want: admission.Received{Hints: []inbound.TagHint{hint, hint}, Triggered: true}},
 		"a lie": {
-			messages: []inbound.Message{inbound.Refused{Why: "it lies", Account: stranger}}, want: admission.Heard{Woken: true, Said: refused},
+			messages: []inbound.Message{inbound.Refused{Why: "it lies", Account: stranger}}, want: admission.Received{Triggered: true, Outcome: refused},
 		},
 	} {
-		if diff := cmp.Diff(c.want, admission.Hear(c.messages)); diff != "" {
+		if diff := cmp.Diff(c.want, admission.Receive(c.messages)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -57,7 +57,7 @@ func TestAfter(t *testing.T) {
 		"nothing":                       {records: record(origin.Wire, origin.Live)},
 		"pending":                       {records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0)}},
 		"pending, after a failure":      {run: admission.Run{Failed: true}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0)}},
-		"waiting":                       {records: record(origin.Wire, origin.Waiting)},
+		"waiting":                       {records: record(origin.Wire, origin.Deferred)},
 		"wired":                         {records: record(origin.Wire, origin.Wired)},
 		"quarantined":                   {records: record(origin.Wire, origin.Quarantined)},
 		"withdrawn while live":          {records: record(origin.Detach, origin.Live), want: []outcome.Trigger{wire(0)}},
@@ -68,11 +68,11 @@ func TestAfter(t *testing.T) {
 		"a sweep":                       {run: admission.Run{Round: admission.Round{Sweep: true}}, want: []outcome.Trigger{wire(0)}},
 		"a sweep that failed":           {run: admission.Run{Round: admission.Round{Sweep: true}, Failed: true}, want: []outcome.Trigger{wire(0)}},
 		"one of two to be observed":     {fleet: []string{"E1", "E2"}, want: []outcome.Trigger{wire(0)}},
-		"more is about to appear":       {run: admission.Run{Woken: true, Recheck: admission.Soon}, want: []outcome.Trigger{admit(15 * time.Second)}},
-		"something deploys":             {run: admission.Run{Woken: true, Recheck: admission.Later}, want: []outcome.Trigger{admit(2 * time.Minute)}},
-		"something deploys, pending":    {run: admission.Run{Woken: true, Recheck: admission.Later}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0), admit(2 * time.Minute)}},
-		"more, and pending":             {run: admission.Run{Woken: true, Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(30 * time.Second), admit(15 * time.Second)}},
-		"more, and failed":              {run: admission.Run{Woken: true, Recheck: admission.Soon, Failed: true}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(30 * time.Second)}},
+		"more is about to appear":       {run: admission.Run{Triggered: true, Recheck: admission.Soon}, want: []outcome.Trigger{admit(15 * time.Second)}},
+		"something deploys":             {run: admission.Run{Triggered: true, Recheck: admission.Later}, want: []outcome.Trigger{admit(2 * time.Minute)}},
+		"something deploys, pending":    {run: admission.Run{Triggered: true, Recheck: admission.Later}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0), admit(2 * time.Minute)}},
+		"more, and pending":             {run: admission.Run{Triggered: true, Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(30 * time.Second), admit(15 * time.Second)}},
+		"more, and failed":              {run: admission.Run{Triggered: true, Recheck: admission.Soon, Failed: true}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(30 * time.Second)}},
 		"more, but asked for by itself": {run: admission.Run{Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0)}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestSweepCountsWhatItFound(t *testing.T) {
 			got[name] = m.Value
 		}
 		want := map[string]float64{
-			"SweepCompleted": 1, "Origins waiting": 0, "Origins pending": 0, "Origins wired": 0, "Origins live": 2, "Origins quarantined": 0,
+			"SweepCompleted": 1, "Origins deferred": 0, "Origins pending": 0, "Origins wired": 0, "Origins live": 2, "Origins quarantined": 0,
 			"Origins detaching": 0, "Origins detached": 0, "Origins deleted": 0,
 		}
 		if failed {

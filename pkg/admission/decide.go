@@ -150,7 +150,7 @@ func untaken(id string, c origin.Claim, t Team, p Policy, registry []origin.Reco
 	var holders []string
 	for i := range registry {
 		other := &registry[i]
-		if other.ID == id || !other.Holds() {
+		if other.ID == id || !other.Reserves() {
 			continue
 		}
 		if r, taken := takes(other, c, t, p); taken {
@@ -189,7 +189,7 @@ func fits(id string, t Team, p Policy, registry []origin.Record) []Reason {
 	n := 1
 	for i := range registry {
 		other := &registry[i]
-		if other.ID == id || !other.Holds() {
+		if other.ID == id || !other.Reserves() {
 			continue
 		}
 		if slices.Contains(t.Accounts, other.Account) || other.Team == t.Name && p.teamOf(other) == t.Name {
@@ -259,7 +259,7 @@ func Settle(registry []origin.Record, p Policy) []Dropped {
 
 // byAdmission lists the records that hold a claim, the one admitted first at the head.
 func byAdmission(registry []origin.Record) []origin.Record {
-	held := slices.DeleteFunc(slices.Clone(registry), func(r origin.Record) bool { return !r.Holds() })
+	held := slices.DeleteFunc(slices.Clone(registry), func(r origin.Record) bool { return !r.Reserves() })
 	slices.SortFunc(held, func(a, b origin.Record) int {
 		if c := a.Admitted.Compare(b.Admitted); c != 0 {
 			return c

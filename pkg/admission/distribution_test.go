@@ -33,7 +33,7 @@ func TestSpecOfADistribution(t *testing.T) {
 	}
 	want := wiring.Spec{
 		Domain: "example.com", NotFound: "arn:aws:cloudfront::100000000000:function/originhub-networking-not-found",
-		Brought: []string{"a.example.com"}, Limits: origin.Size{Origins: 100, Behaviors: 10, Aliases: 100},
+		OwnedAliases: []string{"a.example.com"}, Limits: origin.Size{Origins: 100, Behaviors: 10, Aliases: 100},
 	}
 	for _, c := range []struct {
 		name, reference   string
@@ -50,7 +50,7 @@ func TestSpecOfADistribution(t *testing.T) {
 			t.Fatal(err)
 		}
 		want.Created, want.Wildcard = c.created, c.wildcard
-		if got := p.Spec(origin.Distribution{Name: c.name, Brought: want.Brought}, config); !reflect.DeepEqual(got, want) {
+		if got := p.Spec(origin.Distribution{Name: c.name, Owned: origin.Owned{OwnedAliases: want.OwnedAliases}}, config); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s from %s: got %+v\nwant %+v", c.name, c.reference, got, want)
 		}
 	}

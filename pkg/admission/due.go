@@ -136,7 +136,7 @@ func (r Round) uncertain() origin.Distribution {
 	var unavailable origin.Distribution
 	for _, name := range fleet {
 		switch d := r.Registry.Distribution(name); {
-		case !d.Seen.IsZero():
+		case !d.ObservedAt.IsZero():
 		case d.Unavailable.Code == "":
 			return d
 		case unavailable.Name == "" && len(r.Registry.Records) == 0:
@@ -149,7 +149,7 @@ func (r Round) uncertain() origin.Distribution {
 // hidden tells who waits for an unavailable distribution.
 func (r Round) hidden(o Offer, team Team) []Change {
 	d := r.uncertain()
-	return refuse(r.Registry.Refusals, contract.OriginWaits, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []Reason{
+	return refuse(r.Registry.Refusals, contract.OriginDeferred, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []Reason{
 		because(DoesNotFit, "unavailable "+d.Name, "the registry knows no origin, as if it had been lost, so distribution %s may hold this one already; but that "+
 			"is not available: %s. Mend that, or take it out of the hub policy", d.Name, d.Unavailable.Message),
 	})

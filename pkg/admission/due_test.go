@@ -20,7 +20,7 @@ func fleetOf(ids ...string) admission.Policy {
 }
 
 func observed(name string) origin.Distribution {
-	return origin.Distribution{Name: name, ID: "E-" + name, Seen: start}
+	return origin.Distribution{Name: name, Identity: origin.Identity{ID: "E-" + name}, Observation: origin.Observation{ObservedAt: start}}
 }
 
 // round has one distribution, which was observed, and in which these are.
@@ -69,7 +69,7 @@ func TestDue(t *testing.T) {
 	hint := func(ago time.Duration) []inbound.TagHint {
 		return []inbound.TagHint{{Account: is.Account, ARN: is.ARN, Called: start.Add(-ago)}}
 	}
-	unavailable := origin.Distribution{Name: "E2", Unavailable: origin.Reason{Code: "denied", Message: "AWS answers AccessDenied"}}
+	unavailable := origin.Distribution{Name: "E2", Observation: origin.Observation{Unavailable: origin.Reason{Code: "denied", Message: "AWS answers AccessDenied"}}}
 	read := admission.Due{Read: []admission.Offer{offered(is)}}
 	for name, c := range map[string]struct {
 		records []origin.Record
@@ -100,7 +100,7 @@ func TestDue(t *testing.T) {
 				r.Policy = fleetOf("E1", "E2")
 				r.Registry.Distributions = append(r.Registry.Distributions, unavailable)
 			},
-			said: []string{"Origin Waits does-not-fit"},
+			said: []string{"Origin Deferred does-not-fit"},
 		},
 		"new, among records, and one of two is unavailable": {
 			records: []origin.Record{live("team-b", accountB, "vo_2", "/team-b/x")},

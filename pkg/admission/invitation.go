@@ -43,12 +43,12 @@ const (
 
 // InvitationStep is what comes next of an invitation: first its changes, then its call.
 type InvitationStep struct {
-	Changes  []Change
-	Call     InvitationCall
-	Happened outcome.Outcome // by a call that AWS has answered
-	Pending  bool            // neither accepted nor refused
-	Woken    bool            // whatever started this run, it has something new to observe
-	Recheck  Recheck
+	Changes   []Change
+	Call      InvitationCall
+	Happened  outcome.Outcome // by a call that AWS has answered
+	Pending   bool            // neither accepted nor refused
+	Triggered bool            // whatever started this run, it has something new to observe
+	Recheck   Recheck
 }
 
 // DecideInvitation decides what comes next of an invitation. The caller makes the call, notes what came of it, and asks again
@@ -97,7 +97,7 @@ func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) Invi
 }
 
 func (i Invitation) accepted(p Policy) InvitationStep {
-	step := InvitationStep{Woken: true, Recheck: Soon}
+	step := InvitationStep{Triggered: true, Recheck: Soon}
 	var ids []string
 	for _, o := range DecideShare(i.share(), p).Origins {
 		ids = append(ids, o.ID)

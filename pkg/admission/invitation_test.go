@@ -92,8 +92,8 @@ func TestDecideInvitation(t *testing.T) {
 			if diff := cmp.Diff(c.said, append(what(step.Changes), said(step.Happened)...)); diff != "" {
 				t.Error(diff)
 			}
-			if step.Woken != (c.invitation.Stage == admission.Accepted) {
-				t.Errorf("woken %t", step.Woken)
+			if step.Triggered != (c.invitation.Stage == admission.Accepted) {
+				t.Errorf("woken %t", step.Triggered)
 			}
 			if step.Call != c.call || step.Pending != c.pending || step.Recheck != c.recheck {
 				t.Errorf("call %q, pending %t, recheck %d", step.Call, step.Pending, step.Recheck)

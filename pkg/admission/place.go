@@ -22,7 +22,7 @@ type request struct {
 }
 
 // stays reports whether there is no place for what an origin asks for where it cannot leave.
-func (q request) stays(place wiring.Place) bool { return place.Room == "" && q.Only != "" }
+func (q request) stays(place wiring.Place) bool { return place.Distribution == "" && q.Only != "" }
 
 // bound returns the distribution that an origin cannot leave, and whether it is there without a record.
 //
@@ -37,7 +37,7 @@ func (r Round) bound(was origin.Record, known bool, is origin.Record) (only stri
 	case !known:
 		only = r.holder(is.ID)
 		return only, only != ""
-	case was.Placed(), len(was.Left) > 0 && slices.Contains(r.Policy.Distribution.Fleet(), was.Distribution):
+	case was.Placed(), len(was.ReleasedHosts) > 0 && slices.Contains(r.Policy.Distribution.Fleet(), was.Distribution):
 		return was.Distribution, false
 	}
 	return "", false
@@ -47,7 +47,7 @@ func (r Round) bound(was origin.Record, known bool, is origin.Record) (only stri
 func (r Round) holder(id string) string {
 	name := ""
 	for _, d := range r.Registry.Distributions {
-		if slices.ContainsFunc(d.Strays, func(s origin.Ref) bool { return s.ID == id }) {
+		if slices.ContainsFunc(d.Orphans, func(s origin.Ref) bool { return s.ID == id }) {
 			name = d.Name
 		}
 	}
@@ -59,7 +59,7 @@ func (r Round) waiting(asking []request, withdrawn map[string]bool) []request {
 	var out []request
 	for _, o := range r.Registry.Records {
 		asks := slices.ContainsFunc(asking, func(q request) bool { return q.is.ID == o.ID })
-		if o.Intent == origin.Wire && o.State == origin.Waiting && !asks && !withdrawn[o.ID] {
+		if o.Intent == origin.Wire && o.State == origin.Deferred && !asks && !withdrawn[o.ID] {
 			q := request{known: true, was: o, is: o}
 			q.Only, q.Seen = r.bound(o, true, o)
 			out = append(out, q)
@@ -75,14 +75,14 @@ func (r Round) places(asking []request) map[string]wiring.Place {
 	}
 	requests := make([]wiring.Request, len(asking))
 	for i, q := range asking {
-		requests[i] = wiring.Request{Record: q.is, Only: q.Only, Seen: q.Seen}
+		requests[i] = wiring.Request{Record: q.is, Only: q.Only, Orphaned: q.Seen}
 	}
 	return wiring.Places(requests, r.rooms())
 }
 
 // rooms returns the distributions as the registry knows them: those that policy names in the order in which they are filled,
 // and then others that have or had origins.
-func (r Round) rooms() []wiring.Room {
+func (r Round) rooms() []wiring.Capacity {
 	fleet := r.Policy.Distribution.Fleet()
 	names := slices.Clone(fleet)
 	var asked origin.Distribution // last: quotas are the account's, and one that is not made yet is not observed
@@ -90,22 +90,22 @@ func (r Round) rooms() []wiring.Room {
 		if !slices.Contains(names, d.Name) {
 			names = append(names, d.Name)
 		}
-		if d.Asked.After(asked.Asked) {
+		if d.QuotaReadAt.After(asked.QuotaReadAt) {
 			asked = d
 		}
 	}
-	rooms := make([]wiring.Room, len(names))
+	rooms := make([]wiring.Capacity, len(names))
 	for i, name := range names {
 		d := r.Registry.Distribution(name)
-		rooms[i] = wiring.Room{
+		rooms[i] = wiring.Capacity{
 			Name: name, Limits: r.Policy.Limits.Within(asked.Quotas()), Others: d.Others, Closed: !slices.Contains(fleet, name),
-			Wildcard: r.Policy.HasWildcard(name), Aliases: d.Aliases, Records: r.Registry.In(name),
+			Wildcard: r.Policy.HasWildcard(name), Aliases: d.OtherAliases, Records: r.Registry.In(name),
 		}
 		if !rooms[i].Closed {
 			rooms[i].Unavailable = d.Unavailable.Message
 		}
-		if d.Seen.IsZero() && r.Policy.Distribution.Base != nil {
-			rooms[i].Others = wiring.Made()
+		if d.ObservedAt.IsZero() && r.Policy.Distribution.Base != nil {
+			rooms[i].Others = wiring.BaseSize()
 		}
 	}
 	return rooms
@@ -114,9 +114,9 @@ func (r Round) rooms() []wiring.Room {
 // settle decides what becomes of a request by its place.
 //
 //	place  bound  record                          then
-//	none   yes    any                             Origin Waits, once; the record stays as it is
+//	none   yes    any                             Origin Deferred, once; the record stays as it is
 //	none   no     waits for the same reasons      nothing; its share, if that has changed
-//	none   no     other                           waiting; Origin Waits
+//	none   no     other                           waiting; Origin Deferred
 //	some   any    any                             pending, or as it was if nothing but its team's name has changed; Origin Admitted
 //
 // A record of another distribution than the place moves there.
@@ -124,37 +124,37 @@ func (r Round) settle(q request, place wiring.Place) []Change {
 	is, reasons := q.is, []Reason{place.Why}
 	switch {
 	case q.stays(place):
-		return refuse(r.Registry.Refusals, contract.OriginWaits, is.ARN, outcome.Detail{Origin: is.ID, Account: is.Account, Team: is.Team}, reasons)
-	case place.Room == "" && q.known && q.was.State == origin.Waiting && origin.SameReasons(q.was.Reasons, reasons) && sameClaim(q.was.Claim, is.Claim):
+		return refuse(r.Registry.Refusals, contract.OriginDeferred, is.ARN, outcome.Detail{Origin: is.ID, Account: is.Account, Team: is.Team}, reasons)
+	case place.Distribution == "" && q.known && q.was.State == origin.Deferred && origin.SameReasons(q.was.Reasons, reasons) && sameClaim(q.was.Claim, is.Claim):
 		if is.Share == q.was.Share {
 			return nil
 		}
 		return []Change{{Record: &is}}
-	case place.Room == "":
+	case place.Distribution == "":
 		c := Change{Outcome: q.said}
 		if !q.known {
 			is.Distribution = r.Policy.Distribution.Fleet()[0]
 		}
-		is.State = origin.Waiting
-		is.Because(reasons...)
-		c.Alarm(contract.OriginWaits, is.ARN, outcome.About(is, "").Because(reasons))
+		is.State = origin.Deferred
+		is.SetReasons(reasons...)
+		c.Alarm(contract.OriginDeferred, is.ARN, outcome.About(is, "").Because(reasons))
 		is.Remember(r.Registry.Now, origin.DecidedDeferred, reasons, "")
 		c.Record = &is
 		return []Change{c}
 	}
 	why := fmt.Sprintf("claims %s on %s", strings.Join(is.Claim.Hosts, ", "), strings.Join(is.Claim.Paths, ", "))
 	if len(r.Policy.Distribution.Fleet()) > 1 {
-		why += "; its place is distribution " + place.Room
+		why += "; its place is distribution " + place.Distribution
 	}
-	if is.State == origin.Waiting {
+	if is.State == origin.Deferred {
 		is.State, is.Reasons = origin.Pending, nil
 	}
 	c := Change{Outcome: q.said}
 	c.Count(contract.MetricOriginAdmitted, 1)
 	c.Inform(contract.OriginAdmitted, is.ARN, outcome.About(is, why))
 	is.Remember(r.Registry.Now, origin.DecidedAdmitted, nil, why)
-	is.Distribution = place.Room
-	if q.known && q.was.Distribution != place.Room {
+	is.Distribution = place.Distribution
+	if q.known && q.was.Distribution != place.Distribution {
 		c.From = q.was.Distribution
 	}
 	c.Record = &is

@@ -27,12 +27,12 @@ func TestPlace(t *testing.T) {
 	is := live("team-a", accountA, "vo_1", "/team-a/x")
 	full := live("team-b", accountB, "vo_2", "/team-b/x")
 	waits := is
-	waits.State = origin.Waiting
-	waits.Because(origin.Reason{
+	waits.State = origin.Deferred
+	waits.SetReasons(origin.Reason{
 		Code: origin.DoesNotFit, Subject: "behaviors", Message: "in other words",
 	})
 	waitsForOther := waits
-	waitsForOther.Because(origin.Reason{Code: origin.DoesNotFit, Subject: "aliases"})
+	waitsForOther.SetReasons(origin.Reason{Code: origin.DoesNotFit, Subject: "aliases"})
 	waitsInOther := on("E2", waits)
 	otherShare := waits
 	otherShare.Share = "share-closed"
@@ -41,14 +41,14 @@ func TestPlace(t *testing.T) {
 	detached.Intent, detached.State = origin.Detach, origin.Detached
 	detachedElsewhere := on("E3", detached)
 	boundByHost := on("E2", detached)
-	boundByHost.Left = []string{"old.example.com"}
+	boundByHost.ReleasedHosts = []string{"old.example.com"}
 	boundToNone := boundByHost
 	boundToNone.Distribution = "E3"
 	begun := detached
 	begun.Teardown = &origin.Teardown{Value: "now", Requested: start, Due: start, Ended: false}
 	detaching := begun
 	detaching.State = origin.Detaching
-	held := func(r *admission.Round) { r.Registry.Distributions[1].Strays = []origin.Ref{is.Ref} }
+	held := func(r *admission.Round) { r.Registry.Distributions[1].Orphans = []origin.Ref{is.Ref} }
 	for name, c := range map[string]struct {
 		round  admission.Round
 		read   []admission.Reading
@@ -66,7 +66,7 @@ func TestPlace(t *testing.T) {
 		},
 		"new, and all are full": {
 			round: round(full), read: []admission.Reading{tagged(is)}, change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
-			said: []string{"Origin Waits does-not-fit"}, state: origin.Waiting, place: "main",
+			said: []string{"Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
 		},
 		"new, and a distribution holds it": {
 			round: two(1, full), read: []admission.Reading{tagged(is)}, change: held,
@@ -89,29 +89,29 @@ func TestPlace(t *testing.T) {
 		},
 		"new, and a distribution holds it but another has its host": {
 			round: two(3, live("team-a", accountA, "vo_2", "/team-a/2")), read: []admission.Reading{tagged(is)}, change: held,
-			said: []string{"Origin Waits does-not-fit"},
+			said: []string{"Origin Deferred does-not-fit"},
 		},
 		"waits for the same": {
 			round: round(waits, full), change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
 		},
 		"waits for the same, of another share": {
 			round: round(otherShare, full), read: []admission.Reading{tagged(is)}, change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
-			state: origin.Waiting, place: "main",
+			state: origin.Deferred, place: "main",
 		},
 		"waits for the same, with another claim": {
 			round: round(moved, full), read: []admission.Reading{tagged(is)}, change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
-			said: []string{"Origin Waits does-not-fit"}, state: origin.Waiting, place: "main",
+			said: []string{"Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
 		},
 		"waits for something else": {
 			round: round(waitsForOther, full), change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
-			said: []string{"Origin Waits does-not-fit"}, state: origin.Waiting, place: "main",
+			said: []string{"Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
 		},
 		"has waited": {round: round(waits, full), said: []string{"Origin Admitted"}, state: origin.Pending, place: "main"},
 		"has waited in another one": {
 			round: two(1, waitsInOther), said: []string{"Origin Admitted"}, state: origin.Pending, place: "main", from: "E2",
 		},
 		"live, and its distribution has no room": {
-			round: two(1, is), read: []admission.Reading{tagged(claiming(is, "/team-a/x", "/team-a/y"))}, said: []string{"Origin Waits does-not-fit"},
+			round: two(1, is), read: []admission.Reading{tagged(claiming(is, "/team-a/x", "/team-a/y"))}, said: []string{"Origin Deferred does-not-fit"},
 		},
 		"live, in one that policy no longer names": {
 			round: two(2, on("E3", is)), read: []admission.Reading{tagged(claiming(is, "/team-a/y"))},
@@ -133,15 +133,15 @@ func TestPlace(t *testing.T) {
 		},
 		"back from its teardown, and waits": {
 			round: round(begun, full), read: []admission.Reading{tagged(is)}, change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
-			said: []string{"Teardown Cancelled", "Origin Waits does-not-fit"}, state: origin.Waiting, place: "main",
+			said: []string{"Teardown Cancelled", "Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
 		},
 		"back from its teardown, and stays as it is": {
-			round: two(1, detaching, full), read: []admission.Reading{tagged(is)}, said: []string{"Origin Waits does-not-fit"},
+			round: two(1, detaching, full), read: []admission.Reading{tagged(is)}, said: []string{"Origin Deferred does-not-fit"},
 		},
 		"waits where an old host leads, and its new claim is refused": {
 			round: func() admission.Round {
 				o := on("E2", waits)
-				o.Left = []string{"old.example.com"}
+				o.ReleasedHosts = []string{"old.example.com"}
 				return two(1, o, on("E2", full))
 			}(),
 			read: []admission.Reading{tagged(claiming(is, "/team-b/y"))}, said: []string{"Origin Refused claim-not-granted"},
@@ -149,7 +149,7 @@ func TestPlace(t *testing.T) {
 		"waits where an old host leads, and its tags cannot be read": {
 			round: func() admission.Round {
 				o := on("E2", waits)
-				o.Left = []string{"old.example.com"}
+				o.ReleasedHosts = []string{"old.example.com"}
 				return two(1, o, on("E2", full))
 			}(),
 			read: []admission.Reading{{Offer: offered(is), Unreadable: true}}, said: []string{"Origin Refused claim-unreadable"},
@@ -202,7 +202,7 @@ func TestRooms(t *testing.T) {
 		return r
 	}
 	asked := func(d origin.Distribution, origins int, others int) origin.Distribution {
-		d.Quota, d.Asked, d.Others = origin.Size{Origins: origins}, start, origin.Size{Origins: others}
+		d.Quota, d.QuotaReadAt, d.Others = origin.Size{Origins: origins}, start, origin.Size{Origins: others}
 		return d
 	}
 	limited := base()
@@ -220,7 +220,7 @@ func TestRooms(t *testing.T) {
 		changes, _ := with(c.round, read...).Decide(read)
 		var got []string
 		for _, o := range records(changes) {
-			if o.State == origin.Waiting {
+			if o.State == origin.Deferred {
 				o.Distribution = ""
 			}
 			got = append(got, o.Distribution)

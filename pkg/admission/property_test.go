@@ -38,7 +38,7 @@ func drawRound(t *rapid.T) (admission.Round, []admission.Reading) {
 		case 1:
 			d.Unavailable = origin.Reason{Code: "denied", Message: "AWS answers AccessDenied"}
 		default:
-			d.Seen = start
+			d.ObservedAt = start
 		}
 		r.Registry.Distributions = append(r.Registry.Distributions, d)
 	}
@@ -54,7 +54,7 @@ func drawRound(t *rapid.T) (admission.Round, []admission.Reading) {
 			r.Registry.Records = append(r.Registry.Records, o)
 		} else if rapid.Bool().Draw(t, "held") {
 			d := &r.Registry.Distributions[rapid.IntRange(0, len(names)-1).Draw(t, "where")]
-			d.Strays = append(d.Strays, o.Ref)
+			d.Orphans = append(d.Orphans, o.Ref)
 		}
 		if rapid.IntRange(0, 4).Draw(t, "offered") > 0 {
 			r.Offers = append(r.Offers, offered(o))
@@ -97,11 +97,11 @@ func drawRecord(t *rapid.T, id, team, account string, distributions []string) or
 	o.Claim = drawClaim(t, team)
 	o.Distribution = rapid.SampledFrom(distributions).Draw(t, "distribution")
 	o.State = rapid.SampledFrom([]origin.State{
-		origin.Waiting, origin.Pending, origin.Wired, origin.Live, origin.Quarantined, origin.Live,
+		origin.Deferred, origin.Pending, origin.Wired, origin.Live, origin.Quarantined, origin.Live,
 	}).Draw(t, "state")
 	o.Admitted = start.Add(-time.Duration(rapid.IntRange(0, 3).Draw(t, "admitted")) * time.Minute)
 	if rapid.IntRange(0, 3).Draw(t, "left") == 0 {
-		o.Left = []string{"d.example.com"}
+		o.ReleasedHosts = []string{"d.example.com"}
 	}
 	if rapid.IntRange(0, 2).Draw(t, "leaves") == 0 {
 		o.Intent = origin.Detach
@@ -224,7 +224,7 @@ func TestRoundIsIdempotent(t *testing.T) {
 			}
 			freed := slices.ContainsFunc(records(changes), func(o origin.Record) bool {
 				was, _ := r.Registry.Find(o.ID)
-				return o.Intent == origin.Detach || was.Holds() && (!cmp.Equal(was.Claim, o.Claim) || was.Distribution != o.Distribution)
+				return o.Intent == origin.Detach || was.Reserves() && (!cmp.Equal(was.Claim, o.Claim) || was.Distribution != o.Distribution)
 			})
 			r.Registry = after(r.Registry, changes)
 			if again, _ := r.Decide(read); !freed && len(records(again)) > 0 {

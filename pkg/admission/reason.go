@@ -18,7 +18,7 @@ const (
 	ShareUnknownAccount Code = "share-unknown-account" // policy knows no team with the sender's account
 	ShareExternal       Code = "share-external"        // came as an invitation, and policy denies those
 	ShareOtherType      Code = "share-other-type"      // holds something that is not a VPC origin
-	ShareForeignOrigin  Code = "share-foreign-origin"  // holds an origin that the sender does not own
+	ShareOtherOwner     Code = "share-foreign-origin"  // holds an origin that the sender does not own
 	ShareBadARN         Code = "share-bad-arn"         // holds a VPC origin whose ARN cannot be read
 	ShareUnreadable     Code = "share-unreadable"      // its invitation cannot be opened
 )

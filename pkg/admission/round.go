@@ -105,7 +105,7 @@ type claim struct {
 //	to be wired, or in grace           yes           as below: the teardown takes it when it is due, and until then its claim may change
 //	to be detached                     yes           refused   nothing: on its way out, as its team asked
 //	any                                no            admitted  a request for a place, or nothing if nothing has changed
-//	any                                no            waits     Origin Waits; observed again later
+//	any                                no            waits     Origin Deferred; observed again later
 //	any                                no            refused   Origin Refused; what is wired stays wired with its old claim
 func (r Round) claim(o Reading, standing []origin.Record) claim {
 	team, _ := r.Policy.TeamOf(o.Account)
@@ -123,7 +123,7 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 	case !tagged:
 	case record.Intent == origin.Wire || r.inGrace(record):
 		tagged = false
-	case !known && r.Registry.Distribution(origin.Main).Seen.IsZero():
+	case !known && r.Registry.Distribution(origin.Main).ObservedAt.IsZero():
 		return claim{}
 	case !known:
 		tagged = r.holder(o.ID) == ""
@@ -134,7 +134,7 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 		changes, request := r.admit(record, known, o.Offer, team, is)
 		return claim{changes: changes, request: request}
 	case d.Waits():
-		return claim{told: true, changes: tell(contract.OriginWaits, d.Reasons), recheck: Later}
+		return claim{told: true, changes: tell(contract.OriginDeferred, d.Reasons), recheck: Later}
 	case tagged && known:
 		return claim{}
 	default:
@@ -153,13 +153,13 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 //	to be detached, teardown not over  any      pending, admitted now, of the next generation; Teardown Cancelled
 //	to be detached, over or none       any      pending, admitted now, of the next generation
 func (r Round) admit(was origin.Record, known bool, o Offer, team Team, c origin.Claim) ([]Change, *request) {
-	is := was.Reclaim(c)
+	is := was.WithClaim(c)
 	is.Ref, is.Team, is.Intent = o.Ref, team.Name, origin.Wire
 	if !slices.Contains(o.Shares, was.Share) {
 		is.Share = o.Shares[0]
 	}
 	wanted, same := was.Intent == origin.Wire, sameClaim(was.Claim, c)
-	if wanted && same && was.Team == is.Team && was.State != origin.Waiting {
+	if wanted && same && was.Team == is.Team && was.State != origin.Deferred {
 		if was.Share == is.Share {
 			return nil, nil
 		}

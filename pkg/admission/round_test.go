@@ -61,7 +61,7 @@ func TestDecideByClaim(t *testing.T) {
 	crowded := []origin.Record{live("team-a", accountA, "vo_2", "/team-a/2"), live("team-a", accountA, "vo_3", "/team-a/3")}
 	grace := leaving(teardown.Grace, 0)
 	grace.Teardown.Due = start.Add(time.Hour)
-	held := func(r *admission.Round) { r.Registry.Distributions[0].Strays = []origin.Ref{is.Ref} }
+	held := func(r *admission.Round) { r.Registry.Distributions[0].Orphans = []origin.Ref{is.Ref} }
 	const teardownTag = contract.TagTeardown
 	for name, c := range map[string]struct {
 		records []origin.Record
@@ -98,7 +98,7 @@ func TestDecideByClaim(t *testing.T) {
 		"leaves, tagged and not permitted": {records: []origin.Record{leaving(teardown.Detach, time.Hour)}, reading: tagged(claiming(is, "/team-b/*"), teardownTag)},
 		"new":                              {reading: tagged(is), said: []string{"Origin Admitted"}, intent: origin.Wire},
 		"new, and no room for its team": {
-			records: crowded, reading: tagged(is), said: []string{"Origin Waits does-not-fit"}, recheck: admission.Later,
+			records: crowded, reading: tagged(is), said: []string{"Origin Deferred does-not-fit"}, recheck: admission.Later,
 		},
 		"new, refused":              {reading: tagged(claiming(is, "/team-b/*")), said: []string{"Origin Refused claim-not-granted"}},
 		"live, same claim":          {records: []origin.Record{is}, reading: tagged(is)},
@@ -181,7 +181,7 @@ func TestAdmittedRecord(t *testing.T) {
 				return tagged(o)
 			}(),
 			want: func(was origin.Record) origin.Record {
-				was.Claim.Hosts, was.Left, was.State = []string{"team-b.example.com"}, []string{"www.example.com"}, origin.Pending
+				was.Claim.Hosts, was.ReleasedHosts, was.State = []string{"team-b.example.com"}, []string{"www.example.com"}, origin.Pending
 				return was
 			},
 		},
@@ -264,7 +264,7 @@ func TestClaimOfAnOriginThatStaysIsNotFree(t *testing.T) {
 		said      []string
 	}{
 		"it has a place": {3, []string{"Origin Admitted", "Origin Admitted"}},
-		"it has none":    {1, []string{"Origin Refused claim-taken", "Origin Waits does-not-fit"}},
+		"it has none":    {1, []string{"Origin Refused claim-taken", "Origin Deferred does-not-fit"}},
 	} {
 		read := []admission.Reading{tagged(wants), tagged(claiming(stays, "/team-a/x", "/team-a/y"))}
 		r := with(round(stays), read...)

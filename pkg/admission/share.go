@@ -76,7 +76,7 @@ func DecideShare(s Share, p Policy) ShareDecision {
 		case err != nil:
 			refuse(ShareBadARN, r.ARN, "the share holds a VPC origin that cannot be read: %v", err)
 		case ref.Account != s.Owner:
-			refuse(ShareForeignOrigin, ref.ID, "%s belongs to account %s, not to the sender %s: let its owner share it",
+			refuse(ShareOtherOwner, ref.ID, "%s belongs to account %s, not to the sender %s: let its owner share it",
 				ref.ID, ref.Account, s.Owner)
 		default:
 			d.Origins = append(d.Origins, ref)

@@ -26,7 +26,7 @@ func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Chan
 	drop := func(o origin.Record, reasons ...Reason) {
 		withdrawn[o.ID] = true
 		o.Intent = origin.Detach
-		o.Because(reasons...)
+		o.SetReasons(reasons...)
 		o.Remember(r.Registry.Now, origin.DecidedWithdrawn, reasons, "")
 		c := Change{Record: &o}
 		c.Alarm(contract.OriginWithdrawn, o.ARN, outcome.About(o, "").Because(reasons))
@@ -45,7 +45,7 @@ func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Chan
 	}
 	if r.uncertain().Name == "" {
 		for _, d := range r.Registry.Distributions {
-			for _, s := range d.Strays {
+			for _, s := range d.Orphans {
 				if _, known := r.Registry.Find(s.ID); !known && !withdrawn[s.ID] && s.ARN != "" && r.unshared(s.ID) {
 					team, _ := r.Policy.TeamOf(s.Account)
 					drop(origin.Record{Ref: s, Distribution: d.Name, Team: team.Name, State: origin.Wired, Generation: 1}, notShared)

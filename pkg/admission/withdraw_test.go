@@ -19,13 +19,13 @@ func TestWithdraw(t *testing.T) {
 	first := live("team-a", accountA, "vo_3", "/shared/*")
 	first.Admitted = rival.Admitted.Add(-1)
 	waits := is
-	waits.State = origin.Waiting
+	waits.State = origin.Deferred
 	with := func(strays ...origin.Ref) origin.Distribution {
 		d := observed(origin.Main)
-		d.Strays = strays
+		d.Orphans = strays
 		return d
 	}
-	unavailable := origin.Distribution{Name: "E2", Unavailable: origin.Reason{Code: "denied"}}
+	unavailable := origin.Distribution{Name: "E2", Observation: origin.Observation{Unavailable: origin.Reason{Code: "denied"}}}
 	const gone, refused = "Origin Withdrawn origin-not-shared", "Origin Withdrawn claim-not-granted"
 	for name, c := range map[string]struct {
 		records       []origin.Record
@@ -58,7 +58,7 @@ func TestWithdraw(t *testing.T) {
 			hidden: true, distributions: []origin.Distribution{with(stray)}, said: []string{gone}, withdrawn: []string{"vo_9"},
 		},
 		"without a record, in two distributions": {
-			hidden: true, distributions: []origin.Distribution{with(stray), {Name: "E2", Seen: start, Strays: []origin.Ref{stray}}},
+			hidden: true, distributions: []origin.Distribution{with(stray), {Name: "E2", Observation: origin.Observation{ObservedAt: start, Orphans: []origin.Ref{stray}}}},
 			said: []string{gone}, withdrawn: []string{"vo_9"},
 		},
 		"without a record, and offered": {hidden: true, offered: []origin.Ref{stray}, distributions: []origin.Distribution{with(stray)}},
@@ -110,7 +110,7 @@ func TestWithdraw(t *testing.T) {
 func TestWithdrawnWithoutARecord(t *testing.T) {
 	r := round()
 	stray := ref(accountA, "vo_9")
-	r.Registry.Distributions[0].Strays = []origin.Ref{stray}
+	r.Registry.Distributions[0].Orphans = []origin.Ref{stray}
 	changes, _ := r.Decide(nil)
 	got := records(changes)[0]
 	got.History, got.Reasons = nil, nil

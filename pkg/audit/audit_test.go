@@ -45,7 +45,7 @@ func orderly() Observed {
 		Account: hub, WireQueue: wireQueue,
 	}, origin.Snapshot{
 		Now:           now,
-		Distributions: []origin.Distribution{{Name: origin.Main, ID: distribution, Domain: domain}},
+		Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: distribution, Domain: domain}}},
 		Records: []origin.Record{{
 			Ref: ref, Distribution: origin.Main, Team: "team-a", Share: shareA, Intent: origin.Wire, State: origin.Live,
 			Claim: origin.Claim{Hosts: []string{"team-a.example.com"}, Paths: []string{"/team-a/*"}, Domain: "internal.example.com"},
@@ -81,7 +81,7 @@ func leaving(o *Observed) { o.Records[0].Teardown = &origin.Teardown{} }
 
 func two(o *Observed) {
 	o.Managed = append(o.Managed, "E2")
-	o.Distributions = append(o.Distributions, origin.Distribution{Name: "main-2", ID: "E2"})
+	o.Distributions = append(o.Distributions, origin.Distribution{Name: "main-2", Identity: origin.Identity{ID: "E2"}})
 }
 
 // edited has the configuration of the distribution as the registry knows it, but for what a text in it is replaced by.

@@ -72,7 +72,7 @@ func (o Observed) enable(distribution string) (risk, repair string) {
 
 // triggerWire is the command that makes function wire observe every distribution.
 func (o Observed) triggerWire() string {
-	return fmt.Sprintf("aws sqs send-message --region us-east-1 --queue-url %s --message-body '%s'", o.WireQueue, inbound.Poke{Why: "repair"}.JSON())
+	return fmt.Sprintf("aws sqs send-message --region us-east-1 --queue-url %s --message-body '%s'", o.WireQueue, inbound.Trigger{Why: "repair"}.JSON())
 }
 
 // publicPaths finds behaviors of managed distributions that let viewers past the teams.

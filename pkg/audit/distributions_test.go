@@ -144,14 +144,14 @@ func TestGuardDistribution(t *testing.T) {
 		call   inbound.CallHint
 		want   []string
 	}{
-		{"of an adopted one, something else rings nobody", adopted, update, []string{"Hand-Made Change Found distribution-edited"}},
-		{"of the hub's own it does", nil, update, []string{"Hand-Made Change Found distribution-edited!"}},
-		{"disabled, adopted and empty is something else", all(adopted, off1, out), update, []string{"Hand-Made Change Found distribution-edited"}},
-		{"a difference and a public path are two findings", all(differs, public("/team-a/old/*", 0)), update, []string{"Hand-Made Change Found distribution-edited!", "Hand-Made Change Found path-public!"}},
+		{"of an adopted one, something else rings nobody", adopted, update, []string{"Drift Found distribution-edited"}},
+		{"of the hub's own it does", nil, update, []string{"Drift Found distribution-edited!"}},
+		{"disabled, adopted and empty is something else", all(adopted, off1, out), update, []string{"Drift Found distribution-edited"}},
+		{"a difference and a public path are two findings", all(differs, public("/team-a/old/*", 0)), update, []string{"Drift Found distribution-edited!", "Drift Found path-public!"}},
 		{"a public path of another distribution is not blamed", all(two, func(o *Observed) {
 			o.Listed = append(o.Listed, o.Listed[0])
 			o.Listed[1].ID = "E2"
-		}, public("/team-a/old/*", 0)), inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution, Target: "E2"}, []string{"Hand-Made Change Found distribution-edited!"}},
+		}, public("/team-a/old/*", 0)), inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution, Target: "E2"}, []string{"Drift Found distribution-edited!"}},
 	} {
 		o := orderly()
 		if c.change != nil {

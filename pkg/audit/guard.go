@@ -100,9 +100,9 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 	case Forged:
 		d.Add(outcome.Refused(c.Account, j.Why))
 	case Found:
-		d.Count(contract.MetricHandMadeChange, alarms(j.Findings))
+		d.Count(contract.MetricDriftFound, alarms(j.Findings))
 		for _, f := range j.Findings {
-			d.report(contract.ChangeFound, f, o.Now)
+			d.report(contract.DriftFound, f, o.Now)
 		}
 		d.trigger(c, o.Hub)
 	}

@@ -69,7 +69,7 @@ func TestDecideCall(t *testing.T) {
 	anonymous, again, forgery := edit, edit, edit
 	anonymous.ID, again.ID, forgery.Account = "", "1", teamA
 	wire := []outcome.Trigger{{Function: outcome.Wire, Why: "UpdateDistribution by hand"}}
-	found := []string{"Hand-Made Change Found distribution-edited!"}
+	found := []string{"Drift Found distribution-edited!"}
 	for _, c := range []struct {
 		name       string
 		call       inbound.CallHint
@@ -110,7 +110,7 @@ func TestDecideCall(t *testing.T) {
 	}
 }
 
-func TestHandMadeChangesThatRingAreCounted(t *testing.T) {
+func TestDriftFoundThatRingAreCounted(t *testing.T) {
 	for _, c := range []struct {
 		change func(*Observed)
 		want   float64
@@ -120,7 +120,7 @@ func TestHandMadeChangesThatRingAreCounted(t *testing.T) {
 			c.change(&o)
 		}
 		d, err := DecideCall(inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution, Target: distribution}, o)
-		want := []outcome.Metric{{Name: contract.MetricHandMadeChange, Unit: outcome.Count, Value: c.want}}
+		want := []outcome.Metric{{Name: contract.MetricDriftFound, Unit: outcome.Count, Value: c.want}}
 		if err != nil || !reflect.DeepEqual(d.Metrics, want) {
 			t.Errorf("counted %+v, %v, want %v", d.Metrics, err, want)
 		}

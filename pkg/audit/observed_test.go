@@ -37,9 +37,9 @@ func TestWhatIsManaged(t *testing.T) {
 		want    []string
 	}{
 		{"no id", origin.Distribution{Name: origin.Main}, nil, nil},
-		{"named by the policy", origin.Distribution{Name: origin.Main, ID: distribution}, nil, []string{distribution}},
-		{"named no more, with an origin", origin.Distribution{Name: "EOLD", ID: "EOLD"}, holds, []string{"EOLD"}},
-		{"named no more, and empty", origin.Distribution{Name: "EOLD", ID: "EOLD"}, nil, nil},
+		{"named by the policy", origin.Distribution{Name: origin.Main, Identity: origin.Identity{ID: distribution}}, nil, []string{distribution}},
+		{"named no more, with an origin", origin.Distribution{Name: "EOLD", Identity: origin.Identity{ID: "EOLD"}}, holds, []string{"EOLD"}},
+		{"named no more, and empty", origin.Distribution{Name: "EOLD", Identity: origin.Identity{ID: "EOLD"}}, nil, nil},
 	} {
 		h := Hub{Policy: admission.Policy{Distribution: admission.Distribution{Adopt: []string{distribution}}}}
 		o := Begin(h, origin.Snapshot{Distributions: []origin.Distribution{c.item}, Records: c.records})

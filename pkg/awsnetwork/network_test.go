@@ -85,7 +85,7 @@ func TestManagedENIsAreAllOfCloudFrontsAndNoOthers(t *testing.T) {
 	}
 	point(ctx, t, s, "lb", balancer)
 	point(ctx, t, s, "i", instance)
-	s.AddForeignENI(sandbox.ForeignENI{Account: rig.Peer, Region: elsewhere, Description: "somebody else's"})
+	s.AddUnmanagedENI(sandbox.UnmanagedENI{Account: rig.Peer, Region: elsewhere, Description: "somebody else's"})
 	all := list()
 	if len(all) != 3 {
 		t.Errorf("two VPC origins, in two subnets and in one, have %+v", all)

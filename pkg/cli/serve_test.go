@@ -141,7 +141,7 @@ func TestServeATeamStackWithItsCertificate(t *testing.T) {
 			said[e.Event.Type] = true
 		}
 	}
-	if !said[contract.OriginLive] {
+	if !said[contract.OriginWentLive] {
 		t.Errorf("the hub said %v", said)
 	}
 }

@@ -41,35 +41,36 @@ const PolicyFile = "policy.yaml"
 const EventSource = "originhub"
 
 // EventVersion is the version of the detail of those events.
-const EventVersion = "1"
+const EventVersion = "2"
 
 // Detail types of the events on the hub bus: what happened, in the past tense.
 const (
-	ShareAccepted           = "Share Accepted"
-	ShareRefused            = "Share Refused"
-	EventRefused            = "Event Refused"
-	OriginAdmitted          = "Origin Admitted"
-	OriginRefused           = "Origin Refused"
-	OriginLive              = "Origin Live"
-	OriginWaits             = "Origin Waits" // nothing is wrong with it: it does not fit now
-	OriginQuarantined       = "Origin Quarantined"
-	OriginDetached          = "Origin Detached"
-	OriginWithdrawn         = "Origin Withdrawn"
-	DistributionCreated     = "Distribution Created"
-	DistributionUpdated     = "Distribution Updated"
-	DistributionRefused     = "Distribution Write Refused"
-	DistributionUnavailable = "Distribution Unavailable" // it cannot be read, or made
-	RecordRefused           = "DNS Record Refused"
-	ChangeFound             = "Hand-Made Change Found" // somebody undid, by hand, what the hub did
-	LeakFound               = "Leak Found"             // something costs money for nothing, or opens a side door
-	LeakResolved            = "Leak Resolved"
-	TeardownStarted         = "Teardown Started"
-	TeardownWarned          = "Teardown Warned"
-	TeardownCancelled       = "Teardown Cancelled"
-	TeardownStepped         = "Teardown Stepped"
-	TeardownFinished        = "Teardown Finished"       // clean: nothing left behind
-	TeardownLeftSomething   = "Teardown Left Something" // dirty: what remains is in the detail
-	TeardownStopped         = "Teardown Stopped"        // stuck; what stands in the way is in the detail
+	ShareAccepted            = "Share Accepted"
+	ShareRefused             = "Share Refused"
+	EventRefused             = "Event Refused"
+	OriginAdmitted           = "Origin Admitted"
+	OriginRefused            = "Origin Refused"
+	OriginWentLive           = "Origin Went Live"
+	OriginDeferred           = "Origin Deferred" // no distribution has capacity for it
+	OriginQuarantined        = "Origin Quarantined"
+	OriginDetached           = "Origin Detached"
+	OriginWithdrawn          = "Origin Withdrawn"
+	DistributionCreated      = "Distribution Created"
+	DistributionUpdated      = "Distribution Updated"
+	DistributionWriteRefused = "Distribution Write Refused"
+	DistributionUnavailable  = "Distribution Became Unavailable" // it cannot be read, or created
+	DNSRecordRefused         = "DNS Record Refused"
+	DriftFound               = "Drift Found" // somebody changed what the hub wrote
+	LeakFound                = "Leak Found"  // something costs money for nothing, or opens a side door
+	LeakResolved             = "Leak Resolved"
+	TeardownTagRefused       = "Teardown Tag Refused" // its value cannot be obeyed
+	TeardownStarted          = "Teardown Started"
+	TeardownAnnounced        = "Teardown Announced"
+	TeardownCancelled        = "Teardown Cancelled"
+	TeardownAdvanced         = "Teardown Advanced"
+	TeardownCompleted        = "Teardown Completed"        // clean: nothing is left
+	TeardownEndedIncomplete  = "Teardown Ended Incomplete" // dirty: the detail names what is left
+	TeardownBlocked          = "Teardown Blocked"          // somebody has to act: the detail says who and how
 )
 
 // Severities of events on the hub bus. The rule behind the alarm topic matches SeverityAlarm.

@@ -10,7 +10,7 @@ const (
 	DimensionDistribution = "Distribution" // of MetricQuotaUse: the registry's name for it
 )
 
-// Metrics, with their units. A counter is summed; a gauge says how it was at the last look, and its maximum counts.
+// Metrics, with their units. A counter is summed. A gauge holds what was last observed; use its maximum.
 const (
 	MetricOrigins            = "Origins"            // gauge by state, at every sweep
 	MetricSweepCompleted     = "SweepCompleted"     // counter: admit looked at everything and nothing failed
@@ -30,13 +30,13 @@ const (
 	MetricTeardownClean     = "TeardownsClean"
 	MetricTeardownDirty     = "TeardownsDirty"
 	MetricTeardownCancelled = "TeardownsCancelled"
-	MetricTeardownStopped   = "TeardownsStopped"
+	MetricTeardownBlocked   = "TeardownsBlocked"
 	MetricTeardownDuration  = "TeardownDuration" // seconds, from the tag to clean
 	MetricOrphanENI         = "OrphanENIs"       // counter: interfaces that a dirty teardown left
 
-	MetricHandMadeChange = "HandMadeChanges" // counter: what somebody else than the hub changed and that puts something at risk
-	MetricLeaksOpen      = "LeaksOpen"       // gauge, at every audit
-	MetricSideDoorsOpen  = "SideDoorsOpen"   // gauge, at every audit: those of the leaks that somebody can come in by, or is off the air for
+	MetricDriftFound    = "DriftFound"    // counter: drift that puts something at risk
+	MetricLeaksOpen     = "LeaksOpen"     // gauge, at every audit
+	MetricSideDoorsOpen = "SideDoorsOpen" // gauge, at every audit: those of the leaks that somebody can come in by, or is off the air for
 
 	MetricQuotaUse = "QuotaUse" // gauge by distribution, percent: of the limit that is used most
 )

@@ -193,8 +193,8 @@ func (c Codes) Wrap(err error, format string, args ...any) error {
 	return &Retry{wrapped}
 }
 
-// Said is what AWS answered, without what the SDK puts around it; of an error that is not AWS's it is the error.
-func Said(err error) string {
+// Answer is what AWS answered, without what the SDK puts around it; of an error that is not AWS's it is the error.
+func Answer(err error) string {
 	var api interface {
 		error
 		ErrorCode() string

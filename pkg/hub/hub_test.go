@@ -145,7 +145,7 @@ func (readCloser) Close() error { return nil }
 // Somebody else wrote meanwhile: whoever is triggered reads again and decides again, once.
 func TestWhatAnotherRunSpoiledIsDoneAgain(t *testing.T) {
 	ctx, log := context.Background(), slog.New(slog.DiscardHandler)
-	batch, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{Body: string(inbound.Poke{}.JSON())}}})
+	batch, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{Body: string(inbound.Trigger{}.JSON())}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestWhatAnotherRunSpoiledIsDoneAgain(t *testing.T) {
 			handler lambda.Handler
 			payload []byte
 		}{
-			"event": {hub.Event(log, inbound.Parse, func(context.Context, inbound.Message) error { return run() }), inbound.Poke{}.JSON()},
+			"event": {hub.Event(log, inbound.Parse, func(context.Context, inbound.Message) error { return run() }), inbound.Trigger{}.JSON()},
 			"queue": {hub.Queue(log, func(context.Context, []inbound.Message) error { return run() }), batch},
 		} {
 			runs = 0

@@ -33,11 +33,11 @@ type TagHint struct {
 // Sweep says that it is time to look at everything.
 type Sweep struct{}
 
-// Poke says that the registry changed, or that it is time for another look. It comes from originhub itself.
-type Poke struct{ Why string }
+// Trigger says that the registry changed, or that it is time for another look. It comes from originhub itself.
+type Trigger struct{ Why string }
 
-// Look says that the look at one distribution is due for which function wire asked itself.
-type Look struct {
+// Recheck says that the look at one distribution is due for which function wire asked itself.
+type Recheck struct {
 	Distribution string    `json:"distribution"` // name
 	Due          time.Time `json:"due"`
 }
@@ -51,8 +51,8 @@ type Refused struct{ Why, Account string }
 func (ShareHint) message() {}
 func (TagHint) message()   {}
 func (Sweep) message()     {}
-func (Poke) message()      {}
-func (Look) message()      {}
+func (Trigger) message()   {}
+func (Recheck) message()   {}
 func (Nothing) message()   {}
 func (Refused) message()   {}
 
@@ -64,13 +64,13 @@ const (
 	ram        = "aws.ram"
 	cloudFront = "aws.cloudfront"
 	scheduler  = "aws.events"
-	ours       = "originhub"
+	ownSource  = "originhub"
 
 	stateChange = "Resource Sharing State Change" // facts/aws.md section 1
 	apiCall     = "AWS API Call via CloudTrail"
 	scheduled   = "Scheduled Event"
-	poke        = "Poke"
-	look        = "Look"
+	trigger     = "Poke"
+	recheck     = "Look"
 )
 
 // envelope is an EventBridge event (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html).
@@ -124,17 +124,17 @@ func Parse(raw []byte) (Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e.Source == ours && e.DetailType == poke {
+	if e.Source == ownSource && e.DetailType == trigger {
 		var detail struct {
 			Why string `json:"why"`
 		}
 		if err := strict(e.Detail, &detail); err != nil {
 			return nil, fmt.Errorf("parse poke: detail: %w", err)
 		}
-		return Poke{Why: detail.Why}, nil
+		return Trigger{Why: detail.Why}, nil
 	}
-	if e.Source == ours && e.DetailType == look {
-		var l Look
+	if e.Source == ownSource && e.DetailType == recheck {
+		var l Recheck
 		if err := strict(e.Detail, &l); err != nil {
 			return nil, fmt.Errorf("parse look: detail: %w", err)
 		}
@@ -232,16 +232,16 @@ func (e envelope) call() (Message, error) {
 }
 
 // JSON is the event that Parse reads as this poke.
-func (p Poke) JSON() []byte {
+func (p Trigger) JSON() []byte {
 	why, _ := json.Marshal(p.Why) // a string never fails
-	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":{"why":%s}}`, ours, poke, why)
+	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":{"why":%s}}`, ownSource, trigger, why)
 }
 
 // JSON is the event that Parse reads as this look.
-func (l Look) JSON() []byte {
+func (l Recheck) JSON() []byte {
 	l.Due = l.Due.UTC()
 	detail, _ := json.Marshal(l) // a string and an instant of our time never fail
-	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":%s}`, ours, look, detail)
+	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":%s}`, ownSource, recheck, detail)
 }
 
 // Task is the input of one teardown step.

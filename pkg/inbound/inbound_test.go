@@ -54,7 +54,7 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 		"admit/hit-ram-invitation.json":          inbound.ShareHint{Account: hub},
 		"admit/hit-ram-unknown-detail.json":      inbound.ShareHint{Account: hub},
 		"admit/hit-tag-resource.json":            inbound.TagHint{Account: teamA, ARN: "arn:aws:cloudfront::111111111111:vpcorigin/vo_teamA1", Called: called},
-		"admit/input-poke.json":                  inbound.Poke{Why: "vo_teamA1 is being deployed"},
+		"admit/input-poke.json":                  inbound.Trigger{Why: "vo_teamA1 is being deployed"},
 		"admit/input-schedule.json":              inbound.Sweep{},
 		"admit/miss-forged-ram.json":             refused{"999999999999"},
 		"admit/miss-own-accept-call.json":        inbound.ShareHint{Account: hub},
@@ -114,8 +114,8 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 		"retire/miss-forged-tag-resource.json":           refused{teamB},
 		"retire/miss-list-tags.json":                     nothing{},
 		"retire/miss-tag-of-another-service.json":        nothing{},
-		"wire/input-poke.json":                           inbound.Poke{Why: "vo_teamA1 was admitted"},
-		"wire/input-look.json":                           inbound.Look{Distribution: "main", Due: called},
+		"wire/input-poke.json":                           inbound.Trigger{Why: "vo_teamA1 was admitted"},
+		"wire/input-look.json":                           inbound.Recheck{Distribution: "main", Due: called},
 		"wire/miss-origin-admitted.json":                 nothing{},
 		"wire/miss-update-distribution.json":             nothing{},
 
@@ -247,14 +247,14 @@ func TestParseSaysWhatIsMalformed(t *testing.T) {
 
 func TestPokeIsReadAsItWasWritten(t *testing.T) {
 	for _, why := range []string{"", "vo_1 was admitted", `"quoted" \ <&> ` + "\x00\u2028é"} {
-		if m, err := inbound.Parse(inbound.Poke{Why: why}.JSON()); err != nil || m != (inbound.Poke{Why: why}) {
+		if m, err := inbound.Parse(inbound.Trigger{Why: why}.JSON()); err != nil || m != (inbound.Trigger{Why: why}) {
 			t.Errorf("%q: %v, %v", why, m, err)
 		}
 	}
 }
 
 func TestLookIsReadAsItWasWritten(t *testing.T) {
-	for _, l := range []inbound.Look{{"main", called}, {`E1 "<&>`, called.Add(time.Nanosecond)}} {
+	for _, l := range []inbound.Recheck{{"main", called}, {`E1 "<&>`, called.Add(time.Nanosecond)}} {
 		if m, err := inbound.Parse(l.JSON()); err != nil || m != l {
 			t.Errorf("%v: %v, %v", l, m, err)
 		}

@@ -8,7 +8,7 @@ import (
 // Concerns reports whether any of the messages is about the distribution of that name. All are, but for a Look at another one.
 func Concerns(messages []Message, distribution string) bool {
 	return slices.ContainsFunc(messages, func(m Message) bool {
-		look, is := m.(Look)
+		look, is := m.(Recheck)
 		return !is || look.Distribution == distribution
 	})
 }
@@ -16,7 +16,7 @@ func Concerns(messages []Message, distribution string) bool {
 // OnlyRechecks reports whether all of the messages are Looks, so that nothing but function wire itself asked for a run.
 func OnlyRechecks(messages []Message) bool {
 	return !slices.ContainsFunc(messages, func(m Message) bool {
-		_, is := m.(Look)
+		_, is := m.(Recheck)
 		return !is
 	})
 }
@@ -24,7 +24,7 @@ func OnlyRechecks(messages []Message) bool {
 // Rechecks reports whether one of the messages is the Look at the distribution that was announced for that time.
 func Rechecks(messages []Message, distribution string, due time.Time) bool {
 	return slices.ContainsFunc(messages, func(m Message) bool {
-		look, is := m.(Look)
+		look, is := m.(Recheck)
 		return is && look.Distribution == distribution && look.Due.Equal(due)
 	})
 }

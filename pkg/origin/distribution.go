@@ -5,43 +5,64 @@ import (
 	"time"
 )
 
-// Distribution is the registry's item for one distribution of the hub: which one it is, who may write it now, and what
-// the next write must wait for.
+// Distribution is the registry's item for one distribution of the hub. The names of its fields in stored JSON are those of the
+// first version: renaming them needs a reader for the old form.
 type Distribution struct {
-	Name   string // the hub's own name for it and the registry's partition; "main" for the first
-	ID     string // "" until it is created or adopted
-	Domain string // "d….cloudfront.net"
-	// Former are the domain names of those before it, which somebody deleted: DNS records that lead there are the hub's.
-	Former []string
-
-	Holder  string    // of the lease; "" when nobody writes
-	Expires time.Time // of the lease
-
-	Updated   time.Time // when the last UpdateDistribution was about to be sent
-	Sent      *Sent     // that update, until somebody has seen what became of it
-	Look      time.Time // when the delayed message that looks again is due; only that one begets another
-	Refused   string    // error code of the last update that was refused for no origin's fault; "" after one that was not
-	RefusedAt time.Time // when that was last reported
-
-	Unavailable Reason `json:"UnavailableBecause"` // why it cannot be read, or made; without a code if it could when wire last looked
-
-	Seen    time.Time // when its configuration was last looked at; zero: never
-	Others  Size      // what it held then besides the registry's origins
-	Strays  []Ref     // VPC origins that are ours by their id, and that it held then without a record
-	Aliases []string  // aliases that it had then and that no record speaks of
-	Brought []string  // aliases that the hub has added to it
-	Pointed []string  // DNS records that the hub has written for it: name, space, type
-	Quota   Size      // of CloudFront, when last asked
-	Asked   time.Time // when that was
-
+	Name string // the hub's own name for it and the registry's partition; "main" for the first
+	Identity
+	Lease
+	Pacing
+	Observation
+	Owned
 	Version int // of the item; writes are conditional on it
 }
 
-// Sent is an update of a distribution that was about to be sent.
-type Sent struct {
-	ETag  string // of the configuration that it replaces
-	Print string // fingerprint of what it puts in place of that
-	Why   string // what it changes, in words
+// Identity says which distribution it is.
+type Identity struct {
+	ID     string // "" until it is created or adopted
+	Domain string // "d….cloudfront.net"
+	// Former are the domain names of distributions that this one replaced, because somebody deleted them. DNS records that lead
+	// there are the hub's.
+	Former []string
+}
+
+// Lease says who may write the distribution now.
+type Lease struct {
+	Holder  string // "" when nobody writes
+	Expires time.Time
+}
+
+// Pacing is what the next update has to wait for.
+type Pacing struct {
+	UpdateSent    time.Time `json:"Updated"` // when the last UpdateDistribution was about to be sent
+	PendingUpdate *Update   `json:"Sent"`    // that update, until its result was observed
+	RecheckDue    time.Time `json:"Look"`    // when the delayed message is due by which function wire asks itself to observe again
+	Refused       string    // error code of the last update that was refused for no origin's fault; "" after one that was not
+	RefusedAt     time.Time // when that was last reported
+}
+
+// Update is an UpdateDistribution that was about to be sent.
+type Update struct {
+	ETag        string // of the configuration that it replaces
+	Fingerprint string `json:"Print"` // of the configuration that it sends
+	Why         string // what it changes, in words
+}
+
+// Observation is what the distribution held when function wire last read it, and CloudFront's quotas.
+type Observation struct {
+	Unavailable  Reason    `json:"UnavailableBecause"` // why it cannot be read or created; without a code if it could
+	ObservedAt   time.Time `json:"Seen"`               // zero: never
+	Others       Size      // what it held besides the registry's origins
+	Orphans      []Ref     `json:"Strays"`  // managed VPC origins without a record
+	OtherAliases []string  `json:"Aliases"` // aliases that no record claims
+	Quota        Size      // CloudFront's quotas
+	QuotaReadAt  time.Time `json:"Asked"`
+}
+
+// Owned is what the hub added for the hosts of origins, and may therefore remove.
+type Owned struct {
+	OwnedAliases []string `json:"Brought"`
+	OwnedRecords []string `json:"Pointed"` // DNS records: name, space, type
 }
 
 // Quotas is what CloudFront allows: as it was last asked, or as it documents.
@@ -106,11 +127,11 @@ type Snapshot struct {
 	Now time.Time
 }
 
-// Holds tells whether the distribution of that name has, or had until a teardown that is not over, any origin, or a host of
-// one.
-func (s Snapshot) Holds(name string) bool {
+// InUse reports whether the distribution of that name has an origin, had one whose teardown has not ended, or still has a released
+// host.
+func (s Snapshot) InUse(name string) bool {
 	return slices.ContainsFunc(s.Records, func(r Record) bool {
-		return r.Distribution == name && (r.State != Deleted || len(r.Left) > 0)
+		return r.Distribution == name && (r.State != Deleted || len(r.ReleasedHosts) > 0)
 	})
 }
 

@@ -48,7 +48,7 @@ type State string
 
 // States, in the order of a life.
 const (
-	Waiting     State = "waiting"     // no distribution has room for it; Reasons say what is missing
+	Deferred    State = "deferred"    // no distribution has capacity for it; Reasons say what is missing
 	Pending     State = "pending"     // has its place in a distribution, and is not in it yet
 	Wired       State = "wired"       // in the configuration, not yet Deployed
 	Live        State = "live"        // Deployed, DNS written unless a record that is not the hub's stands there
@@ -60,76 +60,76 @@ const (
 
 // States lists all states, in the order of a life.
 func States() []State {
-	return []State{Waiting, Pending, Wired, Live, Quarantined, Detaching, Detached, Deleted}
+	return []State{Deferred, Pending, Wired, Live, Quarantined, Detaching, Detached, Deleted}
 }
 
 // Record is the registry's item for one origin.
 type Record struct {
 	Ref
 	// Distribution is the name of the one that it is, or is to be, wired into: the registry's partition.
-	Distribution string
-	Team         string
-	Share        string // ARN of the RAM share it came by
-	Claim        Claim
-	Left         []string // hosts that it claims no more, until their alias and DNS record are seen to be gone
-	Intent       Intent
-	State        State
-	Reasons      []Reason  // why it is Waiting, Quarantined or withdrawn
-	Said         time.Time // when wire last said Reasons: one that is Quarantined is tried again an hour later
-	WasLive      time.Time // when it was first live since Admitted, or before that
-	Generation   int       // counts changes of intent; part of every execution name
-	Admitted     time.Time // when its claim was first permitted: of two overlapping claims the earlier one stands
-	Token        string    // Step Functions task token to complete when Detached
-	Teardown     *Teardown
-	History      []Decision // newest last
-	Version      int        // of the item; writes are conditional on it
+	Distribution    string
+	Team            string
+	Share           string // ARN of the RAM share it came by
+	Claim           Claim
+	ReleasedHosts   []string `json:"Left"` // hosts that it no longer claims, until their alias and DNS record are observed to be gone
+	Intent          Intent
+	State           State
+	Reasons         []Reason  // why it is Deferred, Quarantined or withdrawn
+	ReasonsReported time.Time `json:"Said"` // when function wire last reported Reasons; a quarantined origin is retried an hour later
+	WasLive         time.Time // when it was first live since Admitted, or before that
+	Generation      int       // counts changes of intent; part of every execution name
+	Admitted        time.Time // when its claim was first permitted: of two overlapping claims the earlier one stands
+	Token           string    // Step Functions task token to complete when Detached
+	Teardown        *Teardown
+	History         []Decision // newest last
+	Version         int        // of the item; writes are conditional on it
 }
 
-// Holds tells whether the record's claim keeps others away from the same hosts and paths.
-func (r Record) Holds() bool { return r.Intent == Wire }
+// Reserves tells whether the record's claim keeps others away from the same hosts and paths.
+func (r Record) Reserves() bool { return r.Intent == Wire }
 
-// Placed tells whether the record's distribution has the origin, or is to have it.
+// Placed reports whether the record's distribution has the origin, or is to have it.
 func (r Record) Placed() bool {
-	return r.State != Waiting && r.State != Detached && r.State != Deleted
+	return r.State != Deferred && r.State != Detached && r.State != Deleted
 }
 
-// Keeps lists the hosts that are bound to the record's distribution: alias or DNS record lead there, or will.
-func (r Record) Keeps() []string {
+// BoundHosts lists the hosts that are bound to the record's distribution: alias or DNS record lead there, or will.
+func (r Record) BoundHosts() []string {
 	if !r.Placed() {
-		return slices.Clone(r.Left)
+		return slices.Clone(r.ReleasedHosts)
 	}
-	return slices.Concat(r.Claim.Hosts, r.Left)
+	return slices.Concat(r.Claim.Hosts, r.ReleasedHosts)
 }
 
-// Reclaim is the record with another claim. The distribution has what the old one brought until somebody takes it out, and
+// WithClaim is the record with another claim. The distribution has what the old one brought until somebody takes it out, and
 // only the registry tells it from what is somebody else's.
-func (r Record) Reclaim(c Claim) Record {
-	left := r.Keeps()
+func (r Record) WithClaim(c Claim) Record {
+	left := r.BoundHosts()
 	slices.Sort(left)
 	r.Claim = c
-	r.Left = slices.DeleteFunc(slices.Compact(left), func(h string) bool { return slices.Contains(c.Hosts, h) })
+	r.ReleasedHosts = slices.DeleteFunc(slices.Compact(left), func(h string) bool { return slices.Contains(c.Hosts, h) })
 	return r
 }
 
 // Teardown is what a teardown must remember between looks.
 type Teardown struct {
-	Value     string    // of the tag
-	Requested time.Time // when the tag was first seen with that value
-	Due       time.Time // end of grace
-	Asked     time.Time // when its latest execution was asked for
-	Region    string    // of the VPC
-	VPC       string
-	ENIs      []string  // recorded before the delete
-	ETag      string    // of the VPC origin when its ENIs were recorded
-	Recorded  bool      // ENIs were recorded (there may be none)
-	Left      []string  // ARNs of shares that it was taken out of, while they held more
-	Phase     string    // the phase of package teardown that is under way
-	Since     time.Time // when Phase began, so that no wait is endless
-	Ended     bool      // it was blocked or left something, until it is tried again
-	Outcome   string    // how it last ended in Phase, if it did, which was said
-	Because   Reason    // likewise
-	Redrives  int       // of its latest execution, as far as they were noticed
-	Unshared  time.Time // when it was last taken out of a share
+	Value          string    // of the tag
+	Requested      time.Time // when the tag was first seen with that value
+	Due            time.Time // end of grace
+	ExecutionAsked time.Time `json:"Asked"` // when its latest execution was asked for
+	Region         string    // of the VPC
+	VPC            string
+	ENIs           []string  // recorded before the delete
+	ETag           string    // of the VPC origin when its ENIs were recorded
+	Recorded       bool      // ENIs were recorded (there may be none)
+	SharesLeft     []string  `json:"Left"` // ARNs of shares that it was taken out of while they held other resources
+	Phase          string    // the phase of package teardown that is under way
+	Since          time.Time // when Phase began, so that no wait is endless
+	Ended          bool      // it was blocked or left something, until it is tried again
+	Outcome        string    // how it last ended in Phase, if it did, which was said
+	Because        Reason    // likewise
+	Redrives       int       // of its latest execution, as far as they were noticed
+	Unshared       time.Time // when it was last taken out of a share
 }
 
 // Decision is one entry of a record's history.
@@ -156,8 +156,8 @@ func (r *Record) Remember(at time.Time, code Code, reasons []Reason, why string)
 	r.History = history[max(0, len(history)-historyKept):]
 }
 
-// Because sets why the record is in its state; nothing takes that away.
-func (r *Record) Because(reasons ...Reason) {
+// SetReasons sets why the record is in its state; nothing takes that away.
+func (r *Record) SetReasons(reasons ...Reason) {
 	r.Reasons = nil
 	for _, reason := range reasons[:min(len(reasons), historyKept)] {
 		reason.Message = Brief(reason.Message)

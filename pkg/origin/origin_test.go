@@ -20,16 +20,16 @@ func TestReclaim(t *testing.T) {
 		"one host more":               {origin.Live, []string{"a"}, nil, []string{"a", "b"}, nil},
 		"on before it is written":     {origin.Pending, []string{"b"}, []string{"a"}, []string{"c"}, []string{"a", "b"}},
 		"back":                        {origin.Pending, []string{"b"}, []string{"a"}, []string{"a"}, []string{"b"}},
-		"that waited for a place":     {origin.Waiting, []string{"a"}, nil, []string{"b"}, nil},
+		"that waited for a place":     {origin.Deferred, []string{"a"}, nil, []string{"b"}, nil},
 		"that is out":                 {origin.Detached, []string{"a"}, nil, []string{"b"}, nil},
 		"that is out, but not of DNS": {origin.Deleted, []string{"a"}, []string{"a"}, []string{"b"}, []string{"a"}},
 	} {
-		was := origin.Record{State: c.state, Claim: origin.Claim{Hosts: c.hosts}, Left: c.left}
-		is := was.Reclaim(origin.Claim{Hosts: c.now})
-		if !slices.Equal(is.Left, c.want) || !slices.Equal(is.Claim.Hosts, c.now) {
-			t.Errorf("%s: claims %v and has left %v", name, is.Claim.Hosts, is.Left)
+		was := origin.Record{State: c.state, Claim: origin.Claim{Hosts: c.hosts}, ReleasedHosts: c.left}
+		is := was.WithClaim(origin.Claim{Hosts: c.now})
+		if !slices.Equal(is.ReleasedHosts, c.want) || !slices.Equal(is.Claim.Hosts, c.now) {
+			t.Errorf("%s: claims %v and has left %v", name, is.Claim.Hosts, is.ReleasedHosts)
 		}
-		if !slices.Equal(was.Left, c.left) || !slices.Equal(was.Claim.Hosts, c.hosts) {
+		if !slices.Equal(was.ReleasedHosts, c.left) || !slices.Equal(was.Claim.Hosts, c.hosts) {
 			t.Errorf("%s: it was %+v before", name, was)
 		}
 	}
@@ -40,7 +40,7 @@ func TestOlderDocumentsAreRead(t *testing.T) {
 	var r origin.Record
 	err := json.Unmarshal([]byte(`{"ID": "vo_1", "Claim": {"Hosts": ["a"], "Paths": null, "Domain": ""}, "Intent": "wire", "State": "live",
 		"Teardown": {"Phase": "grace"}, "Forgotten": 1}`), &r)
-	if err != nil || r.Left != nil || !slices.Equal(r.Keeps(), []string{"a"}) || r.Teardown.Ended {
+	if err != nil || r.ReleasedHosts != nil || !slices.Equal(r.BoundHosts(), []string{"a"}) || r.Teardown.Ended {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

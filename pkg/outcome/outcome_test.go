@@ -15,11 +15,11 @@ import (
 // tags.
 func TestEventsCarryTheirSeverityAndBoundedWords(t *testing.T) {
 	var o outcome.Outcome
-	o.Inform(contract.OriginLive, "arn", outcome.Detail{Origin: "vo_a", Why: "short"})
+	o.Inform(contract.OriginWentLive, "arn", outcome.Detail{Origin: "vo_a", Why: "short"})
 	o.Alarm(contract.OriginWithdrawn, "arn", outcome.Detail{Origin: "vo_a", Why: strings.Repeat("long ", 1000)})
 	o.Add(outcome.Refused("111111111111", "forged"))
 	want := []outcome.Event{
-		{Type: contract.OriginLive, Resource: "arn", Detail: outcome.Detail{Version: contract.EventVersion, Severity: contract.SeverityInfo, Origin: "vo_a", Why: "short"}},
+		{Type: contract.OriginWentLive, Resource: "arn", Detail: outcome.Detail{Version: contract.EventVersion, Severity: contract.SeverityInfo, Origin: "vo_a", Why: "short"}},
 		{Type: contract.OriginWithdrawn, Resource: "arn", Detail: outcome.Detail{
 			Version: contract.EventVersion, Severity: contract.SeverityAlarm, Origin: "vo_a", Why: origin.Brief(strings.Repeat("long ", 1000)),
 		}},

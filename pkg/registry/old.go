@@ -145,8 +145,11 @@ func readRecord(document []byte, r *origin.Record) error {
 			d.Reasons = append(d.Reasons, origin.Reason{Code: reason.Code, Subject: reason.Subject})
 		}
 	}
+	if r.State == "waiting" {
+		r.State = origin.Deferred
+	}
 	if old.Said == nil && len(r.History) > 0 {
-		r.Said = r.History[len(r.History)-1].At
+		r.ReasonsReported = r.History[len(r.History)-1].At
 	}
 	for _, d := range r.History {
 		if old.WasLive == nil && d.Code == origin.DecidedLive {

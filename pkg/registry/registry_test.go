@@ -73,7 +73,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	if len(empty.Distributions) != 0 || empty.Distribution(origin.Main).Name != origin.Main || len(empty.Records) != 0 {
 		t.Errorf("an empty registry reads as %+v", empty)
 	}
-	d := rig.Must[origin.Distribution](t)(r.PutDistribution(ctx, origin.Distribution{Name: origin.Main, ID: "E1", Updated: s.Now()}))
+	d := rig.Must[origin.Distribution](t)(r.PutDistribution(ctx, origin.Distribution{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Pacing: origin.Pacing{UpdateSent: s.Now()}}))
 	b := rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_b")))
 	a := rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_a")))
 	a.State = origin.Live
@@ -129,7 +129,7 @@ func TestStaleWriterChangesNothing(t *testing.T) {
 	ctx, _, r := open(t)
 	read := rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_a")))
 	fresh := read
-	fresh.Because(origin.Reason{Message: "fresh"})
+	fresh.SetReasons(origin.Reason{Message: "fresh"})
 	fresh = rig.Must[origin.Record](t)(r.PutRecord(ctx, fresh))
 	for what, version := range map[string]int{"older": read.Version, "creation": 0, "version that never was": 9} {
 		stale := read
@@ -140,8 +140,8 @@ func TestStaleWriterChangesNothing(t *testing.T) {
 			t.Errorf("%s: a failed write answers version %d", what, got.Version)
 		}
 	}
-	d := rig.Must[origin.Distribution](t)(r.PutDistribution(ctx, origin.Distribution{Name: origin.Main, Holder: "one"}))
-	_, err := r.PutDistribution(ctx, origin.Distribution{Name: origin.Main, Holder: "two"})
+	d := rig.Must[origin.Distribution](t)(r.PutDistribution(ctx, origin.Distribution{Name: origin.Main, Lease: origin.Lease{Holder: "one"}}))
+	_, err := r.PutDistribution(ctx, origin.Distribution{Name: origin.Main, Lease: origin.Lease{Holder: "two"}})
 	rig.Want[*fault.Reread](t, "lease that is taken", err)
 
 	s := rig.Must[origin.Snapshot](t)(r.Load(ctx))
@@ -299,6 +299,9 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 	}
 	known := rig.Must[origin.Snapshot](t)(r.Load(ctx))
 
+	if state := known.Records[1].State; state != origin.Deferred {
+		t.Errorf("an origin that was waiting is %s", state)
+	}
 	var history []origin.Code
 	for _, d := range known.Records[0].History {
 		history = append(history, d.Code)
@@ -309,13 +312,13 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 	if last := known.Records[0].History[2]; !origin.HasCode(last.Reasons, origin.OriginNotShared) {
 		t.Errorf("why it was withdrawn: %+v", last)
 	}
-	if live, last := known.Records[0].History[1].At, known.Records[0].History[2].At; !known.Records[0].WasLive.Equal(live) || !known.Records[0].Said.Equal(last) {
-		t.Errorf("live at %v, and its reasons were said at %v", known.Records[0].WasLive, known.Records[0].Said)
+	if live, last := known.Records[0].History[1].At, known.Records[0].History[2].At; !known.Records[0].WasLive.Equal(live) || !known.Records[0].ReasonsReported.Equal(last) {
+		t.Errorf("live at %v, and its reasons were said at %v", known.Records[0].WasLive, known.Records[0].ReasonsReported)
 	}
 	fresh := known.Records[0]
-	fresh.Said, fresh.WasLive = time.Time{}, time.Time{}
+	fresh.ReasonsReported, fresh.WasLive = time.Time{}, time.Time{}
 	rig.Must[origin.Record](t)(r.PutRecord(ctx, fresh))
-	if read := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Records[0]; !read.Said.IsZero() || !read.WasLive.IsZero() {
+	if read := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Records[0]; !read.ReasonsReported.IsZero() || !read.WasLive.IsZero() {
 		t.Errorf("the history of a new item is read as its state: %+v", read)
 	}
 	now := func(code origin.Code, subject string) []origin.Reason {

@@ -340,7 +340,7 @@ func (s *tale) ending() (ending, error) {
 		if err != nil {
 			return e, err
 		}
-		e.Records[name] = strings.Join(append([]string{string(r.Intent), string(r.State)}, r.Left...), " ")
+		e.Records[name] = strings.Join(append([]string{string(r.Intent), string(r.State)}, r.ReleasedHosts...), " ")
 	}
 	_, config, err := s.Distribution(s.ctx)
 	if err != nil {

@@ -243,11 +243,12 @@ func (l *life) unexplainedExecutions() error {
 // alarms are the operations and harms that explain each alarm: one of them must have happened. No other alarm may ring.
 func alarms() map[string][]string {
 	return map[string][]string{
-		contract.ChangeFound:         {comment, dropBehaviors, removeDNS, unshare, editsBeforeUpdates},
-		contract.OriginRefused:       {tag},
-		contract.OriginWithdrawn:     {unshare},
-		contract.DistributionRefused: {unshare},
-		contract.TeardownStopped:     {untag, emptyRegistry},
+		contract.DriftFound:               {comment, dropBehaviors, removeDNS, unshare, editsBeforeUpdates},
+		contract.OriginRefused:            {tag},
+		contract.TeardownTagRefused:       {tag},
+		contract.OriginWithdrawn:          {unshare},
+		contract.DistributionWriteRefused: {unshare},
+		contract.TeardownBlocked:          {untag, emptyRegistry},
 	}
 }
 

@@ -164,7 +164,7 @@ func TestRemainsOfALifeAreFound(t *testing.T) {
 		}
 	}
 	wants("after a teardown that left something", map[string]string{
-		"letters": "UndeliveredEvents", "executions": "Verify: Dirty", "alarms": contract.TeardownLeftSomething,
+		"letters": "UndeliveredEvents", "executions": "Verify: Dirty", "alarms": contract.TeardownEndedIncomplete,
 	})
 	for name := range deliveries() {
 		if err := l.unexplainedLetters(); !strings.Contains(fmt.Sprint(err), name) {
@@ -182,7 +182,7 @@ func TestRemainsOfALifeAreFound(t *testing.T) {
 		}
 	}
 	wants("with an origin live", map[string]string{
-		"letters": "UndeliveredEvents", "executions": "Verify: Dirty", "alarms": contract.TeardownLeftSomething,
+		"letters": "UndeliveredEvents", "executions": "Verify: Dirty", "alarms": contract.TeardownEndedIncomplete,
 		"hosts": "alias two.example.com is left", "parts": "the configuration changed",
 	})
 }

@@ -863,7 +863,7 @@ func (s *tale) emptyRegistry(*testscript.TestScript, []string) error {
 
 // foreign-interface TEAM: another service has an interface in the team's VPC.
 func (s *tale) foreignInterface(_ *testscript.TestScript, args []string) error {
-	s.AddForeignENI(sandbox.ForeignENI{Account: s.actors[args[0]].Account, Region: Region, Description: "agentic_ai"})
+	s.AddUnmanagedENI(sandbox.UnmanagedENI{Account: s.actors[args[0]].Account, Region: Region, Description: "agentic_ai"})
 	return nil
 }
 

@@ -197,11 +197,11 @@ func (s *tale) knownIn(text string) error {
 // eventType checks that the hub has events of that type.
 func eventType(name string) error {
 	all := []string{
-		contract.ShareAccepted, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginLive,
-		contract.OriginWaits, contract.OriginQuarantined, contract.OriginDetached, contract.OriginWithdrawn, contract.DistributionCreated,
-		contract.DistributionUpdated, contract.DistributionRefused, contract.DistributionUnavailable, contract.RecordRefused, contract.ChangeFound,
-		contract.LeakFound, contract.LeakResolved, contract.TeardownStarted, contract.TeardownWarned, contract.TeardownCancelled,
-		contract.TeardownStepped, contract.TeardownFinished, contract.TeardownLeftSomething, contract.TeardownStopped,
+		contract.ShareAccepted, contract.TeardownTagRefused, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
+		contract.OriginDeferred, contract.OriginQuarantined, contract.OriginDetached, contract.OriginWithdrawn, contract.DistributionCreated,
+		contract.DistributionUpdated, contract.DistributionWriteRefused, contract.DistributionUnavailable, contract.DNSRecordRefused, contract.DriftFound,
+		contract.LeakFound, contract.LeakResolved, contract.TeardownStarted, contract.TeardownAnnounced, contract.TeardownCancelled,
+		contract.TeardownAdvanced, contract.TeardownCompleted, contract.TeardownEndedIncomplete, contract.TeardownBlocked,
 	}
 	if !slices.Contains(all, name) {
 		return fmt.Errorf("there are no events of type %q", name)

@@ -49,11 +49,13 @@ func (s *Sandbox) HoldENIs(vpcOriginID string) { s.services.network.HoldENIs(vpc
 // ReleaseENIs undoes HoldENIs.
 func (s *Sandbox) ReleaseENIs(vpcOriginID string) { s.services.network.ReleaseENIs(vpcOriginID) }
 
-// ForeignENI is a network interface of another service.
-type ForeignENI = network.ForeignENI
+// UnmanagedENI is a network interface of another service.
+type UnmanagedENI = network.UnmanagedENI
 
-// AddForeignENI adds one to the VPC that an account's load balancers are in, and answers its id.
-func (s *Sandbox) AddForeignENI(f ForeignENI) string { return s.services.network.AddForeignENI(f) }
+// AddUnmanagedENI adds one to the VPC that an account's load balancers are in, and answers its id.
+func (s *Sandbox) AddUnmanagedENI(f UnmanagedENI) string {
+	return s.services.network.AddUnmanagedENI(f)
+}
 
 // ReplaceInterfaces gives an interface VPC endpoint other network interfaces with other addresses, as AWS may do at any
 // time, and answers the new addresses.

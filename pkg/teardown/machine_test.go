@@ -135,7 +135,7 @@ func anything(t *rapid.T) teardown.Observed {
 		Token: word("token", "", "t"), Known: rapid.IntRange(0, 9).Draw(t, "known") > 0, Did: yes("did"),
 		Tag: teardown.TagState(word("tag", "present", "absent", "gone")), Value: word("value", "", "now", "1h", "soon"), Named: yes("named"), Exists: yes("exists"), Deployed: yes("deployed"),
 		Endpoint: "alb", Place: origin.Endpoint{VPC: word("place", "", "vpc-1"), Subnets: []string{"subnet-1"}},
-		Seen: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{teardown.Sharing: yes("unread")},
+		Has: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{teardown.Sharing: yes("unread")},
 		Record: origin.Record{
 			Ref: origin.Ref{ID: "vo_b", ARN: arn, Account: owner}, Intent: origin.Intent(word("intent", "", "wire", "detach")),
 			State:      origin.State(word("state", "", "pending", "live", "quarantined", "detaching", "detached", "deleted")),
@@ -143,7 +143,7 @@ func anything(t *rapid.T) teardown.Observed {
 		},
 	}
 	for _, f := range facts {
-		o.Seen[f] = yes(string(f))
+		o.Has[f] = yes(string(f))
 	}
 	if yes("begun") {
 		o.Record.Teardown = &origin.Teardown{
@@ -153,7 +153,7 @@ func anything(t *rapid.T) teardown.Observed {
 			Phase: string(rapid.SampledFrom(phases).Draw(t, "phase")), Since: instant.Draw(t, "since"), Unshared: instant.Draw(t, "unshared"),
 		}
 		if yes("left") {
-			o.Record.Teardown.Left = []string{"share-1"}
+			o.Record.Teardown.SharesLeft = []string{"share-1"}
 		}
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "users") {
@@ -168,7 +168,7 @@ func anything(t *rapid.T) teardown.Observed {
 		o.ENIs = append(o.ENIs, origin.ENI{ID: word("eni", "eni-1", "eni-2"), Subnet: "subnet-1"})
 	}
 	if n := rapid.IntRange(0, 3).Draw(t, "needed"); n > 0 {
-		o.Neighbours = []origin.Endpoint{{VPC: "vpc-1", Subnets: make([]string, n)}}
+		o.OtherOrigins = []origin.Endpoint{{VPC: "vpc-1", Subnets: make([]string, n)}}
 	}
 	return o
 }
@@ -182,7 +182,7 @@ func TestNextIsSafeWhateverWasSeen(t *testing.T) {
 		}
 		over := s.Verdict == teardown.End
 		if s.Says == "" || (s.Outcome != "") != over || s.Wait > 0 && s.Verdict != teardown.Wait && s.Verdict != teardown.Move ||
-			s.Verdict == teardown.Wait && s.Wait <= 0 || (s.Fact != "") != (s.Verdict == teardown.Observe) || o.Seen[s.Fact] ||
+			s.Verdict == teardown.Wait && s.Wait <= 0 || (s.Fact != "") != (s.Verdict == teardown.Observe) || o.Has[s.Fact] ||
 			(s.Phase == o.Phase) != (s.Verdict != teardown.Move) {
 			t.Fatalf("inconsistent: %+v", s)
 		}
@@ -192,7 +192,7 @@ func TestNextIsSafeWhateverWasSeen(t *testing.T) {
 		}
 		acts := func(p teardown.Phase) bool { return s.Phase == p && s.Verdict == teardown.Act }
 		saw := func(what ...teardown.Fact) bool {
-			return !slices.ContainsFunc(what, func(f teardown.Fact) bool { return !o.Seen[f] })
+			return !slices.ContainsFunc(what, func(f teardown.Fact) bool { return !o.Has[f] })
 		}
 		own := func(a origin.Association) bool { return a.Resource == arn }
 		open := slices.ContainsFunc(o.Shares, own)
@@ -284,7 +284,7 @@ func (w *world) task(t *rapid.T, p teardown.Phase) (a teardown.Answer, awaits, f
 	for {
 		w.settle()
 		o := teardown.Observed{
-			Now: w.now, Phase: p, Generation: 1, Token: "t", Known: true, Record: w.record, Seen: map[teardown.Fact]bool{},
+			Now: w.now, Phase: p, Generation: 1, Token: "t", Known: true, Record: w.record, Has: map[teardown.Fact]bool{},
 			Tag: w.tag(), Value: "now", Named: w.named, Users: w.users, Shares: w.shares, Exists: w.exists, Deployed: !w.deleted, ETag: "E1",
 			Endpoint: "alb", Place: origin.Endpoint{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, ENIs: w.enis,
 		}
@@ -292,7 +292,7 @@ func (w *world) task(t *rapid.T, p teardown.Phase) (a teardown.Answer, awaits, f
 		for !crashed {
 			s := teardown.Next(o)
 			if s.Verdict == teardown.Observe {
-				o.Seen[s.Fact] = true
+				o.Has[s.Fact] = true
 				continue
 			}
 			w.record = s.Record

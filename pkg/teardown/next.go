@@ -40,7 +40,7 @@ import (
 // It goes where the machine has an edge to, so that a task never answers what the machine does not know. A phase that the
 // registry has passed is passed through without observing anything.
 func Next(o Observed) Step {
-	if o.Record.Teardown != nil && o.Generation == o.Record.Generation && o.Seen[Tag] {
+	if o.Record.Teardown != nil && o.Generation == o.Record.Generation && o.Has[Tag] {
 		o.Record, o.wanted = consent(o)
 	}
 	return o.fit(o.called())
@@ -110,9 +110,9 @@ func (o Observed) called() Step {
 			t.Due.UTC().Format(time.RFC3339))
 	case !begun || r.State != origin.Detached:
 		return o.leave(t, begun)
-	case o.Phase == Detach && t.Phase == string(Detach) && !o.Seen[Naming]:
+	case o.Phase == Detach && t.Phase == string(Detach) && !o.Has[Naming]:
 		return observe(Detach, Naming)
-	case o.Seen[Naming] && o.Named:
+	case o.Has[Naming] && o.Named:
 		return o.detach()
 	case t.Phase == string(Delete) || t.Phase == string(Verify):
 		return o.remove(t)
@@ -137,7 +137,7 @@ func observe(p Phase, f Fact) Step {
 
 func (o Observed) act(p Phase, format string, args ...any) Step {
 	s := Step{Phase: p, Verdict: Act, Says: fmt.Sprintf(format, args...), Record: o.entered(p)}
-	s.Tells.Inform(contract.TeardownStepped, o.Record.ARN, o.detail(string(p)+": "+s.Says))
+	s.AfterAct.Inform(contract.TeardownAdvanced, o.Record.ARN, o.detail(string(p)+": "+s.Says))
 	return s
 }
 

@@ -69,22 +69,22 @@ func ended(o teardown.Observed, how teardown.Outcome, why string) teardown.Obser
 
 var facts = []teardown.Fact{
 	teardown.Tag, teardown.Naming, teardown.Usage, teardown.Sharing, teardown.Existence, teardown.Placement, teardown.Interfaces,
-	teardown.Neighbours,
+	teardown.OtherOrigins,
 }
 
 // decide observes whatever Next asks for, and returns what it decides then and what was observed.
 func decide(t interface{ Fatalf(string, ...any) }, o teardown.Observed) (teardown.Step, []teardown.Fact) {
 	var looked []teardown.Fact
-	o.Seen = map[teardown.Fact]bool{}
+	o.Has = map[teardown.Fact]bool{}
 	for {
 		s := teardown.Next(o)
 		if s.Verdict != teardown.Observe {
 			return s, looked
 		}
-		if !slices.Contains(facts, s.Fact) || o.Seen[s.Fact] || s.Phase != o.Phase {
+		if !slices.Contains(facts, s.Fact) || o.Has[s.Fact] || s.Phase != o.Phase {
 			t.Fatalf("in phase %s, wants to look at %q again: %+v", o.Phase, s.Fact, s)
 		}
-		o.Seen[s.Fact] = true
+		o.Has[s.Fact] = true
 		looked = append(looked, s.Fact)
 	}
 }
@@ -342,17 +342,17 @@ func TestNext(t *testing.T) {
 		},
 		"another origin in another VPC needs none": {
 			seen: gone("eni-1"), change: func(o *teardown.Observed) {
-				o.Neighbours = []origin.Endpoint{{Region: "eu-west-1", VPC: "vpc-2", Subnets: []string{"a", "b"}}}
+				o.OtherOrigins = []origin.Endpoint{{Region: "eu-west-1", VPC: "vpc-2", Subnets: []string{"a", "b"}}}
 			},
 			verdict: teardown.Wait, phase: teardown.Verify,
 		},
 		"an empty share is left": {
-			seen: gone(), change: func(o *teardown.Observed) { o.Record.Teardown.Left = []string{"share-1"} },
+			seen: gone(), change: func(o *teardown.Observed) { o.Record.Teardown.SharesLeft = []string{"share-1"} },
 			verdict: teardown.Act, phase: teardown.Verify, says: []string{"share-1"},
 		},
 		"a share is left that is not empty": {
 			seen: gone(), change: func(o *teardown.Observed) {
-				o.Record.Teardown.Left = []string{"share-1"}
+				o.Record.Teardown.SharesLeft = []string{"share-1"}
 				o.Shares = []origin.Association{{Share: "share-1", Resource: other}}
 			},
 			verdict: teardown.End, phase: teardown.Verify, outcome: teardown.Clean,
@@ -378,7 +378,7 @@ func TestNext(t *testing.T) {
 // needs lets another origin in the same VPC need so many interfaces.
 func needs(n int) func(*teardown.Observed) {
 	return func(o *teardown.Observed) {
-		o.Neighbours = []origin.Endpoint{{Region: "eu-west-1", VPC: "vpc-1", Subnets: make([]string, n)}}
+		o.OtherOrigins = []origin.Endpoint{{Region: "eu-west-1", VPC: "vpc-1", Subnets: make([]string, n)}}
 	}
 }
 
@@ -435,7 +435,7 @@ func TestPhaseLooksOnlyAtWhatItRestsOn(t *testing.T) {
 			seen: at(teardown.Delete), change: func(o *teardown.Observed) { o.Deployed = false }, looks: []teardown.Fact{teardown.Existence},
 		},
 		"verifying":                      {seen: gone(), looks: []teardown.Fact{teardown.Interfaces}},
-		"verifying what others may need": {seen: gone("eni-1"), looks: []teardown.Fact{teardown.Interfaces, teardown.Neighbours}},
+		"verifying what others may need": {seen: gone("eni-1"), looks: []teardown.Fact{teardown.Interfaces, teardown.OtherOrigins}},
 		// What the registry has passed is passed through.
 		"passing warn":    {seen: at(teardown.Warn), change: passed},
 		"passing grace":   {seen: at(teardown.Grace), change: passed},
@@ -461,11 +461,11 @@ func TestWhatIsRecordedBeforeItIsDone(t *testing.T) {
 	step := func(o teardown.Observed) teardown.Step { s, _ := decide(t, o); return s }
 
 	s := step(live(teardown.Warn))
-	if s.Record.Teardown.Phase != "grace" || len(s.Asks.Events) != 1 || s.Asks.Events[0].Type != "Teardown Warned" {
-		t.Errorf("warning records %+v and says %+v", s.Record.Teardown, s.Asks)
+	if s.Record.Teardown.Phase != "grace" || len(s.BeforeWrite.Events) != 1 || s.BeforeWrite.Events[0].Type != "Teardown Announced" {
+		t.Errorf("warning records %+v and says %+v", s.Record.Teardown, s.BeforeWrite)
 	}
 	s = step(but(live(teardown.Detach), func(o *teardown.Observed) { o.Token = "new" }))
-	if s.Record.Intent != origin.Detach || s.Record.Token != "new" || s.Record.State != origin.Live || len(s.Asks.Triggers) != 1 || len(s.Tells.Events) != 1 {
+	if s.Record.Intent != origin.Detach || s.Record.Token != "new" || s.Record.State != origin.Live || len(s.BeforeWrite.Triggers) != 1 || len(s.AfterAct.Events) != 1 {
 		t.Errorf("detaching records %+v", s.Record)
 	}
 	s = step(but(at(teardown.Detach), func(o *teardown.Observed) { o.Token, o.Named = "new", true }))
@@ -481,10 +481,10 @@ func TestWhatIsRecordedBeforeItIsDone(t *testing.T) {
 	s = step(but(at(teardown.Unshare), func(o *teardown.Observed) {
 		o.Shares = append(o.Shares, origin.Association{Share: "share-1", Resource: other, Status: "ASSOCIATED"})
 	}))
-	if got := s.Record.Teardown; s.Share != "share-1" || s.Whole || !slices.Equal(got.Left, []string{"share-1"}) || !got.Unshared.Equal(start.Add(time.Hour)) {
+	if got := s.Record.Teardown; s.Share != "share-1" || s.Whole || !slices.Equal(got.SharesLeft, []string{"share-1"}) || !got.Unshared.Equal(start.Add(time.Hour)) {
 		t.Errorf("leaving a share that others are in asks for %+v and records %+v", s, got)
 	}
-	if s = step(at(teardown.Unshare)); s.Share != "share-1" || !s.Whole || len(s.Record.Teardown.Left) != 0 {
+	if s = step(at(teardown.Unshare)); s.Share != "share-1" || !s.Whole || len(s.Record.Teardown.SharesLeft) != 0 {
 		t.Errorf("leaving a share that nobody else is in asks for %+v", s)
 	}
 	if s = step(but(at(teardown.Delete), func(o *teardown.Observed) { o.Shares = nil })); s.ETag != "E2" {
@@ -493,11 +493,11 @@ func TestWhatIsRecordedBeforeItIsDone(t *testing.T) {
 	just := but(at(teardown.Delete), func(o *teardown.Observed) {
 		o.Shares, o.Record.Teardown.Phase, o.Record.Teardown.Unshared = nil, string(teardown.Unshare), o.Now
 	})
-	if s = step(just); !s.Blind || s.ETag != "E1" || s.Record.Teardown.Phase != "delete" {
+	if s = step(just); !s.Unconfirmed || s.ETag != "E1" || s.Record.Teardown.Phase != "delete" {
 		t.Errorf("right after unsharing, the deletion asks for %+v", s)
 	}
 	just.Record = s.Record // it was refused
-	if s = step(just); s.Blind || s.ETag != "E2" {
+	if s = step(just); s.Unconfirmed || s.ETag != "E2" {
 		t.Errorf("after a refusal, the deletion asks for %+v", s)
 	}
 	s = step(but(at(teardown.Delete), func(o *teardown.Observed) { o.Exists = false }))
@@ -527,7 +527,7 @@ func TestOneEffectForEachDecision(t *testing.T) {
 	}
 
 	o = but(gone(), func(o *teardown.Observed) {
-		o.Record.Teardown.Left = []string{"share-1"}
+		o.Record.Teardown.SharesLeft = []string{"share-1"}
 		o.Unread = map[teardown.Fact]bool{teardown.Sharing: true}
 	})
 	if s, _ := decide(t, o); s.Outcome != teardown.Clean {
@@ -567,7 +567,7 @@ func TestConsent(t *testing.T) {
 			o := but(at(teardown.Record), func(o *teardown.Observed) {
 				o.Now, o.Grace, o.Tag, o.Value = start.Add(2*time.Hour), bounds, c.tag, c.value
 				o.Record.Intent, o.Record.State = c.intent, origin.Live
-				o.Seen = map[teardown.Fact]bool{teardown.Tag: true}
+				o.Has = map[teardown.Fact]bool{teardown.Tag: true}
 			})
 			s := teardown.Next(o)
 			if moved := c.due > 2*time.Hour; (s.Outcome == teardown.Cancelled) != (c.ends || moved) {

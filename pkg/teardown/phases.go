@@ -52,7 +52,7 @@ func (o Observed) warn(t origin.Teardown) Step {
 	s := o.act(Warn, "its team asked for teardown; it begins at %s, and removing the tag %s until then calls it off",
 		t.Due.UTC().Format(time.RFC3339), origin.TagTeardown)
 	s.Record = o.entered(Grace)
-	s.Asks.Inform(contract.TeardownWarned, o.Record.ARN, o.detail(s.Says))
+	s.BeforeWrite.Inform(contract.TeardownAnnounced, o.Record.ARN, o.detail(s.Says))
 	return s
 }
 
@@ -66,7 +66,7 @@ func (o Observed) leave(t origin.Teardown, begun bool) Step {
 	case (o.Phase == Warn || o.Phase == Grace) && t.Phase == string(Grace) && t.Due.After(t.Requested):
 		at = Grace
 	}
-	switch seen := o.Seen[Tag]; {
+	switch seen := o.Has[Tag]; {
 	case !seen && (begun || at == Record || o.Now.Sub(t.Requested) >= moment):
 		return observe(at, Tag)
 	case seen && !o.wanted && begun:
@@ -82,8 +82,8 @@ func (o Observed) leave(t origin.Teardown, begun bool) Step {
 func (o Observed) detach() Step {
 	s := o.act(Detach, "asked wire to take %s out of the distribution", o.Record.ID)
 	s.Record.Intent, s.Record.Token = origin.Detach, o.Token
-	s.Asks.Trigger(outcome.Wire, "teardown of "+o.Record.ID, 0)
-	if o.Seen[Naming] && o.Named {
+	s.BeforeWrite.Trigger(outcome.Wire, "teardown of "+o.Record.ID, 0)
+	if o.Has[Naming] && o.Named {
 		s.Record.State = origin.Detaching
 	}
 	return s
@@ -100,15 +100,15 @@ func (o Observed) record(t origin.Teardown) Step {
 		return s
 	}
 	switch {
-	case !o.Seen[Existence]:
+	case !o.Has[Existence]:
 		return observe(Record, Existence)
 	case !o.Exists:
 		return keep("it is gone already, so its interfaces cannot be recorded")
-	case !o.Seen[Placement]:
+	case !o.Has[Placement]:
 		return observe(Record, Placement)
 	case o.Place.VPC == "":
 		return keep("what stood behind it is gone, so its interfaces cannot be recorded")
-	case !o.Seen[Interfaces]:
+	case !o.Has[Interfaces]:
 		s := observe(Record, Interfaces)
 		s.In = o.Place
 		return s
@@ -124,7 +124,7 @@ func (o Observed) record(t origin.Teardown) Step {
 
 // confirm observes who uses the origin, and waits until nobody does.
 func (o Observed) confirm(t origin.Teardown, at Phase) (step Step, used bool) {
-	if !o.Seen[Usage] {
+	if !o.Has[Usage] {
 		return observe(at, Usage), true
 	}
 	if len(o.Users) == 0 {
@@ -145,7 +145,7 @@ func (o Observed) unshare(t origin.Teardown) Step {
 	if o.Phase == Delete {
 		at = Delete // unsharing was asked for, and is probably over
 	}
-	if !o.Seen[Sharing] {
+	if !o.Has[Sharing] {
 		return observe(at, Sharing)
 	}
 	var open []origin.Association
@@ -173,13 +173,13 @@ func (o Observed) unshare(t origin.Teardown) Step {
 	case next < 0:
 		return o.wait(t, Unshare, unsharePace, unshareLimit, says, o.fails(Unshare, Blocked, shareStays, ids,
 			"%s: RAM does not finish; disassociate it by hand in account %s, and set the tag again", says, o.Record.Account))
-	case !o.Seen[Tag]:
+	case !o.Has[Tag]:
 		return observe(Unshare, Tag)
 	case !o.wanted && slices.ContainsFunc(open, ending):
 		return o.untagged(Unshare)
 	case !o.wanted:
 		return o.over(Unshare, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", origin.TagTeardown)
-	case !o.Seen[Naming]:
+	case !o.Has[Naming]:
 		return observe(Unshare, Naming)
 	}
 	if step, used := o.confirm(t, Unshare); used {
@@ -203,8 +203,8 @@ func (o Observed) takeOut(share string) Step {
 	s := o.act(Unshare, "confirmed that no distribution uses it any more; %s", what+share)
 	t := *s.Record.Teardown
 	t.Unshared = o.Now
-	if !whole && !slices.Contains(t.Left, share) {
-		t.Left = append(slices.Clone(t.Left), share)
+	if !whole && !slices.Contains(t.SharesLeft, share) {
+		t.SharesLeft = append(slices.Clone(t.SharesLeft), share)
 	}
 	s.Record.Teardown = &t
 	s.Share, s.Whole = share, whole
@@ -217,25 +217,25 @@ func (o Observed) takeOut(share string) Step {
 func (o Observed) delete(t origin.Teardown) Step {
 	just := t.Phase == string(Unshare) && !t.Unshared.IsZero() && o.Now.Sub(t.Unshared) < moment && t.ETag != ""
 	switch {
-	case !o.Seen[Existence] && !just:
+	case !o.Has[Existence] && !just:
 		return observe(Delete, Existence)
-	case o.Seen[Existence] && !o.Exists:
+	case o.Has[Existence] && !o.Exists:
 		return o.verify(t)
-	case o.Seen[Existence] && !o.Deployed:
+	case o.Has[Existence] && !o.Deployed:
 		says := o.Record.ID + " is Deploying: CloudFront has not finished with it"
 		return o.wait(t, Delete, deletePace, deleteLimit, says, o.fails(Delete, Dirty, originStays, "", "%s is still there: CloudFront does not "+
 			"finish; if it stays so, ask AWS Support from account %s; set the tag again to try again", o.Record.ID, o.Record.Account))
 	case o.long(t, Delete, deleteLimit):
 		return o.fails(Delete, Dirty, originStays, "", "%s is still there: CloudFront does not delete it; delete it by hand in account %s, or set the tag again to try again",
 			o.Record.ID, o.Record.Account)
-	case !o.Seen[Tag] && !just:
+	case !o.Has[Tag] && !just:
 		return observe(Delete, Tag)
-	case o.Seen[Tag] && !o.wanted:
+	case o.Has[Tag] && !o.wanted:
 		return o.untagged(Delete)
 	}
 	s := o.act(Delete, "deletion of %s began", o.Record.ID)
-	s.ETag, s.Blind = t.ETag, !o.Seen[Tag]
-	if o.Seen[Existence] {
+	s.ETag, s.Unconfirmed = t.ETag, !o.Has[Tag]
+	if o.Has[Existence] {
 		s.ETag = o.ETag
 	}
 	return s
@@ -247,7 +247,7 @@ func (o Observed) remove(t origin.Teardown) Step {
 	switch {
 	case t.Phase == string(Verify):
 		return o.verify(t)
-	case !o.Seen[Existence]:
+	case !o.Has[Existence]:
 		return observe(Delete, Existence)
 	case o.Exists && o.Deployed:
 		return o.unshare(t)
@@ -268,12 +268,12 @@ func (o Observed) verify(t origin.Teardown) Step {
 	case t.VPC == "":
 		return o.fails(Verify, Dirty, interfacesUnknown, "", "it was not seen in which VPC %s had its network interfaces, so nobody can tell whether they are gone: "+
 			"look for interfaces tagged aws.cloudfront.vpcorigin in account %s", o.Record.ID, o.Record.Account)
-	case !o.Seen[Interfaces]:
+	case !o.Has[Interfaces]:
 		s := observe(Verify, Interfaces)
 		s.In = place
 		return s
-	case len(o.ENIs) > 0 && !o.Seen[Neighbours]:
-		return observe(Verify, Neighbours)
+	case len(o.ENIs) > 0 && !o.Has[OtherOrigins]:
+		return observe(Verify, OtherOrigins)
 	}
 	where := fmt.Sprintf("%s (%s) of account %s", t.VPC, t.Region, o.Record.Account)
 	needed := o.needed(place)
@@ -293,7 +293,7 @@ func (o Observed) verify(t origin.Teardown) Step {
 
 // needed counts the interfaces that the other VPC origins in a VPC need: one in each subnet of theirs.
 func (o Observed) needed(in origin.Endpoint) (n int) {
-	for _, other := range o.Neighbours {
+	for _, other := range o.OtherOrigins {
 		if other.Region == in.Region && other.VPC == in.VPC {
 			n += len(other.Subnets)
 		}
@@ -304,12 +304,12 @@ func (o Observed) needed(in origin.Endpoint) (n int) {
 // clean ends the teardown, after it removed the shares that the last two origins left at the same time, so that neither was
 // alone in them. They cost nothing to stay, so that a failure does not spoil the outcome.
 func (o Observed) clean(t origin.Teardown, where string) Step {
-	if len(t.Left) > 0 && !o.Seen[Sharing] && !o.Unread[Sharing] {
+	if len(t.SharesLeft) > 0 && !o.Has[Sharing] && !o.Unread[Sharing] {
 		s := observe(Verify, Sharing)
 		s.Optional = true
 		return s
 	}
-	for _, share := range t.Left {
+	for _, share := range t.SharesLeft {
 		held := slices.ContainsFunc(o.Shares, func(a origin.Association) bool { return a.Share == share })
 		if held || o.Unread[Sharing] {
 			continue

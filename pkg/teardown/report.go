@@ -14,11 +14,11 @@ import (
 //	outcome         record                                            event, metric                 alarm
 //	out of date     as it is                                          none
 //	any             as it is: deleted, or of another generation       none
-//	clean           deleted                                           Teardown Finished             no
+//	clean           deleted                                           Teardown Completed             no
 //	cancelled       next generation, so that a later tag starts       Teardown Cancelled            no
 //	                an execution of another name
-//	dirty           ended                                             Teardown Left Something       yes
-//	blocked         ended                                             Teardown Stopped              yes
+//	dirty           ended                                             Teardown Ended Incomplete       yes
+//	blocked         ended                                             Teardown Blocked              yes
 //	dirty, blocked  ended, as it did before in this phase, for        none
 //	                the same reason
 //
@@ -31,15 +31,15 @@ func (o Observed) finish(s Step) Step {
 	detail := o.detail(s.Says)
 	switch s.Outcome {
 	case Clean:
-		s.Asks.Inform(contract.TeardownFinished, r.ARN, detail)
-		s.Asks.Count(contract.MetricTeardownClean, 1)
-		s.Asks.Seconds(contract.MetricTeardownDuration, o.Now.Sub(r.Teardown.Requested))
+		s.BeforeWrite.Inform(contract.TeardownCompleted, r.ARN, detail)
+		s.BeforeWrite.Count(contract.MetricTeardownClean, 1)
+		s.BeforeWrite.Seconds(contract.MetricTeardownDuration, o.Now.Sub(r.Teardown.Requested))
 		s.Record.State, s.Record.Teardown, s.Record.Reasons = origin.Deleted, nil, nil
 		s.Record.Remember(o.Now, origin.DecidedTeardownCompleted, nil, s.Says)
 		return s
 	case Cancelled:
-		s.Asks.Inform(contract.TeardownCancelled, r.ARN, detail)
-		s.Asks.Count(contract.MetricTeardownCancelled, 1)
+		s.BeforeWrite.Inform(contract.TeardownCancelled, r.ARN, detail)
+		s.BeforeWrite.Count(contract.MetricTeardownCancelled, 1)
 		s.Record.Generation++
 		s.Record.Teardown, s.Record.Token = nil, ""
 		s.Record.Remember(o.Now, origin.DecidedTeardownCancelled, nil, s.Says)
@@ -49,13 +49,13 @@ func (o Observed) finish(s Step) Step {
 	t := s.Record.Teardown // entered has copied it
 	reasons := []origin.Reason{s.Because}
 	if t.Outcome != string(s.Outcome) || !origin.SameReasons([]origin.Reason{t.Because}, reasons) {
-		event, metric, code := contract.TeardownStopped, contract.MetricTeardownStopped, origin.DecidedTeardownBlocked
+		event, metric, code := contract.TeardownBlocked, contract.MetricTeardownBlocked, origin.DecidedTeardownBlocked
 		if s.Outcome == Dirty {
-			event, metric, code = contract.TeardownLeftSomething, contract.MetricTeardownDirty, origin.DecidedTeardownDirty
-			s.Asks.Count(contract.MetricOrphanENI, len(o.ENIs)-o.needed(origin.Endpoint{Region: t.Region, VPC: t.VPC}))
+			event, metric, code = contract.TeardownEndedIncomplete, contract.MetricTeardownDirty, origin.DecidedTeardownDirty
+			s.BeforeWrite.Count(contract.MetricOrphanENI, len(o.ENIs)-o.needed(origin.Endpoint{Region: t.Region, VPC: t.VPC}))
 		}
-		s.Asks.Alarm(event, r.ARN, detail.Because(reasons))
-		s.Asks.Count(metric, 1)
+		s.BeforeWrite.Alarm(event, r.ARN, detail.Because(reasons))
+		s.BeforeWrite.Count(metric, 1)
 		s.Record.Remember(o.Now, code, reasons, "")
 	}
 	t.Ended, t.Outcome, t.Because = true, string(s.Outcome), s.Because

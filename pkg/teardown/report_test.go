@@ -36,7 +36,7 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 			record: unchanged,
 		},
 		"clean": {
-			seen: gone(), outcome: teardown.Clean, event: "Teardown Finished",
+			seen: gone(), outcome: teardown.Clean, event: "Teardown Completed",
 			metrics: map[string]float64{"TeardownsClean": 1, "TeardownDuration": 3600},
 			record:  func(_, is origin.Record) bool { return is.State == origin.Deleted && is.Teardown == nil },
 		},
@@ -48,7 +48,7 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 			},
 		},
 		"dirty": {
-			seen: gone("eni-1", "eni-2"), change: long, outcome: teardown.Dirty, event: "Teardown Left Something", alarm: true,
+			seen: gone("eni-1", "eni-2"), change: long, outcome: teardown.Dirty, event: "Teardown Ended Incomplete", alarm: true,
 			codes: []origin.Code{"interfaces-left"}, metrics: map[string]float64{"TeardownsDirty": 1, "OrphanENIs": 2}, record: endedIn("verify", "dirty"),
 		},
 		"dirty, said before": {
@@ -56,8 +56,8 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 			record: endedIn("verify", "dirty"),
 		},
 		"blocked": {
-			seen: blocked, outcome: teardown.Blocked, event: "Teardown Stopped", alarm: true, codes: []origin.Code{"tag-removed"},
-			metrics: map[string]float64{"TeardownsStopped": 1}, record: endedIn("delete", "stopped"),
+			seen: blocked, outcome: teardown.Blocked, event: "Teardown Blocked", alarm: true, codes: []origin.Code{"tag-removed"},
+			metrics: map[string]float64{"TeardownsBlocked": 1}, record: endedIn("delete", "stopped"),
 		},
 		"blocked, said before": {
 			seen: blocked, change: func(o *teardown.Observed) { said(o, "stopped", "tag-removed", "") }, outcome: teardown.Blocked,
@@ -65,7 +65,7 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 		},
 		"dirty, by another interface than before": {
 			seen: gone("eni-1"), change: func(o *teardown.Observed) { long(o); said(o, "dirty", "interfaces-left", "eni-2") }, outcome: teardown.Dirty,
-			event: "Teardown Left Something", alarm: true, codes: []origin.Code{"interfaces-left"},
+			event: "Teardown Ended Incomplete", alarm: true, codes: []origin.Code{"interfaces-left"},
 			metrics: map[string]float64{"TeardownsDirty": 1, "OrphanENIs": 1}, record: endedIn("verify", "dirty"),
 		},
 		"blocked, said before in another phase": {
@@ -73,8 +73,8 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 				said(o, "stopped", "tag-removed", "")
 				o.Record.Teardown.Phase = string(teardown.Unshare)
 			},
-			outcome: teardown.Blocked, event: "Teardown Stopped", alarm: true, codes: []origin.Code{"tag-removed"},
-			metrics: map[string]float64{"TeardownsStopped": 1}, record: endedIn("delete", "stopped"),
+			outcome: teardown.Blocked, event: "Teardown Blocked", alarm: true, codes: []origin.Code{"tag-removed"},
+			metrics: map[string]float64{"TeardownsBlocked": 1}, record: endedIn("delete", "stopped"),
 		},
 		"a retry of the task": {seen: ended(blocked, teardown.Blocked, "why"), outcome: teardown.Blocked, record: unchanged},
 	} {
@@ -92,10 +92,10 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 				want.Inform(c.event, arn, detail)
 			}
 			counted := map[string]float64{}
-			for _, m := range s.Asks.Metrics {
+			for _, m := range s.BeforeWrite.Metrics {
 				counted[m.Name] = m.Value
 			}
-			if s.Outcome != c.outcome || !reflect.DeepEqual(s.Asks.Events, want.Events) || !maps.Equal(counted, c.metrics) {
+			if s.Outcome != c.outcome || !reflect.DeepEqual(s.BeforeWrite.Events, want.Events) || !maps.Equal(counted, c.metrics) {
 				t.Errorf("got %+v, counts %v", s, counted)
 			}
 			if !c.record(c.seen.Record, s.Record) {
@@ -168,7 +168,7 @@ func TestEndedTeardownOfAnOlderVersionGoesOn(t *testing.T) {
 		o.Record, _ = teardown.Restart(r, 3, 0, o.Now)
 		o.Shares, o.Tag = nil, teardown.TagAbsent
 	})
-	if s, _ := decide(t, o); s.Outcome != teardown.Blocked || len(s.Asks.Events) != 1 || !s.Record.Teardown.Ended {
+	if s, _ := decide(t, o); s.Outcome != teardown.Blocked || len(s.BeforeWrite.Events) != 1 || !s.Record.Teardown.Ended {
 		t.Errorf("got %+v, %+v", s, s.Record.Teardown)
 	}
 }

@@ -143,10 +143,10 @@ func (q Request) entered() bool {
 
 // moved is when a teardown was last asked for, or entered another phase.
 func moved(t origin.Teardown) time.Time {
-	if t.Since.After(t.Asked) {
+	if t.Since.After(t.ExecutionAsked) {
 		return t.Since
 	}
-	return t.Asked
+	return t.ExecutionAsked
 }
 
 // keepAlive starts an execution that was recorded, and that a crash kept from starting.
@@ -181,7 +181,7 @@ func (q Request) goOn(due time.Time) (a Retirement) {
 	over := q.Execution == ExecutionEnded || t.Ended
 	changed := r.Intent == origin.Detach && t.Value != "" && t.Value != q.Value
 	// The record of a teardown that ended says which tag it ended with, so that no event is needed.
-	setAgain := q.Called.After(t.Asked) || t.Ended && (changed || t.Because.Code == tagRemoved)
+	setAgain := q.Called.After(t.ExecutionAsked) || t.Ended && (changed || t.Because.Code == tagRemoved)
 	if changed && (!over || !setAgain) {
 		a = q.refuse(origin.Reason{Code: TagLate, Subject: q.Value, Message: fmt.Sprintf("the tag %s is now %s, but the teardown has begun: "+
 			"remove the tag to keep the origin, if it is still shared", contract.TagTeardown, q.Value)})
@@ -224,7 +224,7 @@ func (a Retirement) and(begun Retirement) Retirement {
 func (q Request) begin(generation int, t origin.Teardown, why string) Retirement {
 	r := q.Record
 	r.Generation = generation
-	t.Since, t.Asked, t.Ended, t.Outcome, t.Because, t.Redrives = q.Now, q.Now, false, "", origin.Reason{}, 0
+	t.Since, t.ExecutionAsked, t.Ended, t.Outcome, t.Because, t.Redrives = q.Now, q.Now, false, "", origin.Reason{}, 0
 	r.Teardown = &t
 	d := outcome.About(r, why)
 	d.Execution = contract.TeardownExecution(r.ID, r.Generation)
@@ -257,7 +257,7 @@ func (q Request) refuse(why origin.Reason) (a Retirement) {
 		return a
 	}
 	a.Refuse = reasons
-	a.Outcome.Alarm(contract.OriginRefused, q.Record.ARN, outcome.About(q.Record, "").Because(reasons))
+	a.Outcome.Alarm(contract.TeardownTagRefused, q.Record.ARN, outcome.About(q.Record, "").Because(reasons))
 	return a
 }
 

@@ -20,7 +20,7 @@ func requestedRecord(change ...func(*origin.Record)) origin.Record {
 	r := origin.Record{
 		Ref: origin.Ref{ID: "vo_1", ARN: "arn:aws:cloudfront::222222222222:vpcorigin/vo_1", Account: "222222222222"}, Team: "team-b",
 		Intent: origin.Wire, State: origin.Live, Generation: 3,
-		Teardown: &origin.Teardown{Value: "2h", Requested: asked, Due: asked.Add(2 * time.Hour), Asked: asked, Since: asked, Phase: string(Grace)},
+		Teardown: &origin.Teardown{Value: "2h", Requested: asked, Due: asked.Add(2 * time.Hour), ExecutionAsked: asked, Since: asked, Phase: string(Grace)},
 	}
 	for _, c := range change {
 		c(&r)
@@ -39,7 +39,7 @@ func untagged(r *origin.Record) {
 }
 
 func aged(r *origin.Record) {
-	r.Teardown.Asked, r.Teardown.Since = retireNow.Add(-25*time.Hour), retireNow.Add(-25*time.Hour)
+	r.Teardown.ExecutionAsked, r.Teardown.Since = retireNow.Add(-25*time.Hour), retireNow.Add(-25*time.Hour)
 }
 
 // One row or more for each row of the table above Retire.
@@ -75,7 +75,7 @@ func TestRetire(t *testing.T) {
 		"mistyped, refused before":          {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "tomorrow", Refused: []origin.Reason{{Code: TagInvalid, Subject: "tomorrow"}}}, "nothing"},
 		"mistyped in another way":           {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "soon", Refused: []origin.Reason{{Code: TagInvalid, Subject: "tomorrow"}}}, "refuse " + string(TagInvalid)},
 		"too far":                           {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "100d"}, "refuse " + string(TagTooFar)},
-		"long over":                         {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "2034-01-01T00:00:00Z"}, "refuse " + string(TagOver)},
+		"long over":                         {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "2034-01-01T00:00:00Z"}, "refuse " + string(TagPast)},
 		"present, never asked for":          {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "now"}, "begin 3"},
 		"present, earlier now":              {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "30m"}, "begin 4"},
 		"present, later now":                {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "5h", Execution: ExecutionRunning}, "move"},
@@ -96,7 +96,7 @@ func TestRetire(t *testing.T) {
 		"present, ended before its first step":     {Request{Readable: true, Record: requestedRecord(unbegun), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "begin 4"},
 		"present, ended, swept":                    {Request{Readable: true, Record: requestedRecord(detaching, aged), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "nothing"},
 		"present, set again in grace, gets grace":  {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "begin 4"},
-		"present, set again, but no longer lawful": {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(func(r *origin.Record) { r.Teardown.Value = "2035-01-07T09:30:00Z"; r.Teardown.Due = retireNow }), Tag: TagPresent, Value: "2035-01-07T08:30:00Z", Execution: ExecutionEnded}, "refuse " + string(TagOver) + ", cancel 4"},
+		"present, set again, but no longer lawful": {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(func(r *origin.Record) { r.Teardown.Value = "2035-01-07T09:30:00Z"; r.Teardown.Due = retireNow }), Tag: TagPresent, Value: "2035-01-07T08:30:00Z", Execution: ExecutionEnded}, "refuse " + string(TagPast) + ", cancel 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.request.Now, c.request.Grace = retireNow, Bounds{Default: 15 * time.Minute, Maximum: 30 * 24 * time.Hour}
@@ -149,7 +149,7 @@ func TestBeginningIsSaidOnceAndRemembered(t *testing.T) {
 	if h := a.Record.History; len(h) != 1 || h[0].Code != origin.DecidedTeardownStarted {
 		t.Errorf("remembers %+v", h)
 	}
-	if !a.Record.Teardown.Due.Equal(retireNow.Add(time.Hour)) || !a.Record.Teardown.Asked.Equal(retireNow) {
+	if !a.Record.Teardown.Due.Equal(retireNow.Add(time.Hour)) || !a.Record.Teardown.ExecutionAsked.Equal(retireNow) {
 		t.Errorf("records %+v", a.Record.Teardown)
 	}
 	if q.Record.Teardown != nil || len(q.Record.History) != 0 {

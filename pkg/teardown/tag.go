@@ -38,7 +38,7 @@ func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err e
 			"or to an instant such as 2026-12-01T08:00:00Z", value)
 	}
 	if due.Before(requested.Add(-stale)) {
-		return time.Time{}, tagError(TagOver, "the teardown tag is %q, which is long over: set it to now, or to an instant to come", value)
+		return time.Time{}, tagError(TagPast, "the teardown tag is %q, which is long over: set it to now, or to an instant to come", value)
 	}
 	// The text is the same at every look, so that it is said once.
 	if b.Maximum > 0 && due.After(requested.Add(b.Maximum)) {
@@ -54,7 +54,7 @@ func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err e
 // Codes of a teardown tag that is refused.
 const (
 	TagInvalid origin.Code = "teardown-tag-invalid" // neither now, nor a duration, nor an instant
-	TagOver    origin.Code = "teardown-tag-over"    // an instant more than a day ago
+	TagPast    origin.Code = "teardown-tag-over"    // an instant more than a day ago
 	TagTooFar  origin.Code = "teardown-tag-too-far" // beyond the longest grace
 	TagLate    origin.Code = "teardown-tag-late"    // changed after the teardown had begun
 )

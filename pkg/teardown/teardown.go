@@ -36,14 +36,14 @@ type Fact string
 
 // Facts.
 const (
-	Tag        Fact = "tag"        // the teardown tag on the VPC origin
-	Naming     Fact = "naming"     // the configuration of the hub's distribution
-	Usage      Fact = "usage"      // the distributions that use the origin
-	Sharing    Fact = "sharing"    // what the shares of the origin's owner hold
-	Existence  Fact = "existence"  // the VPC origin itself
-	Placement  Fact = "placement"  // where the load balancer or instance behind it stands
-	Interfaces Fact = "interfaces" // the network interfaces in its VPC
-	Neighbours Fact = "neighbours" // where the owner's other VPC origins stand
+	Tag          Fact = "tag"        // the teardown tag on the VPC origin
+	Naming       Fact = "naming"     // the configuration of the hub's distribution
+	Usage        Fact = "usage"      // the distributions that use the origin
+	Sharing      Fact = "sharing"    // what the shares of the origin's owner hold
+	Existence    Fact = "existence"  // the VPC origin itself
+	Placement    Fact = "placement"  // where the load balancer or instance behind it stands
+	Interfaces   Fact = "interfaces" // the network interfaces in its VPC
+	OtherOrigins Fact = "neighbours" // where the owner's other VPC origins stand
 )
 
 // Verdict is what a step asks for.
@@ -85,15 +85,15 @@ type Step struct {
 
 	// Record is what the registry holds from now on. What Asks asks for is said before it is written, and nothing is done
 	// before it is written.
-	Record origin.Record
-	Asks   outcome.Outcome
-	Tells  outcome.Outcome // once an Act is done
+	Record      origin.Record
+	BeforeWrite outcome.Outcome
+	AfterAct    outcome.Outcome // once an Act is done
 
-	Share    string // ARN of the share that an Act takes the origin out of
-	Whole    bool   // the share holds nothing else, and goes as a whole
-	ETag     string // of the VPC origin that an Act deletes
-	Blind    bool   // an Act whose refusal is a reason to observe what it rests on, and ask again
-	Optional bool   // a failure of what it asks for changes nothing
+	Share       string // ARN of the share that an Act takes the origin out of
+	Whole       bool   // the share holds nothing else, and goes as a whole
+	ETag        string // of the VPC origin that an Act deletes
+	Unconfirmed bool   // an Act whose refusal is a reason to observe what it rests on, and ask again
+	Optional    bool   // a failure of what it asks for changes nothing
 }
 
 // Observed is what was observed in this step, and what the registry says. A field whose Fact is not in Seen means nothing:
@@ -108,21 +108,21 @@ type Observed struct {
 	Grace      Bounds
 	Did        bool // the phase's act was done in this step
 
-	Seen   map[Fact]bool
+	Has    map[Fact]bool
 	Unread map[Fact]bool // what could not be observed and was optional
 
-	Tag        TagState             // Tag: present, absent, or gone with the VPC origin
-	Value      string               // Tag: of one that is present
-	Named      bool                 // Naming: it names the origin
-	Users      []origin.User        // Usage: in any account, as the origin's owner sees them
-	Shares     []origin.Association // Sharing: of every resource
-	Exists     bool                 // Existence
-	Deployed   bool                 // Existence
-	ETag       string               // Existence
-	Endpoint   string               // Existence: ARN of what stands behind the VPC origin
-	Place      origin.Endpoint      // Placement; zero if the endpoint is gone
-	ENIs       []origin.ENI         // Interfaces: those that CloudFront manages for VPC origins, and no others
-	Neighbours []origin.Endpoint    // Neighbours
+	Tag          TagState             // Tag: present, absent, or gone with the VPC origin
+	Value        string               // Tag: of one that is present
+	Named        bool                 // Naming: it names the origin
+	Users        []origin.User        // Usage: in any account, as the origin's owner sees them
+	Shares       []origin.Association // Sharing: of every resource
+	Exists       bool                 // Existence
+	Deployed     bool                 // Existence
+	ETag         string               // Existence
+	Endpoint     string               // Existence: ARN of what stands behind the VPC origin
+	Place        origin.Endpoint      // Placement; zero if the endpoint is gone
+	ENIs         []origin.ENI         // Interfaces: those that CloudFront manages for VPC origins, and no others
+	OtherOrigins []origin.Endpoint    // Neighbours
 
 	wanted bool // Tag: it asks for the teardown, see consent
 }
@@ -135,7 +135,7 @@ func (o Observed) After(s Step) Observed {
 	}
 	if s.Phase == Verify {
 		t := *o.Record.Teardown
-		t.Left = without(t.Left, s.Share)
+		t.SharesLeft = without(t.SharesLeft, s.Share)
 		o.Record.Teardown = &t
 		return o
 	}

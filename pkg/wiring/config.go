@@ -319,7 +319,7 @@ func (c *Config) Others(records []origin.Record, s Spec) (n origin.Size, aliases
 		hosts["*."+s.Domain] = true
 	}
 	for _, r := range records {
-		for _, h := range r.Left {
+		for _, h := range r.ReleasedHosts {
 			hosts[h] = true
 		}
 		if r.State == origin.Deleted {
@@ -349,9 +349,9 @@ func (c *Config) Others(records []origin.Record, s Spec) (n origin.Size, aliases
 	return n, aliases
 }
 
-// Strays lists the VPC origins that are ours by their id and have no record. One whose owner is not named has nothing but
+// Orphans lists the VPC origins that are ours by their id and have no record. One whose owner is not named has nothing but
 // its id.
-func (c *Config) Strays(records []origin.Record) []origin.Ref {
+func (c *Config) Orphans(records []origin.Record) []origin.Ref {
 	var strays []origin.Ref
 	for _, n := range c.root().child("Origins").items() {
 		vpcOrigin, ours := strings.CutPrefix(n.get("Id"), prefix)
@@ -367,8 +367,8 @@ func (c *Config) Strays(records []origin.Record) []origin.Ref {
 	return strays
 }
 
-// Made is what originhub puts into a distribution that it creates, besides its origins.
-func Made() origin.Size { return origin.Size{Origins: 1} }
+// BaseSize is what originhub puts into a distribution that it creates, besides its origins.
+func BaseSize() origin.Size { return origin.Size{Origins: 1} }
 
 // answersNotFound tells whether the default behavior has the function.
 func (c *Config) answersNotFound(function string) bool {

@@ -18,12 +18,12 @@ func Owned(originID string) bool { return strings.HasPrefix(originID, prefix) }
 
 // Spec is what DesiredOf needs of policy.
 type Spec struct {
-	Domain   string
-	Wildcard bool        // one alias *.<Domain>; else one per host of what is wired here
-	Created  bool        // the distribution is ours, so it is enabled exactly while something is wired
-	NotFound string      // ARN of the function behind the default behavior of one that is Created
-	Brought  []string    // aliases that the hub added: of a distribution that is not Created, it takes no others away
-	Limits   origin.Size // foreign parts count too; zero is none
+	Domain       string
+	Wildcard     bool        // one alias *.<Domain>; else one per host of what is wired here
+	Created      bool        // the distribution is ours, so it is enabled exactly while something is wired
+	NotFound     string      // ARN of the function behind the default behavior of one that is Created
+	OwnedAliases []string    // aliases that the hub added: of a distribution that is not Created, it takes no others away
+	Limits       origin.Size // foreign parts count too; zero is none
 }
 
 // Desired is what our part of a distribution should be. The order of nothing in it matters.
@@ -44,7 +44,7 @@ type Origin struct {
 	Domain    string
 	Paths     []string
 	Aliases   []string
-	Left      []string // aliases that it needs no more: released with the update that brings the rest
+	Released  []string // aliases that it needs no more: released with the update that brings the rest
 }
 
 // DesiredOf is what the registry wants. Conflicts between records were settled before (admission.Settle).
@@ -57,19 +57,19 @@ func DesiredOf(records []origin.Record, held []string, s Spec) Desired {
 	for _, r := range records {
 		switch {
 		case slices.Contains(held, r.ID):
-			d.Kept = append(d.Kept, r.Keeps()...)
+			d.Kept = append(d.Kept, r.BoundHosts()...)
 		case r.State == origin.Deleted, // what it held is anybody's
-			r.Intent == origin.Wire && r.State == origin.Waiting: // it has no place
-			d.Released = append(d.Released, r.Left...)
+			r.Intent == origin.Wire && r.State == origin.Deferred: // it has no place
+			d.Released = append(d.Released, r.ReleasedHosts...)
 		case r.Intent == origin.Wire:
-			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Left: r.Left}
+			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Released: r.ReleasedHosts}
 			if s.Wildcard {
 				o.Aliases = []string{"*." + s.Domain}
 			}
 			d.Origins = append(d.Origins, o)
 		default:
 			d.Removed = append(d.Removed, r.ID)
-			d.Released = append(d.Released, r.Left...)
+			d.Released = append(d.Released, r.ReleasedHosts...)
 			if r.State != origin.Detached { // since then, who adds what it claimed means it for something else
 				d.Released = append(d.Released, r.Claim.Hosts...)
 			}
@@ -77,7 +77,7 @@ func DesiredOf(records []origin.Record, held []string, s Spec) Desired {
 	}
 	d.Released = s.Releasable(d.Released)
 	for i := range d.Origins {
-		d.Origins[i].Left = s.Releasable(d.Origins[i].Left)
+		d.Origins[i].Released = s.Releasable(d.Origins[i].Released)
 	}
 	if s.Wildcard {
 		d.Kept = nil
@@ -101,7 +101,7 @@ func (s Spec) Releasable(aliases []string) []string {
 	case s.Created:
 		return aliases
 	}
-	return slices.DeleteFunc(slices.Clone(aliases), func(a string) bool { return !slices.Contains(s.Brought, a) })
+	return slices.DeleteFunc(slices.Clone(aliases), func(a string) bool { return !slices.Contains(s.OwnedAliases, a) })
 }
 
 func byID(a, b Origin) int { return strings.Compare(a.VPCOrigin, b.VPCOrigin) }

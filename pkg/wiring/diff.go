@@ -46,7 +46,7 @@ func Diff(d Desired, c *Config) (Plan, error) {
 	kept := slices.Clone(d.Kept)
 	for _, o := range d.Origins {
 		if !mine[OriginID(o.VPCOrigin)] {
-			kept = slices.Concat(kept, o.Aliases, o.Left)
+			kept = slices.Concat(kept, o.Aliases, o.Released)
 		}
 	}
 	stuck, problems := c.stuck(origins, mine)
@@ -85,7 +85,7 @@ func (d Desired) mine() map[string]bool {
 func (d Desired) released() []string {
 	all := slices.Clone(d.Released)
 	for _, o := range d.Origins {
-		all = append(all, o.Left...)
+		all = append(all, o.Released...)
 	}
 	return all
 }

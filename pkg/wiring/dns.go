@@ -102,28 +102,28 @@ func leadsTo(e origin.DNSRecord, domains ...string) bool {
 //	any     any other              claimed, left  -
 func hostsOf(r origin.Record) (keeps, gives []string) {
 	switch {
-	case r.State == origin.Waiting, r.State == origin.Deleted, r.Intent == origin.Detach && r.State == origin.Detached:
-		return nil, r.Left
+	case r.State == origin.Deferred, r.State == origin.Deleted, r.Intent == origin.Detach && r.State == origin.Detached:
+		return nil, r.ReleasedHosts
 	case r.Intent == origin.Detach && r.State == origin.Detaching:
-		return nil, slices.Concat(r.Claim.Hosts, r.Left)
+		return nil, slices.Concat(r.Claim.Hosts, r.ReleasedHosts)
 	case r.Intent == origin.Wire && r.State == origin.Live:
-		return r.Claim.Hosts, r.Left
+		return r.Claim.Hosts, r.ReleasedHosts
 	}
-	return slices.Concat(r.Claim.Hosts, r.Left), nil
+	return slices.Concat(r.Claim.Hosts, r.ReleasedHosts), nil
 }
 
 // Only is the plan with no deletions but those of the records that the hub has written: see origin.Distribution.Pointed.
 func (p DNSPlan) Only(pointed []string) DNSPlan {
-	p.Delete = slices.DeleteFunc(slices.Clone(p.Delete), func(r origin.DNSRecord) bool { return !slices.Contains(pointed, Pointed(r)) })
+	p.Delete = slices.DeleteFunc(slices.Clone(p.Delete), func(r origin.DNSRecord) bool { return !slices.Contains(pointed, RecordKey(r)) })
 	return p
 }
 
-// Pointed names a DNS record in origin.Distribution.Pointed.
-func Pointed(r origin.DNSRecord) string { return strings.ToLower(r.Name) + " " + r.Type }
+// RecordKey names a DNS record in origin.Distribution.Pointed.
+func RecordKey(r origin.DNSRecord) string { return strings.ToLower(r.Name) + " " + r.Type }
 
-// StillLeft are the hosts that a record has left and that may still lead to its distribution, whose records and aliases these
+// StillReleased are the hosts that a record has left and that may still lead to its distribution, whose records and aliases these
 // are, when everything that was to be written is Deployed and in DNS. What another record keeps is that one's.
-func StillLeft(r origin.Record, records []origin.Record, aliases []string) []string {
+func StillReleased(r origin.Record, records []origin.Record, aliases []string) []string {
 	var kept []string
 	for _, other := range records {
 		if other.ID != r.ID {
@@ -133,7 +133,7 @@ func StillLeft(r origin.Record, records []origin.Record, aliases []string) []str
 	}
 	_, gives := hostsOf(r)
 	var still []string
-	for _, h := range r.Left {
+	for _, h := range r.ReleasedHosts {
 		there := slices.ContainsFunc(aliases, func(a string) bool { return strings.EqualFold(a, h) }) && !slices.Contains(kept, h)
 		if there || !slices.Contains(gives, h) {
 			still = append(still, h)

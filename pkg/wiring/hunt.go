@@ -105,14 +105,14 @@ func (r Run) suspect(a Answer) *hunt {
 	h := hunt{cause: a, why: map[string]Answer{}}
 	var entries []Entry
 	for _, o := range r.Records {
-		there := o.State == origin.Waiting || o.State == origin.Wired || o.State == origin.Live
+		there := o.State == origin.Deferred || o.State == origin.Wired || o.State == origin.Live
 		if o.Intent == origin.Wire && !there && !slices.Contains(r.Held, o.ID) {
 			h.added = append(h.added, o.ID)
 			entries = append(entries, Entry{VPCOrigin: o.ID, Names: slices.Concat([]string{o.Claim.Domain}, o.Claim.Hosts, o.Claim.Paths)})
 		}
 	}
 	slices.Sort(h.added)
-	suspects := Suspects(a.Said, entries)
+	suspects := Suspects(a.Message, entries)
 	general := a.Code == "AccessDenied" || a.Code == "InvalidViewerCertificate" || a.Code == "CNAMEAlreadyExists" && r.Terms.Wildcard
 	if len(h.added) == 0 || len(suspects) == 0 && general {
 		h.itself = &a
@@ -130,7 +130,7 @@ func (r Run) quarantine(step *Step, h hunt) {
 		}
 		r.keep(step, r.Records[r.index(id)], origin.Quarantined, contract.OriginQuarantined, origin.Reason{
 			Code: UpdateInvalid, Subject: said.Code,
-			Message: "CloudFront refuses an update with it in it (" + origin.Brief(said.Said) + "): mend what it claims; it is tried again after an hour",
+			Message: "CloudFront refuses an update with it in it (" + origin.Brief(said.Message) + "): mend what it claims; it is tried again after an hour",
 		})
 	}
 }
@@ -148,13 +148,13 @@ func (r Run) blame(a Answer) (Run, Step) {
 	for _, o := range r.Records {
 		wired = append(wired, Entry{VPCOrigin: o.ID})
 	}
-	if named := Suspects(a.Said, wired); len(named) > 0 {
+	if named := Suspects(a.Message, wired); len(named) > 0 {
 		because, next = "because of "+strings.Join(named, ", ")+" in it", "the hub takes out what is no longer shared with it"
 	}
 	var o outcome.Outcome
-	o.Alarm(contract.DistributionRefused, "", outcome.Detail{
+	o.Alarm(contract.DistributionWriteRefused, "", outcome.Detail{
 		What: r.Item.ID,
-		Why: "CloudFront refuses updates of the distribution, " + because + " (" + origin.Brief(a.Said) + "): " + next +
+		Why: "CloudFront refuses updates of the distribution, " + because + " (" + origin.Brief(a.Message) + "): " + next +
 			"; what waits is written as soon as CloudFront takes it",
 	})
 	r.Item.Refused, r.Item.RefusedAt = code, r.Now

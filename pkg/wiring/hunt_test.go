@@ -59,7 +59,7 @@ func (c *cloud) update(do wiring.Update) wiring.Answer {
 		if do.Config.Uses(id) {
 			a := failed(wiring.Refused, "InvalidArgument")
 			if c.names {
-				a.Said = "InvalidArgument: the origin originhub-" + id + " is strange"
+				a.Message = "InvalidArgument: the origin originhub-" + id + " is strange"
 			}
 			return a
 		}
@@ -81,12 +81,12 @@ func fleet(n int) (all []origin.Record) {
 func TestSuspect(t *testing.T) {
 	says := func(code, said string) wiring.Answer {
 		a := failed(wiring.Refused, code)
-		a.Said = said
+		a.Message = said
 		return a
 	}
 	live := record("vo_09", origin.Wire, origin.Live)
 	leaving := record("vo_09", origin.Detach, origin.Live)
-	wired, waiting := record("vo_09", origin.Wire, origin.Wired), record("vo_08", origin.Wire, origin.Waiting)
+	wired, waiting := record("vo_09", origin.Wire, origin.Wired), record("vo_08", origin.Wire, origin.Deferred)
 	wildcard := adopts
 	wildcard.Wildcard = true
 	for name, c := range map[string]struct {
@@ -163,7 +163,7 @@ func TestBlameNamesTheOriginThatLocksItsDistribution(t *testing.T) {
 		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{live, leaving}}
 		r, step := feed(t, r, wiring.Answer{Served: served(configOf(t, live, leaving), true)})
 		refused := failed(wiring.Refused, "AccessDenied")
-		refused.Said = said
+		refused.Message = said
 		if _, step = r.Learn(step, refused).Next(); len(step.Outcome.Events) != 1 || !strings.Contains(step.Outcome.Events[0].Detail.Why, want) {
 			t.Errorf("%s: %+v, want %q", said, step.Outcome.Events, want)
 		}
@@ -199,7 +199,7 @@ func TestNoAdditionIsBlamedForARemoval(t *testing.T) {
 // What the plan had to leave out is in no update, and what is there already makes none: neither is to blame.
 func TestOnlyWhatIsAddedIsSuspected(t *testing.T) {
 	all := fleet(3)
-	all[1].State, all[1].Said = origin.Quarantined, now.Add(-2*time.Hour)
+	all[1].State, all[1].ReasonsReported = origin.Quarantined, now.Add(-2*time.Hour)
 	all[2].Claim.Paths = []string{"/theirs"}
 	c := &cloud{served: served(configOf(t, all[1]), true), bad: []string{"vo_00"}}
 	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: all}
@@ -300,7 +300,7 @@ func TestHunt(t *testing.T) {
 					conflicts++
 				}
 			}
-			if update, is := step.Do.(wiring.Update); is && (!step.Save || !next.Item.Updated.Equal(now) || next.Item.Sent == nil) {
+			if update, is := step.Do.(wiring.Update); is && (!step.Save || !next.Item.UpdateSent.Equal(now) || next.Item.PendingUpdate == nil) {
 				t.Fatalf("an update of %v is not recorded first", managed(update.Config))
 			}
 			var a wiring.Answer

@@ -54,9 +54,9 @@ func (r Run) Locate() (Run, Step) {
 	d, t, id := r.Item, r.Terms, r.id
 	wanted := slices.ContainsFunc(r.Records, func(o origin.Record) bool { return o.State != origin.Deleted })
 	switch {
-	case id.over, !wanted && d.ID == "" && id.absent == "" && d.Unavailable.Code == "" && !d.Seen.IsZero():
+	case id.over, !wanted && d.ID == "" && id.absent == "" && d.Unavailable.Code == "" && !d.ObservedAt.IsZero():
 		return r.end()
-	case r.Now.Sub(d.Asked) >= quotaLasts:
+	case r.Now.Sub(d.QuotaReadAt) >= quotaLasts:
 		return r, Step{Do: ReadQuotas{}}
 	case id.refusal != nil:
 		return r.refused(*id.refusal)
@@ -77,7 +77,7 @@ func (r Run) Locate() (Run, Step) {
 		return r, Step{Do: ReadDistribution{ID: d.ID}}
 	case t.Base != nil || !t.Named || d.ID == t.Adopt:
 		return r.Write()
-	case slices.ContainsFunc(r.Records, func(o origin.Record) bool { return o.Placed() || len(o.Left) > 0 }):
+	case slices.ContainsFunc(r.Records, func(o origin.Record) bool { return o.Placed() || len(o.ReleasedHosts) > 0 }):
 		return r.misnamed(DistributionReplaced, fmt.Sprintf("%s has been the one named %s, and origins are in it; put %s back to its place in "+
 			"distribution.adopt, and add %s behind it", d.ID, d.Name, d.ID, t.Adopt))
 	}
@@ -116,7 +116,7 @@ func (r Run) take(id string) Run {
 // none is the end of a run that found no distribution. An origin that is to go is in none, so that no teardown waits for it.
 func (r Run) none() (Run, Step) {
 	r.id.over = true
-	r = r.holds(Made(), nil, nil)
+	r = r.holds(BaseSize(), nil, nil)
 	var step Step
 	for _, was := range r.Records {
 		if is := was; was.Intent == origin.Detach && was.State != origin.Deleted {
@@ -203,7 +203,7 @@ func (r Run) unavailable(why origin.Reason, said string) (Run, Step) {
 	}
 	var o outcome.Outcome
 	o.Alarm(contract.DistributionUnavailable, "", outcome.Detail{What: cmp.Or(r.Item.ID, r.Item.Name), Why: said, Codes: []origin.Code{why.Code}})
-	r.Item.Unavailable, r.Room = why, true
+	r.Item.Unavailable, r.CapacityFreed = why, true
 	return r, Step{Outcome: o}
 }
 
@@ -225,7 +225,7 @@ func (r Run) gone() (Run, Step) {
 		o := was
 		switch named := r.Terms.Named; {
 		case o.Intent == origin.Wire && !named:
-			o.State = origin.Waiting
+			o.State = origin.Deferred
 		case o.Intent == origin.Wire && (o.State == origin.Wired || o.State == origin.Live):
 			o.State = origin.Pending
 		case o.Intent == origin.Detach && o.State != origin.Deleted && !named:
@@ -234,16 +234,16 @@ func (r Run) gone() (Run, Step) {
 		if o.State == was.State {
 			continue
 		}
-		if o.State == origin.Waiting {
-			o.Because(why)
-			r.Room = true
+		if o.State == origin.Deferred {
+			o.SetReasons(why)
+			r.CapacityFreed = true
 		}
 		if !r.Terms.Named {
-			o.Left = nil
+			o.ReleasedHosts = nil
 		}
 		step.Records = append(step.Records, r.finish(was, o))
 	}
-	r.Room = r.Room || !r.Terms.Named && r.awaited()
+	r.CapacityFreed = r.CapacityFreed || !r.Terms.Named && r.awaited()
 	if d.Domain != "" { // it was there once, and that it is gone was not said yet
 		next := "its origins get a place in another one"
 		switch {
@@ -252,7 +252,7 @@ func (r Run) gone() (Run, Step) {
 		case r.Terms.Named:
 			next = "create another, put its id in its place under distribution.adopt in the hub policy, and deploy the hub"
 		}
-		step.Outcome.Alarm(contract.ChangeFound, "", outcome.Detail{What: d.ID, Why: why.Message + "; " + next, Codes: []origin.Code{why.Code}})
+		step.Outcome.Alarm(contract.DriftFound, "", outcome.Detail{What: d.ID, Why: why.Message + "; " + next, Codes: []origin.Code{why.Code}})
 		r.Item.Former = append(slices.Clone(d.Former), d.Domain)
 	}
 	r.Item.ID, r.Item.Domain, step.Save = "", "", true

@@ -23,9 +23,9 @@ func TestLocate(t *testing.T) {
 	old := there
 	old.Served.ID = "EOLD"
 	dropped := with(adopts, func(t *wiring.Terms) { t.Named = false })
-	never := origin.Distribution{Name: origin.Main, Asked: now}
+	never := origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}
 	stale := item("E1")
-	stale.Asked = now.Add(-5 * time.Minute)
+	stale.QuotaReadAt = now.Add(-5 * time.Minute)
 	lost := item("")
 	lost.Unavailable = origin.Reason{Code: "distribution-gone"}
 	for name, c := range map[string]struct {
@@ -77,7 +77,7 @@ func TestLocate(t *testing.T) {
 }
 
 func TestCreateUsesWhatPolicyGives(t *testing.T) {
-	r := wiring.Run{Terms: creates, Now: now, Item: origin.Distribution{Name: origin.Main, Asked: now}, Records: []origin.Record{record("vo_1", origin.Wire, origin.Pending)}}
+	r := wiring.Run{Terms: creates, Now: now, Item: origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}, Records: []origin.Record{record("vo_1", origin.Wire, origin.Pending)}}
 	r, step := feed(t, r, wiring.Answer{ARN: "arn:published"})
 	create, is := step.Do.(wiring.Create)
 	if !is {
@@ -109,7 +109,7 @@ func TestUnavailable(t *testing.T) {
 	}{
 		"AWS's words":     {item("E1"), []wiring.Answer{denied}, "AccessDenied", "E1", "AWS answers AccessDenied for E1", "call failed: AccessDenied"},
 		"no code of AWS":  {item("E1"), []wiring.Answer{failed(wiring.Refused, "")}, "unavailable", "E1", "call failed: ", "call failed: "},
-		"it is missing":   {origin.Distribution{Name: origin.Main, Asked: now}, []wiring.Answer{gone}, wiring.DistributionMissing, "E1", "there is none; create one", "put its id in that one's place"},
+		"it is missing":   {origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}, []wiring.Answer{gone}, wiring.DistributionMissing, "E1", "there is none; create one", "put its id in that one's place"},
 		"it was replaced": {item("EOLD"), []wiring.Answer{old}, wiring.DistributionReplaced, "EOLD", "EOLD has been the one named main", "put EOLD back to its place"},
 	} {
 		r := wiring.Run{Terms: adopts, Now: now, Item: c.item, Records: []origin.Record{live}}
@@ -128,16 +128,16 @@ func TestUnavailable(t *testing.T) {
 			}
 			r = r.Learn(step, a)
 		}
-		if len(said) != 1 || !strings.HasPrefix(said[0], "Distribution Unavailable: ") || !strings.Contains(said[0], c.said) {
+		if len(said) != 1 || !strings.HasPrefix(said[0], "Distribution Became Unavailable: ") || !strings.Contains(said[0], c.said) {
 			t.Errorf("%s: said %q", name, said)
 		}
 		why := r.Item.Unavailable
-		if why.Code != c.code || why.Subject != c.subject || !strings.Contains(why.Message, c.kept) || !r.Room {
-			t.Errorf("%s: kept %+v, and admit is triggered: %t", name, why, r.Room)
+		if why.Code != c.code || why.Subject != c.subject || !strings.Contains(why.Message, c.kept) || !r.CapacityFreed {
+			t.Errorf("%s: kept %+v, and admit is triggered: %t", name, why, r.CapacityFreed)
 		}
 		again := wiring.Run{Terms: adopts, Now: now, Item: r.Item, Records: []origin.Record{live}}
 		again, step = feed(t, again, c.answers...)
-		if told(step) != "over" || again.Room {
+		if told(step) != "over" || again.CapacityFreed {
 			t.Errorf("%s: the next run says %s", name, told(step))
 		}
 	}
@@ -148,7 +148,7 @@ func TestGone(t *testing.T) {
 	dropped := adopts
 	dropped.Named = false
 	released := func(r origin.Record) origin.Record {
-		r.Left = []string{"old.example.com"}
+		r.ReleasedHosts = []string{"old.example.com"}
 		return r
 	}
 	for name, c := range map[string]struct {
@@ -164,8 +164,8 @@ func TestGone(t *testing.T) {
 		"pending":                              {adopts, record("vo_1", origin.Wire, origin.Pending), "", 0, false, "create another"},
 		"quarantined":                          {adopts, record("vo_1", origin.Wire, origin.Quarantined), "", 0, false, "create another"},
 		"on its way out":                       {adopts, record("vo_1", origin.Detach, origin.Detaching), "", 0, false, "create another"},
-		"live, and dropped":                    {dropped, released(record("vo_1", origin.Wire, origin.Live)), "vo_1 is waiting", 0, true, "its origins get a place in another one"},
-		"quarantined, and dropped":             {dropped, record("vo_1", origin.Wire, origin.Quarantined), "vo_1 is waiting", 0, true, "its origins get a place in another one"},
+		"live, and dropped":                    {dropped, released(record("vo_1", origin.Wire, origin.Live)), "vo_1 is deferred", 0, true, "its origins get a place in another one"},
+		"quarantined, and dropped":             {dropped, record("vo_1", origin.Wire, origin.Quarantined), "vo_1 is deferred", 0, true, "its origins get a place in another one"},
 		"on its way out, and dropped":          {dropped, released(record("vo_1", origin.Detach, origin.Detaching)), "vo_1 is detached", 0, false, "its origins get a place in another one"},
 		"never wired, on its way out, dropped": {dropped, record("vo_1", origin.Detach, origin.Pending), "vo_1 is detached", 0, false, "its origins get a place in another one"},
 		"deleted, and dropped":                 {dropped, record("vo_1", origin.Detach, origin.Deleted), "", 0, false, "its origins get a place in another one"},
@@ -173,25 +173,25 @@ func TestGone(t *testing.T) {
 		r := wiring.Run{Terms: c.terms, Now: now, Item: item("EOLD"), Records: []origin.Record{c.was}}
 		r, step := r.Next()
 		r, step = r.Learn(step, failed(wiring.Absent, "NoSuchDistribution")).Next()
-		want := "say Hand-Made Change Found EOLD"
+		want := "say Drift Found EOLD"
 		if c.want != "" {
 			want += ", " + c.want
 		}
 		if got := told(step); got != want+", save" || !strings.Contains(step.Outcome.Events[0].Detail.Why, c.events) {
 			t.Errorf("%s: %s: %s", name, got, step.Outcome.Events[0].Detail.Why)
 		}
-		if r.Room != c.room || r.Item.ID != "" || r.Item.Domain != "" || cmp.Diff([]string{"EOLD.cloudfront.net"}, r.Item.Former) != "" {
-			t.Errorf("%s: admit is triggered: %t, the item is %+v", name, r.Room, r.Item)
+		if r.CapacityFreed != c.room || r.Item.ID != "" || r.Item.Domain != "" || cmp.Diff([]string{"EOLD.cloudfront.net"}, r.Item.Former) != "" {
+			t.Errorf("%s: admit is triggered: %t, the item is %+v", name, r.CapacityFreed, r.Item)
 		}
-		if len(step.Records) > 0 && len(step.Records[0].Left) != c.left {
-			t.Errorf("%s: it has released %v", name, step.Records[0].Left)
+		if len(step.Records) > 0 && len(step.Records[0].ReleasedHosts) != c.left {
+			t.Errorf("%s: it has released %v", name, step.Records[0].ReleasedHosts)
 		}
 	}
 }
 
 // That it is gone is said once, also if the run dies before it has written that, and after a second one that never was.
 func TestGoneIsSaidOnce(t *testing.T) {
-	r := wiring.Run{Terms: adopts, Now: now, Item: origin.Distribution{Name: origin.Main, ID: "EOLD", Asked: now}, Records: []origin.Record{record("vo_1", origin.Wire, origin.Pending)}}
+	r := wiring.Run{Terms: adopts, Now: now, Item: origin.Distribution{Name: origin.Main, Identity: origin.Identity{ID: "EOLD"}, Observation: origin.Observation{QuotaReadAt: now}}, Records: []origin.Record{record("vo_1", origin.Wire, origin.Pending)}}
 	r, step := r.Next()
 	if _, step = r.Learn(step, failed(wiring.Absent, "NoSuchDistribution")).Next(); told(step) != "save" {
 		t.Errorf("of one that nobody ever saw: %s", told(step))
@@ -202,9 +202,9 @@ func TestGoneIsSaidOnce(t *testing.T) {
 func TestNoneCompletesWhatWaits(t *testing.T) {
 	dropped := adopts
 	dropped.Named = false
-	waits := record("vo_1", origin.Detach, origin.Waiting)
+	waits := record("vo_1", origin.Detach, origin.Deferred)
 	waits.Token = "token"
-	r := wiring.Run{Terms: dropped, Now: now, Item: origin.Distribution{Name: origin.Main, Asked: now}, Records: []origin.Record{waits}}
+	r := wiring.Run{Terms: dropped, Now: now, Item: origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}, Records: []origin.Record{waits}}
 	r, says := script(t, r, func(wiring.Action) wiring.Answer { return failed(wiring.Failed, "") })
 	if got := strings.Join(says, "; "); !strings.Contains(got, "complete token: in no distribution of the hub's") || r.Records[0].State != origin.Detached {
 		t.Errorf("%s, and it is %s", got, r.Records[0].State)

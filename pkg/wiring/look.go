@@ -5,23 +5,23 @@ import "time"
 // A propagation takes minutes, and AWS promises no figure
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToUpdateDistribution.html).
 const (
-	firstLook   = 180 * time.Second
-	nextLook    = 60 * time.Second
-	lookGrowth  = 15 * time.Second
-	longestLook = 5 * time.Minute
+	firstRecheck   = 180 * time.Second
+	nextRecheck    = 60 * time.Second
+	recheckGrowth  = 15 * time.Second
+	longestRecheck = 5 * time.Minute
 )
 
-// NextLook is how long to wait before looking again whether a deployment is done that began so long ago. Looks are due
+// NextRecheck is how long to wait before looking again whether a deployment is done that began so long ago. Looks are due
 // three minutes after it began, which is before most are done, then 60 s later, then 75 s, 90 s and so on up to every five
 // minutes. Whoever asks, and how often, changes nothing about when they are due.
-func NextLook(since time.Duration) time.Duration {
-	due, gap := firstLook, nextLook
+func NextRecheck(since time.Duration) time.Duration {
+	due, gap := firstRecheck, nextRecheck
 	for due <= since {
-		if gap == longestLook {
+		if gap == longestRecheck {
 			return gap - (since-due)%gap // nobody may know when it began, and since be centuries
 		}
 		due += gap
-		gap = min(gap+lookGrowth, longestLook)
+		gap = min(gap+recheckGrowth, longestRecheck)
 	}
 	return due - max(since, 0)
 }

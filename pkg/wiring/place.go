@@ -10,8 +10,8 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Room is one distribution as far as giving places in it goes.
-type Room struct {
+// Capacity is one distribution as far as giving places in it goes.
+type Capacity struct {
 	Name     string
 	Wildcard bool        // one alias stands for every host
 	Limits   origin.Size // zero is none
@@ -26,14 +26,14 @@ type Room struct {
 // Request is an origin that is to be wired. Of one that has a record in some room, this is what it is to become.
 type Request struct {
 	origin.Record
-	Only string // room that it cannot leave, or "": it is wired there already, or hosts that it left still lead there
-	Seen bool   // Only holds it without a record, so that it is among its Others
+	Only     string // room that it cannot leave, or "": it is wired there already, or hosts that it left still lead there
+	Orphaned bool   // Only holds it without a record, so that it is among its Others
 }
 
 // Place is where an origin goes, or why it must wait.
 type Place struct {
-	Room string // "" while it waits
-	Why  origin.Reason
+	Distribution string // "" while it waits
+	Why          origin.Reason
 }
 
 // Places gives each request a place, first fit in the order of the rooms:
@@ -45,7 +45,7 @@ type Place struct {
 //   - of two that compete, the one that was admitted first comes first.
 //
 // The order of requests makes no difference.
-func Places(requests []Request, rooms []Room) map[string]Place {
+func Places(requests []Request, rooms []Capacity) map[string]Place {
 	p := placer{places: map[string]Place{}}
 	asked := map[string]bool{}
 	for _, r := range requests {
@@ -84,7 +84,7 @@ type placer struct {
 
 // stock is a room with what it holds so far.
 type stock struct {
-	Room
+	Capacity
 	used  origin.Size
 	hosts map[string]bool // of what it is to hold
 	bound map[string]bool // and of whatever else keeps alias or DNS record here: what leaves it, what has left them, what is unknown
@@ -92,9 +92,9 @@ type stock struct {
 	was   map[string]origin.Record // what is wired here and asks for something else
 }
 
-func newStock(room Room, asked map[string]bool) *stock {
+func newStock(room Capacity, asked map[string]bool) *stock {
 	s := &stock{
-		Room: room, used: room.Others,
+		Capacity: room, used: room.Others,
 		hosts: map[string]bool{}, bound: map[string]bool{}, teams: map[string]bool{}, was: map[string]origin.Record{},
 	}
 	if room.Wildcard {
@@ -105,15 +105,15 @@ func newStock(room Room, asked map[string]bool) *stock {
 	}
 	for _, r := range room.Records {
 		switch {
-		case r.Intent == origin.Wire && r.State == origin.Waiting:
-			s.bind(r.Left)
+		case r.Intent == origin.Wire && r.State == origin.Deferred:
+			s.bind(r.ReleasedHosts)
 		case r.Intent == origin.Wire && asked[r.ID]:
-			s.bind(r.Keeps())
+			s.bind(r.BoundHosts())
 			s.was[r.ID] = r
 		case r.Intent == origin.Wire:
 			s.add(r)
 		default:
-			s.bind(r.Keeps())
+			s.bind(r.BoundHosts())
 		}
 	}
 	return s
@@ -146,7 +146,7 @@ func (s *stock) settle(r origin.Record) {
 		s.hosts[h] = true
 	}
 	s.bind(r.Claim.Hosts)
-	s.bind(r.Left)
+	s.bind(r.ReleasedHosts)
 }
 
 func (s *stock) bind(hosts []string) {
@@ -216,11 +216,11 @@ func (p *placer) keep(r Request) {
 	}
 	s := p.rooms[i]
 	subject, why := p.elsewhere(r.Claim.Hosts, s)
-	if lacks := s.lacks(r.Record); why == "" && lacks.kind != "" && !r.Seen {
+	if lacks := s.lacks(r.Record); why == "" && lacks.kind != "" && !r.Orphaned {
 		subject, why = s.Name+" "+lacks.kind, "its distribution "+lacks.says+remedy(lacks)
 	}
 	switch was, wired := s.was[r.ID]; {
-	case why == "" && r.Seen:
+	case why == "" && r.Orphaned:
 		s.settle(r.Record)
 	case why == "":
 		s.add(r.Record)
@@ -231,7 +231,7 @@ func (p *placer) keep(r Request) {
 		p.places[r.ID] = Place{Why: lacking(subject, why)}
 		return
 	}
-	p.places[r.ID] = Place{Room: s.Name}
+	p.places[r.ID] = Place{Distribution: s.Name}
 }
 
 // lacking is a reason for an origin to wait.
@@ -267,7 +267,7 @@ next:
 			if !coming(r) || later || other.Distribution == r.Distribution {
 				continue
 			}
-			for _, h := range other.Keeps() {
+			for _, h := range other.BoundHosts() {
 				if slices.Contains(r.Claim.Hosts, h) {
 					out = append(out, Problem{r.ID, origin.Reason{Code: HostApart, Subject: h + " " + other.Distribution, Message: onAnother(h, other.Distribution)}})
 					continue next
@@ -309,7 +309,7 @@ func (p *placer) together(group []Request) bool {
 		}
 		for _, r := range records {
 			s.add(r)
-			p.places[r.ID] = Place{Room: s.Name}
+			p.places[r.ID] = Place{Distribution: s.Name}
 		}
 		return true
 	}
@@ -338,7 +338,7 @@ next:
 			lacks := s.lacks(r.Record)
 			if lacks.kind == "" {
 				s.add(r.Record)
-				p.places[r.ID] = Place{Room: s.Name}
+				p.places[r.ID] = Place{Distribution: s.Name}
 				continue next
 			}
 			why = append(why, lacks)

@@ -46,52 +46,52 @@ func TestPlaces(t *testing.T) {
 	leaving.Intent = origin.Detach
 	for name, c := range map[string]struct {
 		requests []wiring.Request
-		rooms    []wiring.Room
+		rooms    []wiring.Capacity
 		want     map[string]int // room, or part of a reason, to how many
 	}{
 		"130 origins, 65 of each of two teams": {
 			slices.Concat(many(65, "a", own("a")), many(65, "b", own("b"))),
-			[]wiring.Room{{Name: "main", Wildcard: true, Limits: documented, Others: wiring.Made()}, {Name: "main-2", Limits: documented, Others: wiring.Made()}},
+			[]wiring.Capacity{{Name: "main", Wildcard: true, Limits: documented, Others: wiring.BaseSize()}, {Name: "main-2", Limits: documented, Others: wiring.BaseSize()}},
 			map[string]int{"main": 65, "main-2": 65},
 		},
 		"a team that fits nowhere as a whole": {
 			many(152, "a", own("a")),
-			[]wiring.Room{{Name: "main", Wildcard: true, Limits: documented, Others: wiring.Made()}, {Name: "main-2", Limits: documented, Others: wiring.Made()}},
+			[]wiring.Capacity{{Name: "main", Wildcard: true, Limits: documented, Others: wiring.BaseSize()}, {Name: "main-2", Limits: documented, Others: wiring.BaseSize()}},
 			map[string]int{"main": 75, "main-2": 75, "main would have 76 behaviors, and the limit is 75; main-2 would have 76 behaviors, and the limit is 75": 2},
 		},
 		"a host goes where most of it fits": {
 			many(4, "a", same("a.example.com")),
-			[]wiring.Room{{Name: "main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Limits: origin.Size{Origins: 3}}},
+			[]wiring.Capacity{{Name: "main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Limits: origin.Size{Origins: 3}}},
 			map[string]int{"main-2": 3, "its host a.example.com is on distribution main-2, and main-2 would have 4 origins": 1},
 		},
 		"a room that cannot be read is passed over": {
 			many(2, "a", own("a")),
-			[]wiring.Room{{Name: "main", Unavailable: "it is gone"}, {Name: "main-2", Limits: origin.Size{Origins: 1}}},
+			[]wiring.Capacity{{Name: "main", Unavailable: "it is gone"}, {Name: "main-2", Limits: origin.Size{Origins: 1}}},
 			map[string]int{"main-2": 1, "main is not available: it is gone; main-2 would have 2 origins": 1},
 		},
 		"no room can be read": {
 			many(1, "a", own("a")),
-			[]wiring.Room{{Name: "main", Unavailable: "it is gone"}},
+			[]wiring.Capacity{{Name: "main", Unavailable: "it is gone"}},
 			map[string]int{"no distribution takes it: main is not available: it is gone": 1},
 		},
 		"the room of its host cannot be read": {
 			many(1, "a", same("a.example.com")),
-			[]wiring.Room{{Name: "main", Unavailable: "it is gone", Records: []origin.Record{wired(wants("vo_0", "a", []string{"a.example.com"}, 1))}}, {Name: "main-2"}},
+			[]wiring.Capacity{{Name: "main", Unavailable: "it is gone", Records: []origin.Record{wired(wants("vo_0", "a", []string{"a.example.com"}, 1))}}, {Name: "main-2"}},
 			map[string]int{"its host a.example.com is on distribution main, which is not available: it is gone": 1},
 		},
 		"two teams on one host": {
 			append(many(2, "a", same("app.example.com")), many(2, "b", same("app.example.com"))...),
-			[]wiring.Room{{Name: "main", Limits: origin.Size{Behaviors: 3}}, {Name: "main-2", Limits: origin.Size{Behaviors: 4}}},
+			[]wiring.Capacity{{Name: "main", Limits: origin.Size{Behaviors: 3}}, {Name: "main-2", Limits: origin.Size{Behaviors: 4}}},
 			map[string]int{"main-2": 4},
 		},
 		"a team goes where it is": {
 			[]wiring.Request{one("vo_2", "a", "other.example.com")},
-			[]wiring.Room{{Name: "main"}, {Name: "main-2", Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
+			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
 			map[string]int{"main-2": 1},
 		},
 		"hosts that are apart": {
 			[]wiring.Request{{Record: wants("vo_3", "a", []string{"a.example.com", "b.example.com"}, 1)}},
-			[]wiring.Room{
+			[]wiring.Capacity{
 				{Name: "main", Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}},
 				{Name: "main-2", Records: []origin.Record{wired(wants("vo_2", "a", []string{"b.example.com"}, 1))}},
 			},
@@ -99,41 +99,41 @@ func TestPlaces(t *testing.T) {
 		},
 		"room is what foreign parts leave": {
 			[]wiring.Request{one("vo_1", "a", "a.example.com")},
-			[]wiring.Room{{Name: "main", Limits: origin.Size{Aliases: 3}, Others: origin.Size{Aliases: 3}}, {Name: "E2", Limits: origin.Size{Aliases: 3}, Others: origin.Size{Aliases: 2}}},
+			[]wiring.Capacity{{Name: "main", Limits: origin.Size{Aliases: 3}, Others: origin.Size{Aliases: 3}}, {Name: "E2", Limits: origin.Size{Aliases: 3}, Others: origin.Size{Aliases: 2}}},
 			map[string]int{"E2": 1},
 		},
 		"what leaves keeps its host, not its room": {
 			[]wiring.Request{one("vo_1", "a", "a.example.com"), one("vo_2", "b", "b.example.com")},
-			[]wiring.Room{{Name: "main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Limits: origin.Size{Origins: 1}, Records: []origin.Record{leaving}}},
+			[]wiring.Capacity{{Name: "main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Limits: origin.Size{Origins: 1}, Records: []origin.Record{leaving}}},
 			map[string]int{"main": 1, "main-2": 1},
 		},
 		"a host that was left stays where it was until it is gone": {
 			[]wiring.Request{one("vo_2", "b", "old.example.com"), one("vo_3", "c", "free.example.com")},
-			[]wiring.Room{{Name: "main"}, {Name: "main-2", Records: []origin.Record{
-				wired(wants("vo_1", "a", []string{"old.example.com"}, 1)).Reclaim(origin.Claim{Hosts: []string{"new.example.com"}}),
+			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Records: []origin.Record{
+				wired(wants("vo_1", "a", []string{"old.example.com"}, 1)).WithClaim(origin.Claim{Hosts: []string{"new.example.com"}}),
 			}}},
 			map[string]int{"main": 1, "main-2": 1},
 		},
 		"a host that is left in this very round, too": {
 			[]wiring.Request{one("vo_0", "b", "old.example.com"), {
-				Record: wants("vo_1", "a", []string{"old.example.com"}, 1).Reclaim(origin.Claim{Hosts: []string{"new.example.com"}}), Only: "main-2",
+				Record: wants("vo_1", "a", []string{"old.example.com"}, 1).WithClaim(origin.Claim{Hosts: []string{"new.example.com"}}), Only: "main-2",
 			}},
-			[]wiring.Room{{Name: "main"}, {Name: "main-2", Records: []origin.Record{wired(wants("vo_1", "a", []string{"old.example.com"}, 1))}}},
+			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Records: []origin.Record{wired(wants("vo_1", "a", []string{"old.example.com"}, 1))}}},
 			map[string]int{"main-2": 2},
 		},
 		"an alias that no record speaks of binds its host, and takes no more room": {
 			[]wiring.Request{one("vo_1", "a", "old.example.com"), one("vo_2", "b", "new.example.com")},
-			[]wiring.Room{{Name: "main"}, {Name: "main-2", Limits: origin.Size{Aliases: 1}, Others: origin.Size{Aliases: 1}, Aliases: []string{"old.example.com"}}},
+			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Limits: origin.Size{Aliases: 1}, Others: origin.Size{Aliases: 1}, Aliases: []string{"old.example.com"}}},
 			map[string]int{"main": 1, "main-2": 1},
 		},
 		"what policy names no more takes nothing": {
 			[]wiring.Request{one("vo_2", "a", "a.example.com")},
-			[]wiring.Room{{Name: "main"}, {Name: "main-2", Closed: true, Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
+			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Closed: true, Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
 			map[string]int{"its host a.example.com is on distribution main-2, which policy no longer names": 1},
 		},
 		"what is wired without a record stays, whatever the limit": {
-			[]wiring.Request{{Record: wants("vo_1", "a", []string{"a.example.com"}, 9), Only: "main-2", Seen: true}, one("vo_2", "a", "a.example.com")},
-			[]wiring.Room{{Name: "main"}, {Name: "main-2", Limits: origin.Size{Behaviors: 10}, Others: origin.Size{Origins: 1, Behaviors: 9}}},
+			[]wiring.Request{{Record: wants("vo_1", "a", []string{"a.example.com"}, 9), Only: "main-2", Orphaned: true}, one("vo_2", "a", "a.example.com")},
+			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Limits: origin.Size{Behaviors: 10}, Others: origin.Size{Origins: 1, Behaviors: 9}}},
 			map[string]int{"main-2": 2},
 		},
 		"no distribution of that name": {
@@ -147,9 +147,9 @@ func TestPlaces(t *testing.T) {
 			}
 			got := map[string]int{}
 			for _, p := range places {
-				key := p.Room
+				key := p.Distribution
 				for said := range c.want {
-					if p.Room == "" && len(said) > len(key) && strings.Contains(p.Why.Message, said) {
+					if p.Distribution == "" && len(said) > len(key) && strings.Contains(p.Why.Message, said) {
 						key = said
 					}
 				}
@@ -168,7 +168,7 @@ func TestPlaces(t *testing.T) {
 // An origin that is wired may change its claim as far as its own distribution has room.
 func TestPlacesOfWhatIsWired(t *testing.T) {
 	was := wired(wants("vo_1", "a", []string{"a.example.com"}, 2))
-	rooms := []wiring.Room{
+	rooms := []wiring.Capacity{
 		{Name: "main", Limits: origin.Size{Behaviors: 2}, Records: []origin.Record{was, wired(wants("vo_2", "a", []string{"a.example.com"}, 1))}},
 		{Name: "main-2", Records: []origin.Record{wired(wants("vo_3", "b", []string{"b.example.com"}, 1))}},
 	}
@@ -185,7 +185,7 @@ func TestPlacesOfWhatIsWired(t *testing.T) {
 	} {
 		is := wants("vo_1", "a", []string{c.host}, c.paths)
 		got := wiring.Places([]wiring.Request{{Record: is, Only: "main"}}, rooms)["vo_1"]
-		if (got.Room == "main") != (c.why == "") || !strings.Contains(got.Why.Message, c.why) {
+		if (got.Distribution == "main") != (c.why == "") || !strings.Contains(got.Why.Message, c.why) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -198,7 +198,7 @@ func TestApart(t *testing.T) {
 		return r
 	}
 	host := []string{"a.example.com"}
-	moved := wired(wants("vo_1", "a", host, 1)).Reclaim(origin.Claim{Hosts: []string{"new.example.com"}})
+	moved := wired(wants("vo_1", "a", host, 1)).WithClaim(origin.Claim{Hosts: []string{"new.example.com"}})
 	leaving, out := wired(wants("vo_1", "a", host, 1)), wants("vo_1", "a", host, 1)
 	leaving.Intent, out.Intent, out.State = origin.Detach, origin.Detach, origin.Detached
 	for name, c := range map[string]struct {
@@ -222,7 +222,7 @@ func TestApart(t *testing.T) {
 	}
 }
 
-func size(rooms []wiring.Room, name string) (n origin.Size) {
+func size(rooms []wiring.Capacity, name string) (n origin.Size) {
 	hosts := map[string]bool{}
 	for _, room := range rooms {
 		if room.Name != name {
@@ -233,7 +233,7 @@ func size(rooms []wiring.Room, name string) (n origin.Size) {
 			n.Aliases++
 		}
 		for _, r := range room.Records {
-			if r.Intent == origin.Wire && r.State != origin.Waiting {
+			if r.Intent == origin.Wire && r.State != origin.Deferred {
 				n = n.Plus(origin.Size{Origins: 1, Behaviors: len(r.Claim.Paths)})
 				for _, h := range r.Claim.Hosts {
 					hosts[h] = !room.Wildcard || hosts[h]
@@ -255,9 +255,9 @@ func TestPlacesHoldWhateverComes(t *testing.T) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(0, 6)
-		var rooms []wiring.Room
+		var rooms []wiring.Capacity
 		for i := range rapid.IntRange(1, 3).Draw(t, "rooms") {
-			rooms = append(rooms, wiring.Room{
+			rooms = append(rooms, wiring.Capacity{
 				Name: fmt.Sprintf("d%d", i), Wildcard: rapid.Bool().Draw(t, "wildcard"), Closed: i > 0 && rapid.IntRange(0, 4).Draw(t, "closed") == 0,
 				Limits: origin.Size{Origins: limit.Draw(t, "origins"), Behaviors: limit.Draw(t, "behaviors"), Aliases: limit.Draw(t, "aliases")},
 				Others: origin.Size{Origins: rapid.IntRange(0, 1).Draw(t, "others")},
@@ -280,7 +280,7 @@ func TestPlacesHoldWhateverComes(t *testing.T) {
 					if r.Intent == origin.Wire && rapid.IntRange(0, 3).Draw(t, "moves") == 0 {
 						claim := r.Claim
 						claim.Hosts = rapid.SliceOfNDistinct(host, 1, 2, rapid.ID[string]).Draw(t, "to")
-						requests = append(requests, wiring.Request{Record: r.Reclaim(claim), Only: room.Name})
+						requests = append(requests, wiring.Request{Record: r.WithClaim(claim), Only: room.Name})
 					}
 				}
 			}
@@ -292,7 +292,7 @@ func TestPlacesHoldWhateverComes(t *testing.T) {
 			for i := range rooms {
 				rooms[i].Records = slices.Clone(rooms[i].Records)
 				for _, r := range requests {
-					if places[r.ID].Room == rooms[i].Name {
+					if places[r.ID].Distribution == rooms[i].Name {
 						rooms[i].Records = slices.DeleteFunc(rooms[i].Records, func(was origin.Record) bool { return was.ID == r.ID })
 						rooms[i].Records = append(rooms[i].Records, wired(r.Record))
 					}
@@ -311,7 +311,7 @@ func TestPlacesHoldWhateverComes(t *testing.T) {
 	})
 }
 
-func check(t *rapid.T, requests []wiring.Request, places map[string]wiring.Place, before, after []wiring.Room) {
+func check(t *rapid.T, requests []wiring.Request, places map[string]wiring.Place, before, after []wiring.Capacity) {
 	t.Helper()
 	if len(places) != len(requests) {
 		t.Fatalf("%d places for %d requests", len(places), len(requests))
@@ -325,7 +325,7 @@ func check(t *rapid.T, requests []wiring.Request, places map[string]wiring.Place
 			t.Fatalf("%s holds %+v, and its limits are %+v", room.Name, size(after, room.Name), room.Limits)
 		}
 		for _, r := range room.Records {
-			for _, h := range r.Keeps() {
+			for _, h := range r.BoundHosts() {
 				if at[h] != "" && at[h] != room.Name {
 					t.Fatalf("%s is on %s and %s", h, at[h], room.Name)
 				}
@@ -334,13 +334,13 @@ func check(t *rapid.T, requests []wiring.Request, places map[string]wiring.Place
 		}
 	}
 	for _, r := range requests {
-		if p := places[r.ID]; (p.Room == "") == (p.Why.Code == "") {
+		if p := places[r.ID]; (p.Distribution == "") == (p.Why.Code == "") {
 			t.Fatalf("%s has the place %+v", r.ID, p)
 		}
 		// Who waits does fit nowhere, not even now alone. What would move may do so once others have.
-		if places[r.ID].Room == "" && r.Only == "" {
-			if p := wiring.Places([]wiring.Request{r}, after)[r.ID]; p.Room != "" {
-				t.Fatalf("%s waits although %s has room", r.ID, p.Room)
+		if places[r.ID].Distribution == "" && r.Only == "" {
+			if p := wiring.Places([]wiring.Request{r}, after)[r.ID]; p.Distribution != "" {
+				t.Fatalf("%s waits although %s has room", r.ID, p.Distribution)
 			}
 		}
 	}

@@ -36,12 +36,12 @@ type Run struct {
 	Zone    Zone            // the hosted zone
 
 	// What was concluded.
-	Held     []string      // origins that stay as they are
-	Deferred bool          // something is left to be written by a later run
-	Room     bool          // function admit has something to do
-	Wait     time.Duration // until the distribution has to be observed again; 0: when something happens
-	Failed   error         // what the run could not do
-	Broken   error         // what no run could do: a fault of ours
+	Held          []string      // origins that stay as they are
+	Deferred      bool          // something is left to be written by a later run
+	CapacityFreed bool          // function admit has something to do
+	Wait          time.Duration // until the distribution has to be observed again; 0: when something happens
+	Failed        error         // what the run could not do
+	Broken        error         // what no run could do: a fault of ours
 
 	id        identity // how far Locate is
 	writing   writing  // how far Write is
@@ -77,16 +77,16 @@ func Begin(s origin.Snapshot, name string, t Terms) Run {
 // Step is what a run does next. Its events are published first, then what it writes is written, then the action is performed.
 type Step struct {
 	Outcome  outcome.Outcome
-	Records  []Settled
+	Records  []Observation
 	Refusals []Refusal // to remember
 	Save     bool      // Run.Item has to be written before the action
 	Do       Action    // nil: nothing
 	Done     bool      // the run is over
 }
 
-// Settled is a record to write, and the task that waits for what has become of it, if any. The task is completed first: completing it
+// Observation is a record to write, and the task that waits for what has become of it, if any. The task is completed first: completing it
 // twice is harmless, but a token that was forgotten would leave it waiting.
-type Settled struct {
+type Observation struct {
 	origin.Record
 	Token string
 	Fact  string // what has become of it, for the task; what follows from that is for package teardown to say
@@ -155,10 +155,10 @@ func (SendRecheck) action()      {}
 
 // Answer is what came of an action. Of an action that failed, nothing but Class, Err, Code and Said is set.
 type Answer struct {
-	Class Class
-	Err   error  // nil exactly if Class is OK; carried for the shell, which reports it
-	Code  string // AWS's; "" of an error that is not AWS's
-	Said  string // what AWS said, or else the error
+	Class   Class
+	Err     error  // nil exactly if Class is OK; carried for the shell, which reports it
+	Code    string // AWS's; "" of an error that is not AWS's
+	Message string // what AWS said, or else the error
 
 	Quotas  origin.Size        // ReadQuotas
 	Served  Served             // ReadDistribution
@@ -204,7 +204,7 @@ func (r Run) Learn(s Step, a Answer) Run {
 	case SendRecheck:
 		r.announced = true
 		if r.Failed = errors.Join(r.Failed, a.Err); a.Err == nil {
-			r.Item.Look = do.Due
+			r.Item.RecheckDue = do.Due
 		}
 	}
 	return r
@@ -220,7 +220,7 @@ func (r Run) all() []origin.Record { return slices.Concat(r.Records, r.Elsewhere
 
 // awaited reports whether any origin waits for capacity.
 func (r Run) awaited() bool {
-	return slices.ContainsFunc(r.all(), func(o origin.Record) bool { return o.Intent == origin.Wire && o.State == origin.Waiting })
+	return slices.ContainsFunc(r.all(), func(o origin.Record) bool { return o.Intent == origin.Wire && o.State == origin.Deferred })
 }
 
 // wait has the distribution observed again after a while, unless it is anyway.
@@ -236,13 +236,13 @@ const quotaLasts = 5 * time.Minute
 
 // quotasRead takes in CloudFront's quotas. What was known, or else what is documented, stands in for an answer.
 func (r Run) quotasRead(a Answer) Run {
-	r.Item.Asked = r.Now
+	r.Item.QuotaReadAt = r.Now
 	if a.Class != OK {
 		return r
 	}
 	before := r.Terms.limits(r.Item)
 	r.Item.Quota = a.Quotas
-	r.Room = r.Room || r.awaited() && grown(before, r.Terms.limits(r.Item))
+	r.CapacityFreed = r.CapacityFreed || r.awaited() && grown(before, r.Terms.limits(r.Item))
 	return r
 }
 
@@ -254,7 +254,7 @@ func grown(before, after origin.Size) bool {
 // end has the distribution observed again if that is needed, and then is over.
 func (r Run) end() (Run, Step) {
 	due := r.Now.Add(r.Wait)
-	if r.Failed != nil || r.Broken != nil || r.announced || !recheck(r.Item.Look, due, r.Now, r.Wait > 0, r.Recheck) {
+	if r.Failed != nil || r.Broken != nil || r.announced || !recheck(r.Item.RecheckDue, due, r.Now, r.Wait > 0, r.Recheck) {
 		return r, Step{Done: true}
 	}
 	return r, Step{Do: SendRecheck{Distribution: r.Item.Name, Due: due, After: r.Wait}}

@@ -30,7 +30,7 @@ var creates = wiring.Terms{
 
 // item is what the registry holds of a distribution that is as it was at the last observation.
 func item(id string) origin.Distribution {
-	d := origin.Distribution{Name: origin.Main, ID: id, Asked: now, Seen: now.Add(-time.Hour)}
+	d := origin.Distribution{Name: origin.Main, Identity: origin.Identity{ID: id}, Observation: origin.Observation{QuotaReadAt: now, ObservedAt: now.Add(-time.Hour)}}
 	if id != "" {
 		d.Domain = id + ".cloudfront.net"
 	}
@@ -63,7 +63,7 @@ func served(c *wiring.Config, deployed bool) wiring.Served {
 
 func failed(class wiring.Class, code string) wiring.Answer {
 	err := errors.New("call failed: " + code)
-	return wiring.Answer{Class: class, Code: code, Err: err, Said: err.Error()}
+	return wiring.Answer{Class: class, Code: code, Err: err, Message: err.Error()}
 }
 
 // feed answers the actions of a run in order, with those of none in between, and returns the step for which no answer is left.
@@ -171,10 +171,10 @@ func TestLease(t *testing.T) {
 		"another's, over just now": {"another", now, 0},
 		"one's own, from a crash":  {"me", now.Add(time.Minute), 16 * time.Second},
 	} {
-		d, wait := wiring.Lease(origin.Distribution{Holder: c.holder, Expires: c.expires}, "me", now)
-		want := origin.Distribution{Holder: "me", Expires: now.Add(contract.WireLease)}
+		d, wait := wiring.Lease(origin.Distribution{Lease: origin.Lease{Holder: c.holder, Expires: c.expires}}, "me", now)
+		want := origin.Distribution{Lease: origin.Lease{Holder: "me", Expires: now.Add(contract.WireLease)}}
 		if c.wait > 0 {
-			want = origin.Distribution{Holder: c.holder, Expires: c.expires}
+			want = origin.Distribution{Lease: origin.Lease{Holder: c.holder, Expires: c.expires}}
 		}
 		if diff := cmp.Diff(want, d); diff != "" || wait != c.wait {
 			t.Errorf("%s: wait %v\n%s", name, wait, diff)
@@ -201,7 +201,7 @@ func TestBeginKnowsTheOtherDistributions(t *testing.T) {
 	there.Distribution = "main-2"
 	s := origin.Snapshot{
 		Now: now, Records: []origin.Record{here, there}, Refusals: map[string][]origin.Reason{"a A": nil},
-		Distributions: []origin.Distribution{item("E1"), {Name: "main-2", Domain: "d2", Former: []string{"d0"}}},
+		Distributions: []origin.Distribution{item("E1"), {Name: "main-2", Identity: origin.Identity{Domain: "d2", Former: []string{"d0"}}}},
 	}
 	r := wiring.Begin(s, origin.Main, adopts)
 	if r.Item.ID != "E1" || !r.Now.Equal(now) || len(r.Records) != 1 || r.Records[0].ID != "vo_1" || len(r.Elsewhere) != 1 ||
@@ -231,7 +231,7 @@ func TestRecheck(t *testing.T) {
 		"after three minutes, one minute on": {time.Time{}, false, now.Add(-3 * time.Minute), "recheck after 1m0s"},
 	} {
 		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{wired}, Alone: true, Recheck: c.triggered}
-		r.Item.Look, r.Item.Updated = c.look, c.updated
+		r.Item.RecheckDue, r.Item.UpdateSent = c.look, c.updated
 		s := served(configOf(t, wired), false)
 		r, step := feed(t, r, wiring.Answer{Served: s})
 		if got := told(step); got != c.want {
@@ -239,8 +239,8 @@ func TestRecheck(t *testing.T) {
 		}
 		if step.Do != nil {
 			due := step.Do.(wiring.SendRecheck).Due
-			if r = r.Learn(step, wiring.Answer{}); !r.Item.Look.Equal(due) {
-				t.Errorf("%s: it is due at %v and announced for %v", name, due, r.Item.Look)
+			if r = r.Learn(step, wiring.Answer{}); !r.Item.RecheckDue.Equal(due) {
+				t.Errorf("%s: it is due at %v and announced for %v", name, due, r.Item.RecheckDue)
 			}
 			if _, step = r.Next(); !step.Done {
 				t.Errorf("%s: sent, and then %s", name, told(step))
@@ -256,7 +256,7 @@ func TestRecheck(t *testing.T) {
 
 // Quotas are asked for after a while, and what was known holds if they cannot be read.
 func TestQuotas(t *testing.T) {
-	waiting := record("vo_1", origin.Wire, origin.Waiting)
+	waiting := record("vo_1", origin.Wire, origin.Deferred)
 	for name, c := range map[string]struct {
 		asked   time.Duration
 		records []origin.Record
@@ -272,7 +272,7 @@ func TestQuotas(t *testing.T) {
 		"not to be read":                       {5 * time.Minute, []origin.Record{waiting}, failed(wiring.Refused, "AccessDenied"), true, 80, false},
 	} {
 		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: c.records}
-		r.Item.Asked, r.Item.Quota = now.Add(-c.asked), origin.Size{Behaviors: 80}
+		r.Item.QuotaReadAt, r.Item.Quota = now.Add(-c.asked), origin.Size{Behaviors: 80}
 		next, step := r.Next()
 		if _, asks := step.Do.(wiring.ReadQuotas); asks != c.asks {
 			t.Fatalf("%s: %s", name, told(step))
@@ -281,8 +281,8 @@ func TestQuotas(t *testing.T) {
 			next = next.Learn(step, c.answer)
 			_, step = next.Next()
 		}
-		if next.Item.Quota.Behaviors != c.quota || next.Room != c.room || told(step) != "read E1" || next.Failed != nil {
-			t.Errorf("%s: quota %+v, room %t, then %s", name, next.Item.Quota, next.Room, told(step))
+		if next.Item.Quota.Behaviors != c.quota || next.CapacityFreed != c.room || told(step) != "read E1" || next.Failed != nil {
+			t.Errorf("%s: quota %+v, room %t, then %s", name, next.Item.Quota, next.CapacityFreed, told(step))
 		}
 	}
 }
@@ -299,7 +299,7 @@ func TestRunsComeToRest(t *testing.T) {
 			if o.Claim.Hosts = hosts.Draw(t, "hosts"); len(o.Claim.Hosts) == 0 {
 				o.Claim.Hosts = []string{o.ID + ".example.com"}
 			}
-			o.Left = slices.DeleteFunc(hosts.Draw(t, "released"), func(h string) bool { return slices.Contains(o.Claim.Hosts, h) })
+			o.ReleasedHosts = slices.DeleteFunc(hosts.Draw(t, "released"), func(h string) bool { return slices.Contains(o.Claim.Hosts, h) })
 			if rapid.IntRange(0, 3).Draw(t, "path") == 0 {
 				o.Claim.Paths = append(o.Claim.Paths, "/theirs")
 			}

@@ -40,7 +40,7 @@ func (r Run) Settle() (Run, Step) {
 	}
 	is, changed := r.states()
 	concerns := slices.ContainsFunc(is, func(o origin.Record) bool {
-		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached || len(o.Left) > 0
+		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached || len(o.ReleasedHosts) > 0
 	})
 	switch z := r.Zone; {
 	case !concerns, len(changed) == 0 && r.Quiet, z.Failed, z.Planned:
@@ -60,7 +60,7 @@ func (r Run) states() (is []origin.Record, changed []int) {
 			o.State = settled(was, r.Served.Config.Uses(was.ID), r.Served.Deployed)
 		}
 		if o.State == origin.Detached && was.Placed() {
-			o.Left = was.Reclaim(origin.Claim{}).Left // DNS may fail, and the record be forgotten before it is repaired
+			o.ReleasedHosts = was.WithClaim(origin.Claim{}).ReleasedHosts // DNS may fail, and the record be forgotten before it is repaired
 		}
 		if o.State != was.State || awaits(*o) {
 			changed = append(changed, i)
@@ -121,21 +121,21 @@ func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 	c := r.Served.Config
 	r.settled = true
 	r.Item.Domain = r.Served.Domain
-	if r.Item.Sent == nil { // else the last update may have come through, and with it aliases that were not there when c was read
-		r.Item.Brought = slices.DeleteFunc(slices.Clone(r.Item.Brought), func(a string) bool { return !slices.Contains(c.Aliases(), a) })
+	if r.Item.PendingUpdate == nil { // else the last update may have come through, and with it aliases that were not there when c was read
+		r.Item.OwnedAliases = slices.DeleteFunc(slices.Clone(r.Item.OwnedAliases), func(a string) bool { return !slices.Contains(c.Aliases(), a) })
 	}
 	spec := r.Terms.Spec(r.Item, c)
 	size, aliases := c.Others(r.all(), spec)
-	r = r.holds(size, aliases, c.Strays(r.all()))
+	r = r.holds(size, aliases, c.Orphans(r.all()))
 	var step Step
 	step.Outcome.Percent(contract.MetricQuotaUse, fullest(c.Size(), spec.Limits),
 		contract.Dimension{Name: contract.DimensionDistribution, Value: r.Item.Name})
 	for i, o := range is {
 		if o.State == origin.Wired || o.State == origin.Detaching {
-			r = r.wait(NextLook(r.Now.Sub(r.Item.Updated)))
+			r = r.wait(NextRecheck(r.Now.Sub(r.Item.UpdateSent)))
 		}
 		leaves := o.State == origin.Detaching || o.State == origin.Detached
-		r.Room = r.Room || leaves && o.State != r.Records[i].State && r.awaited()
+		r.CapacityFreed = r.CapacityFreed || leaves && o.State != r.Records[i].State && r.awaited()
 	}
 	if len(changed) > 0 { // else it was said when the origin became live
 		r.refuseRecords(&step)
@@ -162,10 +162,10 @@ func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 //	unavailable               -                                                                it may be given origins again
 //	observed                  an origin waits, and less of any kind is in it than before       that may fit now
 func (r Run) holds(size origin.Size, aliases []string, strays []origin.Ref) Run {
-	r.Room = r.Room || r.Item.Seen.IsZero() && (!r.Alone || len(strays) > 0) || r.Item.Unavailable.Code != "" ||
+	r.CapacityFreed = r.CapacityFreed || r.Item.ObservedAt.IsZero() && (!r.Alone || len(strays) > 0) || r.Item.Unavailable.Code != "" ||
 		r.awaited() && grown(size, r.Item.Others)
 	r.Item.Unavailable = origin.Reason{}
-	r.Item.Seen, r.Item.Others, r.Item.Aliases, r.Item.Strays = r.Now, size, aliases, strays
+	r.Item.ObservedAt, r.Item.Others, r.Item.OtherAliases, r.Item.Orphans = r.Now, size, aliases, strays
 	return r
 }
 
@@ -180,11 +180,11 @@ func fullest(size, limits origin.Size) float64 {
 // release takes from the records the hosts that they have released and of which nothing is left.
 func (r Run) release(is []origin.Record, changed []int, aliases []string) (Run, []int) {
 	for i, o := range is {
-		is[i].Left = StillLeft(o, is, aliases)
-		if len(is[i].Left) == len(o.Left) {
+		is[i].ReleasedHosts = StillReleased(o, is, aliases)
+		if len(is[i].ReleasedHosts) == len(o.ReleasedHosts) {
 			continue
 		}
-		r.Room = r.Room || r.awaited()
+		r.CapacityFreed = r.CapacityFreed || r.awaited()
 		if !slices.Contains(changed, i) {
 			changed = append(changed, i)
 		}
@@ -199,11 +199,11 @@ func (r Run) point(is []origin.Record) (Run, Step) {
 	plan := Records(is, r.Served.Domain, r.Item.Former, r.Domains, c.IPv6(), r.Zone.Records)
 	var step Step
 	if !r.Terms.Spec(r.Item, c).Created {
-		plan = plan.Only(r.Item.Pointed)
-		r.Item.Pointed = slices.Clone(r.Item.Pointed)
+		plan = plan.Only(r.Item.OwnedRecords)
+		r.Item.OwnedRecords = slices.Clone(r.Item.OwnedRecords)
 		for _, record := range plan.Upsert {
-			if name := Pointed(record); !slices.Contains(r.Item.Pointed, name) {
-				r.Item.Pointed = append(r.Item.Pointed, name)
+			if name := RecordKey(record); !slices.Contains(r.Item.OwnedRecords, name) {
+				r.Item.OwnedRecords = append(r.Item.OwnedRecords, name)
 				step.Save = true
 			}
 		}
@@ -229,8 +229,8 @@ func (r Run) zoneDone(do Action, a Answer) Run {
 		r.Zone.Read, r.Zone.Records = true, a.Zone
 		return r
 	}
-	r.Item.Pointed = slices.DeleteFunc(slices.Clone(r.Item.Pointed), func(name string) bool {
-		return slices.ContainsFunc(change.Plan.Delete, func(record origin.DNSRecord) bool { return Pointed(record) == name })
+	r.Item.OwnedRecords = slices.DeleteFunc(slices.Clone(r.Item.OwnedRecords), func(name string) bool {
+		return slices.ContainsFunc(change.Plan.Delete, func(record origin.DNSRecord) bool { return RecordKey(record) == name })
 	})
 	return r
 }
@@ -248,7 +248,7 @@ func (r Run) refuseRecords(step *Step) {
 		if origin.SameReasons(r.Refusals[what], reasons) {
 			continue
 		}
-		step.Outcome.Alarm(contract.RecordRefused, "", outcome.Detail{What: what}.Because(reasons))
+		step.Outcome.Alarm(contract.DNSRecordRefused, "", outcome.Detail{What: what}.Because(reasons))
 		step.Refusals = append(step.Refusals, Refusal{What: what, Reasons: reasons})
 	}
 }
@@ -256,7 +256,7 @@ func (r Run) refuseRecords(step *Step) {
 // announce says what has become of an origin:
 //
 //	state becomes  said
-//	live           Origin Live, for which hosts and paths, and by which hosts no viewer gets there; how long it took, the first time
+//	live           Origin Went Live, for which hosts and paths, and by which hosts no viewer gets there; how long it took, the first time
 //	detached       Origin Detached
 //	any other      -: nobody waits for it
 func (r Run) announce(step *Step, was, is origin.Record) {
@@ -278,15 +278,15 @@ func (r Run) announce(step *Step, was, is origin.Record) {
 		if len(astray) > 0 {
 			why += "; but no viewer gets there by " + strings.Join(astray, ", ") + ", where a record stands that is not the hub's"
 		}
-		step.Outcome.Inform(contract.OriginLive, is.ARN, outcome.About(is, why))
+		step.Outcome.Inform(contract.OriginWentLive, is.ARN, outcome.About(is, why))
 	case origin.Detached:
 		step.Outcome.Inform(contract.OriginDetached, is.ARN, outcome.About(is, "no longer in distribution "+r.Item.ID+", and that is Deployed"))
 	}
 }
 
 // finish is a record with what it remembers of its new state, and with the task that waited for it.
-func (r Run) finish(was, is origin.Record) Settled {
-	var s Settled
+func (r Run) finish(was, is origin.Record) Observation {
+	var s Observation
 	if awaits(is) {
 		s.Token, s.Fact = is.Token, "in no distribution of the hub's"
 		if r.Item.ID != "" {

@@ -48,7 +48,7 @@ func TestSettled(t *testing.T) {
 	}{
 		{origin.Wire, origin.Deleted, in, deployed, origin.Deleted},
 		{origin.Detach, origin.Deleted, out, not, origin.Deleted},
-		{origin.Wire, origin.Waiting, out, deployed, origin.Waiting},
+		{origin.Wire, origin.Deferred, out, deployed, origin.Deferred},
 		{origin.Wire, origin.Pending, out, deployed, origin.Pending},
 		{origin.Wire, origin.Quarantined, out, deployed, origin.Quarantined},
 		{origin.Wire, origin.Wired, out, not, origin.Pending},
@@ -91,7 +91,7 @@ func TestSettled(t *testing.T) {
 		if completed != awaited || completed && strings.HasPrefix(step.Records[0].Fact, "out") != (c.intent == origin.Detach) {
 			t.Errorf("%s, %s, in %t, deployed %t: completed %t", c.intent, c.was, c.in, c.deployed, completed)
 		}
-		said := map[origin.State]string{origin.Live: contract.OriginLive, origin.Detached: contract.OriginDetached}[c.want]
+		said := map[origin.State]string{origin.Live: contract.OriginWentLive, origin.Detached: contract.OriginDetached}[c.want]
 		if c.want == c.was {
 			said = ""
 		}
@@ -108,8 +108,8 @@ func TestSettled(t *testing.T) {
 func TestSettleCallsNothingLiveThatIsNotWritten(t *testing.T) {
 	pending, quarantined, live := record("vo_1", origin.Wire, origin.Pending), record("vo_1", origin.Wire, origin.Quarantined), record("vo_1", origin.Wire, origin.Live)
 	cooling := quarantined
-	cooling.Said = now
-	quarantined.Said = now.Add(-time.Hour)
+	cooling.ReasonsReported = now
+	quarantined.ReasonsReported = now.Add(-time.Hour)
 	for name, c := range map[string]struct {
 		record   origin.Record
 		deferred bool
@@ -157,14 +157,14 @@ func TestNothingIsCalledLiveThatWasNotWritten(t *testing.T) {
 		"a host that is there":  {[]string{"new.example.com"}, was.Claim.Paths, []origin.Record{there}, origin.Pending},
 		"the claim that it had": {was.Claim.Hosts, was.Claim.Paths, nil, origin.Live},
 	} {
-		is := was.Reclaim(origin.Claim{Hosts: c.hosts, Paths: c.paths, Domain: was.Claim.Domain})
+		is := was.WithClaim(origin.Claim{Hosts: c.hosts, Paths: c.paths, Domain: was.Claim.Domain})
 		is.State = origin.Pending
 		cloud := &cloud{served: served(config, true), zone: []origin.DNSRecord{{Name: "vo_1.example.com", Type: "A", Target: target}}}
 		r := wiring.Run{Terms: terms, Now: now, Item: item("E1"), Records: []origin.Record{is}, Elsewhere: c.elsewhere}
-		r.Item.Pointed = []string{"vo_1.example.com A"}
+		r.Item.OwnedRecords = []string{"vo_1.example.com A"}
 		r, _ = script(t, r, cloud.answer)
-		if got := r.Records[0]; got.State != c.state || !slices.Equal(got.Left, is.Left) || cloud.calls > 0 || len(cloud.zone) == 0 {
-			t.Errorf("%s: it is %s and has released %v; %d calls", name, got.State, got.Left, cloud.calls)
+		if got := r.Records[0]; got.State != c.state || !slices.Equal(got.ReleasedHosts, is.ReleasedHosts) || cloud.calls > 0 || len(cloud.zone) == 0 {
+			t.Errorf("%s: it is %s and has released %v; %d calls", name, got.State, got.ReleasedHosts, cloud.calls)
 		}
 	}
 }
@@ -174,8 +174,8 @@ func TestSettleLetsDNSFollow(t *testing.T) {
 	live, wired, pending := record("vo_1", origin.Wire, origin.Live), record("vo_1", origin.Wire, origin.Wired), record("vo_1", origin.Wire, origin.Pending)
 	leaving := record("vo_1", origin.Detach, origin.Detaching)
 	leaving.Token = "token"
-	released := record("vo_1", origin.Wire, origin.Waiting)
-	released.Left = []string{"old.example.com"}
+	released := record("vo_1", origin.Wire, origin.Deferred)
+	released.ReleasedHosts = []string{"old.example.com"}
 	host := func(kind string) origin.DNSRecord {
 		return origin.DNSRecord{Name: "vo_1.example.com", Type: kind, Target: target}
 	}
@@ -197,10 +197,10 @@ func TestSettleLetsDNSFollow(t *testing.T) {
 		"something new, on a recheck":     {wired, true, true, false, wiring.Zone{}, "ReadZone"},
 		"it differs":                      {wired, true, false, false, wiring.Zone{Read: true}, "save, ChangeZone"},
 		"it differs, of the hub's own":    {wired, true, false, true, wiring.Zone{Read: true}, "ChangeZone"},
-		"it is as it has to be":           {wired, true, false, false, right, "say Origin Live vo_1, vo_1 is live"},
+		"it is as it has to be":           {wired, true, false, false, right, "say Origin Went Live vo_1, vo_1 is live"},
 		"it could not be read or changed": {wired, true, false, false, wiring.Zone{Failed: true}, ""},
 		"… and a teardown waits":          {leaving, false, false, false, wiring.Zone{Failed: true}, "say Origin Detached vo_1, vo_1 is detached, complete token: out of distribution E1, and that is Deployed"},
-		"it was changed":                  {wired, true, false, false, wiring.Zone{Read: true, Planned: true}, "say Origin Live vo_1, vo_1 is live"},
+		"it was changed":                  {wired, true, false, false, wiring.Zone{Read: true, Planned: true}, "say Origin Went Live vo_1, vo_1 is live"},
 	} {
 		config := configOf(t)
 		if c.wired {
@@ -234,19 +234,19 @@ func TestDNSFollowsWhatLeavesAtOnce(t *testing.T) {
 func TestSettleNotesWhichRecordsAreTheHubs(t *testing.T) {
 	live := record("vo_1", origin.Wire, origin.Live)
 	r, step := observed(configOf(t, live), true, live).Settle()
-	if names := []string{"vo_1.example.com A", "vo_1.example.com AAAA"}; !step.Save || !slices.Equal(r.Item.Pointed, names) {
-		t.Errorf("noted %v", r.Item.Pointed)
+	if names := []string{"vo_1.example.com A", "vo_1.example.com AAAA"}; !step.Save || !slices.Equal(r.Item.OwnedRecords, names) {
+		t.Errorf("noted %v", r.Item.OwnedRecords)
 	}
 	leaving := record("vo_1", origin.Detach, origin.Detaching)
 	own, theirs := origin.DNSRecord{Name: "vo_1.example.com", Type: "A", Target: target}, origin.DNSRecord{Name: "vo_1.example.com", Type: "AAAA", Target: target}
 	r = observed(configOf(t), true, leaving)
-	r.Zone.Records, r.Item.Pointed = []origin.DNSRecord{own, theirs}, []string{"other.example.com A", "vo_1.example.com A"}
+	r.Zone.Records, r.Item.OwnedRecords = []origin.DNSRecord{own, theirs}, []string{"other.example.com A", "vo_1.example.com A"}
 	r, step = r.Settle()
 	if change, is := step.Do.(wiring.ChangeZone); !is || step.Save || cmp.Diff([]origin.DNSRecord{own}, change.Plan.Delete) != "" {
 		t.Fatal(told(step))
 	}
-	if r = r.Learn(step, wiring.Answer{}); !slices.Equal(r.Item.Pointed, []string{"other.example.com A"}) {
-		t.Errorf("noted %v", r.Item.Pointed)
+	if r = r.Learn(step, wiring.Answer{}); !slices.Equal(r.Item.OwnedRecords, []string{"other.example.com A"}) {
+		t.Errorf("noted %v", r.Item.OwnedRecords)
 	}
 }
 
@@ -274,7 +274,7 @@ func TestSettleRefusesARecordOnce(t *testing.T) {
 		return step
 	}
 	first := run(origin.Wired, taken, nil)
-	if got := told(first); got != "say DNS Record Refused VO_1.example.com CNAME, say Origin Live vo_1, vo_1 is live, remember VO_1.example.com CNAME" {
+	if got := told(first); got != "say DNS Record Refused VO_1.example.com CNAME, say Origin Went Live vo_1, vo_1 is live, remember VO_1.example.com CNAME" {
 		t.Fatal(got)
 	}
 	said := map[string][]origin.Reason{first.Refusals[0].What: first.Refusals[0].Reasons}
@@ -288,7 +288,7 @@ func TestSettleRefusesARecordOnce(t *testing.T) {
 	if why := elsewhere.Outcome.Events[0].Detail.Why; why != "answers for vo_1.example.com on /vo_1" {
 		t.Errorf("with nothing in its way it is live: %s", why)
 	}
-	if got := told(run(origin.Wired, taken, said)); got != "say Origin Live vo_1, vo_1 is live" {
+	if got := told(run(origin.Wired, taken, said)); got != "say Origin Went Live vo_1, vo_1 is live" {
 		t.Errorf("of the same: %s", got)
 	}
 	if got := told(run(origin.Live, taken, nil)); got != "" {
@@ -328,7 +328,7 @@ func TestSettleMeasuresOnboardingOnce(t *testing.T) {
 
 func TestSettleForgetsWhyAnOriginWaited(t *testing.T) {
 	wired := record("vo_1", origin.Wire, origin.Wired)
-	wired.Because(origin.Reason{Code: wiring.UpdateInvalid})
+	wired.SetReasons(origin.Reason{Code: wiring.UpdateInvalid})
 	r := observed(configOf(t, wired), true, wired)
 	r.Zone.Planned = true
 	_, step := settle(t, r)
@@ -340,11 +340,11 @@ func TestSettleForgetsWhyAnOriginWaited(t *testing.T) {
 
 // One row for each of the reasons for which admit is triggered.
 func TestSettleTriggersAdmit(t *testing.T) {
-	waiting, live := record("vo_9", origin.Wire, origin.Waiting), record("vo_1", origin.Wire, origin.Live)
+	waiting, live := record("vo_9", origin.Wire, origin.Deferred), record("vo_1", origin.Wire, origin.Live)
 	leaving := record("vo_1", origin.Detach, origin.Live)
 	detaching := record("vo_1", origin.Detach, origin.Detaching)
 	released := record("vo_1", origin.Wire, origin.Live)
-	released.Left = []string{"old.example.com"}
+	released.ReleasedHosts = []string{"old.example.com"}
 	full := configOf(t, live)
 	for name, c := range map[string]struct {
 		change func(*wiring.Run)
@@ -354,9 +354,9 @@ func TestSettleTriggersAdmit(t *testing.T) {
 		want   bool
 	}{
 		"nothing":                               {func(*wiring.Run) {}, full, live, false, false},
-		"never observed, of several":            {func(r *wiring.Run) { r.Item.Seen, r.Alone = time.Time{}, false }, full, live, true, true},
-		"never observed, the only one":          {func(r *wiring.Run) { r.Item.Seen = time.Time{} }, full, live, true, false},
-		"never observed, with orphans":          {func(r *wiring.Run) { r.Item.Seen = time.Time{}; r.Records = nil }, full, live, true, true},
+		"never observed, of several":            {func(r *wiring.Run) { r.Item.ObservedAt, r.Alone = time.Time{}, false }, full, live, true, true},
+		"never observed, the only one":          {func(r *wiring.Run) { r.Item.ObservedAt = time.Time{} }, full, live, true, false},
+		"never observed, with orphans":          {func(r *wiring.Run) { r.Item.ObservedAt = time.Time{}; r.Records = nil }, full, live, true, true},
 		"it was unavailable":                    {func(r *wiring.Run) { r.Item.Unavailable.Code = "AccessDenied" }, full, live, true, true},
 		"less of others is in it":               {func(r *wiring.Run) { r.Item.Others = origin.Size{Origins: 1, Behaviors: 2} }, full, live, false, true},
 		"as much, of another kind more":         {func(r *wiring.Run) { r.Item.Others = origin.Size{Origins: 1, Behaviors: 1, Aliases: 0} }, full, live, false, false},
@@ -379,8 +379,8 @@ func TestSettleTriggersAdmit(t *testing.T) {
 		if c.change(&r); !c.alone && r.Records == nil {
 			t.Fatal(name)
 		}
-		if r, _ = settle(t, r); r.Room != c.want {
-			t.Errorf("%s: %t", name, r.Room)
+		if r, _ = settle(t, r); r.CapacityFreed != c.want {
+			t.Errorf("%s: %t", name, r.CapacityFreed)
 		}
 	}
 }
@@ -390,11 +390,11 @@ func TestSettleKeepsWhatTheDistributionHolds(t *testing.T) {
 	live, orphan := record("vo_1", origin.Wire, origin.Live), record("vo_7", origin.Wire, origin.Live)
 	orphan.ARN = "arn:aws:cloudfront::111111111111:vpcorigin/vo_7"
 	r := observed(configOf(t, live, orphan), true, live)
-	r.Item.Brought, r.Item.Unavailable, r.Item.Domain = []string{"gone.example.com", "vo_1.example.com"}, origin.Reason{Code: "x"}, ""
+	r.Item.OwnedAliases, r.Item.Unavailable, r.Item.Domain = []string{"gone.example.com", "vo_1.example.com"}, origin.Reason{Code: "x"}, ""
 	r, step := settle(t, r)
 	want := item("E1")
-	want.Seen, want.Others, want.Aliases = now, origin.Size{Origins: 2, Behaviors: 2, Aliases: 1}, []string{"vo_7.example.com"}
-	want.Strays, want.Brought, want.Pointed = []origin.Ref{orphan.Ref}, []string{"vo_1.example.com"}, r.Item.Pointed
+	want.ObservedAt, want.Others, want.OtherAliases = now, origin.Size{Origins: 2, Behaviors: 2, Aliases: 1}, []string{"vo_7.example.com"}
+	want.Orphans, want.OwnedAliases, want.OwnedRecords = []origin.Ref{orphan.Ref}, []string{"vo_1.example.com"}, r.Item.OwnedRecords
 	if diff := cmp.Diff(want, r.Item); diff != "" {
 		t.Error(diff)
 	}
@@ -409,7 +409,7 @@ func TestSettleKeepsWhatTheDistributionHolds(t *testing.T) {
 // A host is forgotten when neither alias nor record is left, and not while the distribution is not Deployed or DNS fails.
 func TestSettleForgetsReleasedHosts(t *testing.T) {
 	live := record("vo_1", origin.Wire, origin.Live)
-	live.Left = []string{"old.example.com"}
+	live.ReleasedHosts = []string{"old.example.com"}
 	for name, c := range map[string]struct {
 		deployed, failed, alias, quiet, changes bool
 		left                                    int
@@ -430,13 +430,13 @@ func TestSettleForgetsReleasedHosts(t *testing.T) {
 			config = parse(t, []byte(strings.Replace(string(config.Bytes()), "<CNAME>vo_1", "<CNAME>old.example.com</CNAME><CNAME>vo_1", 1)))
 		}
 		r := observed(config, c.deployed, records...)
-		r.Item.Brought, r.Quiet = []string{"old.example.com", "vo_1.example.com"}, c.quiet
+		r.Item.OwnedAliases, r.Quiet = []string{"old.example.com", "vo_1.example.com"}, c.quiet
 		r.Zone.Failed, r.Zone.Planned = c.failed, true
-		left := live.Left
+		left := live.ReleasedHosts
 		_, step := settle(t, r)
 		for _, w := range step.Records {
 			if w.ID == "vo_1" {
-				left = w.Left
+				left = w.ReleasedHosts
 			}
 		}
 		if len(left) != c.left {
@@ -450,7 +450,7 @@ func TestSettleKeepsTheHostsOfWhatLeft(t *testing.T) {
 	leaving := record("vo_1", origin.Detach, origin.Detaching)
 	r := observed(configOf(t), true, leaving)
 	r.Zone.Failed = true
-	if _, step := settle(t, r); len(step.Records) != 1 || !slices.Equal(step.Records[0].Left, leaving.Claim.Hosts) {
+	if _, step := settle(t, r); len(step.Records) != 1 || !slices.Equal(step.Records[0].ReleasedHosts, leaving.Claim.Hosts) {
 		t.Errorf("%+v", step.Records)
 	}
 }

@@ -28,7 +28,7 @@ type Function struct{ Name, ARN string }
 // hub's own, even if policy adopts it.
 func (t Terms) Spec(d origin.Distribution, c *Config) Spec {
 	return Spec{
-		Domain: t.Domain, Wildcard: t.Wildcard, Created: c.CallerReference() == t.CallerReference, NotFound: t.NotFound.ARN, Brought: d.Brought,
+		Domain: t.Domain, Wildcard: t.Wildcard, Created: c.CallerReference() == t.CallerReference, NotFound: t.NotFound.ARN, OwnedAliases: d.OwnedAliases,
 		Limits: t.limits(d),
 	}
 }
@@ -41,7 +41,7 @@ func (t Terms) limits(d origin.Distribution) origin.Size { return t.Limits.Withi
 func Fleet(named []string, s origin.Snapshot) []string {
 	fleet := slices.Clone(named)
 	for _, d := range s.Distributions {
-		if !slices.Contains(named, d.Name) && s.Holds(d.Name) {
+		if !slices.Contains(named, d.Name) && s.InUse(d.Name) {
 			fleet = append(fleet, d.Name)
 		}
 	}

@@ -548,17 +548,17 @@ func TestDesiredOf(t *testing.T) {
 	if diff := cmp.Diff(want, perHost); diff != "" {
 		t.Error(diff)
 	}
-	records[0].Left = []string{"old.example.com"}
-	held := wiring.DesiredOf(records, []string{"vo_1"}, wiring.Spec{Domain: "example.com", Brought: []string{"old.example.com"}})
-	if len(held.Origins) != 1 || !slices.Equal(held.Origins[0].Left, []string{"old.example.com"}) || !slices.Equal(held.Kept, []string{"a.example.com"}) {
+	records[0].ReleasedHosts = []string{"old.example.com"}
+	held := wiring.DesiredOf(records, []string{"vo_1"}, wiring.Spec{Domain: "example.com", OwnedAliases: []string{"old.example.com"}})
+	if len(held.Origins) != 1 || !slices.Equal(held.Origins[0].Released, []string{"old.example.com"}) || !slices.Equal(held.Kept, []string{"a.example.com"}) {
 		t.Errorf("with one held: %+v", held)
 	}
-	foreign := wiring.DesiredOf(records, nil, wiring.Spec{Domain: "example.com", Brought: []string{"c.example.com"}})
-	if !slices.Equal(foreign.Released, []string{"c.example.com"}) || len(foreign.Origins[1].Left) > 0 {
+	foreign := wiring.DesiredOf(records, nil, wiring.Spec{Domain: "example.com", OwnedAliases: []string{"c.example.com"}})
+	if !slices.Equal(foreign.Released, []string{"c.example.com"}) || len(foreign.Origins[1].Released) > 0 {
 		t.Errorf("takes away what it did not bring: %+v", foreign)
 	}
 	wildcard := wiring.DesiredOf(records, []string{"vo_1"}, wiring.Spec{Domain: "example.com", Wildcard: true})
-	if one := wildcard.Origins[0]; wildcard.Released != nil || wildcard.Kept != nil || one.Left != nil ||
+	if one := wildcard.Origins[0]; wildcard.Released != nil || wildcard.Kept != nil || one.Released != nil ||
 		!slices.Equal(one.Aliases, []string{"*.example.com"}) || wildcard.Toggle {
 		t.Errorf("got %+v", wildcard)
 	}
@@ -570,7 +570,7 @@ func TestRecords(t *testing.T) {
 		return origin.Record{State: state, Intent: intent, Claim: origin.Claim{Hosts: hosts}}
 	}
 	left := func(r origin.Record, hosts ...string) origin.Record {
-		r.Left = hosts
+		r.ReleasedHosts = hosts
 		return r
 	}
 	dns := func(name, kind, target string) origin.DNSRecord {
@@ -585,7 +585,7 @@ func TestRecords(t *testing.T) {
 		left(record(origin.Live, origin.Wire, "kept.x"), "before.x", "moving.x", "still.x", "elsewhere.x"),
 		left(record(origin.Wired, origin.Wire, "later.x"), "moving.x"),
 		left(record(origin.Deleted, origin.Detach, "other.x"), "forgotten.x"),
-		record(origin.Waiting, origin.Wire, "before.x"),
+		record(origin.Deferred, origin.Wire, "before.x"),
 	}
 	existing := []origin.DNSRecord{
 		dns("half.x", "A", target), dns("taken.x", "CNAME", ""), dns("new.x", "TXT", ""), dns("kept.x", "A", target), dns("kept.x", "AAAA", "D1.cloudfront.net"),
@@ -643,7 +643,7 @@ func TestWhatMovesLeavesNothing(t *testing.T) {
 				case what < 3:
 					claim := r.Claim
 					claim.Hosts = hosts.Draw(t, "hosts")
-					r = r.Reclaim(claim)
+					r = r.WithClaim(claim)
 					r.State = origin.Pending
 				case what == 3:
 					r.Intent = origin.Detach
@@ -665,7 +665,7 @@ func TestWhatMovesLeavesNothing(t *testing.T) {
 				case r.Intent == origin.Wire:
 					records[i].State, serves[r.ID] = origin.Live, r.Claim.Hosts
 				case r.State != origin.Detached:
-					records[i].Left, records[i].State = r.Reclaim(origin.Claim{}).Left, origin.Detached
+					records[i].ReleasedHosts, records[i].State = r.WithClaim(origin.Claim{}).ReleasedHosts, origin.Detached
 					delete(serves, r.ID)
 				}
 			}
@@ -688,7 +688,7 @@ func TestWhatMovesLeavesNothing(t *testing.T) {
 				aliases = nil
 			}
 			for i, r := range records {
-				records[i].Left = wiring.StillLeft(r, records, aliases)
+				records[i].ReleasedHosts = wiring.StillReleased(r, records, aliases)
 			}
 			for id, served := range serves {
 				for _, h := range served {
@@ -704,8 +704,8 @@ func TestWhatMovesLeavesNothing(t *testing.T) {
 		}
 		claimed := map[string]bool{}
 		for _, r := range records {
-			if len(r.Left) > 0 {
-				t.Fatalf("%s has still left %v", r.ID, r.Left)
+			if len(r.ReleasedHosts) > 0 {
+				t.Fatalf("%s has still left %v", r.ID, r.ReleasedHosts)
 			}
 			for _, h := range r.Claim.Hosts {
 				if r.Intent == origin.Wire && !claimed[h] {
@@ -751,25 +751,25 @@ func TestAbsenceRemovesNoHost(t *testing.T) {
 	if others.Aliases != 1 || !slices.Equal(aliases, []string{"old.x"}) {
 		t.Errorf("others %+v %v", others, aliases)
 	}
-	if _, aliases = c.Others([]origin.Record{was.Reclaim(is.Claim)}, wiring.Spec{Domain: "x"}); aliases != nil {
+	if _, aliases = c.Others([]origin.Record{was.WithClaim(is.Claim)}, wiring.Spec{Domain: "x"}); aliases != nil {
 		t.Errorf("what an origin has left is known, but others are %v", aliases)
 	}
 }
 
 func TestAnOriginThatDoesNotFitKeepsItsHost(t *testing.T) {
-	spec := wiring.Spec{Domain: "x", Brought: []string{"old.x"}, Limits: origin.Size{Behaviors: 1, Aliases: 1}}
+	spec := wiring.Spec{Domain: "x", OwnedAliases: []string{"old.x"}, Limits: origin.Size{Behaviors: 1, Aliases: 1}}
 	was := origin.Record{
 		Ref: origin.Ref{ID: "vo_1", Account: "1"}, Intent: origin.Wire, State: origin.Pending,
 		Claim: origin.Claim{Hosts: []string{"old.x"}, Paths: []string{"/1"}, Domain: "d.x"},
 	}
 	c, _ := write(t, wiring.DesiredOf([]origin.Record{was}, nil, spec), parse(t, document(nil, nil)))
-	more := was.Reclaim(origin.Claim{Hosts: []string{"new.x"}, Paths: []string{"/1", "/2"}, Domain: "d.x"})
+	more := was.WithClaim(origin.Claim{Hosts: []string{"new.x"}, Paths: []string{"/1", "/2"}, Domain: "d.x"})
 	next, plan := write(t, wiring.DesiredOf([]origin.Record{more}, nil, spec), c)
 	if !slices.Equal(next.Aliases(), []string{"old.x"}) || len(plan.Refused) != 1 {
 		t.Errorf("aliases %v by\n%v", next.Aliases(), plan)
 	}
 	// One alias instead of another is no more than before.
-	moved := was.Reclaim(origin.Claim{Hosts: []string{"new.x"}, Paths: []string{"/1"}, Domain: "d.x"})
+	moved := was.WithClaim(origin.Claim{Hosts: []string{"new.x"}, Paths: []string{"/1"}, Domain: "d.x"})
 	next, plan = write(t, wiring.DesiredOf([]origin.Record{moved}, nil, spec), c)
 	if !slices.Equal(next.Aliases(), []string{"new.x"}) || len(plan.Refused) != 0 {
 		t.Errorf("aliases %v by\n%v", next.Aliases(), plan)
@@ -779,18 +779,18 @@ func TestAnOriginThatDoesNotFitKeepsItsHost(t *testing.T) {
 func TestNextLook(t *testing.T) {
 	var looks []int
 	for since := time.Duration(0); since < 20*time.Minute; {
-		since += wiring.NextLook(since)
+		since += wiring.NextRecheck(since)
 		looks = append(looks, int(since.Seconds()))
 	}
 	if want := []int{180, 240, 315, 405, 510, 630, 765, 915, 1080, 1260}; !slices.Equal(looks, want) {
 		t.Errorf("looks at %v", looks)
 	}
 	for _, c := range [][2]time.Duration{{-time.Hour, 3 * time.Minute}, {time.Second, 179 * time.Second}, {190 * time.Second, 50 * time.Second}} {
-		if got := wiring.NextLook(c[0]); got != c[1] {
+		if got := wiring.NextRecheck(c[0]); got != c[1] {
 			t.Errorf("after %v: %v", c[0], got)
 		}
 	}
-	if got := wiring.NextLook(100 * time.Hour); got <= 0 || got > 5*time.Minute {
+	if got := wiring.NextRecheck(100 * time.Hour); got <= 0 || got > 5*time.Minute {
 		t.Errorf("late: %v", got)
 	}
 }

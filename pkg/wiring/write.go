@@ -57,7 +57,7 @@ func (r Run) Write() (Run, Step) {
 		}
 		r.writing.late = false
 		return r, step
-	case r.Item.Sent != nil && !r.writing.unsure:
+	case r.Item.PendingUpdate != nil && !r.writing.unsure:
 		return r.sent()
 	case r.writing.over:
 		return r.Settle()
@@ -85,7 +85,7 @@ func (r Run) Write() (Run, Step) {
 	}
 	r.Held = held
 	step := r.refuse(append(problems, plan.Refused...))
-	spacing := r.Terms.Spacing - r.Now.Sub(r.Item.Updated)
+	spacing := r.Terms.Spacing - r.Now.Sub(r.Item.UpdateSent)
 	switch {
 	case plan.Empty():
 		r.writing.over = true
@@ -122,12 +122,12 @@ func (r Run) hold() (held []string, appears bool) {
 
 // joins reports whether an origin is to be added.
 func (r Run) joins(o origin.Record) bool {
-	return o.Intent == origin.Wire && o.State != origin.Waiting && !r.cools(o) && !r.Served.Config.Uses(o.ID)
+	return o.Intent == origin.Wire && o.State != origin.Deferred && !r.cools(o) && !r.Served.Config.Uses(o.ID)
 }
 
 // cools reports whether an origin was quarantined too short a time ago to be tried again.
 func (r Run) cools(o origin.Record) bool {
-	return o.Intent == origin.Wire && o.State == origin.Quarantined && r.Now.Sub(o.Said) < patience
+	return o.Intent == origin.Wire && o.State == origin.Quarantined && r.Now.Sub(o.ReasonsReported) < patience
 }
 
 // plan is what to change, but for the origins that are left out. An origin that the registry has in another distribution goes from
@@ -137,7 +137,7 @@ func (r Run) plan(but []string) (Plan, error) {
 	wanted := slices.Clone(r.Records)
 	for _, o := range r.Elsewhere {
 		if o.State != origin.Deleted && c.Uses(o.ID) {
-			o.Intent, o.Left = origin.Detach, nil
+			o.Intent, o.ReleasedHosts = origin.Detach, nil
 			wanted = append(wanted, o)
 		}
 	}
@@ -155,14 +155,14 @@ func (r Run) update(step Step, plan Plan) (Run, Step) {
 	if err != nil {
 		return r.breaks(fmt.Errorf("apply plan to distribution %s: %w", r.Item.ID, err))
 	}
-	r.Item.Brought = slices.Clone(r.Item.Brought)
+	r.Item.OwnedAliases = slices.Clone(r.Item.OwnedAliases)
 	for _, change := range plan.Changes {
-		if change.Op == Add && change.Kind == KindAlias && !slices.Contains(r.Item.Brought, change.ID) {
-			r.Item.Brought = append(r.Item.Brought, change.ID)
+		if change.Op == Add && change.Kind == KindAlias && !slices.Contains(r.Item.OwnedAliases, change.ID) {
+			r.Item.OwnedAliases = append(r.Item.OwnedAliases, change.ID)
 		}
 	}
-	r.Item.Updated, r.writing.attempted = r.Now, true
-	r.Item.Sent = &origin.Sent{ETag: r.Served.ETag, Print: next.print(), Why: origin.Brief(strings.ReplaceAll(plan.String(), "\n", "; "))}
+	r.Item.UpdateSent, r.writing.attempted = r.Now, true
+	r.Item.PendingUpdate = &origin.Update{ETag: r.Served.ETag, Fingerprint: next.print(), Why: origin.Brief(strings.ReplaceAll(plan.String(), "\n", "; "))}
 	step.Save, step.Do = true, Update{ID: r.Item.ID, ETag: r.Served.ETag, Config: next}
 	return r, step
 }
@@ -201,10 +201,10 @@ func (r Run) updated(sent Update, a Answer) Run {
 //	another           as it was sent   Distribution Updated
 //	another           another          -: somebody else's update came first
 func (r Run) sent() (Run, Step) {
-	sent := *r.Item.Sent
-	r.Item.Sent = nil
+	sent := *r.Item.PendingUpdate
+	r.Item.PendingUpdate = nil
 	var step Step
-	if r.Served.ETag != sent.ETag && r.Served.Config.print() == sent.Print {
+	if r.Served.ETag != sent.ETag && r.Served.Config.print() == sent.Fingerprint {
 		step.Outcome.Inform(contract.DistributionUpdated, "", outcome.Detail{What: r.Item.ID, Why: sent.Why})
 		step.Outcome.Count(contract.MetricDistributionUpdate, 1)
 	}
@@ -248,8 +248,8 @@ func (r Run) breaks(err error) (Run, Step) {
 //
 //	intent  reason                             in the configuration  said                        becomes
 //	detach  something unmanaged uses it        yes                   Distribution Write Refused  as it was
-//	wire    it fits into no place, or others   no                    Origin Waits                waiting: admit finds another place
-//	wire    the same                           yes                   Origin Waits                as it was
+//	wire    it fits into no place, or others   no                    Origin Deferred                waiting: admit finds another place
+//	wire    the same                           yes                   Origin Deferred                as it was
 //	wire    any other                          -                     Origin Quarantined          quarantined
 func (r Run) refuse(problems []Problem) (step Step) {
 	why := map[string][]Problem{}
@@ -268,11 +268,11 @@ func (r Run) refuse(problems []Problem) (step Step) {
 		waits := !slices.ContainsFunc(of, func(p Problem) bool { return !p.Waits() })
 		switch {
 		case o.Intent == origin.Detach:
-			r.keep(&step, o, o.State, contract.DistributionRefused, reasons...)
+			r.keep(&step, o, o.State, contract.DistributionWriteRefused, reasons...)
 		case waits && r.Served.Config.Uses(o.ID):
-			r.keep(&step, o, o.State, contract.OriginWaits, reasons...)
+			r.keep(&step, o, o.State, contract.OriginDeferred, reasons...)
 		case waits:
-			r.keep(&step, o, origin.Waiting, contract.OriginWaits, reasons...)
+			r.keep(&step, o, origin.Deferred, contract.OriginDeferred, reasons...)
 		default:
 			r.keep(&step, o, origin.Quarantined, contract.OriginQuarantined, reasons...)
 		}
@@ -282,20 +282,20 @@ func (r Run) refuse(problems []Problem) (step Step) {
 
 // keep says why an origin is kept out or in, and records it, once for the same reasons and hour.
 func (r Run) keep(step *Step, o origin.Record, state origin.State, what string, reasons ...origin.Reason) {
-	if o.State == state && origin.SameReasons(o.Reasons, reasons) && r.Now.Sub(o.Said) < patience {
+	if o.State == state && origin.SameReasons(o.Reasons, reasons) && r.Now.Sub(o.ReasonsReported) < patience {
 		return
 	}
 	if what == contract.OriginQuarantined {
 		step.Outcome.Count(contract.MetricOriginQuarantined, 1)
 	}
-	o.State, o.Said = state, r.Now
-	o.Because(reasons...)
+	o.State, o.ReasonsReported = state, r.Now
+	o.SetReasons(reasons...)
 	step.Outcome.Alarm(what, o.ARN, outcome.About(o, "").Because(reasons))
 	o.Remember(r.Now, decided[what], reasons, "")
-	step.Records = append(step.Records, Settled{Record: o})
+	step.Records = append(step.Records, Observation{Record: o})
 }
 
 var decided = map[string]origin.Code{
-	contract.OriginQuarantined: origin.DecidedQuarantined, contract.OriginWaits: origin.DecidedDeferred,
-	contract.DistributionRefused: origin.DecidedWriteRefused,
+	contract.OriginQuarantined: origin.DecidedQuarantined, contract.OriginDeferred: origin.DecidedDeferred,
+	contract.DistributionWriteRefused: origin.DecidedWriteRefused,
 }

@@ -65,7 +65,7 @@ func TestWrite(t *testing.T) {
 		"refused, and no origin is to blame":      {adopts, time.Hour, []origin.Record{leaving}, one, []wiring.Answer{failed(wiring.Refused, "InvalidArgument"), {}}, "over", true, 0, true},
 	} {
 		r := wiring.Run{Terms: c.terms, Now: now, Item: item("E1"), Records: c.records, Alone: true}
-		r.Item.Updated = now.Add(-c.updated)
+		r.Item.UpdateSent = now.Add(-c.updated)
 		r, step := feed(t, r, append([]wiring.Answer{{Served: c.served}}, c.answers...)...)
 		if got := told(step); got != c.want || r.Deferred != c.deferred || r.Wait != c.wait || (r.Failed != nil) != c.fails || r.Broken != nil {
 			t.Errorf("%s: %s, deferred %t, wait %v, %v %v", name, got, r.Deferred, r.Wait, r.Failed, r.Broken)
@@ -75,7 +75,7 @@ func TestWrite(t *testing.T) {
 			t.Errorf("%s: a conflict is counted: %t", name, counted)
 		}
 		if update, is := step.Do.(wiring.Update); is {
-			if update.ETag != "1" || !r.Item.Updated.Equal(now) || r.Item.Sent == nil {
+			if update.ETag != "1" || !r.Item.UpdateSent.Equal(now) || r.Item.PendingUpdate == nil {
 				t.Errorf("%s: sends %s, and the item is %+v", name, update.ETag, r.Item)
 			}
 		}
@@ -86,13 +86,13 @@ func TestWrite(t *testing.T) {
 func TestWriteRecordsTheAliasesThatItBrings(t *testing.T) {
 	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{record("vo_1", origin.Wire, origin.Pending)}}
 	before := make([]string, 1, 2)
-	before[0], r.Item.Brought, r.Item.Refused = "before.example.com", before, "InvalidArgument"
+	before[0], r.Item.OwnedAliases, r.Item.Refused = "before.example.com", before, "InvalidArgument"
 	r, step := feed(t, r, wiring.Answer{Served: served(configOf(t), true)}, sees("vo_1"))
 	if before[:2][1] != "" {
 		t.Error("a run changes what it was given")
 	}
-	if want := []string{"before.example.com", "vo_1.example.com"}; !step.Save || !slices.Equal(r.Item.Brought, want) {
-		t.Errorf("brought %v", r.Item.Brought)
+	if want := []string{"before.example.com", "vo_1.example.com"}; !step.Save || !slices.Equal(r.Item.OwnedAliases, want) {
+		t.Errorf("brought %v", r.Item.OwnedAliases)
 	}
 	if r = r.Learn(step, wiring.Answer{}); r.Item.Refused != "" {
 		t.Errorf("it was accepted, and is still called %s", r.Item.Refused)
@@ -116,8 +116,8 @@ func TestAliasesOfAnUpdateWhoseAnswerIsLostStayTheHubs(t *testing.T) {
 			}
 			return a
 		})
-		if len(answers) > 0 || !slices.Contains(r.Item.Brought, "vo_1.example.com") || r.Item.Sent == nil {
-			t.Errorf("%s: brought %v, sent %+v; not asked for: %d", name, r.Item.Brought, r.Item.Sent, len(answers))
+		if len(answers) > 0 || !slices.Contains(r.Item.OwnedAliases, "vo_1.example.com") || r.Item.PendingUpdate == nil {
+			t.Errorf("%s: brought %v, sent %+v; not asked for: %d", name, r.Item.OwnedAliases, r.Item.PendingUpdate, len(answers))
 		}
 	}
 }
@@ -138,7 +138,7 @@ func TestWriteTakesOutWhatIsElsewhere(t *testing.T) {
 	elsewhere.State = origin.Live
 	alias := parse(t, document(nil, []string{"vo_1.example.com"}))
 	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Elsewhere: []origin.Record{elsewhere}}
-	r.Item.Brought = []string{"vo_1.example.com"}
+	r.Item.OwnedAliases = []string{"vo_1.example.com"}
 	if _, step := feed(t, r, wiring.Answer{Served: served(alias, true)}); told(step) != "over" {
 		t.Errorf("of one that is not here: %s", told(step))
 	}
@@ -157,7 +157,7 @@ func TestWriteOfARecordThatCannotBeWiredIsAFaultOfOurs(t *testing.T) {
 func TestHold(t *testing.T) {
 	quarantined := func(ago time.Duration) origin.Record {
 		r := record("vo_1", origin.Wire, origin.Quarantined)
-		r.Said = now.Add(-ago)
+		r.ReasonsReported = now.Add(-ago)
 		return r
 	}
 	there := origin.VpcOrigin{Ref: origin.Ref{ID: "vo_1"}, Deployed: true}
@@ -171,7 +171,7 @@ func TestHold(t *testing.T) {
 		waits   bool
 	}{
 		"detach":                          {record("vo_1", origin.Detach, origin.Live), true, nil, false, false, false},
-		"waiting":                         {record("vo_1", origin.Wire, origin.Waiting), false, nil, false, false, false},
+		"waiting":                         {record("vo_1", origin.Wire, origin.Deferred), false, nil, false, false, false},
 		"quarantined a while ago":         {quarantined(59 * time.Minute), false, nil, false, true, false},
 		"quarantined a while ago, wired":  {quarantined(59 * time.Minute), true, nil, false, true, false},
 		"quarantined an hour ago":         {quarantined(time.Hour), false, []origin.VpcOrigin{there}, true, false, false},
@@ -229,13 +229,13 @@ func TestRefuse(t *testing.T) {
 	}{
 		"detach, but used": {
 			adopts, record("vo_1", origin.Detach, origin.Live), nil, group(configOf(t, live)),
-			contract.DistributionRefused, origin.Live,
+			contract.DistributionWriteRefused, origin.Live,
 			[]origin.Code{wiring.StillUsed},
 			origin.DecidedWriteRefused,
 		},
 		"does not fit": {
 			full, func() origin.Record { r := more; r.State = origin.Pending; return r }(), nil, configOf(t),
-			contract.OriginWaits, origin.Waiting,
+			contract.OriginDeferred, origin.Deferred,
 			[]origin.Code{wiring.DoesNotFit},
 			origin.DecidedDeferred,
 		},
@@ -243,13 +243,13 @@ func TestRefuse(t *testing.T) {
 			adopts, pending,
 			[]origin.Record{elsewhere},
 			configOf(t),
-			contract.OriginWaits, origin.Waiting,
+			contract.OriginDeferred, origin.Deferred,
 			[]origin.Code{wiring.HostApart},
 			origin.DecidedDeferred,
 		},
 		"wired, and what it claims now does not fit": {
 			full, more, nil, configOf(t, live),
-			contract.OriginWaits, origin.Pending,
+			contract.OriginDeferred, origin.Pending,
 			[]origin.Code{wiring.DoesNotFit},
 			origin.DecidedDeferred,
 		},
@@ -268,7 +268,7 @@ func TestRefuse(t *testing.T) {
 	} {
 		begin := func(o origin.Record, at time.Time) (wiring.Run, wiring.Step) {
 			r := wiring.Run{Terms: c.terms, Now: at, Item: item("E1"), Records: []origin.Record{o}, Elsewhere: c.elsewhere, Visible: map[string]bool{"vo_1": true}}
-			r.Item.Asked = at
+			r.Item.QuotaReadAt = at
 			next, step := r.Next()
 			return next.Learn(step, wiring.Answer{Served: served(c.config, true)}).Next()
 		}
@@ -281,7 +281,7 @@ func TestRefuse(t *testing.T) {
 		if said.Type != c.want || said.Detail.Severity != contract.SeverityAlarm || !slices.Equal(said.Detail.Codes, c.codes) || said.Resource != "arn:vo_1" {
 			t.Errorf("%s: said %+v", name, said)
 		}
-		if last := is.History[len(is.History)-1]; is.State != c.state || !slices.Equal(origin.Codes(is.Reasons), c.codes) || last.Code != c.decided || !is.Said.Equal(now) {
+		if last := is.History[len(is.History)-1]; is.State != c.state || !slices.Equal(origin.Codes(is.Reasons), c.codes) || last.Code != c.decided || !is.ReasonsReported.Equal(now) {
 			t.Errorf("%s: recorded %+v", name, is)
 		}
 		counted := slices.ContainsFunc(step.Outcome.Metrics, func(m outcome.Metric) bool { return m.Name == contract.MetricOriginQuarantined })
@@ -291,7 +291,7 @@ func TestRefuse(t *testing.T) {
 		if _, step := begin(is, now.Add(59*time.Minute)); len(step.Outcome.Events) > 0 {
 			t.Errorf("%s: says it again: %s", name, told(step))
 		}
-		if is.State == origin.Waiting {
+		if is.State == origin.Deferred {
 			continue // admit's from now on
 		}
 		if _, step := begin(is, now.Add(time.Hour)); len(step.Outcome.Events) != 1 {
@@ -330,7 +330,7 @@ func TestSent(t *testing.T) {
 		said   bool
 	}{"it never came": {before, false}, "it came": {after, true}, "somebody else's came": {other, false}} {
 		again := wiring.Run{Terms: adopts, Now: now.Add(time.Hour), Item: died.Item, Records: died.Records, Zone: wiring.Zone{Failed: true}}
-		again.Item.Asked = again.Now
+		again.Item.QuotaReadAt = again.Now
 		var says []string
 		again, says = script(t, again, func(do wiring.Action) wiring.Answer {
 			switch do.(type) {
@@ -353,7 +353,7 @@ func TestSent(t *testing.T) {
 		if said := told(step) == "say Distribution Updated E1"; said != (a.Err == nil) || counted != said {
 			t.Errorf("%s: %s", name, told(step))
 		}
-		if known := next.Item.Sent == nil; known != (a.Err == nil) {
+		if known := next.Item.PendingUpdate == nil; known != (a.Err == nil) {
 			t.Errorf("%s: what became of it is known: %t", name, known)
 		}
 	}

@@ -65,15 +65,15 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	if err != nil {
 		return err
 	}
-	heard := admission.Hear(messages)
+	heard := admission.Receive(messages)
 	r := &admitRun{
 		Admit: a,
 		committer: committer{
 			bus: a.Bus, meter: a.Meter, log: a.Log,
 			queues: map[outcome.Function]queue{outcome.Admit: a.Queue, outcome.Wire: a.WireQueue},
 		},
-		run:  admission.Run{Round: admission.Round{Policy: a.Policy, Registry: s, Sweep: heard.Sweep, Hints: heard.Hints}, Woken: heard.Woken},
-		said: heard.Said.Events,
+		run:  admission.Run{Round: admission.Round{Policy: a.Policy, Registry: s, Sweep: heard.Sweep, Hints: heard.Hints}, Triggered: heard.Triggered},
+		said: heard.Outcome.Events,
 	}
 	err = errors.Join(r.invitations(ctx), r.origins(ctx))
 	err = errors.Join(err, r.change(ctx, admission.Change{}))
@@ -102,7 +102,7 @@ func (r *admitRun) invitation(ctx context.Context, i admission.Invitation) (admi
 	for {
 		step := admission.DecideInvitation(i, r.Policy, r.run.Registry.Refusals)
 		r.happened(step.Happened)
-		r.run.Woken, r.run.Recheck = r.run.Woken || step.Woken, max(r.run.Recheck, step.Recheck)
+		r.run.Triggered, r.run.Recheck = r.run.Triggered || step.Triggered, max(r.run.Recheck, step.Recheck)
 		err := r.changes(ctx, step.Changes)
 		if err == nil && step.Call == admission.NoCall {
 			return i, nil
@@ -125,7 +125,7 @@ func (r *admitRun) call(ctx context.Context, i admission.Invitation, call admiss
 		i.Stage = admission.Opened
 		i.Contents, err = r.Shares.Open(ctx, i.ARN)
 		if fault.Is[*fault.GiveUp](err) {
-			i.Stage, i.Error = admission.Unreadable, fault.Said(err)
+			i.Stage, i.Error = admission.Unreadable, fault.Answer(err)
 			return i, nil
 		}
 	case admission.Accept:

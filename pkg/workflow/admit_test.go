@@ -113,7 +113,7 @@ func (w *offering) run(t *testing.T) (did []string, err error) {
 		Generation: 1, Version: 1,
 	}
 	w.snapshot = origin.Snapshot{
-		Now: now, Records: []origin.Record{gone}, Distributions: []origin.Distribution{{Name: origin.Main, ID: "E1", Seen: now}},
+		Now: now, Records: []origin.Record{gone}, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{ObservedAt: now}}},
 		Refusals: map[string][]origin.Reason{},
 	}
 	a := &Admit{

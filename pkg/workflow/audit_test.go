@@ -34,7 +34,7 @@ func (w *auditedWorld) call(what string) { w.called = append(w.called, what) }
 
 func (w *auditedWorld) Load(context.Context) (origin.Snapshot, error) {
 	w.call("registry")
-	return origin.Snapshot{Now: w.now, Findings: w.findings, Distributions: []origin.Distribution{{Name: origin.Main, ID: "E1"}}}, nil
+	return origin.Snapshot{Now: w.now, Findings: w.findings, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}}}}, nil
 }
 
 func (w *auditedWorld) PutFindings(_ context.Context, f origin.Findings) error {

@@ -38,7 +38,7 @@ func (c committer) commit(ctx context.Context, o outcome.Outcome, write func() e
 		if q == nil {
 			return fmt.Errorf("trigger function %s: this function has no queue of it", t.Function)
 		}
-		if err := q.Send(ctx, string(inbound.Poke{Why: t.Why}.JSON()), t.After); err != nil {
+		if err := q.Send(ctx, string(inbound.Trigger{Why: t.Why}.JSON()), t.After); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ func (r *teardownRun) observe(ctx context.Context, step teardown.Step) error {
 		r.seen.Unread[step.Fact] = true
 		return nil
 	}
-	r.seen.Seen[step.Fact] = err == nil
+	r.seen.Has[step.Fact] = err == nil
 	return err
 }
 
@@ -45,8 +45,8 @@ func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) 
 		o.Place, err = r.Network(r.written.Account).Endpoint(ctx, o.Endpoint)
 	case teardown.Interfaces:
 		o.ENIs, err = r.Network(r.written.Account).ManagedENIs(ctx, step.In.Region, step.In.VPC)
-	case teardown.Neighbours:
-		o.Neighbours, err = r.neighbours(ctx, owner)
+	case teardown.OtherOrigins:
+		o.OtherOrigins, err = r.neighbours(ctx, owner)
 		return err
 	}
 	return fault.IgnoreAbsent(err)

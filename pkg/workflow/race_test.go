@@ -56,7 +56,7 @@ func (w *contested) Load(context.Context) (origin.Snapshot, error) {
 	w.call()
 	return origin.Snapshot{
 		Now: now, Records: []origin.Record{w.get()}, Refusals: map[string][]origin.Reason{},
-		Distributions: []origin.Distribution{{Name: origin.Main, ID: "E1", Seen: now}},
+		Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{ObservedAt: now}}},
 	}, nil
 }
 

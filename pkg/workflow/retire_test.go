@@ -54,7 +54,7 @@ func TestRetireStartsWhatNobodyStarted(t *testing.T) {
 	begun := func(phase teardown.Phase) origin.Record {
 		return origin.Record{
 			Intent: origin.Detach, State: origin.Detached, Generation: 1,
-			Teardown: &origin.Teardown{Value: "now", Requested: asked, Due: asked, Asked: asked, Phase: string(phase)},
+			Teardown: &origin.Teardown{Value: "now", Requested: asked, Due: asked, ExecutionAsked: asked, Phase: string(phase)},
 		}
 	}
 	hint := func(after time.Duration) inbound.Message {

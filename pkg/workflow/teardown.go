@@ -96,7 +96,7 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 		committer: committer{bus: t.Bus, meter: t.Meter, log: t.Log, queues: map[outcome.Function]queue{outcome.Wire: t.WireQueue}},
 		seen: teardown.Observed{
 			Now: s.Now, Phase: teardown.Phase(task.Phase), Generation: task.Generation, Token: task.Token, Known: known,
-			Grace: teardown.Bounds(t.Policy.Grace), Seen: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{},
+			Grace: teardown.Bounds(t.Policy.Grace), Has: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{},
 		},
 	}
 	r.seen.Record, _ = teardown.Restart(o, task.Generation, task.Redriven(), s.Now)
@@ -123,7 +123,7 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) error {
 	}
 	err := r.do(ctx, step)
 	switch {
-	case step.Blind && fault.Is[*fault.GiveUp](err):
+	case step.Unconfirmed && fault.Is[*fault.GiveUp](err):
 		r.seen.Record = step.Record
 		return nil
 	case err != nil && !step.Optional:
@@ -132,7 +132,7 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) error {
 		r.Log.WarnContext(ctx, "it stays undone", "phase", step.Phase, "share", step.Share, "error", err)
 	default:
 		r.did = append(r.did, step.Says)
-		if err := r.committer.commit(ctx, step.Tells, nil); err != nil {
+		if err := r.committer.commit(ctx, step.AfterAct, nil); err != nil {
 			return err
 		}
 	}
@@ -157,7 +157,7 @@ func (r *teardownRun) do(ctx context.Context, step teardown.Step) error {
 // commit carries out what a step asks for and writes its record. If somebody else has written that since it was read, it fails,
 // and the step is repeated.
 func (r *teardownRun) commit(ctx context.Context, step *teardown.Step) error {
-	return r.committer.commit(ctx, step.Asks, func() error {
+	return r.committer.commit(ctx, step.BeforeWrite, func() error {
 		if reflect.DeepEqual(step.Record, r.written) {
 			return nil
 		}

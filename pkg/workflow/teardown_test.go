@@ -89,7 +89,7 @@ func TestBlockedTeardownIsSaidOnce(t *testing.T) {
 					t.Errorf("try %d is not recorded as ended", i)
 				}
 			}
-			if !slices.Equal(bus.types, []string{contract.TeardownStopped}) {
+			if !slices.Equal(bus.types, []string{contract.TeardownBlocked}) {
 				t.Errorf("said %v", bus.types)
 			}
 			restarts := 0

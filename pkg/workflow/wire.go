@@ -79,10 +79,10 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 		}
 		r := &wireRun{Wire: w, run: wiring.Begin(s, name, w.Policy.Terms(name)), quotas: quotas, zone: zone}
 		r.run.Alone = len(fleet) == 1
-		r.run.Recheck = inbound.Rechecks(messages, name, r.run.Item.Look)
+		r.run.Recheck = inbound.Rechecks(messages, name, r.run.Item.RecheckDue)
 		r.run.Quiet = inbound.OnlyRechecks(messages)
 		failed = append(failed, r.underLease(ctx))
-		room = room || r.run.Room
+		room = room || r.run.CapacityFreed
 	}
 	if room {
 		var o outcome.Outcome

@@ -61,7 +61,7 @@ var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func TestWireTriggersNoOtherDistributionForALease(t *testing.T) {
 	queue := &sent{}
-	held := origin.Distribution{Name: "main-2", Holder: "another", Expires: now.Add(time.Minute)}
+	held := origin.Distribution{Name: "main-2", Lease: origin.Lease{Holder: "another", Expires: now.Add(time.Minute)}}
 	r := &wireRun{Wire: &Wire{Queue: queue, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler)}, run: wiring.Run{Now: now, Item: held}}
 	if err := r.underLease(context.Background()); err != nil || len(queue.bodies) != 1 {
 		t.Fatalf("%v, and %q was sent", err, queue.bodies)
@@ -130,13 +130,13 @@ func TestWireRaisesAnAlarmAgainThatNobodyHeard(t *testing.T) {
 	}
 	wired := made{configs: map[string][]byte{"E1": configWith(t, leaving)}}
 	leaving.Intent = origin.Detach
-	for want, cloudFront := range map[string]distributions{contract.DistributionUnavailable: gone{}, contract.DistributionRefused: refusing{wired}} {
+	for want, cloudFront := range map[string]distributions{contract.DistributionUnavailable: gone{}, contract.DistributionWriteRefused: refusing{wired}} {
 		bus := &hears{deaf: 1}
 		w := twoLive(t, &counted{})
 		w.Policy.Distribution.Adopt = []string{"E1"}
 		w.CloudFront, w.Bus = cloudFront, bus
 		w.Registry = remembers{fixedRegistry{origin.Snapshot{
-			Now: now, Distributions: []origin.Distribution{{Name: origin.Main, ID: "E1", Seen: now, Asked: now}}, Records: []origin.Record{leaving},
+			Now: now, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{ObservedAt: now, QuotaReadAt: now}}}, Records: []origin.Record{leaving},
 		}}}
 		var results []error
 		for range 3 {
@@ -145,7 +145,7 @@ func TestWireRaisesAnAlarmAgainThatNobodyHeard(t *testing.T) {
 		if !errors.Is(results[0], errBus) || errors.Is(results[1], errBus) || !slices.Equal(bus.types, []string{want}) {
 			t.Errorf("said %q, want %s once, and got %v", bus.types, want, results)
 		}
-		if refused := errors.Is(results[2], errRefused); refused != (want == contract.DistributionRefused) {
+		if refused := errors.Is(results[2], errRefused); refused != (want == contract.DistributionWriteRefused) {
 			t.Errorf("%s: got %v", want, results[2])
 		}
 	}
@@ -215,7 +215,7 @@ func twoLive(t *testing.T, dns zone) *Wire {
 		id := policy.Distribution.Adopt[i]
 		cloudFront.configs[id] = configWith(t, o)
 		s.Records = append(s.Records, o)
-		s.Distributions = append(s.Distributions, origin.Distribution{Name: name, ID: id, Domain: id + ".cloudfront.net", Seen: now})
+		s.Distributions = append(s.Distributions, origin.Distribution{Name: name, Identity: origin.Identity{ID: id, Domain: id + ".cloudfront.net"}, Observation: origin.Observation{ObservedAt: now}})
 	}
 	return &Wire{
 		Policy: policy, Registry: fixedRegistry{s}, CloudFront: cloudFront, Quotas: unlimited{}, DNS: dns,
@@ -298,7 +298,7 @@ func TestWireCompletesATaskBeforeItForgetsTheToken(t *testing.T) {
 		w.CloudFront.(made).configs["E1"] = wiring.Base(wiring.BaseSpec{}).Bytes()
 		s := &tasks{fixedRegistry: known, broken: broken}
 		w.Registry, w.Executions = s, s
-		err := w.Run(context.Background(), []inbound.Message{inbound.Look{Distribution: origin.Main}})
+		err := w.Run(context.Background(), []inbound.Message{inbound.Recheck{Distribution: origin.Main}})
 		if !slices.Equal(s.did, want) || (err != nil) != (broken != "") {
 			t.Errorf("broken %q: did %q, %v", broken, s.did, err)
 		}
@@ -345,19 +345,19 @@ func TestWireSaysOnceThatARecordIsNotTheHubs(t *testing.T) {
 		t.Fatal(err)
 	}
 	sweep()
-	if !slices.Equal(bus.types, []string{contract.RecordRefused, contract.OriginLive}) {
+	if !slices.Equal(bus.types, []string{contract.DNSRecordRefused, contract.OriginWentLive}) {
 		t.Errorf("said %q", bus.types)
 	}
 	if live := bus.whys[len(bus.whys)-1]; !strings.HasSuffix(live, "; but no viewer gets there by main.example.com, where a record stands that is not the hub's") {
 		t.Errorf("it is live: %s", live)
 	}
 	sweep()
-	if !slices.Equal(bus.types, []string{contract.OriginLive}) {
+	if !slices.Equal(bus.types, []string{contract.OriginWentLive}) {
 		t.Errorf("said again: %q", bus.types)
 	}
 	z.records[0].Target = "d2.cloudfront.net"
 	sweep()
-	if !slices.Equal(bus.types, []string{contract.RecordRefused, contract.OriginLive}) {
+	if !slices.Equal(bus.types, []string{contract.DNSRecordRefused, contract.OriginWentLive}) {
 		t.Errorf("of another record it says %q", bus.types)
 	}
 }

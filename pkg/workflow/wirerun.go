@@ -97,7 +97,7 @@ func (r *wireRun) commit(ctx context.Context, next *wiring.Run, step *wiring.Ste
 }
 
 // complete reports a fact to the task that waits for it, if any.
-func (r *wireRun) complete(ctx context.Context, s wiring.Settled) error {
+func (r *wireRun) complete(ctx context.Context, s wiring.Observation) error {
 	if s.Token == "" {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 		err = r.recheck(ctx, do)
 	}
 	if err != nil {
-		return wiring.Answer{Class: classOf(err), Err: err, Code: fault.Code(err), Said: fault.Said(err)}
+		return wiring.Answer{Class: classOf(err), Err: err, Code: fault.Code(err), Message: fault.Answer(err)}
 	}
 	return a
 }
@@ -157,7 +157,7 @@ func (r *wireRun) read(ctx context.Context, id string) (wiring.Served, error) {
 }
 
 func (r *wireRun) recheck(ctx context.Context, m wiring.SendRecheck) error {
-	return r.Queue.Send(ctx, string(inbound.Look{Distribution: m.Distribution, Due: m.Due}.JSON()), m.After)
+	return r.Queue.Send(ctx, string(inbound.Recheck{Distribution: m.Distribution, Due: m.Due}.JSON()), m.After)
 }
 
 // classOf is the class of a call's error, as package wiring knows it.

@@ -3,7 +3,7 @@
 //
 // What is decided is published before it is recorded. A crash between the two says it twice; the other order could say it
 // never. Distribution Updated is published when the distribution shows that the update has come through, in whichever run that is.
-// Three events report a call that AWS has answered: Share Accepted, Distribution Created and Teardown Stepped. A crash after the
+// Three events report a call that AWS has answered: Share Accepted, Distribution Created and Teardown Advanced. A crash after the
 // call loses them, and nothing rests on them; CloudTrail has the calls.
 package workflow
 

@@ -214,16 +214,16 @@ func (s *Service) ReleaseENIs(originID string) {
 	})
 }
 
-// ForeignENI is an interface of another service in the VPC that load balancers are derived into.
-type ForeignENI struct {
+// UnmanagedENI is an interface of another service in the VPC that load balancers are derived into.
+type UnmanagedENI struct {
 	Account     string            `json:"account"`
 	Region      string            `json:"region"`
 	Description string            `json:"description"`
 	Tags        map[string]string `json:"tags,omitempty"`
 }
 
-// AddForeignENI adds such an interface and answers its id. Call without the world locked.
-func (s *Service) AddForeignENI(f ForeignENI) (id string) {
+// AddUnmanagedENI adds such an interface and answers its id. Call without the world locked.
+func (s *Service) AddUnmanagedENI(f UnmanagedENI) (id string) {
 	s.world.Do(func() {
 		n := &eni{
 			account: f.Account, region: f.Region, vpc: vpcID(f.Account, f.Region), subnet: subnets(f.Account, f.Region)[0],

@@ -281,7 +281,7 @@ func TestAssumption_NET_07_ManagedAreVisible(t *testing.T) {
 func TestInterfacesThatNeverGo(t *testing.T) {
 	w := newWorld(t)
 	lost, other := w.origin(teamA, "lost", balancer(teamA, "lost")), w.origin(teamA, "other", balancer(teamA, "other"))
-	foreign := w.net.AddForeignENI(network.ForeignENI{Account: teamA, Region: region, Description: "EFS mount target"})
+	foreign := w.net.AddUnmanagedENI(network.UnmanagedENI{Account: teamA, Region: region, Description: "EFS mount target"})
 	w.net.HoldENIs(lost)
 	w.delete(teamA, lost)
 	w.delete(teamA, other)
