@@ -22,8 +22,8 @@ var codes = fault.Codes{
 	"InvalidVpcID.NotFound": fault.AsAbsent,
 }
 
-// managedTag marks every interface that CloudFront makes for a VPC origin; the service-linked role may touch no other.
-// The interface type is not relied on: the SDK's enum lacks it (facts/aws.md section 3).
+// managedTag is the tag of every network interface that CloudFront creates for a VPC origin. Its service-linked role may change
+// no other interface. The interface type is not used, because the SDK's enum does not have it.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-service-linked-roles.html
 const managedTag = "aws.cloudfront.vpcorigin"
 
@@ -78,8 +78,8 @@ func (c *Client) instance(ctx context.Context, region, id string) (origin.Endpoi
 	return origin.Endpoint{}, &fault.Absent{Err: fmt.Errorf("read instance %s: not found", id)}
 }
 
-// ManagedENIs lists the interfaces that CloudFront keeps in a VPC for VPC origins, all of them: an interface does not
-// say which origin it serves (facts/aws.md section 3).
+// ManagedENIs returns all network interfaces that CloudFront keeps in a VPC for VPC origins. An interface does not name its VPC
+// origin (NET-03 of the ledger).
 func (c *Client) ManagedENIs(ctx context.Context, region, vpc string) ([]origin.ENI, error) {
 	var list []origin.ENI
 	pages := ec2.NewDescribeNetworkInterfacesPaginator(c.ec2(region), &ec2.DescribeNetworkInterfacesInput{

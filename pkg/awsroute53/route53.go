@@ -13,7 +13,8 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// cloudFrontZone is the hosted zone of every distribution's domain name (facts/aws.md section 7).
+// cloudFrontZone is the hosted zone id of every alias record that points to a distribution.
+// https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html
 const cloudFrontZone = "Z2FDTNDATAQYW2"
 
 // codes: a batch that does not fit what the zone holds was planned from what is no longer true.

@@ -11,10 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-// plain sends a request's body as a reader and no more. The SDK closes the body as soon as an answer begins, and its WriteTo,
-// which net/http calls once more to see that nothing is left, then fails with io.EOF: net/http closes the connection, the rest
-// of the answer is lost, and the SDK makes a call again that has had its effect. smithy-go v1.28.9,
-// transport/http/internal/io/safe.go; https://github.com/aws/aws-sdk-go-v2/issues/2737 shows what users see.
+// plain hides the WriteTo of a request's body. The SDK closes the body when the response begins. net/http then calls WriteTo once
+// more, which fails with io.EOF (github.com/aws/smithy-go@v1.28.9/transport/http/internal/io/safe.go). net/http closes the
+// connection, the rest of the response is lost, and the SDK repeats a call that has already had its effect.
+// https://github.com/aws/aws-sdk-go-v2/issues/2737
 type plain struct{ aws.HTTPClient }
 
 // Do implements aws.HTTPClient.
@@ -25,8 +25,8 @@ func (p plain) Do(r *http.Request) (*http.Response, error) {
 	return p.HTTPClient.Do(r)
 }
 
-// Config makes an SDK client act as an account's root in a Region of this sandbox, and never reach out to AWS. Retries are
-// few and quick, since throttling in the sandbox ends with virtual time, not with waiting.
+// Config returns the configuration of an SDK client that acts as an account's root in a Region of this sandbox. The client never
+// calls AWS. It retries seldom and quickly, because throttling in the sandbox ends with virtual time, not with waiting.
 func (s *Sandbox) Config(account, region string) aws.Config {
 	return aws.Config{
 		Region:       region,

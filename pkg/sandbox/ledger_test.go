@@ -13,7 +13,8 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/ledger"
 )
 
-// Every entry of the ledger is complete, and pinned by tests that exist.
+// TestLedgerIsCompleteAndPinned checks that every entry of the ledger is complete, and that each test which pins it exists and
+// mentions its id.
 func TestLedgerIsCompleteAndPinned(t *testing.T) {
 	tests := testsBelow(t, ".")
 	form := regexp.MustCompile(`^[A-Z][A-Z0-9]+-\d\d$`)
@@ -25,7 +26,7 @@ func TestLedgerIsCompleteAndPinned(t *testing.T) {
 		case e.ID <= before:
 			t.Errorf("%s comes after %s: ids are unique and in order", e.ID, before)
 		case e.Claim == "":
-			t.Errorf("%s claims nothing", e.ID)
+			t.Errorf("%s has no claim", e.ID)
 		case !slices.Contains(ledger.Certainties(), e.Certainty):
 			t.Errorf("%s is %q, which is no certainty", e.ID, e.Certainty)
 		case len(e.Sources) == 0 && e.Certainty != ledger.Choice:
@@ -41,24 +42,29 @@ func TestLedgerIsCompleteAndPinned(t *testing.T) {
 			t.Errorf("no test pins %s", e.ID)
 		}
 		for _, pin := range e.PinnedBy {
-			if !slices.Contains(tests, pin) {
-				t.Errorf("%s is pinned by %s, which is no test", e.ID, pin)
+			source, ok := tests[pin]
+			switch {
+			case !ok:
+				t.Errorf("%s is pinned by %s, which is not a test", e.ID, pin)
+			case !strings.Contains(source, e.ID) && !strings.Contains(source, "TestAssumption_"+strings.ReplaceAll(e.ID, "-", "_")+"_"):
+				t.Errorf("%s is pinned by %s, which does not mention it", e.ID, pin)
 			}
 		}
 	}
 }
 
-// testsBelow lists the tests of a directory's packages as the ledger names them.
-func testsBelow(t *testing.T, dir string) (tests []string) {
+// testsBelow returns the source of each test, with its doc comment, by the name that the ledger gives the test.
+func testsBelow(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	name := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	test := regexp.MustCompile(`(?m)^(?://.*\n)*func (Test\w+)\((?:.*\n)*?\}\n`)
+	tests := map[string]string{}
 	err := filepath.WalkDir(dir, func(file string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(file, "_test.go") {
 			return err
 		}
 		b, err := os.ReadFile(file)
-		for _, m := range name.FindAllStringSubmatch(string(b), -1) {
-			tests = append(tests, strings.TrimPrefix(filepath.ToSlash(filepath.Dir(file))+"."+m[1], "."))
+		for _, m := range test.FindAllStringSubmatch(string(b), -1) {
+			tests[strings.TrimPrefix(filepath.ToSlash(filepath.Dir(file))+"."+m[1], ".")] = m[0]
 		}
 		return err
 	})

@@ -45,11 +45,10 @@ func account(ctx context.Context) (aws.Config, error) {
 	return config.LoadDefaultConfig(ctx, config.WithHTTPClient(plain{connections}))
 }
 
-// plain sends a request's body as a reader and no more. The SDK closes the body as soon as an answer begins, and its WriteTo,
-// which net/http calls once more to see that nothing is left, then fails with io.EOF: net/http closes the connection, the rest
-// of the answer is lost, and the SDK makes a call again that has had its effect: a second UpdateDistribution, which is answered
-// with 412. smithy-go v1.28.9, transport/http/internal/io/safe.go;
-// https://github.com/aws/aws-sdk-go-v2/issues/2737 shows what users see.
+// plain hides the WriteTo of a request's body. The SDK closes the body when the response begins. net/http then calls WriteTo once
+// more, which fails with io.EOF (github.com/aws/smithy-go@v1.28.9/transport/http/internal/io/safe.go). net/http closes the
+// connection, the rest of the response is lost, and the SDK repeats a call that has already had its effect. A repeated
+// UpdateDistribution fails with 412. https://github.com/aws/aws-sdk-go-v2/issues/2737
 type plain struct{ aws.HTTPClient }
 
 // Do implements aws.HTTPClient.

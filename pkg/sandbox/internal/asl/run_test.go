@@ -366,6 +366,7 @@ func TestFail_CarriesErrorAndCause(t *testing.T) {
 	}
 }
 
+// Assumption SFN-06.
 func TestRedrive_ContinuesWhereItEnded(t *testing.T) {
 	m := parse(t, strings.Replace(head, `"StartAt": "A"`, `"StartAt": "P"`, 1)+`
 		"P": {"Type": "Pass", "Next": "A"},

@@ -9,8 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// TrailDelay is how long a call takes to reach EventBridge through CloudTrail.
-// Assumption TRAIL-01: about half a minute; AWS gives no figure (facts/aws.md section 5).
+// TrailDelay is the time that a call takes to reach EventBridge through CloudTrail. AWS gives no figure. Assumption TRAIL-01.
 const TrailDelay = 30 * time.Second
 
 // TrailRecord is a CloudTrail record, as an account's event history keeps it.
@@ -40,8 +39,8 @@ func (w *World) Record(account, region, source string, detail map[string]any) {
 	})
 }
 
-// trail records a call in the caller's account.
-// The record's shape: facts/aws.md sections 4 and 5 (ListTagsForResource record of 2026; recipientAccountId is the caller's account).
+// trail records a call in the caller's account, which is the recipientAccountId.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 func (w *World) trail(c *Call, in, out any, err error) {
 	if c.Caller.Account == "" {
 		return

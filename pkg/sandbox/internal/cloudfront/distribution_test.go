@@ -229,6 +229,7 @@ func TestAssumption_CF_04_Deployment(t *testing.T) {
 	}
 }
 
+// CF-30 is the time that an update takes to reach an edge.
 func TestAssumption_CF_05_EdgesFollowInOrder(t *testing.T) {
 	w := newWorld(t)
 	id := w.distribution(hub, config{comment: "0"})

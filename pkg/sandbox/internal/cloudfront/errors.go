@@ -6,7 +6,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Codes and statuses: facts/aws.md section 3 (error sets) and each operation's page under
+// Error codes and statuses are on each operation's page under
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/.
 
 func invalidArgument(format string, args ...any) *cloud.Error {

@@ -39,7 +39,7 @@ func (s *Service) view(o *vpcOrigin) VpcOriginView {
 		ID: o.id, ARN: o.arn, Account: o.account, Name: o.config.Name, Endpoint: o.config.Arn, Protocol: o.config.OriginProtocolPolicy,
 		HTTPPort: o.config.HTTPPort, HTTPSPort: o.config.HTTPSPort, Tags: o.tags, Deployed: o.status(s.now()) == statusDeployed,
 	}
-	v.Protocols = []string{"TLSv1", "SSLv3"} // the default of the resource's schema (facts/aws.md section 3)
+	v.Protocols = []string{"TLSv1", "SSLv3"} // the default of AWS::CloudFront::VpcOrigin
 	if p := o.config.OriginSslProtocols; p != nil {
 		v.Protocols = p.Items
 	}

@@ -42,6 +42,7 @@ func TestVpcOriginRefusals(t *testing.T) {
 	refused(t, err, 400, "EntityLimitExceeded")
 }
 
+// CF-28 is what an origin without the right owner gets.
 func TestAssumption_CF_02_OwnerAndShare(t *testing.T) {
 	w := newWorld(t)
 	o := w.origin(teamA, "a")
@@ -74,6 +75,7 @@ func TestAssumption_CF_02_OwnerAndShare(t *testing.T) {
 	}
 }
 
+// CF-29 is the error code.
 func TestAssumption_CF_03_EditLock(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.origin(teamA, "a"), w.origin(teamB, "b")
@@ -323,6 +325,7 @@ func TestAssumption_CF_22_Names(t *testing.T) {
 	w.origin(teamB, "a")
 }
 
+// CF-31 says which configuration and which IAM action count.
 func TestAssumption_CF_23_OwnedResource(t *testing.T) {
 	w := newWorld(t)
 	o := w.origin(teamA, "a")

@@ -351,7 +351,7 @@ func TestPendingInvitationsHaveAQuota(t *testing.T) {
 	call[AssociateResourceShareOutput](f, outside, "AssociateResourceShare", &AssociateResourceShareInput{ResourceShareArn: arn, Principals: []string{hub}})
 }
 
-// The policies of a function and of a spoke role, as the conditions of section 10 of the fact sheet allow to write them.
+// The policies of a function and of a spoke role, restricted by RAM's condition keys.
 func TestConditions(t *testing.T) {
 	f := newFixture(t)
 	role := func(account, name, statement string) cloud.Principal {

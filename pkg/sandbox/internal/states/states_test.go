@@ -472,6 +472,7 @@ func TestMachineTimeout(t *testing.T) {
 	}
 }
 
+// Assumption SFN-06.
 func TestRedriveExecution(t *testing.T) {
 	healthy := false
 	flaky := func(Invocation) (Answer, error) {
