@@ -8,14 +8,14 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/originhub/originhub/infra/internal/parts"
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
 // newBus makes the hub bus and lets the spokes forward to it what AWS told them, and nothing else. Who puts an event needs no
 // permission on the key: EventBridge asks for itself.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html
-func newBus(scope constructs.Construct, id string, p admission.Policy, key awskms.IKey, unreadable awssqs.Queue) awsevents.EventBus {
+func newBus(scope constructs.Construct, id string, p hubpolicy.Policy, key awskms.IKey, unreadable awssqs.Queue) awsevents.EventBus {
 	bus := awsevents.NewEventBus(scope, jsii.String(id), &awsevents.EventBusProps{
 		EventBusName: jsii.String(contract.BusName(p.Hub)),
 		Description:  jsii.String("originhub: what the spokes forward, and what originhub decided"),

@@ -9,14 +9,14 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 
 	"github.com/originhub/originhub/infra/internal/parts"
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
 // grants says what each of the hub's functions may do. An action on "*" has no resource-level control in AWS's service
 // authorization reference, or the resource is not known yet; the reason stands beside it.
 type grants struct {
-	policy admission.Policy
+	policy hubpolicy.Policy
 	table  awsdynamodb.Table
 	bus    awsevents.EventBus
 }
@@ -62,7 +62,7 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 		}),
 		completeTasks(),
 	)
-	if g.policy.Distribution.Base == nil {
+	if g.policy.Distribution.Create == 0 {
 		return permissions
 	}
 	function := fmt.Sprintf("arn:aws:cloudfront::%s:function/%s", parts.Account(), contract.NotFoundFunction(g.policy.Hub))

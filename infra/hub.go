@@ -11,8 +11,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/originhub/originhub/infra/internal/parts"
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -42,7 +42,7 @@ const (
 )
 
 type hubProps struct {
-	Policy  admission.Policy
+	Policy  hubpolicy.Policy
 	Code    functionCode
 	Tracing bool
 }

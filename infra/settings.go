@@ -7,13 +7,13 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/policy"
 )
 
 // settings are what a deployment chooses, by CDK context.
 type settings struct {
-	Policy     admission.Policy
+	Policy     hubpolicy.Policy
 	PolicyFile string // context "policy"
 	Functions  string // context "functions": directory of the functions' binaries
 	Tracing    bool   // context "tracing": "on" sends what functions and state machine do to X-Ray

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
 // teamPlan is what the hub policy says of each team that has a CIDR, as the mapping of the team's template. That no two
@@ -32,13 +33,14 @@ const mappingQuota = 200
 // planTeams reads the plan from the policy. The stack gives a team one private API under one host, mounted at one path:
 // API Gateway has neither wildcards in private domain names nor base paths of several segments
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html).
-func planTeams(p admission.Policy) (teamPlan, error) {
+func planTeams(p hubpolicy.Policy) (teamPlan, error) {
 	var plan teamPlan
 	for _, team := range p.Teams {
-		if !team.CIDR.IsValid() {
+		network, ok := p.Networks[team.Name]
+		if !ok {
 			continue
 		}
-		entry, err := planTeam(team)
+		entry, err := planTeam(team, network)
 		if err != nil {
 			return nil, fmt.Errorf("team %s has a cidr, and so a place in the team stack: %w", team.Name, err)
 		}
@@ -51,7 +53,7 @@ func planTeams(p admission.Policy) (teamPlan, error) {
 	return plan, nil
 }
 
-func planTeam(team admission.Team) (teamEntry, error) {
+func planTeam(team admission.Team, network netip.Prefix) (teamEntry, error) {
 	if len(team.Grants) != 1 || strings.HasPrefix(team.Grants[0].Host, "*") {
 		return teamEntry{}, fmt.Errorf("grant it exactly one host without a wildcard, or remove the cidr")
 	}
@@ -60,7 +62,7 @@ func planTeam(team admission.Team) (teamEntry, error) {
 	if err != nil {
 		return teamEntry{}, fmt.Errorf("%w; grant other paths, or remove the cidr", err)
 	}
-	entry := teamEntry{Name: team.Name, CIDR: team.CIDR.String(), Subnets: halves(team.CIDR), Host: grant.Host, Paths: paths}
+	entry := teamEntry{Name: team.Name, CIDR: network.String(), Subnets: halves(network), Host: grant.Host, Paths: paths}
 	for _, path := range grant.Paths {
 		first, rest, deeper := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 		if !deeper || rest == "" || strings.ContainsAny(first, "*?") || entry.BasePath != "" && entry.BasePath != first {

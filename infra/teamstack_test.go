@@ -9,6 +9,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
 // only is the one resource of a type, with its logical id.
@@ -187,8 +188,11 @@ func TestTargetsMayChangeOneTargetGroupOnly(t *testing.T) {
 	}
 }
 
-func planned(name, cidr string, grants ...admission.Grant) admission.Policy {
-	return admission.Policy{Teams: []admission.Team{{Name: name, CIDR: netip.MustParsePrefix(cidr), Grants: grants}}}
+func planned(name, cidr string, grants ...admission.Grant) hubpolicy.Policy {
+	return hubpolicy.Policy{
+		Policy:   admission.Policy{Teams: []admission.Team{{Name: name, Grants: grants}}},
+		Networks: map[string]netip.Prefix{name: netip.MustParsePrefix(cidr)},
+	}
 }
 
 func TestPlan(t *testing.T) {
@@ -214,7 +218,7 @@ func TestPlan(t *testing.T) {
 // TestPolicyWithoutCIDRs: nobody asked for the team stack, and the hub policy alone is enough.
 func TestPolicyWithoutCIDRs(t *testing.T) {
 	p := planned("team-a", "10.20.0.0/20", admission.Grant{Host: "*.example.com", Paths: []string{"/*"}})
-	p.Teams[0].CIDR = netip.Prefix{}
+	p.Networks = nil
 	if plan, err := planTeams(p); err != nil || len(plan) != 0 {
 		t.Errorf("%v, %v", plan, err)
 	}
@@ -236,10 +240,8 @@ func TestPlanRefusesWhatOnePrivateAPICannotServe(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	var many admission.Policy
-	for range mappingQuota + 1 {
-		many.Teams = append(many.Teams, planned("team", "10.0.0.0/16", admission.Grant{Host: host, Paths: []string{"/a/*"}}).Teams...)
-	}
+	many := planned("team", "10.0.0.0/16", admission.Grant{Host: host, Paths: []string{"/a/*"}})
+	many.Teams = slices.Repeat(many.Teams, mappingQuota+1)
 	if _, err := planTeams(many); err == nil || !strings.Contains(err.Error(), "201 teams") {
 		t.Errorf("201 teams: %v", err)
 	}

@@ -8,14 +8,16 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
 // TestHubOfAnAdoptedDistribution: a hub that adopts creates nothing, and touches no other distributions.
 func TestHubOfAnAdoptedDistribution(t *testing.T) {
-	p := admission.Policy{
-		Hub: "first", Domain: "example.com", HostedZone: "Z0EXAMPLE",
-		Distribution: admission.Distribution{Adopt: []string{"EDFDVBD6EXAMPLE", "E2QWRUHEXAMPLE"}},
-		Updates:      admission.Updates{Window: 5 * time.Second},
+	p := hubpolicy.Policy{
+		Policy: admission.Policy{
+			Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"EDFDVBD6EXAMPLE", "E2QWRUHEXAMPLE"}},
+		},
+		Hub: "first", HostedZone: "Z0EXAMPLE", Updates: hubpolicy.Updates{Window: 5 * time.Second},
 	}
 	hub := hubOf(t, p)
 	for _, action := range []string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"} {
@@ -46,12 +48,12 @@ func TestHubOfAnAdoptedDistribution(t *testing.T) {
 func TestBusInsideAnOrganization(t *testing.T) {
 	team := admission.Team{Name: "team-a", Accounts: []string{"111111111111"}, Spoke: true}
 	for name, c := range map[string]struct {
-		policy admission.Policy
+		policy hubpolicy.Policy
 		want   []string
 	}{
-		"organization only":          {admission.Policy{Organization: "o-exampleorg1"}, []string{"Organization"}},
-		"organization and outsiders": {admission.Policy{Organization: "o-exampleorg1", Shares: admission.Shares{External: true}}, []string{"Accounts", "Organization"}},
-		"no organization":            {admission.Policy{}, []string{"Accounts"}},
+		"organization only":          {hubpolicy.Policy{Organization: "o-exampleorg1"}, []string{"Organization"}},
+		"organization and outsiders": {hubpolicy.Policy{Organization: "o-exampleorg1", Policy: admission.Policy{Shares: admission.Shares{External: true}}}, []string{"Accounts", "Organization"}},
+		"no organization":            {hubpolicy.Policy{}, []string{"Accounts"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := c.policy
@@ -71,7 +73,7 @@ func TestBusInsideAnOrganization(t *testing.T) {
 	}
 }
 
-func hubOf(t *testing.T, p admission.Policy) template { return hubWith(t, hubProps{Policy: p}) }
+func hubOf(t *testing.T, p hubpolicy.Policy) template { return hubWith(t, hubProps{Policy: p}) }
 
 func hubWith(t *testing.T, p hubProps) template {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
 func TestEveryAlarmNamesTheNextCommand(t *testing.T) {
@@ -101,10 +102,10 @@ func TestWhatCarriesStateKeepsItsLogicalID(t *testing.T) {
 // names CloudFormation makes from the stack's.
 func TestTwoHubsShareNoName(t *testing.T) {
 	named := func(hub string) map[string]string {
-		p := admission.Policy{
-			Hub: hub, Domain: "example.com", HostedZone: "Z0EXAMPLE", Distribution: admission.Distribution{Base: &admission.Base{}},
+		p := hubpolicy.Policy{Hub: hub, HostedZone: "Z0EXAMPLE", Policy: admission.Policy{
+			Domain: "example.com", Distribution: admission.Distribution{Create: 1},
 			Teams: []admission.Team{{Name: "team-a", Accounts: []string{"111111111111"}, Spoke: true}},
-		}
+		}}
 		names := map[string]string{}
 		for id, r := range hubOf(t, p).Resources {
 			for _, property := range []string{
@@ -136,7 +137,7 @@ func TestTwoHubsShareNoName(t *testing.T) {
 
 // TestTracingIsOffUntilItIsAskedFor by the context tracing=on.
 func TestTracingIsOffUntilItIsAskedFor(t *testing.T) {
-	p := admission.Policy{Hub: "first", Domain: "example.com", HostedZone: "Z0EXAMPLE", Distribution: admission.Distribution{Base: &admission.Base{}}}
+	p := hubpolicy.Policy{Hub: "first", HostedZone: "Z0EXAMPLE", Policy: admission.Policy{Domain: "example.com", Distribution: admission.Distribution{Create: 1}}}
 	traced := hubWith(t, hubProps{Policy: p, Tracing: true})
 	for id, r := range traced.Resources {
 		switch r.Type {

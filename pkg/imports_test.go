@@ -28,7 +28,7 @@ type listed struct {
 }
 
 func core() []string {
-	return []string{"pkg/origin", "pkg/inbound", "pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/audit", "pkg/outcome"}
+	return []string{"pkg/origin", "pkg/inbound", "pkg/admission", "pkg/hubpolicy", "pkg/wiring", "pkg/teardown", "pkg/audit", "pkg/outcome"}
 }
 
 func adapters() []string {
@@ -63,8 +63,12 @@ func TestImportRules(t *testing.T) {
 		forbid:   outside(standard),
 		because:  "everybody imports these, so they import nobody",
 	}, {
+		packages: []string{"pkg/admission"},
+		forbid:   outside(standard, ours("pkg/origin", "pkg/contract", "pkg/outcome", "pkg/inbound", "pkg/wiring", "pkg/teardown")),
+		because:  "admission decides by its own part of the hub policy, not by the settings of everything else",
+	}, {
 		packages: []string{"pkg/policy"},
-		forbid:   outside(standard, ours("pkg/admission", "pkg/origin"), thirdParty("github.com/goccy/go-yaml")),
+		forbid:   outside(standard, ours("pkg/hubpolicy", "pkg/admission", "pkg/teardown", "pkg/origin"), thirdParty("github.com/goccy/go-yaml")),
 		because:  "a policy is text until it is a value of the core",
 	}, {
 		packages: []string{"pkg/telemetry"},
@@ -82,7 +86,7 @@ func TestImportRules(t *testing.T) {
 	}, {
 		packages: []string{"pkg/hub"},
 		forbid: outside(standard, ours(adapters...),
-			ours("pkg/hub", "pkg/inbound", "pkg/admission", "pkg/outcome", "pkg/workflow", "pkg/fault", "pkg/contract", "pkg/policy", "pkg/telemetry"),
+			ours("pkg/hub", "pkg/inbound", "pkg/hubpolicy", "pkg/admission", "pkg/outcome", "pkg/workflow", "pkg/fault", "pkg/contract", "pkg/policy", "pkg/telemetry"),
 			thirdParty("github.com/aws/aws-lambda-go"), oneOf("github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry")),
 		because: "a constructor joins a use case with its adapters, and does nothing else",
 	}, {
@@ -98,11 +102,11 @@ func TestImportRules(t *testing.T) {
 		because: "the sandbox is an independent witness: if it knew our code, they could be wrong together",
 	}, {
 		packages: []string{"pkg/rehearsal"},
-		forbid: outside(standard, ours(append(adapters, "pkg/rehearsal", "pkg/sandbox", "pkg/hub", "pkg/contract", "pkg/policy", "pkg/admission", "pkg/origin")...),
+		forbid: outside(standard, ours(append(adapters, "pkg/rehearsal", "pkg/sandbox", "pkg/hub", "pkg/contract", "pkg/policy", "pkg/hubpolicy", "pkg/origin")...),
 			thirdParty("github.com/aws/aws-sdk-go-v2"), thirdParty("github.com/aws/aws-lambda-go")),
 		because: "a rehearsal deploys the product and acts on it from outside; it neither decides nor prints",
 	}, {
-		packages: []string{"pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/inbound", "pkg/workflow", "pkg/registry", "pkg/policy", "pkg/hub", "functions"},
+		packages: []string{"pkg/hubpolicy", "pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/inbound", "pkg/workflow", "pkg/registry", "pkg/policy", "pkg/hub", "functions"},
 		forbid:   func(p string) bool { return strings.HasPrefix(p, module+"pkg/rehearsal") },
 		because:  "the product does not know that it is rehearsed",
 	}, {
@@ -113,7 +117,7 @@ func TestImportRules(t *testing.T) {
 		because: "CDK takes minutes to compile and needs Node; nothing outside infra may wait for it",
 	}, {
 		packages: []string{"infra"},
-		forbid:   outside(standard, ours("infra", "pkg/contract", "pkg/origin", "pkg/teardown", "pkg/policy", "pkg/admission"), cdk, thirdParty("github.com/google/go-cmp")),
+		forbid:   outside(standard, ours("infra", "pkg/contract", "pkg/origin", "pkg/teardown", "pkg/policy", "pkg/hubpolicy", "pkg/admission"), cdk, thirdParty("github.com/google/go-cmp")),
 		because:  "stacks share names, states, phases and the policy with the functions, and nothing else",
 	}, {
 		packages: []string{"infra/team"},
@@ -124,7 +128,7 @@ func TestImportRules(t *testing.T) {
 		forbid:   outside(standard, cdk),
 		because:  "the hub and the teams are made of these, so they know neither",
 	}, {
-		packages: []string{"pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/inbound", "pkg/workflow", "pkg/registry", "pkg/policy"},
+		packages: []string{"pkg/hubpolicy", "pkg/admission", "pkg/wiring", "pkg/teardown", "pkg/inbound", "pkg/workflow", "pkg/registry", "pkg/policy"},
 		forbid:   func(p string) bool { return strings.HasPrefix(p, module+"pkg/sandbox") },
 		because:  "no code path of the product knows that it is in the sandbox",
 	}}

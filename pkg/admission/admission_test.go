@@ -356,8 +356,8 @@ func TestFleet(t *testing.T) {
 		distribution admission.Distribution
 		want         []string
 	}{
-		{admission.Distribution{Base: &admission.Base{Maximum: 1}}, []string{"main"}},
-		{admission.Distribution{Base: &admission.Base{Maximum: 3}}, []string{"main", "main-2", "main-3"}},
+		{admission.Distribution{Create: 1}, []string{"main"}},
+		{admission.Distribution{Create: 3}, []string{"main", "main-2", "main-3"}},
 		{admission.Distribution{Adopt: []string{"E1"}}, []string{"main"}},
 		{admission.Distribution{Adopt: []string{"E1", "E2"}}, []string{"main", "E2"}},
 	} {
@@ -365,9 +365,21 @@ func TestFleet(t *testing.T) {
 			t.Errorf("%+v has the fleet %v, want %v", c.distribution, got, c.want)
 		}
 	}
-	adopts := admission.Distribution{Adopt: []string{"E1", "E2"}}
-	if adopts.Adopted("main") != "E1" || adopts.Adopted("E2") != "E2" {
-		t.Error("the first one's name is main, and every other one's its id")
+}
+
+func TestWhichDistributionHasTheWildcard(t *testing.T) {
+	for _, c := range []struct {
+		aliases      admission.AliasMode
+		distribution string
+		want         bool
+	}{
+		{admission.Wildcard, origin.Main, true},
+		{admission.Wildcard, "main-2", false},
+		{admission.PerHost, origin.Main, false},
+	} {
+		if got := (admission.Policy{Aliases: c.aliases}).HasWildcard(c.distribution); got != c.want {
+			t.Errorf("%s on %s: got %t, want %t", c.aliases, c.distribution, got, c.want)
+		}
 	}
 }
 

@@ -104,7 +104,7 @@ func (r Round) rooms() []wiring.Capacity {
 		if !rooms[i].Closed {
 			rooms[i].Unavailable = d.Unavailable.Message
 		}
-		if d.ObservedAt.IsZero() && r.Policy.Distribution.Base != nil {
+		if d.ObservedAt.IsZero() && r.Policy.Distribution.Create > 0 {
 			rooms[i].Others = wiring.BaseSize()
 		}
 	}

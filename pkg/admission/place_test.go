@@ -197,7 +197,7 @@ func TestAdmittedSaysItsPlaceInAFleet(t *testing.T) {
 func TestRooms(t *testing.T) {
 	base := func(distributions ...origin.Distribution) admission.Round {
 		r := round()
-		r.Policy.Distribution = admission.Distribution{Base: &admission.Base{Maximum: max(1, len(distributions))}}
+		r.Policy.Distribution = admission.Distribution{Create: max(1, len(distributions))}
 		r.Registry.Distributions = distributions
 		return r
 	}

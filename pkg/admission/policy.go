@@ -3,73 +3,37 @@ package admission
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Policy is the hub's policy as a value. Package policy reads it from YAML and has checked it.
+// Policy is the part of the hub policy that decides which shares are accepted and which origins are wired. Package policy has
+// checked it.
 type Policy struct {
-	Hub          string // names the bus, the spoke role and the caller reference
-	Organization string // "o-…", empty when the hub is in none
-	Distribution Distribution
 	Domain       string // every claimed host is under it
-	HostedZone   string
-	Certificate  string // ACM ARN in us-east-1
 	Aliases      AliasMode
+	Distribution Distribution
 	Shares       Shares
-	Grace        Grace
-	Updates      Updates
 	Limits       Limits
-	ExternalID   string // of every spoke role
 	Teams        []Team // sorted by name
 }
 
-// Account is the Networking account: a distribution takes certificates of its own account only
-// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html).
-func (p Policy) Account() string {
-	_, rest, _ := strings.Cut(p.Certificate, "arn:aws:acm:us-east-1:")
-	account, _, _ := strings.Cut(rest, ":")
-	return account
-}
-
-// Distribution says which distributions the hub manages: existing ones, or ones that it creates.
+// Distribution says which distributions the hub manages: existing ones that it adopts, or ones that it creates. Exactly one of
+// its fields is set.
 type Distribution struct {
-	Adopt []string // ids; empty when Base is set
-	Base  *Base
+	Adopt  []string // ids
+	Create int      // how many the hub may create; it creates each when those before it have no capacity left
 }
 
-// Fleet names the hub's distributions, in the order in which they are filled. A name is for ever: it is the registry's
-// partition.
+// Fleet returns the names of the hub's distributions, in the order in which they are filled. A name never changes, since it is
+// the registry's partition.
 func (d Distribution) Fleet() []string {
 	fleet := []string{origin.Main}
-	if d.Base != nil {
-		for n := 2; n <= d.Base.Maximum; n++ {
-			fleet = append(fleet, fmt.Sprintf("%s-%d", origin.Main, n))
-		}
-	} else {
-		fleet = append(fleet, d.Adopt[1:]...)
+	for n := 2; n <= d.Create; n++ {
+		fleet = append(fleet, fmt.Sprintf("%s-%d", origin.Main, n))
 	}
-	return fleet
-}
-
-// Adopted is the id of an existing distribution, by its name.
-func (d Distribution) Adopted(name string) string {
-	if name == origin.Main {
-		return d.Adopt[0]
-	}
-	return name
-}
-
-// Base is what distributions are created with.
-type Base struct {
-	Maximum     int // so many of them, each when those before it are full
-	Comment     string
-	PriceClass  string // empty: PriceClass_All
-	HTTPVersion string // empty: http2and3
+	return append(fleet, d.Adopt[min(1, len(d.Adopt)):]...)
 }
 
 // AliasMode says which alternate domain names the distributions carry.
@@ -87,18 +51,6 @@ type Shares struct {
 	Reject   bool // reject refused invitations instead of leaving them to expire
 }
 
-// Grace bounds the time between a teardown tag and the first change. It has the fields of teardown.Bounds.
-type Grace struct {
-	Default time.Duration // what "now" means, and the least that a tag can ask for: an earlier time becomes this one
-	Maximum time.Duration // a tag that asks for more is refused
-}
-
-// Updates paces UpdateDistribution.
-type Updates struct {
-	Spacing time.Duration // the least time between two updates
-	Window  time.Duration // how long changes gather before one
-}
-
 // Limits bounds what is wired, beside CloudFront's quotas. Zero is none.
 type Limits struct {
 	origin.Size    // of each distribution, foreign parts included
@@ -110,11 +62,8 @@ type Team struct {
 	Name     string
 	Accounts []string
 	Spoke    bool // its accounts have the spoke role, so that tags can be read
-	// CIDR is what the team stack makes the team's VPC of: /16 to /26, apart from every other team's. Invalid when the team
-	// has a network of its own making.
-	CIDR   netip.Prefix
-	Grants []Grant
-	Claim  *origin.Claim // stands in for tags; set exactly when Spoke is false
+	Grants   []Grant
+	Claim    *origin.Claim // stands in for tags; set exactly when Spoke is false
 }
 
 // Grant permits paths on a host. Host may begin with "*.", which stands for exactly one label, as in a certificate.
@@ -150,4 +99,16 @@ func (p Policy) Accounts() []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// HasWildcard reports whether the distribution of that name has the alias for all hosts. CloudFront permits an alias on one
+// distribution only, and of two aliases that match a host the more specific one applies
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html#alternate-domain-names-restrictions).
+//
+//	aliases   distribution  has the wildcard
+//	wildcard  the first     yes
+//	wildcard  another       no, but an alias for each of its hosts
+//	per-host  any           no
+func (p Policy) HasWildcard(distribution string) bool {
+	return p.Aliases == Wildcard && distribution == origin.Main
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
 	"github.com/originhub/originhub/pkg/wiring"
@@ -34,13 +35,14 @@ func orderly() Observed {
 	ref := origin.Ref{ID: "vo_a", ARN: arnA, Account: teamA}
 	seen := origin.VpcOrigin{Ref: ref, Deployed: true, Endpoint: balancer, Created: now.Add(-30 * 24 * time.Hour)}
 	o := Begin(Hub{
-		Policy: admission.Policy{
-			Hub: "networking", Domain: "example.com", HostedZone: zone, Certificate: "arn:aws:acm:us-east-1:" + hub + ":certificate/1",
-			Distribution: admission.Distribution{Base: &admission.Base{}},
-			Aliases:      admission.Wildcard,
-			Teams: []admission.Team{
-				{Name: "team-a", Accounts: []string{teamA}, Spoke: true}, {Name: "team-b", Accounts: []string{teamB}},
+		Policy: hubpolicy.Policy{
+			Policy: admission.Policy{
+				Domain: "example.com", Distribution: admission.Distribution{Create: 1}, Aliases: admission.Wildcard,
+				Teams: []admission.Team{
+					{Name: "team-a", Accounts: []string{teamA}, Spoke: true}, {Name: "team-b", Accounts: []string{teamB}},
+				},
 			},
+			Hub: "networking", HostedZone: zone, Certificate: "arn:aws:acm:us-east-1:" + hub + ":certificate/1",
 		},
 		Account: hub, WireQueue: wireQueue,
 	}, origin.Snapshot{

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/wiring"
@@ -13,7 +13,7 @@ import (
 
 // Hub is what the audit knows of the hub without observing anything.
 type Hub struct {
-	Policy    admission.Policy
+	Policy    hubpolicy.Policy
 	Account   string
 	WireQueue string // URL, for people, in commands
 }
@@ -31,7 +31,7 @@ func (h Hub) Own(c inbound.CallHint) bool {
 }
 
 // adopted reports whether the distributions are not the hub's own: others may edit their parts of them.
-func (h Hub) adopted() bool { return h.Policy.Distribution.Base == nil }
+func (h Hub) adopted() bool { return h.Policy.Distribution.Create == 0 }
 
 func (h Hub) team(account string) string {
 	team, _ := h.Policy.TeamOf(account)
@@ -125,7 +125,7 @@ func Around(c inbound.CallHint, o Observed) Want {
 }
 
 // Everything returns what a sweep observes: of the teams' accounts those that granted the hub a role.
-func Everything(p admission.Policy) Want {
+func Everything(p hubpolicy.Policy) Want {
 	w := Want{Listed: true, Sharing: true, DNS: true}
 	for _, team := range p.Teams {
 		if team.Spoke {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 )
@@ -41,7 +42,7 @@ func TestWhatIsManaged(t *testing.T) {
 		{"named no more, with an origin", origin.Distribution{Name: "EOLD", Identity: origin.Identity{ID: "EOLD"}}, holds, []string{"EOLD"}},
 		{"named no more, and empty", origin.Distribution{Name: "EOLD", Identity: origin.Identity{ID: "EOLD"}}, nil, nil},
 	} {
-		h := Hub{Policy: admission.Policy{Distribution: admission.Distribution{Adopt: []string{distribution}}}}
+		h := Hub{Policy: hubpolicy.Policy{Policy: admission.Policy{Distribution: admission.Distribution{Adopt: []string{distribution}}}}}
 		o := Begin(h, origin.Snapshot{Distributions: []origin.Distribution{c.item}, Records: c.records})
 		if !reflect.DeepEqual(o.Managed, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, o.Managed, c.want)

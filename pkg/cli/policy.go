@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/policy"
 )
 
@@ -69,15 +69,15 @@ func warn(errs io.Writer, file string, examples policy.Errors) error {
 
 // readPolicy reads a valid hub policy, and which of its values are still an example's; of one that is not valid it names the
 // places.
-func readPolicy(file string, in io.Reader) (admission.Policy, policy.Errors, error) {
+func readPolicy(file string, in io.Reader) (hubpolicy.Policy, policy.Errors, error) {
 	text, err := readFile(file, in)
 	if err != nil {
-		return admission.Policy{}, nil, err
+		return hubpolicy.Policy{}, nil, err
 	}
 	p, err := policy.Parse(text)
 	var wrong policy.Errors
 	if errors.As(err, &wrong) {
-		return admission.Policy{}, nil, &failure{exitPolicy, fmt.Errorf("%s is not a valid policy\n%s", file, located(file, "", wrong))}
+		return hubpolicy.Policy{}, nil, &failure{exitPolicy, fmt.Errorf("%s is not a valid policy\n%s", file, located(file, "", wrong))}
 	}
 	return p, policy.Placeholders(text), err
 }

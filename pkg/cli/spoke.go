@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
 func spokeCommand() *cobra.Command {
@@ -60,7 +60,7 @@ Nothing is run. Exit code 0: printed; 3: the policy is not valid; 1: it cannot b
 // unitForm: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeploymentTargets.html
 var unitForm = regexp.MustCompile(`^(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32})$`)
 
-func printDeployments(w io.Writer, p admission.Policy, template string) error {
+func printDeployments(w io.Writer, p hubpolicy.Policy, template string) error {
 	var accounts int
 	for _, team := range p.Teams {
 		if !team.Spoke {
@@ -86,7 +86,7 @@ aws cloudformation deploy --region us-east-1 --stack-name %s \
 
 // printStackSet keeps the spoke in an account that leaves the units: the hub may still have to take its origins out.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
-func printStackSet(w io.Writer, p admission.Policy, template string, units []string) error {
+func printStackSet(w io.Writer, p hubpolicy.Policy, template string, units []string) error {
 	_, err := fmt.Fprintf(w, `# in the organization's management account; for accounts outside these units, leave --ou out
 aws cloudformation create-stack-set --region us-east-1 --stack-set-name %[1]s \
   --template-body %[2]s --capabilities CAPABILITY_NAMED_IAM \
@@ -99,7 +99,7 @@ aws cloudformation create-stack-instances --region us-east-1 --stack-set-name %[
 }
 
 // parameters are those of the spoke's template, spelled as the form says.
-func parameters(p admission.Policy, form string) string {
+func parameters(p hubpolicy.Policy, form string) string {
 	var all []string
 	for _, kv := range [][2]string{{"HubAccountId", p.Account()}, {"HubName", p.Hub}, {"ExternalId", p.ExternalID}} {
 		all = append(all, quoted(fmt.Sprintf(form, kv[0], kv[1])))

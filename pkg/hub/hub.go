@@ -12,11 +12,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/awsevents"
 	"github.com/originhub/originhub/pkg/awssqs"
 	"github.com/originhub/originhub/pkg/awssts"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/outcome"
 	"github.com/originhub/originhub/pkg/policy"
 	"github.com/originhub/originhub/pkg/registry"
@@ -25,7 +25,7 @@ import (
 
 // Hub is what all handlers of the hub share.
 type Hub struct {
-	Policy     admission.Policy
+	Policy     hubpolicy.Policy
 	AWS        aws.Config
 	Registry   *registry.Registry
 	Bus        *awsevents.Bus

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -73,7 +74,7 @@ func (c *checker) oneOf(way []any, value string, allowed ...string) {
 	c.fail(way, "%s is %q: write one of %s", name(way), value, strings.Join(allowed, ", "))
 }
 
-func (c *checker) check(f file, p admission.Policy) {
+func (c *checker) check(f file, p hubpolicy.Policy) {
 	if f.Version != 1 {
 		c.fail(at("version"), "version is %d: write version: 1", f.Version)
 	}
@@ -141,7 +142,7 @@ func (c *checker) distribution(d distribution, l limits) {
 	}
 }
 
-func (c *checker) times(p admission.Policy) {
+func (c *checker) times(p hubpolicy.Policy) {
 	for _, d := range []struct {
 		section, name string
 		value         time.Duration
@@ -163,7 +164,7 @@ func (c *checker) times(p admission.Policy) {
 	}
 }
 
-func (c *checker) teams(f file, p admission.Policy) {
+func (c *checker) teams(f file, p hubpolicy.Policy) {
 	names, owners := map[string]bool{}, map[string]string{}
 	for i, t := range f.Teams {
 		c.like(at("teams", i, "name"), t.Name, teamForm, "team-a")
@@ -197,13 +198,13 @@ func (c *checker) teams(f file, p admission.Policy) {
 }
 
 // claim checks that what the policy claims for a team would be admitted into an empty distribution.
-func (c *checker) claim(i int, t team, p admission.Policy) {
+func (c *checker) claim(i int, t team, p hubpolicy.Policy) {
 	if most := p.Limits.Behaviors; most > 0 && len(t.Claim.Paths) > most {
 		c.fail(at("teams", i, "claim"), "the claim of %s has %d paths, and limits.behaviors is %d, so that no distribution can take it",
 			t.Name, len(t.Claim.Paths), most)
 	}
 	candidate := admission.Candidate{Ref: origin.Ref{Account: t.Accounts[0]}, Claim: origin.Claim(*t.Claim)}
-	for _, r := range admission.Decide(candidate, p, nil).Reasons {
+	for _, r := range admission.Decide(candidate, p.Policy, nil).Reasons {
 		c.fail(at("teams", i, "claim"), "the claim of %s is refused: %s", t.Name, r.Message)
 	}
 }
@@ -250,7 +251,7 @@ func (c *checker) cidrs(teams []team) {
 	}
 }
 
-func (c *checker) grants(i int, t team, p admission.Policy) {
+func (c *checker) grants(i int, t team, p hubpolicy.Policy) {
 	if len(t.Grants) == 0 {
 		c.fail(at("teams", i, "grants"), "%s is granted nothing: write at least one grant (host, paths)", t.Name)
 	}

@@ -19,7 +19,9 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/teardown"
 )
 
 //go:embed schema.json
@@ -176,24 +178,24 @@ func modest(data []byte) error {
 
 // Parse reads and checks a policy file. Its error is of type Errors and names everything that is wrong, first with the form
 // of the file and, once that is right, with what it says.
-func Parse(data []byte) (admission.Policy, error) {
+func Parse(data []byte) (hubpolicy.Policy, error) {
 	root, err := read(data)
 	if err != nil {
-		return admission.Policy{}, err
+		return hubpolicy.Policy{}, err
 	}
 	var f file
 	c := checker{root: root}
 	c.form(c.root, reflect.TypeOf(f), nil)
 	if err := c.sorted(); err != nil {
-		return admission.Policy{}, err
+		return hubpolicy.Policy{}, err
 	}
 	if err := yaml.NodeToValue(c.root, &f, yaml.Strict()); err != nil {
-		return admission.Policy{}, located(err)
+		return hubpolicy.Policy{}, located(err)
 	}
 	p := f.policy()
 	c.check(f, p)
 	if err := c.sorted(); err != nil {
-		return admission.Policy{}, err
+		return hubpolicy.Policy{}, err
 	}
 	return p, nil
 }
@@ -213,27 +215,33 @@ func read(data []byte) (ast.Node, error) {
 	return tree.Docs[0].Body, nil
 }
 
-// policy is the file's value, with defaults for what is absent.
-func (f file) policy() admission.Policy {
-	p := admission.Policy{
-		Hub: f.Hub, Organization: f.Organization, Domain: f.Domain, HostedZone: f.HostedZone, Certificate: f.Certificate,
-		Aliases:      admission.AliasMode(or(f.Aliases, string(admission.Wildcard))),
-		Distribution: admission.Distribution{Adopt: f.Distribution.Adopt},
-		Shares:       admission.Shares{External: f.Shares.External == "allow", Reject: f.Shares.Refused == "reject"},
-		Grace:        admission.Grace{Default: either(f.Grace.Default, 0), Maximum: either(f.Grace.Maximum, 720*time.Hour)},
-		Updates:      admission.Updates{Spacing: either(f.Updates.Spacing, 30*time.Second), Window: either(f.Updates.Window, 5*time.Second)},
-		Limits: admission.Limits{
-			Size:           origin.Size{Origins: either(f.Limits.Origins, 0), Behaviors: either(f.Limits.Behaviors, 0), Aliases: either(f.Limits.Aliases, 0)},
-			OriginsPerTeam: either(f.Limits.OriginsPerTeam, 25),
+// policy returns the value of the file, with defaults for what is absent.
+func (f file) policy() hubpolicy.Policy {
+	p := hubpolicy.Policy{
+		Policy: admission.Policy{
+			Domain:       f.Domain,
+			Aliases:      admission.AliasMode(or(f.Aliases, string(admission.Wildcard))),
+			Distribution: admission.Distribution{Adopt: f.Distribution.Adopt},
+			Shares:       admission.Shares{External: f.Shares.External == "allow", Reject: f.Shares.Refused == "reject"},
+			Limits: admission.Limits{
+				Size:           origin.Size{Origins: either(f.Limits.Origins, 0), Behaviors: either(f.Limits.Behaviors, 0), Aliases: either(f.Limits.Aliases, 0)},
+				OriginsPerTeam: either(f.Limits.OriginsPerTeam, 25),
+			},
 		},
-		ExternalID: f.Spokes.ExternalID,
+		Hub: f.Hub, Organization: f.Organization, HostedZone: f.HostedZone, Certificate: f.Certificate, ExternalID: f.Spokes.ExternalID,
+		Grace:    teardown.Bounds{Default: either(f.Grace.Default, 0), Maximum: either(f.Grace.Maximum, 720*time.Hour)},
+		Updates:  hubpolicy.Updates{Spacing: either(f.Updates.Spacing, 30*time.Second), Window: either(f.Updates.Window, 5*time.Second)},
+		Networks: map[string]netip.Prefix{},
 	}
 	if b := f.Distribution.Base; b != nil {
-		p.Distribution.Base = &admission.Base{Comment: b.Comment, PriceClass: b.PriceClass, HTTPVersion: b.HTTPVersion, Maximum: either(b.Maximum, 1)}
+		p.Distribution.Create = either(b.Maximum, 1)
+		p.Created = hubpolicy.Created{Comment: b.Comment, PriceClass: b.PriceClass, HTTPVersion: b.HTTPVersion}
 	}
 	for _, t := range f.Teams {
 		out := admission.Team{Name: t.Name, Accounts: t.Accounts, Spoke: either(t.Spoke, true)}
-		out.CIDR, _ = netip.ParsePrefix(t.CIDR) // checked, or absent
+		if network, err := netip.ParsePrefix(t.CIDR); err == nil {
+			p.Networks[t.Name] = network
+		}
 		for _, g := range t.Grants {
 			out.Grants = append(out.Grants, admission.Grant{Host: g.Host, Paths: g.Paths})
 		}

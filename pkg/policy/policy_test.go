@@ -19,7 +19,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/teardown"
 )
 
 func example(t testing.TB) string {
@@ -62,29 +64,28 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	team := func(letter, account, cidr string) admission.Team {
+	team := func(letter, account string) admission.Team {
 		name := "team-" + letter
-		network, _ := netip.ParsePrefix(cidr)
 		return admission.Team{
-			Name: name, Accounts: []string{account}, Spoke: true, CIDR: network,
+			Name: name, Accounts: []string{account}, Spoke: true,
 			Grants: []admission.Grant{{Host: name + ".example.com", Paths: []string{"/" + name + "/*"}}},
 		}
 	}
-	c := team("c", "333333333333", "")
+	c := team("c", "333333333333")
 	c.Spoke, c.Claim = false, &origin.Claim{
 		Hosts: []string{"team-c.example.com"}, Paths: []string{"/team-c/*"}, Domain: "internal.team-c.example.net",
 	}
-	want := admission.Policy{
-		Hub: "networking", Organization: "o-exampleorg1", Domain: "example.com", HostedZone: "Z0123456789EXAMPLE",
-		Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555",
-		Distribution: admission.Distribution{
-			Base: &admission.Base{Comment: "the networking hub", PriceClass: "PriceClass_100", HTTPVersion: "http2and3", Maximum: 2},
+	want := hubpolicy.Policy{
+		Policy: admission.Policy{
+			Domain: "example.com", Distribution: admission.Distribution{Create: 2}, Aliases: admission.Wildcard, Shares: admission.Shares{External: true},
+			Limits: admission.Limits{Size: origin.Size{Origins: 100, Behaviors: 75, Aliases: 100}, OriginsPerTeam: 25},
+			Teams:  []admission.Team{team("a", "111111111111"), team("b", "222222222222"), c},
 		},
-		Aliases: admission.Wildcard, Shares: admission.Shares{External: true},
-		Grace: admission.Grace{Maximum: 720 * time.Hour}, Updates: admission.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second},
-		Limits:     admission.Limits{Size: origin.Size{Origins: 100, Behaviors: 75, Aliases: 100}, OriginsPerTeam: 25},
-		ExternalID: "change-me-7f3a",
-		Teams:      []admission.Team{team("a", "111111111111", "10.20.0.0/20"), team("b", "222222222222", "10.20.16.0/20"), c},
+		Hub: "networking", Organization: "o-exampleorg1", HostedZone: "Z0123456789EXAMPLE", ExternalID: "change-me-7f3a",
+		Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555",
+		Created:     hubpolicy.Created{Comment: "the networking hub", PriceClass: "PriceClass_100", HTTPVersion: "http2and3"},
+		Grace:       teardown.Bounds{Maximum: 720 * time.Hour}, Updates: hubpolicy.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second},
+		Networks: map[string]netip.Prefix{"team-a": netip.MustParsePrefix("10.20.0.0/20"), "team-b": netip.MustParsePrefix("10.20.16.0/20")},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Error(diff)

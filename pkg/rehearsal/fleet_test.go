@@ -140,7 +140,7 @@ func (s *tale) synthesize(part any) {
 			s.synthesize(each)
 		}
 	case map[string]any:
-		if part["Action"] == "cloudfront:UpdateDistribution" && s.policy.Distribution.Base == nil {
+		if part["Action"] == "cloudfront:UpdateDistribution" && s.policy.Distribution.Create == 0 {
 			var arns []string
 			for _, id := range s.policy.Distribution.Adopt {
 				arns = append(arns, "arn:aws:cloudfront::"+HubAccount+":distribution/"+id)

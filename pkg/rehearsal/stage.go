@@ -75,7 +75,7 @@ func (s *Stage) Distribution(ctx context.Context) (string, []byte, error) {
 	own := list.DistributionList.Items
 	if len(own) > 1 { // another hub has one too
 		own = slices.DeleteFunc(own, func(d cloudfronttypes.DistributionSummary) bool {
-			return aws.ToString(d.Comment) != s.policy.Distribution.Base.Comment
+			return aws.ToString(d.Comment) != s.policy.Created.Comment
 		})
 	}
 	if len(own) != 1 {

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/policy"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
@@ -38,7 +38,7 @@ type Options struct {
 // World is a sandbox with the hub and the spokes deployed in it, idle.
 type World struct {
 	*sandbox.Sandbox
-	policy  admission.Policy
+	policy  hubpolicy.Policy
 	text    []byte            // of the policy, as the next deployed function has it
 	outputs map[string]string // of the hub stack
 	assets  string
@@ -113,7 +113,7 @@ func (w *World) obey(text []byte) (err error) {
 	return nil
 }
 
-func accountsOf(p admission.Policy) []sandbox.Account {
+func accountsOf(p hubpolicy.Policy) []sandbox.Account {
 	all := []sandbox.Account{{ID: p.Account(), Name: "networking", InOrganization: p.Organization != ""}}
 	for _, t := range p.Teams {
 		for _, account := range t.Accounts {

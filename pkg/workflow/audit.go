@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/audit"
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
@@ -42,7 +42,7 @@ type SpokeOrigins interface {
 // Audit reports what was done behind the hub's back and what is left over. It changes nothing: it triggers the functions that
 // do.
 type Audit struct {
-	Policy       admission.Policy
+	Policy       hubpolicy.Policy
 	Account      string // the hub's
 	Registry     auditRegistry
 	Shares       offers

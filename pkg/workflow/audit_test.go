@@ -13,6 +13,7 @@ import (
 	"github.com/originhub/originhub/pkg/audit"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
@@ -92,11 +93,10 @@ func (w *auditedWorld) audit(t *testing.T, m inbound.Message) {
 	t.Helper()
 	a := &Audit{
 		Account: hubAccount,
-		Policy: admission.Policy{
-			Hub:          "networking",
-			Distribution: admission.Distribution{Base: &admission.Base{}},
+		Policy: hubpolicy.Policy{Hub: "networking", Policy: admission.Policy{
+			Distribution: admission.Distribution{Create: 1},
 			Teams:        []admission.Team{{Name: "team-a", Accounts: []string{teamAccount}, Spoke: true}},
-		},
+		}},
 		AdmitQueue: w, WireQueue: w,
 		Registry: w, Shares: w, CloudFront: w, DNS: w, Bus: w, Meter: w, Log: slog.New(slog.DiscardHandler),
 		Spoke: func(string) SpokeOrigins { return auditedTeam{w} },

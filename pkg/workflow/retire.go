@@ -8,9 +8,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
@@ -33,7 +33,7 @@ type executions interface {
 // Retire starts the teardown of every origin that carries the teardown tag. Taking the tag away needs no event: the
 // teardown observes the tag itself before each step that cannot be undone.
 type Retire struct {
-	Policy     admission.Policy
+	Policy     hubpolicy.Policy
 	Registry   retireRegistry
 	Spoke      func(account string) Spoke
 	Executions executions
@@ -78,7 +78,7 @@ func (t *Retire) requests(s origin.Snapshot, m inbound.Message) (requests []tear
 		team, known := t.Policy.TeamOf(o.Account)
 		requests = append(requests, teardown.Request{
 			Now: s.Now, Record: o, Readable: known && team.Spoke, Hinted: hinted, Called: hint.Called,
-			Grace: teardown.Bounds(t.Policy.Grace), Refused: s.Refusals[tagOf(o)],
+			Grace: t.Policy.Grace, Refused: s.Refusals[tagOf(o)],
 		})
 	}
 	return requests

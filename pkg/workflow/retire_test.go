@@ -13,6 +13,7 @@ import (
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/teardown"
@@ -80,7 +81,7 @@ func TestRetireStartsWhatNobodyStarted(t *testing.T) {
 		c.record.Ref = origin.Ref{ID: "vo_1", ARN: arn, Account: "222222222222"}
 		executions := &history{ended: strings.Fields(c.ended)}
 		r := &Retire{
-			Policy:     admission.Policy{Teams: []admission.Team{{Name: "team-b", Accounts: []string{"222222222222"}, Spoke: true}}},
+			Policy:     hubpolicy.Policy{Policy: admission.Policy{Teams: []admission.Team{{Name: "team-b", Accounts: []string{"222222222222"}, Spoke: true}}}},
 			Registry:   fixedRegistry{origin.Snapshot{Now: now, Records: []origin.Record{c.record}}},
 			Spoke:      func(string) Spoke { return tags{contract.TagTeardown: "now"} },
 			Executions: executions, Bus: quiet{}, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler),
@@ -119,7 +120,7 @@ func TestRetireSaysOnceThatItStarts(t *testing.T) {
 		Intent: origin.Wire, State: origin.Live, Generation: 1,
 	}}
 	r := &Retire{
-		Policy:     admission.Policy{Teams: []admission.Team{{Name: "team-b", Accounts: []string{"222222222222"}, Spoke: true}}},
+		Policy:     hubpolicy.Policy{Policy: admission.Policy{Teams: []admission.Team{{Name: "team-b", Accounts: []string{"222222222222"}, Spoke: true}}}},
 		Registry:   registry,
 		Spoke:      func(string) Spoke { return tags{contract.TagTeardown: "now"} },
 		Executions: executions, Bus: bus, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
@@ -27,9 +28,9 @@ type crowd struct {
 	asked   []string // accounts in the order in which they were asked, in crowds where they are asked one at a time
 }
 
-func newCrowd(n int, latency time.Duration) (*crowd, admission.Policy) {
-	c, p := &crowd{latency: latency}, admission.Policy{
-		Hub: "hub", Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1"}},
+func newCrowd(n int, latency time.Duration) (*crowd, hubpolicy.Policy) {
+	c, p := &crowd{latency: latency}, hubpolicy.Policy{
+		Hub: "hub", Policy: admission.Policy{Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1"}}},
 	}
 	for i := range n {
 		account := fmt.Sprintf("%012d", i)
@@ -149,10 +150,10 @@ func (silent) Record(outcome.Metric)                                 {}
 func (silent) Running(context.Context, string, string) (bool, error) { return true, nil }
 func (silent) Start(context.Context, string, string, string) error   { return nil }
 
-func sweeps(c *crowd, p admission.Policy) map[string]func(context.Context) error {
+func sweeps(c *crowd, p hubpolicy.Policy) map[string]func(context.Context) error {
 	log := slog.New(slog.DiscardHandler)
 	admit := &Admit{
-		Policy: p, Registry: c, Shares: c, CloudFront: c, Spoke: func(a string) Spoke { return c.spoke(a) },
+		Policy: p.Policy, Registry: c, Shares: c, CloudFront: c, Spoke: func(a string) Spoke { return c.spoke(a) },
 		Queue: silent{}, WireQueue: silent{}, Bus: silent{}, Meter: silent{}, Log: log,
 	}
 	retire := &Retire{

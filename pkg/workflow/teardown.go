@@ -8,8 +8,8 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
@@ -59,7 +59,7 @@ type OwnerNetwork interface {
 // Teardown performs one step of taking an origin out: it observes what package teardown asks for, and commits what that
 // decides.
 type Teardown struct {
-	Policy     admission.Policy
+	Policy     hubpolicy.Policy
 	Registry   teardownRegistry
 	CloudFront distributionReader
 	Owner      func(account string) Owner
@@ -96,7 +96,7 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 		committer: committer{bus: t.Bus, meter: t.Meter, log: t.Log, queues: map[outcome.Function]queue{outcome.Wire: t.WireQueue}},
 		seen: teardown.Observed{
 			Now: s.Now, Phase: teardown.Phase(task.Phase), Generation: task.Generation, Token: task.Token, Known: known,
-			Grace: teardown.Bounds(t.Policy.Grace), Has: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{},
+			Grace: t.Policy.Grace, Has: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{},
 		},
 	}
 	r.seen.Record, _ = teardown.Restart(o, task.Generation, task.Redriven(), s.Now)

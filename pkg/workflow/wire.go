@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
@@ -47,7 +47,7 @@ type quotas interface {
 // Wire makes each distribution what the registry wants, and settles what has become Deployed. It is the distributions' only
 // writer: a lease in the registry keeps others away, from each by itself. What to do is for wiring.Run to say.
 type Wire struct {
-	Policy     admission.Policy
+	Policy     hubpolicy.Policy
 	Registry   wireRegistry
 	CloudFront distributions
 	Quotas     quotas

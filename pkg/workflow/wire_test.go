@@ -13,6 +13,7 @@ import (
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
@@ -206,7 +207,7 @@ func twoLive(t *testing.T, dns zone) *Wire {
 	t.Helper()
 	s := origin.Snapshot{Now: now, Refusals: map[string][]origin.Reason{}}
 	cloudFront := made{configs: map[string][]byte{}}
-	policy := admission.Policy{Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1", "E2"}}}
+	policy := hubpolicy.Policy{Policy: admission.Policy{Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1", "E2"}}}}
 	for i, name := range policy.Distribution.Fleet() {
 		o := origin.Record{
 			Ref: origin.Ref{ID: "vo_" + name, Account: "1"}, Distribution: name, Intent: origin.Wire, State: origin.Live,

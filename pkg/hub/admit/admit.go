@@ -19,7 +19,7 @@ func New(ctx context.Context, host hub.Host) (lambda.Handler, error) {
 		return nil, err
 	}
 	admit := &workflow.Admit{
-		Policy:     h.Policy,
+		Policy:     h.Policy.Policy,
 		Registry:   h.Registry,
 		Shares:     awsram.New(h.AWS),
 		CloudFront: awscloudfront.New(h.AWS),

@@ -1,35 +1,23 @@
-package admission_test
+package hubpolicy_test
 
 import (
 	"reflect"
 	"testing"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
-func TestWhichDistributionHasTheWildcard(t *testing.T) {
-	for _, c := range []struct {
-		aliases      admission.AliasMode
-		distribution string
-		want         bool
-	}{
-		{admission.Wildcard, origin.Main, true},
-		{admission.Wildcard, "main-2", false},
-		{admission.PerHost, origin.Main, false},
-	} {
-		if got := (admission.Policy{Aliases: c.aliases}).HasWildcard(c.distribution); got != c.want {
-			t.Errorf("%s on %s: got %t, want %t", c.aliases, c.distribution, got, c.want)
-		}
-	}
-}
-
-// The hub knows a distribution that it created by its caller reference, which nobody can change.
+// The hub recognizes a distribution that it created by its caller reference, which nobody can change.
 func TestSpecOfADistribution(t *testing.T) {
-	p := admission.Policy{
-		Hub: "networking", Distribution: admission.Distribution{Base: &admission.Base{Maximum: 2}}, Domain: "example.com", Aliases: admission.Wildcard, Limits: admission.Limits{Size: origin.Size{Behaviors: 10}},
-		Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/1",
+	p := hubpolicy.Policy{
+		Policy: admission.Policy{
+			Distribution: admission.Distribution{Create: 2}, Domain: "example.com", Aliases: admission.Wildcard,
+			Limits: admission.Limits{Size: origin.Size{Behaviors: 10}},
+		},
+		Hub: "networking", Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/1",
 	}
 	want := wiring.Spec{
 		Domain: "example.com", NotFound: "arn:aws:cloudfront::100000000000:function/originhub-networking-not-found",
@@ -52,6 +40,18 @@ func TestSpecOfADistribution(t *testing.T) {
 		want.Created, want.Wildcard = c.created, c.wildcard
 		if got := p.Spec(origin.Distribution{Name: c.name, Owned: origin.Owned{OwnedAliases: want.OwnedAliases}}, config); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s from %s: got %+v\nwant %+v", c.name, c.reference, got, want)
+		}
+	}
+}
+
+func TestTermsOfAnAdoptedDistribution(t *testing.T) {
+	p := hubpolicy.Policy{Policy: admission.Policy{Distribution: admission.Distribution{Adopt: []string{"E1", "E2"}}}}
+	for _, c := range []struct {
+		name, adopt string
+		named       bool
+	}{{origin.Main, "E1", true}, {"E2", "E2", true}, {"E3", "E3", false}} {
+		if got := p.Terms(c.name); got.Adopt != c.adopt || got.Named != c.named || got.Base != nil {
+			t.Errorf("%s: got %+v", c.name, got)
 		}
 	}
 }

@@ -1,0 +1,49 @@
+// Package hubpolicy is the whole hub policy as a value. Package policy reads it from YAML.
+package hubpolicy
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/teardown"
+)
+
+// Policy is the hub policy: the part that admission decides by, and the settings of everything else.
+type Policy struct {
+	admission.Policy
+	Hub          string  // part of the names of the event bus, the spoke role and the caller references
+	Organization string  // "o-…"; empty if the hub is in no AWS organization
+	HostedZone   string  // id of the Route 53 hosted zone of Domain
+	Certificate  string  // ARN of an ACM certificate in us-east-1
+	ExternalID   string  // of every spoke role
+	Created      Created // for the distributions that the hub creates
+	Grace        teardown.Bounds
+	Updates      Updates
+	// Networks are the CIDR blocks from which the team stack creates the teams' VPCs, by team: /16 to /26, without overlaps. A
+	// team that is not in it has a network of its own.
+	Networks map[string]netip.Prefix
+}
+
+// Created is the configuration of the distributions that the hub creates.
+type Created struct {
+	Comment     string
+	PriceClass  string // empty: PriceClass_All
+	HTTPVersion string // empty: http2and3
+}
+
+// Updates paces UpdateDistribution.
+type Updates struct {
+	Spacing time.Duration // the least time between two updates of a distribution
+	Window  time.Duration // how long changes are collected before an update
+}
+
+// Account returns the id of the networking account, which owns the hub. It is the account of the certificate, since a distribution
+// can only use certificates of its own account
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html).
+func (p Policy) Account() string {
+	_, rest, _ := strings.Cut(p.Certificate, "arn:aws:acm:us-east-1:")
+	account, _, _ := strings.Cut(rest, ":")
+	return account
+}
