@@ -67,7 +67,7 @@ func newDemo(w *rehearsal.World, out io.Writer) *demo {
 
 func (d *demo) tell(ctx context.Context) error {
 	d.title("originhub demo: the life of two team origins, in virtual time")
-	if err := d.Listen(ctx); err != nil {
+	if err := d.SubscribeEvents(ctx); err != nil {
 		return err
 	}
 	d.chapter("1", "Who is who")
@@ -324,13 +324,13 @@ func kind(c sandbox.Call) string {
 }
 
 func (d *demo) drain(ctx context.Context) error {
-	_, err := d.Messages(ctx)
+	_, err := d.ReceiveEvents(ctx)
 	return err
 }
 
 // hear prints what the hub has said.
 func (d *demo) hear(ctx context.Context) error {
-	said, err := d.Messages(ctx)
+	said, err := d.ReceiveEvents(ctx)
 	if err != nil {
 		return err
 	}

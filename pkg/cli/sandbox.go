@@ -152,7 +152,7 @@ func (o *serveOptions) world(cmd *cobra.Command) (rehearsal.Options, error) {
 		if world.Policy, err = readFile(o.policy, cmd.InOrStdin()); err != nil {
 			return rehearsal.Options{}, err
 		}
-		world.Own = true
+		world.OwnAccounts = true
 	}
 	if o.logs {
 		world.Sandbox.LogWriter = func(string) io.Writer { return cmd.ErrOrStderr() }

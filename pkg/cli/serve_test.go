@@ -131,7 +131,7 @@ func TestServeATeamStackWithItsCertificate(t *testing.T) {
 	got := ask[struct {
 		Events []struct {
 			Bus   string
-			Event rehearsal.Heard
+			Event rehearsal.Event
 			Rules []struct{ Deliveries []struct{ Result string } }
 		}
 	}](t, at.Endpoint+"/_sandbox/events", "")

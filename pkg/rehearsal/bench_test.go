@@ -28,9 +28,9 @@ func BenchmarkShares(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
 				w := benchWorld(b)
-				s := newTale(w)
+				s := newStory(w)
 				from, at := s.benchFleet(b, n)
-				if err := s.idle(nil, nil); err != nil {
+				if err := s.waitUntilIdle(nil, nil); err != nil {
 					b.Fatal(err)
 				}
 				b.ReportMetric(s.latest(b, n, origin.DecidedLive).Sub(at).Seconds(), "virtual-s-to-live")
@@ -47,18 +47,18 @@ func BenchmarkTeardown(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
 				w := benchWorld(b)
-				s := newTale(w)
+				s := newStory(w)
 				s.benchFleet(b, n)
-				if err := s.idle(nil, nil); err != nil {
+				if err := s.waitUntilIdle(nil, nil); err != nil {
 					b.Fatal(err)
 				}
 				from, at := len(s.Calls()), s.Now()
 				for i := range n {
-					if err := s.tagIt(nil, []string{fleetName(i), "now"}); err != nil {
+					if err := s.tag(nil, []string{fleetName(i), "now"}); err != nil {
 						b.Fatal(err)
 					}
 				}
-				if err := s.idle(nil, nil); err != nil {
+				if err := s.waitUntilIdle(nil, nil); err != nil {
 					b.Fatal(err)
 				}
 				b.ReportMetric(s.latest(b, n, origin.DecidedTeardownCompleted).Sub(at).Seconds(), "virtual-s-to-gone")
@@ -142,16 +142,16 @@ func closeWorld(b *testing.B, w *World) {
 func fleetName(i int) string { return fmt.Sprintf("o%02d", i) }
 
 // benchFleet makes n origins and shares them, and answers how long the call log is then, and when that was.
-func (s *tale) benchFleet(b *testing.B, n int) (calls int, at time.Time) {
+func (s *story) benchFleet(b *testing.B, n int) (calls int, at time.Time) {
 	b.Helper()
-	if err := s.fleet(nil, []string{fmt.Sprint(n)}); err != nil {
+	if err := s.createAndShare(nil, []string{fmt.Sprint(n)}); err != nil {
 		b.Fatal(err)
 	}
 	return len(s.Calls()), s.Now()
 }
 
 // latest is when the last of n origins came to a decision, which all of them have to come to.
-func (s *tale) latest(b *testing.B, n int, what origin.Code) time.Time {
+func (s *story) latest(b *testing.B, n int, what origin.Code) time.Time {
 	b.Helper()
 	var last time.Time
 	for i := range n {
@@ -217,17 +217,17 @@ func reportCalls(b *testing.B, calls []sandbox.Call, origins int) {
 func BenchmarkFunctions(b *testing.B) {
 	for b.Loop() {
 		w := benchWorld(b)
-		s := newTale(w)
+		s := newStory(w)
 		s.benchFleet(b, 50)
-		if err := s.idle(nil, nil); err != nil {
+		if err := s.waitUntilIdle(nil, nil); err != nil {
 			b.Fatal(err)
 		}
 		for i := range 20 {
-			if err := s.tagIt(nil, []string{fleetName(i), "now"}); err != nil {
+			if err := s.tag(nil, []string{fleetName(i), "now"}); err != nil {
 				b.Fatal(err)
 			}
 		}
-		if err := s.idle(nil, nil); err != nil {
+		if err := s.waitUntilIdle(nil, nil); err != nil {
 			b.Fatal(err)
 		}
 		for function, kb := range residentSets(b, w.assets) {

@@ -62,13 +62,13 @@ func TestOriginGoesLiveThoughAdmitDiedBeforeItWokeWire(t *testing.T) {
 	if err := w.Faults().Add(sandbox.Rule{Fault: "crash", Function: "*Admit*", Operation: "PutItem", Nth: 1}); err != nil {
 		t.Fatal(err)
 	}
-	s := newTale(w)
+	s := newStory(w)
 	for _, happens := range []func() error{
-		func() error { return s.begin("b", "team-b") },
-		func() error { return s.idle(nil, nil) },
-		func() error { return s.shareIt(nil, []string{"b"}) },
-		func() error { return s.idle(nil, nil) },
-		func() error { return s.is(nil, []string{"b", "live"}) },
+		func() error { return s.createOrigin("b", "team-b") },
+		func() error { return s.waitUntilIdle(nil, nil) },
+		func() error { return s.share(nil, []string{"b"}) },
+		func() error { return s.waitUntilIdle(nil, nil) },
+		func() error { return s.state(nil, []string{"b", "live"}) },
 	} {
 		if err := happens(); err != nil {
 			t.Fatal(err)
@@ -247,7 +247,7 @@ func tell(functions string, about func(sandbox.Call) bool, fault func(place) *sa
 		return ending{}, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	s := newTale(w)
+	s := newStory(w)
 
 	var mu sync.Mutex
 	chapter, paths, times := 1, map[string]string{}, map[place]int{}
@@ -277,7 +277,7 @@ func tell(functions string, about func(sandbox.Call) bool, fault func(place) *sa
 	})
 	rest := func() error {
 		idle := make(chan error, 1)
-		go func() { idle <- s.idle(nil, nil) }()
+		go func() { idle <- s.waitUntilIdle(nil, nil) }()
 		select {
 		case err := <-idle:
 			mu.Lock()
@@ -289,17 +289,17 @@ func tell(functions string, about func(sandbox.Call) bool, fault func(place) *sa
 		}
 	}
 	for _, happens := range []func() error{
-		func() error { return s.begin("a", "team-a", "host=old.example.com") },
-		func() error { return s.begin("b", "team-b") },
+		func() error { return s.createOrigin("a", "team-a", "host=old.example.com") },
+		func() error { return s.createOrigin("b", "team-b") },
 		rest,
-		func() error { return s.shareIt(nil, []string{"a"}) },
-		func() error { return s.shareIt(nil, []string{"b"}) },
+		func() error { return s.share(nil, []string{"a"}) },
+		func() error { return s.share(nil, []string{"b"}) },
 		rest,
-		func() error { return s.is(nil, []string{"a", "live"}) },
-		func() error { return s.is(nil, []string{"b", "live"}) },
-		func() error { return s.tagIt(nil, []string{"a", "team-a.example.com", contract.TagHost}) },
+		func() error { return s.state(nil, []string{"a", "live"}) },
+		func() error { return s.state(nil, []string{"b", "live"}) },
+		func() error { return s.tag(nil, []string{"a", "team-a.example.com", contract.TagHost}) },
 		rest,
-		func() error { return s.tagIt(nil, []string{"b", "now"}) },
+		func() error { return s.tag(nil, []string{"b", "now"}) },
 		rest,
 	} {
 		if err := happens(); err != nil {
@@ -317,13 +317,13 @@ func storyOptions(functions string) Options {
 }
 
 // newTale is the command world, for tests in Go, without a queue that hears what the hub says.
-func newTale(w *World) *tale {
-	s := &tale{Stage: NewStage(w), ctx: context.Background(), origins: map[string]VPCOrigin{}, shares: map[string]string{}}
+func newStory(w *World) *story {
+	s := &story{Stage: NewStage(w), ctx: context.Background(), origins: map[string]VPCOrigin{}, shares: map[string]string{}}
 	s.actors = map[string]*Actor{"team-a": s.TeamA, "team-b": s.TeamB}
 	return s
 }
 
-func (s *tale) ending() (ending, error) {
+func (s *story) ending() (ending, error) {
 	e := ending{
 		Edge: map[string]int{}, Records: map[string]string{}, Held: map[string]Inventory{}, Executions: map[string]string{},
 		Letters: map[string]int{},
@@ -359,7 +359,7 @@ func (s *tale) ending() (ending, error) {
 }
 
 // readState reads what only a snapshot tells.
-func (s *tale) readState(e *ending) error {
+func (s *story) readState(e *ending) error {
 	raw, err := json.Marshal(s.State())
 	if err != nil {
 		return err

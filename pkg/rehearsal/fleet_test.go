@@ -46,7 +46,7 @@ func (o *Options) rewrite(key, value string) (err error) {
 }
 
 // quota TEAM CODE VALUE: AWS grants an account another value of a quota. The hub's account is called networking.
-func (s *tale) quota(_ *testscript.TestScript, args []string) error {
+func (s *story) setQuota(_ *testscript.TestScript, args []string) error {
 	account := HubAccount
 	if a := s.actors[args[0]]; a != nil {
 		account = a.Account
@@ -62,22 +62,22 @@ func (s *tale) quota(_ *testscript.TestScript, args []string) error {
 
 // deployThatAdopts makes two distributions of the Networking account, first and second, before it deploys a hub that adopts
 // distributions. Each serves something else already; first has the wildcard alias, as policy says.
-func (s *tale) deployThatAdopts(names []string) error {
-	s.existing, s.foreign = map[string]string{}, map[string][]byte{}
+func (s *story) deployThatAdopts(names []string) error {
+	s.adoptable, s.originalConfigs = map[string]string{}, map[string][]byte{}
 	for _, each := range [][2]string{{"first", "*." + s.policy.Domain}, {"second", "legacy.example.net"}} { // in this order, or ids differ
 		name, alias := each[0], each[1]
 		out, err := s.hubCloudFront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: legacy(name, alias, s.policy.Certificate)})
 		if err != nil {
 			return err
 		}
-		s.existing[name] = aws.ToString(out.Distribution.Id)
-		served, err := s.hub.Distribution(s.ctx, s.existing[name])
+		s.adoptable[name] = aws.ToString(out.Distribution.Id)
+		served, err := s.hub.Distribution(s.ctx, s.adoptable[name])
 		if err != nil {
 			return err
 		}
-		s.foreign[name] = served.Config
+		s.originalConfigs[name] = served.Config
 	}
-	if err := s.idle(nil, nil); err != nil {
+	if err := s.waitUntilIdle(nil, nil); err != nil {
 		return err
 	}
 	return s.adopt(nil, names)
@@ -107,37 +107,37 @@ func legacy(name, alias, certificate string) *types.DistributionConfig {
 }
 
 // adopting is the policy with these distributions adopted: of those that exist by name, of others by id.
-func (s *tale) adopting(names []string) []byte {
+func (s *story) adopting(names []string) []byte {
 	ids := make([]string, len(names))
 	for i, name := range names {
-		ids[i] = cmp.Or(s.existing[name], name)
+		ids[i] = cmp.Or(s.adoptable[name], name)
 	}
-	return distributionKey.ReplaceAll(s.text, []byte("distribution:\n  adopt: ["+strings.Join(ids, ", ")+"]\n"))
+	return distributionKey.ReplaceAll(s.policyText, []byte("distribution:\n  adopt: ["+strings.Join(ids, ", ")+"]\n"))
 }
 
 var distributionKey = regexp.MustCompile(`distribution:\n(  .*\n)+`)
 
 // adopt NAME...: the platform engineer deploys the hub with a policy that adopts these distributions.
-func (s *tale) adopt(_ *testscript.TestScript, args []string) error {
-	s.text = s.adopting(args)
+func (s *story) adopt(_ *testscript.TestScript, args []string) error {
+	s.policyText = s.adopting(args)
 	return s.deployAgain()
 }
 
 // deployAgain deploys the hub again, with the policy whose text is s.text.
-func (s *tale) deployAgain() error {
+func (s *story) deployAgain() error {
 	if err := s.deployVersion(""); err != nil {
 		return err
 	}
-	return s.idle(nil, nil)
+	return s.waitUntilIdle(nil, nil)
 }
 
 // synthesize makes the golden template what a policy that adopts makes it: only what is adopted may be updated. And code of
 // another hash has another key.
-func (s *tale) synthesize(part any) {
+func (s *story) adaptTemplate(part any) {
 	switch part := part.(type) {
 	case []any:
 		for _, each := range part {
-			s.synthesize(each)
+			s.adaptTemplate(each)
 		}
 	case map[string]any:
 		if part["Action"] == "cloudfront:UpdateDistribution" && s.policy.Distribution.Create == 0 {
@@ -148,43 +148,43 @@ func (s *tale) synthesize(part any) {
 			part["Resource"] = arns
 		}
 		if key, ok := part["S3Key"].(string); ok {
-			part["S3Key"] = strings.Replace(key, ".zip", fmt.Sprintf(".%d.zip", s.deployed), 1)
+			part["S3Key"] = strings.Replace(key, ".zip", fmt.Sprintf(".%d.zip", s.deployments), 1)
 		}
 		for _, each := range part {
-			s.synthesize(each)
+			s.adaptTemplate(each)
 		}
 	}
 }
 
 // as-before NAME: the distribution is as it was before there was a hub, byte for byte.
-func (s *tale) asBefore(_ *testscript.TestScript, args []string) error {
-	served, err := s.hub.Distribution(s.ctx, s.existing[args[0]])
+func (s *story) configOriginal(_ *testscript.TestScript, args []string) error {
+	served, err := s.hub.Distribution(s.ctx, s.adoptable[args[0]])
 	if err != nil {
 		return err
 	}
-	return want(bytes.Equal(served.Config, s.foreign[args[0]]), "the configuration of %s changed from\n%s\nto\n%s", args[0], s.foreign[args[0]], served.Config)
+	return want(bytes.Equal(served.Config, s.originalConfigs[args[0]]), "the configuration of %s changed from\n%s\nto\n%s", args[0], s.originalConfigs[args[0]], served.Config)
 }
 
 // called is the hub's name for a distribution: the first is main, and others are called by their ids.
-func (s *tale) called(name string) string {
+func (s *story) distributionName(name string) string {
 	if name == "first" {
 		return origin.Main
 	}
-	return cmp.Or(s.existing[name], name)
+	return cmp.Or(s.adoptable[name], name)
 }
 
-func (s *tale) snapshot() (origin.Snapshot, error) {
+func (s *story) snapshot() (origin.Snapshot, error) {
 	return registry.New(s.Config(HubAccount, Region), s.outputs["RegistryTable"]).Load(s.ctx)
 }
 
 // holds DISTRIBUTION N: the registry has so many live origins in the distribution of that name, and its configuration holds
 // these and no other origin of the hub's.
-func (s *tale) holds(_ *testscript.TestScript, args []string) error {
+func (s *story) liveOrigins(_ *testscript.TestScript, args []string) error {
 	known, err := s.snapshot()
 	if err != nil {
 		return err
 	}
-	name := s.called(args[0])
+	name := s.distributionName(args[0])
 	served, err := s.hub.Distribution(s.ctx, known.Distribution(name).ID)
 	if err != nil {
 		return err
@@ -210,15 +210,15 @@ func (s *tale) holds(_ *testscript.TestScript, args []string) error {
 }
 
 // is-on NAME DISTRIBUTION: the registry has the origin in the distribution of that name.
-func (s *tale) isOn(_ *testscript.TestScript, args []string) error {
+func (s *story) placement(_ *testscript.TestScript, args []string) error {
 	r, _, err := s.record(args[0])
-	return errors.Join(err, want(r.Distribution == s.called(args[1]), "%s is on %s, want %s", args[0], r.Distribution, args[1]))
+	return errors.Join(err, want(r.Distribution == s.distributionName(args[1]), "%s is on %s, want %s", args[0], r.Distribution, args[1]))
 }
 
 // alias DISTRIBUTION HOST there|absent: the distribution of that name has the alias, or no alias of that name.
-func (s *tale) alias(_ *testscript.TestScript, args []string) error {
-	if args[2] != "there" && args[2] != "absent" {
-		return fmt.Errorf("%s is neither there nor absent", args[2])
+func (s *story) alias(_ *testscript.TestScript, args []string) error {
+	if args[2] != "present" && args[2] != "absent" {
+		return fmt.Errorf("%s is neither present nor absent", args[2])
 	}
 	known, err := s.snapshot()
 	if err != nil {
@@ -232,11 +232,11 @@ func (s *tale) alias(_ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	return want(slices.Contains(config.Aliases(), args[1]) == (args[2] == "there"), "%s has the aliases %s", args[0], config.Aliases())
+	return want(slices.Contains(config.Aliases(), args[1]) == (args[2] == "present"), "%s has the aliases %s", args[0], config.Aliases())
 }
 
 // distributions N: the hub's account has so many.
-func (s *tale) distributions(_ *testscript.TestScript, args []string) error {
+func (s *story) distributions(_ *testscript.TestScript, args []string) error {
 	list, err := s.hubCloudFront.ListDistributions(s.ctx, &cloudfront.ListDistributionsInput{})
 	if err != nil {
 		return err
@@ -251,6 +251,6 @@ func (s *tale) distributions(_ *testscript.TestScript, args []string) error {
 }
 
 // logged TEXT: some function logged it.
-func (s *tale) logged(_ *testscript.TestScript, args []string) error {
+func (s *story) logLine(_ *testscript.TestScript, args []string) error {
 	return want(bytes.Contains(s.logs.Bytes(), []byte(args[0])), "nobody logged %q", args[0])
 }

@@ -13,8 +13,8 @@ import (
 
 // key-lacks [STATEMENT]: somebody deploys the hub with that statement missing in the policy of its key; without an argument,
 // as it should be.
-func (s *tale) keyLacks(_ *testscript.TestScript, args []string) error {
-	return s.redeploy(func(resources map[string]any) error {
+func (s *story) deployKey(_ *testscript.TestScript, args []string) error {
+	return s.deployTemplate(func(resources map[string]any) error {
 		if len(args) == 0 {
 			return nil
 		}
@@ -34,8 +34,8 @@ func (s *tale) keyLacks(_ *testscript.TestScript, args []string) error {
 }
 
 // without-key: the hub is deployed as it was before it had a key.
-func (s *tale) withoutKey(*testscript.TestScript, []string) error {
-	return s.redeploy(func(resources map[string]any) error {
+func (s *story) deployWithoutKey(*testscript.TestScript, []string) error {
+	return s.deployTemplate(func(resources map[string]any) error {
 		keys := 0
 		for id, r := range resources {
 			r := r.(map[string]any)
@@ -65,7 +65,7 @@ func (s *tale) withoutKey(*testscript.TestScript, []string) error {
 }
 
 // undelivered TARGET ERROR: among the events that could not be delivered is one to that target, for that reason.
-func (s *tale) undelivered(_ *testscript.TestScript, args []string) error {
+func (s *story) undeliveredEvent(_ *testscript.TestScript, args []string) error {
 	out, err := s.queues.ReceiveMessage(s.ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: aws.String(s.outputs["UndeliveredEventsUrl"]), MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"},
 	})
@@ -84,7 +84,7 @@ func (s *tale) undelivered(_ *testscript.TestScript, args []string) error {
 }
 
 // redeploy deploys the hub from the golden template with a change; its outputs stay as the story knows them.
-func (s *tale) redeploy(change func(resources map[string]any) error) error {
+func (s *story) deployTemplate(change func(resources map[string]any) error) error {
 	text, err := readBeside("../../infra/testdata", "hub.template.json")
 	if err != nil {
 		return err
@@ -112,5 +112,5 @@ func (s *tale) redeploy(change func(resources map[string]any) error) error {
 			return fmt.Errorf("the deployment replaced %s: %s became %s", name, value, now)
 		}
 	}
-	return s.idle(nil, nil)
+	return s.waitUntilIdle(nil, nil)
 }

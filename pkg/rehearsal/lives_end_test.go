@@ -99,7 +99,7 @@ func (l *life) check(name string, o standing) (end string, err error) {
 	case o.exists && !o.visible && (o.record.Teardown == nil || !tagged):
 		return foundUnshared, want(o.record.State != origin.Live, "it should not be live")
 	case !o.exists && (o.record.State == origin.Deleted || forgotten):
-		return foundTornDown, l.gone(nil, []string{name})
+		return foundTornDown, l.nothingLeft(nil, []string{name})
 	}
 	return "", errors.New("it should be gone")
 }
@@ -118,7 +118,7 @@ func (l *life) answers(o standing) error {
 			return err
 		}
 	}
-	return l.dns(nil, []string{host, "there"})
+	return l.dns(nil, []string{host, "present"})
 }
 
 // lookForRemains wants nothing to be left when all have left, and nothing to have gone wrong that no harm explains.
@@ -158,14 +158,14 @@ var (
 // leftParts is as-before for a distribution that was adopted. Its comment may be another if, and only if, somebody has edited it,
 // and its aliases if the hub lost its registry.
 func (l *life) leftParts() error {
-	if l.existing == nil {
+	if l.adoptable == nil {
 		return nil
 	}
-	served, err := l.hub.Distribution(l.ctx, l.existing["first"])
+	served, err := l.hub.Distribution(l.ctx, l.adoptable["first"])
 	if err != nil {
 		return err
 	}
-	before, now := l.foreign["first"], served.Config
+	before, now := l.originalConfigs["first"], served.Config
 	for element, changed := range map[*regexp.Regexp]bool{
 		commentElement: l.applied[comment] > 0 || l.hits[editsBeforeUpdates] > 0,
 		aliasesElement: l.applied[emptyRegistry] > 0,
@@ -200,7 +200,7 @@ func deliveries() map[string]struct {
 // unexplainedLetters wants every queue to be empty, unless the faults that have hit the function behind it are enough for
 // one message to have failed as often as a message may.
 func (l *life) unexplainedLetters() error {
-	if err := l.hear(); err != nil { // which empties the queue that listens
+	if err := l.receiveEvents(); err != nil { // which empties the queue that listens
 		return err
 	}
 	e := ending{Letters: map[string]int{}}
@@ -235,7 +235,7 @@ func (l *life) unexplainedExecutions() error {
 	for _, x := range l.Executions(HubAccount) {
 		explained := x.Status == "SUCCEEDED" || x.Status == "FAILED" &&
 			(x.Error == "Blocked" && l.applied[untag] > 0 || x.Error == "GiveUp" && l.applied[emptyRegistry] > 0)
-		all = append(all, want(explained, "execution %s is %s in %s: %s %s", l.named(x.Name), x.Status, x.State, x.Error, l.named(x.Cause)))
+		all = append(all, want(explained, "execution %s is %s in %s: %s %s", l.withNames(x.Name), x.Status, x.State, x.Error, l.withNames(x.Cause)))
 	}
 	return errors.Join(all...)
 }
@@ -253,13 +253,13 @@ func alarms() map[string][]string {
 }
 
 func (l *life) unexplainedAlarms() error {
-	all := []error{l.hear()}
-	for _, h := range l.spoken {
+	all := []error{l.receiveEvents()}
+	for _, h := range l.received {
 		if h.Detail.Severity != contract.SeverityAlarm {
 			continue
 		}
 		explained := slices.ContainsFunc(alarms()[h.Type], func(by string) bool { return l.applied[by]+l.hits[by] > 0 })
-		all = append(all, want(explained, "nothing explains %s %s %s", h.Type, l.named(h.Detail.Origin+h.Detail.What), l.named(h.Detail.Why)))
+		all = append(all, want(explained, "nothing explains %s %s %s", h.Type, l.withNames(h.Detail.Origin+h.Detail.What), l.withNames(h.Detail.Why)))
 	}
 	return errors.Join(all...)
 }

@@ -224,7 +224,7 @@ func (l *life) planCreate() (string, func() error, error) {
 	team, host, balancer := []string{"team-a", "team-b", "team-c"}[l.rnd.IntN(3)], l.drawHost(), "b"+strconv.Itoa(l.rnd.IntN(2))
 	paths := l.drawPaths(team, n)
 	return fmt.Sprint(n, " ", host, " ", paths), func() error {
-		if err := l.begin(n, team, "host="+host, "paths="+paths, "balancer="+balancer); err != nil {
+		if err := l.createOrigin(n, team, "host="+host, "paths="+paths, "balancer="+balancer); err != nil {
 			return err
 		}
 		l.names, l.teams[n] = append(l.names, n), team
@@ -250,7 +250,7 @@ func (l *life) planShare() (string, func() error, error) {
 		return "", nil, err
 	}
 	return n, func() error {
-		if err := l.shareIt(nil, []string{n}); err != nil {
+		if err := l.share(nil, []string{n}); err != nil {
 			return err
 		}
 		shared, err := l.shared(n)
@@ -289,7 +289,7 @@ func (l *life) planTag(key string, draw func(name string) (value string)) (strin
 	}
 	value := draw(n)
 	return n + " " + value, func() error {
-		if err := l.tagIt(nil, []string{n, value, key}); err != nil {
+		if err := l.tag(nil, []string{n, value, key}); err != nil {
 			return err
 		}
 		return l.hasTag(n, key, value)
@@ -326,7 +326,7 @@ func (l *life) planUntag() (string, func() error, error) {
 
 // hubConfig is the configuration of the hub's distribution, nil as long as there is none.
 func (l *life) hubConfig() (*cloudfronttypes.DistributionConfig, error) {
-	id := l.existing["first"]
+	id := l.adoptable["first"]
 	if id == "" {
 		list, err := l.hubCloudFront.ListDistributions(l.ctx, &cloudfront.ListDistributionsInput{})
 		if err != nil || len(list.DistributionList.Items) == 0 {
@@ -383,7 +383,7 @@ func (l *life) planComment() (string, func() error, error) {
 	}
 	text := "comment " + strconv.Itoa(l.rnd.IntN(1000))
 	return text, func() error {
-		if err := l.comment(nil, []string{text}); err != nil {
+		if err := l.editComment(nil, []string{text}); err != nil {
 			return err
 		}
 		config, err := l.hubConfig()
@@ -417,7 +417,7 @@ func (l *life) planDropBehaviors() (string, func() error, error) {
 		return "", nil, err
 	}
 	return n, func() error {
-		if err := l.dropBehaviors(nil, []string{n}); err != nil {
+		if err := l.removeBehaviors(nil, []string{n}); err != nil {
 			return err
 		}
 		there, err := l.behaviors(n)
@@ -452,7 +452,7 @@ func (l *life) planRemoveDNS() (string, func() error, error) {
 	}
 	h := hosts[l.rnd.IntN(len(hosts))]
 	return h, func() error {
-		if err := l.dnsRecord(nil, []string{h, "remove"}); err != nil {
+		if err := l.editDNS(nil, []string{h, "remove"}); err != nil {
 			return err
 		}
 		there, err := l.recordsOf(h)
@@ -490,7 +490,7 @@ func (l *life) leave(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = l.tagIt(nil, []string{name, "now"})
+	err = l.tag(nil, []string{name, "now"})
 	var refused smithy.APIError
 	switch {
 	case exists && err != nil:

@@ -147,16 +147,16 @@ func TestRemainsOfALifeAreFound(t *testing.T) {
 		return err
 	}
 	for _, happens := range []func() error{
-		func() error { return l.begin("o0", "team-a", "host=one.example.com", "paths=/team-a/0/") },
-		func() error { return l.shareIt(nil, []string{"o0"}) },
+		func() error { return l.createOrigin("o0", "team-a", "host=one.example.com", "paths=/team-a/0/") },
+		func() error { return l.share(nil, []string{"o0"}) },
 		func() error { l.rest(t, 2); return nil },
-		func() error { return l.is(nil, []string{"o0", "live"}) },
+		func() error { return l.state(nil, []string{"o0", "live"}) },
 		func() error { return letter("AdmitDeadLettersUrl") },
 		func() error { return letter("WireDeadLettersUrl") },
 		func() error { return letter("RetireDeadLettersUrl") },
 		func() error { return letter("AuditDeadLettersUrl") },
 		func() error { return letter("UndeliveredEventsUrl") },
-		func() error { l.HoldENIs(l.origins["o0"].ID); return l.tagIt(nil, []string{"o0", "now"}) },
+		func() error { l.HoldENIs(l.origins["o0"].ID); return l.tag(nil, []string{"o0", "now"}) },
 		func() error { l.rest(t, 12); return nil },
 	} {
 		if err := happens(); err != nil {
@@ -172,10 +172,10 @@ func TestRemainsOfALifeAreFound(t *testing.T) {
 		}
 	}
 	for _, happens := range []func() error{
-		func() error { return l.begin("o1", "team-b", "host=two.example.com", "paths=/team-b/1/") },
-		func() error { return l.shareIt(nil, []string{"o1"}) },
+		func() error { return l.createOrigin("o1", "team-b", "host=two.example.com", "paths=/team-b/1/") },
+		func() error { return l.share(nil, []string{"o1"}) },
 		func() error { l.rest(t, 2); return nil },
-		func() error { return l.comment(nil, []string{"by hand"}) },
+		func() error { return l.editComment(nil, []string{"by hand"}) },
 	} {
 		if err := happens(); err != nil {
 			t.Fatal(err)
@@ -227,12 +227,12 @@ func TestEachHarmOfALifeTakesEffect(t *testing.T) {
 			t.Fatalf("%s: %v", h.name, err)
 		}
 		for _, happens := range []func() error{
-			func() error { return l.begin(n, "team-a", "paths=/team-a/"+n+"/") },
-			func() error { return l.shareIt(nil, []string{n}) },
+			func() error { return l.createOrigin(n, "team-a", "paths=/team-a/"+n+"/") },
+			func() error { return l.share(nil, []string{n}) },
 			func() error { l.rest(t, 2); return nil },
-			func() error { return l.is(nil, []string{n, "live"}) },
-			func() error { return l.comment(nil, []string{n}) },
-			func() error { return l.tagIt(nil, []string{n, "now"}) },
+			func() error { return l.state(nil, []string{n, "live"}) },
+			func() error { return l.editComment(nil, []string{n}) },
+			func() error { return l.tag(nil, []string{n, "now"}) },
 			func() error { l.rest(t, 2); return nil },
 		} {
 			if err := happens(); err != nil {
@@ -244,7 +244,7 @@ func TestEachHarmOfALifeTakesEffect(t *testing.T) {
 			t.Errorf("%s has hit nothing", h.name)
 		}
 		l.rest(t, 1)
-		if err := errors.Join(l.is(nil, []string{n, "deleted"}), l.gone(nil, []string{n})); err != nil {
+		if err := errors.Join(l.state(nil, []string{n, "deleted"}), l.nothingLeft(nil, []string{n})); err != nil {
 			t.Errorf("%s: %v", h.name, err)
 		}
 	}

@@ -38,7 +38,7 @@ func TestRandomLives(t *testing.T) {
 
 // life is one random life: its world, and what befell it.
 type life struct {
-	*tale
+	*story
 	rnd     *rand.Rand
 	kind    []string // options of its world
 	names   []string // of its origins, in their order
@@ -69,13 +69,13 @@ func newLife(t *testing.T, seed uint64) *life {
 // enter makes the world of the kind.
 func (l *life) enter(t *testing.T) {
 	t.Helper()
-	l.tale = &tale{
+	l.story = &story{
 		functions: binaries(t, ""),
 		actors:    map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{},
 		ctx: context.Background(),
 	}
 	l.teams, l.applied, l.hits, l.inForce, l.ends = map[string]string{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
-	if err := l.world(nil, l.kind); err != nil {
+	if err := l.deployHub(nil, l.kind); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -103,11 +103,11 @@ func (l *life) note(format string, a ...any) {
 // print logs what happened, in its order, with what the hub said to it.
 func (l *life) print(t *testing.T) {
 	t.Helper()
-	if err := l.hear(); err != nil {
+	if err := l.receiveEvents(); err != nil {
 		t.Error(err)
 	}
-	for _, h := range l.spoken {
-		l.log = append(l.log, line{h.Time, l.named(fmt.Sprintf("     %s %s %s %s", h.Type, h.Detail.Origin, h.Detail.What, h.Detail.Why))})
+	for _, h := range l.received {
+		l.log = append(l.log, line{h.Time, l.withNames(fmt.Sprintf("     %s %s %s %s", h.Type, h.Detail.Origin, h.Detail.What, h.Detail.Why))})
 	}
 	slices.SortStableFunc(l.log, func(a, b line) int { return a.at.Compare(b.at) })
 	var text strings.Builder

@@ -13,7 +13,7 @@ import (
 
 // version [DEFINITION]: the hub is deployed again, its functions from other assets, and its state machine with that definition in
 // infra/testdata instead of today's. What is under way goes on meanwhile.
-func (s *tale) version(_ *testscript.TestScript, args []string) error {
+func (s *story) redeploy(_ *testscript.TestScript, args []string) error {
 	if len(args) == 0 {
 		return s.deployVersion("")
 	}
@@ -24,8 +24,8 @@ func (s *tale) version(_ *testscript.TestScript, args []string) error {
 	return s.deployVersion(string(definition))
 }
 
-func (s *tale) deployVersion(definition string) error {
-	if err := s.obey(s.text); err != nil {
+func (s *story) deployVersion(definition string) error {
+	if err := s.usePolicy(s.policyText); err != nil {
 		return err
 	}
 	const golden = "../../infra/testdata"
@@ -42,8 +42,8 @@ func (s *tale) deployVersion(definition string) error {
 			r["Properties"].(map[string]any)["DefinitionString"] = definition
 		}
 	}
-	s.deployed++
-	s.synthesize(template)
+	s.deployments++
+	s.adaptTemplate(template)
 	dir, err := os.MkdirTemp("", "originhub-story-")
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (s *tale) deployVersion(definition string) error {
 }
 
 // redrive NAME GENERATION: somebody of the hub's account redrives the failed execution.
-func (s *tale) redrive(_ *testscript.TestScript, args []string) error {
+func (s *story) redrive(_ *testscript.TestScript, args []string) error {
 	arn, err := s.execution(args[0], args[1])
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *tale) redrive(_ *testscript.TestScript, args []string) error {
 }
 
 // transitions NAME GENERATION N: so many states were entered, which is what Step Functions charges for.
-func (s *tale) transitions(_ *testscript.TestScript, args []string) error {
+func (s *story) executionTransitions(_ *testscript.TestScript, args []string) error {
 	arn, err := s.execution(args[0], args[1])
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (s *tale) transitions(_ *testscript.TestScript, args []string) error {
 }
 
 // restore: somebody writes the configuration back that was kept, as a tool does that knows no other.
-func (s *tale) restore(*testscript.TestScript, []string) error {
+func (s *story) restoreSavedConfig(*testscript.TestScript, []string) error {
 	id, _, err := s.Distribution(s.ctx)
 	if err != nil {
 		return err
@@ -106,5 +106,5 @@ func (s *tale) restore(*testscript.TestScript, []string) error {
 	if err != nil {
 		return err
 	}
-	return s.hub.Update(s.ctx, id, served.ETag, s.kept)
+	return s.hub.Update(s.ctx, id, served.ETag, s.savedConfig)
 }

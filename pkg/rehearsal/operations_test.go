@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +27,7 @@ import (
 )
 
 // alarm ID STATE [REGEXP]: the hub's alarm of that logical id is in that state, and its description matches.
-func (s *tale) alarmIs(_ *testscript.TestScript, args []string) error {
+func (s *story) alarm(_ *testscript.TestScript, args []string) error {
 	out, err := cloudwatch.NewFromConfig(s.Config(HubAccount, Region)).DescribeAlarms(s.ctx, &cloudwatch.DescribeAlarmsInput{})
 	if err != nil {
 		return err
@@ -49,7 +48,7 @@ func (s *tale) alarmIs(_ *testscript.TestScript, args []string) error {
 }
 
 // disable-rule ID: the hub's rule does nothing from now on. Without the sweep, days pass in no time.
-func (s *tale) disableRule(_ *testscript.TestScript, args []string) error {
+func (s *story) disableRule(_ *testscript.TestScript, args []string) error {
 	name, err := s.rule(args[0])
 	if err != nil {
 		return err
@@ -59,7 +58,7 @@ func (s *tale) disableRule(_ *testscript.TestScript, args []string) error {
 }
 
 // enable-rule ID
-func (s *tale) enableRule(_ *testscript.TestScript, args []string) error {
+func (s *story) enableRule(_ *testscript.TestScript, args []string) error {
 	name, err := s.rule(args[0])
 	if err != nil {
 		return err
@@ -69,7 +68,7 @@ func (s *tale) enableRule(_ *testscript.TestScript, args []string) error {
 }
 
 // rule is the name of a rule on the hub's default bus.
-func (s *tale) rule(id string) (string, error) {
+func (s *story) rule(id string) (string, error) {
 	out, err := s.events.ListRules(s.ctx, &eventbridge.ListRulesInput{})
 	if err != nil {
 		return "", err
@@ -82,8 +81,8 @@ func (s *tale) rule(id string) (string, error) {
 	return "", fmt.Errorf("there is no rule %s", id)
 }
 
-// replay NAME: everything in the hub's archive is replayed, and there is something in it.
-func (s *tale) replay(_ *testscript.TestScript, args []string) error {
+// replayArchive replays every event in the archive of the hub's bus. It fails if the archive is empty.
+func (s *story) replayArchive(*testscript.TestScript, []string) error {
 	client := eventbridge.NewFromConfig(s.Config(HubAccount, Region))
 	_, archive, _ := strings.Cut(s.outputs["ArchiveArn"], ":archive/")
 	held, err := client.DescribeArchive(s.ctx, &eventbridge.DescribeArchiveInput{ArchiveName: &archive})
@@ -94,7 +93,7 @@ func (s *tale) replay(_ *testscript.TestScript, args []string) error {
 		return errors.New("the archive is empty")
 	}
 	_, err = client.StartReplay(s.ctx, &eventbridge.StartReplayInput{
-		ReplayName: &args[0], EventSourceArn: aws.String(s.outputs["ArchiveArn"]),
+		ReplayName: aws.String("all"), EventSourceArn: aws.String(s.outputs["ArchiveArn"]),
 		EventStartTime: aws.Time(s.start), EventEndTime: aws.Time(s.Now().Add(time.Second)),
 		Destination: &eventbridgetypes.ReplayDestination{Arn: aws.String(s.outputs["BusArn"])},
 	})
@@ -102,20 +101,20 @@ func (s *tale) replay(_ *testscript.TestScript, args []string) error {
 }
 
 // remember-alarms keeps what the alarm topic was told; same-alarms wants it to be all.
-func (s *tale) rememberAlarms(*testscript.TestScript, []string) (err error) {
-	s.told, err = s.alarmMessages()
+func (s *story) saveNotifications(*testscript.TestScript, []string) (err error) {
+	s.savedNotifications, err = s.notifications()
 	return err
 }
 
-func (s *tale) sameAlarms(*testscript.TestScript, []string) error {
-	now, err := s.alarmMessages()
+func (s *story) notificationsUnchanged(*testscript.TestScript, []string) error {
+	now, err := s.notifications()
 	if err != nil {
 		return err
 	}
-	return want(len(s.told) > 0 && slices.Equal(s.told, now), "the topic was told %v, and then %v", s.told, now)
+	return want(len(s.savedNotifications) > 0 && slices.Equal(s.savedNotifications, now), "the topic was told %v, and then %v", s.savedNotifications, now)
 }
 
-func (s *tale) alarmMessages() ([]string, error) {
+func (s *story) notifications() ([]string, error) {
 	raw, err := json.Marshal(s.State()["accounts"].(map[string]any)[HubAccount].(map[string]any)["sns"])
 	if err != nil {
 		return nil, err
@@ -138,7 +137,7 @@ func (s *tale) alarmMessages() ([]string, error) {
 }
 
 // second-hub deploys another hub beside the first, and its spokes beside the first's.
-func (s *tale) secondHub(*testscript.TestScript, []string) error {
+func (s *story) deploySecondHub(*testscript.TestScript, []string) error {
 	const templates = "../../infra/testdata/second"
 	text, err := readBeside(templates, contract.PolicyFile)
 	if err != nil {
@@ -166,11 +165,11 @@ func (s *tale) secondHub(*testscript.TestScript, []string) error {
 			return err
 		}
 	}
-	return s.idle(nil, nil)
+	return s.waitUntilIdle(nil, nil)
 }
 
 // deployBeside deploys a hub with a policy of its own as a CDK assembly: its functions are other assets than the first hub's.
-func (s *tale) deployBeside(stack string, template, policyText []byte) error {
+func (s *story) deployBeside(stack string, template, policyText []byte) error {
 	dir, err := os.MkdirTemp("", "originhub-second-")
 	if err != nil {
 		return err
@@ -213,7 +212,7 @@ func (s *tale) deployBeside(stack string, template, policyText []byte) error {
 }
 
 // second-is NAME STATE: the second hub's registry says so of the origin.
-func (s *tale) secondIs(_ *testscript.TestScript, args []string) error {
+func (s *story) secondHubState(_ *testscript.TestScript, args []string) error {
 	tables, err := dynamodb.NewFromConfig(s.Config(HubAccount, Region)).ListTables(s.ctx, &dynamodb.ListTablesInput{})
 	if err != nil {
 		return err
@@ -223,24 +222,10 @@ func (s *tale) secondIs(_ *testscript.TestScript, args []string) error {
 			first := s.outputs
 			defer func() { s.outputs = first }()
 			s.outputs = map[string]string{"RegistryTable": table}
-			return s.is(nil, args)
+			return s.state(nil, args)
 		}
 	}
 	return errors.New("there is no second hub")
-}
-
-// said-times N TYPE: events of that type, all that were said up to now.
-func (s *tale) saidTimes(_ *testscript.TestScript, args []string) error {
-	if err := errors.Join(eventType(args[1]), s.hear()); err != nil {
-		return err
-	}
-	n := 0
-	for _, h := range s.spoken {
-		if h.Type == args[1] {
-			n++
-		}
-	}
-	return want(strconv.Itoa(n) == args[0], "%s was said %d times", args[1], n)
 }
 
 // metricsSeen gathers, over all stories, which metrics the hub's alarms and its dashboard name and which are measured.

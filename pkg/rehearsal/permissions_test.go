@@ -12,7 +12,7 @@ import (
 
 // needless are the permissions that no story needs, by role and action or by action alone, each with the reason why roles
 // have it all the same.
-func needless() map[string]string {
+func unneededPermissions() map[string]string {
 	const lines = "the sandbox keeps a function's lines itself; on AWS they go to the log group in the function's name"
 	const table = "DynamoDB names it among the least that it needs of a table's key in a caller's name, and not when it uses it " +
 		"(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html)"
@@ -79,7 +79,7 @@ func (p *permissions) report(t *testing.T) {
 	if p.stories != len(all) {
 		t.Errorf("%d stories were told, of %d", p.stories, len(all))
 	}
-	reasons := needless()
+	reasons := unneededPermissions()
 	applied := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(p.needed)) {
 		if p.needed[name] {

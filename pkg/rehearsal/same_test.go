@@ -26,7 +26,7 @@ type trace struct {
 // clock is what a process takes from the real clock: the times of its log lines and metrics.
 var clock = regexp.MustCompile(`"timestamp":"[^"]*"|"Timestamp":\d+|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`)
 
-func traceOf(t *testing.T, s *tale) trace {
+func traceOf(t *testing.T, s *story) trace {
 	t.Helper()
 	calls := s.Calls()
 	for i := range calls {
@@ -48,7 +48,7 @@ func TestALifeIsTheSameTwice(t *testing.T) {
 		live := func() trace {
 			l := newLife(t, seed)
 			l.live(t)
-			return traceOf(t, l.tale)
+			return traceOf(t, l.story)
 		}
 		if diff := cmp.Diff(live(), live()); diff != "" {
 			t.Errorf("life %d goes otherwise a second time:\n%s", seed, diff)
@@ -60,7 +60,7 @@ func TestALifeIsTheSameTwice(t *testing.T) {
 func TestSameSeedSameBytes(t *testing.T) {
 	t.Parallel()
 	live := func(functions string) trace {
-		s := &tale{ctx: context.Background(), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}}
+		s := &story{ctx: context.Background(), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}}
 		o := storyOptions(functions)
 		o.Sandbox.LogWriter = func(string) io.Writer { return &s.logs }
 		if functions == "" {
@@ -84,11 +84,11 @@ func TestSameSeedSameBytes(t *testing.T) {
 			}
 		}
 		for _, happens := range []func() error{
-			func() error { return s.fleet(nil, []string{"3"}) },
-			func() error { return s.idle(nil, nil) },
-			func() error { return s.tagIt(nil, []string{"o01", "now"}) },
-			func() error { return s.idle(nil, nil) },
-			func() error { return s.sweep(nil, nil) },
+			func() error { return s.createAndShare(nil, []string{"3"}) },
+			func() error { return s.waitUntilIdle(nil, nil) },
+			func() error { return s.tag(nil, []string{"o01", "now"}) },
+			func() error { return s.waitUntilIdle(nil, nil) },
+			func() error { return s.waitForSweep(nil, nil) },
 		} {
 			if err := happens(); err != nil {
 				t.Fatal(err)

@@ -34,7 +34,7 @@ type Stage struct {
 	events        *eventbridge.Client
 	queues        *sqs.Client
 	executions    *sfn.Client
-	listening     string // URL of the queue that hears every event of the hub
+	eventQueue    string // URL of the queue that hears every event of the hub
 }
 
 // NewStage lets the demo's actors enter a world.
@@ -111,7 +111,7 @@ func SameButFor(before, after []byte, gone string) error {
 }
 
 // Listen subscribes a queue to everything that the hub publishes, as any consumer may.
-func (s *Stage) Listen(ctx context.Context) error {
+func (s *Stage) SubscribeEvents(ctx context.Context) error {
 	bus := contract.BusName(s.policy.Hub)
 	name := "originhub-demo"
 	queue := "arn:aws:sqs:" + Region + ":" + HubAccount + ":" + name
@@ -125,7 +125,7 @@ func (s *Stage) Listen(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen to the hub: %w", err)
 	}
-	s.listening = aws.ToString(made.QueueUrl)
+	s.eventQueue = aws.ToString(made.QueueUrl)
 	pattern, err := json.Marshal(map[string]any{"source": []string{contract.EventSource}})
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func (s *Stage) Listen(ctx context.Context) error {
 }
 
 // Heard is an event of the hub.
-type Heard struct {
+type Event struct {
 	Time   time.Time `json:"time"`
 	Type   string    `json:"detail-type"`
 	Detail struct {
@@ -164,10 +164,10 @@ type Heard struct {
 }
 
 // Messages takes the events heard since the last time, oldest first.
-func (s *Stage) Messages(ctx context.Context) ([]Heard, error) {
-	var all []Heard
+func (s *Stage) ReceiveEvents(ctx context.Context) ([]Event, error) {
+	var all []Event
 	for {
-		out, err := s.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &s.listening, MaxNumberOfMessages: 10})
+		out, err := s.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &s.eventQueue, MaxNumberOfMessages: 10})
 		if err != nil {
 			return nil, fmt.Errorf("listen to the hub: %w", err)
 		}
@@ -175,16 +175,16 @@ func (s *Stage) Messages(ctx context.Context) ([]Heard, error) {
 			break
 		}
 		for _, m := range out.Messages {
-			var h Heard
+			var h Event
 			if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &h); err != nil {
 				return nil, fmt.Errorf("listen to the hub: %w", err)
 			}
 			all = append(all, h)
-			if _, err := s.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &s.listening, ReceiptHandle: m.ReceiptHandle}); err != nil {
+			if _, err := s.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &s.eventQueue, ReceiptHandle: m.ReceiptHandle}); err != nil {
 				return nil, fmt.Errorf("listen to the hub: %w", err)
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Heard) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(all, func(a, b Event) int { return a.Time.Compare(b.Time) })
 	return all, nil
 }

@@ -50,8 +50,8 @@ func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/stories",
 		Setup: func(env *testscript.Env) error {
-			s := &tale{functions: binaries(t, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
-			env.Values["tale"] = s
+			s := &story{functions: binaries(t, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
+			env.Values["story"] = s
 			env.Defer(func() {
 				if s.Stage == nil {
 					seen.add(nil)
@@ -62,10 +62,10 @@ func TestStories(t *testing.T) {
 				if denials := s.denials(s.mayBeDenied...); len(denials) > 0 {
 					t.Errorf("%s: the hub's functions were denied:\n%s", filepath.Base(env.WorkDir), strings.Join(denials, "\n"))
 				}
-				if s.refused != nil {
-					t.Errorf("%s: say why it was refused, by because: %v", filepath.Base(env.WorkDir), s.refused)
+				if s.refusal != nil {
+					t.Errorf("%s: say why it was refused, in a line with the command error: %v", filepath.Base(env.WorkDir), s.refusal)
 				}
-				for _, idle := range s.idleFaults() {
+				for _, idle := range s.unusedFaults() {
 					t.Errorf("%s: this fault has hit nothing: %s", filepath.Base(env.WorkDir), idle)
 				}
 				for _, calls := range sentTwice(s.Calls()) {
@@ -80,7 +80,7 @@ func TestStories(t *testing.T) {
 			})
 			return nil
 		},
-		Cmds: commands(),
+		Cmds: testscriptCommands(),
 	})
 }
 
@@ -121,34 +121,34 @@ func TestSentTwice(t *testing.T) {
 }
 
 // tale is the world of one script.
-type tale struct {
+type story struct {
 	*Stage
-	ctx     context.Context
-	actors  map[string]*Actor
-	origins map[string]VPCOrigin
-	shares  map[string]string
-	kept    []byte
-	other   string // account with a distribution of its own
-	spoken  []Heard
-	logs    bytes.Buffer
-	told    []string // messages on the alarm topic that remember-alarms saw
+	ctx                context.Context
+	actors             map[string]*Actor
+	origins            map[string]VPCOrigin
+	shares             map[string]string
+	savedConfig        []byte
+	other              string // account with a distribution of its own
+	received           []Event
+	logs               bytes.Buffer
+	savedNotifications []string // messages on the alarm topic that remember-alarms saw
 
-	existing map[string]string // ids of the distributions that the hub may adopt, by name
-	foreign  map[string][]byte // how they were
-	deployed int               // so many times the hub was deployed again
+	adoptable       map[string]string // ids of the distributions that the hub may adopt, by name
+	originalConfigs map[string][]byte // how they were
+	deployments     int               // so many times the hub was deployed again
 
 	functions string // directory of the binaries that run the functions; empty if they run in this process
 
 	certificates map[string]string // ARN by team
 	// mayBeDenied are the operations that a story is about IAM denying.
 	mayBeDenied []string
-	refused     error    // of the line before, which was to fail
+	refusal     error    // of the line before, which was to fail
 	cleanUp     []string // directories
 }
 
 // world [KEY=VALUE...] [future=FIELD] [adopt=NAME,...] deploys hub and spokes as the demo does, with another policy for the
 // functions, a CloudFront that knows a field of a distribution's that the SDK does not, or distributions to adopt: see adopt.
-func (s *tale) world(_ *testscript.TestScript, args []string) (err error) {
+func (s *story) deployHub(_ *testscript.TestScript, args []string) (err error) {
 	o := Options{
 		Templates: "../../infra/testdata", Functions: s.functions,
 		Sandbox: sandbox.Options{Seed: 7, LogWriter: func(string) io.Writer { return &s.logs }},
@@ -159,7 +159,7 @@ func (s *tale) world(_ *testscript.TestScript, args []string) (err error) {
 	var adopt []string
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
-		if key == "future" {
+		if key == "unknown-field" {
 			o.Sandbox.FutureFields = []string{value}
 			continue
 		}
@@ -184,18 +184,18 @@ func (s *tale) world(_ *testscript.TestScript, args []string) (err error) {
 	for _, a := range []*Actor{s.TeamA, s.TeamB, s.TeamC, s.Stranger} {
 		s.actors[a.Name] = a
 	}
-	return s.Listen(s.ctx)
+	return s.SubscribeEvents(s.ctx)
 }
 
 // create NAME TEAM [host=H] [paths=P] [balancer=B]: the team makes a VPC origin and waits until it is Deployed.
-func (s *tale) create(_ *testscript.TestScript, args []string) error {
-	if err := s.begin(args[0], args[1], args[2:]...); err != nil {
+func (s *story) create(_ *testscript.TestScript, args []string) error {
+	if err := s.createOrigin(args[0], args[1], args[2:]...); err != nil {
 		return err
 	}
-	return s.idle(nil, nil)
+	return s.waitUntilIdle(nil, nil)
 }
 
-func (s *tale) begin(name, team string, options ...string) error {
+func (s *story) createOrigin(name, team string, options ...string) error {
 	a := s.actors[team]
 	if a == nil {
 		return fmt.Errorf("there is no team %s", team)
@@ -219,24 +219,24 @@ func (s *tale) begin(name, team string, options ...string) error {
 	return err
 }
 
-func (s *tale) owner(name string) *Actor { return s.actors["owner of "+name] }
+func (s *story) owner(name string) *Actor { return s.actors["owner of "+name] }
 
 // share NAME [ARN...]: its owner shares it with the hub, together with other resources.
-func (s *tale) shareIt(_ *testscript.TestScript, args []string) error {
+func (s *story) share(_ *testscript.TestScript, args []string) error {
 	arn, err := s.owner(args[0]).Share(s.ctx, args[0], append([]string{s.origins[args[0]].ARN}, args[1:]...)...)
 	s.shares[args[0]] = arn
 	return err
 }
 
 // unshare NAME: its owner deletes the share by hand.
-func (s *tale) unshare(_ *testscript.TestScript, args []string) error {
+func (s *story) unshare(_ *testscript.TestScript, args []string) error {
 	share := s.shares[args[0]]
 	_, err := s.owner(args[0]).ram.DeleteResourceShare(s.ctx, &ram.DeleteResourceShareInput{ResourceShareArn: &share})
 	return err
 }
 
 // tag NAME VALUE [KEY]
-func (s *tale) tagIt(_ *testscript.TestScript, args []string) error {
+func (s *story) tag(_ *testscript.TestScript, args []string) error {
 	key := contract.TagTeardown
 	if len(args) > 2 {
 		key = args[2]
@@ -245,7 +245,7 @@ func (s *tale) tagIt(_ *testscript.TestScript, args []string) error {
 }
 
 // untag NAME
-func (s *tale) untag(_ *testscript.TestScript, args []string) error {
+func (s *story) untag(_ *testscript.TestScript, args []string) error {
 	arn := s.origins[args[0]].ARN
 	_, err := s.owner(args[0]).cloudfront.UntagResource(s.ctx, &cloudfront.UntagResourceInput{
 		Resource: &arn, TagKeys: &cloudfronttypes.TagKeys{Items: []string{contract.TagTeardown}},
@@ -254,7 +254,7 @@ func (s *tale) untag(_ *testscript.TestScript, args []string) error {
 }
 
 // advance DURATION
-func (s *tale) advance(_ *testscript.TestScript, args []string) error {
+func (s *story) advance(_ *testscript.TestScript, args []string) error {
 	d, err := time.ParseDuration(args[0])
 	if err != nil {
 		return err
@@ -264,27 +264,27 @@ func (s *tale) advance(_ *testscript.TestScript, args []string) error {
 }
 
 // idle lets time pass until nothing is under way.
-func (s *tale) idle(*testscript.TestScript, []string) error {
+func (s *story) waitUntilIdle(*testscript.TestScript, []string) error {
 	err := s.Rest()
 	return want(err == nil, "%w", err)
 }
 
 // sweep lets the next sweep run and what follows from it.
-func (s *tale) sweep(*testscript.TestScript, []string) error {
+func (s *story) waitForSweep(*testscript.TestScript, []string) error {
 	s.Advance(10 * time.Minute)
-	return s.idle(nil, nil)
+	return s.waitUntilIdle(nil, nil)
 }
 
 // fault JSON adds a fault rule, as POST /_sandbox/faults does; without an argument all rules go.
 // Each rule must have hit something by then, or by the end of the story.
-func (s *tale) fault(_ *testscript.TestScript, args []string) error {
+func (s *story) fault(_ *testscript.TestScript, args []string) error {
 	method, body := http.MethodDelete, ""
 	if len(args) > 0 {
-		if err := s.knownIn(args[0]); err != nil {
+		if err := s.checkPlaceholders(args[0]); err != nil {
 			return err
 		}
-		method, body = http.MethodPost, s.expand(args[0])
-	} else if idle := s.idleFaults(); len(idle) > 0 {
+		method, body = http.MethodPost, s.withIDs(args[0])
+	} else if idle := s.unusedFaults(); len(idle) > 0 {
 		return fmt.Errorf("these faults have hit nothing: %v", idle)
 	}
 	request, err := http.NewRequestWithContext(s.ctx, method, s.Endpoint()+"/_sandbox/faults", strings.NewReader(body))
@@ -307,7 +307,7 @@ func (s *tale) fault(_ *testscript.TestScript, args []string) error {
 }
 
 // idleFaults are the fault rules in force that have hit nothing.
-func (s *tale) idleFaults() (idle []string) {
+func (s *story) unusedFaults() (idle []string) {
 	for _, r := range s.Faults().Rules() {
 		if r.Hits == 0 {
 			idle = append(idle, fmt.Sprintf("%+v", r))
@@ -316,8 +316,8 @@ func (s *tale) idleFaults() (idle []string) {
 	return idle
 }
 
-func (s *tale) record(name string) (origin.Record, bool, error) {
-	if err := s.known(name); err != nil {
+func (s *story) record(name string) (origin.Record, bool, error) {
+	if err := s.checkOrigins(name); err != nil {
 		return origin.Record{}, false, err
 	}
 	known, err := s.snapshot()
@@ -329,7 +329,7 @@ func (s *tale) record(name string) (origin.Record, bool, error) {
 }
 
 // is NAME STATE: the registry says so of the origin; "unknown" when it knows nothing of it.
-func (s *tale) is(_ *testscript.TestScript, args []string) error {
+func (s *story) state(_ *testscript.TestScript, args []string) error {
 	r, found, err := s.record(args[0])
 	if err != nil {
 		return err
@@ -342,7 +342,7 @@ func (s *tale) is(_ *testscript.TestScript, args []string) error {
 }
 
 // edge HOST PATH STATUS [TEXT]: the answer to a viewer, and what it contains.
-func (s *tale) edge(_ *testscript.TestScript, args []string) error {
+func (s *story) response(_ *testscript.TestScript, args []string) error {
 	status, body, err := Get(s.ctx, s.Edge(), args[0], args[1])
 	if err != nil {
 		return err
@@ -353,13 +353,13 @@ func (s *tale) edge(_ *testscript.TestScript, args []string) error {
 }
 
 // updates N: so many UpdateDistribution of the hub's functions were accepted.
-func (s *tale) updates(_ *testscript.TestScript, args []string) error {
+func (s *story) updates(_ *testscript.TestScript, args []string) error {
 	n, _ := s.countUpdates()
 	return want(strconv.Itoa(n) == args[0], "%d updates were accepted, want %s", n, args[0])
 }
 
 // updates-within N CALLS: at least one was accepted and at most so many, of at most so many calls.
-func (s *tale) updatesWithin(_ *testscript.TestScript, args []string) error {
+func (s *story) updatesAtMost(_ *testscript.TestScript, args []string) error {
 	most, err := strconv.Atoi(args[0])
 	if err != nil {
 		return err
@@ -372,7 +372,7 @@ func (s *tale) updatesWithin(_ *testscript.TestScript, args []string) error {
 	return want(n > 0 && n <= most && calls <= mostCalls, "%d updates were accepted, of %d calls", n, calls)
 }
 
-func (s *tale) countUpdates() (accepted, calls int) {
+func (s *story) countUpdates() (accepted, calls int) {
 	for _, c := range s.Calls() {
 		if c.Operation != "UpdateDistribution" || c.Function == "" {
 			continue
@@ -386,63 +386,64 @@ func (s *tale) countUpdates() (accepted, calls int) {
 }
 
 // hear takes what the hub has published since the last time.
-func (s *tale) hear() error {
-	more, err := s.Messages(s.ctx)
-	s.spoken = append(s.spoken, more...)
+func (s *story) receiveEvents() error {
+	more, err := s.ReceiveEvents(s.ctx)
+	s.received = append(s.received, more...)
 	return err
 }
 
-// said TYPE [REGEXP]: the hub published an event of that type whose detail matches.
-func (s *tale) said(_ *testscript.TestScript, args []string) error {
-	if err := errors.Join(eventType(args[0]), s.knownIn(strings.Join(args[1:], "")), s.hear()); err != nil {
-		return err
+// event checks that the hub has published an event of a type whose details match.
+func (s *story) event(_ *testscript.TestScript, args []string) error {
+	matching, all, err := s.matchingEvents(args[0], strings.Join(args[1:], ""))
+	return errors.Join(err, want(matching > 0, "no event matches %q; the events are:\n%s", args, all))
+}
+
+// matchingEvents returns how many events of a type match a regular expression, and lists all events that the hub has published.
+func (s *story) matchingEvents(eventType, expression string) (n int, all string, err error) {
+	pattern, err := regexp.Compile(expression)
+	if err := errors.Join(err, checkEventType(eventType), s.checkPlaceholders(expression), s.receiveEvents()); err != nil {
+		return 0, "", err
 	}
-	var seen []string
-	for _, h := range s.spoken {
-		text := fmt.Sprintf("%s %+v", h.Type, h.Detail)
-		seen = append(seen, text)
-		if h.Type != args[0] {
-			continue
-		}
-		if len(args) == 1 {
-			return nil
-		}
-		if ok, err := regexp.MatchString(args[1], s.named(text)); err != nil || ok {
-			return err
+	var lines []string
+	for _, e := range s.received {
+		text := fmt.Sprintf("%s %+v", e.Type, e.Detail)
+		lines = append(lines, text)
+		if e.Type == eventType && pattern.MatchString(s.withNames(text)) {
+			n++
 		}
 	}
-	return want(false, "nobody said %q; but:\n%s", args, strings.Join(seen, "\n"))
+	return n, strings.Join(lines, "\n"), nil
 }
 
 // named replaces ids by the names that the script gave.
-func (s *tale) named(text string) string {
+func (s *story) withNames(text string) string {
 	for name, o := range s.origins {
 		text = strings.ReplaceAll(text, o.ID, "<"+name+">")
 	}
-	for name, id := range s.existing {
+	for name, id := range s.adoptable {
 		text = strings.ReplaceAll(text, id, "<"+name+">")
 	}
 	return text
 }
 
 // hear prints everything that the hub said so far.
-func (s *tale) hearAll(ts *testscript.TestScript, _ []string) error {
-	if err := s.hear(); err != nil {
+func (s *story) printEvents(ts *testscript.TestScript, _ []string) error {
+	if err := s.receiveEvents(); err != nil {
 		return err
 	}
-	for _, h := range s.spoken {
-		ts.Logf("%s %s %+v", s.At(h.Time), h.Type, s.named(fmt.Sprintf("%+v", h.Detail)))
+	for _, h := range s.received {
+		ts.Logf("%s %s %+v", s.At(h.Time), h.Type, s.withNames(fmt.Sprintf("%+v", h.Detail)))
 	}
 	return nil
 }
 
-func (s *tale) execution(name, generation string) (string, error) {
+func (s *story) execution(name, generation string) (string, error) {
 	g, err := strconv.Atoi(generation)
-	return s.TeardownExecution(s.origins[name].ID, g), errors.Join(err, s.known(name))
+	return s.TeardownExecution(s.origins[name].ID, g), errors.Join(err, s.checkOrigins(name))
 }
 
 // ended NAME GENERATION STATUS [REGEXP of error and cause]
-func (s *tale) ended(_ *testscript.TestScript, args []string) error {
+func (s *story) executionEnded(_ *testscript.TestScript, args []string) error {
 	arn, err := s.execution(args[0], args[1])
 	if err != nil {
 		return err
@@ -455,20 +456,20 @@ func (s *tale) ended(_ *testscript.TestScript, args []string) error {
 	if err := want(string(out.Status) == args[2], "the execution is %s, want %s: %s", out.Status, args[2], why); err != nil || len(args) == 3 {
 		return err
 	}
-	ok, err := regexp.MatchString(args[3], s.named(why))
-	return errors.Join(err, want(ok, "%q does not match %s", s.named(why), args[3]))
+	ok, err := regexp.MatchString(args[3], s.withNames(why))
+	return errors.Join(err, want(ok, "%q does not match %s", s.withNames(why), args[3]))
 }
 
 // path NAME GENERATION STATE...: the task states that the execution went through, repeats told once.
-func (s *tale) path(_ *testscript.TestScript, args []string) error {
-	names, err := s.visited(args[0], args[1])
+func (s *story) executionTasks(_ *testscript.TestScript, args []string) error {
+	names, err := s.tasksOf(args[0], args[1])
 	if err != nil {
 		return err
 	}
 	return want(slices.Equal(names, args[2:]), "the path is %v", names)
 }
 
-func (s *tale) visited(name, generation string) ([]string, error) {
+func (s *story) tasksOf(name, generation string) ([]string, error) {
 	arn, err := s.execution(name, generation)
 	if err != nil {
 		return nil, err
@@ -490,16 +491,16 @@ func (s *tale) visited(name, generation string) ([]string, error) {
 }
 
 // history prints the execution's states.
-func (s *tale) history(ts *testscript.TestScript, args []string) error {
-	names, err := s.visited(args[0], args[1])
+func (s *story) printExecution(ts *testscript.TestScript, args []string) error {
+	names, err := s.tasksOf(args[0], args[1])
 	ts.Logf("%v", names)
 	return err
 }
 
 // gone NAME: nothing is left of the origin: not the VPC origin, no share, no interface, no part of a distribution of the hub's
 // account; and if it was the account's last one, no empty share and no security group either.
-func (s *tale) gone(_ *testscript.TestScript, args []string) error {
-	if err := s.known(args[0]); err != nil {
+func (s *story) nothingLeft(_ *testscript.TestScript, args []string) error {
+	if err := s.checkOrigins(args[0]); err != nil {
 		return err
 	}
 	a, o := s.owner(args[0]), s.origins[args[0]]
@@ -514,7 +515,7 @@ func (s *tale) gone(_ *testscript.TestScript, args []string) error {
 	if held.VPCOrigins == 0 && (held.Shares != 0 || len(held.ENIs) != 0 || len(held.Groups) != 0) {
 		return want(false, "account %s still has %+v", a.Account, held)
 	}
-	if err := s.unlisted(a.Account, o); err != nil {
+	if err := s.notInAccount(a.Account, o); err != nil {
 		return err
 	}
 	list, err := s.hubCloudFront.ListDistributions(s.ctx, &cloudfront.ListDistributionsInput{})
@@ -534,7 +535,7 @@ func (s *tale) gone(_ *testscript.TestScript, args []string) error {
 }
 
 // unlisted wants no share of an account to hold the origin, and no network interface to be the origin's.
-func (s *tale) unlisted(account string, o VPCOrigin) error {
+func (s *story) notInAccount(account string, o VPCOrigin) error {
 	raw, err := json.Marshal(s.State()["accounts"].(map[string]any)[account])
 	if err != nil {
 		return err
@@ -569,31 +570,31 @@ func (s *tale) unlisted(account string, o VPCOrigin) error {
 }
 
 // keep remembers the distribution's configuration; same compares it.
-func (s *tale) keep(*testscript.TestScript, []string) (err error) {
-	_, s.kept, err = s.Distribution(s.ctx)
+func (s *story) saveConfig(*testscript.TestScript, []string) (err error) {
+	_, s.savedConfig, err = s.Distribution(s.ctx)
 	return err
 }
 
 // same [NAME]: the configuration is what was kept, byte for byte, but for the origin that left.
-func (s *tale) same(_ *testscript.TestScript, args []string) error {
+func (s *story) configUnchanged(_ *testscript.TestScript, args []string) error {
 	_, now, err := s.Distribution(s.ctx)
 	if err != nil {
 		return err
 	}
 	if len(args) > 0 {
-		return SameButFor(s.kept, now, s.origins[args[0]].ID)
+		return SameButFor(s.savedConfig, now, s.origins[args[0]].ID)
 	}
-	return want(bytes.Equal(s.kept, now), "the configuration changed from\n%s\nto\n%s", s.kept, now)
+	return want(bytes.Equal(s.savedConfig, now), "the configuration changed from\n%s\nto\n%s", s.savedConfig, now)
 }
 
 // hold-enis NAME: CloudFront never releases the interfaces of this origin.
-func (s *tale) holdENIs(_ *testscript.TestScript, args []string) error {
+func (s *story) holdInterfaces(_ *testscript.TestScript, args []string) error {
 	s.HoldENIs(s.origins[args[0]].ID)
 	return nil
 }
 
 // other-distribution NAME ACCOUNT: an account makes a distribution of its own that uses the origin, which is shared with it.
-func (s *tale) otherDistribution(_ *testscript.TestScript, args []string) error {
+func (s *story) createOtherDistribution(_ *testscript.TestScript, args []string) error {
 	o, owner := s.origins[args[0]], s.owner(args[0])
 	share, err := owner.ram.CreateResourceShare(s.ctx, &ram.CreateResourceShareInput{
 		Name: aws.String("other"), ResourceArns: []string{o.ARN}, Principals: []string{args[1]}, AllowExternalPrincipals: aws.Bool(true),
@@ -630,7 +631,7 @@ func (s *tale) otherDistribution(_ *testscript.TestScript, args []string) error 
 }
 
 // dead-letters OUTPUT N: the queue in that output of the hub stack holds so many messages.
-func (s *tale) deadLetters(_ *testscript.TestScript, args []string) error {
+func (s *story) deadLetters(_ *testscript.TestScript, args []string) error {
 	out, err := s.queues.GetQueueAttributes(s.ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: aws.String(s.outputs[args[0]]), AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameApproximateNumberOfMessages},
 	})
@@ -643,13 +644,13 @@ func (s *tale) deadLetters(_ *testscript.TestScript, args []string) error {
 
 // put-event TEAM BUS FILE: a team puts an event on a bus: "default" of its own, or "hub". The file is
 // {"source", "detail-type", "detail"}. It fails if the entry is refused.
-func (s *tale) putEvent(ts *testscript.TestScript, args []string) error {
+func (s *story) putEvent(ts *testscript.TestScript, args []string) error {
 	var e struct {
 		Source string          `json:"source"`
 		Type   string          `json:"detail-type"`
 		Detail json.RawMessage `json:"detail"`
 	}
-	if err := json.Unmarshal([]byte(s.expand(ts.ReadFile(args[2]))), &e); err != nil {
+	if err := json.Unmarshal([]byte(s.withIDs(ts.ReadFile(args[2]))), &e); err != nil {
 		return err
 	}
 	bus := args[1]
@@ -670,39 +671,39 @@ func (s *tale) putEvent(ts *testscript.TestScript, args []string) error {
 	return nil
 }
 
-func (s *tale) expand(text string) string {
+func (s *story) withIDs(text string) string {
 	for name, o := range s.origins {
 		text = strings.ReplaceAll(text, "<"+name+">", o.ARN)
 	}
-	for name, id := range s.existing {
+	for name, id := range s.adoptable {
 		text = strings.ReplaceAll(text, "<"+name+">", id)
 	}
 	return text
 }
 
 // send OUTPUT FILE: a raw message on one of the hub's queues.
-func (s *tale) send(ts *testscript.TestScript, args []string) error {
+func (s *story) sendMessage(ts *testscript.TestScript, args []string) error {
 	_, err := s.queues.SendMessage(s.ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.outputs[args[0]]), MessageBody: aws.String(ts.ReadFile(args[1]))})
 	return err
 }
 
 // fleet N: team-a and team-b make N origins in turn, and share them all at the same instant.
-func (s *tale) fleet(ts *testscript.TestScript, args []string) error {
+func (s *story) createAndShare(ts *testscript.TestScript, args []string) error {
 	n, err := strconv.Atoi(args[0])
 	if err != nil {
 		return err
 	}
 	for i := range n {
 		team := []string{"team-a", "team-b"}[i%2]
-		if err := s.begin(fmt.Sprintf("o%02d", i), team, fmt.Sprintf("paths=/%s/%02d/", team, i)); err != nil {
+		if err := s.createOrigin(fmt.Sprintf("o%02d", i), team, fmt.Sprintf("paths=/%s/%02d/", team, i)); err != nil {
 			return err
 		}
 	}
-	if err := s.idle(nil, nil); err != nil {
+	if err := s.waitUntilIdle(nil, nil); err != nil {
 		return err
 	}
 	for i := range n {
-		if err := s.shareIt(ts, []string{fmt.Sprintf("o%02d", i)}); err != nil {
+		if err := s.share(ts, []string{fmt.Sprintf("o%02d", i)}); err != nil {
 			return err
 		}
 	}
@@ -710,13 +711,13 @@ func (s *tale) fleet(ts *testscript.TestScript, args []string) error {
 }
 
 // comment TEXT: a foreign writer changes the distribution's comment.
-func (s *tale) comment(_ *testscript.TestScript, args []string) error {
-	return s.edit(func(c *cloudfronttypes.DistributionConfig) { c.Comment = &args[0] })
+func (s *story) editComment(_ *testscript.TestScript, args []string) error {
+	return s.editDistribution(func(c *cloudfronttypes.DistributionConfig) { c.Comment = &args[0] })
 }
 
 // deploy TEAM STACK FILE: a team creates or updates a stack of its own.
-func (s *tale) deployStack(ts *testscript.TestScript, args []string) error {
-	outputs, err := s.Deploy(s.actors[args[0]].Account, Region, args[1], []byte(s.expand(ts.ReadFile(args[2]))), nil)
+func (s *story) deployStack(ts *testscript.TestScript, args []string) error {
+	outputs, err := s.Deploy(s.actors[args[0]].Account, Region, args[1], []byte(s.withIDs(ts.ReadFile(args[2]))), nil)
 	if id := outputs["OriginId"]; id != "" {
 		s.origins[args[1]] = VPCOrigin{id, outputs["OriginArn"]}
 		s.actors["owner of "+args[1]] = s.actors[args[0]]
@@ -726,7 +727,7 @@ func (s *tale) deployStack(ts *testscript.TestScript, args []string) error {
 
 // team-stack TEAM [FROM TO]: the team creates or updates its team stack, from the golden template with one text replaced. The
 // stack's origin goes by the team's name.
-func (s *tale) teamStack(_ *testscript.TestScript, args []string) error {
+func (s *story) deployTeamStack(_ *testscript.TestScript, args []string) error {
 	text, err := os.ReadFile("../../infra/testdata/team.template.json")
 	if err != nil {
 		return err
@@ -752,7 +753,7 @@ func (s *tale) teamStack(_ *testscript.TestScript, args []string) error {
 }
 
 // delete-team-stack TEAM: the team deletes its team stack, and the certificate is all that is left of it.
-func (s *tale) deleteTeamStack(_ *testscript.TestScript, args []string) error {
+func (s *story) deleteTeamStack(_ *testscript.TestScript, args []string) error {
 	account := s.actors[args[0]].Account
 	if err := s.DeleteStack(account, Region, "originhub-team"); err != nil {
 		return err
@@ -783,7 +784,7 @@ func (s *tale) deleteTeamStack(_ *testscript.TestScript, args []string) error {
 }
 
 // uncalled SERVICE OPERATION: no function has called that operation, which the sandbox has.
-func (s *tale) uncalled(_ *testscript.TestScript, args []string) error {
+func (s *story) neverCalled(_ *testscript.TestScript, args []string) error {
 	request, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.Endpoint()+"/_sandbox/operations", nil)
 	if err != nil {
 		return err
@@ -816,7 +817,7 @@ func (s *tale) uncalled(_ *testscript.TestScript, args []string) error {
 }
 
 // denied OPERATION: IAM denied a function such a call. A story in which it denied any other fails.
-func (s *tale) denied(_ *testscript.TestScript, args []string) error {
+func (s *story) deniedCall(_ *testscript.TestScript, args []string) error {
 	operation := func(c sandbox.Call) bool { return denied(c) && c.Operation == args[0] }
 	if !slices.ContainsFunc(s.Calls(), operation) {
 		return want(false, "no call of %s was denied", args[0])
@@ -826,7 +827,7 @@ func (s *tale) denied(_ *testscript.TestScript, args []string) error {
 }
 
 // denials lists the calls that IAM denied a function, but for those of some operations.
-func (s *tale) denials(but ...string) (lines []string) {
+func (s *story) denials(but ...string) (lines []string) {
 	for _, c := range s.Calls() {
 		if denied(c) && !slices.Contains(but, c.Operation) {
 			lines = append(lines, fmt.Sprintf("%s %s by %s: %s", c.Service, c.Operation, c.Principal, c.Error))
@@ -837,13 +838,13 @@ func (s *tale) denials(but ...string) (lines []string) {
 
 func denied(c sandbox.Call) bool { return c.Function != "" && !c.Allowed }
 
-// meddle TEAM NAME: a team tags another one's origin.
-func (s *tale) meddle(_ *testscript.TestScript, args []string) error {
-	return s.actors[args[0]].Tag(s.ctx, s.origins[args[1]].ARN, contract.TagTeardown, "now")
+// tagAs lets a team tag another team's origin.
+func (s *story) tagAs(_ *testscript.TestScript, args []string) error {
+	return s.actors[args[0]].Tag(s.ctx, s.origins[args[1]].ARN, contract.TagTeardown, args[2])
 }
 
 // empty-registry deletes every item of the registry.
-func (s *tale) emptyRegistry(*testscript.TestScript, []string) error {
+func (s *story) emptyRegistry(*testscript.TestScript, []string) error {
 	client := dynamodb.NewFromConfig(s.Config(HubAccount, Region))
 	table := aws.String(s.outputs["RegistryTable"])
 	out, err := client.Scan(s.ctx, &dynamodb.ScanInput{TableName: table})
@@ -862,13 +863,13 @@ func (s *tale) emptyRegistry(*testscript.TestScript, []string) error {
 }
 
 // foreign-interface TEAM: another service has an interface in the team's VPC.
-func (s *tale) foreignInterface(_ *testscript.TestScript, args []string) error {
+func (s *story) addUnmanagedInterface(_ *testscript.TestScript, args []string) error {
 	s.AddUnmanagedENI(sandbox.UnmanagedENI{Account: s.actors[args[0]].Account, Region: Region, Description: "agentic_ai"})
 	return nil
 }
 
 // future FIELD: somebody sets a field of the distribution's that our SDK does not know, with a client that does.
-func (s *tale) future(_ *testscript.TestScript, args []string) error {
+func (s *story) setUnknownField(_ *testscript.TestScript, args []string) error {
 	id, config, err := s.Distribution(s.ctx)
 	if err != nil {
 		return err
@@ -883,12 +884,12 @@ func (s *tale) future(_ *testscript.TestScript, args []string) error {
 }
 
 // kept TEXT: the configuration that was kept contains the text.
-func (s *tale) keptHas(_ *testscript.TestScript, args []string) error {
-	return want(bytes.Contains(s.kept, []byte(args[0])), "%s is not in %s", args[0], s.kept)
+func (s *story) savedConfigHas(_ *testscript.TestScript, args []string) error {
+	return want(bytes.Contains(s.savedConfig, []byte(args[0])), "%s is not in %s", args[0], s.savedConfig)
 }
 
 // remove-other-distribution: the account that made it takes the origin out of its distribution.
-func (s *tale) removeOtherDistribution(*testscript.TestScript, []string) error {
+func (s *story) clearOtherDistribution(*testscript.TestScript, []string) error {
 	other := NewActor(s.Sandbox, "other", s.other)
 	list, err := other.cloudfront.ListDistributions(s.ctx, &cloudfront.ListDistributionsInput{})
 	if err != nil {
@@ -914,26 +915,14 @@ func (s *tale) removeOtherDistribution(*testscript.TestScript, []string) error {
 	return nil
 }
 
-// said-once TYPE [REGEXP]
-func (s *tale) saidOnce(ts *testscript.TestScript, args []string) error {
-	if err := s.said(ts, args); err != nil {
-		return err
-	}
-	pattern, err := regexp.Compile(strings.Join(args[1:], ""))
-	if err != nil {
-		return err
-	}
-	n := 0
-	for _, h := range s.spoken {
-		if h.Type == args[0] && pattern.MatchString(s.named(fmt.Sprintf("%s %+v", h.Type, h.Detail))) {
-			n++
-		}
-	}
-	return want(n == 1, "%s was said %d times", args, n)
+// eventCount checks how many events of a type, of which all details match, the hub has published so far.
+func (s *story) eventCount(_ *testscript.TestScript, args []string) error {
+	matching, all, err := s.matchingEvents(args[1], strings.Join(args[2:], ""))
+	return errors.Join(err, want(strconv.Itoa(matching) == args[0], "%d events match %q, want %s; the events are:\n%s", matching, args[1:], args[0], all))
 }
 
 // invitation NAME STATUS: of the share of that name, as the hub sees it.
-func (s *tale) invitation(_ *testscript.TestScript, args []string) error {
+func (s *story) invitation(_ *testscript.TestScript, args []string) error {
 	out, err := ram.NewFromConfig(s.Config(HubAccount, Region)).GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{
 		ResourceShareArns: []string{s.shares[args[0]]},
 	})
@@ -947,41 +936,41 @@ func (s *tale) invitation(_ *testscript.TestScript, args []string) error {
 }
 
 // dns HOST there|absent|theirs: the hub's zone has alias records for the host, or none, or some that are not the hub's.
-func (s *tale) dns(_ *testscript.TestScript, args []string) error {
+func (s *story) dns(_ *testscript.TestScript, args []string) error {
 	records, err := awsroute53.New(s.Config(HubAccount, Region), s.policy.HostedZone).Records(s.ctx)
 	if err != nil {
 		return err
 	}
-	n, theirs := 0, 0
+	n, unmanaged := 0, 0
 	for _, r := range records {
 		switch {
 		case r.Name != args[0]:
 		case strings.HasSuffix(r.Target, ".cloudfront.net"):
 			n++
 		default:
-			theirs++
+			unmanaged++
 		}
 	}
-	is := map[string]bool{"there": n == 2, "absent": n == 0, "theirs": n == 0 && theirs > 0}
-	return want(is[args[1]], "%s has %d alias records and %d others", args[0], n, theirs)
+	is := map[string]bool{"present": n == 2, "absent": n == 0, "unmanaged": n == 0 && unmanaged > 0}
+	return want(is[args[1]], "%s has %d alias records and %d others", args[0], n, unmanaged)
 }
 
 // alarmed REGEXP: a message that matches reached the alarm topic.
-func (s *tale) alarmed(_ *testscript.TestScript, args []string) error {
+func (s *story) notification(_ *testscript.TestScript, args []string) error {
 	pattern, err := regexp.Compile(args[0])
-	if err := errors.Join(err, s.knownIn(args[0])); err != nil {
+	if err := errors.Join(err, s.checkPlaceholders(args[0])); err != nil {
 		return err
 	}
-	messages, err := s.alarmMessages()
+	messages, err := s.notifications()
 	if err != nil {
 		return err
 	}
-	matches := slices.ContainsFunc(messages, func(m string) bool { return pattern.MatchString(s.named(m)) })
+	matches := slices.ContainsFunc(messages, func(m string) bool { return pattern.MatchString(s.withNames(m)) })
 	return want(matches, "no alarm matches %s in\n%s", args[0], strings.Join(messages, "\n"))
 }
 
 // apart DURATION: there were several accepted updates of the hub's, and no two are closer than that.
-func (s *tale) apart(_ *testscript.TestScript, args []string) error {
+func (s *story) updatesApart(_ *testscript.TestScript, args []string) error {
 	least, err := time.ParseDuration(args[0])
 	if err != nil {
 		return err
@@ -1003,7 +992,7 @@ func (s *tale) apart(_ *testscript.TestScript, args []string) error {
 }
 
 // share-together NAME...: their owner shares them with the hub in one share.
-func (s *tale) shareTogether(_ *testscript.TestScript, args []string) error {
+func (s *story) shareTogether(_ *testscript.TestScript, args []string) error {
 	var arns []string
 	for _, name := range args {
 		arns = append(arns, s.origins[name].ARN)
@@ -1013,14 +1002,14 @@ func (s *tale) shareTogether(_ *testscript.TestScript, args []string) error {
 }
 
 // release-enis NAME: CloudFront releases what hold-enis kept.
-func (s *tale) releaseENIs(_ *testscript.TestScript, args []string) error {
+func (s *story) releaseInterfaces(_ *testscript.TestScript, args []string) error {
 	s.ReleaseENIs(s.origins[args[0]].ID)
 	return nil
 }
 
 // edit: somebody of the Networking account changes the hub's distribution by hand; of those that it adopted, the first.
-func (s *tale) edit(change func(*cloudfronttypes.DistributionConfig)) (err error) {
-	id := s.existing["first"]
+func (s *story) editDistribution(change func(*cloudfronttypes.DistributionConfig)) (err error) {
+	id := s.adoptable["first"]
 	if id == "" {
 		if id, _, err = s.Distribution(s.ctx); err != nil {
 			return err
@@ -1038,12 +1027,12 @@ func (s *tale) edit(change func(*cloudfronttypes.DistributionConfig)) (err error
 }
 
 // drop-behaviors NAME: somebody takes the behaviors of an origin, which has some, out of the hub's distribution.
-func (s *tale) dropBehaviors(_ *testscript.TestScript, args []string) error {
-	if err := s.known(args[0]); err != nil {
+func (s *story) removeBehaviors(_ *testscript.TestScript, args []string) error {
+	if err := s.checkOrigins(args[0]); err != nil {
 		return err
 	}
 	there := 0
-	err := s.edit(func(c *cloudfronttypes.DistributionConfig) {
+	err := s.editDistribution(func(c *cloudfronttypes.DistributionConfig) {
 		b := c.CacheBehaviors
 		there = len(b.Items)
 		b.Items = slices.DeleteFunc(b.Items, func(b cloudfronttypes.CacheBehavior) bool {
@@ -1062,12 +1051,12 @@ func (s *tale) dropBehaviors(_ *testscript.TestScript, args []string) error {
 }
 
 // delete-distribution: somebody disables the hub's distribution and, once that is Deployed, deletes it.
-func (s *tale) deleteDistribution(*testscript.TestScript, []string) error {
+func (s *story) deleteDistribution(*testscript.TestScript, []string) error {
 	id, _, err := s.Distribution(s.ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.edit(func(c *cloudfronttypes.DistributionConfig) { c.Enabled = aws.Bool(false) }); err != nil {
+	if err := s.editDistribution(func(c *cloudfronttypes.DistributionConfig) { c.Enabled = aws.Bool(false) }); err != nil {
 		return err
 	}
 	for {
@@ -1084,8 +1073,8 @@ func (s *tale) deleteDistribution(*testscript.TestScript, []string) error {
 }
 
 // public-path PATH DOMAIN: somebody puts a behavior in front of all others that leads to an origin on the public internet.
-func (s *tale) publicPath(_ *testscript.TestScript, args []string) error {
-	return s.edit(func(c *cloudfronttypes.DistributionConfig) {
+func (s *story) addPublicBehavior(_ *testscript.TestScript, args []string) error {
+	return s.editDistribution(func(c *cloudfronttypes.DistributionConfig) {
 		c.Origins.Items = append(c.Origins.Items, cloudfronttypes.Origin{
 			Id: aws.String("legacy"), DomainName: &args[1], CustomOriginConfig: &cloudfronttypes.CustomOriginConfig{
 				HTTPPort: aws.Int32(80), HTTPSPort: aws.Int32(443), OriginProtocolPolicy: cloudfronttypes.OriginProtocolPolicyHttpsOnly,
@@ -1100,7 +1089,7 @@ func (s *tale) publicPath(_ *testscript.TestScript, args []string) error {
 }
 
 // delete-origin NAME: its owner deletes it by hand.
-func (s *tale) deleteOrigin(_ *testscript.TestScript, args []string) error {
+func (s *story) deleteOrigin(_ *testscript.TestScript, args []string) error {
 	id, api := s.origins[args[0]].ID, s.owner(args[0]).cloudfront
 	seen, err := api.GetVpcOrigin(s.ctx, &cloudfront.GetVpcOriginInput{Id: &id})
 	if err != nil {
@@ -1111,14 +1100,14 @@ func (s *tale) deleteOrigin(_ *testscript.TestScript, args []string) error {
 }
 
 // delete-origin-as TEAM NAME: a team tries to delete another one's origin.
-func (s *tale) deleteOriginAs(_ *testscript.TestScript, args []string) error {
+func (s *story) deleteOriginAs(_ *testscript.TestScript, args []string) error {
 	id := s.origins[args[1]].ID
 	_, err := s.actors[args[0]].cloudfront.DeleteVpcOrigin(s.ctx, &cloudfront.DeleteVpcOriginInput{Id: &id, IfMatch: aws.String("E1")})
 	return err
 }
 
 // dns-record HOST remove|ADDRESS: somebody removes the records of a host from the hub's zone, or lets it lead to an address.
-func (s *tale) dnsRecord(_ *testscript.TestScript, args []string) error {
+func (s *story) editDNS(_ *testscript.TestScript, args []string) error {
 	zone := route53.NewFromConfig(s.Config(HubAccount, Region))
 	list, err := zone.ListResourceRecordSets(s.ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: &s.policy.HostedZone})
 	if err != nil {
@@ -1140,7 +1129,7 @@ func (s *tale) dnsRecord(_ *testscript.TestScript, args []string) error {
 }
 
 // disabled-distribution NAME: the Networking account has another distribution, disabled, which names the origin.
-func (s *tale) disabledDistribution(_ *testscript.TestScript, args []string) error {
+func (s *story) createDisabledDistribution(_ *testscript.TestScript, args []string) error {
 	o, owner := s.origins[args[0]], s.owner(args[0])
 	_, err := s.hubCloudFront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: &cloudfronttypes.DistributionConfig{
 		CallerReference: aws.String("old"), Comment: aws.String("old"), Enabled: aws.Bool(false),

@@ -27,21 +27,21 @@ const (
 
 // Options say what a rehearsal is made of.
 type Options struct {
-	Templates string // directory of policy.yaml, and of hub.template.json and spoke.template.json made from it
-	Functions string // directory of the functions, built for this machine; not needed if Sandbox.Handlers runs them
-	Policy    []byte // in place of the policy beside the templates
-	Sandbox   sandbox.Options
-	Bare      bool // accounts only; nothing deployed
-	Own       bool // the accounts are those of the policy, all of them in its organization, in place of the demo's
+	Templates   string // directory of policy.yaml, and of hub.template.json and spoke.template.json made from it
+	Functions   string // directory of the functions, built for this machine; not needed if Sandbox.Handlers runs them
+	Policy      []byte // in place of the policy beside the templates
+	Sandbox     sandbox.Options
+	Bare        bool // accounts only; nothing deployed
+	OwnAccounts bool // the accounts are those of the policy, all of them in its organization, in place of the demo's
 }
 
 // World is a sandbox with the hub and the spokes deployed in it, idle.
 type World struct {
 	*sandbox.Sandbox
-	policy  hubpolicy.Policy
-	text    []byte            // of the policy, as the next deployed function has it
-	outputs map[string]string // of the hub stack
-	assets  string
+	policy     hubpolicy.Policy
+	policyText []byte            // of the policy, as the next deployed function has it
+	outputs    map[string]string // of the hub stack
+	assets     string
 }
 
 // New starts a sandbox and deploys the same templates and the same binaries that go to AWS.
@@ -52,7 +52,7 @@ func New(o Options) (_ *World, err error) {
 			return nil, err
 		}
 	}
-	if err := w.obey(o.Policy); err != nil {
+	if err := w.usePolicy(o.Policy); err != nil {
 		return nil, err
 	}
 	if w.assets, err = os.MkdirTemp("", "originhub-"); err != nil {
@@ -65,7 +65,7 @@ func New(o Options) (_ *World, err error) {
 		{ID: TeamCAccount, Name: "team-c", InOrganization: true},
 		{ID: StrangerAccount, Name: "stranger"},
 	}
-	if o.Own {
+	if o.OwnAccounts {
 		o.Sandbox.Accounts = accountsOf(w.policy)
 	}
 	o.Sandbox.Organization = w.policy.Organization
@@ -105,11 +105,11 @@ func (e *PolicyError) Error() string { return "read policy:\n" + e.Err.Error() }
 func (e *PolicyError) Unwrap() error { return e.Err }
 
 // obey takes a policy.
-func (w *World) obey(text []byte) (err error) {
+func (w *World) usePolicy(text []byte) (err error) {
 	if w.policy, err = policy.Parse(text); err != nil {
 		return &PolicyError{err}
 	}
-	w.text = text
+	w.policyText = text
 	return nil
 }
 
@@ -141,7 +141,7 @@ func (w *World) asset(o Options, key string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(filepath.Join(dir, contract.PolicyFile), w.text, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, contract.PolicyFile), w.policyText, 0o644); err != nil {
 		return "", err
 	}
 	if o.Sandbox.Handlers != nil {

@@ -8,7 +8,7 @@ import (
 
 // What somebody rehearses with a policy of their own has its accounts, organization and zone, and nothing of the demo's.
 func TestWorldOfOnesOwnPolicy(t *testing.T) {
-	w, err := New(Options{Bare: true, Own: true, Policy: []byte(`version: 1
+	w, err := New(Options{Bare: true, OwnAccounts: true, Policy: []byte(`version: 1
 hub: networking
 organization: o-a1b2c3d4e5
 distribution: {base: {}}

@@ -14,9 +14,9 @@ import (
 
 // retarget PATH ORIGIN: somebody lets the behavior of a path lead to another origin, which is added as one on the public
 // internet if the distribution does not have it.
-func (s *tale) retarget(_ *testscript.TestScript, args []string) error {
+func (s *story) retargetBehavior(_ *testscript.TestScript, args []string) error {
 	changed := false
-	err := s.edit(func(c *cloudfronttypes.DistributionConfig) {
+	err := s.editDistribution(func(c *cloudfronttypes.DistributionConfig) {
 		known := false
 		for _, o := range c.Origins.Items {
 			known = known || aws.ToString(o.Id) == args[1]
@@ -43,8 +43,8 @@ func (s *tale) retarget(_ *testscript.TestScript, args []string) error {
 }
 
 // policy OLD NEW...: the platform engineer deploys the hub with a policy in which each OLD is replaced by its NEW.
-func (s *tale) changePolicy(_ *testscript.TestScript, args []string) error {
-	text := string(s.text)
+func (s *story) changePolicy(_ *testscript.TestScript, args []string) error {
+	text := string(s.policyText)
 	if len(args)%2 != 0 {
 		return fmt.Errorf("%s is replaced by nothing", args[len(args)-1])
 	}
@@ -54,7 +54,7 @@ func (s *tale) changePolicy(_ *testscript.TestScript, args []string) error {
 		}
 		text = strings.ReplaceAll(text, args[i], args[i+1])
 	}
-	s.text = []byte(text)
+	s.policyText = []byte(text)
 	if !strings.Contains(text, "adopt:") {
 		return s.deployAgain()
 	}
@@ -63,8 +63,8 @@ func (s *tale) changePolicy(_ *testscript.TestScript, args []string) error {
 
 // foreign-alias DISTRIBUTION HOST: somebody gives an existing distribution another alias, and lets the host's A record lead to
 // it. Its configuration is remembered for as-before.
-func (s *tale) foreignAlias(_ *testscript.TestScript, args []string) error {
-	id := s.existing[args[0]]
+func (s *story) addUnmanagedAlias(_ *testscript.TestScript, args []string) error {
+	id := s.adoptable[args[0]]
 	out, err := s.hubCloudFront.GetDistribution(s.ctx, &cloudfront.GetDistributionInput{Id: &id})
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (s *tale) foreignAlias(_ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	s.foreign[args[0]] = served.Config
+	s.originalConfigs[args[0]] = served.Config
 	var changes []route53types.Change
 	for _, kind := range []route53types.RRType{route53types.RRTypeA, route53types.RRTypeAaaa} {
 		changes = append(changes, route53types.Change{Action: route53types.ChangeActionCreate, ResourceRecordSet: &route53types.ResourceRecordSet{
@@ -96,8 +96,8 @@ func (s *tale) foreignAlias(_ *testscript.TestScript, args []string) error {
 }
 
 // open-default: somebody lets the default behavior lead to the origin that public-path added.
-func (s *tale) openDefault(*testscript.TestScript, []string) error {
-	return s.edit(func(c *cloudfronttypes.DistributionConfig) {
+func (s *story) retargetDefaultBehavior(*testscript.TestScript, []string) error {
+	return s.editDistribution(func(c *cloudfronttypes.DistributionConfig) {
 		c.DefaultCacheBehavior.TargetOriginId = aws.String("legacy")
 		c.DefaultCacheBehavior.FunctionAssociations = &cloudfronttypes.FunctionAssociations{Quantity: aws.Int32(0)}
 	})
