@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -55,53 +56,55 @@ func codes(reasons []admission.Reason) (out []admission.Code) {
 }
 
 func TestDecideShare(t *testing.T) {
-	vpcOrigin := func(account, id string) admission.Resource {
-		return admission.Resource{ARN: arn(account, id), Type: admission.VPCOrigin}
+	vpcOrigin := func(account, id string) origin.Resource {
+		return origin.Resource{ARN: arn(account, id), Type: admission.VPCOrigin}
 	}
-	subnet := admission.Resource{ARN: "arn:aws:ec2:us-east-1:111111111111:subnet/subnet-1", Type: "ec2:Subnet"}
+	subnet := origin.Resource{ARN: "arn:aws:ec2:us-east-1:111111111111:subnet/subnet-1", Type: "ec2:Subnet"}
 	for name, c := range map[string]struct {
-		share  admission.Share
-		denied bool // shares.external
-		want   []admission.Code
-		waits  bool
+		owner     string
+		invited   bool
+		resources []origin.Resource
+		denied    bool // shares.external
+		want      []admission.Code
+		waits     bool
 	}{
 		"invitation from a known account": {
-			share: admission.Share{Owner: accountA, Invitation: true, Resources: []admission.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")}},
+			owner: accountA, invited: true, resources: []origin.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")},
 		},
 		"within the organization, external denied": {
-			share:  admission.Share{Owner: accountA, Resources: []admission.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")}},
+			owner: accountA, resources: []origin.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")},
 			denied: true,
 		},
 		"invitation, external denied": {
-			share:  admission.Share{Owner: accountA, Invitation: true, Resources: []admission.Resource{vpcOrigin(accountA, "vo_1")}},
+			owner: accountA, invited: true, resources: []origin.Resource{vpcOrigin(accountA, "vo_1")},
 			denied: true,
 			want:   []admission.Code{admission.ShareExternal},
 		},
 		"stranger": {
-			share: admission.Share{Owner: stranger, Invitation: true, Resources: []admission.Resource{vpcOrigin(stranger, "vo_1")}},
-			want:  []admission.Code{admission.ShareUnknownAccount},
+			owner: stranger, invited: true, resources: []origin.Resource{vpcOrigin(stranger, "vo_1")},
+			want: []admission.Code{admission.ShareUnknownAccount},
 		},
 		"nothing in it yet": {
-			share: admission.Share{Owner: accountA, Invitation: true},
+			owner: accountA, invited: true,
 			want:  []admission.Code{admission.ShareEmpty},
 			waits: true,
 		},
 		"mixed": {
-			share: admission.Share{Owner: accountA, Resources: []admission.Resource{vpcOrigin(accountA, "vo_1"), subnet}},
-			want:  []admission.Code{admission.ShareOtherType},
+			owner: accountA, resources: []origin.Resource{vpcOrigin(accountA, "vo_1"), subnet},
+			want: []admission.Code{admission.ShareOtherType},
 		},
 		"somebody else's origin": {
-			share: admission.Share{Owner: accountA, Resources: []admission.Resource{vpcOrigin(accountB, "vo_1")}},
-			want:  []admission.Code{admission.ShareOtherOwner},
+			owner: accountA, resources: []origin.Resource{vpcOrigin(accountB, "vo_1")},
+			want: []admission.Code{admission.ShareOtherOwner},
 		},
 		"stranger's, not opened": {
-			share: admission.Share{Owner: stranger, Invitation: true},
-			want:  []admission.Code{admission.ShareUnknownAccount},
+			owner: stranger, invited: true,
+			want: []admission.Code{admission.ShareUnknownAccount},
 		},
 		"everything at once": {
-			share: admission.Share{Owner: accountA, Invitation: true, Resources: []admission.Resource{
+			owner: accountA, invited: true, resources: []origin.Resource{
 				vpcOrigin(accountB, "vo_1"), subnet, {ARN: "arn:aws:cloudfront::1:vpcorigin/x", Type: admission.VPCOrigin},
-			}},
+			},
 			denied: true,
 			want: []admission.Code{
 				admission.ShareExternal, admission.ShareBadARN, admission.ShareOtherOwner, admission.ShareOtherType,
@@ -111,7 +114,7 @@ func TestDecideShare(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := policy()
 			p.Shares.External = !c.denied
-			got := admission.DecideShare(c.share, p)
+			got := admission.DecideShare(origin.Share{Owner: c.owner}, c.invited, c.resources, p)
 			if diff := cmp.Diff(c.want, codes(got.Reasons)); diff != "" {
 				t.Error(diff)
 			}
@@ -137,7 +140,7 @@ func TestParseClaim(t *testing.T) {
 	}{
 		"all tags": {
 			map[string]string{
-				origin.TagHost: "b2.example.com  B1.example.com", origin.TagPaths: "/team-b/v2/ /team-b/=.json /team-b/x", origin.TagDomain: " ALB.internal.example.com",
+				contract.TagHost: "b2.example.com  B1.example.com", contract.TagPaths: "/team-b/v2/ /team-b/=.json /team-b/x", contract.TagDomain: " ALB.internal.example.com",
 			},
 			teams[1],
 			origin.Claim{
@@ -146,7 +149,7 @@ func TestParseClaim(t *testing.T) {
 			},
 		},
 		"domain only, one granted host": {
-			map[string]string{origin.TagDomain: "alb.example.com"},
+			map[string]string{contract.TagDomain: "alb.example.com"},
 			teams[0],
 			origin.Claim{Hosts: []string{"team-a.example.com"}, Paths: []string{"/shared/*", "/team-a/*"}, Domain: "alb.example.com"},
 		},
@@ -154,17 +157,17 @@ func TestParseClaim(t *testing.T) {
 			nil, teams[1], origin.Claim{},
 		},
 		"paths default to those granted on every host": {
-			map[string]string{origin.TagHost: "team-b.example.com www.example.com"},
+			map[string]string{contract.TagHost: "team-b.example.com www.example.com"},
 			teams[1],
 			origin.Claim{Hosts: []string{"team-b.example.com", "www.example.com"}, Paths: []string{"/team-b/*"}},
 		},
 		"paths on a single host": {
-			map[string]string{origin.TagHost: "team-b.example.com"},
+			map[string]string{contract.TagHost: "team-b.example.com"},
 			teams[1],
 			origin.Claim{Hosts: []string{"team-b.example.com"}, Paths: []string{"/shared/*", "/team-b/*"}},
 		},
 		"from policy": {
-			map[string]string{origin.TagHost: "ignored.example.com"},
+			map[string]string{contract.TagHost: "ignored.example.com"},
 			admission.Team{Claim: &origin.Claim{Hosts: []string{"C.example.com"}, Paths: []string{"/c/*?", "/c/?*"}, Domain: "c.internal.example.com"}},
 			origin.Claim{Hosts: []string{"c.example.com"}, Paths: []string{"/c/?*"}, Domain: "c.internal.example.com"},
 		},
@@ -183,7 +186,7 @@ func TestSpellPathsIsWhatParseClaimReads(t *testing.T) {
 	if err != nil || tag != "/team-a/=.json /team-a/v2/ /team-a/x" {
 		t.Errorf("tag %q, %v", tag, err)
 	}
-	if got := admission.ParseClaim(map[string]string{origin.TagPaths: tag}, admission.Team{}).Paths; !slices.Equal(got, paths) {
+	if got := admission.ParseClaim(map[string]string{contract.TagPaths: tag}, admission.Team{}).Paths; !slices.Equal(got, paths) {
 		t.Errorf("read as %v", got)
 	}
 	for _, unspeakable := range []string{"/a?", "/" + strings.Repeat("a", 256)} {

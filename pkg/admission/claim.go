@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -24,9 +25,9 @@ func ParseClaim(tags map[string]string, t Team) origin.Claim {
 		return Normal(*t.Claim)
 	}
 	c := origin.Claim{
-		Hosts:  strings.Fields(tags[origin.TagHost]),
-		Paths:  strings.Fields(tags[origin.TagPaths]),
-		Domain: strings.TrimSpace(tags[origin.TagDomain]),
+		Hosts:  strings.Fields(tags[contract.TagHost]),
+		Paths:  strings.Fields(tags[contract.TagPaths]),
+		Domain: strings.TrimSpace(tags[contract.TagDomain]),
 	}
 	for i, p := range c.Paths {
 		if strings.HasSuffix(p, "/") {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -52,7 +53,7 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	)
 	if c.Tagged {
 		reasons = append(reasons, because(OriginTearingDown, "",
-			"it carries the tag %s: remove the tag to have it wired", origin.TagTeardown))
+			"it carries the tag %s: remove the tag to have it wired", contract.TagTeardown))
 	}
 	reasons = append(reasons, fits(c.ID, team, p, registry)...)
 	return Decision{Admit: len(reasons) == 0, Reasons: reasons}
@@ -65,14 +66,14 @@ func wellFormed(c origin.Claim) []Reason {
 		out = append(out, because(code, subject, format, args...))
 	}
 	if len(c.Hosts) == 0 {
-		add(ClaimHostMissing, "", "it claims no host: set the tag %s to a host that its team is granted", origin.TagHost)
+		add(ClaimHostMissing, "", "it claims no host: set the tag %s to a host that its team is granted", contract.TagHost)
 	}
 	if len(c.Paths) == 0 {
-		add(ClaimPathsMissing, "", "it claims no path: set the tag %s to paths that its team is granted on its hosts", origin.TagPaths)
+		add(ClaimPathsMissing, "", "it claims no path: set the tag %s to paths that its team is granted on its hosts", contract.TagPaths)
 	}
 	if c.Domain == "" {
 		add(ClaimDomainMissing, "", "it names no domain: set the tag %s to the DNS name of the load balancer, or to another name "+
-			"that its certificate covers", origin.TagDomain)
+			"that its certificate covers", contract.TagDomain)
 	} else if why := CheckName(c.Domain); why != "" {
 		add(ClaimDomainInvalid, c.Domain, "the domain %q %s", c.Domain, why)
 	}

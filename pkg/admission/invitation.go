@@ -13,8 +13,8 @@ import (
 type Invitation struct {
 	origin.Invitation
 	Stage    Stage
-	Contents []origin.Shared // of the share, once Opened
-	Error    string          // AWS's answer, if Unreadable
+	Contents []origin.Resource // of the share, once Opened
+	Error    string            // AWS's answer, if Unreadable
 }
 
 // Stage is how far an invitation has come.
@@ -82,7 +82,7 @@ func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) Invi
 	case i.Stage == Unopened && known:
 		return InvitationStep{Call: Open, Pending: true}
 	}
-	decision := DecideShare(i.share(), p)
+	decision := i.decide(p)
 	switch {
 	case decision.Accept:
 		return InvitationStep{Call: Accept, Pending: true}
@@ -99,7 +99,7 @@ func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) Invi
 func (i Invitation) accepted(p Policy) InvitationStep {
 	step := InvitationStep{Triggered: true, Recheck: Soon}
 	var ids []string
-	for _, o := range DecideShare(i.share(), p).Origins {
+	for _, o := range i.decide(p).Origins {
 		ids = append(ids, o.ID)
 	}
 	step.Happened.Count(contract.MetricInvitationAccepted, 1)
@@ -111,10 +111,8 @@ func (i Invitation) refuse(reported map[string][]Reason, reasons []Reason) []Cha
 	return refuse(reported, contract.ShareRefused, i.Share, outcome.Detail{Account: i.Sender, What: i.Name}, reasons)
 }
 
-func (i Invitation) share() Share {
-	s := shareOf(origin.Share{ARN: i.Share, Name: i.Name, Owner: i.Sender}, i.Contents)
-	s.Invitation = true
-	return s
+func (i Invitation) decide(p Policy) ShareDecision {
+	return DecideShare(origin.Share{ARN: i.Share, Name: i.Name, Owner: i.Sender}, true, i.Contents, p)
 }
 
 // Pending records the age of the oldest invitation that is neither accepted nor refused.

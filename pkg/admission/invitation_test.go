@@ -13,11 +13,11 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-func shared(account, id string) origin.Shared {
-	return origin.Shared{Share: "share-" + account, ARN: arn(account, id), Type: admission.VPCOrigin}
+func shared(account, id string) origin.Resource {
+	return origin.Resource{Share: "share-" + account, ARN: arn(account, id), Type: admission.VPCOrigin}
 }
 
-func invitation(account string, stage admission.Stage, contents ...origin.Shared) admission.Invitation {
+func invitation(account string, stage admission.Stage, contents ...origin.Resource) admission.Invitation {
 	return admission.Invitation{
 		Invitation: origin.Invitation{ARN: "invitation-" + account, Share: "share-" + account, Name: "origins", Sender: account},
 		Stage:      stage, Contents: contents,
@@ -44,7 +44,7 @@ func said(o outcome.Outcome) (events []string) {
 }
 
 func TestDecideInvitation(t *testing.T) {
-	subnet := origin.Shared{ARN: "arn:aws:ec2:us-east-1:111111111111:subnet/subnet-1", Type: "ec2:Subnet"}
+	subnet := origin.Resource{ARN: "arn:aws:ec2:us-east-1:111111111111:subnet/subnet-1", Type: "ec2:Subnet"}
 	for name, c := range map[string]struct {
 		invitation admission.Invitation
 		rejects    bool // shares.reject
@@ -157,14 +157,14 @@ func TestPendingIsTheAgeOfTheOldestWithoutAnAnswer(t *testing.T) {
 
 func TestOffers(t *testing.T) {
 	share := func(arn, owner string) origin.Share { return origin.Share{ARN: arn, Owner: owner} }
-	in := func(share string, s origin.Shared) origin.Shared {
+	in := func(share string, s origin.Resource) origin.Resource {
 		s.Share = share
 		return s
 	}
 	open := []origin.Share{
 		share("s4", stranger), share("s2", accountA), share("s3", accountB), share("s1", accountA), share("s0", accountB),
 	}
-	contents := []origin.Shared{
+	contents := []origin.Resource{
 		in("s1", shared(accountA, "vo_2")), in("s2", shared(accountA, "vo_2")), in("s2", shared(accountA, "vo_1")),
 		in("s3", shared(accountA, "vo_3")), in("s4", shared(stranger, "vo_4")), // and s0 is empty
 	}

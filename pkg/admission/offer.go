@@ -17,14 +17,14 @@ type Offer struct {
 
 // Offers lists the origins of permitted shares, by id, and refuses the other shares. It is given the shares that are open to
 // the hub, by invitation or within the organization, and what is in them.
-func Offers(open []origin.Share, contents []origin.Shared, p Policy, reported map[string][]Reason) (offers []Offer, refused []Change) {
-	in := map[string][]origin.Shared{}
+func Offers(open []origin.Share, contents []origin.Resource, p Policy, reported map[string][]Reason) (offers []Offer, refused []Change) {
+	in := map[string][]origin.Resource{}
 	for _, c := range contents {
 		in[c.Share] = append(in[c.Share], c)
 	}
 	shares := map[origin.Ref][]string{}
 	for _, s := range open {
-		decision := DecideShare(shareOf(s, in[s.ARN]), p)
+		decision := DecideShare(s, false, in[s.ARN], p)
 		if !decision.Accept && !decision.Waits() {
 			refused = append(refused, refuse(reported, contract.ShareRefused, s.ARN, outcome.Detail{Account: s.Owner, What: s.Name}, decision.Reasons)...)
 		}
@@ -38,12 +38,4 @@ func Offers(open []origin.Share, contents []origin.Shared, p Policy, reported ma
 	}
 	slices.SortFunc(offers, func(a, b Offer) int { return strings.Compare(a.ID, b.ID) })
 	return offers, refused
-}
-
-func shareOf(s origin.Share, contents []origin.Shared) Share {
-	share := Share{ARN: s.ARN, Name: s.Name, Owner: s.Owner}
-	for _, c := range contents {
-		share.Resources = append(share.Resources, Resource{ARN: c.ARN, Type: c.Type})
-	}
-	return share
 }

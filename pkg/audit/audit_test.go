@@ -53,7 +53,7 @@ func orderly() Observed {
 			Claim: origin.Claim{Hosts: []string{"team-a.example.com"}, Paths: []string{"/team-a/*"}, Domain: "internal.example.com"},
 		}},
 	})
-	o.Offered = []origin.Shared{{Share: shareA, ARN: arnA, Type: "cloudfront:VpcOrigin"}}
+	o.Offered = []origin.Resource{{Share: shareA, ARN: arnA, Type: "cloudfront:VpcOrigin"}}
 	o.Visible = []origin.VpcOrigin{seen}
 	o.Owned = []Owned{{VpcOrigin: seen, Users: []origin.User{{Distribution: distribution, Account: hub}}}}
 	o.Listed = []origin.Listed{{

@@ -45,7 +45,7 @@ type Observed struct {
 	Managed         []string                  // ids of the distributions that the hub writes
 	Listed          []origin.Listed           // the distributions of the hub's account
 	Configs         map[string]*wiring.Config // of distributions, by id
-	Offered         []origin.Shared           // what RAM shows as shared with the hub
+	Offered         []origin.Resource         // what RAM shows as shared with the hub
 	Visible         []origin.VpcOrigin        // what CloudFront shows as shared with the hub
 	Owned           []Owned
 	Unreadable      []string // accounts of teams that could not be read: Owned says nothing of them

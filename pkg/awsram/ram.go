@@ -56,8 +56,8 @@ func (c *Client) Invitations(ctx context.Context) ([]origin.Invitation, error) {
 // Open lists what a pending invitation offers. It returns a *fault.Finished for one that was answered or has expired, and a
 // *fault.Absent for one that is gone.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_ListPendingInvitationResources.html
-func (c *Client) Open(ctx context.Context, invitation string) ([]origin.Shared, error) {
-	var list []origin.Shared
+func (c *Client) Open(ctx context.Context, invitation string) ([]origin.Resource, error) {
+	var list []origin.Resource
 	pages := ram.NewListPendingInvitationResourcesPaginator(c.api,
 		&ram.ListPendingInvitationResourcesInput{ResourceShareInvitationArn: &invitation})
 	for pages.HasMorePages() {
@@ -111,8 +111,8 @@ func (c *Client) Shares(ctx context.Context) ([]origin.Share, error) {
 }
 
 // Resources lists what other accounts share with this one, of every type.
-func (c *Client) Resources(ctx context.Context) ([]origin.Shared, error) {
-	var list []origin.Shared
+func (c *Client) Resources(ctx context.Context) ([]origin.Resource, error) {
+	var list []origin.Resource
 	pages := ram.NewListResourcesPaginator(c.api, &ram.ListResourcesInput{ResourceOwner: types.ResourceOwnerOtherAccounts})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -167,10 +167,10 @@ func (c *Client) DeleteShare(ctx context.Context, share string) error {
 	return fault.IgnoreAbsent(codes.Wrap(err, "delete share %s", share))
 }
 
-func shared(resources []types.Resource) []origin.Shared {
-	var list []origin.Shared
+func shared(resources []types.Resource) []origin.Resource {
+	var list []origin.Resource
 	for _, r := range resources {
-		list = append(list, origin.Shared{
+		list = append(list, origin.Resource{
 			Share: aws.ToString(r.ResourceShareArn), ARN: aws.ToString(r.Arn), Type: aws.ToString(r.Type),
 		})
 	}

@@ -55,8 +55,8 @@ func TestInvitationIsOpenedAndAccepted(t *testing.T) {
 		t.Fatalf("invitations %+v", list)
 	}
 	invitation := list[0].ARN
-	want := []origin.Shared{{Share: share, ARN: arns[0], Type: "ec2:Subnet"}, {Share: share, ARN: arns[1], Type: "ec2:Subnet"}}
-	if got := rig.Must[[]origin.Shared](t)(c.Open(ctx, invitation)); !slices.Equal(got, want) {
+	want := []origin.Resource{{Share: share, ARN: arns[0], Type: "ec2:Subnet"}, {Share: share, ARN: arns[1], Type: "ec2:Subnet"}}
+	if got := rig.Must[[]origin.Resource](t)(c.Open(ctx, invitation)); !slices.Equal(got, want) {
 		t.Errorf("it offers %+v", got)
 	}
 	if got := rig.Must[[]origin.Share](t)(c.Shares(ctx)); len(got) != 0 {
@@ -70,7 +70,7 @@ func TestInvitationIsOpenedAndAccepted(t *testing.T) {
 	if got := rig.Must[[]origin.Share](t)(c.Shares(ctx)); !slices.Equal(got, []origin.Share{{ARN: share, Name: "team-a", Owner: rig.Team}}) {
 		t.Errorf("shares %+v", got)
 	}
-	if got := rig.Must[[]origin.Shared](t)(c.Resources(ctx)); !slices.Equal(got, want) {
+	if got := rig.Must[[]origin.Resource](t)(c.Resources(ctx)); !slices.Equal(got, want) {
 		t.Errorf("resources %+v", got)
 	}
 	rig.OK(t, c.Accept(ctx, invitation))
@@ -120,7 +120,7 @@ func TestResourcesOfEveryPage(t *testing.T) {
 	}
 	s.UntilIdle()
 	var got []string
-	for _, r := range rig.Must[[]origin.Shared](t)(awsram.New(s.Config(rig.Hub, rig.Region)).Resources(ctx)) {
+	for _, r := range rig.Must[[]origin.Resource](t)(awsram.New(s.Config(rig.Hub, rig.Region)).Resources(ctx)) {
 		got = append(got, r.ARN)
 	}
 	if slices.Sort(got); !slices.Equal(got, want) {
@@ -163,7 +163,7 @@ func TestShareIsTakenApartOnce(t *testing.T) {
 	rig.OK(t, peer.DeleteShare(ctx, share))
 	rig.OK(t, peer.DeleteShare(ctx, noShare))
 	rig.OK(t, peer.Disassociate(ctx, share, arns[1]))
-	if got := rig.Must[[]origin.Shared](t)(hub.Resources(ctx)); len(got) != 0 {
+	if got := rig.Must[[]origin.Resource](t)(hub.Resources(ctx)); len(got) != 0 {
 		t.Errorf("the hub still sees %+v", got)
 	}
 	if got := rig.Must[[]origin.Share](t)(hub.Shares(ctx)); len(got) != 0 {

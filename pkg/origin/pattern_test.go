@@ -8,7 +8,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -114,19 +113,6 @@ func TestParseARN(t *testing.T) {
 	} {
 		if ref, err := origin.ParseARN(bad); err == nil {
 			t.Errorf("%q was read as %+v", bad, ref)
-		}
-	}
-}
-
-func TestTagsAreThoseOfTheContract(t *testing.T) {
-	for _, c := range [][2]string{
-		{origin.TagHost, contract.TagHost},
-		{origin.TagPaths, contract.TagPaths},
-		{origin.TagDomain, contract.TagDomain},
-		{origin.TagTeardown, contract.TagTeardown},
-	} {
-		if c[0] != c[1] {
-			t.Errorf("%q in the core is %q in the contract", c[0], c[1])
 		}
 	}
 }

@@ -35,8 +35,8 @@ type Invitation struct {
 	Sent   time.Time
 }
 
-// Shared is one resource in a RAM share.
-type Shared struct {
+// Resource is one resource in a RAM share.
+type Resource struct {
 	Share string // ARN
 	ARN   string
 	Type  string // "cloudfront:VpcOrigin"

@@ -94,7 +94,7 @@ func (o Observed) called() Step {
 	case o.Generation != r.Generation:
 		return o.over(o.Phase, Cancelled, "generation %d of %s is out of date: the registry has generation %d", o.Generation, r.ID, r.Generation)
 	case r.Teardown == nil: // the registry was lost meanwhile, and with it the grace that the team was given
-		return o.over(o.Phase, OutOfDate, "the registry does not know that anybody asked for it; set the tag %s again", origin.TagTeardown)
+		return o.over(o.Phase, OutOfDate, "the registry does not know that anybody asked for it; set the tag %s again", contract.TagTeardown)
 	case t.Ended && t.Outcome != "" && t.Phase == string(o.Phase): // a retry of the task that said so
 		return o.fails(o.Phase, Outcome(t.Outcome), t.Because.Code, t.Because.Subject, "%s", t.Because.Message)
 	case o.Did && o.Phase == Detach:
@@ -194,7 +194,7 @@ func (o Observed) fit(s Step) Step {
 	to, ok := toward(o.Phase, wanted)
 	if !ok {
 		return o.over(o.Phase, OutOfDate, "%s; no way leads from phase %s to that, and so this execution changes nothing more: if no other is under way, "+
-			"set the tag %s again", s.Says, o.Phase, origin.TagTeardown)
+			"set the tag %s again", s.Says, o.Phase, contract.TagTeardown)
 	}
 	m := Step{Phase: to, Verdict: Move, Wait: s.Wait, Says: s.Says, Record: o.Record}
 	// What follows an act is entered by its own task. An execution that is out of date enters nothing: the record is another's.

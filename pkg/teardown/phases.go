@@ -50,7 +50,7 @@ const disassociating = "DISASSOCIATING"
 // warn announces the teardown. An execution that is past this phase has done so.
 func (o Observed) warn(t origin.Teardown) Step {
 	s := o.act(Warn, "its team asked for teardown; it begins at %s, and removing the tag %s until then calls it off",
-		t.Due.UTC().Format(time.RFC3339), origin.TagTeardown)
+		t.Due.UTC().Format(time.RFC3339), contract.TagTeardown)
 	s.Record = o.entered(Grace)
 	s.BeforeWrite.Inform(contract.TeardownAnnounced, o.Record.ARN, o.detail(s.Says))
 	return s
@@ -70,9 +70,9 @@ func (o Observed) leave(t origin.Teardown, begun bool) Step {
 	case !seen && (begun || at == Record || o.Now.Sub(t.Requested) >= moment):
 		return observe(at, Tag)
 	case seen && !o.wanted && begun:
-		return o.over(o.Phase, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", origin.TagTeardown)
+		return o.over(o.Phase, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", contract.TagTeardown)
 	case seen && !o.wanted:
-		return o.over(o.Phase, Cancelled, "the tag %s was removed in time: nothing happened", origin.TagTeardown)
+		return o.over(o.Phase, Cancelled, "the tag %s was removed in time: nothing happened", contract.TagTeardown)
 	}
 	return o.detach()
 }
@@ -178,7 +178,7 @@ func (o Observed) unshare(t origin.Teardown) Step {
 	case !o.wanted && slices.ContainsFunc(open, ending):
 		return o.untagged(Unshare)
 	case !o.wanted:
-		return o.over(Unshare, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", origin.TagTeardown)
+		return o.over(Unshare, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", contract.TagTeardown)
 	case !o.Has[Naming]:
 		return observe(Unshare, Naming)
 	}
@@ -257,7 +257,7 @@ func (o Observed) remove(t origin.Teardown) Step {
 
 func (o Observed) untagged(p Phase) Step {
 	return o.fails(p, Blocked, tagRemoved, "", "the tag %s was removed when %s was no longer shared: to go on, set it "+
-		"again; to keep the origin, share it with the hub again", origin.TagTeardown, o.Record.ID)
+		"again; to keep the origin, share it with the hub again", contract.TagTeardown, o.Record.ID)
 }
 
 // verify asks for proof. Interfaces do not name their VPC origin. So with no other origin in the VPC every interface that

@@ -24,11 +24,11 @@ type admitRegistry interface {
 
 type shares interface {
 	Invitations(ctx context.Context) ([]origin.Invitation, error)
-	Open(ctx context.Context, invitation string) ([]origin.Shared, error)
+	Open(ctx context.Context, invitation string) ([]origin.Resource, error)
 	Accept(ctx context.Context, invitation string) error
 	Reject(ctx context.Context, invitation string) error
 	Shares(ctx context.Context) ([]origin.Share, error)
-	Resources(ctx context.Context) ([]origin.Shared, error)
+	Resources(ctx context.Context) ([]origin.Resource, error)
 }
 
 type origins interface {
@@ -148,7 +148,7 @@ func (r *admitRun) origins(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var contents []origin.Shared
+	var contents []origin.Resource
 	if len(open) > 0 {
 		if contents, err = r.Shares.Resources(ctx); err != nil {
 			return err

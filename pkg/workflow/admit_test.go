@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
@@ -58,10 +59,10 @@ func (w *offering) Invitations(context.Context) ([]origin.Invitation, error) {
 	return all, w.call("list invitations")
 }
 
-func (w *offering) Open(_ context.Context, invitation string) ([]origin.Shared, error) {
+func (w *offering) Open(_ context.Context, invitation string) ([]origin.Resource, error) {
 	number := strings.TrimPrefix(invitation, "i")
 	ref := refOf(strings.Repeat(number, 12), "vo_new"+number)
-	return []origin.Shared{{Share: "share-" + number, ARN: ref.ARN, Type: admission.VPCOrigin}}, w.call("open " + invitation)
+	return []origin.Resource{{Share: "share-" + number, ARN: ref.ARN, Type: admission.VPCOrigin}}, w.call("open " + invitation)
 }
 
 func (w *offering) Accept(_ context.Context, invitation string) error {
@@ -76,8 +77,8 @@ func (w *offering) Shares(context.Context) ([]origin.Share, error) {
 	return []origin.Share{{ARN: "in-1", Owner: strings.Repeat("1", 12)}, {ARN: "in-2", Owner: strings.Repeat("2", 12)}}, w.call("list shares")
 }
 
-func (w *offering) Resources(context.Context) ([]origin.Shared, error) {
-	return []origin.Shared{
+func (w *offering) Resources(context.Context) ([]origin.Resource, error) {
+	return []origin.Resource{
 		{Share: "in-1", ARN: refOf(strings.Repeat("1", 12), "vo_1").ARN, Type: admission.VPCOrigin},
 		{Share: "in-2", ARN: refOf(strings.Repeat("2", 12), "vo_2").ARN, Type: admission.VPCOrigin},
 	}, w.call("list resources")
@@ -92,7 +93,7 @@ func (w *offering) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
 func (w *offering) Tags(_ context.Context, arn string) (map[string]string, error) {
 	id := arn[strings.LastIndex(arn, "/")+1:]
 	host := id[len(id)-1:] + ".example.com"
-	return map[string]string{origin.TagHost: host, origin.TagPaths: "/" + id + "/", origin.TagDomain: "internal.example.com"}, w.call("read " + id)
+	return map[string]string{contract.TagHost: host, contract.TagPaths: "/" + id + "/", contract.TagDomain: "internal.example.com"}, w.call("read " + id)
 }
 
 // run runs a sweep, and returns what was done apart from counting, each thing in its order.

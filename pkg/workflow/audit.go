@@ -26,7 +26,7 @@ type auditCloudFront interface {
 }
 
 type offers interface {
-	Resources(ctx context.Context) ([]origin.Shared, error)
+	Resources(ctx context.Context) ([]origin.Resource, error)
 }
 
 type records interface {

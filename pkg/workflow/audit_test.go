@@ -53,7 +53,7 @@ func (w *auditedWorld) Distributions(context.Context) ([]origin.Listed, error) {
 	return nil, nil
 }
 
-func (w *auditedWorld) Resources(context.Context) ([]origin.Shared, error) {
+func (w *auditedWorld) Resources(context.Context) ([]origin.Resource, error) {
 	w.call("shares")
 	return nil, nil
 }

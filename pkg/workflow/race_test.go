@@ -89,9 +89,9 @@ func (w *contested) Shares(context.Context) ([]origin.Share, error) {
 	return []origin.Share{{ARN: "share", Owner: "222222222222"}}, nil
 }
 
-func (w *contested) Resources(context.Context) ([]origin.Shared, error) {
+func (w *contested) Resources(context.Context) ([]origin.Resource, error) {
 	w.call()
-	return []origin.Shared{{Share: "share", ARN: w.get().ARN, Type: admission.VPCOrigin}}, nil
+	return []origin.Resource{{Share: "share", ARN: w.get().ARN, Type: admission.VPCOrigin}}, nil
 }
 
 func (w *contested) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
@@ -103,7 +103,7 @@ type claimed struct{ w *contested }
 
 func (c claimed) Tags(context.Context, string) (map[string]string, error) {
 	c.w.call()
-	return map[string]string{origin.TagHost: "b.example.com", origin.TagPaths: "/b/", origin.TagDomain: "internal.example.com"}, nil
+	return map[string]string{contract.TagHost: "b.example.com", contract.TagPaths: "/b/", contract.TagDomain: "internal.example.com"}, nil
 }
 
 // What the teardown sees: an origin with the tag, out of every distribution.

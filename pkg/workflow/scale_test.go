@@ -72,7 +72,7 @@ func (c *crowd) PutRefusal(_ context.Context, what string, reasons []origin.Reas
 func (c *crowd) PutFindings(context.Context, origin.Findings) error { c.call(); return nil }
 
 func (c *crowd) Invitations(context.Context) ([]origin.Invitation, error) { c.call(); return nil, nil }
-func (c *crowd) Open(context.Context, string) ([]origin.Shared, error)    { return nil, nil }
+func (c *crowd) Open(context.Context, string) ([]origin.Resource, error)  { return nil, nil }
 func (c *crowd) Accept(context.Context, string) error                     { return nil }
 func (c *crowd) Reject(context.Context, string) error                     { return nil }
 
@@ -85,11 +85,11 @@ func (c *crowd) Shares(context.Context) ([]origin.Share, error) {
 	return list, nil
 }
 
-func (c *crowd) Resources(context.Context) ([]origin.Shared, error) {
+func (c *crowd) Resources(context.Context) ([]origin.Resource, error) {
 	c.call()
-	var list []origin.Shared
+	var list []origin.Resource
 	for _, r := range c.records {
-		list = append(list, origin.Shared{Share: r.Share, ARN: r.ARN, Type: "cloudfront:VpcOrigin"})
+		list = append(list, origin.Resource{Share: r.Share, ARN: r.ARN, Type: "cloudfront:VpcOrigin"})
 	}
 	return list, nil
 }
