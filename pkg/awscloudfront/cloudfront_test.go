@@ -27,8 +27,8 @@ const (
 	oldETag = "E2QWRUHAPOMQZL"
 )
 
-// document is a configuration that no marshaller would write: its comments, blanks, order and entities are its own.
-// Each of more goes in beside the origin that is always there.
+// document returns a configuration that no marshaller would write: it has its own comments, blanks, order and entities. Each of
+// more is added beside the origin that is always there.
 func document(reference, comment string, more ...string) []byte {
 	return []byte(`<DistributionConfig xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/">` + `
   <Comment>` + comment + `</Comment><!-- kept -->
@@ -44,7 +44,7 @@ func document(reference, comment string, more ...string) []byte {
 </DistributionConfig>`)
 }
 
-// using is an origin of a distribution's that stands for a VPC origin.
+// using returns an origin of a distribution that points to a VPC origin.
 func using(o origin.Ref) string {
 	return `<Origin><Id>` + o.ID + `</Id><DomainName>team.internal</DomainName><VpcOriginConfig><VpcOriginId>` + o.ID +
 		`</VpcOriginId><OwnerAccountId>` + o.Account + `</OwnerAccountId></VpcOriginConfig></Origin>`
@@ -56,7 +56,7 @@ func start(t *testing.T) (ctx context.Context, s *sandbox.Sandbox, hub, peer *aw
 	return ctx, s, awscloudfront.New(s.Config(rig.Hub, "eu-west-1")), awscloudfront.New(s.Config(rig.Peer, "eu-west-1"))
 }
 
-// share makes a VPC origin of the peer's, which does not deploy before time passes, and shares it with the hub.
+// share creates a VPC origin in the peer's account, which does not deploy before time passes, and shares it with the hub.
 func share(ctx context.Context, t *testing.T, s *sandbox.Sandbox, tags map[string]string) origin.Ref {
 	t.Helper()
 	in := &cloudfront.CreateVpcOriginInput{VpcOriginEndpointConfig: &types.VpcOriginEndpointConfig{
@@ -135,7 +135,7 @@ func TestUpdateSaysWhatToDo(t *testing.T) {
 		{"ExpiredToken", 403, rig.Want[*fault.Retry]},
 		{"ServiceUnavailable", 503, rig.Want[*fault.Retry]},
 		{"AccessDenied", 403, rig.Want[*fault.GiveUp]},
-		// The VPC origin is in as many distributions as may be: no later attempt mends that.
+		// The VPC origin is in as many distributions as possible, so no later attempt succeeds.
 		{"EntityLimitExceeded", 400, rig.Want[*fault.GiveUp]},
 		{"CNAMEAlreadyExists", 409, rig.Want[*fault.GiveUp]},
 		{"TooManyOrigins", 400, rig.Want[*fault.GiveUp]},
@@ -170,7 +170,7 @@ func TestCreateTwiceIsDoneAndFindFinds(t *testing.T) {
 	}{
 		{hub, "ref", "same", made.ID},
 		{hub, "other", "same", other.ID},
-		{hub, "ref", "changed", made.ID}, // the comment only says where to look first
+		{hub, "ref", "changed", made.ID}, // the comment only decides which distribution is read first
 		{hub, "none", "same", ""},
 		{peer, "ref", "same", ""},
 	} {

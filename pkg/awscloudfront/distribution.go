@@ -1,4 +1,5 @@
-// Package awscloudfront speaks to CloudFront: distributions as whole documents, and VPC origins.
+// Package awscloudfront is the adapter of CloudFront: it reads and writes distributions as whole XML documents, and reads, lists
+// and deletes VPC origins.
 package awscloudfront
 
 import (
@@ -19,19 +20,19 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// codes are for everything but writing a distribution.
+// codes classifies the errors of all operations except those that write a distribution.
 var codes = fault.Codes{
 	"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread,
 	"EntityNotFound": fault.AsAbsent, "NoSuchDistribution": fault.AsAbsent, "NoSuchResource": fault.AsAbsent,
 	"FunctionAlreadyExists": fault.AsExists,
-	// An origin that is in use, or still deploying, can be deleted later.
+	// An origin that is in use or still Deploying can be deleted later.
 	"CannotDeleteEntityWhileInUse": fault.AsRetry, "IllegalDelete": fault.AsRetry,
 }
 
-// invalid are the errors of UpdateDistribution and CreateDistribution in the SDK's model that are about the document, and
-// three that it does not name but that are about it too. An unknown entity is an origin in the document, and an
-// entity at its limit one that is in too many of them. Codes are listed and not guessed from the HTTP status, since expired
-// credentials and throttles come with 4xx too.
+// invalid lists the error codes that mean an invalid document: those of UpdateDistribution and CreateDistribution in the SDK's
+// model, and three that the model does not name. EntityNotFound means an unknown VPC origin in the document, and
+// EntityLimitExceeded a VPC origin that is in too many distributions. The codes are listed, not inferred from the HTTP status,
+// because expired credentials and throttles return 4xx too.
 const invalid = `
 	CNAMEAlreadyExists ContinuousDeploymentPolicyInUse EntityLimitExceeded EntityNotFound
 	IllegalFieldLevelEncryptionConfigAssociationWithCacheBehavior IllegalOriginAccessConfiguration IllegalUpdate
@@ -53,11 +54,12 @@ const invalid = `
 	TooManyOriginCustomHeaders TooManyOriginGroupsPerDistribution TooManyOrigins TooManyQueryStringParameters
 	TooManyTrustedSigners TrustedKeyGroupDoesNotExist TrustedSignerDoesNotExist`
 
-// writeCodes: what makes a document invalid is a GiveUp, and the caller finds the entry that is to blame.
+// writeCodes classifies the errors of writing a distribution. An invalid document is a *fault.GiveUp; the caller finds the entry
+// that is invalid.
 var writeCodes = func() fault.Codes {
 	c := fault.Codes{
 		"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread, "DistributionAlreadyExists": fault.AsExists,
-		"NoSuchDistribution": fault.AsReread, // that it is gone is for a read to say
+		"NoSuchDistribution": fault.AsReread, // the next read decides whether the distribution is gone
 	}
 	for code := range strings.FieldsSeq(invalid) {
 		c[code] = fault.AsGiveUp
@@ -65,16 +67,16 @@ var writeCodes = func() fault.Codes {
 	return c
 }()
 
-// Client is CloudFront as one account's role sees it.
+// Client is a CloudFront client that acts as one account's role.
 type Client struct{ api *cloudfront.Client }
 
-// New returns a client. CloudFront's control plane lives in us-east-1, whatever the Region of cfg.
+// New returns a client. The client calls us-east-1, where CloudFront's control plane is, whatever the Region of cfg.
 func New(cfg aws.Config) *Client {
 	return &Client{cloudfront.NewFromConfig(cfg, func(o *cloudfront.Options) { o.Region = "us-east-1" })}
 }
 
-// Distribution reads a distribution and its configuration, which come from one answer and so belong together. It
-// returns a *fault.Absent if there is none of that id.
+// Distribution returns a distribution with its configuration. Both come from one response, so they belong together. It returns a
+// *fault.Absent if the distribution does not exist.
 func (c *Client) Distribution(ctx context.Context, id string) (origin.Served, error) {
 	var raw bytes.Buffer
 	out, err := c.api.GetDistribution(ctx, &cloudfront.GetDistributionInput{Id: &id}, keepBody(&raw))
@@ -84,15 +86,15 @@ func (c *Client) Distribution(ctx context.Context, id string) (origin.Served, er
 	return served(out.Distribution.Id, out.Distribution.DomainName, out.Distribution.Status, out.ETag, raw.Bytes())
 }
 
-// Update replaces a distribution's configuration, if etag is still current; else it is a fault.Reread. The document goes
-// out as it is, so that members newer than the SDK's types survive.
+// Update replaces a distribution's configuration. It returns a *fault.Reread if etag is stale. It sends the document unchanged,
+// so that members newer than the SDK's types survive.
 func (c *Client) Update(ctx context.Context, id, etag string, config []byte) error {
 	_, err := c.api.UpdateDistribution(ctx, &cloudfront.UpdateDistributionInput{Id: &id, IfMatch: &etag}, sendBody(config))
 	return writeCodes.Wrap(err, "update distribution %s", id)
 }
 
-// Create makes a distribution. It returns a *fault.Exists if one was made before from the same caller reference: find it with
-// Find.
+// Create creates a distribution. It returns a *fault.Exists if a distribution with the same caller reference exists already; Find
+// finds it.
 func (c *Client) Create(ctx context.Context, config []byte) (origin.Served, error) {
 	var raw bytes.Buffer
 	out, err := c.api.CreateDistribution(ctx, &cloudfront.CreateDistributionInput{}, sendBody(config), keepBody(&raw))
@@ -102,8 +104,9 @@ func (c *Client) Create(ctx context.Context, config []byte) (origin.Served, erro
 	return served(out.Distribution.Id, out.Distribution.DomainName, out.Distribution.Status, out.ETag, raw.Bytes())
 }
 
-// Find returns the id of the distribution that was created from callerReference, or "". Summaries do not carry the
-// reference, so distributions are read one by one: those with the comment first, since somebody may have changed it.
+// Find returns the id of the distribution that was created with callerReference, or "" if there is none. Listed distributions
+// have no caller reference, so Find reads them one by one. It begins with those that have the comment, which somebody may have
+// changed.
 func (c *Client) Find(ctx context.Context, callerReference, comment string) (string, error) {
 	var likely, others []string
 	pages := cloudfront.NewListDistributionsPaginator(c.api, &cloudfront.ListDistributionsInput{})
@@ -124,7 +127,7 @@ func (c *Client) Find(ctx context.Context, callerReference, comment string) (str
 		out, err := c.api.GetDistributionConfig(ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
 		err = codes.Wrap(err, "read distribution %s", id)
 		if fault.Is[*fault.Absent](err) {
-			continue // it was deleted since it was listed
+			continue // deleted after it was listed
 		}
 		if err != nil {
 			return "", err
@@ -149,7 +152,7 @@ func served(id, domain, status, etag *string, raw []byte) (origin.Served, error)
 
 const namespace = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
 
-// element cuts the named child of the root out of a document, byte for byte, and makes it a document of its own.
+// element returns the named child of the root, byte for byte, as a document of its own.
 func element(document []byte, name string) ([]byte, error) {
 	d := xml.NewDecoder(bytes.NewReader(document))
 	depth := 0
@@ -181,7 +184,7 @@ func element(document []byte, name string) ([]byte, error) {
 	}
 }
 
-// keepBody copies the raw answer into body before the SDK decodes it into types that may not know all of it.
+// keepBody copies the raw response into body before the SDK decodes it into types that may not know all of its members.
 func keepBody(body *bytes.Buffer) func(*cloudfront.Options) {
 	keep := middleware.DeserializeMiddlewareFunc("KeepBody", func(
 		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,

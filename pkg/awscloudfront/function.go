@@ -11,8 +11,8 @@ import (
 	"github.com/originhub/originhub/pkg/fault"
 )
 
-// EnsureFunction makes sure that a viewer function of this name exists and is published, and returns its ARN. A function
-// that exists keeps the code that it has: other code needs another name.
+// EnsureFunction creates and publishes a CloudFront function unless it exists, and returns its ARN. An existing function keeps
+// its code; different code needs a different name.
 func (c *Client) EnsureFunction(ctx context.Context, name, comment, code string) (string, error) {
 	live, err := c.api.DescribeFunction(ctx, &cloudfront.DescribeFunctionInput{Name: &name, Stage: types.FunctionStageLive})
 	if err == nil {

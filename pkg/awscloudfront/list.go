@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Distributions lists the account's distributions.
+// Distributions returns the account's distributions.
 func (c *Client) Distributions(ctx context.Context) ([]origin.Listed, error) {
 	var list []origin.Listed
 	pages := cloudfront.NewListDistributionsPaginator(c.api, &cloudfront.ListDistributionsInput{})

@@ -12,7 +12,7 @@ import (
 
 const deployed = "Deployed"
 
-// VpcOrigins lists the account's own VPC origins and those shared with it, without ETags.
+// VpcOrigins returns the account's own VPC origins and those shared with it, without ETags.
 func (c *Client) VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error) {
 	var list []origin.VpcOrigin
 	in := &cloudfront.ListVpcOriginsInput{}
@@ -36,7 +36,7 @@ func (c *Client) VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error) {
 	}
 }
 
-// VpcOrigin reads one VPC origin. It returns a *fault.Absent if there is none of that id, or none that this account can see.
+// VpcOrigin returns a VPC origin. It returns a *fault.Absent if the VPC origin does not exist or is not shared with this account.
 func (c *Client) VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, error) {
 	out, err := c.api.GetVpcOrigin(ctx, &cloudfront.GetVpcOriginInput{Id: &id})
 	if err != nil {
@@ -55,15 +55,16 @@ func (c *Client) VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, er
 	return seen, nil
 }
 
-// DeleteVpcOrigin starts the deletion of a VPC origin; VpcOrigin returns a *fault.Absent when it is over. It returns nil if the
-// origin is gone already, a *fault.Reread for a stale etag, and a *fault.Retry for an origin in use.
+// DeleteVpcOrigin starts the deletion of a VPC origin. When the deletion has ended, VpcOrigin returns a *fault.Absent.
+// DeleteVpcOrigin returns nil if the VPC origin does not exist, a *fault.Reread for a stale etag, and a *fault.Retry for a VPC
+// origin that is in use.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteVpcOrigin.html
 func (c *Client) DeleteVpcOrigin(ctx context.Context, id, etag string) error {
 	_, err := c.api.DeleteVpcOrigin(ctx, &cloudfront.DeleteVpcOriginInput{Id: &id, IfMatch: &etag})
 	return fault.IgnoreAbsent(codes.Wrap(err, "delete VPC origin %s", id))
 }
 
-// Tags reads a VPC origin's tags. Only its owner can. It returns a *fault.Absent if the origin is gone.
+// Tags returns a VPC origin's tags. Only its owner can read them. It returns a *fault.Absent if the VPC origin does not exist.
 func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error) {
 	out, err := c.api.ListTagsForResource(ctx, &cloudfront.ListTagsForResourceInput{Resource: &arn})
 	if err != nil {
@@ -76,8 +77,8 @@ func (c *Client) Tags(ctx context.Context, arn string) (map[string]string, error
 	return tags, nil
 }
 
-// UsersOf lists the distributions, in any account, that use a VPC origin of the caller's. It returns a *fault.Absent if the
-// origin is gone.
+// UsersOf returns the distributions, of all accounts, that use one of the caller's VPC origins. It returns a *fault.Absent if the
+// VPC origin does not exist.
 func (c *Client) UsersOf(ctx context.Context, arn string) ([]origin.User, error) {
 	var users []origin.User
 	in := &cloudfront.ListDistributionsByOwnedResourceInput{ResourceArn: &arn}

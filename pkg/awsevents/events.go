@@ -1,4 +1,4 @@
-// Package awsevents publishes on an event bus.
+// Package awsevents is the adapter of EventBridge: it publishes events on a bus.
 package awsevents
 
 import (
@@ -15,22 +15,23 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Bus is one event bus, with the source that its events carry.
+// Bus is one event bus, with the source of the events that it publishes.
 type Bus struct {
 	api          *eventbridge.Client
 	name, source string
 }
 
-// New returns the bus of this name.
+// New returns the bus with this name.
 func New(cfg aws.Config, name, source string) *Bus {
 	return &Bus{eventbridge.NewFromConfig(cfg), name, source}
 }
 
-// PutEvents takes at most ten entries.
+// entriesPerCall is the maximum number of entries of PutEvents.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 const entriesPerCall = 10
 
-// Publish puts events on the bus, in order. An entry that the bus refuses is an error: what was decided is not silent.
+// Publish puts events on the bus, in order. It returns an error if the bus refuses an entry, because no event may be lost
+// silently.
 func (b *Bus) Publish(ctx context.Context, events ...origin.Event) error {
 	for len(events) > 0 {
 		n := min(len(events), entriesPerCall)

@@ -1,5 +1,6 @@
-// Package awsnetwork looks at what a VPC origin leaves in its owner's network: service-managed network interfaces, and
-// the load balancers and instances behind VPC origins. It alone links the EC2 client, which is very slow to compile.
+// Package awsnetwork is the adapter of EC2 and Elastic Load Balancing: it reads the load balancers, instances and endpoints
+// behind VPC origins, and the network interfaces that CloudFront keeps for VPC origins. No other adapter links the EC2 client,
+// which is very slow to compile.
 package awsnetwork
 
 import (
@@ -27,13 +28,14 @@ var codes = fault.Codes{
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-service-linked-roles.html
 const managedTag = "aws.cloudfront.vpcorigin"
 
-// Client sees one account, in whichever Region it is asked about.
+// Client reads one account. Each call names the Region.
 type Client struct{ cfg aws.Config }
 
 // New returns a client.
 func New(cfg aws.Config) *Client { return &Client{cfg} }
 
-// Endpoint returns where a load balancer or an instance stands. It returns a *fault.Absent for one that is gone.
+// Endpoint returns the VPC and subnets of a load balancer or an instance. It returns a *fault.Absent if the endpoint does not
+// exist.
 func (c *Client) Endpoint(ctx context.Context, endpoint string) (origin.Endpoint, error) {
 	a, err := arn.Parse(endpoint)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	elsewhere = "eu-west-1" // the VPC's Region, which is not the client's
+	elsewhere = "eu-west-1" // the VPC's Region; the client has another
 	balancer  = "arn:aws:elasticloadbalancing:" + elsewhere + ":" + rig.Peer + ":loadbalancer/app/peer/50dc6c495c0c9188"
 	instance  = "arn:aws:ec2:" + elsewhere + ":" + rig.Peer + ":instance/i-0123456789abcdef0"
 )

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-// EndpointAddresses lists the private IPv4 addresses of an interface endpoint, one for each of its subnets, in the
-// client's own Region. An interface that was replaced between the two calls is an error, which may pass.
+// EndpointAddresses returns the private IPv4 addresses of an interface endpoint in the client's own Region, one for each of its
+// subnets. An interface that was replaced between the two calls is an error that a retry fixes.
 func (c *Client) EndpointAddresses(ctx context.Context, endpoint string) ([]string, error) {
 	api := ec2.NewFromConfig(c.cfg)
 	out, err := api.DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{VpcEndpointIds: []string{endpoint}})
@@ -24,7 +24,7 @@ func (c *Client) EndpointAddresses(ctx context.Context, endpoint string) ([]stri
 	if len(interfaces) == 0 {
 		return nil, nil // without ids, the next call would list all interfaces
 	}
-	// An endpoint has an interface for each Availability Zone: they fit in one page.
+	// An endpoint has one interface in each Availability Zone, so all of them fit in one page.
 	list, err := api.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{NetworkInterfaceIds: interfaces})
 	if err != nil {
 		return nil, codes.Wrap(err, "read the interfaces of endpoint %s", endpoint)
@@ -36,7 +36,7 @@ func (c *Client) EndpointAddresses(ctx context.Context, endpoint string) ([]stri
 	return addresses, nil
 }
 
-// Targets lists the addresses registered with a target group, those on their way out left aside.
+// Targets returns the addresses that are registered with a target group, without those that are draining.
 func (c *Client) Targets(ctx context.Context, group string) ([]string, error) {
 	out, err := c.balancing().DescribeTargetHealth(ctx, &elasticloadbalancingv2.DescribeTargetHealthInput{TargetGroupArn: &group})
 	if err != nil {
@@ -52,13 +52,13 @@ func (c *Client) Targets(ctx context.Context, group string) ([]string, error) {
 	return addresses, nil
 }
 
-// Register adds addresses to a target group, at its port. One that it has already stays.
+// Register adds addresses to a target group, at the group's port. Addresses that are registered already stay.
 func (c *Client) Register(ctx context.Context, group string, addresses []string) error {
 	_, err := c.balancing().RegisterTargets(ctx, &elasticloadbalancingv2.RegisterTargetsInput{TargetGroupArn: &group, Targets: targets(addresses)})
 	return codes.Wrap(err, "register targets with %s", group)
 }
 
-// Deregister takes addresses out of a target group, which lets requests under way end.
+// Deregister removes addresses from a target group. Requests in progress may end.
 func (c *Client) Deregister(ctx context.Context, group string, addresses []string) error {
 	_, err := c.balancing().DeregisterTargets(ctx, &elasticloadbalancingv2.DeregisterTargetsInput{TargetGroupArn: &group, Targets: targets(addresses)})
 	return codes.Wrap(err, "deregister targets of %s", group)

@@ -1,4 +1,4 @@
-// Package awsquotas reads from Service Quotas what an account may have of CloudFront.
+// Package awsquotas is the adapter of Service Quotas: it reads an account's CloudFront quotas.
 package awsquotas
 
 import (
@@ -17,16 +17,17 @@ var codes = fault.Codes{
 	"DependencyAccessDeniedException": fault.AsGiveUp,
 }
 
-// Client is Service Quotas of one account.
+// Client is a Service Quotas client of one account.
 type Client struct{ api *servicequotas.Client }
 
-// New returns a client. A quota of a global service is known in us-east-1 only.
+// New returns a client. The client calls us-east-1, where the quotas of global services are.
 func New(cfg aws.Config) *Client {
 	return &Client{servicequotas.NewFromConfig(cfg, func(o *servicequotas.Options) { o.Region = "us-east-1" })}
 }
 
-// Distribution reads how much one distribution may hold. A kind of which no applied value is known is zero: not every quota
-// is listed (https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html).
+// Distribution returns the quotas of one distribution. A quota without an applied value is zero, because not every quota is
+// listed.
+// https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html
 func (c *Client) Distribution(ctx context.Context) (origin.Size, error) {
 	var size origin.Size
 	kinds := map[string]*int{

@@ -12,7 +12,7 @@ import (
 func TestQuotasAreThoseOfTheAccount(t *testing.T) {
 	t.Parallel()
 	ctx, s := rig.Start(t)
-	// The client may be in any Region; CloudFront's quotas are known in one.
+	// The client may be in any Region. CloudFront's quotas are in one.
 	c := awsquotas.New(s.Config(rig.Hub, "eu-west-1"))
 	if got := rig.Must[origin.Size](t)(c.Distribution(ctx)); got != (origin.Distribution{}).Quotas() {
 		t.Errorf("nothing was raised, but %+v", got)

@@ -1,4 +1,4 @@
-// Package awsram speaks to Resource Access Manager, from both ends of a share.
+// Package awsram is the adapter of Resource Access Manager, for both sides of a share.
 package awsram
 
 import (
@@ -22,16 +22,16 @@ var codes = fault.Codes{
 	"InvalidStateTransitionException":                 fault.AsRetry,
 }
 
-// Client is RAM as one account's role sees it.
+// Client is a RAM client that acts as one account's role.
 type Client struct{ api *ram.Client }
 
-// New returns a client. Shares with global resources exist in us-east-1 only, whatever the Region of cfg.
+// New returns a client. The client calls us-east-1, the only Region of shares with global resources, whatever the Region of cfg.
 // https://docs.aws.amazon.com/ram/latest/userguide/working-with-regional-vs-global.html
 func New(cfg aws.Config) *Client {
 	return &Client{ram.NewFromConfig(cfg, func(o *ram.Options) { o.Region = "us-east-1" })}
 }
 
-// Invitations lists the pending invitations to this account.
+// Invitations returns the pending invitations to this account.
 func (c *Client) Invitations(ctx context.Context) ([]origin.Invitation, error) {
 	var list []origin.Invitation
 	pages := ram.NewGetResourceShareInvitationsPaginator(c.api, &ram.GetResourceShareInvitationsInput{})
@@ -53,8 +53,8 @@ func (c *Client) Invitations(ctx context.Context) ([]origin.Invitation, error) {
 	return list, nil
 }
 
-// Open lists what a pending invitation offers. It returns a *fault.Finished for one that was answered or has expired, and a
-// *fault.Absent for one that is gone.
+// Open returns the resources that a pending invitation offers. It returns a *fault.Finished for an invitation that was answered
+// or has expired, and a *fault.Absent for one that does not exist.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_ListPendingInvitationResources.html
 func (c *Client) Open(ctx context.Context, invitation string) ([]origin.Resource, error) {
 	var list []origin.Resource
@@ -70,8 +70,8 @@ func (c *Client) Open(ctx context.Context, invitation string) ([]origin.Resource
 	return list, nil
 }
 
-// Accept accepts an invitation, and returns nil for one that was accepted before. It returns a *fault.Finished for one that was
-// rejected or has expired, and a *fault.Absent for one that is gone.
+// Accept accepts an invitation. It returns nil for an invitation that was accepted before, a *fault.Finished for one that was
+// rejected or has expired, and a *fault.Absent for one that does not exist.
 func (c *Client) Accept(ctx context.Context, invitation string) error {
 	_, err := c.api.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: &invitation})
 	if fault.Code(err) == "ResourceShareInvitationAlreadyAcceptedException" {
@@ -80,8 +80,8 @@ func (c *Client) Accept(ctx context.Context, invitation string) error {
 	return codes.Wrap(err, "accept invitation %s", invitation)
 }
 
-// Reject rejects an invitation, and returns nil for one that was rejected before. It returns a *fault.Finished for one that was
-// accepted or has expired, and a *fault.Absent for one that is gone.
+// Reject rejects an invitation. It returns nil for an invitation that was rejected before, a *fault.Finished for one that was
+// accepted or has expired, and a *fault.Absent for one that does not exist.
 func (c *Client) Reject(ctx context.Context, invitation string) error {
 	_, err := c.api.RejectResourceShareInvitation(ctx, &ram.RejectResourceShareInvitationInput{ResourceShareInvitationArn: &invitation})
 	if fault.Code(err) == "ResourceShareInvitationAlreadyRejectedException" {
@@ -90,7 +90,7 @@ func (c *Client) Reject(ctx context.Context, invitation string) error {
 	return codes.Wrap(err, "reject invitation %s", invitation)
 }
 
-// Shares lists the shares that other accounts opened to this one.
+// Shares returns the shares of other accounts that include this account.
 func (c *Client) Shares(ctx context.Context) ([]origin.Share, error) {
 	var list []origin.Share
 	pages := ram.NewGetResourceSharesPaginator(c.api, &ram.GetResourceSharesInput{ResourceOwner: types.ResourceOwnerOtherAccounts})
@@ -110,7 +110,7 @@ func (c *Client) Shares(ctx context.Context) ([]origin.Share, error) {
 	return list, nil
 }
 
-// Resources lists what other accounts share with this one, of every type.
+// Resources returns the resources of every type that other accounts share with this one.
 func (c *Client) Resources(ctx context.Context) ([]origin.Resource, error) {
 	var list []origin.Resource
 	pages := ram.NewListResourcesPaginator(c.api, &ram.ListResourcesInput{ResourceOwner: types.ResourceOwnerOtherAccounts})
@@ -124,8 +124,8 @@ func (c *Client) Resources(ctx context.Context) ([]origin.Resource, error) {
 	return list, nil
 }
 
-// Associations lists what this account's shares hold, or are letting go of: one answer says which shares a resource is in and
-// what else is in them.
+// Associations returns the resource associations of this account's shares, including those that are being removed. One response
+// says which shares a resource is in and which other resources are in them.
 // https://docs.aws.amazon.com/cli/latest/reference/ram/get-resource-share-associations.html, the example without a filter
 func (c *Client) Associations(ctx context.Context) ([]origin.Association, error) {
 	var list []origin.Association
@@ -139,7 +139,7 @@ func (c *Client) Associations(ctx context.Context) ([]origin.Association, error)
 		}
 		for _, a := range page.ResourceShareAssociations {
 			switch a.Status {
-			case types.ResourceShareAssociationStatusDisassociated, types.ResourceShareAssociationStatusFailed: // it is not in the share
+			case types.ResourceShareAssociationStatusDisassociated, types.ResourceShareAssociationStatusFailed: // the resource is not in the share
 			default:
 				list = append(list, origin.Association{
 					Share: aws.ToString(a.ResourceShareArn), Resource: aws.ToString(a.AssociatedEntity), Status: string(a.Status),
@@ -150,7 +150,8 @@ func (c *Client) Associations(ctx context.Context) ([]origin.Association, error)
 	return list, nil
 }
 
-// Disassociate takes a resource out of a share of this account's. It returns nil if the share or the resource in it is gone.
+// Disassociate removes a resource from one of this account's shares. It returns nil if the share does not exist or does not have
+// the resource.
 func (c *Client) Disassociate(ctx context.Context, share, resource string) error {
 	_, err := c.api.DisassociateResourceShare(ctx, &ram.DisassociateResourceShareInput{
 		ResourceShareArn: &share, ResourceArns: []string{resource},
@@ -158,10 +159,10 @@ func (c *Client) Disassociate(ctx context.Context, share, resource string) error
 	return fault.IgnoreAbsent(codes.Wrap(err, "take %s out of share %s", resource, share))
 }
 
-// DeleteShare deletes a share of this account's. It returns nil if the share is gone or is being deleted.
+// DeleteShare deletes one of this account's shares. It returns nil if the share does not exist or is being deleted.
 func (c *Client) DeleteShare(ctx context.Context, share string) error {
 	_, err := c.api.DeleteResourceShare(ctx, &ram.DeleteResourceShareInput{ResourceShareArn: &share})
-	if fault.Code(err) == "InvalidStateTransitionException" { // it is being deleted
+	if fault.Code(err) == "InvalidStateTransitionException" { // the share is being deleted
 		return nil
 	}
 	return fault.IgnoreAbsent(codes.Wrap(err, "delete share %s", share))

@@ -20,13 +20,13 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// ARNs of the right form that nothing answers to.
+// These ARNs have the right form, and no resource has them.
 const (
 	noInvitation = "arn:aws:ram:" + rig.Region + ":" + rig.Team + ":resource-share-invitation/none"
 	noShare      = "arn:aws:ram:" + rig.Region + ":" + rig.Team + ":resource-share/none"
 )
 
-// subnets are resources that exist without further ado.
+// subnets returns ARNs of subnets, which the sandbox's RAM does not check.
 func subnets(account string, n int) []string {
 	var arns []string
 	for i := range n {
@@ -35,7 +35,7 @@ func subnets(account string, n int) []string {
 	return arns
 }
 
-// open shares resources of an account's with the hub.
+// open shares an account's resources with the hub.
 func open(ctx context.Context, t *testing.T, s *sandbox.Sandbox, account, name string, resources []string) string {
 	t.Helper()
 	out := rig.Must[*ram.CreateResourceShareOutput](t)(ram.NewFromConfig(s.Config(account, rig.Region)).CreateResourceShare(ctx,
@@ -157,7 +157,7 @@ func TestShareIsTakenApartOnce(t *testing.T) {
 	rig.OK(t, peer.Disassociate(ctx, share, arns[0]))
 
 	rig.OK(t, peer.DeleteShare(ctx, share))
-	rig.OK(t, peer.DeleteShare(ctx, share)) // it is going
+	rig.OK(t, peer.DeleteShare(ctx, share)) // deletion takes time
 	rig.Want[*fault.Retry](t, "change a share that is going", peer.Disassociate(ctx, share, arns[1]))
 	s.UntilIdle()
 	rig.OK(t, peer.DeleteShare(ctx, share))
@@ -171,7 +171,7 @@ func TestShareIsTakenApartOnce(t *testing.T) {
 	}
 }
 
-// failed is a RAM that could not put one of two resources into a share.
+// failed is a RAM that failed to add one of two resources to a share.
 type failed struct{}
 
 func (failed) Do(*http.Request) (*http.Response, error) {

@@ -1,4 +1,4 @@
-// Package awsroute53 reads and changes the record sets of one hosted zone.
+// Package awsroute53 is the adapter of Route 53: it reads and changes the record sets of one hosted zone.
 package awsroute53
 
 import (
@@ -17,7 +17,7 @@ import (
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html
 const cloudFrontZone = "Z2FDTNDATAQYW2"
 
-// codes: a batch that does not fit what the zone holds was planned from what is no longer true.
+// codes classifies errors. An invalid batch was planned from records that have changed since they were read.
 var codes = fault.Codes{"InvalidChangeBatch": fault.AsReread, "NoSuchHostedZone": fault.AsGiveUp}
 
 // Zone is one hosted zone.
@@ -29,7 +29,7 @@ type Zone struct {
 // New returns the zone with this id.
 func New(cfg aws.Config, id string) *Zone { return &Zone{route53.NewFromConfig(cfg), id} }
 
-// Records lists all record sets of the zone.
+// Records returns all record sets of the zone.
 func (z *Zone) Records(ctx context.Context) ([]origin.DNSRecord, error) {
 	var list []origin.DNSRecord
 	pages := route53.NewListResourceRecordSetsPaginator(z.api, &route53.ListResourceRecordSetsInput{HostedZoneId: &z.id})
@@ -49,12 +49,12 @@ func (z *Zone) Records(ctx context.Context) ([]origin.DNSRecord, error) {
 	return list, nil
 }
 
-// A batch holds at most 1,000 records, of which an upsert counts as two.
+// perBatch is the maximum number of changes in a batch. A batch may have 1,000 records, and an upsert counts as two.
 // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
 const perBatch = 500
 
-// Change upserts and deletes alias records that point at a distribution. A batch that does not fit what the zone holds
-// changes nothing and is a fault.Reread.
+// Change upserts and deletes alias records that point to a distribution. It returns a *fault.Reread for a batch that does not
+// match the zone's records; such a batch changes nothing.
 func (z *Zone) Change(ctx context.Context, upsert, remove []origin.DNSRecord) error {
 	changes := append(changesOf(types.ChangeActionDelete, remove), changesOf(types.ChangeActionUpsert, upsert)...)
 	for len(changes) > 0 {
@@ -81,7 +81,7 @@ func changesOf(action types.ChangeAction, records []origin.DNSRecord) []types.Ch
 	return changes
 }
 
-// name undoes what Route 53 does to names: the trailing dot, and \052 for an asterisk.
+// name returns a record's name as people write it: without the trailing dot, and with * instead of \052.
 // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
 func name(s *string) string {
 	return strings.TrimSuffix(strings.ReplaceAll(aws.ToString(s), `\052`, "*"), ".")

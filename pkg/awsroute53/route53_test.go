@@ -21,7 +21,7 @@ func start(t *testing.T) (context.Context, *sandbox.Sandbox, *awsroute53.Zone) {
 	return ctx, s, awsroute53.New(s.Config(rig.Hub, rig.Region), "Z0EXAMPLE")
 }
 
-// aliases reads the zone without what every zone has.
+// aliases returns the zone's records except those that every zone has.
 func aliases(ctx context.Context, t *testing.T, z *awsroute53.Zone) []origin.DNSRecord {
 	t.Helper()
 	return slices.DeleteFunc(rig.Must[[]origin.DNSRecord](t)(z.Records(ctx)), func(r origin.DNSRecord) bool {

@@ -1,4 +1,4 @@
-// Package awssfn starts executions and completes their task tokens.
+// Package awssfn is the adapter of Step Functions: it starts executions and completes task tokens.
 package awssfn
 
 import (
@@ -19,21 +19,23 @@ var codes = fault.Codes{
 	"StateMachineDoesNotExist": fault.AsGiveUp, "InvalidName": fault.AsGiveUp,
 }
 
-// Client is Step Functions.
+// Client is a Step Functions client.
 type Client struct{ api *sfn.Client }
 
 // New returns a client.
 func New(cfg aws.Config) *Client { return &Client{sfn.NewFromConfig(cfg)} }
 
-// Start starts an execution under a name. It returns nil while one of that name and input runs, and a *fault.Exists if one of
-// that name has ended within 90 days or runs with another input. https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+// Start starts an execution with the given name. It returns nil if an execution with this name and input is running. It returns a
+// *fault.Exists if an execution with this name is running with another input or has ended within 90 days.
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 func (c *Client) Start(ctx context.Context, machine, name, input string) error {
 	_, err := c.api.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: &machine, Name: &name, Input: &input})
 	return codes.Wrap(err, "start execution %s", name)
 }
 
-// Running reports whether the execution of that name runs. It returns a *fault.Absent if there is none, and may lag behind what
-// has just happened. https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+// Running reports whether the execution with this name is running. It returns a *fault.Absent if there is none. The answer is
+// eventually consistent.
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
 func (c *Client) Running(ctx context.Context, machine, name string) (bool, error) {
 	arn := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + name
 	out, err := c.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
@@ -43,7 +45,7 @@ func (c *Client) Running(ctx context.Context, machine, name string) (bool, error
 	return out.Status == types.ExecutionStatusRunning || out.Status == types.ExecutionStatusPendingRedrive, nil
 }
 
-// Complete completes a task token with output. It returns a *fault.Finished if no task waits with that token.
+// Complete completes a task token with output. It returns a *fault.Finished if no task waits for this token.
 func (c *Client) Complete(ctx context.Context, token, output string) error {
 	_, err := c.api.SendTaskSuccess(ctx, &sfn.SendTaskSuccessInput{TaskToken: &token, Output: aws.String(output)})
 	return codes.Wrap(err, "complete task token")

@@ -19,7 +19,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// TestMain makes the test's own binary the function that a task hands its token to.
+// TestMain makes the test binary itself the function that a task sends its token to.
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
 		lambda.Start(func() {})
@@ -54,7 +54,7 @@ func start(t *testing.T) (ctx context.Context, s *sandbox.Sandbox, c *awssfn.Cli
 	return ctx, s, awssfn.New(s.Config(rig.Hub, rig.Region)), out["Machine"]
 }
 
-// token is what the newest execution handed out.
+// token returns the task token of the newest execution.
 func token(t *testing.T, s *sandbox.Sandbox) string {
 	t.Helper()
 	list := s.Executions(rig.Hub)
@@ -96,7 +96,7 @@ func TestTokenIsCompletedOnce(t *testing.T) {
 	rig.OK(t, c.Start(ctx, machine, "one", `{}`))
 	s.Advance(0)
 	handed := token(t, s)
-	rig.OK(t, c.Start(ctx, machine, "one", `{}`)) // it runs
+	rig.OK(t, c.Start(ctx, machine, "one", `{}`)) // advances to the task
 	rig.OK(t, c.Complete(ctx, handed, `{"phase":"confirm"}`))
 	s.UntilIdle()
 	rig.Want[*fault.Finished](t, "complete twice", c.Complete(ctx, handed, `{"phase":"late"}`))

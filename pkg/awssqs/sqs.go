@@ -1,4 +1,4 @@
-// Package awssqs pokes a queue.
+// Package awssqs is the adapter of SQS: it sends messages to one queue.
 package awssqs
 
 import (
@@ -20,10 +20,12 @@ type Queue struct {
 // New returns the queue at url.
 func New(cfg aws.Config, url string) *Queue { return &Queue{sqs.NewFromConfig(cfg), url} }
 
-// longest delay of a message. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+// longest is the maximum delay of a message.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 const longest = 15 * time.Minute
 
-// Send sends body, to be seen after delay. A delay beyond 15 minutes is cut: who gets the message looks again anyway.
+// Send sends body, to be received after delay. It cuts a delay to 15 minutes, the maximum of SQS: a receiver that is early sends
+// the message again.
 func (q *Queue) Send(ctx context.Context, body string, delay time.Duration) error {
 	delay = min(max(delay, 0), longest)
 	_, err := q.api.SendMessage(ctx, &sqs.SendMessageInput{

@@ -1,4 +1,4 @@
-// Package awssts enters other accounts.
+// Package awssts is the adapter of STS: it assumes roles of other accounts.
 package awssts
 
 import (
@@ -7,10 +7,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Session is what CloudTrail in the team's account shows as our session name.
+// Session is the session name of assumed roles, as CloudTrail in the team's account shows it.
 const Session = "originhub"
 
-// Assume returns cfg with the credentials of a role, fetched when first needed and kept until they expire.
+// Assume returns cfg with the credentials of a role. The credentials are fetched when they are first used and cached until they
+// expire.
 func Assume(cfg aws.Config, role, externalID string) aws.Config {
 	assumed := cfg.Copy()
 	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, func(o *stscreds.AssumeRoleOptions) {

@@ -53,7 +53,8 @@ func TestAssumedRoleActsInTheOtherAccount(t *testing.T) {
 	}
 }
 
-// The classes come from the adapters that use the credentials: the error of AssumeRole reaches them through the SDK.
+// TestRoleThatCannotBeAssumed checks how adapters that use the credentials classify errors of AssumeRole, which the SDK passes
+// on.
 func TestRoleThatCannotBeAssumed(t *testing.T) {
 	t.Parallel()
 	ctx, s := rig.Start(t)

@@ -42,19 +42,19 @@ type services struct {
 	events     *events.Service
 	cfn        *cfn.Service
 	edge       *edge.Edge
-	// parts are all of them by name, for what is asked of each.
+	// parts has all services by name.
 	parts map[string]part
 }
 
-// part is an emulated service as the sandbox sees it.
+// part is what the sandbox needs of every emulated service.
 type part interface {
 	API() *cloud.Service
 	ResourceTypes() []cloud.ResourceType
 	Snapshot(account string) map[string]any
 }
 
-// assemble makes all services and tells each what it needs of the others. near and endpoint lead to the front door, which is
-// there once functions run.
+// assemble creates all services and connects each to the services that it needs. near and endpoint lead to the front door, which
+// exists when functions run.
 func assemble(w *cloud.World, o Options, assets *assets, near http.RoundTripper, endpoint func() string) *services {
 	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w), quotas: servicequotas.New()}
 	s.cloudfront.FutureFields, s.cloudfront.Quota = o.FutureFields, s.quotas.Value
@@ -99,7 +99,7 @@ func assemble(w *cloud.World, o Options, assets *assets, near http.RoundTripper,
 	return s
 }
 
-// private makes what is behind a load balancer: private APIs, and the certificates of both.
+// private creates the services behind a load balancer: private APIs, and the certificates of both.
 func (s *services) private(w *cloud.World) *apigateway.Service {
 	s.acm = acm.New(w)
 	apis, balancing := apigateway.New(w), s.network.Balancing()
@@ -123,7 +123,7 @@ func (s *services) vpcOriginExists(arn string) bool {
 	return slices.ContainsFunc(s.cloudfront.VpcOrigins(), func(o cloudfront.VpcOriginView) bool { return o.ARN == arn })
 }
 
-// invoker lets Step Functions call Lambda as anybody does: through its API, as the machine's role.
+// invoker lets Step Functions call Lambda through Lambda's API, as the machine's role.
 func invoker(w *cloud.World) states.Lambda {
 	return func(i states.Invocation) (states.Answer, error) {
 		out, err := w.Invoke(i.Caller, i.Region, "lambda", "Invoke", &lambda.InvokeInput{
@@ -137,18 +137,18 @@ func invoker(w *cloud.World) states.Lambda {
 	}
 }
 
-// hooks are the foreign edits that a fault rule may ask for.
+// hooks returns the edits by others that a fault rule can ask for.
 func (s *services) hooks() map[string]func(*cloud.Call) {
 	return map[string]func(*cloud.Call){
-		// The distribution that is about to be updated gets another comment, and so another ETag.
+		// The distribution that is about to be updated gets another comment, and with it another ETag.
 		"distribution-comment": s.cloudfront.ForeignEditHook,
-		// The network interfaces of the VPC origin that is about to be deleted never go.
+		// The network interfaces of the VPC origin that is about to be deleted stay forever.
 		"keep-network-interfaces": func(c *cloud.Call) {
 			if in, ok := c.Input.(*cloudfront.DeleteVpcOriginInput); ok {
 				s.network.HoldENIs(in.ID)
 			}
 		},
-		// The interface endpoints of the account and Region that are called in get other network interfaces.
+		// The interface endpoints of the call's account and Region get other network interfaces.
 		"replace-endpoint-interfaces": func(c *cloud.Call) { s.network.ReplaceAllInterfaces(c.Account(), c.Region) },
 	}
 }

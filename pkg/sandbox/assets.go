@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// assets finds the directory of a Lambda asset: among those of deployed assemblies, else where the options say.
+// assets finds the directory of a Lambda asset, first in deployed assemblies, then as the options say.
 type assets struct {
 	otherwise func(key string) (string, error)
 

@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// manifest is the manifest.json of a CDK cloud assembly, as far as it matters here.
-// https://docs.aws.amazon.com/cdk/v2/guide/deploy.html (cloud assembly); aws-cdk-lib/cloud-assembly-schema
+// manifest is the part of a CDK cloud assembly's manifest.json that the sandbox reads. The format is that of
+// aws-cdk-lib/cloud-assembly-schema.
+// https://docs.aws.amazon.com/cdk/v2/guide/deploy.html
 type manifest struct {
 	Artifacts map[string]artifact `json:"artifacts"`
 }
@@ -40,17 +41,18 @@ type assetManifest struct {
 	} `json:"files"`
 }
 
-// Assembly is a CDK cloud assembly, and how it is to be deployed.
+// Assembly is a CDK cloud assembly, with parameters and target accounts.
 type Assembly struct {
 	Dir string
-	// Parameters are values of template parameters, by stack and name. They count more than those that the assembly holds.
+	// Parameters are values of template parameters, by stack and name. They override those of the assembly.
 	Parameters map[string]map[string]string
-	// Accounts says, by stack, into which accounts it goes; a stack that is not named stays out. Without any, every stack goes
-	// where the app says: one without an account to the first account of the options, one without a Region to us-east-1.
+	// Accounts are the target accounts of each stack. A stack that is not in Accounts is not deployed. If Accounts is empty,
+	// every stack goes where the app says; a stack without an account goes to the first account of the options, and one without a
+	// Region to us-east-1.
 	Accounts map[string][]string
 }
 
-// DeployAssembly deploys stacks in the order of their dependencies.
+// DeployAssembly deploys the stacks of an assembly in the order of their dependencies.
 func (s *Sandbox) DeployAssembly(a Assembly) error {
 	stacks, err := s.deployAssembly(a, a.Dir)
 	if err != nil {
@@ -64,7 +66,7 @@ func (s *Sandbox) DeployAssembly(a Assembly) error {
 	return nil
 }
 
-// deployAssembly answers the names of all stacks.
+// deployAssembly returns the names of all stacks.
 func (s *Sandbox) deployAssembly(assembly Assembly, dir string) ([]string, error) {
 	var m manifest
 	if err := readJSON(filepath.Join(dir, "manifest.json"), &m); err != nil {
@@ -104,7 +106,7 @@ func (s *Sandbox) deployAssembly(assembly Assembly, dir string) ([]string, error
 	return stacks, nil
 }
 
-// deployStack deploys a stack into each account that it goes to.
+// deployStack deploys a stack into each of its target accounts.
 func (s *Sandbox) deployStack(assembly Assembly, dir, stack string, a artifact) error {
 	parameters := map[string]string{}
 	maps.Copy(parameters, a.Properties.Parameters)
@@ -136,7 +138,8 @@ func (s *Sandbox) addAssets(dir, file string) error {
 }
 
 func (s *Sandbox) deployArtifact(dir, stack string, a artifact, parameters map[string]string) error {
-	// "aws://123456789012/eu-west-1"; "unknown-account" and "unknown-region" where the app leaves it open.
+	// An environment is "aws://123456789012/eu-west-1". It has "unknown-account" and "unknown-region" where the app does not set
+	// them.
 	account, region, ok := strings.Cut(strings.TrimPrefix(a.Environment, "aws://"), "/")
 	if !ok {
 		return fmt.Errorf("deploy stack %s: environment %q is not aws://<account>/<region>", stack, a.Environment)

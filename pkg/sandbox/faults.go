@@ -8,21 +8,21 @@ import (
 // Fault is what goes wrong with one call.
 type Fault struct {
 	Name string
-	// Before runs before the call, without any lock: another writer's edit, say.
+	// Before runs before the call, without any lock, for example to make an edit of another writer.
 	Before func()
-	// Error is answered instead, and the call has no effect.
+	// Error is returned, and the call has no effect.
 	Error *RuleError
-	// NoResponse lets the call have its effect and loses the answer.
+	// NoResponse drops the response of the call, which has its effect.
 	NoResponse bool
-	// Crash lets the call have its effect, then kills the process of the function that made it.
+	// Crash kills the process of the function that made the call, after the call had its effect.
 	Crash bool
 }
 
-// Faults is the set of rules that came as data.
+// Faults returns the set of rules that were added as data.
 func (s *Sandbox) Faults() *Faults { return s.faults }
 
-// OnCall adds a rule in Go. It is asked for every call, in the order of the log, and must not call the sandbox itself;
-// nil lets the call pass. Of the call it sees who makes which one, not what becomes of it. Faults().Reset removes it.
+// OnCall adds a rule. The rule is called for every API call, in the order of the call log, and returns nil for a call that it
+// lets pass. It sees who makes the call, not its outcome. It must not call the sandbox. Faults().Reset removes the rule.
 func (s *Sandbox) OnCall(rule func(Call) *Fault) {
 	s.world.Faults.OnCall(func(c *cloud.Call) *cloud.Fault {
 		f := rule(Call{
@@ -43,7 +43,7 @@ func (s *Sandbox) OnCall(rule func(Call) *Fault) {
 	})
 }
 
-// HoldENIs makes the network interfaces of a VPC origin stay for ever, as if CloudFront had lost them.
+// HoldENIs makes the network interfaces of a VPC origin stay forever, as if CloudFront had lost them.
 func (s *Sandbox) HoldENIs(vpcOriginID string) { s.services.network.HoldENIs(vpcOriginID) }
 
 // ReleaseENIs undoes HoldENIs.
@@ -52,13 +52,13 @@ func (s *Sandbox) ReleaseENIs(vpcOriginID string) { s.services.network.ReleaseEN
 // UnmanagedENI is a network interface of another service.
 type UnmanagedENI = network.UnmanagedENI
 
-// AddUnmanagedENI adds one to the VPC that an account's load balancers are in, and answers its id.
+// AddUnmanagedENI adds a network interface of another service to the VPC of an account's load balancers, and returns its id.
 func (s *Sandbox) AddUnmanagedENI(f UnmanagedENI) string {
 	return s.services.network.AddUnmanagedENI(f)
 }
 
-// ReplaceInterfaces gives an interface VPC endpoint other network interfaces with other addresses, as AWS may do at any
-// time, and answers the new addresses.
+// ReplaceInterfaces gives an interface VPC endpoint other network interfaces with other addresses, as AWS may do at any time. It
+// returns the new addresses.
 func (s *Sandbox) ReplaceInterfaces(vpcEndpointID string) (addresses []string, err error) {
 	return s.services.network.ReplaceInterfaces(vpcEndpointID)
 }

@@ -8,10 +8,10 @@ import (
 	"strconv"
 )
 
-// memory carries requests to the front door without a connection: to clients and instances in this process.
+// memory carries requests to the front door without a connection, for clients and function instances in this process.
 type memory struct{ door http.Handler }
 
-// RoundTrip implements http.RoundTripper. A call without an answer is to its client what a broken connection is.
+// RoundTrip implements http.RoundTripper. A call without a response is an error, like a broken connection.
 func (m *memory) RoundTrip(r *http.Request) (response *http.Response, err error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (m *memory) RoundTrip(r *http.Request) (response *http.Response, err error)
 // Do implements aws.HTTPClient.
 func (m *memory) Do(r *http.Request) (*http.Response, error) { return m.RoundTrip(r) }
 
-// arrival is a request as a server gets it.
+// arrival returns a request as a server receives it.
 func arrival(r *http.Request) *http.Request {
 	in := *r
 	in.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}

@@ -1,5 +1,6 @@
-// Package sandbox is AWS on one machine, as far as this project needs it: several accounts, one virtual clock, real HTTP,
-// compiled functions, policies that are enforced. It knows nothing of the project that it serves.
+// Package sandbox emulates AWS on one machine: several accounts, one virtual clock, an HTTP endpoint for SDKs and the CLI,
+// compiled Lambda functions, and enforced IAM policies. It emulates only what this project needs, and does not depend on the
+// project's code.
 package sandbox
 
 import (
@@ -19,49 +20,49 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/ledger"
 )
 
-// Options of a new sandbox. The zero value is a world without accounts on a free loopback port.
+// Options configure a sandbox. The zero value has no accounts and listens on a free loopback port.
 type Options struct {
 	Seed  uint64
 	Start time.Time // virtual; 2035-01-08T09:00:00Z when zero
-	// Listen and EdgeListen are the addresses of all AWS services and of the edge; "127.0.0.1:0" when empty. Nothing asks
-	// callers for a password: an address beyond loopback lets the whole network in.
+	// Listen and EdgeListen are the addresses of all AWS services and of the edge; "127.0.0.1:0" when empty. Callers are not
+	// authenticated: an address beyond loopback gives the whole network access.
 	Listen, EdgeListen string
 	Accounts           []Account
-	Organization       string // of the accounts that are in it; "o-exampleorg1" when empty
+	Organization       string // id of the organization; "o-exampleorg1" when empty
 	Zones              []Zone
 	Certificates       []Certificate
-	// FutureFields are paths of elements that CloudFront accepts in a DistributionConfig though the Go SDK does not know
-	// them yet, such as "Origins/Items/Origin/NewThing".
+	// FutureFields are paths of DistributionConfig elements that CloudFront accepts and the Go SDK does not know yet, such as
+	// "Origins/Items/Origin/NewThing".
 	FutureFields []string
-	// Assets answers the directory that holds the bootstrap binary of a Lambda asset, by its S3 key.
+	// Assets returns the directory of the bootstrap binary of a Lambda asset, by the asset's S3 key.
 	Assets func(key string) (dir string, err error)
-	// Handlers starts instances of functions in this process, whose AWS is the sandbox without a connection; so is that of
-	// Config's clients then. Nil runs the bootstrap of a function's asset, each instance in a process of its own.
+	// Handlers starts an instance of a function in this process. The instance, and the clients of Config, then call the sandbox
+	// without a network connection. If Handlers is nil, each instance runs the bootstrap of its asset in a process of its own.
 	Handlers func(ctx context.Context, h Hosting) (Handler, error)
-	// LogWriter is where a function's log lines go; nil for nowhere but its log group.
+	// LogWriter returns where a function's log lines are written besides its log group; nil for nowhere.
 	LogWriter func(function string) io.Writer
-	// RealClock lets virtual time run as fast as real time. Without it, time stands still until it is advanced.
+	// RealClock lets virtual time run as fast as real time. Otherwise, only Advance and UntilIdle move it.
 	RealClock bool
 }
 
-// Account is one AWS account of the world.
+// Account is one AWS account of the sandbox.
 type Account struct {
 	ID             string // 12 digits
 	Name           string
 	InOrganization bool
-	NoTrail        bool // no logging trail: CloudTrail events do not reach EventBridge
+	NoTrail        bool // the account has no trail, so CloudTrail events do not reach EventBridge
 }
 
-// Zone is a hosted zone that is there from the start.
+// Zone is a hosted zone that exists from the start.
 type Zone struct{ Account, ID, Name string }
 
-// Certificate is an ACM certificate that is there, issued, from the start. Its names may begin with "*.".
+// Certificate is an issued ACM certificate that exists from the start. Its names may begin with "*.".
 type Certificate struct {
 	ARN   string
 	Names []string
 }
 
-// Hosting is all that an instance of a function in this process gets, in place of what a process inherits.
+// Hosting is what an instance of a function in this process gets instead of a process environment.
 type Hosting = lambda.Hosting
 
 // Handler is an instance of a function in this process.
@@ -70,34 +71,34 @@ type Handler = lambda.Handler
 // Call is one line of the call log.
 type Call = cloud.CallRecord
 
-// Event is an event that a bus got, and what its rules made of it.
+// Event is an event that a bus received, with the rules that it matched and its deliveries.
 type Event = cloud.Received
 
-// Modeled is one modeled behavior of AWS, with where it comes from, how certain it is and what pins it.
+// Modeled is one modeled behavior of AWS, with its sources, its certainty and the tests that pin it.
 type Modeled = ledger.Entry
 
-// Rule is a fault as data; see POST /_sandbox/faults.
+// Rule is a fault rule as data; see POST /_sandbox/faults.
 type Rule = front.Rule
 
-// RuleError is the API error that a rule answers with.
+// RuleError is the API error that a rule returns.
 type RuleError = front.RuleError
 
-// ActiveRule is a rule in force, with how often it matched and hit.
+// ActiveRule is a rule in force, with the number of its matches and hits.
 type ActiveRule = front.ActiveRule
 
-// Faults keeps the rules in force.
+// Faults is the set of rules in force.
 type Faults = front.Faults
 
-// Sandbox is a running world. Close it.
+// Sandbox is a running sandbox. Call Close when done.
 type Sandbox struct {
 	world    *cloud.World
 	services *services
 	faults   *front.Faults
 	assets   *assets
 	client   *http.Client
-	sdk      aws.HTTPClient // of Config
+	sdk      aws.HTTPClient // of the clients of Config
 
-	firstAccount string // where stacks go that name no account
+	firstAccount string // where stacks without an account go
 
 	api, edge *http.Server
 	endpoint  string
@@ -109,7 +110,7 @@ type Sandbox struct {
 
 const loopback = "127.0.0.1:0"
 
-// New starts a sandbox: it listens when New returns.
+// New starts a sandbox. The sandbox is listening when New returns.
 func New(o Options) (*Sandbox, error) {
 	s := &Sandbox{
 		world: cloud.New(cloud.Options{Seed: o.Seed, Start: o.Start, Organization: o.Organization}),
@@ -171,7 +172,7 @@ func (s *Sandbox) listen(o Options, door http.Handler) error {
 }
 
 func (s *Sandbox) serve(l net.Listener, h http.Handler) *http.Server {
-	server := &http.Server{Handler: h} // without timeouts: a stalled machine would lose calls by them
+	server := &http.Server{Handler: h} // no timeouts: on a stalled machine, calls would be lost
 	go func() {
 		err := server.Serve(l)
 		if errors.Is(err, http.ErrServerClosed) {
@@ -189,16 +190,16 @@ func orElse(s, otherwise string) string {
 	return s
 }
 
-// Endpoint is the URL of all AWS services, for AWS_ENDPOINT_URL.
+// Endpoint returns the URL of all AWS services, for AWS_ENDPOINT_URL.
 func (s *Sandbox) Endpoint() string { return s.endpoint }
 
-// Edge is the URL of CloudFront's data plane; the Host header chooses the distribution.
+// Edge returns the URL of CloudFront's data plane. The Host header selects the distribution.
 func (s *Sandbox) Edge() string { return s.edgeURL }
 
-// Now is the virtual time.
+// Now returns the virtual time.
 func (s *Sandbox) Now() time.Time { return s.world.Clock.Now() }
 
-// Close ends the functions' processes and the listeners, and returns when they are gone.
+// Close ends the functions' processes and the listeners, and returns when all have ended.
 func (s *Sandbox) Close() error {
 	close(s.stop)
 	s.services.close()
@@ -213,7 +214,7 @@ func (s *Sandbox) Close() error {
 	return nil
 }
 
-// closeTimeout is how long a client may take over its last request.
+// closeTimeout is the time that a client has for its last request.
 const closeTimeout = 2 * time.Second
 
 func shutDown(ctx context.Context, server *http.Server) error {

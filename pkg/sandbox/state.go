@@ -4,7 +4,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/ledger"
 )
 
-// State is a snapshot of all accounts, fit for JSON: what each service holds in each account.
+// State returns a snapshot of what each service holds in each account, ready for JSON.
 func (s *Sandbox) State() map[string]any {
 	accounts := map[string]any{}
 	s.world.Do(func() {
@@ -23,22 +23,22 @@ func (s *Sandbox) State() map[string]any {
 	}
 }
 
-// Calls is the call log so far.
+// Calls returns the call log.
 func (s *Sandbox) Calls() []Call { return s.world.Calls() }
 
-// Events lists what event buses got so far, newest last. What a schedule sends enters no bus.
+// Events returns the events that buses received, oldest first. Events of schedules are not among them, because they enter no bus.
 func (s *Sandbox) Events() []Event {
 	var list []Event
 	s.world.Do(func() { list = s.services.events.Received() })
 	return list
 }
 
-// Permissions tells, of each action that a policy of an account's roles allows, whether an allowed call has needed it so far.
-// A name is "<role>/<policy>#<statement> <action in lower case>".
+// Permissions reports, for each action that a policy of an account's roles allows, whether an allowed call has needed it so far.
+// A key is "<role>/<policy>#<statement> <action in lower case>".
 func (s *Sandbox) Permissions(account string) (needed map[string]bool) {
 	s.world.Do(func() { needed = s.services.iam.Permissions(account) })
 	return needed
 }
 
-// Ledger lists what is modeled of AWS, by id.
+// Ledger returns the modeled behaviors of AWS, by id.
 func (s *Sandbox) Ledger() []Modeled { return ledger.Entries() }

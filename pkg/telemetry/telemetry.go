@@ -1,5 +1,4 @@
-// Package telemetry writes what a function says of itself: structured logs and CloudWatch metrics, both as JSON lines on
-// the same stream.
+// Package telemetry writes a function's structured logs and CloudWatch metrics, both as JSON lines on the same stream.
 package telemetry
 
 import (
@@ -15,9 +14,9 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Logger writes JSON lines with the keys that Lambda's log format expects, at level ("DEBUG", "INFO", "WARN", "ERROR";
-// INFO when empty or unknown) and with the time that now returns. A line logged with an invocation's context carries its
-// request id.
+// Logger returns a logger that writes JSON lines with the keys of Lambda's log format. level is "DEBUG", "INFO", "WARN" or
+// "ERROR", or INFO if it is empty or unknown. now returns the time of a line. A line that is logged with an invocation's context
+// has its request id.
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
 func Logger(w io.Writer, level string, now func() time.Time) *slog.Logger {
 	var least slog.Level
@@ -39,7 +38,7 @@ func Logger(w io.Writer, level string, now func() time.Time) *slog.Logger {
 	})})
 }
 
-// stamped gives a line its time and its request id.
+// stamped adds the time and the request id to a line.
 type stamped struct {
 	now func() time.Time
 	slog.Handler
@@ -61,7 +60,7 @@ func (h stamped) WithGroup(name string) slog.Handler {
 	return stamped{h.now, h.Handler.WithGroup(name)}
 }
 
-// Meter writes metrics in CloudWatch's embedded metric format, with the hub as a dimension of each.
+// Meter writes metrics in CloudWatch's embedded metric format, each with the hub as a dimension.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 type Meter struct {
 	w   io.Writer
@@ -69,7 +68,7 @@ type Meter struct {
 	now func() time.Time
 }
 
-// NewMeter returns a meter that writes to w, with the time that now returns.
+// NewMeter returns a meter that writes to w. now returns the time of a value.
 func NewMeter(w io.Writer, hub string, now func() time.Time) *Meter { return &Meter{w, hub, now} }
 
 // Record writes one value.

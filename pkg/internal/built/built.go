@@ -1,4 +1,4 @@
-// Package built has the functions' binaries for tests that run them in processes of their own.
+// Package built provides the functions' binaries to tests that run them in processes of their own.
 package built
 
 import (
@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// Functions returns the directory of the functions' binaries, as seen from a package two levels below the repository. It is that
-// of make build; what is out of date there is built first, once for each test binary.
+// Functions returns the directory of the functions' binaries, seen from a package two levels below the root of the repository. It
+// is the directory of make build. Functions first builds what is out of date, once in each test binary.
 func Functions(t testing.TB) string {
 	t.Helper()
 	dir, err := functions()
@@ -31,12 +31,12 @@ var functions = sync.OnceValues(func() (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	// Tests of several packages run at the same time, and must not build over what another one has begun to run.
+	// Tests of several packages run at the same time. A test must not overwrite a binary that another test runs.
 	lock, err := os.OpenFile(dir+".lock", os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = lock.Close() }() // which unlocks it
+	defer func() { _ = lock.Close() }() // closing the file unlocks it
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return "", fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}

@@ -1,4 +1,4 @@
-// Package rig is what the tests of all adapters begin with: a sandbox, and what an error says to do next.
+// Package rig sets up the sandbox for the tests of the adapters, and checks the type of their errors.
 package rig
 
 import (
@@ -10,15 +10,15 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// Accounts of the sandbox, and its Region.
+// These are the accounts of the sandbox and its Region.
 const (
 	Hub    = "100000000000"
 	Team   = "111111111111" // outside the hub's organization
-	Peer   = "222222222222" // inside it
+	Peer   = "222222222222" // inside the hub's organization
 	Region = "us-east-1"
 )
 
-// Start starts a sandbox that ends with the test, and a context that ends when the test takes too long.
+// Start starts a sandbox that ends with the test. It also returns a context that ends when the test takes too long.
 func Start(t *testing.T, options ...func(*sandbox.Options)) (context.Context, *sandbox.Sandbox) {
 	t.Helper()
 	o := sandbox.Options{Accounts: []sandbox.Account{
@@ -41,7 +41,7 @@ func Start(t *testing.T, options ...func(*sandbox.Options)) (context.Context, *s
 	return ctx, s
 }
 
-// Must ends the test on an error.
+// Must returns a function that returns its first argument, and that ends the test on an error.
 func Must[T any](t *testing.T) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
@@ -60,7 +60,8 @@ func OK(t *testing.T, err error) {
 	}
 }
 
-// Want fails the test unless the outermost type of err is T, one of package fault's: that is what the state machine sees.
+// Want fails the test unless the outermost type of err is T, one of package fault's. The state machine sees only the outermost
+// type.
 func Want[T error](t *testing.T, what string, err error) {
 	t.Helper()
 	var want T
@@ -69,7 +70,7 @@ func Want[T error](t *testing.T, what string, err error) {
 	}
 }
 
-// Refuse lets every call of an operation fail with an error of this code and HTTP status, until the rules are reset.
+// Refuse makes every call of an operation fail with this error code and HTTP status, until the rules are reset.
 func Refuse(s *sandbox.Sandbox, operation, code string, status int) {
 	s.OnCall(func(c sandbox.Call) *sandbox.Fault {
 		if c.Operation != operation {

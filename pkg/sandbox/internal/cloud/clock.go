@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Clock is virtual time and the queue of what is still to happen. Time moves only when Advance or UntilIdle moves it;
-// events due at the same instant run in the order in which they were scheduled.
+// Clock is virtual time with a queue of pending events. Time moves only in Advance and UntilIdle. Events that are due at the same
+// instant run in the order in which they were scheduled.
 type Clock struct {
-	step sync.Mutex // held while events run, so that only one driver moves time
+	step sync.Mutex // held while events run, so that only one caller moves time
 
 	mu     sync.Mutex
 	now    time.Time
@@ -31,46 +31,45 @@ type Timer struct {
 	clock *Clock
 }
 
-// kind says what an event means to UntilIdle.
+// kind says how UntilIdle treats an event.
 type kind int
 
 const (
 	foreground kind = iota
-	background      // may be left pending in an idle world
-	again           // foreground, because something failed
+	background      // may be pending in an idle world
+	again           // foreground; retries something that failed
 )
 
-// Limits of one UntilIdle, besides time. Where what a schedule sets off always fails and is tried again for longer than until
-// the schedule's next turn, the world never rests, and each retry takes as much real time as a function takes to fail. One
-// event that EventBridge cannot deliver is tried again 185 times, and then there is rest. The limit on events is for what
-// sets itself off for ever.
+// These are the limits of one UntilIdle, besides time. A scheduled function that always fails, and whose retries last until its
+// next schedule, would keep the world busy forever, and each retry takes real time. mostRetries is above the 185 retries of one
+// event that EventBridge cannot deliver. mostEvents ends loops of events.
 const (
 	mostRetries = 200
 	mostEvents  = 100_000
 )
 
-// NewClock returns a clock that stands still at start.
+// NewClock returns a clock that stands at start.
 func NewClock(start time.Time) *Clock { return &Clock{now: start.UTC()} }
 
-// Now is the current virtual time, in UTC.
+// Now returns the current virtual time, in UTC.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// After schedules run at d from now. The world is not idle before it has run. A nil run marks the end of something
-// that takes time, such as a deployment, for UntilIdle's sake. run is called without any lock held.
+// After schedules run at d from now, as a foreground event: the world is not idle before it has run. A nil run marks the end of
+// something that takes time, such as a deployment. run is called without any lock held.
 func (c *Clock) After(d time.Duration, name string, run func()) *Timer {
 	return c.schedule(d, name, foreground, run)
 }
 
-// Again is After for what is tried again because it failed.
+// Again is like After, for a retry of something that failed.
 func (c *Clock) Again(d time.Duration, name string, run func()) *Timer {
 	return c.schedule(d, name, again, run)
 }
 
-// Background is After for what may be left pending in an idle world: schedules and expiries.
+// Background is like After, for an event that may be pending in an idle world, such as a schedule or an expiry.
 func (c *Clock) Background(d time.Duration, name string, run func()) *Timer {
 	return c.schedule(d, name, background, run)
 }
@@ -90,7 +89,7 @@ func (c *Clock) schedule(d time.Duration, name string, k kind, run func()) *Time
 	return t
 }
 
-// Stop removes the event if it has not run yet and tells whether it did.
+// Stop removes the event if it has not run yet, and reports whether it did so.
 func (t *Timer) Stop() bool {
 	c := t.clock
 	c.mu.Lock()
@@ -105,7 +104,7 @@ func (t *Timer) Stop() bool {
 	return true
 }
 
-// Advance runs everything due within d, in order, and leaves the clock exactly d later.
+// Advance runs everything that is due within d, in order, and leaves the clock exactly d later.
 func (c *Clock) Advance(d time.Duration) {
 	c.step.Lock()
 	defer c.step.Unlock()
@@ -119,14 +118,13 @@ func (c *Clock) Advance(d time.Duration) {
 	c.mu.Unlock()
 }
 
-// UntilIdle runs events until only background ones are left, and tells whether that came about before limit had passed,
-// something had been tried again at mostRetries instants, or mostEvents had run. Background events that come due on the way
-// run too.
+// UntilIdle runs events until only background events are pending. It reports whether this state was reached before limit had
+// passed, retries had run at mostRetries instants, or mostEvents had run. Background events that are due on the way run too.
 func (c *Clock) UntilIdle(limit time.Duration) bool {
 	c.step.Lock()
 	defer c.step.Unlock()
 	end := c.Now().Add(limit)
-	var last time.Time // that something was tried again
+	var last time.Time // of the last retry
 	for retries, events := 0, 0; c.Busy() && retries <= mostRetries && events <= mostEvents; {
 		t := c.next(end)
 		switch {
@@ -142,17 +140,17 @@ func (c *Clock) UntilIdle(limit time.Duration) bool {
 	return !c.Busy()
 }
 
-// Busy tells whether a foreground event is pending.
+// Busy reports whether a foreground event is pending.
 func (c *Clock) Busy() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.busy > 0
 }
 
-// Pending names what is still to happen, soonest first, background events included.
+// Pending returns the names of all pending events, soonest first.
 func (c *Clock) Pending() []string { return c.names(func(*Timer) bool { return true }) }
 
-// Underway names what keeps the world from being idle, soonest first.
+// Underway returns the names of the events that keep the world from being idle, soonest first.
 func (c *Clock) Underway() []string {
 	return c.names(func(t *Timer) bool { return t.kind != background })
 }
@@ -169,7 +167,7 @@ func (c *Clock) names(of func(*Timer) bool) []string {
 	return names
 }
 
-// next runs the event that is due next and answers it, or nil if there is none until end.
+// next runs the next event that is due before end and returns it, or nil if there is none.
 func (c *Clock) next(end time.Time) *Timer {
 	c.mu.Lock()
 	if len(c.events) == 0 || c.events[0].due.After(end) {

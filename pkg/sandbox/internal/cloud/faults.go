@@ -9,9 +9,9 @@ import (
 type Fault struct {
 	Name       string
 	Before     func(*Call) // runs before the handler, without the world locked
-	Err        *Error      // answered instead of the handler's answer; the call has no effect
-	NoResponse bool        // the call has its effect, the answer is lost
-	Crash      bool        // the call has its effect, then the calling function's process dies
+	Err        *Error      // returned instead of the handler's response; the call has no effect
+	NoResponse bool        // the call has its effect, and the response is lost
+	Crash      bool        // the call has its effect, then the process of the calling function is killed
 }
 
 // Faults decides what goes wrong. The zero value lets everything pass.
@@ -22,16 +22,16 @@ type Faults struct {
 	seen   int
 }
 
-// OnCall adds a rule. Rules are asked in the order in which they were added, for every call; the first fault wins.
-// A rule must not use the world.
+// OnCall adds a rule. Every call is passed to the rules in the order in which they were added; the first fault wins. A rule must
+// not use the world.
 func (f *Faults) OnCall(rule func(*Call) *Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, rule)
 }
 
-// OnEvent adds a rule for the delivery of events from a bus to the world behind it: it is given the event and its ordinal,
-// and answers the extra delay of each delivery: none drops the event, two deliver it twice, nil leaves it to the next rule.
+// OnEvent adds a rule for the events that buses receive. The rule gets the event and its ordinal, and returns the extra delay of
+// each delivery: an empty list drops the event, two delays deliver it twice, and nil leaves it to the next rule.
 func (f *Faults) OnEvent(rule func(e Event, ordinal int) []time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -56,7 +56,7 @@ func (f *Faults) onCall(c *Call) *Fault {
 	return nil
 }
 
-// Deliveries answers the extra delay of each delivery of an event.
+// Deliveries returns the extra delay of each delivery of an event.
 func (f *Faults) Deliveries(e Event) []time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()

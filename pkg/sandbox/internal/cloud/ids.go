@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// IDs mints identifiers from a seed: the same seed and the same calls give the same bytes.
+// IDs generates identifiers from a seed. The same seed and the same calls give the same identifiers.
 type IDs struct {
 	mu  sync.Mutex
 	rng *rand.Rand

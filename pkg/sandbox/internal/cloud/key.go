@@ -1,24 +1,24 @@
 package cloud
 
-// KeyUse is what a service does with a KMS key for somebody.
+// KeyUse is one use of a KMS key by a service for a principal.
 type KeyUse struct {
 	Key             string // id, ARN, or the alias of a key that AWS manages
-	Account, Region string // of the resource that rests under the key
+	Account, Region string // of the resource that is encrypted with the key
 	Principal       Principal
 	Via             string            // the service, by its signing name
 	Context         map[string]string // the encryption context
 	Actions         []string          // "kms:Decrypt"
 }
 
-// Keys is what other services ask KMS.
+// Keys decides who may use a KMS key.
 type Keys interface {
-	// Use answers why the principal may not: an API error of KMS's. statement is the one that decided. Called with the world
-	// locked.
+	// Use returns KMS's API error if the principal may not use the key. statement is the policy statement that decided. Called
+	// with the world locked.
 	Use(KeyUse) (statement string, err error)
 }
 
-// UseKey asks whether the caller may use the key that one of owner's resources rests under. Without a key of the owner's
-// there is nothing to ask. Each service tells its callers of a refusal in its own words. Call it after Authorize.
+// UseKey checks that the caller may use the key that encrypts one of owner's resources. An empty key needs no check. Each service
+// returns the error in its own words. Call it after Authorize.
 func (c *Call) UseKey(key, owner string, context map[string]string, actions ...string) *Error {
 	if key == "" {
 		return nil

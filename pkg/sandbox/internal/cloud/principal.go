@@ -6,29 +6,29 @@ import "strings"
 type Principal struct {
 	// Account is the 12-digit account that the call is made in. Empty for a service principal.
 	Account string
-	// ARN is what CloudTrail and a resource policy see: arn:aws:iam::<account>:root, or
+	// ARN is the ARN in CloudTrail and in resource policies: arn:aws:iam::<account>:root, or
 	// arn:aws:sts::<account>:assumed-role/<role>/<session>.
 	ARN string
 	// RoleARN is the role whose identity policies apply. Empty for root and for a service principal.
 	RoleARN string
-	// Service is set when AWS itself acts, e.g. "events.amazonaws.com".
+	// Service is set when AWS itself acts, for example "events.amazonaws.com".
 	Service string
-	// SourceARN is the resource on whose behalf a service principal acts (aws:SourceArn), e.g. a rule.
+	// SourceARN is the resource for which a service principal acts (aws:SourceArn), for example a rule.
 	SourceARN string
 	// Function and Invocation are set when a hosted function makes the call.
 	Function   string
 	Invocation string
 }
 
-// Root is the account itself: no identity policy limits it.
+// Root returns the account itself, which no identity policy limits.
 func Root(account string) Principal {
 	return Principal{Account: account, ARN: "arn:aws:iam::" + account + ":root"}
 }
 
-// ServicePrincipal is AWS acting for itself, e.g. ServicePrincipal("events.amazonaws.com").
+// ServicePrincipal returns AWS acting for itself, for example ServicePrincipal("events.amazonaws.com").
 func ServicePrincipal(name string) Principal { return Principal{Service: name, ARN: name} }
 
-// AssumedRole is a session of a role, named by the role's ARN.
+// AssumedRole returns a session of a role, given by the role's ARN.
 func AssumedRole(account, roleARN, roleName, session string) Principal {
 	return Principal{
 		Account: account, RoleARN: roleARN,
@@ -36,10 +36,10 @@ func AssumedRole(account, roleARN, roleName, session string) Principal {
 	}
 }
 
-// Anonymous is somebody who shows no credentials, such as the caller of a private API without an authorizer.
+// Anonymous returns a principal without credentials, such as the caller of a private API without an authorizer.
 func Anonymous() Principal { return Principal{ARN: "anonymous"} }
 
-// IsAnonymous tells whether p shows no credentials.
+// IsAnonymous reports whether p has no credentials.
 func (p Principal) IsAnonymous() bool { return p.Account == "" && p.Service == "" }
 
 // IsRoot tells whether p is an account's root.
@@ -48,7 +48,7 @@ func (p Principal) IsRoot() bool { return p.Account != "" && p.RoleARN == "" && 
 // IsAccount tells whether s has the form of an account id.
 func IsAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
 
-// AccountOf is the account in an ARN; empty if there is none.
+// AccountOf returns the account in an ARN, or "" if there is none.
 func AccountOf(arn string) string {
 	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && parts[0] == "arn" {
 		return parts[4]

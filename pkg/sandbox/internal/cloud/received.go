@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Received is an event that a bus got, and what its rules made of it.
+// Received is an event that a bus received, with the rules that it matched.
 type Received struct {
 	Seq  int       `json:"seq"`
-	Time time.Time `json:"time"` // when the rules saw it
+	Time time.Time `json:"time"` // when rules matched it
 	Bus  string    `json:"bus"`  // ARN
-	// Event is what rules match and targets get: source, detail-type, detail, time, account and the rest.
+	// Event is what rules match and targets receive: source, detail-type, detail, time, account and the rest.
 	Event json.RawMessage `json:"event"`
 	Rules []Matched       `json:"rules"`
 }
@@ -21,7 +21,7 @@ type Matched struct {
 	Deliveries []Delivery `json:"deliveries"`
 }
 
-// Results of a delivery.
+// These are the results of a delivery.
 const (
 	OnItsWay     = "on its way"
 	Delivered    = "delivered"
@@ -29,7 +29,7 @@ const (
 	Lost         = "lost"
 )
 
-// Delivery is what became of an event at one target.
+// Delivery is the outcome of an event at one target.
 type Delivery struct {
 	Target   string `json:"target"` // ARN
 	Result   string `json:"result"`

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Int is a number of a template. CloudFormation takes "5" for 5.
+// Int is a number of a template. CloudFormation accepts "5" for 5.
 type Int int
 
 // UnmarshalJSON reads a whole number, or a string of one.
@@ -19,7 +19,7 @@ func (i *Int) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Bool is a boolean of a template. CloudFormation takes "true" for true.
+// Bool is a boolean of a template. CloudFormation accepts "true" for true.
 type Bool bool
 
 // UnmarshalJSON reads true or false, or a string of one.

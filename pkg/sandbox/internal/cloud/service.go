@@ -3,7 +3,7 @@ package cloud
 // Protocol is the wire format of a service.
 type Protocol int
 
-// The wire formats that the sandbox speaks.
+// These are the wire formats that the sandbox speaks.
 const (
 	RESTXML Protocol = iota
 	RESTJSON
@@ -34,17 +34,17 @@ type Service struct {
 	Protocol     Protocol
 	Global       bool   // calls are recorded in us-east-1 whatever the Region of the signature
 	EventSource  string // of CloudTrail records, e.g. "cloudfront.amazonaws.com"
-	TrailVersion string // apiVersion of CloudTrail records, e.g. "2020_05_31"; left out when empty
+	TrailVersion string // apiVersion of CloudTrail records, e.g. "2020_05_31"; omitted when empty
 	TargetPrefix string // JSON protocols: "DynamoDB_20120810" of X-Amz-Target; RPCCBOR: the service in the path
 	Version      string // Query protocols: API version; REST-XML: unused
 	Namespace    string // xmlns of XML bodies
 	Operations   []Operation
 }
 
-// RawXML is a payload kept as it came: one XML element with its name, attributes and children.
+// RawXML is the unchanged text of one XML element, with its name, attributes and children.
 type RawXML []byte
 
-// MarshalText keeps the document readable where an input is looked at as JSON.
+// MarshalText keeps the document readable in the JSON form of an input.
 func (x RawXML) MarshalText() ([]byte, error) { return x, nil }
 
 // Operation is one API operation.
@@ -56,15 +56,15 @@ type Operation struct {
 	// ReadOnly operations and data-plane operations leave no CloudTrail record.
 	ReadOnly  bool
 	DataPlane bool
-	// Unlocked handlers run without the world locked and lock it themselves (World.Do), Authorize included: for
+	// Unlocked handlers run without the world locked and lock it themselves (World.Do), even for Authorize. They are for
 	// operations that wait for a hosted function.
 	Unlocked bool
 	NewInput func() any
 	Handle   func(c *Call, in any) (any, error)
 }
 
-// Op makes an operation from a typed handler. The handler runs with the world locked; it must call c.Authorize before it
-// reads or changes anything.
+// Op returns an operation with a typed handler. The handler runs with the world locked. It must call c.Authorize before it reads
+// or changes anything.
 func Op[I, O any](op Operation, handle func(c *Call, in *I) (*O, error)) Operation {
 	op.NewInput = func() any { return new(I) }
 	op.Handle = func(c *Call, in any) (any, error) {
@@ -77,6 +77,6 @@ func Op[I, O any](op Operation, handle func(c *Call, in *I) (*O, error)) Operati
 	return op
 }
 
-// Trailed inputs and outputs say themselves what CloudTrail records of them; others are recorded as their JSON with
-// lower-camel keys (requestParameters) or not at all (responseElements).
+// Trailed inputs and outputs define what CloudTrail records of them. Of other inputs CloudTrail records the JSON with lower-camel
+// keys (requestParameters), of other outputs nothing (responseElements).
 type Trailed interface{ TrailRecord() any }

@@ -6,38 +6,37 @@ import (
 	"fmt"
 )
 
-// ResourceType lets a service's resources be deployed from a CloudFormation template. Its functions are called without
-// the world locked: they lock it themselves (World.Do), or make API calls (World.Invoke).
+// ResourceType makes a service's resources deployable from a CloudFormation template. Its functions are called without the world
+// locked. They lock it themselves (World.Do) or make API calls (World.Invoke).
 type ResourceType struct {
 	Name string // "AWS::SQS::Queue"
-	// Create makes the resource as the stack's account. Properties have their intrinsics resolved; a property that the
-	// provider does not know must be an error that names it (DecodeProperties does so).
+	// Create creates the resource as the stack's account. The intrinsic functions of its properties are resolved. A property that
+	// the provider does not know must be an error that names it, as that of DecodeProperties does.
 	Create func(r *ResourceRequest) (*Resource, error)
-	// Update changes it in place; nil means that the sandbox cannot update this type and says so.
+	// Update changes the resource in place. It is nil for a type that the sandbox cannot update; such an update is an error.
 	Update func(r *ResourceRequest, old *Resource) (*Resource, error)
-	// Delete removes it; nil means that there is nothing to remove.
+	// Delete deletes the resource. It is nil if there is nothing to delete.
 	Delete func(r *ResourceRequest, old *Resource) error
 }
 
-// ResourceRequest is one resource of a stack.
+// ResourceRequest is a request to create, update or delete one resource of a stack.
 type ResourceRequest struct {
 	World           *World
 	Account, Region string
 	Stack           string
 	LogicalID       string
-	Properties      json.RawMessage // intrinsics resolved
+	Properties      json.RawMessage // with intrinsic functions resolved
 	Metadata        json.RawMessage
-	// Policies, Assets: see package cfn.
-	Asset func(key string) (dir string, err error) // resolves a Lambda asset's S3 key to a directory
+	Asset           func(key string) (dir string, err error) // returns the directory of a Lambda asset, by its S3 key
 }
 
 // Resource is a deployed resource.
 type Resource struct {
-	Ref        string            // what Ref answers
-	Attributes map[string]string // what Fn::GetAtt answers
+	Ref        string            // the value of Ref
+	Attributes map[string]string // the values of Fn::GetAtt
 }
 
-// Name makes a physical name as CloudFormation does: <stack>-<logical id>-<random>, cut to limit characters.
+// Name returns a physical name as CloudFormation generates it, <stack>-<logical id>-<random>, with at most limit characters.
 func (r *ResourceRequest) Name(limit int) string {
 	suffix := "-" + r.World.IDs.Upper(12)
 	name := r.Stack + "-" + r.LogicalID

@@ -12,18 +12,18 @@ import (
 // TrailDelay is the time that a call takes to reach EventBridge through CloudTrail. AWS gives no figure. Assumption TRAIL-01.
 const TrailDelay = 30 * time.Second
 
-// TrailRecord is a CloudTrail record, as an account's event history keeps it.
+// TrailRecord is a CloudTrail record of an account's event history.
 type TrailRecord struct {
 	Time            time.Time
 	Account, Region string
 	Detail          map[string]any
 }
 
-// History lists the CloudTrail records so far, the last one last. Call with the world locked.
+// History returns the CloudTrail records, oldest first. Call with the world locked.
 func (w *World) History() []TrailRecord { return w.history }
 
-// Record keeps a CloudTrail record in the event history and, if the account has a trail, puts it on the default bus with the
-// source that EventBridge gives it. Call with the world locked.
+// Record adds a CloudTrail record to the event history. If the account has a trail, it also puts the record on the default bus,
+// with the source that EventBridge gives it. Call with the world locked.
 func (w *World) Record(account, region, source string, detail map[string]any) {
 	now := w.Clock.Now()
 	detail["eventID"], detail["eventTime"] = w.IDs.UUID(), now.Format("2006-01-02T15:04:05Z")

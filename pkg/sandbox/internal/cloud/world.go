@@ -1,5 +1,5 @@
-// Package cloud is the sandbox's ground: accounts, virtual time, seeded ids, and the one path that every API call takes,
-// from faults through authorisation to the call log and CloudTrail.
+// Package cloud is the foundation of the sandbox: accounts, virtual time, seeded ids, and the one path of every API call, which
+// goes through faults, authorization, the call log and CloudTrail.
 package cloud
 
 import (
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Options of a new world.
+// Options configure a world.
 type Options struct {
 	Seed  uint64
 	Start time.Time // virtual start; DefaultStart when zero
@@ -20,11 +20,11 @@ type Options struct {
 	Organization string
 }
 
-// DefaultOrganization is the organization that accounts with InOrganization belong to.
+// DefaultOrganization is the id of the organization when the options name none.
 const DefaultOrganization = "o-exampleorg1"
 
-// DefaultStart is where virtual time begins. It lies in the future on purpose: the hosted functions are real processes
-// whose SDK compares credential expiries with the real clock.
+// DefaultStart is the start of virtual time. It is in the future on purpose: hosted functions are real processes, whose SDK
+// compares the expiry of credentials with the real clock.
 var DefaultStart = time.Date(2035, time.January, 8, 9, 0, 0, 0, time.UTC)
 
 // Account is one AWS account of the world.
@@ -32,10 +32,10 @@ type Account struct {
 	ID             string
 	Name           string
 	InOrganization bool
-	NoTrail        bool // no logging trail: CloudTrail events do not reach EventBridge
+	NoTrail        bool // the account has no trail, so CloudTrail events do not reach EventBridge
 }
 
-// World holds what all services share. Services keep their own state and touch it only while the world is locked.
+// World holds what all services share. Each service keeps its own state and uses it only while the world is locked.
 type World struct {
 	Clock  *Clock
 	IDs    *IDs
@@ -43,15 +43,15 @@ type World struct {
 	// Organization is the id of the one organization (aws:PrincipalOrgID).
 	Organization string
 
-	// Set once while the sandbox is assembled.
+	// The following are set once, while the sandbox is assembled.
 	Authorizer Authorizer
-	// Emit puts an event of AWS's own on an account's default bus. Called with the world locked.
+	// Emit puts an event of an AWS service on an account's default bus. Called with the world locked.
 	Emit func(Event)
 	// Measure records a value of a metric. Called with or without the world locked.
 	Measure func(Sample)
-	// Sharing answers whether RAM lets account use the resource. Called with the world locked.
+	// Sharing reports whether RAM lets an account use a resource. Called with the world locked.
 	Sharing Sharing
-	// Keys answers who may use a key. Called with the world locked.
+	// Keys decides who may use a KMS key. Called with the world locked.
 	Keys Keys
 	// Kill ends the process that serves a function's invocation, as a crash would.
 	Kill func(function, invocation string)
@@ -63,7 +63,7 @@ type World struct {
 	history  []TrailRecord
 }
 
-// Event is what AWS itself puts on a default bus.
+// Event is an event that an AWS service puts on a default bus.
 type Event struct {
 	Account, Region    string
 	Source, DetailType string
@@ -72,20 +72,20 @@ type Event struct {
 	Delay              time.Duration
 }
 
-// Sample is one value of a metric that a service publishes, at this moment.
+// Sample is one value of a metric that a service publishes now.
 type Sample struct {
 	Account, Region, Namespace, Name string
 	Dimensions                       map[string]string
 	Value                            float64
 }
 
-// Sharing is what other services ask RAM.
+// Sharing is what other services need of RAM.
 type Sharing interface {
-	// SharedWith tells whether the resource is shared with the account at this moment.
+	// SharedWith reports whether the resource is shared with the account now.
 	SharedWith(resourceARN, account string) bool
 }
 
-// New makes an empty world.
+// New returns an empty world.
 func New(o Options) *World {
 	if o.Start.IsZero() {
 		o.Start = DefaultStart
@@ -103,7 +103,7 @@ func New(o Options) *World {
 	return w
 }
 
-// Do runs f with the world locked. Event callbacks of the clock use it; API handlers are already inside.
+// Do runs f with the world locked. Events of the clock use it. API handlers run with the world locked already.
 func (w *World) Do(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -123,7 +123,7 @@ func (w *World) Register(services ...*Service) {
 // Service returns a registered service by its signing name, or nil.
 func (w *World) Service(name string) *Service { return w.services[name] }
 
-// Services lists the registered services by name.
+// Services returns the registered services by name.
 func (w *World) Services() []*Service {
 	var list []*Service
 	for _, s := range w.services {
@@ -133,7 +133,7 @@ func (w *World) Services() []*Service {
 	return list
 }
 
-// Account returns the account, making a bare one outside the organization if it is new. Call with the world locked.
+// Account returns the account. It creates an account outside of the organization if there is none. Call with the world locked.
 func (w *World) Account(id string) *Account {
 	a := w.accounts[id]
 	if a == nil {
@@ -143,12 +143,12 @@ func (w *World) Account(id string) *Account {
 	return a
 }
 
-// AddAccount declares an account.
+// AddAccount adds an account.
 func (w *World) AddAccount(a Account) {
 	w.Do(func() { w.accounts[a.ID] = &a })
 }
 
-// Accounts lists the accounts by id. Call with the world locked.
+// Accounts returns the accounts by id. Call with the world locked.
 func (w *World) Accounts() []*Account {
 	var list []*Account
 	for _, a := range w.accounts {
@@ -158,7 +158,7 @@ func (w *World) Accounts() []*Account {
 	return list
 }
 
-// Call is one API call on its way.
+// Call is one API call in progress.
 type Call struct {
 	World     *World
 	Service   *Service
@@ -166,11 +166,11 @@ type Call struct {
 	Region    string
 	Caller    Principal
 	RequestID string
-	// Input is what the operation is called with; Perform sets it, for fault rules to look at.
+	// Input is the operation's input. Perform sets it, for fault rules.
 	Input any
 	// SourceIP and UserAgent are for CloudTrail.
 	SourceIP, UserAgent string
-	// SDKCall and Attempt are what the SDK says of a call that it may send more than once.
+	// SDKCall and Attempt identify a call that the SDK may send several times.
 	SDKCall string
 	Attempt int
 
@@ -178,13 +178,13 @@ type Call struct {
 	authorized bool
 }
 
-// Account is the account that the call is made in.
+// Account returns the account in which the call is made.
 func (c *Call) Account() string { return c.Caller.Account }
 
-// Now is the virtual time.
+// Now returns the virtual time.
 func (c *Call) Now() time.Time { return c.World.Clock.Now() }
 
-// Mentions tells whether what the operation is called with contains a text, as it stands in JSON.
+// Mentions reports whether the JSON form of the operation's input contains text.
 func (c *Call) Mentions(text string) bool {
 	b, err := json.Marshal(c.Input)
 	return err == nil && bytes.Contains(b, []byte(text))
@@ -202,16 +202,16 @@ type CallRecord struct {
 	Function  string    `json:"function,omitempty"`
 	Resource  string    `json:"resource,omitempty"`
 	Allowed   bool      `json:"allowed"`
-	// Statement names the policy statement that allowed or denied, or says that nothing allowed.
+	// Statement names the policy statement that allowed or denied the call, or says that no statement allowed it.
 	Statement string `json:"statement,omitempty"`
 	Status    int    `json:"status"`
 	Error     string `json:"error,omitempty"`
 	Fault     string `json:"fault,omitempty"`
 	ReadOnly  bool   `json:"readOnly"`
 	RequestID string `json:"requestId"`
-	// Attempt counts how often the SDK has sent this call; above 1, it did not get an answer before, or one worth a retry.
+	// Attempt counts how often the SDK has sent this call. Above 1, the SDK got no response before, or one that it retries.
 	Attempt int `json:"attempt,omitempty"`
-	// SDKCall is the same for all attempts of a call. It is the SDK's, and no two runs have the same.
+	// SDKCall is the same for all attempts of a call. The SDK chooses it at random, so it differs between runs.
 	SDKCall string `json:"-"`
 }
 
@@ -222,13 +222,13 @@ func (w *World) Calls() []CallRecord {
 	return out
 }
 
-// Authorize asks whether the caller may perform action on resource. Handlers call it once for each action that AWS
-// checks, with the condition context that AWS would supply beyond the global keys. It returns an AccessDenied *Error.
+// Authorize returns an AccessDenied *Error unless the caller may perform action on resource. A handler calls it once for each
+// action that AWS checks, with the condition keys that AWS would supply besides the global ones.
 func (c *Call) Authorize(action, resource string, context map[string][]string) error {
 	return c.authorize(Request{Principal: c.Caller, Action: action, Resource: resource, Context: context, Region: c.Region})
 }
 
-// AuthorizeWithResourcePolicy is Authorize for a resource that carries a policy of its own (a JSON policy document).
+// AuthorizeWithResourcePolicy is like Authorize, for a resource that has a policy of its own (a JSON policy document).
 func (c *Call) AuthorizeWithResourcePolicy(action, resource, owner, policy string, context map[string][]string) error {
 	return c.authorize(Request{
 		Principal: c.Caller, Action: action, Resource: resource, ResourceAccount: owner, ResourcePolicy: policy,
@@ -236,7 +236,7 @@ func (c *Call) AuthorizeWithResourcePolicy(action, resource, owner, policy strin
 	})
 }
 
-// AuthorizeAnyone is for the few operations that need no permission, such as sts:GetCallerIdentity.
+// AuthorizeAnyone records that the operation needs no permission, such as sts:GetCallerIdentity.
 func (c *Call) AuthorizeAnyone() {
 	c.authorized = true
 	c.record.Statement = "needs no permission"
@@ -262,29 +262,29 @@ func (c *Call) authorize(r Request) error {
 	return Errorf(403, code, "User: %s is not authorized to perform: %s on resource: %s because %s", c.Caller.ARN, r.Action, r.Resource, d.Reason)
 }
 
-// Request is one question to the authoriser.
+// Request is one question to the authorizer.
 type Request struct {
 	Principal       Principal
 	Action          string
 	Resource        string
-	ResourceAccount string // owner of the resource, when it differs from what its ARN says or the ARN has none
+	ResourceAccount string // owner of the resource, if its ARN has no account or another one
 	ResourcePolicy  string // JSON; empty when the resource has none
 	Context         map[string][]string
 	Region          string
 }
 
-// Decision is the answer, with the statement that decided.
+// Decision is the authorizer's answer, with the statement that decided.
 type Decision struct {
 	Allowed   bool
 	Statement string
 	Reason    string // completes "... because "
 }
 
-// Authorizer decides as IAM would. Called with the world locked.
+// Authorizer decides like IAM. Called with the world locked.
 type Authorizer interface{ Authorize(Request) Decision }
 
-// Invoke performs one API call as caller: faults, handler, call log, CloudTrail. It is the only way in, for the HTTP front
-// door and for the sandbox's own parts alike. Call it without the world locked.
+// Invoke performs one API call as caller: faults, handler, call log, CloudTrail. The HTTP front door and the sandbox's own
+// services both use it. Call it without the world locked.
 func (w *World) Invoke(caller Principal, region, service, operation string, in any) (any, error) {
 	s := w.services[service]
 	if s == nil {
@@ -298,7 +298,7 @@ func (w *World) Invoke(caller Principal, region, service, operation string, in a
 	return nil, NotImplemented(service, operation)
 }
 
-// Perform runs a prepared call. See Invoke.
+// Perform performs a prepared call. See Invoke.
 func (w *World) Perform(c *Call, in any) (any, error) {
 	if c.Service.Global {
 		c.Region = "us-east-1"
@@ -318,7 +318,7 @@ func (w *World) Perform(c *Call, in any) (any, error) {
 		Attempt: c.Attempt, SDKCall: c.SDKCall,
 	}
 	if parts := strings.Split(c.Caller.SourceARN, ":"); c.record.Account == "" && len(parts) > 4 {
-		c.record.Account = parts[4] // AWS itself acts, on behalf of a resource of that account
+		c.record.Account = parts[4] // an AWS service acts for a resource of this account
 	}
 	if fault != nil {
 		c.record.Fault = fault.Name

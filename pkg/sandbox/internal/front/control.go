@@ -16,20 +16,20 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// endpoint is one control endpoint. What handle answers is written as JSON; an error becomes {"error": "…"} with 400.
+// endpoint is one control endpoint. What handle returns is written as JSON. An error becomes {"error": "…"} with status 400.
 type endpoint struct {
 	method, path string
 	handle       func(r *http.Request) (any, error)
 }
 
 const (
-	// IdleLimit bounds how far an advance until idle runs: a month of virtual time, the longest grace there is.
+	// IdleLimit is the limit of an advance until idle: a month of virtual time, which is longer than the longest grace period.
 	IdleLimit = 31 * 24 * time.Hour
-	// advanceLimit bounds one advance by seconds.
+	// advanceLimit is the limit of one advance by seconds.
 	advanceLimit = 10 * 365 * 24 * time.Hour
 )
 
-// control is the table of control endpoints.
+// control returns the table of control endpoints.
 func (f *Front) control() []endpoint {
 	return []endpoint{
 		{"GET", "/_sandbox/state", func(*http.Request) (any, error) { return f.options.State(), nil }},
@@ -89,7 +89,7 @@ func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
-	// The client may have gone away.
+	// An error means that the client has disconnected.
 	_, _ = w.Write(b.Bytes())
 }
 
@@ -116,7 +116,7 @@ func decodeStrict(r *http.Request, into any) error {
 	return nil
 }
 
-// calls answers the call log.
+// calls returns the call log.
 func (f *Front) calls(r *http.Request) (any, error) {
 	calls, err := since(r, f.world.Calls())
 	if err != nil {
@@ -125,7 +125,7 @@ func (f *Front) calls(r *http.Request) (any, error) {
 	return map[string]any{"calls": calls}, nil
 }
 
-// events answers what buses got.
+// events returns the events that buses received.
 func (f *Front) events(r *http.Request) (any, error) {
 	events, err := since(r, f.options.Received())
 	if err != nil {
@@ -134,7 +134,7 @@ func (f *Front) events(r *http.Request) (any, error) {
 	return map[string]any{"events": events}, nil
 }
 
-// since cuts off the part of a log up to the sequence number that a request names.
+// since removes the part of a log up to the sequence number in the request.
 func since[T any](r *http.Request, log []T) ([]T, error) {
 	seen := 0
 	for name, values := range r.URL.Query() {
@@ -195,7 +195,7 @@ type supportedOperation struct {
 	Trailed bool `json:"trailed"`
 }
 
-// operations is the table of what the sandbox supports.
+// operations returns the operations that the sandbox supports.
 func (f *Front) operations() []supportedService {
 	names := map[cloud.Protocol]string{
 		cloud.RESTXML: "REST-XML", cloud.RESTJSON: "REST-JSON", cloud.JSON10: "AWS JSON 1.0", cloud.JSON11: "AWS JSON 1.1",

@@ -14,22 +14,22 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Rule is a fault as data. Which members a fault takes, the table in kinds says. Service, operation, account, function,
-// source and detail type are patterns with * for anything; what is left out matches everything.
+// Rule is a fault rule as data. The table in kinds says which members each fault takes. Service, operation, account, function,
+// source and detail type are patterns in which * matches anything. An empty pattern matches everything.
 type Rule struct {
 	Fault     string `json:"fault"`
 	Service   string `json:"service,omitempty"`
 	Operation string `json:"operation,omitempty"`
 	Account   string `json:"account,omitempty"`
 	Function  string `json:"function,omitempty"`
-	// Mentions is a text that what the operation is called with contains, an alias or a path pattern for example.
+	// Mentions is a text that the operation's input contains, for example an alias or a path pattern.
 	Mentions string `json:"mentions,omitempty"`
 
 	Source     string `json:"source,omitempty"`
 	DetailType string `json:"detailType,omitempty"`
 
-	// Nth is the first matching call or event that is hit, from 1. Times is how many are hit from there on. Without Times,
-	// a rule with Nth hits once and one without hits for ever.
+	// Nth is the first matching call or event that the rule hits, from 1. Times is the number of hits from there on. Without
+	// Times, a rule with Nth hits once, and a rule without Nth hits forever.
 	Nth   int `json:"nth,omitempty"`
 	Times int `json:"times,omitempty"`
 
@@ -39,7 +39,7 @@ type Rule struct {
 	Delay float64 `json:"delay,omitempty"`
 }
 
-// RuleError is the API error that a rule answers with.
+// RuleError is the API error that a rule returns.
 type RuleError struct {
 	Code    string `json:"code"`
 	Message string `json:"message,omitempty"`
@@ -49,13 +49,13 @@ type RuleError struct {
 // ActiveRule is a rule in force.
 type ActiveRule struct {
 	Rule
-	Seen int `json:"seen"` // matching calls or events so far
-	Hits int `json:"hits"` // those that it has hit
+	Seen int `json:"seen"` // number of matching calls or events
+	Hits int `json:"hits"` // number of matching calls or events that were hit
 
-	editing bool // its hook runs: what the hook calls must not be hit in turn
+	editing bool // its hook is running; the rule must not hit the calls of the hook
 }
 
-// kind says what a fault does and which members its rule may and must have.
+// kind says what a fault does, and which members its rule may and must have.
 type kind struct {
 	event bool
 	may   []string
@@ -70,7 +70,7 @@ const (
 	defaultDelayStep = 60 // seconds between two reversed events
 )
 
-// kinds is the table of faults.
+// kinds returns the table of faults.
 func kinds() map[string]kind {
 	return map[string]kind{
 		"throttle": {apply: func(_ *Faults, _ *ActiveRule, c *cloud.Call) *cloud.Fault {
@@ -93,14 +93,14 @@ func kinds() map[string]kind {
 		"event-delay": {event: true, must: []string{"delay"}, delay: func(r Rule, _ int) []time.Duration {
 			return []time.Duration{r.delay()}
 		}},
-		// Each event waits one step less than the one before it: the last one comes first.
+		// Each event waits one step less than the one before it, so the last event arrives first.
 		"event-reverse": {event: true, may: []string{"delay"}, delay: func(r Rule, hit int) []time.Duration {
 			return []time.Duration{time.Duration(r.Times-hit) * r.delay()}
 		}},
 	}
 }
 
-// throttled is how a service says "slower".
+// throttled returns the service's throttling error.
 func throttled(s *cloud.Service) *cloud.Error {
 	code, status := "Throttling", http.StatusBadRequest
 	switch {
@@ -118,7 +118,7 @@ func throttled(s *cloud.Service) *cloud.Error {
 
 func (r Rule) delay() time.Duration { return time.Duration(r.Delay * float64(time.Second)) }
 
-// Faults keeps the rules that came as data. It is safe for concurrent use.
+// Faults is the set of rules that were added as data. It is safe for concurrent use.
 type Faults struct {
 	world *cloud.World
 	kinds map[string]kind
@@ -128,12 +128,12 @@ type Faults struct {
 	rules []*ActiveRule
 }
 
-// NewFaults makes an empty set of rules. The hooks are the foreign edits that a rule may ask for, by name.
+// NewFaults returns an empty set of rules. hooks are the edits by others that a rule can ask for, by name.
 func NewFaults(w *cloud.World, hooks map[string]func(*cloud.Call)) *Faults {
 	return &Faults{world: w, kinds: kinds(), hooks: hooks}
 }
 
-// Add puts a rule in force, behind those that are. It refuses a rule that makes no sense, naming the member.
+// Add puts a rule in force after the existing ones. It returns an error that names the member if the rule is invalid.
 func (f *Faults) Add(r Rule) error {
 	k, ok := f.kinds[r.Fault]
 	if !ok {
@@ -222,7 +222,7 @@ func (f *Faults) check(r Rule, k kind) error {
 	return nil
 }
 
-// hit counts a matching call or event and answers how many the rule has hit with this one, or 0 if it lets this one pass.
+// hit counts a matching call or event. It returns the number of hits including this one, or 0 if the rule lets this one pass.
 func (f *Faults) hit(r *ActiveRule, matches bool) int {
 	if !matches {
 		return 0
@@ -268,7 +268,7 @@ func like(pattern, s string) bool {
 	return err == nil && ok
 }
 
-// Rules lists the rules in force, oldest first.
+// Rules returns the rules in force, oldest first.
 func (f *Faults) Rules() []ActiveRule {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -279,7 +279,7 @@ func (f *Faults) Rules() []ActiveRule {
 	return list
 }
 
-// Reset removes all rules, those added in Go included.
+// Reset removes all rules, including those added in Go.
 func (f *Faults) Reset() {
 	f.world.Faults.Reset()
 	f.mu.Lock()

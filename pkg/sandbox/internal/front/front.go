@@ -1,5 +1,5 @@
-// Package front is the sandbox's one door: every AWS service in every Region on one port, and the control endpoints
-// under /_sandbox/.
+// Package front is the sandbox's HTTP server: every AWS service in every Region on one port, and the control endpoints under
+// /_sandbox/.
 package front
 
 import (
@@ -18,33 +18,33 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/wire"
 )
 
-// Options of a front door.
+// Options configure a Front.
 type Options struct {
 	World *cloud.World
-	// Credentials answers whom a temporary access key belongs to.
+	// Credentials returns the principal of a temporary access key.
 	Credentials func(accessKeyID string) (cloud.Principal, bool)
-	// State is a snapshot of all accounts, fit for JSON.
+	// State returns a snapshot of all accounts, ready for JSON.
 	State func() map[string]any
-	// Received lists the events that buses got.
+	// Received returns the events that buses received.
 	Received func() []cloud.Received
-	// Ledger lists what is modeled of AWS.
+	// Ledger returns the modeled behaviors of AWS.
 	Ledger func() []ledger.Entry
 	Faults *Faults
 }
 
-// Front answers HTTP requests. It is an http.Handler.
+// Front serves the AWS APIs and the control endpoints. It is an http.Handler.
 type Front struct {
 	options   Options
 	world     *cloud.World
 	codecs    map[string]*wire.Codec
-	older     map[string]*wire.Codec // JSON 1.0 of those that speak CBOR
+	older     map[string]*wire.Codec // JSON 1.0 codecs of the services that speak CBOR
 	endpoints []endpoint
 }
 
-// maxBody is the largest request body, in bytes: well above the 6 MiB of a Lambda payload.
+// maxBody is the largest request body in bytes, well above the 6 MiB of a Lambda payload.
 const maxBody = 16 << 20
 
-// New makes the door to the services that are registered by now.
+// New returns a server of all services that are registered.
 func New(o Options) (*Front, error) {
 	f := &Front{options: o, world: o.World, codecs: map[string]*wire.Codec{}, older: map[string]*wire.Codec{}}
 	for _, s := range o.World.Services() {
@@ -56,7 +56,7 @@ func New(o Options) (*Front, error) {
 		if s.Protocol != cloud.RPCCBOR {
 			continue
 		}
-		// A service that learned CBOR still speaks JSON to clients that have not: the AWS CLI, for one.
+		// A service that speaks CBOR still speaks JSON to clients that do not, such as the AWS CLI.
 		older := *s
 		older.Protocol = cloud.JSON10
 		if f.older[s.Name], err = wire.New(&older); err != nil {
@@ -67,7 +67,7 @@ func New(o Options) (*Front, error) {
 	return f, nil
 }
 
-// ServeHTTP answers one request. The Date header is virtual time: it is what the sandbox's clients go by.
+// ServeHTTP serves one request. The Date header is the virtual time, which the sandbox's clients use.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", f.world.Clock.Now().Format(http.TimeFormat))
 	if strings.HasPrefix(r.URL.Path, "/_sandbox") {
@@ -80,7 +80,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case http.ErrAbortHandler:
 			panic(p)
 		default:
-			// A handler that breaks is a fault of the sandbox: it must be seen, and it must not end the world.
+			// A panic of a handler is a fault of the sandbox. The client must see it, and the sandbox must keep running.
 			wire.EncodeError(w, stranger("", r), "", cloud.Errorf(http.StatusInternalServerError, "InternalFailure", "%v\n%s", p, debug.Stack()))
 		}
 	}()
@@ -131,7 +131,7 @@ func (f *Front) serveCall(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	out, failure := f.world.Perform(call, in)
 	if errors.Is(failure, cloud.ErrNoResponse) {
-		// The client must see a broken connection, not an answer.
+		// The client must see a broken connection, not a response.
 		panic(http.ErrAbortHandler)
 	}
 	if failure == nil {
@@ -142,7 +142,7 @@ func (f *Front) serveCall(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 }
 
-// caller is the account itself for an access key of 12 digits, else whoever was given the temporary key.
+// caller returns the account itself for an access key of 12 digits, or else the principal of the temporary key.
 func (f *Front) caller(accessKey string) (cloud.Principal, bool) {
 	if cloud.IsAccount(accessKey) {
 		return cloud.Root(accessKey), true
@@ -153,7 +153,7 @@ func (f *Front) caller(accessKey string) (cloud.Principal, bool) {
 	return f.options.Credentials(accessKey)
 }
 
-// attempt reads "attempt=2; max=4", which SDKs that retry say with each call.
+// attempt reads "attempt=2; max=4", which SDKs send with each call.
 func attempt(r *http.Request) int {
 	for part := range strings.SplitSeq(r.Header.Get("Amz-Sdk-Request"), ";") {
 		if text, ok := strings.CutPrefix(strings.TrimSpace(part), "attempt="); ok {
@@ -172,12 +172,12 @@ func host(address string) string {
 	return h
 }
 
-// refuseService answers a call for a service that the sandbox lacks, in the client's own protocol as far as it shows.
+// refuseService responds to a call of a service that the sandbox does not have, in the client's protocol if the request shows it.
 func (f *Front) refuseService(w http.ResponseWriter, r *http.Request, service string, body []byte) {
 	wire.EncodeError(w, stranger(service, r), f.world.IDs.UUID(), cloud.NotImplemented(service, operationName(r, body)))
 }
 
-// stranger is a service of which only the protocol is known, from the looks of a request.
+// stranger returns a service of which only the protocol is known, guessed from a request.
 func stranger(name string, r *http.Request) *cloud.Service {
 	s := &cloud.Service{Name: name, Protocol: cloud.RESTJSON}
 	contentType := r.Header.Get("Content-Type")

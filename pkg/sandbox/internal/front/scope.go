@@ -7,7 +7,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// scope is what a Signature Version 4 says about its request. The signature itself is not checked: any secret will do.
+// scope is the content of a Signature Version 4 that the sandbox uses. It does not check the signature: any secret is valid.
 type scope struct{ accessKey, region, service string }
 
 // parseScope reads "AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, SignedHeaders=…, Signature=…".
@@ -28,7 +28,7 @@ func parseScope(r *http.Request) (scope, *cloud.Error) {
 	return scope{accessKey: parts[0], region: parts[2], service: parts[3]}, nil
 }
 
-// invalidKey is the answer to an access key that nobody has.
+// invalidKey returns the error for an access key that does not exist.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
 func invalidKey(p cloud.Protocol) *cloud.Error {
 	code := "InvalidClientTokenId"
