@@ -24,15 +24,15 @@ func TestMain(m *testing.M) {
 // the same handlers in the process of the test. Together they start every function.
 func byProcess() map[string]string {
 	return map[string]string{
-		"tagged-origin-leaves-nothing-behind":         "the whole way in and out",
-		"wire-crash-is-outlived-by-the-lease":         "a process is killed between two calls",
-		"throttled-calls-lose-nothing":                "the SDK waits before it sends a call again, in real time",
-		"unreadable-message-is-kept":                  "errors and log lines go through the Runtime API and a pipe",
-		"interface-that-never-goes-ends-dirty":        "the state machine matches the error type that a process reports",
-		"function-keeps-what-it-could-not-do":         "Lambda retries a process that fails, and keeps its event",
-		"audit-names-leaks-with-owner-age-and-repair": "function audit",
-		"team-stack-serves-its-api":                   "functions customers and targets",
-		"two-hubs-leave-each-other-alone":             "two assets of each function, by their assembly",
+		"tagged-origin-leaves-nothing-behind":           "the whole way in and out",
+		"crashed-wire-is-retried-after-its-lease":       "a process is killed between two calls",
+		"throttled-calls-lose-nothing":                  "the SDK waits before it sends a call again, in real time",
+		"unreadable-message-is-kept":                    "errors and log lines go through the Runtime API and a pipe",
+		"teardown-ends-dirty-if-an-interface-stays":     "the state machine matches the error type that a process reports",
+		"event-that-a-function-fails-on-is-kept":        "Lambda retries a process that fails, and keeps its event",
+		"audit-reports-leaks-with-owner-age-and-repair": "function audit",
+		"team-stack-serves-its-api":                     "functions customers and targets",
+		"two-hubs-leave-each-other-alone":               "two assets of each function, by their assembly",
 	}
 }
 
