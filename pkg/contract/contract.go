@@ -1,4 +1,4 @@
-// Package contract holds the names that the hub stack, the spoke stack, the functions and the CLI must agree on.
+// Package contract defines the names that the hub stack, the spoke stack, the functions and the CLI have to agree on.
 package contract
 
 import (
@@ -8,9 +8,9 @@ import (
 
 // Tags that a team sets on its VPC origin.
 const (
-	TagHost     = "originhub:host"     // host names the origin answers for, separated by spaces
+	TagHost     = "originhub:host"     // host names that the origin serves, separated by spaces
 	TagPaths    = "originhub:paths"    // path patterns, separated by spaces
-	TagDomain   = "originhub:domain"   // origin domain name: the Host and SNI that CloudFront falls back to
+	TagDomain   = "originhub:domain"   // origin domain name of the origin in the distribution
 	TagTeardown = "originhub:teardown" // "now", an RFC 3339 instant, or a duration such as "72h"
 )
 
@@ -21,9 +21,9 @@ const (
 	EnvAdmitQueue   = "ORIGINHUB_ADMIT_QUEUE"   // queue URL
 	EnvWireQueue    = "ORIGINHUB_WIRE_QUEUE"    // queue URL
 	EnvStateMachine = "ORIGINHUB_STATE_MACHINE" // state machine ARN
-	EnvAccount      = "ORIGINHUB_ACCOUNT"       // the hub's own
+	EnvAccount      = "ORIGINHUB_ACCOUNT"       // id of the hub's account
 	EnvEndpoint     = "ORIGINHUB_ENDPOINT"      // id of a team's interface endpoint
-	EnvTargetGroup  = "ORIGINHUB_TARGET_GROUP"  // ARN of its load balancer's target group
+	EnvTargetGroup  = "ORIGINHUB_TARGET_GROUP"  // ARN of the target group of a team's load balancer
 )
 
 // Keys of the registry table, and the attribute of its time to live.
@@ -31,19 +31,19 @@ const (
 	RegistryPartition = "pk"
 	RegistrySort      = "sk"
 	RegistryExpiry    = "expires"
-	RegistryAudit     = "audit" // the partition of what the audit remembers; every other one is a distribution's
+	RegistryAudit     = "audit" // partition of what the audit remembers; each other partition is a distribution's name
 )
 
-// PolicyFile is the name of the hub policy beside each function's binary.
+// PolicyFile is the name of the hub policy file, which is deployed with the binary of each function.
 const PolicyFile = "policy.yaml"
 
 // EventSource is the source of every event that originhub itself publishes on the hub bus.
 const EventSource = "originhub"
 
-// EventVersion is the version of the detail of those events.
+// EventVersion is the version of the details of these events.
 const EventVersion = "2"
 
-// Detail types of the events on the hub bus: what happened, in the past tense.
+// Detail types of the events that originhub publishes on the hub bus.
 const (
 	ShareAccepted            = "Share Accepted"
 	ShareRefused             = "Share Refused"
@@ -58,19 +58,19 @@ const (
 	DistributionCreated      = "Distribution Created"
 	DistributionUpdated      = "Distribution Updated"
 	DistributionWriteRefused = "Distribution Write Refused"
-	DistributionUnavailable  = "Distribution Became Unavailable" // it cannot be read, or created
+	DistributionUnavailable  = "Distribution Became Unavailable" // cannot be read or created
 	DNSRecordRefused         = "DNS Record Refused"
-	DriftFound               = "Drift Found" // somebody changed what the hub wrote
-	LeakFound                = "Leak Found"  // something costs money for nothing, or opens a side door
+	DriftFound               = "Drift Found" // somebody else changed what the hub wrote
+	LeakFound                = "Leak Found"  // something unused costs money, or an origin can be reached without the hub
 	LeakResolved             = "Leak Resolved"
-	TeardownTagRefused       = "Teardown Tag Refused" // its value cannot be obeyed
+	TeardownTagRefused       = "Teardown Tag Refused" // the value of the tag is invalid or not permitted
 	TeardownStarted          = "Teardown Started"
 	TeardownAnnounced        = "Teardown Announced"
 	TeardownCancelled        = "Teardown Cancelled"
 	TeardownAdvanced         = "Teardown Advanced"
-	TeardownCompleted        = "Teardown Completed"        // clean: nothing is left
-	TeardownEndedIncomplete  = "Teardown Ended Incomplete" // dirty: the detail names what is left
-	TeardownBlocked          = "Teardown Blocked"          // somebody has to act: the detail says who and how
+	TeardownCompleted        = "Teardown Completed"        // clean: nothing is left behind
+	TeardownEndedIncomplete  = "Teardown Ended Incomplete" // dirty: the detail names what is left behind
+	TeardownBlocked          = "Teardown Blocked"          // somebody has to act; the detail says who has to do what
 )
 
 // Severities of events on the hub bus. The rule behind the alarm topic matches SeverityAlarm.
@@ -79,42 +79,43 @@ const (
 	SeverityAlarm = "alarm"
 )
 
-// WireLease is how long one run of function wire keeps the others from a distribution. It outlives the function's timeout, so
-// that a holder that still runs is never overtaken.
+// WireLease is the time for which one run of function wire excludes other runs from a distribution. It is longer than the timeout of
+// the function, so that a lease never expires while its holder still runs.
 const WireLease = 3 * time.Minute
 
-// RolePath is the path of the hub's roles. Spokes trust it, and the guard knows the hub's own calls by it, and so neither
-// needs to know the roles' names, which CloudFormation makes.
+// RolePath returns the IAM path of the hub's roles. Spoke roles trust this path, and the audit recognizes the hub's own calls by it.
+// Neither has to know the names of the roles, which CloudFormation generates.
 func RolePath(hub string) string { return "/originhub/" + hub + "/" }
 
-// SpokeRoleName is the role in every team account that the hub assumes. It carries the hub's name so that two hubs can
-// serve the same accounts.
+// SpokeRoleName returns the name of the role that the hub assumes in each team account. It contains the name of the hub, so that two
+// hubs can serve the same accounts.
 func SpokeRoleName(hub string) string { return "originhub-" + hub + "-spoke" }
 
-// SpokeStackName is the stack, or the StackSet, that the role is in.
+// SpokeStackName returns the name of the stack or StackSet that creates the spoke role.
 func SpokeStackName(hub string) string { return SpokeRoleName(hub) }
 
-// SpokeRoleARN is SpokeRoleName as an ARN.
+// SpokeRoleARN returns the ARN of the spoke role in an account.
 func SpokeRoleARN(hub, account string) string {
 	return "arn:aws:iam::" + account + ":role/" + SpokeRoleName(hub)
 }
 
-// DashboardName is the hub's dashboard.
+// DashboardName returns the name of the hub's CloudWatch dashboard.
 func DashboardName(hub string) string { return "originhub-" + hub }
 
-// BusName is the hub bus that spokes forward to.
+// BusName returns the name of the hub bus, to which spokes forward events.
 func BusName(hub string) string { return "originhub-" + hub }
 
-// TeardownDirty is the error of an execution that left something behind: the name of package fault's type.
+// TeardownDirty is the error of an execution whose teardown is dirty. It is the name of the type fault.Dirty.
 const TeardownDirty = "Dirty"
 
-// TeardownExecution names the one execution for an origin and a generation.
+// TeardownExecution returns the name of the teardown execution of an origin in one generation.
 func TeardownExecution(originID string, generation int) string {
 	return "teardown-" + originID + "-" + strconv.Itoa(generation)
 }
 
-// NotFoundFunction names the viewer function behind the default behavior of a hub's own distribution.
+// NotFoundFunction returns the name of the CloudFront function that answers 404 in the default behavior of the distributions that the
+// hub creates.
 func NotFoundFunction(hub string) string { return "originhub-" + hub + "-not-found" }
 
-// CallerReference is what a hub creates its own distribution from.
+// CallerReference returns the caller reference with which the hub creates its first distribution.
 func CallerReference(hub string) string { return "originhub-" + hub }

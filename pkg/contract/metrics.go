@@ -1,45 +1,45 @@
 package contract
 
-// MetricNamespace is the CloudWatch namespace of all of originhub's metrics.
+// MetricNamespace is the CloudWatch namespace of all metrics of originhub.
 const MetricNamespace = "originhub"
 
-// Dimensions of the metrics. All have DimensionHub.
+// Dimensions of the metrics. Every metric has DimensionHub.
 const (
 	DimensionHub          = "Hub"
 	DimensionState        = "State"        // of MetricOrigins: a state of package origin
-	DimensionDistribution = "Distribution" // of MetricQuotaUse: the registry's name for it
+	DimensionDistribution = "Distribution" // of MetricQuotaUse: the name of the distribution in the registry
 )
 
-// Metrics, with their units. A counter is summed. A gauge holds what was last observed; use its maximum.
+// Metrics, with their units. Use the sum of a counter, and the maximum of a gauge, which is the last observed value.
 const (
 	MetricOrigins            = "Origins"            // gauge by state, at every sweep
-	MetricSweepCompleted     = "SweepCompleted"     // counter: admit looked at everything and nothing failed
-	MetricOldestPendingShare = "OldestPendingShare" // gauge, seconds: age of the oldest invitation still neither accepted nor refused
+	MetricSweepCompleted     = "SweepCompleted"     // counter: function admit observed everything and nothing failed
+	MetricOldestPendingShare = "OldestPendingShare" // gauge, seconds: age of the oldest invitation that is neither accepted nor refused
 	MetricInvitationAccepted = "InvitationsAccepted"
 	MetricOriginAdmitted     = "OriginsAdmitted"
 	MetricRefusal            = "Refusals"
 	MetricOnboardingLatency  = "OnboardingLatency" // seconds, from admitted to live
 
 	MetricDistributionUpdate = "DistributionUpdates"
-	MetricETagConflict       = "ETagConflicts" // counter: somebody else wrote the distribution between our read and our write
-	MetricLeaseHeld          = "LeaseHeld"     // gauge, seconds: how long the lease that a run of wire met had been held
+	MetricETagConflict       = "ETagConflicts" // counter: somebody else updated the distribution after wire read it and before wire updated it
+	MetricLeaseHeld          = "LeaseHeld"     // gauge, seconds: how long another run had held the lease when a run of wire asked for it
 	MetricOriginQuarantined  = "OriginsQuarantined"
-	MetricThrottle           = "Throttles" // counter: calls that AWS throttled and that were tried again
+	MetricThrottle           = "Throttles" // counter: calls that AWS throttled and that were retried
 
 	MetricTeardownStarted   = "TeardownsStarted"
 	MetricTeardownClean     = "TeardownsClean"
 	MetricTeardownDirty     = "TeardownsDirty"
 	MetricTeardownCancelled = "TeardownsCancelled"
 	MetricTeardownBlocked   = "TeardownsBlocked"
-	MetricTeardownDuration  = "TeardownDuration" // seconds, from the tag to clean
-	MetricOrphanENI         = "OrphanENIs"       // counter: interfaces that a dirty teardown left
+	MetricTeardownDuration  = "TeardownDuration" // seconds from the tag to Teardown Completed
+	MetricOrphanENI         = "OrphanENIs"       // counter: network interfaces that a dirty teardown left behind
 
-	MetricDriftFound    = "DriftFound"    // counter: drift that puts something at risk
+	MetricDriftFound    = "DriftFound"    // counter: drift that is a risk
 	MetricLeaksOpen     = "LeaksOpen"     // gauge, at every audit
-	MetricSideDoorsOpen = "SideDoorsOpen" // gauge, at every audit: those of the leaks that somebody can come in by, or is off the air for
+	MetricSideDoorsOpen = "SideDoorsOpen" // gauge, at every audit: leaks by which an origin can be reached without the hub, or because of which a host is not served
 
-	MetricQuotaUse = "QuotaUse" // gauge by distribution, percent: of the limit that is used most
+	MetricQuotaUse = "QuotaUse" // gauge by distribution, percent of the most used limit
 )
 
-// Dimension narrows a metric down.
+// Dimension is a dimension of a metric.
 type Dimension struct{ Name, Value string }

@@ -1,6 +1,6 @@
-// Package fault classifies errors by what to do about them: repeat the call, read again, give up, or go on because the state
-// that the call was to bring about is there in another way. Adapters classify once; workflows and the state machine obey. The
-// type names are the error names that the state machine's Retry blocks match, since Lambda reports a Go error by its type name.
+// Package fault classifies errors by what the caller has to do: retry the call, read again and decide again, give up, or continue
+// because the goal of the call is reached already. Adapters classify an error; workflows and the state machine act by its class.
+// The Retry blocks of the state machine match the names of these types, since Lambda reports a Go error by the name of its type.
 package fault
 
 import (
@@ -8,28 +8,28 @@ import (
 	"fmt"
 )
 
-// Retry is a failure that may pass: the same call may succeed later.
+// Retry is a temporary failure: the same call may succeed later.
 type Retry struct{ Err error }
 
-// Reread is a write based on what is no longer true: read again and decide again.
+// Reread is a write that failed because what it was based on has changed: read again and decide again.
 type Reread struct{ Err error }
 
-// GiveUp is a failure that no repetition mends; somebody has to change something.
+// GiveUp is a permanent failure: the call fails until somebody changes something.
 type GiveUp struct{ Err error }
 
-// Blocked says that a teardown cannot go on until somebody acts. It was said and recorded before.
+// Blocked means that a teardown cannot continue until somebody acts. The event was published and the record written before.
 type Blocked struct{ Err error }
 
-// Dirty says that a teardown left something behind. It was said and recorded before.
+// Dirty means that a teardown ended with something left behind. The event was published and the record written before.
 type Dirty struct{ Err error }
 
-// Absent says that what the call is about does not exist, or no longer.
+// Absent means that the object of the call does not exist.
 type Absent struct{ Err error }
 
-// Exists says that what the call was to create is there already.
+// Exists means that the object that the call creates exists already.
 type Exists struct{ Err error }
 
-// Finished says that what the call is about has come to its end: an invitation was answered or has expired, a task is over.
+// Finished means that the object of the call has ended: an invitation was answered or has expired, or a task has ended.
 type Finished struct{ Err error }
 
 func (e *Retry) Error() string    { return e.Err.Error() }
@@ -50,8 +50,8 @@ func (e *Absent) Unwrap() error   { return e.Err }
 func (e *Exists) Unwrap() error   { return e.Err }
 func (e *Finished) Unwrap() error { return e.Err }
 
-// Is reports whether err is classified as T. Of several classes in a chain the outermost counts: it was given last, by who
-// knew most. The class of a join is that of joined.
+// Is reports whether the class of err is T. If an error chain has several classes, the outermost counts, since the caller that added
+// it knew more. Function joined gives the class of errors that are joined.
 func Is[T error](err error) bool {
 	_, ok := class(err).(T) //nolint:errorlint // class has walked the chain
 	return ok
@@ -69,16 +69,16 @@ func class(err error) error {
 	return nil
 }
 
-// joined returns the class of several errors together: what to do so that none of them is lost.
+// joined returns the class of joined errors, so that the caller does what the most demanding of them needs.
 //
 //	members                                       class
-//	any Retry, or any without a class             Retry
-//	else any Reread                               Reread
-//	else any GiveUp, Blocked or Dirty             the last of them
-//	all Absent, all Exists, or all Finished       that one
-//	these three mixed                             Retry
+//	a Retry, or an error without a class          Retry
+//	else a Reread                                 Reread
+//	else a GiveUp, a Blocked or a Dirty           the last of them
+//	all Absent, all Exists, or all Finished       that class
+//	a mixture of these three                      Retry
 func joined(members []error) error {
-	var reread, giveUp, calm error
+	var reread, giveUp, done error
 	for _, m := range members {
 		switch c := class(m).(type) { //nolint:errorlint // class has walked the chain
 		case nil, *Retry:
@@ -88,11 +88,11 @@ func joined(members []error) error {
 		case *GiveUp, *Blocked, *Dirty:
 			giveUp = c
 		default:
-			if calm != nil && fmt.Sprintf("%T", calm) != fmt.Sprintf("%T", c) {
-				calm = &Retry{errors.Join(members...)}
+			if done != nil && fmt.Sprintf("%T", done) != fmt.Sprintf("%T", c) {
+				done = &Retry{errors.Join(members...)}
 				continue
 			}
-			calm = c
+			done = c
 		}
 	}
 	switch {
@@ -101,10 +101,10 @@ func joined(members []error) error {
 	case giveUp != nil:
 		return giveUp
 	}
-	return calm
+	return done
 }
 
-// IgnoreAbsent returns nil for an Absent and err otherwise.
+// IgnoreAbsent returns nil if the class of err is Absent, and err otherwise.
 func IgnoreAbsent(err error) error {
 	if Is[*Absent](err) {
 		return nil
@@ -112,7 +112,7 @@ func IgnoreAbsent(err error) error {
 	return err
 }
 
-// IgnoreFinished returns nil for a Finished and err otherwise.
+// IgnoreFinished returns nil if the class of err is Finished, and err otherwise.
 func IgnoreFinished(err error) error {
 	if Is[*Finished](err) {
 		return nil
@@ -120,7 +120,7 @@ func IgnoreFinished(err error) error {
 	return err
 }
 
-// IgnoreExists returns nil for an Exists and err otherwise.
+// IgnoreExists returns nil if the class of err is Exists, and err otherwise.
 func IgnoreExists(err error) error {
 	if Is[*Exists](err) {
 		return nil
@@ -128,8 +128,8 @@ func IgnoreExists(err error) error {
 	return err
 }
 
-// Outermost returns err with its class as the outermost type, which is what the Lambda runtime reports. An error that
-// nobody classified is a Retry: queues and state machines bound how often.
+// Outermost returns err with its class as the outermost type, which the Lambda runtime reports. An error without a class becomes a
+// Retry: queues and state machines limit the number of retries.
 func Outermost(err error) error {
 	switch {
 	case err == nil:
@@ -165,19 +165,19 @@ func AsExists(err error) error { return &Exists{err} }
 // AsFinished classifies err as a Finished.
 func AsFinished(err error) error { return &Finished{err} }
 
-// Codes is an adapter's table from AWS error codes to classes: AsRetry, AsReread, AsGiveUp, AsAbsent, AsExists or
-// AsFinished.
+// Codes maps the error codes of one AWS service to classes: AsRetry, AsReread, AsGiveUp, AsAbsent, AsExists or AsFinished.
 type Codes map[string]func(error) error
 
-// common holds for every service. Codes decide, since not every service has a type for each of its errors.
+// common maps the error codes that all services share. Errors are classified by code, since the SDK does not have a type for each
+// error of each service.
 var common = Codes{
 	"AccessDenied": AsGiveUp, "AccessDeniedException": AsGiveUp, "UnauthorizedOperation": AsGiveUp,
 	"ValidationException": AsGiveUp, "ValidationError": AsGiveUp, "InvalidArgument": AsGiveUp,
 	"InvalidParameterException": AsGiveUp, "MalformedArnException": AsGiveUp,
 }
 
-// Wrap adds "verb noun" to err and classifies it by its AWS error code: the table first, then what holds for every
-// service. A code that neither knows, and an error that is not AWS's, may pass and so is a Retry.
+// Wrap adds "verb noun" to err and classifies it by its AWS error code: first by c, then by the codes that all services share. An
+// error with another code, or without a code, is a Retry, since it may be temporary. Wrap returns nil if err is nil.
 func (c Codes) Wrap(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
@@ -193,7 +193,8 @@ func (c Codes) Wrap(err error, format string, args ...any) error {
 	return &Retry{wrapped}
 }
 
-// Answer is what AWS answered, without what the SDK puts around it; of an error that is not AWS's it is the error.
+// Answer returns the error code and the message that AWS returned, without the text that the SDK adds. For an error that did not come
+// from AWS it returns the text of err.
 func Answer(err error) string {
 	var api interface {
 		error
@@ -206,7 +207,7 @@ func Answer(err error) string {
 	return err.Error()
 }
 
-// Code is the AWS error code of err, or "".
+// Code returns the AWS error code of err, or "".
 func Code(err error) string {
 	var api interface {
 		error

@@ -33,7 +33,7 @@ func TestWrapClassifiesByCodeTableFirst(t *testing.T) {
 			t.Errorf("Wrap(%v) reads %q, want %q", c.err, got, want)
 		}
 		if !errors.Is(got, c.err) {
-			t.Errorf("Wrap(%v) hides its cause", c.err)
+			t.Errorf("Wrap(%v) does not wrap its cause", c.err)
 		}
 	}
 	if table.Wrap(nil, "read") != nil {
@@ -58,11 +58,11 @@ func TestOutermostIsWhatTheStateMachineSees(t *testing.T) {
 		}
 	}
 	if Outermost(nil) != nil {
-		t.Error("nil is a failure")
+		t.Error("Outermost(nil) is an error")
 	}
 }
 
-// One row for each row of the table above joined.
+// The cases follow the rows of the table above function joined.
 func TestClassOfAJoin(t *testing.T) {
 	x := errors.New("x")
 	retry, reread, giveUp, absent, exists, finished := AsRetry(x), AsReread(x), AsGiveUp(x), AsAbsent(x), AsExists(x), AsFinished(x)
@@ -91,7 +91,7 @@ func TestClassOfAJoin(t *testing.T) {
 		}
 	}
 	if err := errors.Join(absent, retry); IgnoreAbsent(err) == nil || !Is[*Retry](err) {
-		t.Error("an Absent hides a Retry that it is joined with")
+		t.Error("an Absent hides the Retry that it is joined with")
 	}
 	if IgnoreAbsent(absent) != nil || IgnoreExists(exists) != nil || IgnoreFinished(finished) != nil || IgnoreAbsent(exists) == nil {
 		t.Error("each Ignore ignores its own class and no other")

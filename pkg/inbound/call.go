@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// CallHint says that somebody made a call that may undo what the hub did. Account is the one that AWS vouches for; the rest
-// is what CloudTrail's record says.
+// CallHint is a hint that somebody made a call that may have undone work of the hub. EventBridge guarantees Account; the other fields
+// are from CloudTrail's record.
 type CallHint struct {
 	Account string
-	ID      string // CloudTrail's id of the record
-	Call    string // one of the calls of ParseCall, without version suffix
-	Target  string // the distribution, VPC origin, share or hosted zone that the record names; "" if it names none
-	By      string // the principal, for people to read
-	Role    string // ARN of the role that the principal is a session of; "" if it is none
+	ID      string // id of the CloudTrail record
+	Call    string // name of the call, without version suffix
+	Target  string // distribution, VPC origin, share or hosted zone in the record; "" if there is none
+	By      string // principal that made the call, for people
+	Role    string // ARN of the role if the principal is a session of a role; else ""
 	Failed  string // error code; "" if the call succeeded
 }
 
@@ -24,7 +24,7 @@ func (CallHint) message() {}
 
 const route53 = "aws.route53"
 
-// Calls after which the hub looks at what is left of its own work.
+// Calls after which the audit checks the hub's own work.
 const (
 	UpdateDistribution        = "UpdateDistribution"
 	DeleteDistribution        = "DeleteDistribution"
@@ -34,19 +34,19 @@ const (
 	ChangeResourceRecordSets  = "ChangeResourceRecordSets"
 )
 
-// guarded are the calls by their source, each with the parameter that names what it was done to.
+// guarded holds the calls by event source, each with the request parameter that identifies its target.
 var guarded = map[string][][2]string{
 	cloudFront: {{UpdateDistribution, "id"}, {DeleteDistribution, "id"}, {DeleteVpcOrigin, "id"}},
 	ram:        {{DisassociateResourceShare, "resourceShareArn"}, {DeleteResourceShare, "resourceShareArn"}},
 	route53:    {{ChangeResourceRecordSets, "hostedZoneId"}},
 }
 
-// ParseCall reads an event of the audit's.
+// ParseCall parses an event for function audit. It returns an error if raw is not an event.
 //
 //	source                               detail type                    event name       message
-//	aws.cloudfront, aws.ram, aws.route53 AWS API Call via CloudTrail    one of guarded   CallHint
+//	aws.cloudfront, aws.ram, aws.route53 AWS API Call via CloudTrail    of a call above  CallHint
 //	aws.events                           Scheduled Event                -                Sweep
-//	other                                that of an AWS event           -                Refused
+//	other                                that of AWS events             -                Refused
 //	other                                other                          other            Nothing
 func ParseCall(raw []byte) (Message, error) {
 	e, err := open(raw)
@@ -64,11 +64,11 @@ func ParseCall(raw []byte) (Message, error) {
 	case guarded[e.Source] != nil && e.DetailType == apiCall:
 		return e.guarded()
 	}
-	return Nothing{fmt.Sprintf("no use for %.100q of %.100q", e.DetailType, e.Source)}, nil
+	return Nothing{fmt.Sprintf("originhub does not handle %.100q events of %.100q", e.DetailType, e.Source)}, nil
 }
 
-// guarded reads the record. CloudFront's are not documented for VPC origins (facts/aws.md section 5), so that a record which
-// does not name its target is still a hint.
+// guarded parses a CloudTrail record. The form of CloudFront's records about VPC origins is not documented (CF-15), so a record without
+// a target is still a hint.
 func (e envelope) guarded() (Message, error) {
 	var record struct {
 		EventID           string         `json:"eventID"`
@@ -83,7 +83,7 @@ func (e envelope) guarded() (Message, error) {
 	calls := guarded[e.Source]
 	i := slices.IndexFunc(calls, func(c [2]string) bool { return strings.HasPrefix(record.EventName, c[0]) })
 	if i < 0 {
-		return Nothing{fmt.Sprintf("no use for the call %.100q", record.EventName)}, nil
+		return Nothing{fmt.Sprintf("originhub does not handle the call %.100q", record.EventName)}, nil
 	}
 	target, _ := record.RequestParameters[calls[i][1]].(string)
 	if !like(targetForm, target) {
@@ -108,14 +108,15 @@ type identity struct {
 	} `json:"sessionContext"`
 }
 
-// Names go into alarms, and so hold nothing that could be read as anything else.
+// Names become part of alarms and commands, so only characters are accepted that have no special meaning there.
 var (
 	principalForm = regexp.MustCompile(`^arn:aws[a-z-]*:(iam|sts)::\d{12}:[\w+=,.@/-]+$`)
 	targetForm    = regexp.MustCompile(`^[\w:/-]+$`)
 	serviceForm   = regexp.MustCompile(`^[a-z0-9.-]+$`)
 )
 
-// like bounds a name, too: as a part of the form, the bound would be compiled for a millisecond at every start.
+// like reports whether name has the form and at most 240 characters. As part of the regular expression, the limit would take a
+// millisecond to compile at every start.
 func like(form *regexp.Regexp, name string) bool { return len(name) <= 240 && form.MatchString(name) }
 
 func (i identity) name() string {
@@ -125,7 +126,7 @@ func (i identity) name() string {
 	case like(serviceForm, i.InvokedBy):
 		return i.InvokedBy
 	case accountForm.MatchString(i.AccountID):
-		return "somebody of account " + i.AccountID
+		return "an unnamed principal of account " + i.AccountID
 	}
-	return "somebody whom CloudTrail does not name"
+	return "a principal that CloudTrail does not name"
 }

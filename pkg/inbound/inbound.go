@@ -1,5 +1,5 @@
-// Package inbound turns whatever wakes a function into one of a closed set of messages. A message is a hint where to look,
-// never a fact: it carries at most the name of something, and only in the account that AWS vouches for, and when it was done.
+// Package inbound parses whatever triggers a function into one of a closed set of messages. A message is a hint what to observe, not a
+// fact: it contains at most a name, which belongs to the account that EventBridge guarantees, and a time.
 package inbound
 
 import (
@@ -17,35 +17,35 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Message is one of ShareHint, TagHint, CallHint, Sweep, Poke, Look, Nothing and Refused.
+// Message is one of ShareHint, TagHint, CallHint, Sweep, Trigger, Recheck, Nothing and Refused.
 type Message interface{ message() }
 
-// ShareHint says that something about what an account shares may have changed.
+// ShareHint is a hint that the shares of an account, or its VPC origins, may have changed.
 type ShareHint struct{ Account string }
 
-// TagHint says that the tags of a VPC origin may have changed. Account owns the origin. Called is when the call was made, by
-// which one that was made before a teardown can be told from one that asks to try again.
+// TagHint is a hint that the tags of a VPC origin may have changed. Account owns the origin. Called is the time of the call; it
+// distinguishes the tag that began a teardown from one that was set later to retry it.
 type TagHint struct {
 	Account, ARN string
 	Called       time.Time
 }
 
-// Sweep says that it is time to look at everything.
+// Sweep asks a function to observe everything.
 type Sweep struct{}
 
-// Trigger says that the registry changed, or that it is time for another look. It comes from originhub itself.
+// Trigger makes a function run, and says nothing else. originhub sends it to itself.
 type Trigger struct{ Why string }
 
-// Recheck says that the look at one distribution is due for which function wire asked itself.
+// Recheck is the delayed message by which function wire asks itself to observe one distribution again.
 type Recheck struct {
 	Distribution string    `json:"distribution"` // name
-	Due          time.Time `json:"due"`
+	Due          time.Time `json:"due"`          // identifies the message: only the one announced last counts
 }
 
-// Nothing is an event that does not concern originhub.
+// Nothing is an event that originhub does not handle.
 type Nothing struct{ Why string }
 
-// Refused is an event that claims something that its sender has no authority for. Account sent it.
+// Refused is an event that account Account sent, and that claims something for which this account has no authority.
 type Refused struct{ Why, Account string }
 
 func (ShareHint) message() {}
@@ -56,9 +56,9 @@ func (Recheck) message()   {}
 func (Nothing) message()   {}
 func (Refused) message()   {}
 
-// Sources and detail types. Nobody but AWS can send an event whose source begins with "aws."
-// (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html), so source and account of
-// such an envelope can be relied on; its detail cannot.
+// Sources and detail types. Only AWS services can send an event whose source begins with "aws."
+// (https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html, EV-05), so the source and the account
+// of such an event are reliable. Its detail is not.
 const (
 	awsPrefix  = "aws."
 	ram        = "aws.ram"
@@ -66,11 +66,11 @@ const (
 	scheduler  = "aws.events"
 	ownSource  = "originhub"
 
-	stateChange = "Resource Sharing State Change" // facts/aws.md section 1
+	stateChange = "Resource Sharing State Change" // https://docs.aws.amazon.com/ram/latest/userguide/using-eventbridge.html
 	apiCall     = "AWS API Call via CloudTrail"
 	scheduled   = "Scheduled Event"
-	trigger     = "Poke"
-	recheck     = "Look"
+	trigger     = "Poke" // of Trigger, by its first name
+	recheck     = "Look" // of Recheck, by its first name
 )
 
 // envelope is an EventBridge event (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html).
@@ -83,42 +83,42 @@ type envelope struct {
 	Time       string          `json:"time"`
 	Region     string          `json:"region"`
 	Resources  []string        `json:"resources"`
-	Replay     string          `json:"replay-name"` // only of an event that comes from an archive
+	Replay     string          `json:"replay-name"` // only of an event that is replayed from an archive
 	Detail     json.RawMessage `json:"detail"`
 }
 
 var accountForm = regexp.MustCompile(`^\d{12}$`)
 
-// members are those of an envelope.
+// members are the names of the members of envelope.
 var members = []string{
 	"version", "id", "detail-type", "source", "account", "time", "region", "resources", "replay-name", "detail",
 }
 
-// Unknown names the members of an event that Parse does not know. AWS may add some any day, and an event of AWS that has one
-// is as good as any; but it is to be said.
+// Unknown returns the names of an event's members that Parse does not know. AWS may add members to its events: the event is handled
+// like any other, and the new members are logged.
 func Unknown(raw []byte) []string {
 	var event map[string]json.RawMessage
 	if json.Unmarshal(raw, &event) != nil {
-		return nil // Parse says why
+		return nil // Parse returns the error
 	}
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(event)), func(name string) bool { return slices.Contains(members, name) })
 }
 
-// Parse reads an event. What is no event at all is an error that says where, and so is one with members that Parse does not
-// know, unless AWS sent it; an event that is not for us, or not to be trusted, is a message.
+// Parse parses an event. It returns an error if raw is not an event, or has unknown members and is not from AWS. An event that
+// originhub does not handle is Nothing, and an event that cannot be trusted is Refused.
 //
 //	source          detail type                    event name               message
 //	aws.ram         any                            any                      ShareHint
 //	aws.cloudfront  AWS API Call via CloudTrail    Create- or DeleteVpcO…   ShareHint
-//	aws.cloudfront  AWS API Call via CloudTrail    TagResource or Untag…    TagHint, if about a VPC origin of the sender
+//	aws.cloudfront  AWS API Call via CloudTrail    TagResource or Untag…    TagHint, for a VPC origin of the sending account
 //	aws.events      Scheduled Event                -                        Sweep
-//	originhub       Poke                           -                        Poke
-//	originhub       Look                           -                        Look
-//	other           that of an AWS event           -                        Refused
+//	originhub       Poke                           -                        Trigger
+//	originhub       "Look"                         -                        Recheck
+//	other           that of AWS events             -                        Refused
 //	other           other                          -                        Nothing
 //
-// An event name may have the version suffix of the service's model (facts/aws.md section 5). A call that failed is a hint
-// like any other: what counts is read afterwards.
+// The name of an event may end with a version, as in TagResource2020_05_31 (CF-15). A failed call is a hint like any other, since the
+// function observes what is so.
 func Parse(raw []byte) (Message, error) {
 	e, err := open(raw)
 	if err != nil {
@@ -129,19 +129,19 @@ func Parse(raw []byte) (Message, error) {
 			Why string `json:"why"`
 		}
 		if err := strict(e.Detail, &detail); err != nil {
-			return nil, fmt.Errorf("parse poke: detail: %w", err)
+			return nil, fmt.Errorf("parse trigger: detail: %w", err)
 		}
 		return Trigger{Why: detail.Why}, nil
 	}
 	if e.Source == ownSource && e.DetailType == recheck {
-		var l Recheck
-		if err := strict(e.Detail, &l); err != nil {
-			return nil, fmt.Errorf("parse look: detail: %w", err)
+		var r Recheck
+		if err := strict(e.Detail, &r); err != nil {
+			return nil, fmt.Errorf("parse recheck: detail: %w", err)
 		}
-		if l.Distribution == "" {
-			return nil, errors.New(`parse look: detail: it has no "distribution"`)
+		if r.Distribution == "" {
+			return nil, errors.New(`parse recheck: detail: it has no "distribution"`)
 		}
-		return l, nil
+		return r, nil
 	}
 	if err := e.sender(); err != nil {
 		return nil, err
@@ -156,10 +156,10 @@ func Parse(raw []byte) (Message, error) {
 	case e.Source == cloudFront && e.DetailType == apiCall:
 		return e.call()
 	}
-	return Nothing{fmt.Sprintf("no use for %.100q of %.100q", e.DetailType, e.Source)}, nil
+	return Nothing{fmt.Sprintf("originhub does not handle %.100q events of %.100q", e.DetailType, e.Source)}, nil
 }
 
-// open reads the envelope.
+// open parses the envelope of an event.
 func open(raw []byte) (envelope, error) {
 	var e envelope
 	if err := decode(raw, &e, false); err != nil {
@@ -183,17 +183,17 @@ func (e envelope) sender() error {
 	return nil
 }
 
-// impostor tells whether the event has the type of one of AWS's but not AWS's source.
+// impostor reports whether the event has the detail type of an AWS event, and a source that is not AWS.
 func (e envelope) impostor() bool {
 	return !strings.HasPrefix(e.Source, awsPrefix) && (e.DetailType == stateChange || e.DetailType == apiCall || e.DetailType == scheduled)
 }
 
 func (e envelope) refused() Refused {
-	return Refused{fmt.Sprintf("source %.100q passes itself off as AWS with detail type %q: look who sent it", e.Source, e.DetailType), e.Account}
+	return Refused{fmt.Sprintf("account %s sent an event from source %.100q with detail type %q, which only AWS sends: find out who in account %s sent it", e.Account, e.Source, e.DetailType, e.Account), e.Account}
 }
 
-// call reads the CloudTrail record of a CloudFront call. Its form is not documented for these calls (facts/aws.md section
-// 4), so the ARN is taken from wherever it may be.
+// call parses the CloudTrail record of a CloudFront call. The form of these records is not documented (CF-15), so each possible name of
+// the parameter with the ARN is accepted.
 func (e envelope) call() (Message, error) {
 	var record struct {
 		EventName         string         `json:"eventName"`
@@ -207,7 +207,7 @@ func (e envelope) call() (Message, error) {
 	case strings.HasPrefix(record.EventName, "CreateVpcOrigin"), strings.HasPrefix(record.EventName, "DeleteVpcOrigin"):
 		return ShareHint{e.Account}, nil
 	case !strings.HasPrefix(record.EventName, "TagResource") && !strings.HasPrefix(record.EventName, "UntagResource"):
-		return Nothing{fmt.Sprintf("no use for the CloudFront call %.100q", record.EventName)}, nil
+		return Nothing{fmt.Sprintf("originhub does not handle the CloudFront call %.100q", record.EventName)}, nil
 	}
 	arn := ""
 	for _, name := range []string{"resource", "Resource", "resourceARN", "resourceArn"} {
@@ -218,12 +218,12 @@ func (e envelope) call() (Message, error) {
 	}
 	ref, err := origin.ParseARN(arn)
 	if err != nil {
-		return Nothing{err.Error()}, nil //nolint:nilerr // a tag on something else is nothing to us
+		return Nothing{err.Error()}, nil //nolint:nilerr // a tag of something that is not a VPC origin
 	}
 	if ref.Account != e.Account {
-		return Refused{fmt.Sprintf("the event names %.200s, which account %s does not own: look who sent it", arn, e.Account), e.Account}, nil
+		return Refused{fmt.Sprintf("account %s sent an event about %.200s, which belongs to another account: find out who in account %s sent it", e.Account, arn, e.Account), e.Account}, nil
 	}
-	// Every record has it: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+	// Every record has eventTime: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 	called, err := time.Parse(time.RFC3339, record.EventTime)
 	if err != nil {
 		return nil, fmt.Errorf("parse event: detail: eventTime %q is not a time", record.EventTime)
@@ -231,31 +231,31 @@ func (e envelope) call() (Message, error) {
 	return TagHint{Account: e.Account, ARN: arn, Called: called}, nil
 }
 
-// JSON is the event that Parse reads as this poke.
-func (p Trigger) JSON() []byte {
-	why, _ := json.Marshal(p.Why) // a string never fails
+// JSON returns the event that Parse parses as t.
+func (t Trigger) JSON() []byte {
+	why, _ := json.Marshal(t.Why) // never fails for a string
 	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":{"why":%s}}`, ownSource, trigger, why)
 }
 
-// JSON is the event that Parse reads as this look.
-func (l Recheck) JSON() []byte {
-	l.Due = l.Due.UTC()
-	detail, _ := json.Marshal(l) // a string and an instant of our time never fail
+// JSON returns the event that Parse parses as r.
+func (r Recheck) JSON() []byte {
+	r.Due = r.Due.UTC()
+	detail, _ := json.Marshal(r) // never fails for a string and a time of this era
 	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":%s}`, ownSource, recheck, detail)
 }
 
-// Task is the input of one teardown step.
+// Task is the input of one task of a teardown execution.
 type Task struct {
 	Phase      string `json:"phase"`
 	Origin     string `json:"origin"` // VPC origin id
 	Generation int    `json:"generation"`
 	Token      string `json:"token"` // Step Functions task token, in phase detach only
-	// Redrives counts how often somebody has redriven the execution. It is nil in one whose definition does not tell: that
-	// definition knows outcomes only, and would repeat a task that fails by one.
+	// Redrives counts how often the execution was redriven. It is nil in executions of the first definition of the state machine,
+	// which does not pass it. That definition handles outcomes only: it would retry a task that reports its outcome as an error.
 	Redrives *int `json:"redrives"`
 }
 
-// Redriven is Redrives, or 0 if that is not known.
+// Redriven returns the number of redrives, or 0 if it is not known.
 func (t Task) Redriven() int {
 	if t.Redrives == nil {
 		return 0
@@ -263,7 +263,7 @@ func (t Task) Redriven() int {
 	return *t.Redrives
 }
 
-// ParseTask reads the input of the teardown function.
+// ParseTask parses the input of function teardown.
 func ParseTask(raw []byte) (Task, error) {
 	var t Task
 	if err := strict(raw, &t); err != nil {
@@ -282,7 +282,7 @@ func ParseTask(raw []byte) (Task, error) {
 	return t, nil
 }
 
-// strict decodes one JSON object, all of it, without fields that the type does not have.
+// strict decodes one JSON object. It returns an error if the object has members that into does not have, or if anything follows it.
 func strict(raw []byte, into any) error { return decode(raw, into, true) }
 
 func decode(raw []byte, into any, known bool) error {

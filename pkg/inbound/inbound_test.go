@@ -29,7 +29,7 @@ const (
 	sessionOfTheSpoke = "arn:aws:sts::222222222222:assumed-role/originhub-networking-spoke/s"
 )
 
-// called is when the sample records say that their calls were made.
+// called is the time of the calls in the sample records.
 var called = time.Date(2026, 11, 22, 7, 59, 30, 0, time.UTC)
 
 func developer(account string) string {
@@ -37,13 +37,13 @@ func developer(account string) string {
 }
 func developerRole(account string) string { return "arn:aws:iam::" + account + ":role/Developer" }
 
-// refused and nothing stand for any Refused from an account, and for any Nothing.
+// refused and nothing stand for any Refused of an account, and for any Nothing.
 type (
 	refused struct{ account string }
 	nothing struct{}
 )
 
-func TestEverySampleIsUnderstood(t *testing.T) {
+func TestParseEverySample(t *testing.T) {
 	once := 1
 	want := map[string]any{
 		"admit/hit-create-resource-share.json":   inbound.ShareHint{Account: teamA},
@@ -132,10 +132,10 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 	for _, file := range files {
 		name := filepath.ToSlash(strings.TrimPrefix(file, root+"/"))
 		if function, _, _ := strings.Cut(name, "/"); function == "targets" || function == "customers" {
-			continue // in team accounts: one looks at no event, the other's is API Gateway's
+			continue // they run in team accounts: targets ignores its event, and customers gets the event of API Gateway
 		}
 		if _, ok := want[name]; !ok {
-			t.Errorf("%s: nobody says what it means", name)
+			t.Errorf("%s: add what Parse returns for it to this test", name)
 		}
 	}
 	for name, meaning := range want {
@@ -159,36 +159,36 @@ func TestEverySampleIsUnderstood(t *testing.T) {
 			switch m := got.(type) {
 			case inbound.Refused:
 				if m.Why == "" {
-					t.Error("refused without a reason")
+					t.Error("refused without Why")
 				}
 				got = refused{m.Account}
 			case inbound.Nothing:
 				if m.Why == "" {
-					t.Error("ignored without a reason")
+					t.Error("ignored without Why")
 				}
 				got = nothing{}
 			}
 			if !reflect.DeepEqual(got, meaning) {
-				t.Errorf("understood as %#v", got)
+				t.Errorf("got %#v", got)
 			}
 		})
 	}
 }
 
-// AWS may add members to its events any day, and no sweep must end as a dead letter for that.
-func TestMemberThatAWSAddsIsNamed(t *testing.T) {
+// AWS may add members to its events. A sweep must not become a dead letter because of that.
+func TestUnknownMemberOfAWSEvent(t *testing.T) {
 	raw := []byte(`{"source":"aws.events","detail-type":"Scheduled Event","account":"111111111111","traceHeader":"1-2","detail":{}}`)
 	m, err := inbound.Parse(raw)
 	if m != (inbound.Sweep{}) || err != nil {
-		t.Errorf("understood as %#v, %v", m, err)
+		t.Errorf("got %#v, %v", m, err)
 	}
 	if got := inbound.Unknown(raw); !slices.Equal(got, []string{"traceHeader"}) {
 		t.Errorf("unknown members: %q", got)
 	}
 }
 
-// An event of AWS that is neither a schedule's nor a call means nothing, even if a part of it reads like one.
-func TestSourceAndDetailTypeHaveToFit(t *testing.T) {
+// An AWS event counts as a schedule or a call only if both its source and its detail type say so.
+func TestSourceAndDetailTypeBothCount(t *testing.T) {
 	for _, e := range [][2]string{
 		{"aws.events", "AWS API Call via CloudTrail"},
 		{"aws.cloudfront", "Scheduled Event"},
@@ -199,13 +199,13 @@ func TestSourceAndDetailTypeHaveToFit(t *testing.T) {
 		raw := []byte(`{"source":"` + e[0] + `","detail-type":"` + e[1] + `","account":"111111111111","detail":{"eventName":"DeleteVpcOrigin"}}`)
 		for name, parse := range map[string]func([]byte) (inbound.Message, error){"Parse": inbound.Parse, "ParseCall": inbound.ParseCall} {
 			if m, err := parse(raw); err != nil || reflect.TypeOf(m) != reflect.TypeFor[inbound.Nothing]() {
-				t.Errorf("%s of %v: understood as %#v, %v", name, e, m, err)
+				t.Errorf("%s of %v: got %#v, %v", name, e, m, err)
 			}
 		}
 	}
 }
 
-func TestParseSaysWhatIsMalformed(t *testing.T) {
+func TestParseErrors(t *testing.T) {
 	for raw, says := range map[string]string{
 		"":      "empty",
 		"null":  `"source"`,
@@ -245,7 +245,7 @@ func TestParseSaysWhatIsMalformed(t *testing.T) {
 	}
 }
 
-func TestPokeIsReadAsItWasWritten(t *testing.T) {
+func TestTriggerRoundTrip(t *testing.T) {
 	for _, why := range []string{"", "vo_1 was admitted", `"quoted" \ <&> ` + "\x00\u2028é"} {
 		if m, err := inbound.Parse(inbound.Trigger{Why: why}.JSON()); err != nil || m != (inbound.Trigger{Why: why}) {
 			t.Errorf("%q: %v, %v", why, m, err)
@@ -253,7 +253,7 @@ func TestPokeIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestLookIsReadAsItWasWritten(t *testing.T) {
+func TestRecheckRoundTrip(t *testing.T) {
 	for _, l := range []inbound.Recheck{{"main", called}, {`E1 "<&>`, called.Add(time.Nanosecond)}} {
 		if m, err := inbound.Parse(l.JSON()); err != nil || m != l {
 			t.Errorf("%v: %v, %v", l, m, err)
@@ -261,14 +261,14 @@ func TestLookIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-// TestWhoIsNamed: a name that could be read as anything else is not repeated.
-func TestWhoIsNamed(t *testing.T) {
+// Names with characters that have a special meaning elsewhere are not repeated.
+func TestCallHintNames(t *testing.T) {
 	for identity, want := range map[string]string{
 		`{"arn":"arn:aws:sts::222222222222:assumed-role/Admin/ann@example.com"}`:          "arn:aws:sts::222222222222:assumed-role/Admin/ann@example.com",
 		`{"type":"AWSService","invokedBy":"cloudformation.amazonaws.com"}`:                "cloudformation.amazonaws.com",
-		`{"arn":"arn:aws:iam::222222222222:user/x; rm -rf /","accountId":"222222222222"}`: "somebody of account 222222222222",
-		`{"accountId":"<b>"}`: "somebody whom CloudTrail does not name",
-		`{}`:                  "somebody whom CloudTrail does not name",
+		`{"arn":"arn:aws:iam::222222222222:user/x; rm -rf /","accountId":"222222222222"}`: "an unnamed principal of account 222222222222",
+		`{"accountId":"<b>"}`: "a principal that CloudTrail does not name",
+		`{}`:                  "a principal that CloudTrail does not name",
 	} {
 		m, err := inbound.ParseCall([]byte(`{"source":"aws.cloudfront","detail-type":"AWS API Call via CloudTrail","account":"222222222222",` +
 			`"detail":{"eventName":"DeleteVpcOrigin","requestParameters":{"id":"vo_1 $(x)"},"userIdentity":` + identity + `}}`))
@@ -297,17 +297,17 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m, err := inbound.Parse(raw)
 		if (m == nil) == (err == nil) {
-			t.Errorf("answers %v and %v", m, err)
+			t.Errorf("returned %v and %v", m, err)
 		}
-		// It becomes an event, and those hold 256 KB.
+		// Why becomes part of an event, whose size is limited.
 		if refused, ok := m.(inbound.Refused); ok && len(refused.Why) > 1000 {
-			t.Errorf("says %d bytes", len(refused.Why))
+			t.Errorf("Why has %d bytes", len(refused.Why))
 		}
 		if tag, ok := m.(inbound.TagHint); ok && !strings.Contains(tag.ARN, "::"+tag.Account+":vpcorigin/") {
-			t.Errorf("takes %+v on trust", tag)
+			t.Errorf("accepts %+v, of another account", tag)
 		}
 		if m, err := inbound.ParseCall(raw); (m == nil) == (err == nil) {
-			t.Errorf("answers %v and %v to a call", m, err)
+			t.Errorf("ParseCall returned %v and %v", m, err)
 		}
 		_, _ = inbound.ParseTask(raw)
 	})

@@ -2,7 +2,7 @@ package origin
 
 import "time"
 
-// Listed is a distribution as a list of all of an account's shows it.
+// Listed is a distribution as ListDistributions returns it.
 type Listed struct {
 	ID        string
 	Domain    string
@@ -10,31 +10,31 @@ type Listed struct {
 	IPv6      bool
 	Modified  time.Time
 	Origins   []ListedOrigin
-	Groups    map[string][]string // members by the id of an origin group
-	Behaviors []ListedBehavior    // in order, without the default one
+	Groups    map[string][]string // ids of the members, by the id of the origin group
+	Behaviors []ListedBehavior    // in their order, without the default behavior
 }
 
-// ListedOrigin is one origin of a distribution. VPCOrigin is empty for one that stands on the public internet.
+// ListedOrigin is one origin of a listed distribution. VPCOrigin is empty for an origin on the public internet.
 type ListedOrigin struct {
 	ID        string
 	VPCOrigin string
 	Domain    string
 }
 
-// ListedBehavior is one cache behavior. Target is the id of an origin or of an origin group.
+// ListedBehavior is one cache behavior of a listed distribution. Target is the id of an origin or of an origin group.
 type ListedBehavior struct {
 	Path   string
 	Target string
 }
 
-// Findings is what the audit remembers, so that it says everything once.
+// Findings is what the audit remembers, so that it reports each finding once.
 type Findings struct {
 	Open    []OpenFinding
-	Calls   []string // CloudTrail ids of the calls that were reported, oldest first
+	Calls   []string // CloudTrail event ids of the calls that were reported, oldest first
 	Version int      // of the item; writes are conditional on it
 }
 
-// OpenFinding is a finding that was reported and still stands.
+// OpenFinding is a finding that was reported and has not been resolved.
 type OpenFinding struct {
 	Kind    string
 	Subject string
@@ -42,7 +42,7 @@ type OpenFinding struct {
 	Account string
 	Team    string
 	Since   time.Time
-	// Facts are what was reported, by code and subject, without words. They are nil, and not known, in an item that was written
-	// before facts were stored.
+	// Facts are the reported facts, as codes and subjects without messages. Facts is nil if the item was written before facts were
+	// stored.
 	Facts []Reason
 }

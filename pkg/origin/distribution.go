@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Distribution is the registry's item for one distribution of the hub. The names of its fields in stored JSON are those of the
-// first version: renaming them needs a reader for the old form.
+// Distribution is the registry's item for one distribution of the hub. A field that was renamed keeps its first name in stored JSON.
 type Distribution struct {
-	Name string // the hub's own name for it and the registry's partition; "main" for the first
+	Name string // the hub's name for the distribution, and the registry's partition; "main" for the first
 	Identity
 	Lease
 	Pacing
@@ -17,71 +16,70 @@ type Distribution struct {
 	Version int // of the item; writes are conditional on it
 }
 
-// Identity says which distribution it is.
+// Identity identifies a distribution in CloudFront.
 type Identity struct {
 	ID     string // "" until it is created or adopted
 	Domain string // "d….cloudfront.net"
-	// Former are the domain names of distributions that this one replaced, because somebody deleted them. DNS records that lead
-	// there are the hub's.
+	// Former are the domain names of deleted distributions that this one replaced. DNS records that point to them belong to the hub.
 	Former []string
 }
 
-// Lease says who may write the distribution now.
+// Lease is the right of one run of function wire to update the distribution.
 type Lease struct {
-	Holder  string // "" when nobody writes
+	Holder  string // "" if no run holds the lease
 	Expires time.Time
 }
 
-// Pacing is what the next update has to wait for.
+// Pacing is what function wire remembers to decide when it updates or observes the distribution next.
 type Pacing struct {
-	UpdateSent    time.Time `json:"Updated"` // when the last UpdateDistribution was about to be sent
-	PendingUpdate *Update   `json:"Sent"`    // that update, until its result was observed
-	RecheckDue    time.Time `json:"Look"`    // when the delayed message is due by which function wire asks itself to observe again
-	Refused       string    // error code of the last update that was refused for no origin's fault; "" after one that was not
-	RefusedAt     time.Time // when that was last reported
+	UpdateSent    time.Time `json:"Updated"` // when the last UpdateDistribution was sent
+	PendingUpdate *Update   `json:"Sent"`    // the last update, until its result is observed
+	RecheckDue    time.Time `json:"Look"`    // when the delayed message is due by which function wire asks itself to observe the distribution again
+	Refused       string    // error code of the last update, if CloudFront refused it for a reason that no origin causes; else ""
+	RefusedAt     time.Time // when the refused update was last reported
 }
 
-// Update is an UpdateDistribution that was about to be sent.
+// Update is an UpdateDistribution call. It is recorded before it is sent.
 type Update struct {
-	ETag        string // of the configuration that it replaces
-	Fingerprint string `json:"Print"` // of the configuration that it sends
-	Why         string // what it changes, in words
+	ETag        string // of the configuration that the update replaces
+	Fingerprint string `json:"Print"` // of the configuration that the update sends
+	Why         string // what the update changes, in words
 }
 
-// Observation is what the distribution held when function wire last read it, and CloudFront's quotas.
+// Observation is what function wire observed when it last read the distribution, and the quotas of CloudFront.
 type Observation struct {
-	Unavailable  Reason    `json:"UnavailableBecause"` // why it cannot be read or created; without a code if it could
-	ObservedAt   time.Time `json:"Seen"`               // zero: never
-	Others       Size      // what it held besides the registry's origins
+	Unavailable  Reason    `json:"UnavailableBecause"` // why the distribution cannot be read or created; no code if it could
+	ObservedAt   time.Time `json:"Seen"`               // zero if it was never observed
+	Others       Size      // what the distribution contained in addition to the origins of the registry
 	Orphans      []Ref     `json:"Strays"`  // managed VPC origins without a record
 	OtherAliases []string  `json:"Aliases"` // aliases that no record claims
-	Quota        Size      // CloudFront's quotas
+	Quota        Size      // CloudFront's quotas; see Quotas
 	QuotaReadAt  time.Time `json:"Asked"`
 }
 
-// Owned is what the hub added for the hosts of origins, and may therefore remove.
+// Owned is what the hub added for the hosts of origins, so that the hub may also remove it.
 type Owned struct {
 	OwnedAliases []string `json:"Brought"`
-	OwnedRecords []string `json:"Pointed"` // DNS records: name, space, type
+	OwnedRecords []string `json:"Pointed"` // DNS records, as "name type"
 }
 
-// Quotas is what CloudFront allows: as it was last asked, or as it documents.
+// Quotas returns CloudFront's quotas: the values that Service Quotas last returned, and the documented default where it returned none.
 func (d Distribution) Quotas() Size {
-	is, documented := d.Quota, documented
+	quotas, documented := d.Quota, documented
 	for _, q := range [][2]*int{
-		{&is.Origins, &documented.Origins}, {&is.Behaviors, &documented.Behaviors}, {&is.Aliases, &documented.Aliases},
+		{&quotas.Origins, &documented.Origins}, {&quotas.Behaviors, &documented.Behaviors}, {&quotas.Aliases, &documented.Aliases},
 	} {
 		if *q[0] == 0 {
 			*q[0] = *q[1]
 		}
 	}
-	return is
+	return quotas
 }
 
-// Main is the name of a hub's first distribution.
+// Main is the name of the hub's first distribution.
 const Main = "main"
 
-// Codes of CloudFront's quotas on a distribution
+// Quota codes, in Service Quotas, of CloudFront's quotas per distribution
 // (https://docs.aws.amazon.com/general/latest/gr/cf_region.html).
 const (
 	QuotaOrigins   = "L-B4048FB4"
@@ -89,17 +87,16 @@ const (
 	QuotaAliases   = "L-AAD4943E"
 )
 
-// Size counts what a distribution has a quota for. A limit or a quota of zero is one that nobody stated: of the policy's, none
-// was set, and of CloudFront's, it was not asked yet or did not say. So the smaller of two limits is the other one, and where
-// both are zero there is no bound.
+// Size counts what CloudFront limits per distribution. As a limit, zero means unlimited: the policy sets no limit, or Service Quotas
+// was not asked yet or returned no value.
 type Size struct{ Origins, Behaviors, Aliases int }
 
-// Plus is both together.
+// Plus returns the sum of s and o.
 func (s Size) Plus(o Size) Size {
 	return Size{s.Origins + o.Origins, s.Behaviors + o.Behaviors, s.Aliases + o.Aliases}
 }
 
-// Within is the smaller of two limits, of each kind.
+// Within returns the smaller of the limits s and o, for each kind.
 func (s Size) Within(o Size) Size {
 	return Size{lower(s.Origins, o.Origins), lower(s.Behaviors, o.Behaviors), lower(s.Aliases, o.Aliases)}
 }
@@ -111,31 +108,31 @@ func lower(a, b int) int {
 	return a
 }
 
-// documented are CloudFront's quotas as its guide states them, for accounts that raised none
+// documented are CloudFront's default quotas
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
 var documented = Size{Origins: 100, Behaviors: 75, Aliases: 100}
 
-// Snapshot is everything the registry knows at one moment.
+// Snapshot is the content of the registry at one moment.
 type Snapshot struct {
 	Distributions []Distribution // by name
 	Records       []Record       // of all distributions, by origin id
-	// Refusals are the reasons that were reported, by what was refused. An entry is forgotten after a while.
+	// Refusals are the reported reasons by the ARN of the refused share or origin. Entries expire.
 	Refusals map[string][]Reason
 	Findings Findings // what the audit remembers
-	// Now is the registry's own clock, to the second. Leases, spacing and grace are measured by it, so that no function's
-	// clock matters.
+	// Now is the time by the clock of the registry, in whole seconds. Leases, spacing and grace are measured by it, so that the clocks
+	// of the functions do not matter.
 	Now time.Time
 }
 
-// InUse reports whether the distribution of that name has an origin, had one whose teardown has not ended, or still has a released
-// host.
+// InUse reports whether the distribution of that name is still needed: for an origin whose VPC origin is not deleted yet, or for a
+// released host.
 func (s Snapshot) InUse(name string) bool {
 	return slices.ContainsFunc(s.Records, func(r Record) bool {
 		return r.Distribution == name && (r.State != Deleted || len(r.ReleasedHosts) > 0)
 	})
 }
 
-// Find returns the record of an origin.
+// Find returns the record of the origin with that VPC origin id, and whether there is one.
 func (s Snapshot) Find(id string) (Record, bool) {
 	for _, r := range s.Records {
 		if r.ID == id {
@@ -145,7 +142,7 @@ func (s Snapshot) Find(id string) (Record, bool) {
 	return Record{}, false
 }
 
-// Distribution returns the item of that name; nothing but its name if it was never written.
+// Distribution returns the item of that name, or an item with only the name if none was written.
 func (s Snapshot) Distribution(name string) Distribution {
 	for _, d := range s.Distributions {
 		if d.Name == name {
@@ -155,7 +152,7 @@ func (s Snapshot) Distribution(name string) Distribution {
 	return Distribution{Name: name}
 }
 
-// In lists the records of one distribution.
+// In returns the records of one distribution.
 func (s Snapshot) In(distribution string) []Record {
 	var in []Record
 	for _, r := range s.Records {

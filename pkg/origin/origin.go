@@ -1,4 +1,4 @@
-// Package origin is the vocabulary of the core: a shared VPC origin, what its team claims, and what the registry knows of it.
+// Package origin is the vocabulary of the core: a shared VPC origin, what its team claims, and what the registry stores about it.
 package origin
 
 import (
@@ -8,17 +8,18 @@ import (
 	"time"
 )
 
-// Ref names a VPC origin and its owner.
+// Ref identifies a VPC origin.
 type Ref struct {
 	ID      string // "vo_…"
 	ARN     string // "arn:aws:cloudfront::<owner>:vpcorigin/<id>"
-	Account string // the owner
+	Account string // id of the account that owns the VPC origin
 }
 
-// arnForm: facts/aws.md section 4.
+// arnForm is the form of a VPC origin's ARN
+// (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudfront.html#amazoncloudfront-resources-for-iam-policies).
 var arnForm = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):cloudfront::(\d{12}):vpcorigin/(vo_[A-Za-z0-9]+)$`)
 
-// ParseARN reads a VPC origin's ARN.
+// ParseARN parses the ARN of a VPC origin.
 func ParseARN(arn string) (Ref, error) {
 	m := arnForm.FindStringSubmatch(arn)
 	if m == nil {
@@ -27,73 +28,75 @@ func ParseARN(arn string) (Ref, error) {
 	return Ref{ID: m[3], ARN: arn, Account: m[2]}, nil
 }
 
-// Claim is what an origin asks for. Hosts are lower case; Paths are path patterns as in a cache behavior.
+// Claim is what a team claims for an origin: the requests for Paths on Hosts.
 type Claim struct {
-	Hosts  []string
-	Paths  []string
-	Domain string // origin domain name
+	Hosts  []string // host names in lower case
+	Paths  []string // path patterns of cache behaviors
+	Domain string   // origin domain name in the distribution
 }
 
-// Intent is what should become of an origin.
+// Intent is what the hub wants for an origin.
 type Intent string
 
 // Intents.
 const (
-	Wire   Intent = "wire"
-	Detach Intent = "detach"
+	Wire   Intent = "wire"   // in its distribution
+	Detach Intent = "detach" // in no distribution
 )
 
-// State is what was last seen of an origin in its distribution.
+// State is the last observed state of an origin in its distribution.
 type State string
 
-// States, in the order of a life.
+// States, in the order of the life of an origin.
 const (
-	Deferred    State = "deferred"    // no distribution has capacity for it; Reasons say what is missing
-	Pending     State = "pending"     // has its place in a distribution, and is not in it yet
+	Deferred    State = "deferred"    // no distribution has capacity for it; Reasons name the limit
+	Pending     State = "pending"     // assigned to a distribution, and not in its configuration yet
 	Wired       State = "wired"       // in the configuration, not yet Deployed
-	Live        State = "live"        // Deployed, DNS written unless a record that is not the hub's stands there
-	Quarantined State = "quarantined" // kept out because it makes an update invalid; Reasons say why
-	Detaching   State = "detaching"   // out of the configuration, not yet Deployed
-	Detached    State = "detached"    // out and Deployed
-	Deleted     State = "deleted"     // the VPC origin is gone and nothing was left behind
+	Live        State = "live"        // Deployed; DNS records written, except where an unmanaged record exists
+	Quarantined State = "quarantined" // kept out of the configuration because an update with it is invalid; Reasons say why
+	Detaching   State = "detaching"   // removed from the configuration, not yet Deployed
+	Detached    State = "detached"    // removed from the configuration, and Deployed
+	Deleted     State = "deleted"     // the VPC origin is deleted and nothing is left behind
 )
 
-// States lists all states, in the order of a life.
+// States returns all states, in the order of the life of an origin.
 func States() []State {
 	return []State{Deferred, Pending, Wired, Live, Quarantined, Detaching, Detached, Deleted}
 }
 
-// Record is the registry's item for one origin.
+// Record is the registry's item for one origin. A field that was renamed keeps its first name in stored JSON.
 type Record struct {
 	Ref
-	// Distribution is the name of the one that it is, or is to be, wired into: the registry's partition.
+	// Distribution is the name of the distribution that the origin is wired into, or is to be wired into. It is the registry's
+	// partition.
 	Distribution    string
 	Team            string
-	Share           string // ARN of the RAM share it came by
+	Share           string // ARN of the RAM share by which the hub may use the origin
 	Claim           Claim
-	ReleasedHosts   []string `json:"Left"` // hosts that it no longer claims, until their alias and DNS record are observed to be gone
+	ReleasedHosts   []string `json:"Left"` // hosts that the origin no longer claims, until their alias and DNS record are observed to be gone
 	Intent          Intent
 	State           State
-	Reasons         []Reason  // why it is Deferred, Quarantined or withdrawn
-	ReasonsReported time.Time `json:"Said"` // when function wire last reported Reasons; a quarantined origin is retried an hour later
-	WasLive         time.Time // when it was first live since Admitted, or before that
-	Generation      int       // counts changes of intent; part of every execution name
-	Admitted        time.Time // when its claim was first permitted: of two overlapping claims the earlier one stands
-	Token           string    // Step Functions task token to complete when Detached
+	Reasons         []Reason  // why the origin is Deferred, Quarantined or withdrawn
+	ReasonsReported time.Time `json:"Said"` // when wire last reported Reasons; wire retries a quarantined origin one hour later
+	WasLive         time.Time // when the origin became Live after Admitted; a time before Admitted means not since
+	Generation      int       // counts changes of intent; part of the name of each execution
+	Admitted        time.Time // when the claim was first permitted: of two overlapping claims the earlier one stays
+	Token           string    // Step Functions task token to complete when the origin is Detached
 	Teardown        *Teardown
 	History         []Decision // newest last
 	Version         int        // of the item; writes are conditional on it
 }
 
-// Reserves tells whether the record's claim keeps others away from the same hosts and paths.
+// Reserves reports whether the claim of r reserves its hosts and paths, so that no other origin can claim them.
 func (r Record) Reserves() bool { return r.Intent == Wire }
 
-// Placed reports whether the record's distribution has the origin, or is to have it.
+// Placed reports whether the distribution of r contains the origin, or is to contain it.
 func (r Record) Placed() bool {
 	return r.State != Deferred && r.State != Detached && r.State != Deleted
 }
 
-// BoundHosts lists the hosts that are bound to the record's distribution: alias or DNS record lead there, or will.
+// BoundHosts returns the hosts that are bound to the distribution of r, because their alias or DNS record points to it or is to point
+// to it.
 func (r Record) BoundHosts() []string {
 	if !r.Placed() {
 		return slices.Clone(r.ReleasedHosts)
@@ -101,49 +104,50 @@ func (r Record) BoundHosts() []string {
 	return slices.Concat(r.Claim.Hosts, r.ReleasedHosts)
 }
 
-// WithClaim is the record with another claim. The distribution has what the old one brought until somebody takes it out, and
-// only the registry tells it from what is somebody else's.
+// WithClaim returns r with claim c. The hosts that c no longer claims become released hosts: their aliases and DNS records still exist,
+// and only the registry knows that the hub added them.
 func (r Record) WithClaim(c Claim) Record {
-	left := r.BoundHosts()
-	slices.Sort(left)
+	released := r.BoundHosts()
+	slices.Sort(released)
 	r.Claim = c
-	r.ReleasedHosts = slices.DeleteFunc(slices.Compact(left), func(h string) bool { return slices.Contains(c.Hosts, h) })
+	r.ReleasedHosts = slices.DeleteFunc(slices.Compact(released), func(h string) bool { return slices.Contains(c.Hosts, h) })
 	return r
 }
 
-// Teardown is what a teardown must remember between looks.
+// Teardown is what a teardown remembers from one observation to the next.
 type Teardown struct {
 	Value          string    // of the tag
-	Requested      time.Time // when the tag was first seen with that value
+	Requested      time.Time // when the tag was first observed with Value
 	Due            time.Time // end of grace
-	ExecutionAsked time.Time `json:"Asked"` // when its latest execution was asked for
+	ExecutionAsked time.Time `json:"Asked"` // when the latest execution was started
 	Region         string    // of the VPC
 	VPC            string
-	ENIs           []string  // recorded before the delete
-	ETag           string    // of the VPC origin when its ENIs were recorded
-	Recorded       bool      // ENIs were recorded (there may be none)
-	SharesLeft     []string  `json:"Left"` // ARNs of shares that it was taken out of while they held other resources
-	Phase          string    // the phase of package teardown that is under way
-	Since          time.Time // when Phase began, so that no wait is endless
-	Ended          bool      // it was blocked or left something, until it is tried again
-	Outcome        string    // how it last ended in Phase, if it did, which was said
-	Because        Reason    // likewise
-	Redrives       int       // of its latest execution, as far as they were noticed
-	Unshared       time.Time // when it was last taken out of a share
+	ENIs           []string  // ids of the origin's network interfaces, recorded before the delete
+	ETag           string    // of the VPC origin when ENIs were recorded
+	Recorded       bool      // ENIs were recorded, even if there are none
+	SharesLeft     []string  `json:"Left"` // ARNs of shares that contained other resources when the origin was removed from them
+	Phase          string    // the current phase, as package teardown names it
+	Since          time.Time // when Phase began; it limits how long a phase waits
+	Ended          bool      // blocked or dirty, and not retried since
+	Outcome        string    // how the teardown last ended in Phase; "" if it did not. It was reported
+	Because        Reason    // for Outcome
+	Redrives       int       // observed redrives of the latest execution
+	Unshared       time.Time // when the origin was last removed from a share
 }
 
-// Decision is one entry of a record's history.
+// Decision is one entry of the history of a record.
 type Decision struct {
 	At      time.Time
 	Code    Code     // what was decided
-	Reasons []Reason // why, by codes and subjects; their messages are in Why
+	Reasons []Reason // codes and subjects; the messages are in Why
 	Why     string
 }
 
-// historyKept bounds a record's history, since an item holds at most 400 KB.
+// historyKept is the length of a record's history. It is limited since an item can have at most 400 KB
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
 const historyKept = 50
 
-// Remember appends a decision to the record's history, with the reasons for it, or else with why in words.
+// Remember appends a decision to the history of r, with its reasons, or with why if there are none.
 func (r *Record) Remember(at time.Time, code Code, reasons []Reason, why string) {
 	d := Decision{At: at, Code: code, Why: Brief(why)}
 	if len(reasons) > 0 {
@@ -156,7 +160,7 @@ func (r *Record) Remember(at time.Time, code Code, reasons []Reason, why string)
 	r.History = history[max(0, len(history)-historyKept):]
 }
 
-// SetReasons sets why the record is in its state; nothing takes that away.
+// SetReasons replaces the reasons of r. Without arguments it removes them.
 func (r *Record) SetReasons(reasons ...Reason) {
 	r.Reasons = nil
 	for _, reason := range reasons[:min(len(reasons), historyKept)] {

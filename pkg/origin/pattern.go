@@ -6,18 +6,19 @@ import (
 	"strings"
 )
 
-// Path patterns are those of a cache behavior: '*' stands for any characters, '?' for exactly one, everything else for
-// itself, and a missing leading slash makes no difference
+// Path patterns are those of cache behaviors: '*' matches any characters, '?' matches exactly one, every other character matches
+// itself, and a pattern without a leading slash means the same as with one
 // (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CacheBehavior.html).
 
-// Covers tells whether a matches everything that b matches.
+// Covers reports whether pattern a matches every path that pattern b matches.
 //
-// What is hardest to match for a is what b matches when each of b's wildcards stands for letters that occur in neither
-// pattern. A '*' may stand for any number of them; more than a has '?' make no further difference, since a '*' of a then
-// takes at least one. So a follows all these paths at once, as the sets of places in a where it can be.
+// The paths of b that are the hardest for a are those in which b's wildcards match only a letter that is in neither pattern. A '*' of
+// b can match any number of such letters, but numbers above the count of '?' in a make no difference, since then a '*' of a has to
+// match some of them. Covers simulates a on all these paths at once: each set holds the positions in a that one of the paths can
+// have reached.
 func Covers(a, b string) bool {
 	a, b = Canonical(a), Canonical(b)
-	const unheard = 0
+	const other = 0 // a letter that is in neither pattern
 	sets := []places{startOf(a)}
 	for i := range len(b) {
 		var next []places
@@ -26,10 +27,10 @@ func Covers(a, b string) bool {
 			case '*':
 				for range strings.Count(a, "?") + 2 {
 					next = addLeast(next, s)
-					s = s.after(a, unheard)
+					s = s.after(a, other)
 				}
 			case '?':
-				next = addLeast(next, s.after(a, unheard))
+				next = addLeast(next, s.after(a, other))
 			default:
 				next = addLeast(next, s.after(a, b[i]))
 			}
@@ -39,7 +40,7 @@ func Covers(a, b string) bool {
 	return !slices.ContainsFunc(sets, func(s places) bool { return !s[len(a)] })
 }
 
-// places tells for each place in a pattern, its end included, whether matching can have come there.
+// places holds, for each position in a pattern including its end, whether matching can have reached it.
 type places []bool
 
 func startOf(pattern string) places {
@@ -62,7 +63,7 @@ func (p places) after(pattern string, letter byte) places {
 	return next.skip(pattern)
 }
 
-// skip adds the places behind a '*' that stands for nothing.
+// skip adds the positions after each '*', which may match nothing.
 func (p places) skip(pattern string) places {
 	for i := range len(pattern) {
 		p[i+1] = p[i+1] || p[i] && pattern[i] == '*'
@@ -70,7 +71,8 @@ func (p places) skip(pattern string) places {
 	return p
 }
 
-// addLeast keeps only the sets that no other one is part of: the more places, the more can still be matched.
+// addLeast adds s and keeps only the sets that contain no other set. A superset can match whatever its subset can match, so that the
+// subset decides.
 func addLeast(sets []places, s places) []places {
 	if slices.ContainsFunc(sets, func(other places) bool { return other.within(s) }) {
 		return sets
@@ -87,13 +89,13 @@ func (p places) within(other places) bool {
 	return true
 }
 
-// Overlap reports whether there is a path that both patterns match.
+// Overlap reports whether there is a path that both a and b match.
 func Overlap(a, b string) bool {
 	a, b = Canonical(a), Canonical(b)
 	if !beginAlike(a, b) {
 		return false
 	}
-	// meet[j] tells whether matching the same letters can have come to the current place in a and to place j in b.
+	// meet[j] is whether the same letters can lead to the current position in a and to position j in b.
 	meet, next := make([]bool, len(b)+1), make([]bool, len(b)+1)
 	meet[0] = true
 	for i := 0; ; i++ {
@@ -102,7 +104,7 @@ func Overlap(a, b string) bool {
 			starA, starB := i < len(a) && a[i] == '*', j < len(b) && b[j] == '*'
 			switch {
 			case !meet[j]:
-			case starA || starB: // either stands for nothing, or for the letter on the other side
+			case starA || starB: // the '*' matches nothing, or the letter of the other pattern
 				next[j] = true
 				if j < len(b) {
 					meet[j+1] = true
@@ -118,7 +120,7 @@ func Overlap(a, b string) bool {
 	}
 }
 
-// beginAlike reports whether two patterns are the same up to the first wildcard of either.
+// beginAlike reports whether a and b are equal up to the first wildcard of either.
 func beginAlike(a, b string) bool {
 	for i := range min(len(a), len(b)) {
 		if isWild(a[i]) || isWild(b[i]) {
@@ -131,8 +133,8 @@ func beginAlike(a, b string) bool {
 	return true
 }
 
-// Canonical spells a pattern the one way that all patterns matching the same paths share: with a leading slash, and
-// every run of wildcards as its '?'s followed by at most one '*'.
+// Canonical returns the canonical form of a pattern, which is the same for all patterns that match the same paths: with a leading
+// slash, and each run of wildcards written as its '?'s followed by at most one '*'.
 func Canonical(pattern string) string {
 	if !strings.HasPrefix(pattern, "/") {
 		pattern = "/" + pattern
@@ -164,10 +166,10 @@ func Canonical(pattern string) string {
 
 func isWild(letter byte) bool { return letter == '*' || letter == '?' }
 
-// CompareSpecific orders patterns, the more specific one first: more letters, then longer shortest path, then fewer
-// '*', then by spelling. A pattern that is strictly covered by another one always comes before it: every letter of the
-// wider pattern stands in each path of the narrower one; with as many letters, its shortest paths are no shorter; and
-// with those equal too, the two differ only in where a '*' stands, which the narrower one then has fewer of.
+// CompareSpecific compares patterns for sorting, the more specific one first: by more letters, then by a longer shortest path, then
+// by fewer '*', then by spelling. A pattern that another one strictly covers always comes before it. Each path of the narrower
+// pattern contains every letter of the wider one. If both have the same number of letters, the shortest paths of the narrower one are
+// at least as long. If these are equal too, the patterns differ only in '*', of which the narrower one has fewer.
 func CompareSpecific(a, b string) int {
 	a, b = Canonical(a), Canonical(b)
 	starsA, starsB := strings.Count(a, "*"), strings.Count(b, "*")

@@ -11,13 +11,13 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// expression is the plainest other way to say what a pattern matches.
+// expression returns a regular expression that matches the same paths as pattern.
 func expression(pattern string) *regexp.Regexp {
 	e := regexp.QuoteMeta("/" + strings.TrimPrefix(pattern, "/"))
 	return regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(e) + "$")
 }
 
-// paths are all paths of up to six letters; "z" occurs in no pattern.
+// paths are all paths of up to six letters; the letter "z" is in no pattern.
 var paths = func() []string {
 	all, last := []string{"/"}, []string{"/"}
 	for range 6 {
@@ -40,7 +40,7 @@ func matched(pattern string) (hits []bool) {
 	return hits
 }
 
-// Short patterns: two that differ at all differ on a path of six letters.
+// pattern draws a short pattern. Two patterns that are not equivalent differ on a path of at most six letters.
 func pattern(t *rapid.T, label string) string {
 	return "/" + rapid.StringOfN(rapid.SampledFrom([]rune("aab??**")), 0, 4, -1).Draw(t, label)
 }
@@ -65,7 +65,7 @@ func TestPatternsAgreeWithExpressionsOnEveryShortPath(t *testing.T) {
 		}
 		order := origin.CompareSpecific(a, b)
 		if covers && !slices.Equal(inA, inB) && order <= 0 {
-			t.Errorf("%q covers %q but is said to be at least as specific", a, b)
+			t.Errorf("%q covers %q but compares as at least as specific", a, b)
 		}
 		if order != -origin.CompareSpecific(b, a) {
 			t.Errorf("CompareSpecific(%q, %q) is not antisymmetric", a, b)

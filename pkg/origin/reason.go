@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// Code is the stable name of a reason or a decision. Records, refusals and events carry codes, so that no rule, query or
-// deduplication reads words.
+// Code is the stable name of a reason or a decision. Records, refusals and events contain codes, so that rules, queries and
+// deduplication do not depend on the wording of messages.
 type Code string
 
-// Reason says why something is as it is, and what to do about it.
+// Reason is why something is in its state, and what to do about it.
 type Reason struct {
 	Code    Code
-	Subject string // what in particular, such as a host or another origin; "" if the code says it all
-	Message string // for people; it may be worded differently in another version
+	Subject string // what the reason is about, such as a host or another origin; "" if Code is enough
+	Message string // for people; the wording may change with a version
 }
 
-// AnySubject is the subject of a reason that was stored before reasons had subjects.
+// AnySubject is the subject of reasons that were stored before reasons had subjects.
 const AnySubject = "*"
 
-// Codes lists the codes of reasons in their order, each once.
+// Codes returns the codes of reasons in their order, each once.
 func Codes(reasons []Reason) []Code {
 	var codes []Code
 	for _, r := range reasons {
@@ -30,26 +30,26 @@ func Codes(reasons []Reason) []Code {
 	return codes
 }
 
-// Why joins the messages of reasons.
+// Why returns the messages of reasons, joined by semicolons.
 func Why(reasons []Reason) string {
-	words := make([]string, len(reasons))
+	messages := make([]string, len(reasons))
 	for i, r := range reasons {
-		words[i] = r.Message
+		messages[i] = r.Message
 	}
-	return strings.Join(words, "; ")
+	return strings.Join(messages, "; ")
 }
 
-// Brief returns words within what an event and an item can hold, whatever a team wrote into its tags.
-func Brief(words string) string {
+// Brief returns text, cut after 2,000 bytes. The sizes of events and items are limited, and text may contain the tags of a team.
+func Brief(text string) string {
 	const most = 2000
-	if len(words) <= most {
-		return words
+	if len(text) <= most {
+		return text
 	}
-	return strings.ToValidUTF8(words[:most], "") + " … and more"
+	return strings.ToValidUTF8(text[:most], "") + " … and more"
 }
 
-// SameReasons reports whether a and b name the same things, in whatever order and words: whoever was told a need not be told b.
-// A reason whose subject is AnySubject matches every reason of its code.
+// SameReasons reports whether a and b have the same codes and subjects, whatever their order and messages: if a was reported, b need not
+// be reported. A reason whose subject is AnySubject equals every reason of its code.
 func SameReasons(a, b []Reason) bool {
 	return within(a, b) && within(b, a)
 }
@@ -57,8 +57,8 @@ func SameReasons(a, b []Reason) bool {
 func within(a, b []Reason) bool {
 	return !slices.ContainsFunc(a, func(r Reason) bool {
 		return !slices.ContainsFunc(b, func(other Reason) bool {
-			any := r.Subject == AnySubject || other.Subject == AnySubject
-			return r.Code == other.Code && (any || r.Subject == other.Subject)
+			unknown := r.Subject == AnySubject || other.Subject == AnySubject
+			return r.Code == other.Code && (unknown || r.Subject == other.Subject)
 		})
 	})
 }
@@ -68,7 +68,7 @@ func HasCode(reasons []Reason, code Code) bool {
 	return slices.ContainsFunc(reasons, func(r Reason) bool { return r.Code == code })
 }
 
-// Codes of decisions, as a record's history keeps them.
+// Codes of decisions in the history of a record.
 const (
 	DecidedAdmitted     Code = "admitted"
 	DecidedDeferred     Code = "deferred" // no distribution has capacity for it
@@ -76,7 +76,7 @@ const (
 	DecidedQuarantined  Code = "quarantined"
 	DecidedWithdrawn    Code = "withdrawn"
 	DecidedDetached     Code = "detached"
-	DecidedWriteRefused Code = "write-refused" // it cannot be taken out of its distribution
+	DecidedWriteRefused Code = "write-refused" // CloudFront refuses the update that removes it from its distribution
 
 	DecidedTeardownStarted   Code = "teardown-started"
 	DecidedTeardownCancelled Code = "teardown-cancelled"
@@ -87,6 +87,6 @@ const (
 
 // Codes of reasons that more than one package gives.
 const (
-	DoesNotFit      Code = "does-not-fit"      // no capacity: waits until another origin leaves or a limit is raised
-	OriginNotShared Code = "origin-not-shared" // was shared, and is no longer
+	DoesNotFit      Code = "does-not-fit"      // no capacity until another origin leaves or a limit is raised
+	OriginNotShared Code = "origin-not-shared" // no longer shared with the hub
 )

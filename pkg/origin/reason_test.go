@@ -15,25 +15,25 @@ func TestSameReasonsComparesCodesAndSubjects(t *testing.T) {
 		a, b []origin.Reason
 		want bool
 	}{
-		"nothing twice":          {nil, nil, true},
+		"both empty":             {nil, nil, true},
 		"other words":            {[]origin.Reason{r("taken", "/a", "x")}, []origin.Reason{r("taken", "/a", "y")}, true},
 		"another order":          {[]origin.Reason{r("taken", "/a", ""), r("invalid", "h", "")}, []origin.Reason{r("invalid", "h", ""), r("taken", "/a", "")}, true},
 		"another subject":        {[]origin.Reason{r("taken", "/a", "")}, []origin.Reason{r("taken", "/b", "")}, false},
 		"another code":           {[]origin.Reason{r("taken", "/a", "")}, []origin.Reason{r("invalid", "/a", "")}, false},
 		"one more":               {[]origin.Reason{r("taken", "/a", "")}, []origin.Reason{r("taken", "/a", ""), r("taken", "/b", "")}, false},
-		"nothing yet":            {nil, []origin.Reason{r("taken", "/a", "")}, false},
+		"one empty":              {nil, []origin.Reason{r("taken", "/a", "")}, false},
 		"stored before subjects": {[]origin.Reason{r("taken", origin.AnySubject, "")}, []origin.Reason{r("taken", "/b", "")}, true},
 	} {
 		if got := origin.SameReasons(c.a, c.b); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 		if got := origin.SameReasons(c.b, c.a); got != c.want {
-			t.Errorf("%s, turned around: %v", name, got)
+			t.Errorf("%s, reversed: %v", name, got)
 		}
 	}
 }
 
-func TestHistoryKeepsCodesAndStaysBounded(t *testing.T) {
+func TestHistoryKeepsTheNewestDecisions(t *testing.T) {
 	var r origin.Record
 	kept := r
 	for i := range 60 {
@@ -44,6 +44,6 @@ func TestHistoryKeepsCodesAndStaysBounded(t *testing.T) {
 		t.Errorf("%d decisions, the last %+v", len(r.History), last)
 	}
 	if len(kept.History) != 0 {
-		t.Error("a copy of the record has the history, too")
+		t.Error("Remember changed the history of a copy")
 	}
 }

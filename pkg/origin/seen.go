@@ -2,7 +2,7 @@ package origin
 
 import "time"
 
-// VpcOrigin is a VPC origin as CloudFront shows it.
+// VpcOrigin is a VPC origin as CloudFront returns it.
 type VpcOrigin struct {
 	Ref
 	Deployed bool
@@ -11,27 +11,27 @@ type VpcOrigin struct {
 	Created  time.Time
 }
 
-// Served is a distribution as CloudFront shows it.
+// Served is a distribution with its configuration, as CloudFront returns it.
 type Served struct {
 	ID       string
 	Domain   string
 	Deployed bool
 	ETag     string
-	Config   []byte // the DistributionConfig element, as it came
+	Config   []byte // the DistributionConfig element, unchanged
 }
 
-// User is a distribution that uses a VPC origin.
+// User is a distribution, of any account, that uses a VPC origin.
 type User struct {
 	Distribution string
 	Account      string
 }
 
-// Invitation is a pending RAM invitation.
+// Invitation is a pending invitation to a RAM share.
 type Invitation struct {
 	ARN    string
-	Share  string
+	Share  string // ARN
 	Name   string // of the share
-	Sender string // account
+	Sender string // account id
 	Sent   time.Time
 }
 
@@ -42,18 +42,18 @@ type Resource struct {
 	Type  string // "cloudfront:VpcOrigin"
 }
 
-// Share is a RAM share that others opened to us.
+// Share is a RAM share of another account that is open to the hub.
 type Share struct {
 	ARN   string
 	Name  string
-	Owner string
+	Owner string // account id
 }
 
-// Association says that a share of ours holds a resource.
+// Association is the association of a resource with a RAM share, as the owner of the share reads it.
 type Association struct {
 	Share    string // ARN
 	Resource string // ARN
-	Status   string // as RAM says: ASSOCIATED, DISASSOCIATING, …
+	Status   string // RAM's status: ASSOCIATED, DISASSOCIATING, …
 }
 
 // ENI is a network interface.
@@ -63,23 +63,23 @@ type ENI struct {
 	Subnet string
 }
 
-// Endpoint is where the load balancer or instance behind a VPC origin stands.
+// Endpoint is the location of the load balancer or instance behind a VPC origin.
 type Endpoint struct {
 	Region  string
 	VPC     string
 	Subnets []string
 }
 
-// Event is what happened: a detail type in the past tense, the resource it happened to, and the detail.
+// Event is an event to publish.
 type Event struct {
-	Type     string
-	Resource string // ARN; may be empty
+	Type     string // detail type
+	Resource string // ARN of the resource that it is about; may be empty
 	Detail   any    // marshals to a JSON object
 }
 
-// DNSRecord is a record set of the hub's hosted zone. Of one that is no alias, Target is empty.
+// DNSRecord is a record set of the hub's hosted zone.
 type DNSRecord struct {
 	Name   string // without the trailing dot
 	Type   string // A, AAAA, CNAME, …
-	Target string // alias target, without the trailing dot
+	Target string // alias target, without the trailing dot; empty for a record set that is not an alias
 }

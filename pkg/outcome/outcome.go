@@ -1,5 +1,5 @@
-// Package outcome is what a decision asks of the shell beside writing its record: events to publish, metrics to record and
-// functions to trigger. It is data; package workflow carries it out.
+// Package outcome holds what a decision asks of the shell in addition to writing records: events to publish, metrics to record and
+// functions to trigger. An outcome is data; package workflow carries it out.
 package outcome
 
 import (
@@ -9,15 +9,15 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Outcome is what a decision asks for. Events are published first, then whatever the decision writes is written, then functions
-// are triggered, so that a crash in between repeats what was said and loses nothing.
+// Outcome is what a decision asks for. The shell publishes the events, then writes the records of the decision, then triggers the
+// functions. A crash in between can repeat an event, but it loses nothing.
 type Outcome struct {
 	Events   []Event
 	Metrics  []Metric
 	Triggers []Trigger
 }
 
-// Refused is what an event asks for that claims something for which its sender, an account, has no authority.
+// Refused returns the outcome of an event that is refused: account sent it, and has no authority for what it claims.
 func Refused(account, why string) Outcome {
 	var o Outcome
 	o.Alarm(contract.EventRefused, "", Detail{Account: account, Why: why})
@@ -31,45 +31,45 @@ func (o *Outcome) Add(other Outcome) {
 	o.Triggers = append(o.Triggers, other.Triggers...)
 }
 
-// Inform adds an event that needs nobody.
+// Inform adds an event of severity info: nobody has to act on it.
 func (o *Outcome) Inform(what, resource string, d Detail) {
-	o.say(what, resource, contract.SeverityInfo, d)
+	o.event(what, resource, contract.SeverityInfo, d)
 }
 
-// Alarm adds an event that somebody has to act upon.
+// Alarm adds an event of severity alarm: somebody has to act on it.
 func (o *Outcome) Alarm(what, resource string, d Detail) {
-	o.say(what, resource, contract.SeverityAlarm, d)
+	o.event(what, resource, contract.SeverityAlarm, d)
 }
 
-func (o *Outcome) say(what, resource, severity string, d Detail) {
+func (o *Outcome) event(what, resource, severity string, d Detail) {
 	d.Version, d.Severity, d.Why = contract.EventVersion, severity, origin.Brief(d.Why)
 	o.Events = append(o.Events, Event{Type: what, Resource: resource, Detail: d})
 }
 
-// Count adds a counter or gauge without a unit.
+// Count adds a value of a counter or of a gauge without a unit.
 func (o *Outcome) Count(name string, n int, by ...contract.Dimension) {
 	o.Metrics = append(o.Metrics, Metric{Name: name, Unit: Count, Value: float64(n), By: by})
 }
 
-// Seconds adds a duration.
+// Seconds adds a value of a metric in seconds.
 func (o *Outcome) Seconds(name string, d time.Duration) {
 	o.Metrics = append(o.Metrics, Metric{Name: name, Unit: Seconds, Value: d.Seconds()})
 }
 
-// Percent adds a share of a hundred.
-func (o *Outcome) Percent(name string, share float64, by ...contract.Dimension) {
-	o.Metrics = append(o.Metrics, Metric{Name: name, Unit: Percent, Value: share, By: by})
+// Percent adds a value of a metric in percent.
+func (o *Outcome) Percent(name string, percent float64, by ...contract.Dimension) {
+	o.Metrics = append(o.Metrics, Metric{Name: name, Unit: Percent, Value: percent, By: by})
 }
 
-// Trigger asks for a run of a function after a while.
+// Trigger asks for a run of function f after a delay.
 func (o *Outcome) Trigger(f Function, why string, after time.Duration) {
 	o.Triggers = append(o.Triggers, Trigger{Function: f, Why: why, After: after})
 }
 
-// Event is what happened: a detail type of package contract, the resource it happened to, and the detail.
+// Event is an event for the hub bus.
 type Event struct {
-	Type     string
-	Resource string // ARN; may be empty
+	Type     string // a detail type of package contract
+	Resource string // ARN of the resource that it is about; may be empty
 	Detail   Detail
 }
 
@@ -82,13 +82,13 @@ type Detail struct {
 	Team       string `json:"team,omitempty"`
 	Generation int    `json:"generation,omitempty"`
 	Execution  string `json:"execution,omitempty"`
-	// What names whatever else the event is about: a share, a distribution.
+	// What names what the event is about if it is not an origin, such as a share or a distribution.
 	What string `json:"what,omitempty"`
 	Why  string `json:"why,omitempty"`
-	// Codes are the reasons in Why by their stable names.
+	// Codes are the stable names of the reasons in Why.
 	Codes []origin.Code `json:"codes,omitempty"`
-	// Of a finding: its kind, who did it, since when (RFC 3339) and how long it has been so, the estimated cost per month, the
-	// command that repairs it, and the account in which to run that.
+	// The fields below are set for findings of the audit: the kind of finding, who caused it, since when it stands (RFC 3339) and
+	// how long that is, the estimated cost per month, the command that repairs it, and the account in which to run the command.
 	Kind     string `json:"kind,omitempty"`
 	Who      string `json:"who,omitempty"`
 	Since    string `json:"since,omitempty"`
@@ -98,18 +98,18 @@ type Detail struct {
 	RepairIn string `json:"repairIn,omitempty"`
 }
 
-// About returns the detail of an event about a record.
+// About returns the detail of an event about the origin of record r.
 func About(r origin.Record, why string) Detail {
 	return Detail{Origin: r.ID, Account: r.Account, Team: r.Team, Generation: r.Generation, Why: why}
 }
 
-// Because adds reasons to a detail, as words and as codes.
+// Because returns d with reasons, as messages in Why and as codes in Codes.
 func (d Detail) Because(reasons []origin.Reason) Detail {
 	d.Why, d.Codes = origin.Why(reasons), origin.Codes(reasons)
 	return d
 }
 
-// Unit is a metric's unit.
+// Unit is the unit of a metric, as CloudWatch names it.
 type Unit string
 
 // Units.
@@ -127,7 +127,7 @@ type Metric struct {
 	By    []contract.Dimension
 }
 
-// Function is one that can be triggered.
+// Function is a function of the hub that can be triggered.
 type Function string
 
 // Functions.
@@ -136,9 +136,9 @@ const (
 	Wire  Function = "wire"
 )
 
-// Trigger makes a function run. It says nothing that the function relies on.
+// Trigger makes a function run. It carries no information that the function relies on.
 type Trigger struct {
 	Function Function
-	Why      string
-	After    time.Duration
+	Why      string        // for the log
+	After    time.Duration // delay
 }

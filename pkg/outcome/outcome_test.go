@@ -11,9 +11,9 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// The rule behind the alarm topic matches the severity, and an event holds what EventBridge takes, whatever a team wrote into its
-// tags.
-func TestEventsCarryTheirSeverityAndBoundedWords(t *testing.T) {
+// The rule behind the alarm topic matches the severity. The length of Why is bounded, because EventBridge limits the size of an event
+// and teams choose the text of their tags.
+func TestEventHasSeverityAndBoundedWhy(t *testing.T) {
 	var o outcome.Outcome
 	o.Inform(contract.OriginWentLive, "arn", outcome.Detail{Origin: "vo_a", Why: "short"})
 	o.Alarm(contract.OriginWithdrawn, "arn", outcome.Detail{Origin: "vo_a", Why: strings.Repeat("long ", 1000)})
@@ -30,7 +30,7 @@ func TestEventsCarryTheirSeverityAndBoundedWords(t *testing.T) {
 	}
 }
 
-func TestAddKeepsEverythingInOrder(t *testing.T) {
+func TestAddKeepsOrder(t *testing.T) {
 	part := func(name string) outcome.Outcome {
 		var o outcome.Outcome
 		o.Inform(name, "", outcome.Detail{})
@@ -48,7 +48,7 @@ func TestAddKeepsEverythingInOrder(t *testing.T) {
 	}
 }
 
-func TestReasonsAreSaidInWordsAndInCodes(t *testing.T) {
+func TestBecauseSetsWhyAndCodes(t *testing.T) {
 	d := outcome.About(origin.Record{Ref: origin.Ref{ID: "vo_a", Account: "111111111111"}, Team: "team-a", Generation: 2}, "").Because(
 		[]origin.Reason{{Code: "a", Subject: "1", Message: "first"}, {Code: "b", Message: "second"}, {Code: "a", Subject: "2", Message: "third"}})
 	want := outcome.Detail{

@@ -10,12 +10,12 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Items that were written before reasons had codes hold sentences and names of events instead. They are mapped when they are
-// read, and written in the new form with the next change. A subject that only a sentence names is origin.AnySubject. What the
-// audit reported was kept as a hash of sentences, "Says", which is not read: such a finding has no Facts, and any are as reported.
-// When reasons were last said, and when an origin last became live, was looked up in the history.
+// Items that were written before reasons had codes contain sentences and names of events instead. They are converted when they are
+// read, and written in the current form with the next change. A reason that is converted from a sentence has the subject
+// origin.AnySubject. The findings of the audit were stored as a hash of sentences, "Says", which is not read: such a finding has no
+// Facts, and counts as reported whatever its facts are now. ReasonsReported and WasLive are derived from the history.
 
-// oldDecisions are the events that a history named.
+// oldDecisions maps the names of events in old histories to codes.
 var oldDecisions = map[string]origin.Code{
 	"Origin Admitted":            origin.DecidedAdmitted,
 	"Origin Waits":               origin.DecidedDeferred,
@@ -31,9 +31,9 @@ var oldDecisions = map[string]origin.Code{
 	"Teardown Stopped":           origin.DecidedTeardownBlocked,
 }
 
-// oldSentences are the reasons that were told apart by their words. All that match a text are in it, since reasons were joined.
+// oldSentences maps old messages to codes. A stored text gets the code of each entry that matches, since messages were joined.
 var oldSentences = []struct {
-	says string // a regular expression
+	says string // regular expression
 	code origin.Code
 }{
 	{`the hub policy denies external shares`, "share-external"},
@@ -69,7 +69,8 @@ var oldSentences = []struct {
 	{`has been the one named`, "distribution-replaced"},
 }
 
-// patterns are those of oldSentences. They take a millisecond to compile, which a start that reads no old item can do without.
+// patterns returns the compiled expressions of oldSentences. It compiles them at first use, since that takes a millisecond and most
+// starts read no old item.
 var patterns = sync.OnceValue(func() []*regexp.Regexp {
 	compiled := make([]*regexp.Regexp, len(oldSentences))
 	for i, s := range oldSentences {
@@ -78,14 +79,14 @@ var patterns = sync.OnceValue(func() []*regexp.Regexp {
 	return compiled
 })
 
-// reasonsOf maps what was said about a thing, such as the ARN of a share.
+// reasonsOf returns the reasons in an old text. About is the ARN of the share or origin that the text is about.
 func reasonsOf(text, about string) (reasons []origin.Reason) {
 	if text == "" {
 		return nil
 	}
 	add := func(code origin.Code) {
 		reasons = append(reasons, origin.Reason{Code: code, Subject: origin.AnySubject, Message: text})
-		text = "" // a message joins the reasons: one of them carries it
+		text = "" // only the first reason gets the message, since the text contains all of them
 	}
 	whole := text
 	if strings.Contains(whole, "belongs to no team") {
@@ -106,7 +107,7 @@ func reasonsOf(text, about string) (reasons []origin.Reason) {
 	return reasons
 }
 
-// answers is how the name of an error of AWS was remembered.
+// answers matches the old form in which an error of AWS was stored.
 const answers = `^AWS answers (\S+) for (\S+)$`
 
 func readRefusal(document, about string) []origin.Reason {
@@ -171,7 +172,7 @@ func readDistribution(document []byte, d *origin.Distribution) error {
 		return nil
 	}
 	if d.Unavailable = reasonsOf(old.Unavailable, "")[0]; d.Unavailable.Code == "unknown" {
-		d.Unavailable.Code = "unavailable" // what package wiring calls whatever AWS has no code for
+		d.Unavailable.Code = "unavailable" // the code that package wiring uses if AWS returned none
 	}
 	if m := regexp.MustCompile(answers).FindStringSubmatch(old.Unavailable); m != nil {
 		d.Unavailable = origin.Reason{Code: origin.Code(m[1]), Subject: m[2], Message: old.Unavailable}

@@ -9,8 +9,8 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Fields have been renamed, and items keep the names that they were stored by.
-func TestItemsKeepTheNamesOfTheirFields(t *testing.T) {
+// Renaming a field in Go does not rename it in stored items.
+func TestStoredFieldNamesDoNotChange(t *testing.T) {
 	var d origin.Distribution
 	err := readDistribution([]byte(`{"Name":"main","ID":"E1","Domain":"d1","Former":["d0"],"Holder":"me","Expires":"2035-01-08T09:00:00Z",
 		"Updated":"2035-01-08T09:01:00Z","Sent":{"ETag":"e","Print":"p","Why":"w"},"Look":"2035-01-08T09:02:00Z","Seen":"2035-01-08T09:03:00Z",

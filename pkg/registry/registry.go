@@ -1,6 +1,6 @@
-// Package registry keeps what the hub wants and has seen of every origin and distribution, in one DynamoDB table
-// partitioned by distribution. Every write is conditional on the version that was read, so a writer with stale knowledge
-// fails with fault.Reread and changes nothing.
+// Package registry stores what the hub wants and has observed of each origin and distribution, in one DynamoDB table that is
+// partitioned by distribution. Each write is conditional on the version that was read: if another writer was faster, the write
+// returns a *fault.Reread error and changes nothing.
 package registry
 
 import (
@@ -34,7 +34,7 @@ const (
 	itemDistribution = "distribution"
 	prefixOrigin     = "origin#"
 	prefixRefusal    = "refusal#"
-	itemFindings     = "findings" // the audit's, in a partition of its own
+	itemFindings     = "findings" // of the audit, in partition contract.RegistryAudit
 )
 
 var codes = fault.Codes{
@@ -44,19 +44,19 @@ var codes = fault.Codes{
 	"ResourceNotFoundException":       fault.AsGiveUp,
 }
 
-// Registry is the table.
+// Registry reads and writes the table.
 type Registry struct {
 	client *dynamodb.Client
 	table  string
 }
 
-// New returns the registry kept in table.
+// New returns the registry that is stored in the DynamoDB table of that name.
 func New(cfg aws.Config, table string) *Registry {
 	return &Registry{client: dynamodb.NewFromConfig(cfg), table: table}
 }
 
-// Load reads everything, each item consistently. It is a scan, since nobody but the table knows which distributions were
-// ever given an origin: one that policy no longer names must not be forgotten.
+// Load reads all items, each of them consistently. It scans the table, since only the table knows every distribution that ever had an
+// origin, including distributions that the hub policy no longer names.
 func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 	s := origin.Snapshot{Refusals: map[string][]origin.Reason{}}
 	pages := dynamodb.NewScanPaginator(r.client, &dynamodb.ScanInput{TableName: &r.table, ConsistentRead: aws.Bool(true)})
@@ -65,10 +65,10 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 		if err != nil {
 			return s, codes.Wrap(err, "read registry")
 		}
-		// DynamoDB's own clock: the Date header of its answer.
+		// The clock of the registry is DynamoDB's: the Date header of the response.
 		now, dated := awsmiddleware.GetServerTime(page.ResultMetadata)
 		if !dated {
-			return s, &fault.Retry{Err: errors.New("read registry: the answer has no Date header and so does not say when it was given")}
+			return s, &fault.Retry{Err: errors.New("read registry: the response has no Date header, so the time is unknown; the call is retried")}
 		}
 		s.Now = now
 		for _, item := range page.Items {
@@ -112,15 +112,16 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 	return nil
 }
 
-// PutRecord writes an origin's record with its distribution's if its version is still the one that was read, and returns it with the new one.
-// A record that somebody changed meanwhile is a fault.Reread.
+// PutRecord writes the record of an origin and returns it with its new version. It returns a *fault.Reread error if the stored version
+// is no longer record.Version.
 func (r *Registry) PutRecord(ctx context.Context, record origin.Record) (origin.Record, error) {
 	version, err := r.put(ctx, record.Distribution, prefixOrigin+record.ID, record.Version, record)
 	record.Version = version
 	return record, err
 }
 
-// MoveRecord is PutRecord for a record that was read with another distribution's. It is in one of the two at any time.
+// MoveRecord writes a record whose distribution has changed, and deletes it from the partition of distribution from, in one
+// transaction. Like PutRecord, it returns a *fault.Reread error if the stored version is no longer record.Version.
 func (r *Registry) MoveRecord(ctx context.Context, from string, record origin.Record) (origin.Record, error) {
 	out, err := item(record.Distribution, prefixOrigin+record.ID, 1, record)
 	if err != nil {
@@ -143,14 +144,14 @@ func (r *Registry) MoveRecord(ctx context.Context, from string, record origin.Re
 	return record, nil
 }
 
-// PutDistribution is PutRecord for a distribution's item.
+// PutDistribution writes the item of a distribution and returns it with its new version, with the same condition as PutRecord.
 func (r *Registry) PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error) {
 	version, err := r.put(ctx, d.Name, itemDistribution, d.Version, d)
 	d.Version = version
 	return d, err
 }
 
-// PutFindings is PutRecord for what the audit remembers.
+// PutFindings writes what the audit remembers, with the same condition as PutRecord.
 func (r *Registry) PutFindings(ctx context.Context, f origin.Findings) error {
 	_, err := r.put(ctx, contract.RegistryAudit, itemFindings, f.Version, f)
 	return err
@@ -184,8 +185,8 @@ func item(distribution, key string, version int, v any) (map[string]types.Attrib
 	}, nil
 }
 
-// PutRefusal records that the refusal of what was reported for these reasons. The table's time to live forgets it after 30
-// days, long after any invitation has died.
+// PutRefusal records that the refusal of what, the ARN of a share or an origin, was reported with these reasons. The time to live of
+// the table deletes the item after 30 days, long after any invitation has expired.
 func (r *Registry) PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error {
 	document, err := json.Marshal(reasons)
 	if err != nil {

@@ -49,24 +49,24 @@ func record(id string) origin.Record {
 	}
 }
 
-// dateless is a DynamoDB whose answers do not say when they were given.
+// dateless is a DynamoDB whose responses have no Date header.
 type dateless struct{}
 
 func (dateless) Do(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"Items":[]}`))}, nil
 }
 
-// Without a clock, every grace would seem to be over.
-func TestNothingIsReadWithoutTheTime(t *testing.T) {
+// With the zero time, the grace of every teardown would seem to have ended.
+func TestLoadFailsWithoutDateHeader(t *testing.T) {
 	t.Parallel()
 	r := registry.New(aws.Config{Region: rig.Region, Credentials: aws.AnonymousCredentials{}, HTTPClient: dateless{}}, table)
 	s, err := r.Load(context.Background())
-	if !fault.Is[*fault.Retry](err) || !strings.Contains(err.Error(), "does not say when it was given") {
-		t.Errorf("at %v: %v", s.Now, err)
+	if !fault.Is[*fault.Retry](err) || !strings.Contains(err.Error(), "has no Date header") {
+		t.Errorf("loaded at %v: %v", s.Now, err)
 	}
 }
 
-func TestWhatIsWrittenIsRead(t *testing.T) {
+func TestLoadReturnsWhatWasWritten(t *testing.T) {
 	t.Parallel()
 	ctx, s, r := open(t)
 	empty := rig.Must[origin.Snapshot](t)(r.Load(ctx))
@@ -91,7 +91,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		Now: s.Now().Truncate(time.Second),
 	}
 	if !got.Now.Equal(want.Now) {
-		t.Errorf("now is %v, but the table's clock says %v", got.Now, want.Now)
+		t.Errorf("now is %v, and %v by the clock of the table", got.Now, want.Now)
 	}
 	got.Now = want.Now
 	if !reflect.DeepEqual(got, want) {
@@ -102,7 +102,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 }
 
-func TestFindingsAreReadAsTheyWereWritten(t *testing.T) {
+func TestFindingsRoundTrip(t *testing.T) {
 	t.Parallel()
 	ctx, s, r := open(t)
 	f := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Findings
@@ -120,11 +120,11 @@ func TestFindingsAreReadAsTheyWereWritten(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got.Findings, f)
 	}
 	if len(got.Distributions)+len(got.Records)+len(got.Refusals) != 0 {
-		t.Errorf("a distribution shows %+v", got)
+		t.Errorf("findings were read as %+v", got)
 	}
 }
 
-func TestStaleWriterChangesNothing(t *testing.T) {
+func TestStaleWriteChangesNothing(t *testing.T) {
 	t.Parallel()
 	ctx, _, r := open(t)
 	read := rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_a")))
@@ -137,7 +137,7 @@ func TestStaleWriterChangesNothing(t *testing.T) {
 		got, err := r.PutRecord(ctx, stale)
 		rig.Want[*fault.Reread](t, what, err)
 		if got.Version != version {
-			t.Errorf("%s: a failed write answers version %d", what, got.Version)
+			t.Errorf("%s: a failed write returned version %d", what, got.Version)
 		}
 	}
 	d := rig.Must[origin.Distribution](t)(r.PutDistribution(ctx, origin.Distribution{Name: origin.Main, Lease: origin.Lease{Holder: "one"}}))
@@ -150,7 +150,7 @@ func TestStaleWriterChangesNothing(t *testing.T) {
 	}
 }
 
-func TestRecordIsMovedOnce(t *testing.T) {
+func TestMoveRecord(t *testing.T) {
 	t.Parallel()
 	ctx, _, r := open(t)
 	read := rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_a")))
@@ -164,15 +164,15 @@ func TestRecordIsMovedOnce(t *testing.T) {
 	_, err = r.MoveRecord(ctx, origin.Main, moved)
 	rig.Want[*fault.Reread](t, "second move", err)
 	_, err = r.PutRecord(ctx, read)
-	rig.Want[*fault.Reread](t, "write where it was", err)
+	rig.Want[*fault.Reread](t, "write in the former partition", err)
 	moved.Token = "on"
 	moved = rig.Must[origin.Record](t)(r.PutRecord(ctx, moved))
 	if got := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Records; !reflect.DeepEqual(got, []origin.Record{moved}) {
-		t.Errorf("the registry holds %+v", got)
+		t.Errorf("the registry contains %+v", got)
 	}
 }
 
-func TestOfTwoCreatorsOneWins(t *testing.T) {
+func TestConcurrentCreation(t *testing.T) {
 	t.Parallel()
 	ctx, _, r := open(t)
 	errs := make(chan error, 2)
@@ -196,7 +196,7 @@ func TestLoadReadsEveryPage(t *testing.T) {
 	t.Parallel()
 	ctx, _, r := open(t)
 	var want []string
-	for _, id := range []string{"vo_a", "vo_b", "vo_c", "vo_d"} { // 1.2 MB; a page ends at one
+	for _, id := range []string{"vo_a", "vo_b", "vo_c", "vo_d"} { // 1.2 MB; a page has at most 1 MB
 		big := record(id)
 		big.Token = strings.Repeat("x", 300<<10)
 		rig.Must[origin.Record](t)(r.PutRecord(ctx, big))
@@ -211,7 +211,7 @@ func TestLoadReadsEveryPage(t *testing.T) {
 	}
 }
 
-func TestErrorsSayWhatToDo(t *testing.T) {
+func TestErrorsAreClassified(t *testing.T) {
 	t.Parallel()
 	ctx, s, r := open(t)
 	none := registry.New(s.Config(rig.Hub, rig.Region), "none")
@@ -242,8 +242,8 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	rig.Want[*fault.Retry](t, "conflict with a transaction", err)
 }
 
-// The item of the version before facts were stored: what the words of a finding rested on is not known, and so it is not reported
-// again after an update of the hub.
+// Items that were written before facts were stored do not contain the facts of a finding. After an update of the hub, such a finding
+// is not reported again.
 func TestOldFindingsAreReadWithoutFacts(t *testing.T) {
 	t.Parallel()
 	ctx, s, r := open(t)
@@ -265,8 +265,8 @@ func TestOldFindingsAreReadWithoutFacts(t *testing.T) {
 	}
 }
 
-// Items of the version before reasons had codes are read with codes, so that nothing which was said is said again after an update
-// of the hub. The documents are as that version wrote them.
+// Items that were written before reasons had codes are read with codes, so that nothing is reported again after an update of the hub.
+// The documents are those of that version.
 func TestOldItemsAreReadWithCodes(t *testing.T) {
 	t.Parallel()
 	ctx, s, r := open(t)
@@ -281,7 +281,7 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 		}))
 	}
 	put := func(key, document string) { t.Helper(); putIn(origin.Main, key, document) }
-	putIn("second", "distribution", `{"Unavailable":"in words that nobody knows any more"}`)
+	putIn("second", "distribution", `{"Unavailable":"a message that no version has"}`)
 	put("origin#vo_1", `{"ID":"vo_1","Intent":"detach","State":"detached","Reason":"it is no longer shared with the hub: share it again to bring it back",`+
 		`"History":[{"At":"2035-01-08T09:00:00Z","What":"Origin Admitted","Why":"claims a"},{"At":"2035-01-08T09:05:00Z","What":"Origin Live","Why":""},`+
 		`{"At":"2035-01-08T09:10:00Z","What":"Origin Withdrawn","Why":"it is no longer shared with the hub: share it again to bring it back"}]}`)
@@ -293,7 +293,7 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 		share: "account 999999999999 belongs to no team: add it to a team in the hub policy if it should",
 		"arn:aws:cloudfront::111111111111:vpcorigin/vo_4": "the host \"x y\" is not a DNS name in lower case, such as app.example.com (and no IP address); team-a is not granted /b on a.example.com: claim what the hub policy grants, or ask for a grant",
 		"a.example.com A": "a record that is not the hub's stands there, in hosted zone Z1: remove it, and the next sweep writes the hub's",
-		"odd":             "in words that nobody knows any more",
+		"odd":             "a message that no version has",
 	} {
 		put("refusal#"+what, why)
 	}
@@ -313,7 +313,7 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 		t.Errorf("why it was withdrawn: %+v", last)
 	}
 	if live, last := known.Records[0].History[1].At, known.Records[0].History[2].At; !known.Records[0].WasLive.Equal(live) || !known.Records[0].ReasonsReported.Equal(last) {
-		t.Errorf("live at %v, and its reasons were said at %v", known.Records[0].WasLive, known.Records[0].ReasonsReported)
+		t.Errorf("live at %v, and its reasons were reported at %v", known.Records[0].WasLive, known.Records[0].ReasonsReported)
 	}
 	fresh := known.Records[0]
 	fresh.ReasonsReported, fresh.WasLive = time.Time{}, time.Time{}
@@ -322,7 +322,7 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 		t.Errorf("the history of a new item is read as its state: %+v", read)
 	}
 	now := func(code origin.Code, subject string) []origin.Reason {
-		return []origin.Reason{{Code: code, Subject: subject, Message: "in the words of today"}}
+		return []origin.Reason{{Code: code, Subject: subject, Message: "the current message"}}
 	}
 	for name, c := range map[string]struct{ old, now []origin.Reason }{
 		"withdrawn":                      {known.Records[0].Reasons, now(origin.OriginNotShared, "")},
@@ -335,13 +335,13 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 		"record of another one":          {known.Refusals["a.example.com A"], now("record-taken", "")},
 	} {
 		if !origin.SameReasons(c.old, c.now) {
-			t.Errorf("%s: %+v would be said again as %+v", name, c.old, c.now)
+			t.Errorf("%s: %+v would be reported again as %+v", name, c.old, c.now)
 		}
 		if origin.Why(c.old) == "" {
-			t.Errorf("%s: the words are lost", name)
+			t.Errorf("%s: the message is lost", name)
 		}
 	}
 	if origin.SameReasons(known.Refusals["odd"], now("claim-taken", "")) {
-		t.Error("words that nobody knows hide a reason")
+		t.Error("an unknown message equals a known reason")
 	}
 }
