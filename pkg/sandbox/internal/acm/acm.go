@@ -1,5 +1,5 @@
-// Package acm emulates AWS Certificate Manager as far as load balancers and private domain names show its certificates:
-// requested, validated, looked up, in use.
+// Package acm emulates AWS Certificate Manager for load balancers and private domain names: it requests, validates, describes and
+// deletes certificates, and knows who uses them.
 package acm
 
 import (
@@ -13,14 +13,14 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Validation is how long a certificate is PENDING_VALIDATION after a request. Assumption ACM-01.
+// Validation is the time that a requested certificate is PENDING_VALIDATION. Assumption ACM-01.
 const Validation = 5 * time.Minute
 
 // Service holds the certificates of all accounts and Regions.
 type Service struct {
 	world        *cloud.World
 	certificates map[string]*certificate // by ARN
-	// Users names what shows a certificate, given by ARN. Set while the sandbox is assembled. Called with the world locked.
+	// Users returns who uses a certificate, given by ARN. Set while the sandbox is assembled. Called with the world locked.
 	Users func(arn string) []string
 }
 
@@ -42,7 +42,7 @@ func New(w *cloud.World) *Service {
 	return &Service{world: w, certificates: map[string]*certificate{}, Users: func(string) []string { return nil }}
 }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	return &cloud.Service{
 		Name: "acm", Protocol: cloud.JSON11, EventSource: "acm.amazonaws.com", TargetPrefix: "CertificateManager",
@@ -55,7 +55,7 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// Snapshot lists an account's certificates. Call with the world locked.
+// Snapshot returns an account's certificates. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	list := []any{}
 	for _, arn := range slices.Sorted(maps.Keys(s.certificates)) {
@@ -66,8 +66,8 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"certificates": list}
 }
 
-// Names answers the names that an issued certificate covers; false when the account has none with this ARN in the
-// Region. Call with the world locked.
+// Names returns the names that an issued certificate covers, and false if the account has no such certificate in the Region. Call
+// with the world locked.
 func (s *Service) Names(arn, account, region string) ([]string, bool) {
 	c := s.certificates[arn]
 	if c == nil || c.account != account || c.region != region || c.status(s.world.Clock.Now()) != "ISSUED" {
@@ -76,8 +76,7 @@ func (s *Service) Names(arn, account, region string) ([]string, bool) {
 	return c.names, true
 }
 
-// Add makes a certificate that is issued already, as one that was imported, and answers its ARN. Call without the world
-// locked.
+// Add creates an issued certificate, like an import, and returns its ARN. Call without the world locked.
 func (s *Service) Add(account, region string, names ...string) (arn string) {
 	s.world.Do(func() {
 		now := s.world.Clock.Now()
@@ -89,7 +88,7 @@ func (s *Service) Add(account, region string, names ...string) (arn string) {
 
 var certificateARN = regexp.MustCompile(`^arn:aws:acm:([a-z0-9-]+):([0-9]{12}):certificate/[A-Za-z0-9-]+$`)
 
-// Put makes a certificate that is issued already under an ARN of the caller's choice. Call without the world locked.
+// Put creates an issued certificate with the given ARN. Call without the world locked.
 func (s *Service) Put(arn string, names ...string) (err error) {
 	parts := certificateARN.FindStringSubmatch(arn)
 	if parts == nil {
@@ -132,7 +131,7 @@ type RequestCertificateInput struct {
 	Tags                    []cloud.Tag
 }
 
-// CertificateARN is the output of RequestCertificate, and the input of what looks at one certificate.
+// CertificateARN is the output of RequestCertificate, and the input of the operations on one certificate.
 type CertificateARN struct {
 	CertificateArn string
 }
@@ -154,7 +153,7 @@ func (s *Service) requestCertificate(c *cloud.Call, in *RequestCertificateInput)
 	return &CertificateARN{arn}, nil
 }
 
-// find authorises a call on a certificate and finds it.
+// find authorizes a call on a certificate and returns the certificate.
 func (s *Service) find(c *cloud.Call, action, arn string) (*certificate, error) {
 	if err := c.Authorize(action, arn, nil); err != nil {
 		return nil, err
@@ -230,7 +229,7 @@ func (s *Service) listCertificates(c *cloud.Call, in *ListCertificatesInput) (*L
 	return out, nil
 }
 
-// Empty is an answer without content.
+// Empty is an output without members.
 type Empty struct{}
 
 // https://docs.aws.amazon.com/acm/latest/APIReference/API_DeleteCertificate.html
@@ -257,7 +256,7 @@ type properties struct {
 
 const certificateType = "AWS::CertificateManager::Certificate"
 
-// ResourceTypes are certificates.
+// ResourceTypes returns the type of certificates.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{{
 		Name: certificateType,

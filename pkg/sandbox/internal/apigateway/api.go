@@ -8,7 +8,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// API is the operation table: reads alone, since APIs come from templates.
+// API returns the operations that the sandbox implements. They only read, because APIs come from templates.
 func (s *Service) API() *cloud.Service {
 	read := func(name, path string) cloud.Operation {
 		return cloud.Operation{Name: name, Method: "GET", Path: path, ReadOnly: true}
@@ -27,12 +27,12 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// authorize asks for a read of a path.
+// authorize checks the permission to read a path.
 func authorize(c *cloud.Call, path string) error {
 	return c.Authorize("apigateway:GET", "arn:aws:apigateway:"+c.Region+"::"+path, nil)
 }
 
-// ListInput is the input of the operations that list. The answer has one page.
+// ListInput is the input of the list operations. The output has one page.
 type ListInput struct {
 	Limit    int    `loc:"query" name:"limit"`
 	Position string `loc:"query" name:"position"`
@@ -82,7 +82,7 @@ func (s *Service) getRestAPIs(c *cloud.Call, _ *ListInput) (*RestAPIs, error) {
 	return out, nil
 }
 
-// RestAPIInput is the input of what looks at one API.
+// RestAPIInput is the input of the operations on one API.
 type RestAPIInput struct {
 	ID string `loc:"uri" name:"restapi_id"`
 }

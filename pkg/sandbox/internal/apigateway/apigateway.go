@@ -1,5 +1,5 @@
-// Package apigateway emulates private REST APIs of API Gateway, down to the invocation of a Lambda function: their
-// resources, deployments and stages, private custom domain names, and who may call them through which endpoint.
+// Package apigateway emulates private REST APIs of API Gateway, including the invocation of Lambda functions: resources,
+// deployments, stages, private custom domain names, resource policies and endpoint policies.
 package apigateway
 
 import (
@@ -14,17 +14,17 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 )
 
-// Provisioning is how long a private custom domain name and an access association take to be ready.
+// Provisioning is the time until a private custom domain name or an access association is ready.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html
 const Provisioning = 15 * time.Minute
 
 // Service is API Gateway in all accounts and Regions.
 type Service struct {
 	world *cloud.World
-	// Certificate answers the names that a certificate covers; false when the account and Region have none with this ARN.
-	// Set while the sandbox is assembled, as are the others. Called with the world locked.
+	// Certificate returns the names that a certificate covers, and false if the account has no such certificate in the Region.
+	// This and the following fields are set while the sandbox is assembled. Called with the world locked.
 	Certificate func(arn, account, region string) (names []string, ok bool)
-	// Endpoint finds an interface endpoint by id. Called with the world locked.
+	// Endpoint returns an interface endpoint by id. Called with the world locked.
 	Endpoint func(id string) (network.EndpointView, bool)
 	// Lambda invokes a function. Called without the world locked.
 	Lambda func(Invocation) (Result, error)
@@ -42,7 +42,7 @@ type Invocation struct {
 	Payload          []byte
 }
 
-// Result is how it ended.
+// Result is the result of an invocation.
 type Result struct {
 	Payload       []byte
 	FunctionError string
@@ -57,14 +57,14 @@ func New(w *cloud.World) *Service {
 	}
 }
 
-// ResourceTypes are those of a private API.
+// ResourceTypes returns the types of private APIs.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{
 		s.restAPIType(), s.resourceType(), s.methodType(), s.deploymentType(), s.stageType(), s.domainType(), s.mappingType(), s.associationType(),
 	}
 }
 
-// Snapshot tells what an account has. Call with the world locked.
+// Snapshot returns what API Gateway holds for an account. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	apis, domains, associations := []any{}, []any{}, []any{}
 	for _, id := range slices.Sorted(maps.Keys(s.apis)) {
@@ -89,7 +89,7 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"restApis": apis, "domainNames": domains, "domainNameAccessAssociations": associations}
 }
 
-// CertificateUsers names the domain names that show a certificate. Call with the world locked.
+// CertificateUsers returns the domain names that use a certificate. Call with the world locked.
 func (s *Service) CertificateUsers(arn string) []string {
 	var users []string
 	for _, d := range slices.Sorted(maps.Keys(s.domains)) {
@@ -108,8 +108,8 @@ func notFound(what string) *cloud.Error {
 	return cloud.Errorf(404, "NotFoundException", "Invalid %s identifier specified", what)
 }
 
-// resource is a resource type whose properties are P and whose state is changed without an API call. The functions run
-// with the world locked; a nil update means that the sandbox cannot change the resource.
+// resource returns a resource type with properties P, whose functions change state without an API call. They run with the world
+// locked. A nil update means that the sandbox cannot update the resource.
 func resource[P any](s *Service, name string, create func(r *cloud.ResourceRequest, p P) (*cloud.Resource, error),
 	update func(r *cloud.ResourceRequest, p P, old *cloud.Resource) error, remove func(old *cloud.Resource) error,
 ) cloud.ResourceType {
@@ -151,8 +151,8 @@ func resource[P any](s *Service, name string, create func(r *cloud.ResourceReque
 	return t
 }
 
-// resourcePolicy writes the short form of resources, execute-api:/…, out with the ARN of the API or domain name that
-// carries the policy, as API Gateway does when it saves one. For a domain name execute-api:/* is the name itself.
+// resourcePolicy expands the short form of resources, execute-api:/…, to the ARN of the API or domain name that has the policy,
+// as API Gateway does when it saves a policy. In the policy of a domain name, execute-api:/* is the domain name itself.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains-tutorial.html
 func resourcePolicy(document json.RawMessage, prefix string) (string, error) {

@@ -28,13 +28,13 @@ func (d *domain) status(now time.Time) string {
 	return "UPDATING"
 }
 
-// invokeARN is what permissions to invoke the domain name name.
+// invokeARN returns the ARN of the domain name in permissions to invoke it.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-vpc-endpoint-policies.html
 func (d *domain) invokeARN() string {
 	return "arn:aws:execute-api:" + d.region + ":" + d.account + ":/domainnames/" + d.name + "+" + d.id
 }
 
-// mapping is a base path of a domain name, empty for all that no other one has.
+// mapping is a base path of a domain name. An empty base path stands for all paths without a mapping.
 type mapping struct{ arn, domain, basePath, api, stage string }
 
 // association lets requests through a VPC endpoint reach a domain name.
@@ -97,8 +97,8 @@ func (s *Service) domainType() cloud.ResourceType {
 	})
 }
 
-// checkDomain holds a domain name against
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html.
+// checkDomain checks the properties of a domain name.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html
 func (s *Service) checkDomain(r *cloud.ResourceRequest, p domainProperties) error {
 	switch {
 	case !slices.Equal(p.EndpointConfiguration.Types, []string{"PRIVATE"}):
@@ -179,7 +179,7 @@ func (s *Service) mappingType() cloud.ResourceType {
 	})
 }
 
-// mappingsOf are the mappings of a domain name by base path.
+// mappingsOf returns the mappings of a domain name by base path.
 func (s *Service) mappingsOf(d *domain) []*mapping {
 	var list []*mapping
 	for _, arn := range slices.Sorted(maps.Keys(s.mappings)) {
@@ -230,8 +230,8 @@ func (s *Service) associationType() cloud.ResourceType {
 	})
 }
 
-// associated is the domain name of this host that is associated with an endpoint, and why it cannot be reached through
-// it.
+// associated returns the domain name with this host that is associated with an endpoint, or why the host cannot be reached
+// through it.
 func (s *Service) associated(endpoint, host string) (d *domain, problem string) {
 	now := s.world.Clock.Now()
 	for _, a := range s.associations {

@@ -17,7 +17,7 @@ import (
 type api struct {
 	id, account, region, name, description string
 	policy                                 string
-	endpoints                              []string // VPC endpoints that have a name for it
+	endpoints                              []string // VPC endpoints with a DNS name for the API
 	created                                time.Time
 	resources                              map[string]*node
 	deployments                            map[string]*deployment
@@ -33,7 +33,7 @@ type node struct {
 // method is one method with its Lambda proxy integration.
 type method struct{ function string }
 
-// deployment is a snapshot of the resources: what is changed after it is not served.
+// deployment is a snapshot of the resources. Later changes of the resources are not served.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-deploy-api.html
 type deployment struct {
 	id        string
@@ -56,7 +56,7 @@ func (a *api) root() *node {
 	return nil
 }
 
-// arn is what permissions to invoke the API name, without stage, method and path.
+// arn returns the API's ARN in permissions to invoke it, without stage, method and path.
 func (a *api) arn() string {
 	return "arn:aws:execute-api:" + a.region + ":" + a.account + ":" + a.id
 }
@@ -183,7 +183,7 @@ type methodProperties struct {
 	Integration       struct{ Type, IntegrationHttpMethod, Uri string }
 }
 
-// functionURI is how an integration names a Lambda function.
+// functionURI matches a Lambda function in an integration.
 var functionURI = regexp.MustCompile(`^arn:aws:apigateway:([a-z0-9-]+):lambda:path/2015-03-31/functions/(arn:aws:lambda:[^/]+)/invocations$`)
 
 func (s *Service) methodType() cloud.ResourceType {
@@ -340,7 +340,7 @@ func (s *Service) stageType() cloud.ResourceType {
 	})
 }
 
-// find walks the resources of a deployment along a path: a literal part goes before a variable one.
+// find returns the resource of a path in a deployment. A literal part takes precedence over a variable.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html
 func (d *deployment) find(path string) (found *node, variables map[string]string) {
 	var root *node
@@ -387,7 +387,7 @@ func (d *deployment) walk(at *node, rest []string, variables map[string]string) 
 	}
 }
 
-// pathOf is the template of a resource's path: "/{proxy+}".
+// pathOf returns the template of a resource's path, such as "/{proxy+}".
 func (d *deployment) pathOf(n *node) string {
 	if n.parent == "" {
 		return "/"

@@ -15,7 +15,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 )
 
-// Request is what reaches an API through an interface endpoint.
+// Request is a request that reaches an API through an interface endpoint.
 type Request struct {
 	Method, Host, Path string // the path without query string
 	Query              url.Values
@@ -25,7 +25,7 @@ type Request struct {
 
 const principal = "apigateway.amazonaws.com"
 
-// target is the method that a request has come to.
+// target is the method of a request.
 type target struct {
 	domain    *domain
 	api       *api
@@ -36,12 +36,12 @@ type target struct {
 	variables map[string]string
 }
 
-// arn is the method as permissions name it.
+// arn returns the method's ARN in permissions.
 func (t *target) arn(method string) string {
 	return t.api.arn() + "/" + t.stage.name + "/" + method + t.path
 }
 
-// Serve answers a request that an interface endpoint receives. Call without the world locked.
+// Serve returns the response to a request through an interface endpoint. Call without the world locked.
 func (s *Service) Serve(e network.EndpointView, r Request) network.Answer {
 	var t *target
 	var refused *network.Answer
@@ -76,7 +76,7 @@ func (s *Service) Serve(e network.EndpointView, r Request) network.Answer {
 	return a
 }
 
-// Probe is the status of a health check, which has the target's address as Host. Call with the world locked.
+// Probe returns the status of a health check, whose Host is the target's address. Call with the world locked.
 func (s *Service) Probe(e network.EndpointView, host, path string) int {
 	if _, refused := s.resolve(e, Request{Method: http.MethodGet, Host: host, Path: path}); refused != nil {
 		return refused.Status
@@ -84,8 +84,8 @@ func (s *Service) Probe(e network.EndpointView, host, path string) int {
 	return http.StatusOK
 }
 
-// resolve follows a request from the endpoint to a method. Each step that fails is a 403, as API Gateway's are:
-// Forbidden for a name that leads nowhere, Missing Authentication Token for a path that no method has.
+// resolve follows a request from the endpoint to a method. As at API Gateway, each failure is a 403: Forbidden for an unknown
+// name, Missing Authentication Token for a path without a method.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 func (s *Service) resolve(e network.EndpointView, r Request) (*target, *network.Answer) {
 	forbidden := func(format string, args ...any) (*target, *network.Answer) {
@@ -130,7 +130,8 @@ func (s *Service) resolve(e network.EndpointView, r Request) (*target, *network.
 	return t, nil
 }
 
-// mapped is the mapping of the path's first part, or else the one without base path; t gets the path below it.
+// mapped returns the mapping of the path's first part, or else the mapping without base path. It sets the path of t below the
+// base path.
 func (s *Service) mapped(d *domain, path string, t *target) *mapping {
 	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	for _, m := range slices.Backward(s.mappingsOf(d)) {
@@ -146,12 +147,12 @@ func (s *Service) mapped(d *domain, path string, t *target) *mapping {
 	return nil
 }
 
-// permit asks the endpoint's policy and then that of the API or domain name, which must allow expressly: nobody is
-// authenticated.
+// permit checks the policy of the endpoint, and then that of the API or domain name. Both must allow explicitly, because callers
+// are not authenticated.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
 func (s *Service) permit(e network.EndpointView, arn, owner, policy string, d *domain, what string) *network.Answer {
 	refuse := func(by, reason string) *network.Answer {
-		// The account is masked, as API Gateway does.
+		// API Gateway masks the account too.
 		shown := strings.Replace(arn, owner, "********"+owner[len(owner)-4:], 1)
 		a := failed(http.StatusForbidden, "AccessDeniedException", "User: anonymous is not authorized to perform: execute-api:Invoke on resource: "+shown,
 			fmt.Sprintf("the policy of %s does not let requests through %s reach %s: %s", by, e.ID, what, reason))
@@ -159,7 +160,7 @@ func (s *Service) permit(e network.EndpointView, arn, owner, policy string, d *d
 		return &a
 	}
 	if policy == "" {
-		// A domain name without policy denies all, as does a private API.
+		// A domain name without a policy denies everything. So does a private API.
 		// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains-tutorial.html
 		return refuse(what, "it has none")
 	}
@@ -178,15 +179,15 @@ func (s *Service) permit(e network.EndpointView, arn, owner, policy string, d *d
 	return nil
 }
 
-// failed is an answer of API Gateway's own.
+// failed returns an error response of API Gateway.
 func failed(status int, kind, message, reason string) network.Answer {
-	b, _ := json.Marshal(map[string]string{"message": message}) // strings always have a JSON form
+	b, _ := json.Marshal(map[string]string{"message": message}) // strings always marshal
 	return network.Answer{
 		Status: status, Header: http.Header{"Content-Type": {"application/json"}, "X-Amzn-Errortype": {kind}}, Body: string(b), By: "API Gateway", Reason: reason,
 	}
 }
 
-// event is what a Lambda function is invoked with. The path has the base path, as with custom domain names.
+// event returns the event of a Lambda function. As with custom domain names, its path includes the base path.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
 func (s *Service) event(t *target, r Request) ([]byte, error) {
 	single, multi := map[string]string{}, map[string][]string{}
@@ -225,7 +226,7 @@ func (s *Service) event(t *target, r Request) ([]byte, error) {
 	})
 }
 
-// answer reads what a Lambda function answers, strictly: API Gateway takes anything else for a malformed answer.
+// answer reads the response of a Lambda function. It is as strict as API Gateway, which rejects any other form as malformed.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
 func (s *Service) answer(payload []byte) (network.Answer, error) {
 	var out struct {

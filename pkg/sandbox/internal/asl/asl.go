@@ -1,8 +1,11 @@
-// Package asl reads a state machine in the Amazon States Language with JSONata and runs it step by step, as a pure value:
-// it knows neither clock nor network; whoever drives it says what time it is and what came of a task.
+// Package asl interprets state machines in the Amazon States Language with JSONata. A run is a pure value without clock and
+// network: its driver performs the actions, and reports the time and the results of tasks.
 //
-// It is strict: what it does not know (a field, a state type, a resource, JSONPath) is a problem that names its place.
-// The language: https://states-language.net and https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+// The interpreter is strict: a field, state type or resource that it does not know, and JSONPath, is a problem that names its
+// place.
+//
+// The language: https://states-language.net and
+// https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 package asl
 
 import (
@@ -12,7 +15,7 @@ import (
 	"strings"
 )
 
-// Machine is a state machine that passed validation.
+// Machine is a valid state machine.
 type Machine struct {
 	Comment string
 	StartAt string
@@ -28,7 +31,7 @@ type Problem struct {
 	Message string
 }
 
-// DefinitionError is the error of Parse: everything that is wrong, in the order of the definition's paths.
+// DefinitionError is the error of Parse. It has all problems, in the order of the definition's paths.
 type DefinitionError struct{ Problems []Problem }
 
 func (e *DefinitionError) Error() string {
@@ -48,11 +51,11 @@ type state struct {
 	do     behaviour
 }
 
-// behaviour is what one kind of state adds to the common fields.
+// behaviour is the part of a state that depends on its type.
 type behaviour interface {
 	// enter runs when the state is entered, and again when it is redriven.
 	enter(r *Run) Action
-	// targets are the states it may go to besides Next, with the path of each mention.
+	// targets returns the states that may follow besides Next, with the path of each mention.
 	targets() []target
 }
 
@@ -69,7 +72,7 @@ func Parse(definition []byte) (*Machine, error) {
 	return m, nil
 }
 
-// StateNames lists the states by name.
+// StateNames returns the names of the states, sorted.
 func (m *Machine) StateNames() []string {
 	names := make([]string, 0, len(m.states))
 	for name := range m.states {
@@ -115,7 +118,7 @@ func (rd *reader) machine(definition []byte) *Machine {
 	return m
 }
 
-// graph checks that every target exists, and every state can be reached, and that the machine can end.
+// graph checks that every target exists, that every state can be reached, and that the machine can end.
 func (rd *reader) graph(m *Machine) {
 	if m.states[m.StartAt] == nil {
 		rd.complain("/StartAt", "there is no state %q", m.StartAt)
@@ -185,7 +188,7 @@ func (o *object) state(name string) *state {
 	return s
 }
 
-// transition reads Next or End, of which a state must have exactly one.
+// transition reads Next or End. A state must have exactly one of them.
 func (s *state) transition(o *object) {
 	s.next = o.text("Next")
 	end := o.boolean("End")

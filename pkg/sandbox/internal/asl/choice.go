@@ -52,7 +52,8 @@ func (c *choice) targets() []target {
 	return list
 }
 
-// enter takes the first rule whose condition holds, with that rule's Output and Assign; the state's own belong to Default.
+// enter takes the first rule whose condition holds, with Output and Assign of that rule. Output and Assign of the state itself
+// belong to Default.
 func (c *choice) enter(r *Run) Action {
 	s := r.scope()
 	for _, rule := range c.rules {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Event is one line of an execution's history, in the shape of AWS's HistoryEvent; exactly the details that its type has
-// are set: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+// Event is one event of an execution's history, in the form of AWS's HistoryEvent. Only the details of its type are set.
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
 type Event struct {
 	ID              int64     `json:"id"`
 	PreviousEventID int64     `json:"previousEventId"`
@@ -30,43 +30,43 @@ type Event struct {
 	EvaluationFailed   *EvaluationFailed `json:"evaluationFailedEventDetails,omitempty"`
 }
 
-// DataDetails says whether a value was cut; the sandbox cuts nothing.
+// DataDetails says whether a value was truncated. The sandbox truncates nothing.
 type DataDetails struct {
 	Truncated bool `json:"truncated"`
 }
 
-// ExecutionStarted carries the execution's input and role.
+// ExecutionStarted has the execution's input and role.
 type ExecutionStarted struct {
 	Input        string       `json:"input"`
 	InputDetails *DataDetails `json:"inputDetails,omitempty"`
 	RoleARN      string       `json:"roleArn"`
 }
 
-// Output carries an execution's output.
+// Output has an execution's output.
 type Output struct {
 	Output        string       `json:"output"`
 	OutputDetails *DataDetails `json:"outputDetails,omitempty"`
 }
 
-// Cause carries an error.
+// Cause has an error and its cause.
 type Cause struct {
 	Error string `json:"error,omitempty"`
 	Cause string `json:"cause,omitempty"`
 }
 
-// Redriven counts the redrives.
+// Redriven has the number of redrives.
 type Redriven struct {
 	RedriveCount int `json:"redriveCount"`
 }
 
-// StateEntered names the state and its input.
+// StateEntered has the state's name and input.
 type StateEntered struct {
 	Name         string       `json:"name"`
 	Input        string       `json:"input"`
 	InputDetails *DataDetails `json:"inputDetails,omitempty"`
 }
 
-// StateExited names the state, its output, and the variables it assigned, each as JSON.
+// StateExited has the state's name, its output, and the variables that it assigned, each as JSON.
 type StateExited struct {
 	Name                     string            `json:"name"`
 	Output                   string            `json:"output"`
@@ -75,7 +75,7 @@ type StateExited struct {
 	AssignedVariablesDetails *DataDetails      `json:"assignedVariablesDetails,omitempty"`
 }
 
-// TaskScheduled says which API the task calls and with what.
+// TaskScheduled has the API that the task calls, and its arguments.
 type TaskScheduled struct {
 	ResourceType       string `json:"resourceType"`
 	Resource           string `json:"resource"`
@@ -95,7 +95,7 @@ type TaskEvent struct {
 	Cause         string       `json:"cause,omitempty"`
 }
 
-// EvaluationFailed says which expression of which state failed.
+// EvaluationFailed has the expression that failed, and its state.
 type EvaluationFailed struct {
 	State    string `json:"state"`
 	Error    string `json:"error,omitempty"`
@@ -108,16 +108,16 @@ type Visit struct {
 	State   string
 	Type    string // "Task"
 	Entered time.Time
-	Left    time.Time // zero while it is there, or if the execution ended there
+	Left    time.Time // zero while the execution is in the state, or if it ended there
 	Input   json.RawMessage
 	Output  json.RawMessage
-	// Attempts counts how often a task was scheduled.
+	// Attempts is the number of times that a task was scheduled.
 	Attempts int
-	// Error and Cause of the last failure during the visit, whether retried, caught or final.
+	// Error and Cause are those of the last failure during the visit, whether retried, caught or final.
 	Error, Cause string
 }
 
-// Visits tells the path of an execution from its history.
+// Visits returns the path of an execution from its history.
 func Visits(history []Event) []Visit {
 	var visits []Visit
 	for _, e := range history {

@@ -17,7 +17,7 @@ import (
 	"github.com/recolabs/gnata"
 )
 
-// scope is what an expression can see.
+// scope is the data that an expression can use.
 type scope struct {
 	now                                 time.Time
 	rng                                 *rand.Rand
@@ -25,11 +25,11 @@ type scope struct {
 	input, result, errorOutput, context json.RawMessage
 
 	evaluate evaluator
-	states   any            // $states, once it has been read
+	states   any            // $states, after the first use
 	values   map[string]any // of the variables
 }
 
-// read parses what expressions see, for the first of them.
+// read parses the data that expressions use, before the first of them.
 func (s *scope) read() (err error) {
 	if s.values != nil {
 		return nil
@@ -57,8 +57,8 @@ func (s *scope) read() (err error) {
 // evaluator evaluates expressions of one execution.
 type evaluator func(s *scope, e *gnata.Expression) (any, error)
 
-// newEvaluator makes the library of functions once; what an expression assigns is gone after it. Variables of an execution are
-// never taken back, so those of one evaluation may stay for the next.
+// newEvaluator creates the library of functions once. The assignments of an expression are removed after it. Variables of an
+// execution are never removed, so they may stay from one evaluation to the next.
 func newEvaluator() evaluator {
 	var current *scope
 	env := gnata.NewCustomEnv(functions(func() *scope { return current }))
@@ -74,7 +74,7 @@ func newEvaluator() evaluator {
 
 func compile(source string) (*gnata.Expression, error) { return gnata.Compile(source) }
 
-// eval answers nil for undefined.
+// eval returns nil for undefined.
 func (s *scope) eval(e *gnata.Expression) (json.RawMessage, error) {
 	if e == nil {
 		return nil, errors.New("the expression does not compile")
@@ -95,8 +95,8 @@ func (s *scope) eval(e *gnata.Expression) (json.RawMessage, error) {
 	return bytes.TrimSpace(b.Bytes()), nil
 }
 
-// functions are those that Step Functions adds to JSONata, and those whose answer must come from the driver's clock and
-// seed: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html#jsonata-functions-provided-by-sfn
+// functions returns the functions that Step Functions adds to JSONata, and those that need the driver's clock and seed.
+// https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html#jsonata-functions-provided-by-sfn
 func functions(scope func() *scope) map[string]gnata.CustomFunc {
 	refuse := func(why string) gnata.CustomFunc {
 		return func([]any, any) (any, error) { return nil, errors.New(why) }
@@ -188,7 +188,7 @@ func hash(args []any, _ any) (any, error) {
 	return hex.EncodeToString(sum), nil
 }
 
-// maxRange is how many numbers $range may answer.
+// maxRange is the largest number of items that $range may return.
 const maxRange = 1000
 
 func numbers(args []any, _ any) (any, error) {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// reader collects what is wrong while a definition is read.
+// reader collects the problems of a definition while it is read.
 type reader struct{ problems []Problem }
 
-// object is one JSON object of the definition; fields that nobody took are unknown.
+// object is one JSON object of the definition. Fields that nobody has read are unknown fields.
 type object struct {
 	rd     *reader
 	path   string
@@ -172,7 +172,7 @@ func (o *object) queryLanguage(machine bool) {
 	}
 }
 
-// close names the fields that nobody took.
+// close reports the fields that nobody has read.
 func (o *object) close() {
 	var unknown []string
 	for name := range o.fields {

@@ -100,8 +100,8 @@ func errorNames(o *object, last bool) []string {
 	return names
 }
 
-// matches applies the wildcards: States.ALL and States.TaskFailed cover every error but the terminal ones, and
-// States.TaskFailed not a timeout either; a missed heartbeat is also a States.Timeout.
+// matches applies the wildcards. States.ALL and States.TaskFailed match every error except the terminal ones. States.TaskFailed
+// does not match a timeout. States.Timeout matches a missed heartbeat too.
 func matches(names []string, failure string) bool {
 	terminal := failure == errRuntime || failure == errDataLimit
 	timeout := failure == errTimeout || failure == errHeartbeatTimeout
@@ -120,7 +120,7 @@ func matches(names []string, failure string) bool {
 	return false
 }
 
-// delay is how long to wait before the retry that follows tried earlier retries.
+// delay returns the time before a retry, after the given number of earlier retries.
 func (r *retrier) delay(tried int, rng *rand.Rand) time.Duration {
 	seconds := r.interval * math.Pow(r.backoff, float64(tried))
 	if r.maxDelay > 0 {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Execution is who runs: what $states.context tells a state.
+// Execution identifies an execution in $states.context.
 type Execution struct {
 	ARN, Name               string
 	RoleARN                 string
@@ -18,8 +18,8 @@ type Execution struct {
 	Input                   json.RawMessage
 }
 
-// Run is one execution on its way. Its driver calls Begin, does what the Action says, and reports back with the time at
-// which it did so; nothing else changes a Run. The same machine, execution and reports give the same history.
+// Run is one execution in progress. Its driver calls Begin, performs the Action, and reports the result with its time. Nothing
+// else changes a Run. The same machine, execution and reports give the same history.
 type Run struct {
 	machine   *Machine
 	execution Execution
@@ -36,7 +36,7 @@ type Run struct {
 	entered   time.Time
 	phase     phase
 	token     string
-	tries     map[int]int // by index of Retry
+	tries     map[int]int // number of tries by index of Retry
 	retries   int
 
 	history []Event
@@ -47,7 +47,7 @@ type phase int
 const (
 	entering phase = iota
 	waiting        // in a Wait state
-	calling        // a task is under way
+	calling        // a task is in progress
 	retrying       // a task waits for its next attempt
 	ended
 )
@@ -55,17 +55,17 @@ const (
 // Action is what the driver must do next.
 type Action interface{ isAction() }
 
-// Advance says that a state is to be entered: call Continue.
+// Advance says that a state is to be entered. The driver calls Continue.
 type Advance struct{}
 
-// Sleep says that nothing happens until then: call Continue at that time.
+// Sleep says that nothing happens until a time. The driver calls Continue at that time.
 type Sleep struct {
 	Until time.Time
 	Why   string // "wait" or "retry"
 }
 
-// Call says that an API is to be called: report with Succeed or Fail, or with Submitted when Token is set, in which case
-// the task ends when somebody completes the token, or by TimeOutTask.
+// Call says that an API is to be called. The driver reports with Succeed or Fail. If Token is set, it reports with Submitted, and
+// the task ends when somebody completes the token or by TimeOutTask.
 type Call struct {
 	Service, API string // "lambda", "invoke"
 	Arguments    json.RawMessage
@@ -74,14 +74,14 @@ type Call struct {
 	Heartbeat    time.Duration // 0 means none
 }
 
-// End says that the execution is over.
+// End says that the execution has ended.
 type End struct {
 	Status string // SUCCEEDED, FAILED, ABORTED or TIMED_OUT
 	Output json.RawMessage
 	Failure
 }
 
-// Failure is an error by its name in the States Language, with its cause; a name may be empty.
+// Failure is an error name of the States Language with a cause. The name may be empty.
 type Failure struct{ Error, Cause string }
 
 func (Advance) isAction() {}
@@ -89,7 +89,7 @@ func (Sleep) isAction()   {}
 func (Call) isAction()    {}
 func (End) isAction()     {}
 
-// The error names that the interpreter itself reports:
+// These are the error names that the interpreter itself reports.
 // https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 const (
 	errAll              = "States.ALL"
@@ -103,7 +103,7 @@ const (
 )
 
 const (
-	// maxHistory is AWS's quota of history events; maxData that of a state's output in bytes:
+	// maxHistory is AWS's quota of history events. maxData is the quota of a state's output in bytes.
 	// https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 	maxHistory = 25000
 	maxData    = 256 * 1024
@@ -123,13 +123,13 @@ func Begin(m *Machine, x Execution, now time.Time) (*Run, Action) {
 	return r, Advance{}
 }
 
-// History is what has happened so far; the slice only ever grows.
+// History returns the events so far. The slice only grows.
 func (r *Run) History() []Event { return r.history }
 
-// State names the state where the execution is or ended.
+// State returns the name of the state where the execution is or ended.
 func (r *Run) State() string { return r.at.name }
 
-// Token is the task token that the execution waits for; empty when it waits for none.
+// Token returns the task token that the execution waits for, or "".
 func (r *Run) Token() string {
 	if r.phase != calling {
 		return ""
@@ -159,7 +159,7 @@ func (r *Run) Continue(now time.Time) Action {
 	return nil
 }
 
-// Redrive resumes an unsuccessful execution in the state where it ended; retriers start afresh.
+// Redrive resumes an unsuccessful execution in the state where it ended. Retries start from zero.
 func (r *Run) Redrive(now time.Time) Action {
 	r.now, r.redriven = now, now
 	r.redrives++
@@ -183,7 +183,7 @@ func (r *Run) TimeOut(now time.Time) Action {
 	return r.end("TIMED_OUT", Failure{errTimeout, ""})
 }
 
-// leave assigns variables, makes the output, and goes to next, or ends the execution when next is empty.
+// leave assigns variables, computes the output and goes to next. It ends the execution if next is empty.
 func (r *Run) leave(output, assign *template, s *scope, otherwise json.RawMessage, next string) Action {
 	out, assigned, err := r.shape(output, assign, s, otherwise)
 	if err != nil {
@@ -241,7 +241,7 @@ func (r *Run) exit(out json.RawMessage, assigned map[string]json.RawMessage, nex
 	return Advance{}
 }
 
-// evaluationFailed ends the execution unless the state is a Task, which may retry or catch it.
+// evaluationFailed ends the execution. A Task may retry or catch the error.
 func (r *Run) evaluationFailed(err error) Action {
 	f := r.recordEvaluation(err)
 	if t, ok := r.at.do.(*task); ok {
@@ -286,7 +286,8 @@ func (r *Run) scope() *scope {
 	return &scope{now: r.now, rng: r.rng, variables: r.variables, input: r.input, context: r.context(), evaluate: r.evaluate}
 }
 
-// context is the context object: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+// context returns the context object.
+// https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
 func (r *Run) context() json.RawMessage {
 	execution := map[string]any{
 		"Id": r.execution.ARN, "Name": r.execution.Name, "RoleArn": r.execution.RoleARN, "Input": r.execution.Input,

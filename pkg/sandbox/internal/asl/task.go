@@ -25,7 +25,7 @@ func integrations() []string {
 func parseTask(o *object, _ *state) behaviour {
 	t := &task{}
 	resource := o.required("Resource")
-	known := resource == "" // named already
+	known := resource == "" // already reported
 	for _, r := range integrations() {
 		known = known || r == resource
 	}
@@ -141,7 +141,7 @@ func (t *task) resource() string {
 
 func (t *task) event() *TaskEvent { return &TaskEvent{ResourceType: t.service, Resource: t.resource()} }
 
-// Submitted reports that the call of a task with a token was answered; the task goes on until its token is completed.
+// Submitted reports the response to the call of a task with a token. The task continues until its token is completed.
 func (r *Run) Submitted(now time.Time, answer json.RawMessage) {
 	t, ok := r.underWay(now)
 	if !ok {
@@ -181,7 +181,7 @@ func (r *Run) Fail(now time.Time, f Failure) Action {
 	return t.failed(r, f)
 }
 
-// TimeOutTask reports that the task took longer than TimeoutSeconds, or that its heartbeat stayed away.
+// TimeOutTask reports that the task took longer than TimeoutSeconds, or missed a heartbeat.
 func (r *Run) TimeOutTask(now time.Time, heartbeat bool) Action {
 	t, ok := r.underWay(now)
 	if !ok {
@@ -202,7 +202,8 @@ func (r *Run) underWay(now time.Time) (*task, bool) {
 	return t, ok && r.phase == calling
 }
 
-// failed retries, catches, or ends the execution: https://states-language.net/#errors
+// failed retries, catches, or ends the execution.
+// https://states-language.net/#errors
 func (t *task) failed(r *Run, f Failure) Action {
 	for i, retry := range t.retry {
 		if !matches(retry.errors, f.Error) {

@@ -115,7 +115,7 @@ func (rd *reader) expression(t *template, s string, refs references) {
 	}
 }
 
-// evaluationError is States.QueryEvaluationError on its way.
+// evaluationError is a States.QueryEvaluationError.
 type evaluationError struct{ location, cause string }
 
 func (e *evaluationError) Error() string { return e.cause }
@@ -155,7 +155,7 @@ func (t *template) eval(s *scope) (json.RawMessage, error) {
 	return t.literal, nil
 }
 
-// fail says, in AWS's words, what the expression did.
+// fail returns an error of the expression, in AWS's words.
 func (t *template) fail(format string, args ...any) error {
 	return &evaluationError{location: t.field(), cause: fmt.Sprintf(
 		"The JSONata expression '%s' specified for the field '%s' %s", t.source, t.field(), fmt.Sprintf(format, args...))}
@@ -165,7 +165,7 @@ func (t *template) wrongType(want string, got json.RawMessage) error {
 	return t.fail("returned an unexpected result type. Expected '%s', but was '%s'.", want, typeOf(got))
 }
 
-// field is the path below the state: "Arguments/Payload".
+// field returns the path below the state, such as "Arguments/Payload".
 func (t *template) field() string {
 	parts := strings.SplitN(t.path, "/", 4)
 	return parts[len(parts)-1]

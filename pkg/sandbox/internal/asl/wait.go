@@ -25,7 +25,8 @@ func parseWait(o *object, _ *state) behaviour {
 
 func (*wait) targets() []target { return nil }
 
-// enter sleeps; an instant that has passed already does not delay: https://states-language.net/#wait-state
+// enter sleeps. A time in the past does not delay.
+// https://states-language.net/#wait-state
 func (w *wait) enter(r *Run) Action {
 	until := r.now
 	if w.seconds != nil {

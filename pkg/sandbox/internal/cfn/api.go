@@ -9,7 +9,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// API is the operation table. Stacks are deployed by the sandbox itself; its clients only read them.
+// API returns the operations that the sandbox implements. They only read, because the sandbox itself deploys stacks.
 func (s *Service) API() *cloud.Service {
 	return &cloud.Service{
 		Name: "cloudformation", Protocol: cloud.Query, EventSource: "cloudformation.amazonaws.com",
@@ -21,7 +21,7 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// DescribeStacksInput is the input of DescribeStacks. The answer has one page.
+// DescribeStacksInput is the input of DescribeStacks. The output has one page.
 type DescribeStacksInput struct {
 	StackName string // or id
 	NextToken string
@@ -32,7 +32,7 @@ type DescribeStacksOutput struct {
 	Stacks []Stack `xml:"Stacks>member"`
 }
 
-// Stack is a stack as DescribeStacks shows it.
+// Stack is a stack in the output of DescribeStacks.
 type Stack struct {
 	StackID          string `xml:"StackId"`
 	StackName        string
@@ -46,7 +46,7 @@ type Stack struct {
 	DriftInformation Drift
 }
 
-// Parameter is a parameter's value. That of an SSM parameter is its name, resolved to what it holds.
+// Parameter is a parameter's value. The value of an SSM parameter is its name; ResolvedValue is what it holds.
 type Parameter struct {
 	ParameterKey, ParameterValue string
 
@@ -61,11 +61,11 @@ type Output struct {
 	ExportName  string `xml:",omitempty"`
 }
 
-// Drift says whether resources are still as the template has them. Nobody looks.
+// Drift says whether resources differ from the template. The sandbox does not check it.
 type Drift struct{ StackDriftStatus string }
 
+// describeStacks implements DescribeStacks. A deleted stack is found by its id only. Assumptions CFN-07 and CFN-08.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
-// A stack that was deleted is found by its id only. Assumptions CFN-07 and CFN-08.
 func (s *Service) describeStacks(c *cloud.Call, in *DescribeStacksInput) (*DescribeStacksOutput, error) {
 	all := s.of(c)
 	found := slices.DeleteFunc(slices.Clone(all), func(st *stack) bool {
@@ -116,7 +116,7 @@ type ListStacksOutput struct {
 	StackSummaries []StackSummary `xml:"StackSummaries>member"`
 }
 
-// StackSummary is a stack as ListStacks shows it.
+// StackSummary is a stack in the output of ListStacks.
 type StackSummary struct {
 	StackID             string `xml:"StackId"`
 	StackName           string
@@ -149,11 +149,11 @@ func (s *Service) listStacks(c *cloud.Call, in *ListStacksInput) (*ListStacksOut
 	return out, nil
 }
 
-// deletedFor is how long a stack can be seen after it was deleted.
+// deletedFor is the time for which a deleted stack is listed.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStacks.html
 const deletedFor = 90 * 24 * time.Hour
 
-// of lists the stacks that a call may be about, the newest first, deleted ones included.
+// of returns the stacks of the call's account and Region, newest first, including deleted ones.
 func (s *Service) of(c *cloud.Call) []*stack {
 	var list []*stack
 	for _, st := range slices.Concat(s.sorted(c.Account()), s.gone) {
@@ -167,7 +167,7 @@ func (s *Service) of(c *cloud.Call) []*stack {
 	return list
 }
 
-// lastUpdate is zero for a stack that never was updated.
+// lastUpdate returns the zero time for a stack that was never updated.
 func (st *stack) lastUpdate() time.Time {
 	if !st.revised {
 		return time.Time{}

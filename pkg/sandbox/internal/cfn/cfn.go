@@ -1,5 +1,5 @@
-// Package cfn deploys CloudFormation templates: the same ones that go to AWS, or an error that names what the sandbox
-// cannot do with them.
+// Package cfn deploys CloudFormation templates, the same ones that go to AWS. It returns an error for whatever the sandbox cannot
+// deploy.
 package cfn
 
 import (
@@ -23,32 +23,32 @@ type Service struct {
 
 	deploying sync.Mutex // one change at a time
 
-	// Guarded by the world lock; the stacks themselves are replaced, never changed.
+	// The world lock guards these. A stack is replaced, never changed.
 	stacks map[stackKey]*stack
-	gone   []*stack // that were deleted, the last one last
+	gone   []*stack // deleted stacks, the last one last
 }
 
 type stackKey struct{ account, region, name string }
 
-// stack is what a deployment left.
+// stack is the result of a deployment.
 type stack struct {
 	key        stackKey
 	id, status string
-	parameters map[string]string // as they were given
+	parameters map[string]string // as given
 	order      []string          // of creation
 	resources  map[string]*deployed
 	outputs    map[string]string
 	exports    map[string]string
 	imported   map[string]bool
-	retained   []string // what updates took off the stack but not out of the account
+	retained   []string // resources that updates removed from the stack and that still exist
 
-	// As DescribeStacks shows it.
+	// The following are for DescribeStacks.
 	description string
 	declared    []Parameter
 	results     []Output
 	created     time.Time
-	updated     time.Time // when it last changed, its creation included
-	revised     bool      // by an update
+	updated     time.Time // time of the last change, including its creation
+	revised     bool      // whether it was updated
 	deleted     time.Time
 }
 
@@ -60,7 +60,7 @@ type deployed struct {
 	retain   bool
 }
 
-// New makes the service for the given resource types. asset resolves the S3 key of a Lambda asset to a directory.
+// New returns the service for the given resource types. asset returns the directory of a Lambda asset, by its S3 key.
 func New(w *cloud.World, types []cloud.ResourceType, asset func(key string) (dir string, err error)) *Service {
 	s := &Service{world: w, types: map[string]cloud.ResourceType{}, asset: asset, stacks: map[stackKey]*stack{}}
 	for _, t := range types {
@@ -72,9 +72,8 @@ func New(w *cloud.World, types []cloud.ResourceType, asset func(key string) (dir
 	return s
 }
 
-// Deploy creates a stack, or updates it when there is one, and returns its outputs. Parameters that are not given keep the
-// value that they were given before. On failure everything is as it was before. Call without the world locked; it takes no
-// virtual time (assumption CFN-04).
+// Deploy creates or updates a stack and returns its outputs. Parameters that are not given keep their previous values. After a
+// failure, everything is as before. Call without the world locked. Deploying takes no virtual time (assumption CFN-04).
 func (s *Service) Deploy(account, region, name string, text []byte, parameters map[string]string) (map[string]string, error) {
 	s.deploying.Lock()
 	defer s.deploying.Unlock()
@@ -93,8 +92,9 @@ func (s *Service) Deploy(account, region, name string, text []byte, parameters m
 	return outputs, nil
 }
 
-// Delete removes a stack and its resources, the last first. Resources that the template says to retain stay, and are
-// returned with those that updates left behind. A stack that is not there is deleted already. Call without the world locked.
+// Delete deletes a stack and its resources, in the reverse order of their creation. It returns the resources that stay: those
+// that the template retains and those that updates left behind. Deleting a stack that does not exist succeeds. Call without the
+// world locked.
 func (s *Service) Delete(account, region, name string) (retained []string, err error) {
 	s.deploying.Lock()
 	defer s.deploying.Unlock()
@@ -127,8 +127,8 @@ func (s *Service) Delete(account, region, name string) (retained []string, err e
 	return left.retained, nil
 }
 
-// remove deletes resources of a stack in the reverse of this order and takes them off the stack. It stops at the first that
-// cannot be deleted, since others may still need it.
+// remove deletes resources of a stack in the reverse order and removes them from the stack. It stops at the first one that cannot
+// be deleted, because that one may need the others.
 func (s *Service) remove(st *stack, order []string) (retained []string, err error) {
 	for _, id := range slices.Backward(slices.Clone(order)) {
 		d := st.resources[id]
@@ -163,7 +163,7 @@ func (s *Service) store(st *stack) {
 	s.world.Do(func() { s.stacks[st.key] = st })
 }
 
-// exports are those of all stacks of an account and Region but one.
+// exports returns the exports of all stacks of an account and Region except one.
 func (s *Service) exports(key stackKey) map[string]string {
 	all := map[string]string{}
 	s.world.Do(func() {
@@ -176,7 +176,7 @@ func (s *Service) exports(key stackKey) map[string]string {
 	return all
 }
 
-// importer names a stack that imports one of st's exports.
+// importer returns a stack that imports one of st's exports.
 func (s *Service) importer(st *stack) (user, export string) {
 	s.world.Do(func() {
 		for _, other := range s.sorted(st.key.account) {
@@ -205,7 +205,7 @@ func (s *Service) sorted(account string) []*stack {
 	return list
 }
 
-// Snapshot lists an account's stacks with their resources. Call with the world locked.
+// Snapshot returns an account's stacks with their resources. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	stacks := []any{}
 	for _, st := range s.sorted(account) {
@@ -223,7 +223,7 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"stacks": stacks}
 }
 
-// unsupported names all types that no service provides, with the resources of each.
+// unsupported returns an error with all types that no service provides, and the resources of each.
 func (s *Service) unsupported(t *template) error {
 	missing := map[string][]string{}
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {

@@ -11,10 +11,10 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// metadataType is what CDK adds for its own statistics.
+// metadataType is the type of the resource that the CDK adds for its own statistics.
 const metadataType = "AWS::CDK::Metadata"
 
-// change takes a stack from one template to the next.
+// change changes a stack from one template to the next.
 type change struct {
 	service  *Service
 	before   *stack
@@ -23,7 +23,7 @@ type change struct {
 	order    []string
 
 	after *stack
-	undo  []func() error // how to take back what was done
+	undo  []func() error // undoes the steps so far
 }
 
 func (c *change) deploy(text []byte, parameters map[string]string) (map[string]string, error) {
@@ -47,7 +47,7 @@ func (c *change) deploy(text []byte, parameters map[string]string) (map[string]s
 	if err := c.outputs(); err != nil {
 		return nil, c.rollBack(err)
 	}
-	// What the template no longer has goes last, when nothing needs it any more.
+	// Resources that the template no longer has are deleted last, when nothing needs them.
 	var gone []string
 	for _, id := range c.before.order {
 		if _, stays := c.after.resources[id]; !stays {
@@ -108,7 +108,7 @@ func (c *change) prepare(text []byte, parameters map[string]string) (kept map[st
 	return kept, nil
 }
 
-// rules checks the template's own demands on its parameters.
+// rules checks the Rules section of the template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
 func (c *change) rules() error {
 	var problems []error
@@ -132,7 +132,7 @@ func (c *change) rules() error {
 	return errors.Join(problems...)
 }
 
-// needs evaluates all that can be evaluated, and finds which resources each resource needs.
+// needs evaluates everything that can be evaluated, and finds the resources that each resource needs.
 func (c *change) needs() (map[string][]string, error) {
 	needs := map[string][]string{}
 	var problems []error
@@ -165,7 +165,7 @@ func (c *change) needs() (map[string][]string, error) {
 	return needs, errors.Join(problems...)
 }
 
-// step brings one resource to what the template says.
+// step changes one resource to what the template says.
 func (c *change) step(id string) error {
 	s, r := c.service, c.template.resources[id]
 	properties, err := c.scope.value(r.properties, "Resources."+id+".Properties")
@@ -223,8 +223,8 @@ func (c *change) step(id string) error {
 	return nil
 }
 
-// rollBack takes back what was done, the last first.
-// Assumption CFN-02: what was created goes even if the template says to retain it.
+// rollBack undoes the steps so far, the last one first. It deletes what was created even if the template retains it (assumption
+// CFN-02).
 func (c *change) rollBack(cause error) error {
 	var failures []error
 	for _, undo := range slices.Backward(c.undo) {
@@ -235,7 +235,7 @@ func (c *change) rollBack(cause error) error {
 	if len(failures) == 0 {
 		return cause
 	}
-	// What could neither be finished nor taken back stays in the stack, so that deleting the stack can try again.
+	// A resource that could be neither finished nor rolled back stays in the stack, so that deleting the stack tries again.
 	left := *c.before
 	left.status, left.resources = "ROLLBACK_FAILED", maps.Clone(c.before.resources)
 	left.order = slices.Clone(c.before.order)
@@ -275,7 +275,7 @@ func (c *change) outputs() error {
 	return nil
 }
 
-// output evaluates an output; the value is nil when its condition does not hold.
+// output evaluates an output. The value is nil if the output's condition is false.
 func (c *change) output(name string) (value any, export string, err error) {
 	o, path := c.template.outputs[name], "Outputs."+name
 	there, err := c.scope.there(o.condition, path+".Condition")
@@ -299,7 +299,7 @@ func (c *change) output(name string) (value any, export string, err error) {
 	return value, export, err
 }
 
-// differing names the top-level properties in which two resolved sets differ.
+// differing returns the names of the top-level properties in which two resolved sets differ.
 func differing(a, b json.RawMessage) string {
 	var before, after map[string]json.RawMessage
 	if json.Unmarshal(a, &before) != nil && len(a) > 0 || json.Unmarshal(b, &after) != nil && len(b) > 0 {

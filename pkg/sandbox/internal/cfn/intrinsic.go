@@ -18,15 +18,15 @@ type scope struct {
 	account, region  string
 	stack, stackID   string
 	parameters       map[string]any
-	conditions       map[string]bool // those that are evaluated
-	underWay         []string        // conditions, to notice one that needs itself
+	conditions       map[string]bool // evaluated conditions
+	underWay         []string        // conditions in progress, to detect a condition that needs itself
 	exports          map[string]string
-	imported, needed map[string]bool // exports and resources that were referred to
-	// made answers what a resource is, or nil when it is not made yet: then what depends on it is unknown.
+	imported, needed map[string]bool // exports and resources that were referenced
+	// made returns a resource, or nil if it does not exist yet. A value that depends on such a resource is unknown.
 	made func(logicalID string) *cloud.Resource
 }
 
-// unknown stands for a value that only deploying will tell.
+// unknown is a value that is known only after deploying.
 type unknown struct{}
 
 func isUnknown(v any) bool {
@@ -41,7 +41,7 @@ func problem(path, format string, args ...any) error {
 	return fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...))
 }
 
-// value evaluates an expression. path says where it stands in the template.
+// value evaluates an expression. path is its place in the template.
 func (s *scope) value(v any, path string) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -78,7 +78,7 @@ func (s *scope) value(v any, path string) (any, error) {
 	return v, nil
 }
 
-// function tells whether an object is a call, and of what.
+// function reports whether an object is a call of an intrinsic function, and returns the function's name.
 func function(m map[string]any) (string, bool) {
 	if len(m) != 1 {
 		return "", false
@@ -172,7 +172,7 @@ func (s *scope) ref(id, path string) (any, error) {
 	return r.Ref, nil
 }
 
-// resource notes that a resource is needed and answers what it is.
+// resource records that a resource is needed, and returns it.
 func (s *scope) resource(id, path string) (*cloud.Resource, error) {
 	r, ok := s.template.resources[id]
 	if !ok {
@@ -217,7 +217,7 @@ func (s *scope) attribute(argument any, path string) (any, error) {
 	return v, nil
 }
 
-// sub replaces ${Name}, ${Name.Attribute} and the variables of the second form; ${!Name} is ${Name} itself.
+// sub replaces ${Name}, ${Name.Attribute} and the variables of the second form. ${!Name} stands for ${Name} itself.
 func (s *scope) sub(argument any, path string) (any, error) {
 	text, ok := argument.(string)
 	variables := map[string]any{}
@@ -277,7 +277,7 @@ func (s *scope) variable(name string, variables map[string]any, path string) (an
 	return s.ref(name, path)
 }
 
-// single is a value that can be part of a string.
+// single returns a value as a part of a string.
 func single(v any, path string) (string, error) {
 	switch v.(type) {
 	case string, json.Number, bool:
@@ -404,7 +404,7 @@ func (s *scope) importValue(argument any, path string) (any, error) {
 	return value, nil
 }
 
-// there tells whether a condition holds that may be none.
+// there reports whether a condition holds. An empty condition always holds.
 func (s *scope) there(condition, path string) (bool, error) {
 	if condition == "" {
 		return true, nil

@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// parseJSON reads a template into maps, slices, strings, json.Number, bool and nil. Errors name line and column; a key that
-// is there twice is one, since the first would be lost.
+// parseJSON reads a template into maps, slices, strings, json.Number, bool and nil. Errors have line and column. A duplicate key
+// is an error, because the first value would be lost.
 func parseJSON(text []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -56,7 +56,7 @@ func (p *parser) value() (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			name := key.(string) // the decoder lets nothing else through
+			name := key.(string) // the decoder allows only strings as keys
 			if _, twice := m[name]; twice {
 				return nil, p.errorf("the key %q is there twice", name)
 			}

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// order sorts resources so that each comes after those it needs, and by name among those that could come next. When that
-// is impossible, cycle names a way from a resource back to itself.
+// order sorts resources so that each comes after those that it needs, and by name among those that could come next. If that is
+// impossible, cycle is a path from a resource back to itself.
 func order(needs map[string][]string) (sorted, cycle []string) {
 	rest := maps.Clone(needs)
 	done := map[string]bool{}
@@ -28,7 +28,7 @@ func order(needs map[string][]string) (sorted, cycle []string) {
 	return sorted, nil
 }
 
-// wayBack walks from need to need among resources that all need another of them, until it meets one again.
+// wayBack follows needs among resources that all need another one of them, until it reaches one for the second time.
 func wayBack(rest map[string][]string) []string {
 	way := []string{slices.Min(slices.Collect(maps.Keys(rest)))}
 	for {

@@ -43,8 +43,8 @@ func (r *reader) parameter(path string, m map[string]any) parameter {
 		p.allowed = append(p.allowed, scalar(v))
 	}
 	if text := r.text(m["AllowedPattern"], path+".AllowedPattern"); text != "" {
-		// CloudFormation matches the whole value, with Java's expressions: package regexp neither looks around nor repeats
-		// more than a thousand times, as the 1224 characters of an external id need.
+		// CloudFormation matches the whole value, with Java's regular expressions. Package regexp has no lookaround, and allows
+		// only 1,000 repetitions; an external id has up to 1,224 characters.
 		pattern, err := regexp2.Compile("\\A(?:"+text+")\\z", regexp2.RE2)
 		if err != nil {
 			r.fail(path+".AllowedPattern", "the sandbox cannot read %q: %v", text, err)
@@ -60,7 +60,7 @@ func (r *reader) parameter(path string, m map[string]any) parameter {
 const ssmParameter = "AWS::SSM::Parameter::Value<String>"
 
 func (p parameter) known() bool {
-	// Types such as AWS::EC2::VPC::Id only tell the console what to offer.
+	// Types such as AWS::EC2::VPC::Id only define the choices in the console.
 	resource := strings.HasPrefix(p.kind, "AWS::") && !strings.HasPrefix(p.kind, "AWS::SSM::")
 	return slices.Contains([]string{"String", "Number", "CommaDelimitedList", ssmParameter}, p.kind) || resource || p.list()
 }
@@ -69,16 +69,16 @@ func (p parameter) list() bool {
 	return p.kind == "CommaDelimitedList" || strings.HasPrefix(p.kind, "List<") && strings.HasSuffix(p.kind, ">")
 }
 
-// bootstrapParameter is where CDK looks up the version of its bootstrap stack.
+// bootstrapParameter matches the parameter in which the CDK looks up the version of its bootstrap stack.
 func bootstrapParameter() *regexp.Regexp {
 	return regexp.MustCompile(`^/cdk-bootstrap/[a-z0-9]+/version$`)
 }
 
-// bootstrapVersion is what the sandbox answers. Assumption CFN-01: it is newer than any template asks for.
+// bootstrapVersion is the version of the bootstrap stack, newer than any template requires. Assumption CFN-01.
 const bootstrapVersion = "30"
 
-// values checks what was given against the declarations. What is not given keeps its value from before, else the default.
-// Assumption CFN-03. Lists become []any, everything else a string.
+// values checks the given values against the declarations. A parameter that is not given keeps its previous value, or else has
+// its default (assumption CFN-03). Lists become []any, everything else a string.
 func (t *template) values(given, before map[string]string) (resolved map[string]any, kept map[string]string, err error) {
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -111,7 +111,7 @@ func (t *template) values(given, before map[string]string) (resolved map[string]
 	return resolved, kept, errors.Join(problems...)
 }
 
-// shown is what can be seen of the parameters of a stack.
+// shown returns the parameters of a stack as DescribeStacks shows them.
 func (t *template) shown(given map[string]string, resolved map[string]any) []Parameter {
 	var list []Parameter
 	for _, name := range slices.Sorted(maps.Keys(t.parameters)) {
@@ -191,14 +191,14 @@ func isNumber(text string) bool {
 	return ok
 }
 
-// less compares numbers; what is not one, such as a limit that is not set, is neither less nor more.
+// less compares numbers. A text that is not a number, such as a limit that is not set, is neither less nor greater.
 func less(a, b string) bool {
 	x, ok := new(big.Float).SetString(a)
 	y, also := new(big.Float).SetString(b)
 	return ok && also && x.Cmp(y) < 0
 }
 
-// scalar is a string, number or boolean of a template as text.
+// scalar returns a string, number or boolean of a template as text.
 func scalar(v any) string {
 	switch v := v.(type) {
 	case string:

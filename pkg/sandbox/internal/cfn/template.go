@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// template is a CloudFormation template, read strictly: a section or attribute that the sandbox does not honour is an error.
+// template is a CloudFormation template. It is read strictly: a section or attribute that the sandbox does not support is an
+// error.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 type template struct {
 	description string
@@ -74,7 +75,7 @@ func parseTemplate(text []byte) (*template, error) {
 	return t, nil
 }
 
-// reader collects all that is wrong with the form of a template.
+// reader collects all errors in the form of a template.
 type reader struct{ errors []error }
 
 func (r *reader) fail(path, format string, args ...any) {
@@ -149,7 +150,7 @@ func (r *reader) resource(path string, m map[string]any) resource {
 	default:
 		r.fail(path+".DeletionPolicy", "%s is not supported by the sandbox, only Delete, Retain and RetainExceptOnCreate", policy)
 	}
-	// The sandbox never replaces a resource, so this only has to be one of those that CloudFormation knows.
+	// The sandbox never replaces a resource, so any policy that CloudFormation knows is valid.
 	switch policy := r.text(m["UpdateReplacePolicy"], path+".UpdateReplacePolicy"); policy {
 	case "", "Delete", "Retain", "Snapshot":
 	default:

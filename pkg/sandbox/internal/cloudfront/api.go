@@ -2,7 +2,7 @@ package cloudfront
 
 import "github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 
-// API is the table of operations that the sandbox implements.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	const (
 		root         = "/2020-05-31"

@@ -1,5 +1,5 @@
-// Package cloudfront emulates the CloudFront control plane: distributions as they were written, VPC origins with their
-// slow life, functions, tags and managed policies.
+// Package cloudfront emulates the CloudFront control plane: distributions exactly as they were written, VPC origins, functions,
+// tags and managed policies.
 package cloudfront
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// How long things take in virtual time. Assumptions CF-04, CF-09 and CF-12.
+// These are durations in virtual time. Assumptions CF-04, CF-09 and CF-12.
 const (
 	DistributionDeployment = 300 * time.Second
 	VpcOriginDeployment    = 600 * time.Second
@@ -25,10 +25,10 @@ const (
 
 // Service is CloudFront of all accounts.
 type Service struct {
-	// FutureFields are paths of DistributionConfig elements that the pinned SDK does not know and that are accepted all
-	// the same, such as "Origins/Items/Origin/NewThing". Set before the first call.
+	// FutureFields are paths of DistributionConfig elements that the pinned SDK does not know and that are accepted nevertheless,
+	// such as "Origins/Items/Origin/NewThing". Set before the first call.
 	FutureFields []string
-	// Quota is the value of an account's quota by its code.
+	// Quota returns an account's value of a quota, by its code.
 	Quota func(account, code string) int
 
 	world         *cloud.World
@@ -37,22 +37,22 @@ type Service struct {
 	origins       map[string]*vpcOrigin    // by id
 	functions     map[string]*function     // by ARN
 	watchers      []Watcher
-	edits         int // foreign edits by a fault rule
+	edits         int // number of edits by a fault rule
 }
 
-// Watcher is told what happens behind a VPC origin. Called with the world locked.
+// Watcher is called when a VPC origin gains or loses its endpoint. Called with the world locked.
 type Watcher interface {
-	// VpcOriginRefused says why an endpoint, given by ARN, cannot be that of a VPC origin; empty when it can.
+	// VpcOriginRefused returns why an endpoint, given by ARN, cannot be that of a VPC origin, or "" if it can.
 	VpcOriginRefused(endpoint string) string
-	// VpcOriginAttached tells that the origin reaches into its endpoint's subnets from now on: on creation and when an
-	// update moves it to another endpoint.
+	// VpcOriginAttached is called when a VPC origin is created, and when an update moves it to another endpoint. From then on the
+	// VPC origin reaches into the subnets of its endpoint.
 	VpcOriginAttached(o VpcOriginView)
-	// VpcOriginDetached tells that the origin leaves its endpoint at the given instant: when it answers EntityNotFound, or
+	// VpcOriginDetached is called when a VPC origin leaves its endpoint at the given time: when it returns EntityNotFound, or
 	// when an update that moves it is Deployed.
 	VpcOriginDetached(o VpcOriginView, at time.Time)
 }
 
-// New makes an empty CloudFront.
+// New returns a CloudFront without distributions.
 func New(w *cloud.World) *Service {
 	return &Service{
 		Quota: Documented, world: w, schema: parseOutline("DistributionConfig", distributionConfigOutline),
@@ -60,7 +60,7 @@ func New(w *cloud.World) *Service {
 	}
 }
 
-// Watch adds a watcher, while the sandbox is assembled.
+// Watch adds a watcher. Call it while the sandbox is assembled.
 func (s *Service) Watch(w Watcher) { s.watchers = append(s.watchers, w) }
 
 func (s *Service) now() time.Time { return s.world.Clock.Now() }
@@ -71,7 +71,7 @@ func (s *Service) shared(arn, account string) bool {
 	return s.world.Sharing != nil && s.world.Sharing.SharedWith(arn, account)
 }
 
-// timestamp is how CloudFront writes times.
+// timestamp returns a time in CloudFront's format.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // access is one question to IAM about a resource and its tags.
@@ -83,8 +83,8 @@ type access struct {
 	tagKeys     []string
 }
 
-// authorize asks IAM. What belongs to another account is out of reach, except for reading a VPC origin that is shared.
-// Assumptions CF-10 and CF-16.
+// authorize checks the caller's permission. Resources of other accounts are out of reach, except that a shared VPC origin can be
+// read. Assumptions CF-10 and CF-16.
 func (s *Service) authorize(c *cloud.Call, a access) error {
 	context := map[string][]string{}
 	for k, v := range a.tags {
@@ -115,7 +115,7 @@ func (s *Service) authorize(c *cloud.Call, a access) error {
 	return nil
 }
 
-// Listing is the paging part of the list operations' answers.
+// Listing is the paging part of the outputs of list operations.
 type Listing struct {
 	Marker      string `xml:"Marker"`
 	NextMarker  string `xml:"NextMarker,omitempty"`
@@ -124,7 +124,7 @@ type Listing struct {
 	Quantity    int    `xml:"Quantity"`
 }
 
-// paginate cuts a page out of items sorted by key. A marker is the key of the last item of the page before.
+// paginate returns one page of items sorted by key. A marker is the key of the last item of the previous page.
 func paginate[T any](items []T, key func(T) string, marker string, maxItems int) ([]T, Listing) {
 	sort.Slice(items, func(i, j int) bool { return key(items[i]) < key(items[j]) })
 	if maxItems <= 0 || maxItems > 100 {
@@ -141,7 +141,7 @@ func paginate[T any](items []T, key func(T) string, marker string, maxItems int)
 	return items, l
 }
 
-// Snapshot tells what CloudFront holds for an account. Call with the world locked.
+// Snapshot returns what CloudFront holds for an account. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	distributions, origins, functions := []any{}, []any{}, []any{}
 	for _, d := range s.distributionsOf(account) {

@@ -19,7 +19,7 @@ type distribution struct {
 	etag     string
 	modified time.Time
 	tags     map[string]string
-	// written holds the configurations that an edge may still serve, oldest first; the last is the current one.
+	// written holds the configurations that an edge may still serve, oldest first. The last one is the current one.
 	written []version
 }
 
@@ -40,8 +40,8 @@ func (d *distribution) status(now time.Time) string {
 	return statusDeployed
 }
 
-// served is the configuration that edges act on: updates reach them in order, each when its own deployment time has
-// passed. Nil before the first deployment. Assumption CF-05.
+// served returns the configuration that edges serve, or nil before the first deployment. Updates reach the edges in order, each
+// when its own deployment time has passed. Assumption CF-05.
 func (d *distribution) served(now time.Time) *Element {
 	if first := d.live(now)[0]; first.deployed(now) {
 		return first.config
@@ -49,8 +49,8 @@ func (d *distribution) served(now time.Time) *Element {
 	return nil
 }
 
-// live forgets what has been overtaken at every edge and answers what is left: the configuration that edges act on, if
-// there is one yet, and those on their way to them.
+// live drops configurations that no edge serves any more. It returns the configuration that edges serve, if there is one, and
+// those that have not reached them.
 func (d *distribution) live(now time.Time) []version {
 	for len(d.written) > 1 && d.written[1].deployed(now) {
 		d.written = d.written[1:]
@@ -72,7 +72,7 @@ type CreateDistributionInput struct {
 	DistributionConfig cloud.RawXML `loc:"payload"`
 }
 
-// TrailRecord shows the configuration as CloudTrail writes it.
+// TrailRecord returns the configuration in CloudTrail's form.
 func (in *CreateDistributionInput) TrailRecord() any {
 	return map[string]any{"distributionConfig": trailDocument(in.DistributionConfig)}
 }
@@ -82,19 +82,19 @@ type CreateDistributionWithTagsInput struct {
 	DistributionConfigWithTags cloud.RawXML `loc:"payload"`
 }
 
-// TrailRecord shows the configuration as CloudTrail writes it.
+// TrailRecord returns the configuration in CloudTrail's form.
 func (in *CreateDistributionWithTagsInput) TrailRecord() any {
 	return map[string]any{"distributionConfigWithTags": trailDocument(in.DistributionConfigWithTags)}
 }
 
-// DistributionOutput is the answer of the operations that answer a Distribution.
+// DistributionOutput is the output of the operations that return a Distribution.
 type DistributionOutput struct {
 	ETag         string       `loc:"header" name:"ETag"`
 	Location     string       `loc:"header" name:"Location"`
 	Distribution cloud.RawXML `loc:"payload"`
 }
 
-// TrailRecord shows the distribution as CloudTrail writes it.
+// TrailRecord returns the distribution in CloudTrail's form.
 func (out *DistributionOutput) TrailRecord() any {
 	return map[string]any{"eTag": out.ETag, "location": out.Location, "distribution": trailDocument(out.Distribution)}
 }
@@ -117,7 +117,7 @@ type UpdateDistributionInput struct {
 	DistributionConfig cloud.RawXML `loc:"payload"`
 }
 
-// TrailRecord shows the configuration as CloudTrail writes it.
+// TrailRecord returns the configuration in CloudTrail's form.
 func (in *UpdateDistributionInput) TrailRecord() any {
 	return map[string]any{"id": in.ID, "ifMatch": in.IfMatch, "distributionConfig": trailDocument(in.DistributionConfig)}
 }
@@ -225,10 +225,10 @@ func (s *Service) getDistributionConfig(c *cloud.Call, in *DistributionID) (*Dis
 	return &DistributionConfigOutput{ETag: d.etag, DistributionConfig: cloud.RawXML(d.config().Raw)}, nil
 }
 
+// updateDistribution implements UpdateDistribution. It replaces the whole configuration. Updates are accepted while the
+// distribution is InProgress.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateDistribution.html
-//
-// The whole configuration is replaced; updates may be sent while one is InProgress
-// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToUpdateDistribution.html).
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToUpdateDistribution.html
 func (s *Service) updateDistribution(c *cloud.Call, in *UpdateDistributionInput) (*DistributionOutput, error) {
 	d, err := s.distribution(c, "cloudfront:UpdateDistribution", in.ID)
 	if err != nil {
@@ -328,7 +328,7 @@ func (s *Service) answer(d *distribution) *DistributionOutput {
 	return &DistributionOutput{ETag: d.etag, Distribution: b.Bytes()}
 }
 
-// distribution finds a distribution and authorises the call on it.
+// distribution finds a distribution and authorizes the call on it.
 func (s *Service) distribution(c *cloud.Call, action, id string) (*distribution, error) {
 	d := s.distributions[id]
 	a := access{action: action, arn: distributionARN(c.Account(), id)}
@@ -361,8 +361,8 @@ func distributionARN(account, id string) string {
 
 func newDistributionARN(c *cloud.Call) string { return distributionARN(c.Account(), "*") }
 
-// ForeignEdit changes the distribution's comment as somebody outside the call log would, so that its ETag moves. Call
-// without the world locked.
+// ForeignEdit changes the distribution's comment, and with it the ETag, like a writer that is not in the call log. Call without
+// the world locked.
 func (s *Service) ForeignEdit(id, comment string) error {
 	err := error(noSuchDistribution())
 	s.world.Do(func() {
@@ -378,8 +378,8 @@ func (s *Service) ForeignEdit(id, comment string) error {
 	return err
 }
 
-// ForeignEditHook is ForeignEdit for fault rules: the distribution that the call is about to update gets a comment that
-// counts such edits. Other calls are left alone.
+// ForeignEditHook is ForeignEdit for fault rules: the distribution that the call is about to update gets a comment that counts
+// such edits. Other calls do nothing.
 func (s *Service) ForeignEditHook(c *cloud.Call) {
 	in, ok := c.Input.(*UpdateDistributionInput)
 	if !ok {
@@ -387,7 +387,7 @@ func (s *Service) ForeignEditHook(c *cloud.Call) {
 	}
 	var n int
 	s.world.Do(func() { s.edits++; n = s.edits })
-	_ = s.ForeignEdit(in.ID, "edited by hand, "+strconv.Itoa(n)) // no such distribution: the call itself will say so
+	_ = s.ForeignEdit(in.ID, "edited by hand, "+strconv.Itoa(n)) // the call itself reports a distribution that does not exist
 }
 
 func originIDs(config *Element) []string {
@@ -406,7 +406,7 @@ func pathPatterns(config *Element) []string {
 	return patterns
 }
 
-// names tells whether a configuration has the VPC origin among its origins.
+// names reports whether a configuration has the VPC origin among its origins.
 func names(config *Element, vpcOrigin string) bool {
 	return slices.ContainsFunc(config.Items("Origins"), func(o *Element) bool {
 		return o.Value("VpcOriginConfig", "VpcOriginId") == vpcOrigin

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Element is one element of a stored XML document, with the very bytes in which it was written.
+// Element is one element of a stored XML document, with the exact bytes in which it was written.
 type Element struct {
 	Name     string
 	Text     string // character data of an element without children, entities resolved
@@ -19,7 +19,7 @@ type Element struct {
 	start int // of Raw in the document
 }
 
-// parseElement reads a document of one element. Prefixed names are refused, so that Raw of a child can stand in another
+// parseElement reads a document of one element. It rejects names with prefixes, so that Raw of a child can be part of another
 // document.
 func parseElement(document []byte) (*Element, error) {
 	document = bytes.Clone(document)
@@ -74,7 +74,7 @@ func readElement(d *xml.Decoder, document []byte, s xml.StartElement, start int6
 	}
 }
 
-// At descends through children by name; nil when one is missing. It may be called on nil.
+// At returns the descendant at the path of names, or nil if one is missing. It may be called on nil.
 func (e *Element) At(path ...string) *Element {
 	for _, name := range path {
 		if e == nil {
@@ -92,7 +92,7 @@ func (e *Element) At(path ...string) *Element {
 	return e
 }
 
-// Value is the text at path, empty when the element is missing.
+// Value returns the text at path, or "" if the element is missing.
 func (e *Element) Value(path ...string) string {
 	if e = e.At(path...); e == nil {
 		return ""
@@ -100,7 +100,7 @@ func (e *Element) Value(path ...string) string {
 	return e.Text
 }
 
-// Items are the elements of the list at path (its Items child).
+// Items returns the elements of the list at path (its Items child).
 func (e *Element) Items(path ...string) []*Element {
 	if e = e.At(path...).At("Items"); e == nil {
 		return nil
@@ -108,7 +108,7 @@ func (e *Element) Items(path ...string) []*Element {
 	return e.Children
 }
 
-// Values are the texts of the list at path.
+// Values returns the texts of the list at path.
 func (e *Element) Values(path ...string) []string {
 	var values []string
 	for _, item := range e.Items(path...) {
@@ -117,7 +117,7 @@ func (e *Element) Values(path ...string) []string {
 	return values
 }
 
-// withText returns the document with the text of one direct child of the root replaced; every other byte stays.
+// withText returns the document with another text in one direct child of the root. Every other byte stays.
 func (e *Element) withText(child, text string) []byte {
 	old := e.At(child).Raw
 	at := e.At(child).start - e.start

@@ -42,7 +42,7 @@ func noIfMatch() *cloud.Error {
 	return cloud.Errorf(400, "InvalidIfMatchVersion", "The If-Match version is missing or not valid for the resource.")
 }
 
-// inUse has the message that was observed, word for word (aws/aws-cdk issues 34629 and 35765).
+// inUse returns the error with the message of AWS, word for word (https://github.com/aws/aws-cdk/issues/34629 and 35765).
 func inUse(code string) *cloud.Error {
 	return cloud.Errorf(409, code, "The specified VPC origin is currently associated with one or more distributions. "+
 		"Please disassociate the VPC origin from all distributions before updating or deleting.")

@@ -12,7 +12,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
+// The limits are those of https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
 const (
 	maxFunctions    = 100
 	maxFunctionCode = 10 << 10 // bytes
@@ -61,7 +61,7 @@ type FunctionSummary struct {
 	FunctionMetadata FunctionMetadata `xml:"FunctionMetadata"`
 }
 
-// FunctionMetadata is the wire form of what CloudFront adds to a function.
+// FunctionMetadata is the wire form of a function's metadata.
 type FunctionMetadata struct {
 	FunctionARN      string `xml:"FunctionARN"`
 	Stage            string `xml:"Stage"`
@@ -77,7 +77,7 @@ type CreateFunctionInput struct {
 	Tags           *Tags           `xml:"Tags"`
 }
 
-// FunctionOutput is the answer of the operations that answer a function's summary.
+// FunctionOutput is the output of the operations that return a function's summary.
 type FunctionOutput struct {
 	ETag            string           `loc:"header" name:"ETag"`
 	Location        string           `loc:"header" name:"Location"`
@@ -90,7 +90,7 @@ type FunctionStageInput struct {
 	Stage string `loc:"query" name:"Stage"`
 }
 
-// GetFunctionOutput is the output of GetFunction: the code itself.
+// GetFunctionOutput is the output of GetFunction, with the code.
 type GetFunctionOutput struct {
 	ETag         string `loc:"header" name:"ETag"`
 	ContentType  string `loc:"header" name:"Content-Type"`
@@ -107,7 +107,7 @@ type UpdateFunctionInput struct {
 
 // UpdateFunctionOutput is the output of UpdateFunction.
 type UpdateFunctionOutput struct {
-	ETag            string           `loc:"header" name:"ETtag"` // so spelt in the API model
+	ETag            string           `loc:"header" name:"ETtag"` // the API model has this spelling
 	FunctionSummary *FunctionSummary `loc:"payload"`
 }
 
@@ -209,9 +209,8 @@ func (s *Service) updateFunction(c *cloud.Call, in *UpdateFunctionInput) (*Updat
 	return &UpdateFunctionOutput{ETag: f.development.etag, FunctionSummary: s.summary(f, stageDevelopment)}, nil
 }
 
+// publishFunction implements PublishFunction. A published function runs at once (assumption CF-24).
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_PublishFunction.html
-//
-// What is published runs at once. Assumption CF-24.
 func (s *Service) publishFunction(c *cloud.Call, in *FunctionVersionInput) (*FunctionOutput, error) {
 	f, err := s.function(c, "cloudfront:PublishFunction", in.Name)
 	if err != nil {
@@ -323,7 +322,7 @@ func (s *Service) functionStage(c *cloud.Call, action string, in *FunctionStageI
 	return nil, nil, invalidArgument("The stage %q must be DEVELOPMENT or LIVE.", in.Stage)
 }
 
-// function finds a function of the caller's by name and authorises the call on it.
+// function finds one of the caller's functions by name and authorizes the call on it.
 func (s *Service) function(c *cloud.Call, action, name string) (*function, error) {
 	arn := functionARN(c.Account(), name)
 	f := s.functions[arn]
@@ -351,7 +350,7 @@ func (s *Service) functionsOf(account string) []*function {
 	return list
 }
 
-// functionUsers are the ids of the distributions whose current configuration runs the function.
+// functionUsers returns the ids of the distributions whose current configuration uses the function.
 func (s *Service) functionUsers(arn string) []string {
 	var ids []string
 	for _, d := range s.distributions {

@@ -48,7 +48,7 @@ func responseHeadersPolicies() []managedPolicy {
 	}
 }
 
-// forwardsHost names the managed origin request policies that send the viewer's Host to the origin.
+// forwardsHost reports whether a managed origin request policy sends the viewer's Host to the origin.
 func forwardsHost(policy string) bool {
 	return slices.Contains([]string{
 		"216adef6-5c7f-47e4-b989-5492eafa07d3", "33f36d7e-f396-46d9-90e0-52428a34d9dc", "bf0718e1-ba1e-49d1-88b1-f726733018ae",
@@ -91,7 +91,7 @@ type CachePolicySummary struct {
 	CachePolicy CachePolicy `xml:"CachePolicy"`
 }
 
-// CachePolicy is the wire form of a cache policy. The sandbox knows managed policies by id and name, not their settings.
+// CachePolicy is the wire form of a cache policy. The sandbox knows the ids and names of managed policies, not their settings.
 type CachePolicy struct {
 	XMLName          xml.Name   `xml:"CachePolicy" json:"-"`
 	ID               string     `xml:"Id"`

@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// hidden is what CloudTrail shows instead of free text
-// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/logging_using_cloudtrail.html).
+// hidden is CloudTrail's placeholder for free text.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/logging_using_cloudtrail.html
 const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
-// trailDocument is an XML document in the form of CloudTrail's requestParameters: keys with a lower first letter and
-// otherwise as they are (aCMCertificateArn, hTTPPort), lists as arrays.
+// trailDocument returns an XML document in the form of CloudTrail's requestParameters: keys with a lower first letter and
+// otherwise unchanged (aCMCertificateArn, hTTPPort), and lists as arrays.
 func trailDocument(document []byte) any {
 	e, err := parseElement(document)
 	if err != nil {

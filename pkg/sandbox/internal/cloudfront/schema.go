@@ -9,11 +9,11 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// node is what the API model says of one element.
+// node is the API model of one element.
 type node struct {
 	name     string
 	required bool
-	list     bool     // any number of this element
+	list     bool     // any number of this element is allowed
 	kind     string   // "", "string", "bool", "int" or "enum"; "" has children
 	enum     []string // allowed texts
 	children []*node
@@ -28,8 +28,8 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
-// parseOutline reads an outline: one element a line, children indented by one space; ! required, * repeated,
-// @behavior the shared members of cache behaviors.
+// parseOutline reads an outline with one element in each line. Children are indented by one space; ! means required, * repeated,
+// and @behavior the shared members of cache behaviors.
 func parseOutline(root, outline string) *node {
 	top := &node{name: root}
 	stack := []*node{top}
@@ -62,7 +62,7 @@ func parseOutline(root, outline string) *node {
 	return top
 }
 
-// check holds a document against the schema, member by member. Fields named in future are let through as they are.
+// check compares a document with the schema, member by member. It accepts the fields in future.
 func (n *node) check(e *Element, future []string) error {
 	if e.Name != n.name {
 		return malformedInput("expected the element %s, found %s", n.name, e.Name)
@@ -144,7 +144,8 @@ func missingMember(path string) *cloud.Error {
 		"1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", path)
 }
 
-// The members of DistributionConfig, as the serializers and types of aws-sdk-go-v2/service/cloudfront v1.73.0 have them.
+// These are the members of DistributionConfig, according to the serializers and types of aws-sdk-go-v2/service/cloudfront
+// v1.73.0.
 const distributionConfigOutline = `
 Aliases
  Items

@@ -42,7 +42,7 @@ type TagResourceInput struct {
 	Tags     *Tags  `loc:"payload"`
 }
 
-// TrailRecord is the form expected by analogy with the record of ListTagsForResource. Assumption CF-15.
+// TrailRecord returns the form expected by analogy with the record of ListTagsForResource. Assumption CF-15.
 func (in *TagResourceInput) TrailRecord() any {
 	items := []any{}
 	for _, t := range tagItems(in.Tags) {
@@ -57,7 +57,7 @@ type UntagResourceInput struct {
 	TagKeys  *TagKeys `loc:"payload"`
 }
 
-// TrailRecord is the counterpart of TagResource's. Assumption CF-15.
+// TrailRecord returns the form of TagResource's record, with keys only. Assumption CF-15.
 func (in *UntagResourceInput) TrailRecord() any {
 	items := []any{}
 	if in.TagKeys != nil {
@@ -78,7 +78,7 @@ type ListTagsForResourceOutput struct {
 	Tags *Tags `loc:"payload"`
 }
 
-// Empty is an answer without a body.
+// Empty is an output without a body.
 type Empty struct{}
 
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_TagResource.html
@@ -134,12 +134,12 @@ func (s *Service) listTagsForResource(c *cloud.Call, in *ListTagsForResourceInpu
 	return &ListTagsForResourceOutput{out}, nil
 }
 
-// taggable finds the tags of the resource named by an ARN and authorises the call. Another account's tags are out of
-// reach, shared or not: assumption CF-16.
+// taggable finds the tags of the resource with an ARN and authorizes the call. Tags of another account's resources are out of
+// reach, shared or not (assumption CF-16).
 func (s *Service) taggable(c *cloud.Call, action, arn string, requestTags map[string]string, keys []string) (*map[string]string, error) {
 	account, kind, id, ok := splitARN(arn)
 	if !ok {
-		// A malformed ARN is refused whoever asks.
+		// A malformed ARN is an error for every caller.
 		if err := s.authorize(c, access{action: action, arn: arn}); err != nil {
 			return nil, err
 		}
@@ -198,10 +198,10 @@ func tagMap(t *Tags) map[string]string {
 	return m
 }
 
-// tagText is what keys and values may hold. Assumption CF-26.
+// tagText matches the characters that keys and values may have. Assumption CF-26.
 var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
-// checkKey holds for keys that are set and for those that are removed.
+// checkKey checks keys that are set or removed.
 func checkKey(key string) error {
 	switch {
 	case !tagText.MatchString(key):
@@ -213,7 +213,7 @@ func checkKey(key string) error {
 }
 
 // mergeTags adds tags to a resource's, within the limits of
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/tagging.html.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/tagging.html
 func mergeTags(into map[string]string, t *Tags) error {
 	seen := map[string]bool{}
 	for _, tag := range tagItems(t) {

@@ -14,8 +14,8 @@ const (
 	functionType  = "AWS::CloudFront::Function"
 )
 
-// ResourceTypes are the types that a stack can hold. Distributions are not among them: a distribution that a stack owns
-// is overwritten by the stack's next update.
+// ResourceTypes returns the types that a stack can have. Distributions are not among them, because the next update of a stack
+// overwrites the distributions that it owns.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{
 		{Name: vpcOriginType, Create: createVpcOriginResource, Update: updateVpcOriginResource, Delete: deleteVpcOriginResource},
@@ -33,7 +33,7 @@ type vpcOriginProperties struct {
 	Tags []cloud.Tag
 }
 
-// vpcOriginResource reads the properties and fills in the defaults of
+// vpcOriginResource reads the properties and fills in the defaults.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudfront-vpcorigin-vpcoriginendpointconfig.html
 func vpcOriginResource(r *cloud.ResourceRequest) (*EndpointConfig, *Tags, error) {
 	p := vpcOriginProperties{}
@@ -56,7 +56,8 @@ func resourceTags(tags []cloud.Tag) *Tags {
 	return t
 }
 
-// createVpcOriginResource does not wait for Deployed, as CloudFormation would: the clock stands still meanwhile.
+// createVpcOriginResource creates a VPC origin. Unlike CloudFormation, it does not wait for Deployed, because the clock stands
+// still during a deployment.
 func createVpcOriginResource(r *cloud.ResourceRequest) (*cloud.Resource, error) {
 	config, tags, err := vpcOriginResource(r)
 	if err != nil {
@@ -69,8 +70,9 @@ func createVpcOriginResource(r *cloud.ResourceRequest) (*cloud.Resource, error) 
 	return vpcOriginAttributes(out.VpcOrigin), nil
 }
 
-// updateVpcOriginResource calls UpdateVpcOrigin even when only tags have changed, as the resource's handler does
-// (aws/aws-cdk 34629, 35765): on an origin in use that is refused with 409, and the tags stay as they were.
+// updateVpcOriginResource calls UpdateVpcOrigin even if only tags have changed, like AWS's resource handler
+// (https://github.com/aws/aws-cdk/issues/34629 and 35765). On a VPC origin in use the call fails with 409, and the tags do not
+// change.
 func updateVpcOriginResource(r *cloud.ResourceRequest, old *cloud.Resource) (*cloud.Resource, error) {
 	config, tags, err := vpcOriginResource(r)
 	if err != nil {
@@ -111,7 +113,7 @@ func vpcOriginAttributes(o *VpcOrigin) *cloud.Resource {
 	}}
 }
 
-// retag makes a resource's tags those of the template.
+// retag replaces a resource's tags by those of the template.
 func retag(r *cloud.ResourceRequest, arn string, want *Tags) error {
 	out, err := call[ListTagsForResourceOutput](r, "ListTagsForResource", &ListTagsForResourceInput{Resource: arn})
 	if err != nil {

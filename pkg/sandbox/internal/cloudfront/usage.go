@@ -50,9 +50,9 @@ type DistributionIDOwner struct {
 	OwnerAccountID string `xml:"OwnerAccountId"`
 }
 
+// listDistributionsByVpcOriginID implements ListDistributionsByVpcOriginId. It returns the caller's own distributions whose
+// current configuration names the VPC origin, whoever owns that.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributionsByVpcOriginId.html
-//
-// Answers the caller's own distributions whose current configuration names the VPC origin, its own or a foreign one.
 func (s *Service) listDistributionsByVpcOriginID(
 	c *cloud.Call, in *ListDistributionsByVpcOriginIDInput,
 ) (*ListDistributionsByVpcOriginIDOutput, error) {
@@ -72,10 +72,9 @@ func (s *Service) listDistributionsByVpcOriginID(
 	return &ListDistributionsByVpcOriginIDOutput{&DistributionIDList{Listing: l, Items: items}}, nil
 }
 
+// listDistributionsByOwnedResource implements ListDistributionsByOwnedResource. It returns to the owner of a VPC origin the
+// distributions of all accounts whose current configuration names it. Assumption CF-23.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributionsByOwnedResource.html
-//
-// Answers, to the owner of a VPC origin, every account's distributions whose current configuration names it.
-// Assumption CF-23.
 func (s *Service) listDistributionsByOwnedResource(
 	c *cloud.Call, in *ListDistributionsByOwnedResourceInput,
 ) (*ListDistributionsByOwnedResourceOutput, error) {
@@ -123,7 +122,7 @@ type ConflictingAliasesList struct {
 	Items      []ConflictingAlias `xml:"Items>ConflictingAlias"`
 }
 
-// ConflictingAlias is an alias of another distribution, with foreign ids hidden in part.
+// ConflictingAlias is an alias of another distribution. Ids of other accounts are partly hidden.
 type ConflictingAlias struct {
 	Alias          string `xml:"Alias"`
 	DistributionID string `xml:"DistributionId"`
@@ -154,7 +153,7 @@ func (s *Service) listConflictingAliases(c *cloud.Call, in *ListConflictingAlias
 	}}, nil
 }
 
-// mask hides all but the last part of an identifier, as the operation's page describes.
+// mask hides all but the last part of an identifier, as the page of ListConflictingAliases describes.
 func mask(id string) string {
 	shown := min(len(id), 6)
 	masked := make([]byte, 0, len(id))

@@ -9,7 +9,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
+// The limits are those of https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
 const (
 	maxDistributions          = 500
 	maxOriginGroups           = 10
@@ -18,7 +18,7 @@ const (
 	maxPathPattern            = 255
 )
 
-// Codes of the quotas that Service Quotas can raise.
+// These are the codes of quotas that Service Quotas can raise.
 const (
 	quotaOrigins    = "L-B4048FB4"
 	quotaBehaviors  = "L-F432D044"
@@ -26,13 +26,13 @@ const (
 	quotaVpcOrigins = "L-A53701DE"
 )
 
-// Documented is the value of a quota in an account that has raised none.
+// Documented returns the value of a quota in an account without a raised quota.
 func Documented(_, code string) int {
 	return map[string]int{quotaOrigins: 100, quotaBehaviors: 75, quotaAliases: 100, quotaVpcOrigins: 25}[code]
 }
 
-// validate holds a well-formed configuration against the rules between its parts and against the rest of the world.
-// id is the distribution that it is for, empty for a new one.
+// validate checks a well-formed configuration: the rules between its parts, and those between it and other resources. id is the
+// distribution's id, or "" for a new one.
 func (s *Service) validate(account, id string, config *Element) error {
 	targets, err := s.validateOrigins(account, id, config)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Service) validate(account, id string, config *Element) error {
 	return s.validateAliases(account, id, config)
 }
 
-// validateOrigins answers the ids that a behavior may target, with the origin behind each; nil for an origin group.
+// validateOrigins returns the origins that a behavior may target, by id. An origin group is nil.
 func (s *Service) validateOrigins(account, id string, config *Element) (map[string]*Element, error) {
 	origins := config.Items("Origins")
 	if most := s.Quota(account, quotaOrigins); len(origins) > most {
@@ -114,8 +114,8 @@ func (s *Service) validateOrigin(account, id string, o *Element) error {
 	return s.validateVpcOrigin(account, id, settings.Value("VpcOriginId"), settings.Value("OwnerAccountId"))
 }
 
-// validateVpcOrigin tells whether an account's distribution may name a VPC origin. It is asked for every origin of every
-// update, which is what locks a distribution that still holds an unshared origin.
+// validateVpcOrigin checks that an account's distribution may name a VPC origin. It is called for every origin of every update,
+// so a distribution that still has an unshared origin cannot be updated.
 func (s *Service) validateVpcOrigin(account, id, vpcOrigin, owner string) error {
 	o := s.origin(vpcOrigin)
 	switch {
@@ -124,10 +124,11 @@ func (s *Service) validateVpcOrigin(account, id, vpcOrigin, owner string) error 
 	case o.account == account && owner != "" && owner != account:
 		return entityNotFound()
 	case o.account != account && owner != o.account:
-		// Observed for a missing OwnerAccountId: hashicorp/terraform-provider-aws 45011, aws-controllers-k8s 2876.
+		// This was observed for a missing OwnerAccountId: https://github.com/hashicorp/terraform-provider-aws/issues/45011,
+		// https://github.com/aws-controllers-k8s/community/issues/2876
 		return entityNotFound()
 	case o.account != account && !s.shared(o.arn, account):
-		// Assumptions CF-02 and CF-03; the lock itself is documented:
+		// The error code is assumptions CF-02 and CF-29. That the update is refused is documented (CF-03):
 		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/sharing-resources.html
 		return accessDenied("Account %s is not allowed to use the VPC origin %s of account %s: it is not shared with it.",
 			account, vpcOrigin, o.account)
@@ -236,8 +237,8 @@ func validatePolicies(b *Element) error {
 	return nil
 }
 
-// validateMethods allows the three sets of
-// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_AllowedMethods.html.
+// validateMethods accepts the three sets of methods of
+// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_AllowedMethods.html
 func validateMethods(b *Element) error {
 	allowed := b.At("AllowedMethods")
 	if allowed == nil {
@@ -277,8 +278,8 @@ func (s *Service) validateAliases(account, id string, config *Element) error {
 	return validateCertificate(config.At("ViewerCertificate"), len(aliases) > 0)
 }
 
-// validateCertificate sees to it that aliases have a certificate from us-east-1. Which names it covers is unknown here:
-// assumption CF-21.
+// validateCertificate checks that aliases have a certificate of us-east-1. It does not check which names the certificate covers
+// (assumption CF-21).
 func validateCertificate(v *Element, aliases bool) error {
 	arn, iam := v.Value("ACMCertificateArn"), v.Value("IAMCertificateId")
 	switch {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// What the data plane and the network see of CloudFront. Call with the world locked.
+// This file has what the data plane and the network read of CloudFront. Call with the world locked.
 
 // Served is a distribution as edges know it.
 type Served struct {
@@ -13,7 +13,7 @@ type Served struct {
 	Config         *Element // nil before the first deployment
 }
 
-// Served lists the distributions of all accounts by id, each with the configuration that edges act on.
+// Served returns the distributions of all accounts by id, each with the configuration that edges serve.
 func (s *Service) Served() []Served {
 	var list []Served
 	for _, d := range s.distributions {
@@ -23,15 +23,15 @@ func (s *Service) Served() []Served {
 	return list
 }
 
-// VpcOriginView is a VPC origin as its surroundings know it.
+// VpcOriginView is a VPC origin as the network and the edge know it.
 type VpcOriginView struct {
 	ID, ARN, Account, Name string
 	Endpoint               string // ARN of the load balancer or instance
 	Protocol               string // https-only, http-only or match-viewer
 	HTTPPort, HTTPSPort    int
-	Protocols              []string // TLSv1.2 and the like
+	Protocols              []string // for example TLSv1.2
 	Tags                   map[string]string
-	Deployed               bool // its status
+	Deployed               bool // whether its status is Deployed
 }
 
 func (s *Service) view(o *vpcOrigin) VpcOriginView {
@@ -46,7 +46,7 @@ func (s *Service) view(o *vpcOrigin) VpcOriginView {
 	return v
 }
 
-// VpcOrigins lists the VPC origins of all accounts by id.
+// VpcOrigins returns the VPC origins of all accounts by id.
 func (s *Service) VpcOrigins() []VpcOriginView {
 	var list []VpcOriginView
 	for id := range s.origins {
@@ -58,7 +58,7 @@ func (s *Service) VpcOrigins() []VpcOriginView {
 	return list
 }
 
-// FunctionCode is the published code of a function; false when there is none.
+// FunctionCode returns the published code of a function, and false if there is none.
 func (s *Service) FunctionCode(arn string) (string, bool) {
 	f := s.functions[arn]
 	if f == nil || f.live == nil {
@@ -67,7 +67,7 @@ func (s *Service) FunctionCode(arn string) (string, bool) {
 	return string(f.live.code), true
 }
 
-// ForwardsHost tells whether a behavior sends the viewer's Host on to the origin.
+// ForwardsHost reports whether a behavior sends the viewer's Host to the origin.
 func ForwardsHost(behavior *Element) bool {
 	if forwardsHost(behavior.Value("OriginRequestPolicyId")) {
 		return true
@@ -80,20 +80,20 @@ func ForwardsHost(behavior *Element) bool {
 	return false
 }
 
-// overlap tells whether one of two aliases covers the other, wildcards included.
+// overlap reports whether one of two aliases covers the other, wildcards included.
 func overlap(a, b string) bool {
 	return a == b || covers(a, b) || covers(b, a)
 }
 
-// covers tells whether the wildcard alias covers a name: * stands for one label or more
-// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html#alternate-domain-names-wildcard).
+// covers reports whether the wildcard alias covers a name. The * stands for one or more labels.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html#alternate-domain-names-wildcard
 func covers(wildcard, name string) bool {
 	suffix, ok := strings.CutPrefix(wildcard, "*")
 	return ok && len(name) > len(suffix) && strings.HasSuffix(name, suffix)
 }
 
-// AliasFor answers how well a distribution's aliases fit a host: 0 not at all, otherwise the longer the fitting alias,
-// the better, and an exact one is better than any wildcard.
+// AliasFor returns how well a distribution's aliases match a host. It returns 0 for no match. A longer alias has a higher value,
+// and an exact alias a higher value than any wildcard.
 func AliasFor(config *Element, host string) int {
 	best := 0
 	for _, alias := range config.Values("Aliases") {

@@ -67,14 +67,14 @@ type CreateVpcOriginInput struct {
 	Tags                    *Tags           `xml:"Tags"`
 }
 
-// VpcOriginOutput is the answer of the operations that answer a VPC origin.
+// VpcOriginOutput is the output of the operations that return a VPC origin.
 type VpcOriginOutput struct {
 	ETag      string     `loc:"header" name:"ETag" json:"eTag"`
 	Location  string     `loc:"header" name:"Location"`
 	VpcOrigin *VpcOrigin `loc:"payload"`
 }
 
-// TrailRecord shows the VPC origin as CloudTrail is expected to: assumption CF-15.
+// TrailRecord returns the form that CloudTrail is expected to show. Assumption CF-15.
 func (out *VpcOriginOutput) TrailRecord() any {
 	v := out.VpcOrigin
 	return map[string]any{"eTag": out.ETag, "location": out.Location, "vpcOrigin": map[string]any{
@@ -213,9 +213,9 @@ func (s *Service) updateVpcOrigin(c *cloud.Call, in *UpdateVpcOriginInput) (*Vpc
 	return s.answerVpcOrigin(o), nil
 }
 
+// deleteVpcOrigin implements DeleteVpcOrigin. It returns 202. The VPC origin can be read with status Deploying until it is
+// deleted (assumption CF-12).
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteVpcOrigin.html
-//
-// The answer is 202: the origin stays readable as Deploying until it is gone. Assumption CF-12.
 func (s *Service) deleteVpcOrigin(c *cloud.Call, in *DeleteVpcOriginInput) (*VpcOriginOutput, error) {
 	o, err := s.vpcOrigin(c, "cloudfront:DeleteVpcOrigin", in.ID)
 	if err != nil {
@@ -239,9 +239,9 @@ func (s *Service) deleteVpcOrigin(c *cloud.Call, in *DeleteVpcOriginInput) (*Vpc
 	return s.answerVpcOrigin(o), nil
 }
 
+// listVpcOrigins implements ListVpcOrigins. It includes VPC origins that are shared with the caller, with their owner's account
+// (assumption CF-11).
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListVpcOrigins.html
-//
-// What is shared with the caller is listed too, with its owner's account. Assumption CF-11.
 func (s *Service) listVpcOrigins(c *cloud.Call, in *ListVpcOriginsInput) (*ListVpcOriginsOutput, error) {
 	if err := s.authorize(c, access{action: "cloudfront:ListVpcOrigins", arn: "*"}); err != nil {
 		return nil, err
@@ -270,8 +270,8 @@ func (s *Service) answerVpcOrigin(o *vpcOrigin) *VpcOriginOutput {
 	}}
 }
 
-// checkEndpoint holds the settings of an origin (id is empty for a new one) against
-// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_VpcOriginEndpointConfig.html.
+// checkEndpoint checks the settings of an origin, whose id is "" if it is new.
+// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_VpcOriginEndpointConfig.html
 func (s *Service) checkEndpoint(account, id string, e *EndpointConfig) error {
 	if e == nil {
 		return missingMember("vpcOriginEndpointConfig")
@@ -316,12 +316,12 @@ func (s *Service) checkEndpoint(account, id string, e *EndpointConfig) error {
 
 func validPort(p int) bool { return p == 80 || p == 443 || p >= 1024 && p <= 65535 }
 
-// busy refuses a change while the last one is on its way. Assumption CF-13.
+// busy returns the error of a change during the previous one. Assumption CF-13.
 func busy(code string) *cloud.Error {
 	return cloud.Errorf(409, code, "The specified VPC origin is still being deployed.")
 }
 
-// vpcOrigin finds a VPC origin and authorises the call on it.
+// vpcOrigin finds a VPC origin and authorizes the call on it.
 func (s *Service) vpcOrigin(c *cloud.Call, action, id string) (*vpcOrigin, error) {
 	o := s.origin(id)
 	a := access{action: action, arn: vpcOriginARN(c.Account(), id)}
@@ -337,7 +337,7 @@ func (s *Service) vpcOrigin(c *cloud.Call, action, id string) (*vpcOrigin, error
 	return o, nil
 }
 
-// origin is the VPC origin with this id unless it is gone.
+// origin returns the VPC origin with this id, or nil if it does not exist.
 func (s *Service) origin(id string) *vpcOrigin {
 	o := s.origins[id]
 	if o == nil || o.gone(s.now()) {
@@ -357,7 +357,7 @@ func (s *Service) originsOf(account string) []*vpcOrigin {
 	return list
 }
 
-// users are the distributions of any account whose current configuration names the VPC origin.
+// users returns the distributions of all accounts whose current configuration names the VPC origin.
 func (s *Service) users(id string) []*distribution {
 	var list []*distribution
 	for _, d := range s.distributions {
@@ -369,8 +369,8 @@ func (s *Service) users(id string) []*distribution {
 	return list
 }
 
-// inUse tells whether a distribution of any account names the VPC origin, or did until an update that has not reached
-// all edges. Assumption CF-14.
+// inUse reports whether a distribution of any account names the VPC origin, or has an update without it that has not reached all
+// edges. Assumption CF-14.
 func (s *Service) inUse(id string) bool {
 	for _, d := range s.distributions {
 		for _, v := range d.live(s.now()) {

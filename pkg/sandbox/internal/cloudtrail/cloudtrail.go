@@ -1,4 +1,4 @@
-// Package cloudtrail is the sandbox's CloudTrail, as far as one looks up with it who did what.
+// Package cloudtrail emulates CloudTrail's event history, in which an operator looks up who did what.
 package cloudtrail
 
 import (
@@ -13,13 +13,13 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Service has no state of its own: the event history is the world's.
+// Service emulates CloudTrail. It has no state of its own, because the world keeps the event history.
 type Service struct{ world *cloud.World }
 
 // New makes the service.
 func New(w *cloud.World) *Service { return &Service{world: w} }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	return &cloud.Service{
 		Name: "cloudtrail", Protocol: cloud.JSON11, EventSource: "cloudtrail.amazonaws.com", TargetPrefix: "CloudTrail_20131101",
@@ -27,10 +27,10 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// ResourceTypes is empty: whether an account has a trail is an option of the sandbox.
+// ResourceTypes returns nothing, because the sandbox's options say whether an account has a trail.
 func (s *Service) ResourceTypes() []cloud.ResourceType { return nil }
 
-// Snapshot is empty: the history is of calls, and those are listed as such.
+// Snapshot returns nothing, because the call log shows the calls.
 func (s *Service) Snapshot(string) map[string]any { return map[string]any{} }
 
 // LookupEventsInput is the input of LookupEvents.
@@ -42,10 +42,10 @@ type LookupEventsInput struct {
 	NextToken        string
 }
 
-// LookupAttribute is what an event has to be like.
+// LookupAttribute is a condition on events.
 type LookupAttribute struct{ AttributeKey, AttributeValue string }
 
-// LookupEventsOutput is one page, the latest event first.
+// LookupEventsOutput is one page of events, newest first.
 type LookupEventsOutput struct {
 	Events    []Event
 	NextToken string `json:",omitempty"`
@@ -63,12 +63,12 @@ type Event struct {
 	CloudTrailEvent string
 }
 
-// Resource is a resource that an event is about. None is ever named.
+// Resource is a resource of an event. The sandbox never names one.
 type Resource struct{ ResourceType, ResourceName string }
 
 const (
 	history  = 90 * 24 * time.Hour
-	mostPage = 50 // events, without MaxResults too
+	mostPage = 50 // events, also without MaxResults
 )
 
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
@@ -88,7 +88,7 @@ func (s *Service) lookupEvents(c *cloud.Call, in *LookupEventsInput) (*LookupEve
 		}
 	}
 	all := s.world.History()
-	// A token says how many of the oldest records are still to be looked at, so that new ones do not shift the pages.
+	// A token counts the older records that remain, so that new records do not shift the pages.
 	rest := len(all)
 	if in.NextToken != "" {
 		if rest, err = strconv.Atoi(in.NextToken); err != nil || rest < 0 || rest > len(all) {
@@ -117,7 +117,7 @@ func (s *Service) lookupEvents(c *cloud.Call, in *LookupEventsInput) (*LookupEve
 	return out, nil
 }
 
-// events is what the input asks of an event.
+// events returns the condition of the input on an event.
 func (in *LookupEventsInput) events() (func(Event) bool, error) {
 	if !in.StartTime.IsZero() && !in.EndTime.IsZero() && in.EndTime.Before(in.StartTime) {
 		return nil, cloud.Errorf(400, "InvalidTimeRangeException", "The end time is before the start time.")
@@ -167,7 +167,7 @@ func event(r cloud.TrailRecord) (Event, error) {
 	arn := d.UserIdentity.ARN
 	return Event{
 		EventID: d.EventID, EventName: d.EventName, EventSource: d.EventSource, ReadOnly: strconv.FormatBool(d.ReadOnly),
-		// A record's time has no fraction of a second.
+		// A record's time has whole seconds.
 		EventTime: r.Time.Truncate(time.Second), Username: arn[strings.LastIndexAny(arn, ":/")+1:], CloudTrailEvent: string(record),
 	}, nil
 }

@@ -25,8 +25,8 @@ type alarm struct {
 
 	state, reason string
 	changed       time.Time
-	history       []string // of states
-	lastError     string   // of the last action that failed
+	history       []string // states, oldest first
+	lastError     string   // error of the last action that failed
 }
 
 func (a *alarm) snapshot() map[string]any {
@@ -69,7 +69,8 @@ type Empty struct{}
 
 var alarmName = regexp.MustCompile(`^[^\x00-\x1f]{1,255}$`)
 
-// longestDescription is that of https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+// longestDescription is the maximum length of a description.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 const longestDescription = 1024
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
@@ -158,7 +159,7 @@ type DescribeAlarmsInput struct {
 // DescribeAlarmsOutput is its output.
 type DescribeAlarmsOutput struct{ MetricAlarms []MetricAlarm }
 
-// MetricAlarm is an alarm as DescribeAlarms shows it.
+// MetricAlarm is an alarm in the output of DescribeAlarms.
 type MetricAlarm struct {
 	AlarmName        string
 	AlarmArn         string
@@ -248,7 +249,7 @@ func breaches(operator string, value, threshold float64) (yes, known bool) {
 	return false, false
 }
 
-// unknownMetric says what is wrong with the name of a metric of AWS's own. Anybody else's may come any time.
+// unknownMetric returns what is wrong with the name of one of AWS's own metrics, or "". Other metrics may have any name.
 func unknownMetric(namespace, name string) string {
 	known := map[string][]string{
 		"AWS/SQS": {

@@ -12,15 +12,16 @@ import (
 // Service holds metrics, alarms and dashboards of all accounts.
 type Service struct {
 	world *cloud.World
-	// sample measures what services publish every minute, such as the depths of queues. Called with the world locked.
+	// sample calls measure with the metrics that services publish every minute, such as the depths of queues. Called with the
+	// world locked.
 	sample func(measure func(cloud.Sample))
 
-	// Guarded by the world lock.
+	// The world lock guards these.
 	alarms     []*alarm // in order of creation
 	dashboards []*dashboard
-	next       *cloud.Timer // of the minute; nil while there is no alarm
+	next       *cloud.Timer // of the next minute; nil while there is no alarm
 
-	mu      sync.Mutex // not the world lock: log lines arrive while the world goes on
+	mu      sync.Mutex // separate from the world lock, because log lines arrive at any time
 	metrics map[key]*metric
 }
 
@@ -29,7 +30,7 @@ func New(w *cloud.World, sample func(measure func(cloud.Sample))) *Service {
 	return &Service{world: w, sample: sample, metrics: map[key]*metric{}}
 }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	read := func(name string) cloud.Operation { return cloud.Operation{Name: name, ReadOnly: true} }
 	write := func(name string) cloud.Operation { return cloud.Operation{Name: name} }
@@ -49,7 +50,7 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// Snapshot shows an account's alarms with their states, its dashboards and the names of its metrics.
+// Snapshot returns an account's alarms with their states, its dashboards and the names of its metrics.
 func (s *Service) Snapshot(account string) map[string]any {
 	alarms, dashboards := []any{}, []any{}
 	for _, a := range s.alarms {

@@ -12,10 +12,10 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// dashboard is a dashboard. Dashboards belong to no Region.
+// dashboard is one dashboard. Dashboards have no Region.
 type dashboard struct {
 	account, name, body string
-	metrics             []string // that it shows
+	metrics             []string // the metrics in its body
 	changed             time.Time
 }
 
@@ -31,7 +31,7 @@ type PutDashboardOutput struct {
 	DashboardValidationMessages []DashboardValidationMessage
 }
 
-// DashboardValidationMessage says what is wrong with a body. Here that is an error.
+// DashboardValidationMessage says what is wrong with a body. In the sandbox, an invalid body is an error.
 type DashboardValidationMessage struct{ DataPath, Message string }
 
 var dashboardName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
@@ -78,7 +78,7 @@ type widget struct {
 	Properties          json.RawMessage
 }
 
-// graph is what a metric widget shows.
+// graph is the content of a metric widget.
 type graph struct {
 	Title, Region, View, Stat string
 	Period                    int
@@ -88,7 +88,7 @@ type graph struct {
 	Annotations               json.RawMessage
 }
 
-// shown reads a body strictly and lists the metrics that it shows, each once.
+// shown reads a body strictly and returns the metrics in it, each once.
 func shown(body string) ([]string, error) {
 	var d struct {
 		Start, PeriodOverride string
@@ -140,7 +140,7 @@ func shown(body string) ([]string, error) {
 	return slices.Compact(all), nil
 }
 
-// shownBy reads [namespace, name, dimension, value, ..., {options}]. The abbreviations "." and "..." are unknown here.
+// shownBy reads [namespace, name, dimension, value, ..., {options}]. It does not know the abbreviations "." and "...".
 func shownBy(m []any) (string, error) {
 	if len(m) > 0 {
 		if _, options := m[len(m)-1].(map[string]any); options {
@@ -199,7 +199,7 @@ type ListDashboardsInput struct{ DashboardNamePrefix, NextToken string }
 // ListDashboardsOutput is its output.
 type ListDashboardsOutput struct{ DashboardEntries []DashboardEntry }
 
-// DashboardEntry is a dashboard as ListDashboards shows it. Size is that of its body.
+// DashboardEntry is a dashboard in the output of ListDashboards. Size is the size of its body.
 type DashboardEntry struct {
 	DashboardName, DashboardArn string
 

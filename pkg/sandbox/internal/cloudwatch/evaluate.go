@@ -10,8 +10,8 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/sns"
 )
 
-// arm lets the next full minute come, as long as there is an alarm to evaluate. It keeps no world from being idle. Call with
-// the world locked.
+// arm schedules the next full minute if there is an alarm to evaluate. The schedule does not keep the world from being idle. Call
+// with the world locked.
 func (s *Service) arm() {
 	if s.next != nil || len(s.alarms) == 0 {
 		return
@@ -20,7 +20,7 @@ func (s *Service) arm() {
 	s.next = s.world.Clock.Background(now.Truncate(minute).Add(minute).Sub(now), "alarms are evaluated", s.tick)
 }
 
-// tick is a full minute: metrics of the services arrive, and every alarm is evaluated.
+// tick runs at each full minute: it samples the metrics of the services and evaluates every alarm.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 func (s *Service) tick() {
 	var due []change
@@ -36,7 +36,7 @@ func (s *Service) tick() {
 			a.state, a.reason, a.changed = state, reason, now
 			a.history = append(a.history, now.Format(time.RFC3339)+" "+state)
 		}
-		// What is sampled belongs to the minute that begins now, and the next evaluation sees it.
+		// A sample belongs to the minute that begins now. The next evaluation uses it.
 		s.sample(s.Measure) // assumption MON-03
 		s.arm()
 	})
@@ -98,15 +98,16 @@ func (a *alarm) why(breaching, missing int, values []string) string {
 	return fmt.Sprintf("%s: %s %v", what, a.in.ComparisonOperator, *a.in.Threshold)
 }
 
-// change is an alarm that went from one state to another.
+// change is a change of an alarm's state.
 type change struct {
-	alarm           // as it was then: a call may change it meanwhile
+	alarm           // a copy, because a call may change the alarm meanwhile
 	of              *alarm
 	was, is, reason string
 	at              time.Time
 }
 
-// act tells the topics of the new state, without the world locked: each message is an API call of CloudWatch's.
+// act publishes a change of state to the topics of the new state. Call without the world locked, because each message is an API
+// call by CloudWatch.
 func (s *Service) act(c change) {
 	actions := map[string][]string{
 		stateAlarm: c.in.AlarmActions, stateOK: c.in.OKActions, stateUnknown: c.in.InsufficientDataActions,
@@ -130,7 +131,7 @@ func (c change) subject() string {
 	return subject[:min(len(subject), 100)]
 }
 
-// message is what a topic gets. Assumption MON-04.
+// message returns the message to a topic. Assumption MON-04.
 func (c change) message() string {
 	dimensions := []map[string]string{}
 	for _, d := range c.in.Dimensions {
@@ -147,7 +148,7 @@ func (c change) message() string {
 		},
 	})
 	if err != nil {
-		return c.reason // only strings and numbers are in it
+		return c.reason // the message has only strings and numbers
 	}
 	return string(text)
 }

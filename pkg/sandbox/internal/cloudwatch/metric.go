@@ -11,7 +11,8 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// kept is how far back a metric can be asked for, and the longest that an alarm may look: of multi-day alarms there are none.
+// kept is the time for which values are kept. It is also the longest evaluation range of an alarm: the sandbox has no multi-day
+// alarms.
 const kept = 24 * time.Hour
 
 // Dimension is one dimension of a metric.
@@ -29,14 +30,14 @@ type metric struct {
 	minutes         []summary // oldest first
 }
 
-// summary is what is kept of a minute's values.
+// summary is what the service keeps of one minute's values.
 type summary struct {
 	at                 time.Time
 	count              int
 	sum, least, utmost float64
 }
 
-// key is the identity of a metric: another set of dimensions is another metric.
+// key is the identity of a metric. Another set of dimensions is another metric.
 type key struct {
 	account, region, namespace, name string
 	dimension, value                 string // the only one, or the names and values of several
@@ -47,9 +48,9 @@ func (a key) compare(b key) int {
 		cmp.Compare(a.name, b.name), cmp.Compare(a.dimension, b.dimension), cmp.Compare(a.value, b.value))
 }
 
-// of is the key of a metric with these dimensions.
+// of returns the key of a metric with these dimensions.
 func (a key) of(dimensions map[string]string) key {
-	if len(dimensions) == 1 { // as most have
+	if len(dimensions) == 1 { // the usual case
 		for a.dimension, a.value = range dimensions {
 			return a
 		}
@@ -62,7 +63,7 @@ func (a key) of(dimensions map[string]string) key {
 	return a
 }
 
-// Measure takes one value in. It may be called with or without the world locked.
+// Measure adds one value. It may be called with or without the world locked.
 func (s *Service) Measure(v cloud.Sample) {
 	at := s.world.Clock.Now().Truncate(minute)
 	s.mu.Lock()
@@ -95,7 +96,7 @@ func (m *metric) add(at time.Time, value float64) {
 	s.least, s.utmost = min(s.least, value), max(s.utmost, value)
 }
 
-// over summarises the values from one instant up to another. There may be none.
+// over returns the summary of the values between two times. It may be empty.
 func (m *metric) over(from, to time.Time) (all summary, any bool) {
 	if m == nil {
 		return all, false
@@ -114,7 +115,7 @@ func (m *metric) over(from, to time.Time) (all summary, any bool) {
 	return all, any
 }
 
-// statistic reads one of the statistics that the sandbox knows.
+// statistic returns the value of a statistic, and false for a statistic that the sandbox does not know.
 func (s summary) statistic(name string) (float64, bool) {
 	switch name {
 	case "Sum":
@@ -131,7 +132,7 @@ func (s summary) statistic(name string) (float64, bool) {
 	return 0, false
 }
 
-// find looks a series up; nil when nothing was ever measured. Call with s.mu locked.
+// find returns a metric, or nil if it has no values. Call with s.mu locked.
 func (s *Service) find(account, region string, of MetricID) *metric {
 	dimensions := make(map[string]string, len(of.Dimensions))
 	for _, d := range of.Dimensions {
@@ -151,7 +152,7 @@ func (s *Service) of(account, region string) []*metric {
 	return list
 }
 
-// names are an account's metrics, each once however many dimensions it has.
+// names returns an account's metrics, each once, whatever its dimensions.
 func (s *Service) names(account string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,8 +177,8 @@ type embedded struct {
 	} `json:"_aws"`
 }
 
-// Line takes in what a function wrote to its log, if it is a metric. A line that is malformed is a line of the log and no
-// more, as it would be at AWS. Assumption MON-01.
+// Line adds the values of a function's log line, if the line is in embedded metric format. As at AWS, a malformed line is only a
+// log line. Assumption MON-01.
 func (s *Service) Line(account, region, text string) {
 	if !strings.HasPrefix(text, "{") || !strings.Contains(text, `"_aws"`) {
 		return
@@ -251,7 +252,7 @@ func (s *Service) listMetrics(c *cloud.Call, in *ListMetricsInput) (*ListMetrics
 	return out, nil
 }
 
-// GetMetricDataInput is the input of GetMetricData. Queries are for statistics only. The answer has one page.
+// GetMetricDataInput is the input of GetMetricData. The sandbox knows queries for statistics only, and returns one page.
 type GetMetricDataInput struct {
 	StartTime         time.Time
 	EndTime           time.Time

@@ -1,4 +1,4 @@
-// Package cloudwatchlogs is the sandbox's CloudWatch Logs, as far as one reads with it what functions wrote.
+// Package cloudwatchlogs emulates the part of CloudWatch Logs with which an operator reads the log lines of functions.
 package cloudwatchlogs
 
 import (
@@ -12,15 +12,15 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/lambda"
 )
 
-// Service has no state of its own: the log groups are where functions write to them.
+// Service emulates CloudWatch Logs. It has no state of its own, because package lambda keeps the log groups.
 type Service struct {
 	groups func(account string) []lambda.LogGroup
 }
 
-// New makes the service. groups answers an account's log groups by Region and name; it is called with the world locked.
+// New returns the service. groups returns an account's log groups by Region and name. It is called with the world locked.
 func New(groups func(account string) []lambda.LogGroup) *Service { return &Service{groups: groups} }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	return &cloud.Service{
 		Name: "logs", Protocol: cloud.JSON11, EventSource: "logs.amazonaws.com", TargetPrefix: "Logs_20140328",
@@ -31,13 +31,13 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// ResourceTypes is empty: functions' log groups are deployed with them.
+// ResourceTypes returns nothing, because package lambda deploys log groups.
 func (s *Service) ResourceTypes() []cloud.ResourceType { return nil }
 
-// Snapshot is empty: the log groups are shown where functions write to them.
+// Snapshot returns nothing, because package lambda shows the log groups.
 func (s *Service) Snapshot(string) map[string]any { return map[string]any{} }
 
-// of lists the log groups that a call is about.
+// of returns the log groups of the call's account and Region.
 func (s *Service) of(c *cloud.Call) []lambda.LogGroup {
 	return slices.DeleteFunc(s.groups(c.Account()), func(g lambda.LogGroup) bool { return g.Region != c.Region })
 }
@@ -56,7 +56,7 @@ type DescribeLogGroupsOutput struct {
 	NextToken string     `json:"nextToken,omitempty"`
 }
 
-// LogGroup is a log group as DescribeLogGroups shows it. Its Arn ends in ":*", LogGroupArn does not.
+// LogGroup is a log group in the output of DescribeLogGroups. Its Arn ends in ":*", LogGroupArn does not.
 type LogGroup struct {
 	LogGroupName      string `json:"logGroupName"`
 	CreationTime      int64  `json:"creationTime"`
@@ -69,10 +69,10 @@ type LogGroup struct {
 	KmsKeyID          string `json:"kmsKeyId,omitempty"`
 }
 
-const mostGroups = 50 // in a page, without a limit too
+const mostGroups = 50 // the maximum and default of a page
 
+// describeLogGroups implements DescribeLogGroups. It is authorized on no particular log group (assumption LOGS-03).
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html
-// Assumption LOGS-03: it is authorised on no log group in particular.
 func (s *Service) describeLogGroups(c *cloud.Call, in *DescribeLogGroupsInput) (*DescribeLogGroupsOutput, error) {
 	anything := "arn:aws:logs:" + c.Region + ":" + c.Account() + ":log-group::log-stream:"
 	if err := c.Authorize("logs:DescribeLogGroups", anything, nil); err != nil {
@@ -107,7 +107,7 @@ func (s *Service) describeLogGroups(c *cloud.Call, in *DescribeLogGroupsInput) (
 	return out, nil
 }
 
-// FilterLogEventsInput is the input of FilterLogEvents. Interleaved changes nothing, as with AWS.
+// FilterLogEventsInput is the input of FilterLogEvents. Interleaved has no effect, as at AWS.
 type FilterLogEventsInput struct {
 	LogGroupName        string   `json:"logGroupName"`
 	LogGroupIdentifier  string   `json:"logGroupIdentifier"` // name or ARN
@@ -121,7 +121,7 @@ type FilterLogEventsInput struct {
 	Interleaved         bool     `json:"interleaved"`
 }
 
-// FilterLogEventsOutput is one page. AWS lists no searched streams any more.
+// FilterLogEventsOutput is one page of lines. Like AWS, it does not list the searched streams.
 type FilterLogEventsOutput struct {
 	Events             []FilteredLogEvent `json:"events"`
 	SearchedLogStreams []string           `json:"searchedLogStreams"`
@@ -137,7 +137,7 @@ type FilteredLogEvent struct {
 	EventID       string `json:"eventId"`
 }
 
-// Limits of a page.
+// These are the limits of a page.
 const (
 	mostEvents = 10_000
 	mostBytes  = 1 << 20
@@ -170,7 +170,7 @@ func (s *Service) filterLogEvents(c *cloud.Call, in *FilterLogEventsInput) (*Fil
 	return page(groups[i], in.NextToken, wanted, size)
 }
 
-// lines is what the input asks of a line.
+// lines returns the condition of the input on a line.
 func (in *FilterLogEventsInput) lines() (func(lambda.LogLine) bool, error) {
 	if len(in.LogStreamNames) > 0 && in.LogStreamNamePrefix != "" {
 		return nil, invalid("Only one of logStreamNames and logStreamNamePrefix can be specified.")
@@ -190,8 +190,8 @@ func (in *FilterLogEventsInput) lines() (func(lambda.LogLine) bool, error) {
 	}, nil
 }
 
-// page is what is wanted of a log group from a token on. A token counts all lines that were ever written, so that it still
-// means the same when old ones are dropped and new ones arrive.
+// page returns the matching lines of a log group from a token on. A token counts all lines that were ever written, so it stays
+// valid when old lines are dropped and new lines arrive.
 func page(g lambda.LogGroup, token string, wanted func(lambda.LogLine) bool, size int) (*FilterLogEventsOutput, error) {
 	from, err := position(token, g.Dropped+len(g.Lines))
 	if err != nil {
@@ -216,7 +216,7 @@ func page(g lambda.LogGroup, token string, wanted func(lambda.LogLine) bool, siz
 	return out, nil
 }
 
-// limit is how many a page holds.
+// limit returns the number of lines in a page.
 func limit(given *int, most int) (int, error) {
 	if given == nil {
 		return most, nil

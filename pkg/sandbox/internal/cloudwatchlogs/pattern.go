@@ -7,7 +7,8 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// parsePattern reads a filter pattern of terms: all of those given, or with a question mark before each, any of them.
+// parsePattern reads a filter pattern of terms. A line must contain all terms, or, if each has a question mark before it, one of
+// them.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html#matching-terms-unstructured-log-events
 func parsePattern(text string) (matches func(line string) bool, err error) {
 	var all, some []string
@@ -75,7 +76,7 @@ func nextTerm(text string) (term, rest string, err error) {
 	return term, text[end:], nil
 }
 
-// wordCharacters are those that a term may have without quotation marks.
+// wordCharacters are the characters of a term without quotation marks.
 const wordCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 
 func unknown(what string) error {
