@@ -15,17 +15,18 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// alarm rings at the topic, with a description that says what happened, what it means, and the next command.
+// alarm publishes to the topic. Its description says what happened, what that means, and which command to run next.
 type alarm struct {
 	id     string
 	metric metric
-	every  time.Duration // whole minutes: how long values gather before they are looked at
-	// It rings when a value is atLeast; with silent, when for so many times in a row there was no value of one or more.
+	every  time.Duration // whole minutes: the period over which values are aggregated
+	// The alarm goes off when a value is at least atLeast. With silent, it goes off when that many periods in a row had no value
+	// of one or more.
 	atLeast float64
 	silent  int
 
 	means string
-	next  string // a command that only looks
+	next  string // a command that changes nothing
 	then  string
 }
 
@@ -33,7 +34,7 @@ func (a alarm) description() string {
 	return fmt.Sprintf("%s\n\nNext, in account %s: %s\n\nThen: %s", a.means, parts.Account(), a.next, a.then)
 }
 
-// newAlarm answers the alarm's ARN.
+// newAlarm makes an alarm and returns its ARN.
 func newAlarm(scope constructs.Construct, a alarm, topic awssns.Topic) string {
 	props := &awscloudwatch.CfnAlarmProps{
 		AlarmDescription: jsii.String(a.description()),
@@ -42,7 +43,7 @@ func newAlarm(scope constructs.Construct, a alarm, topic awssns.Topic) string {
 		MetricName:       jsii.String(a.metric.name),
 		Statistic:        jsii.String(a.metric.statistic),
 		Period:           jsii.Number(a.every.Seconds()),
-		// A value is there only when something was looked at, and nothing to look at is no reason to ring.
+		// A metric has values only when something was measured. No measurement is no reason for an alarm.
 		TreatMissingData:   jsii.String("notBreaching"),
 		EvaluationPeriods:  jsii.Number(1),
 		Threshold:          jsii.Number(a.atLeast),
@@ -60,61 +61,61 @@ func newAlarm(scope constructs.Construct, a alarm, topic awssns.Topic) string {
 	return *awscloudwatch.NewCfnAlarm(scope, jsii.String(a.id), props).AttrArn()
 }
 
-// deadLetters is a queue in which messages end, and what is to be known of them.
+// deadLetters is a queue for messages that could not be processed or delivered, with what its alarm says about them.
 type deadLetters struct {
 	id    string
 	queue awssqs.Queue
-	of    string             // whose messages they are
-	log   awslambda.Function // whose log says why they failed; nil: the messages' own attributes do
-	back  bool               // they can be sent back to where they came from
+	of    string             // describes the messages
+	log   awslambda.Function // the function whose log says why they failed; nil if the messages' own attributes do
+	back  bool               // whether they can be sent back to the queue that they came from
 }
 
-// alarm rings as soon as one message is there.
+// alarm returns the alarm that goes off as soon as one message is in the queue.
 func (d deadLetters) alarm() alarm {
 	a := alarm{
 		id:     d.id,
 		metric: queueMetric(d.queue, "ApproximateNumberOfMessagesVisible"), every: time.Minute, atLeast: 1,
-		means: "Dead letters: " + d.of + ". They stay for 14 days. The sweep looks at everything all the same, so that nothing " +
-			"is lost, but something is broken.",
+		means: "Dead letters: " + d.of + ". SQS keeps them for 14 days. The next sweep or daily audit finds the same without " +
+			"them, so nothing is lost.",
 		next: aws("sqs receive-message --queue-url %s --max-number-of-messages 10 --visibility-timeout 0 "+
 			"--message-attribute-names All", *d.queue.QueueUrl()),
 	}
 	switch {
 	case d.back:
-		a.then = fmt.Sprintf("see why (%s), mend it, and send them back: %s", logs(d.log),
+		a.then = fmt.Sprintf("find the reason (%s), fix it, and send the messages back: %s", logs(d.log),
 			aws("sqs start-message-move-task --source-arn %s", *d.queue.QueueArn()))
 	case d.log != nil:
-		a.then = fmt.Sprintf("see why (%s), mend it, and forget them, since the sweep has looked: %s", logs(d.log),
+		a.then = fmt.Sprintf("find the reason (%s) and fix it. After the next sweep, delete the messages: %s", logs(d.log),
 			aws("sqs purge-queue --queue-url %s", *d.queue.QueueUrl()))
 	default:
-		a.then = fmt.Sprintf("ERROR_CODE and TARGET_ARN say which permission or target is missing: make deploy brings it back. Forget "+
-			"them, since the sweep has looked: %s", aws("sqs purge-queue --queue-url %s", *d.queue.QueueUrl()))
+		a.then = fmt.Sprintf("the attributes ERROR_CODE and TARGET_ARN name the missing permission or target; make deploy restores it. "+
+			"After the next sweep, delete the messages: %s", aws("sqs purge-queue --queue-url %s", *d.queue.QueueUrl()))
 	}
 	return a
 }
 
-// aws is a command line that can be pasted.
+// aws returns a command line that can be pasted into a shell.
 func aws(format string, args ...any) string {
 	return fmt.Sprintf("aws --region "+parts.Region+" "+format, args...)
 }
 
-// logs shows what a function failed on: what it logged itself, and Lambda's reports of runs that crashed or took too long
+// logs returns a command that shows why a function failed: its own errors, and Lambda's reports of runs that crashed or timed out
 // (https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html).
 func logs(f awslambda.Function) string { return logged(f, "3h", "?ERROR ?errorType ?timeout") }
 
-// logged shows the lines of a function that match a pattern
+// logged returns a command that shows the log lines of a function that match a pattern
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html).
 func logged(f awslambda.Function, since, pattern string) string {
 	return aws("logs tail %s --since %s --filter-pattern '%s'", *f.LogGroup().LogGroupName(), since, pattern)
 }
 
-// quoted is a phrase as a filter pattern wants it.
+// quoted returns a phrase in the form of a filter pattern.
 func quoted(phrase string) string { return `"` + phrase + `"` }
 
-// alarmsProps is what the alarms watch.
+// alarmsProps names what the alarms watch.
 type alarmsProps struct {
 	Hub         string
-	Fullest     string // the distribution that is filled last
+	Fullest     string // the name of the distribution that is filled last
 	Topic       awssns.Topic
 	DeadLetters []deadLetters
 	Machine     string // ARN
@@ -122,11 +123,11 @@ type alarmsProps struct {
 	Admit, Audit, Wire awslambda.Function
 }
 
-// newAlarms makes every alarm and lets it publish. It answers their ARNs.
+// newAlarms makes all alarms, lets them publish to the topic, and returns their ARNs.
 func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	failed := aws("stepfunctions list-executions --state-machine-arn %s --status-filter FAILED --max-items 10", p.Machine)
-	why := "the newest is the first; its cause: " + aws("stepfunctions describe-execution --query cause --output text --execution-arn ARN")
+	cause := "the newest execution is the first in the list. Read its cause: " + aws("stepfunctions describe-execution --query cause --output text --execution-arn ARN")
 	redrive := aws("stepfunctions redrive-execution --execution-arn ARN")
 	events := func(call string) string {
 		return aws("cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=%s --max-items 20 "+
@@ -136,70 +137,71 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 		{
 			id:     "SweepMissing",
 			metric: own(p.Hub, contract.MetricSweepCompleted, sum), every: sweepEvery, silent: 3,
-			means: "No sweep was completed in 30 minutes. Events still wake the hub, but what an event missed waits, and an invitation " +
-				"dies after 12 h. After the first deployment this is so until the first sweep.",
+			means: "No sweep was completed in 30 minutes. Events still trigger the hub, but whatever no event reported waits, and an " +
+				"invitation expires after 12 hours. After the first deployment, this alarm stays on until the first sweep.",
 			next: logs(p.Admit),
-			then: "if there is no error, see that the rule with rate(10 minutes) is ENABLED: " + aws("events list-rules --name-prefix originhub-%s", p.Hub),
+			then: "fix the error that the log shows. If it shows none, check that the rule with rate(10 minutes) is ENABLED: " + aws("events list-rules --name-prefix originhub-%s", p.Hub),
 		},
 		{
 			id:     "PendingShareNearExpiry",
 			metric: own(p.Hub, contract.MetricOldestPendingShare, maximum), every: sweepEvery, atLeast: (9 * time.Hour).Seconds(),
-			means: "An invitation of a known team has been neither accepted nor refused for 9 h. It dies at 12 h, and the team must share again.",
+			means: "An invitation from a known team has been pending for 9 hours. It expires after 12 hours; then the team has to share again.",
 			next:  aws("ram get-resource-share-invitations --query \"resourceShareInvitations[?status=='PENDING']\""),
-			then:  "see why it is not accepted: " + logs(p.Admit),
+			then:  "find out why the hub has not accepted it: " + logs(p.Admit),
 		},
 		{
 			id:     "TeardownDirty",
 			metric: own(p.Hub, contract.MetricTeardownDirty, sum), every: time.Minute, atLeast: 1,
-			means: "A teardown left something behind: network interfaces that CloudFront has not released. They keep a VPC from being deleted.",
-			next:  failed,
-			then: why + ". It names interface, VPC and account. CloudFront may release them late: it is looked at again once a day. If they stay, " +
-				"only AWS Support can remove them.",
-		},
-		{
-			id:     "TeardownStuck",
-			metric: machineMetric(p.Machine, "ExecutionsFailed"), every: time.Minute, atLeast: 1,
-			means: "A teardown failed or was stopped because something stands in its way. Nothing later was begun; if TeardownDirty rings " +
-				"too, follow that one.",
+			means: "A teardown ended dirty: CloudFront has not released all network interfaces of the VPC origin. While they exist, the team's " +
+				"VPC cannot be deleted.",
 			next: failed,
-			then: why + ". It says what stands in the way. Remove that; then the team sets its tag originhub:teardown again, or within 14 days you let " +
-				"the execution go on from the task that failed: " + redrive + ".",
+			then: cause + ". It names the interfaces, the VPC and the account. CloudFront may release them later; the hub observes them again " +
+				"once a day. If they stay, ask AWS Support to remove them.",
 		},
 		{
-			id:     "DistributionEdited",
+			id:     "TeardownFailed",
+			metric: machineMetric(p.Machine, "ExecutionsFailed"), every: time.Minute, atLeast: 1,
+			means: "An execution of the state machine failed: its teardown is blocked, or failed too often. No later step was begun. If " +
+				"TeardownDirty is in alarm, too, follow that alarm first.",
+			next: failed,
+			then: cause + ". It says what blocks the teardown. Fix that. Then the team sets the tag originhub:teardown again; or, within 14 days, you " +
+				"redrive the execution from the task that failed: " + redrive + ".",
+		},
+		{
+			id:     "DriftFound",
 			metric: own(p.Hub, contract.MetricDriftFound, sum), every: time.Minute, atLeast: 1,
-			means: "Somebody else than the hub changed what it relies on: the distribution, its DNS records, a share or an origin. The event " +
-				contract.DriftFound + " on the same topic says who, what is at risk, and the command that mends it.",
+			means: "Somebody other than the hub changed a distribution, a DNS record, a share or a VPC origin that the hub relies on. The event " +
+				contract.DriftFound + " on the same topic says who did it, what is at risk, and which command repairs it.",
 			next: logged(p.Audit, "3h", quoted(contract.DriftFound)),
-			then: "run the finding's repair in the account repairIn, if it is still so. What the hub wants of the distribution comes back with the next " +
-				"sweep; what others want does not. Everything else that was done to it: " + events("UpdateDistribution"),
+			then: "check that the finding still holds, and run the command in its field repair in account repairIn. The next sweep restores what the " +
+				"hub manages in the distribution, and nothing else. To see all edits: " + events("UpdateDistribution"),
 		},
 		{
 			id:     "SideDoorOpen",
 			metric: own(p.Hub, contract.MetricSideDoorsOpen, maximum), every: auditEvery, atLeast: 1,
-			means: "The last audit found what somebody can come in by past the distribution, or is off the air for: DNS that points past it, " +
-				"a public origin under a claimed path, an origin that was wired and is not shared.",
+			means: "The last audit found a way past the distribution, or a team that is off the air: a DNS record that points elsewhere, a public " +
+				"origin under a claimed path, or a wired VPC origin that is no longer shared.",
 			next: logged(p.Audit, "4w", quoted(contract.LeakFound)),
-			then: "each finding is said once, and names its owner, the command that mends it, repair, and the account in which to run that, repairIn. " +
-				"The next daily audit ends the alarm.",
+			then: "each finding is logged once, with its team, the command that repairs it (repair) and the account in which to run that command " +
+				"(repairIn). The alarm ends with the next daily audit.",
 		},
 		{
 			id:     "LeaseHeldTooLong",
 			metric: own(p.Hub, contract.MetricLeaseHeld, maximum), every: time.Minute, atLeast: wireTimeout.Seconds(),
-			means: "A run of wire holds the lease for longer than a run can last: it has died. Nothing is written until the lease ends, " +
-				fmt.Sprintf("%.0f minutes after it began; then the next run takes over.", contract.WireLease.Minutes()),
+			means: "A run of function wire has died: it holds the lease of a distribution for longer than a run can last. Nothing is written to " +
+				fmt.Sprintf("this distribution until the lease ends, %.0f minutes after it began. Then the next run takes over.", contract.WireLease.Minutes()),
 			next: aws("logs tail %s --since 30m", *p.Wire.LogGroup().LogGroupName()),
-			then: "once is a crash that was outlived. Again and again: look at maxMemoryUsedMB and at the status in the lines of type platform.report.",
+			then: "if it happened once, do nothing. If it happens again, check maxMemoryUsedMB and status in the lines of type platform.report.",
 		},
 		{
 			id:     "CapacityNearlyUsed",
 			metric: own(p.Hub, contract.MetricQuotaUse, maximum, [2]string{contract.DimensionDistribution, p.Fullest}), every: sweepEvery,
 			atLeast: 80,
 			means: "The distribution that is filled last has used 80 % of a quota: origins, behaviors or aliases. When it is full, new " +
-				"origins wait.",
+				"origins are deferred.",
 			next: aws("service-quotas list-service-quotas --service-code cloudfront --query \"Quotas[?contains(QuotaName,'per distribution')]" +
 				".[QuotaCode,QuotaName,Value]\" --output text"),
-			then: "request an increase there, or let the policy have one more distribution, and deploy.",
+			then: "request a higher quota with the CLI or in the Service Quotas console, or add a distribution to the hub policy and deploy.",
 		},
 	}
 	for _, d := range p.DeadLetters {

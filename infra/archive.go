@@ -8,16 +8,16 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// archiveDays is how long events are kept: as long as logs and executions' histories.
+// archiveDays is how long events are kept: as long as logs and the histories of executions.
 const archiveDays = 90
 
-// newArchive keeps whatever the bus received. It outlives the stack, and the bus with it: a replay goes to no other bus than
-// the one that the events came from, and a bus whose rules remain, as an archive's own does, cannot be deleted.
+// newArchive makes the archive of everything that the bus receives. Archive and bus outlive the stack. A replay can go only to the
+// bus that the events came from, and a bus cannot be deleted while it has rules, such as the one that an archive makes.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
 func newArchive(scope constructs.Construct, id string, bus awsevents.EventBus, key awskms.IKey) awsevents.CfnArchive {
 	archive := awsevents.NewCfnArchive(scope, jsii.String(id), &awsevents.CfnArchiveProps{
 		SourceArn:     bus.EventBusArn(),
-		Description:   jsii.String("originhub: everything on the hub bus, to be replayed"),
+		Description:   jsii.String("originhub: all events of the hub bus, for replay"),
 		RetentionDays: jsii.Number(archiveDays),
 
 		KmsKeyIdentifier: key.KeyArn(),

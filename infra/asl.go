@@ -49,31 +49,32 @@ type retrier struct {
 }
 
 const (
-	// functionSubstitution stands for the ARN of the function teardown until CloudFormation puts it in.
+	// functionSubstitution stands for the ARN of function teardown. CloudFormation replaces it.
 	functionSubstitution = "TeardownFunction"
 
-	// taskSeconds is more than the function's own timeout, which therefore ends a task that hangs.
+	// taskSeconds is the time limit of a task. It exceeds the function's own timeout, so that Lambda ends a run that hangs.
 	taskSeconds = 90
-	// detachSeconds is how long wire may take to get the origin out and Deployed. CloudFront's own waiter allows 35 minutes
-	// for one deployment; this leaves room for a queue of them, and for somebody to mend what holds them up.
+	// detachSeconds is how long wire may take until the origin is out and the distribution is Deployed. CloudFront's own waiter
+	// allows 35 minutes for one update. Six hours suffice for several updates, and for somebody to fix what holds them up.
 	detachSeconds = 6 * 60 * 60
 )
 
-// teardownMachine takes one origin out. Its states and the only ways between them are package teardown's; a task answers
+// teardownMachine returns the state machine that takes one origin out. Package teardown defines its states and edges. The input of
+// an execution is {"origin", "generation"}. A task returns
 //
 //	{"phase": "unshare", "wait": 20, "outcome": "", "says": "…", "resume": "2026-11-22T09:00:00Z"}
 //
-// the phase to go on with, after so many seconds; or how the teardown ended. Input: {"origin", "generation"}.
+// that is, the phase to continue with after wait seconds, or the outcome of the teardown.
 //
-// There is no Catch: a task that is blocked, left something or failed too often ends the execution by its own error, so that a
-// redriven execution goes on with it. https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+// There is no Catch. A task that is blocked, dirty or out of retries ends the execution with its own error, so that a redriven
+// execution continues with this task. https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 func teardownMachine() machine {
 	states := map[string]state{}
 	for _, s := range teardown.States() {
 		states[s.Name] = stateOf(s)
 	}
 	return machine{
-		Comment:       "originhub: take a VPC origin out of the central distribution, and prove that nothing was left behind",
+		Comment:       "originhub: take a VPC origin out of its distribution, delete it, and verify that nothing is left behind",
 		QueryLanguage: "JSONata",
 		StartAt:       teardown.StartAt,
 		States:        states,
@@ -110,7 +111,7 @@ func stateOf(s teardown.State) state {
 	return is
 }
 
-// taken is when an edge out of a Choice is taken. An answer that ends the execution names no phase.
+// taken returns the condition for an edge out of a Choice. An answer that ends the execution names no phase.
 func taken(e teardown.Edge) string {
 	if e.On.Outcome != "" {
 		return jsonata(fmt.Sprintf("$states.input.outcome = '%s'", e.On.Outcome))
@@ -125,13 +126,13 @@ func taken(e teardown.Edge) string {
 	return jsonata("$states.input.phase in [" + strings.Join(phases, ", ") + "]")
 }
 
-// task is a state that works on a phase.
+// task returns the Task state that works on a phase.
 func task(of teardown.State) state {
 	payload := map[string]any{
 		"phase":      of.Phase,
 		"origin":     jsonata("$states.context.Execution.Input.origin"),
 		"generation": jsonata("$states.context.Execution.Input.generation"),
-		// 0, if nobody has: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+		// 0 in an execution that was not redriven: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
 		"redrives": jsonata("$states.context.Execution.RedriveCount"),
 	}
 	s := state{
@@ -141,10 +142,10 @@ func task(of teardown.State) state {
 		Arguments:      map[string]any{"FunctionName": "${" + functionSubstitution + "}", "Payload": payload},
 		TimeoutSeconds: taskSeconds,
 		Retry: []retrier{
-			{ErrorEquals: []string{"GiveUp", "Blocked", "Dirty"}, MaxAttempts: 0}, // package fault: no repetition mends it
+			{ErrorEquals: []string{"GiveUp", "Blocked", "Dirty"}, MaxAttempts: 0}, // classes of package fault that a retry cannot fix
 			{
 				ErrorEquals: []string{"States.ALL"}, IntervalSeconds: 2, BackoffRate: 2, MaxDelaySeconds: 300,
-				JitterStrategy: "FULL", MaxAttempts: 12, // half an hour or so
+				JitterStrategy: "FULL", MaxAttempts: 12, // about half an hour
 			},
 		},
 		Output: jsonata("$states.result.Payload"),
@@ -152,7 +153,7 @@ func task(of teardown.State) state {
 	if of.Phase == teardown.Detach {
 		s.Resource += ".waitForTaskToken"
 		payload["token"] = jsonata("$states.context.Task.Token")
-		// A token that got lost is worth a second one, not twelve.
+		// A timeout means that the token was lost, or that wire is held up. One more attempt serves the first case.
 		s.Retry = append([]retrier{{ErrorEquals: []string{"States.Timeout"}, MaxAttempts: 1}}, s.Retry...)
 		s.TimeoutSeconds = detachSeconds
 		s.Output = jsonata("$states.result")
@@ -162,7 +163,7 @@ func task(of teardown.State) state {
 
 func jsonata(expression string) string { return "{% " + expression + " %}" }
 
-// json renders the machine; indented, for people to read. The encoder's default would turn > into an escape.
+// json returns the machine as JSON. The encoder's default would escape >, which JSONata uses.
 func (m machine) json(indent string) string {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)

@@ -15,7 +15,7 @@ import (
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
-// An execution ends with the error of the task that failed, and so a redriven one goes on with that task.
+// An execution ends with the error of the task that failed, so that a redriven execution continues with that task.
 func TestEveryTaskRetriesWhatMayPass(t *testing.T) {
 	final := []string{
 		reflect.TypeFor[fault.GiveUp]().Name(), reflect.TypeFor[fault.Blocked]().Name(), reflect.TypeFor[fault.Dirty]().Name(), // as Lambda reports them
@@ -39,7 +39,7 @@ func TestEveryTaskRetriesWhatMayPass(t *testing.T) {
 		}
 		for _, e := range final {
 			if retries(e) != 0 {
-				t.Errorf("%s repeats %s, which no repetition mends", name, e)
+				t.Errorf("%s retries %s, which a retry cannot fix", name, e)
 			}
 		}
 		for _, passing := range []string{
@@ -51,7 +51,7 @@ func TestEveryTaskRetriesWhatMayPass(t *testing.T) {
 			}
 		}
 		if s.TimeoutSeconds == 0 {
-			t.Errorf("%s may wait for ever", name)
+			t.Errorf("%s has no time limit", name)
 		}
 	}
 	if tasks != len(teardown.Phases()) {
@@ -75,10 +75,10 @@ func TestEveryTaskSaysItsPhase(t *testing.T) {
 	}
 }
 
-// ways are the states that each state of a definition leads to.
+// ways maps each state of a definition to the states that it leads to.
 type ways map[string][]string
 
-// synthesized reads the ways from the definition that the hub stack deploys.
+// synthesized returns the ways of the definition that the hub stack deploys.
 func synthesized(t *testing.T) (startAt string, w ways, kinds map[string]string) {
 	t.Helper()
 	var raw []byte
@@ -110,13 +110,13 @@ func synthesized(t *testing.T) (startAt string, w ways, kinds map[string]string)
 			w[name] = append(w[name], c.Next)
 		}
 		if len(s.Catch) > 0 {
-			t.Errorf("%s catches its errors: a redriven execution would not go on with it", name)
+			t.Errorf("%s catches its errors: a redriven execution would not continue with it", name)
 		}
 	}
 	return m.StartAt, w, kinds
 }
 
-// reach lists the states that a machine can come to without some of them.
+// reach returns the states that a machine can reach without passing through some of them.
 func (w ways) reach(from string, without ...string) map[string]bool {
 	reached := map[string]bool{}
 	queue := []string{from}
@@ -132,11 +132,11 @@ func (w ways) reach(from string, without ...string) map[string]bool {
 	return reached
 }
 
-// The graph is the legal order: no execution comes to what cannot be undone past a state that has to come before.
+// The graph is the legal order: no execution reaches an irreversible state without the states that have to come before it.
 func TestNoWayLeadsPastWhatComesFirst(t *testing.T) {
 	start, w, kinds := synthesized(t)
 	if reached := w.reach(start); len(reached) != len(kinds) {
-		t.Errorf("of %d states %d can be reached", len(kinds), len(reached))
+		t.Errorf("%d states, of which %d can be reached", len(kinds), len(reached))
 	}
 	for _, c := range []struct{ without, to string }{
 		{"Warn", "Detach"},
@@ -185,7 +185,7 @@ func TestTheDefinitionHasTheEdgesAndNoOther(t *testing.T) {
 	}
 }
 
-// A Choice goes where package teardown says, whatever the answer: the conditions are evaluated as JSONata.
+// Whatever the answer is, a Choice goes to the state that package teardown defines. The conditions are evaluated as JSONata.
 func TestEveryChoiceGoesWhereTheEdgesSay(t *testing.T) {
 	var answers []teardown.Answer
 	for _, p := range append(teardown.Phases(), "report", "nonsense", "") {
@@ -245,7 +245,7 @@ func holds(t *testing.T, condition string, a teardown.Answer) bool {
 	return is
 }
 
-// README shows the machine as it is.
+// TestReadmeDrawsTheMachine shows that the README's picture is that of the current machine.
 func TestReadmeDrawsTheMachine(t *testing.T) {
 	const readme, begin, end = "../README.md", "<!-- machine: drawn by make golden -->\n", "<!-- machine: end -->\n"
 	raw, err := os.ReadFile(readme)
@@ -255,7 +255,7 @@ func TestReadmeDrawsTheMachine(t *testing.T) {
 	before, rest, ok := strings.Cut(string(raw), begin)
 	_, after, ended := strings.Cut(rest, end)
 	if !ok || !ended || strings.Contains(after, begin) {
-		t.Fatalf("%s has no place for the machine, or two: %q to %q", readme, begin, end)
+		t.Fatalf("%s needs exactly one place for the machine, from %q to %q", readme, begin, end)
 	}
 	want := before + begin + "```mermaid\n" + teardown.Mermaid() + "```\n" + end + after
 	switch {
@@ -265,12 +265,12 @@ func TestReadmeDrawsTheMachine(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("%s draws another machine: run `make golden`", readme)
+		t.Errorf("the machine in %s is stale: run `make golden`", readme)
 	}
 }
 
-// An execution under way keeps its definition when a new version is deployed. The one before edges is in testdata/old, and
-// every phase that a task names leads somewhere in it, as do the outcomes that it knows.
+// A running execution keeps its definition when a new version is deployed. testdata/old has the definition of the version before the
+// edges. Each phase that a task can answer leads to a state in it, and so does each outcome that it knows.
 func TestAnOlderDefinitionKnowsWhatTasksAnswer(t *testing.T) {
 	raw, err := os.ReadFile("testdata/old/teardown.asl.json")
 	if err != nil {
@@ -294,7 +294,7 @@ func TestAnOlderDefinitionKnowsWhatTasksAnswer(t *testing.T) {
 				return
 			}
 		}
-		t.Errorf("%+v leads from %s nowhere", a, state)
+		t.Errorf("%+v leads from %s to no state", a, state)
 	}
 	for _, p := range teardown.Phases() {
 		a, to := teardown.Answer{Phase: string(p)}, teardown.TaskOf(p).Name

@@ -12,18 +12,18 @@ import (
 	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
-// newBus makes the hub bus and lets the spokes forward to it what AWS told them, and nothing else. Who puts an event needs no
-// permission on the key: EventBridge asks for itself.
+// newBus makes the hub bus, and lets the spokes forward events of AWS to it and no others. A sender needs no permission on the key,
+// because EventBridge uses the key itself.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html
 func newBus(scope constructs.Construct, id string, p hubpolicy.Policy, key awskms.IKey, unreadable awssqs.Queue) awsevents.EventBus {
 	bus := awsevents.NewEventBus(scope, jsii.String(id), &awsevents.EventBusProps{
 		EventBusName: jsii.String(contract.BusName(p.Hub)),
-		Description:  jsii.String("originhub: what the spokes forward, and what originhub decided"),
-		// What cannot be decrypted goes there still encrypted; without a queue it would be lost.
+		Description:  jsii.String("originhub: events that the spokes forward, and events about what the hub decides"),
+		// An event that cannot be decrypted goes there, still encrypted. Without a queue it would be lost.
 		// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html
 		DeadLetterQueue: unreadable,
 	})
-	// Its prop KmsKey would write a statement of its own into the key's policy, see newKey.
+	// The prop KmsKey of EventBus would add a statement to the key's policy, which newKey writes completely.
 	bus.Node().DefaultChild().(awsevents.CfnEventBus).SetKmsKeyIdentifier(key.KeyArn()) //nolint:errcheck // NewEventBus made it
 	parts.SendFrom(unreadable, []string{*bus.EventBusArn()})
 	if p.Organization != "" {
@@ -36,9 +36,9 @@ func newBus(scope constructs.Construct, id string, p hubpolicy.Policy, key awskm
 	return bus
 }
 
-// admitForwarders lets principals put forwarded CloudTrail events only. Nobody can claim a source that begins with "aws."
-// in PutEvents, so that an event of these sources comes from a rule on the sender's default bus. ForAllValues holds for a
-// key that is absent: hence Null.
+// admitForwarders lets principals put forwarded CloudTrail events and no others. PutEvents refuses a source that begins with "aws.",
+// so an event with such a source comes from a rule on the sender's default bus. ForAllValues also holds when the key is absent;
+// the condition Null excludes that case.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-example-policy-cross-account-custom-bus-source.html
 func admitForwarders(bus awsevents.EventBus, id string, principal any, when parts.Condition) {
 	when["ForAllValues:StringEquals"] = map[string]any{

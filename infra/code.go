@@ -11,7 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// The functions: directories under functions/, and names of their binaries.
+// The functions. Each name is that of a directory under functions/ and of the function's binary.
 const (
 	admitFunction     = "admit"
 	auditFunction     = "audit"
@@ -22,15 +22,16 @@ const (
 	targetsFunction   = "targets"
 )
 
-// inHub are the functions that read the hub policy. It is not for those inTeam, in accounts of teams, to read.
+// inHub returns the functions of the hub, which read the hub policy.
 func inHub() []string {
 	return []string{admitFunction, auditFunction, retireFunction, teardownFunction, wireFunction}
 }
 
+// inTeam returns the functions that run in accounts of teams. They must not get the hub policy.
 func inTeam() []string { return []string{customersFunction, targetsFunction} }
 
-// functionCode is a directory with one subdirectory per function, each of which becomes a Lambda asset: the binary as
-// bootstrap and, for the hub's, the hub policy beside it.
+// functionCode is a directory with one subdirectory for each function. Each subdirectory becomes a Lambda asset. It holds the binary as
+// bootstrap and, for a function of the hub, the hub policy.
 type functionCode string
 
 func (c functionCode) dir(function string) string { return filepath.Join(string(c), function) }

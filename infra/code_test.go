@@ -30,7 +30,7 @@ func TestPackFunctions_PutsThePolicyBesideTheHubsBinaries(t *testing.T) {
 	}
 	for _, function := range inTeam() {
 		if _, err := os.Stat(filepath.Join(code.dir(function), "policy.yaml")); err == nil {
-			t.Errorf("%s takes the hub policy to a team's account", function)
+			t.Errorf("function %s, which runs in a team's account, holds the hub policy", function)
 		}
 	}
 	binary, err := os.Stat(filepath.Join(code.dir(wireFunction), "bootstrap"))

@@ -10,34 +10,34 @@ import (
 	"github.com/originhub/originhub/infra/internal/parts"
 )
 
-// visibilityFor is how long a message that a function is working on stays hidden: AWS asks for six times the function's
-// timeout plus the window (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
+// visibilityFor returns how long a message stays hidden while a function works on it. AWS recommends six times the function's
+// timeout plus the batching window (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
 func visibilityFor(timeout, window time.Duration) time.Duration { return 6*timeout + window }
 
-// consume feeds a queue to a function. Messages gather for the window, so that many hints cause one look; the function
-// names the messages that it could not handle.
+// consume makes a function process a queue. Lambda collects messages for the duration of window, so that many messages cause one
+// run. The function reports which messages it could not process.
 func consume(function awslambda.Function, queue awssqs.Queue, window time.Duration) {
 	batch := 1000.0
 	if window < time.Second {
-		batch = 10 // more needs a window
+		batch = 10 // a larger batch requires a window of at least one second
 	}
 	function.AddEventSourceMapping(jsii.String("Queue"), &awslambda.EventSourceMappingOptions{
 		EventSourceArn:          queue.QueueArn(),
 		BatchSize:               jsii.Number(batch),
 		MaxBatchingWindow:       parts.Seconds(window),
 		ReportBatchItemFailures: jsii.Bool(true),
-		// A second consumer only meets the first one's lease. Two is the least that Lambda takes.
+		// A second run only finds the lease of the first. Two is the minimum that Lambda accepts.
 		MaxConcurrency: jsii.Number(2),
 	})
 }
 
-// consumeQueue is what a function needs to be fed from a queue.
+// consumeQueue returns the permission that a function needs to process a queue.
 func consumeQueue(queue awssqs.Queue) parts.Permission {
 	return parts.Allow([]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, *queue.QueueArn())
 }
 
-// keepFailures sends what an asynchronous invocation could not do, after two retries, to the dead letters. The function's
-// role needs sendMessages on them.
+// keepFailures sends the event of an asynchronous invocation that failed three times to the dead letters. The function's role needs
+// the permission sendMessages on that queue.
 func keepFailures(function awslambda.Function, deadLetters awssqs.Queue) {
 	awslambda.NewCfnEventInvokeConfig(function, jsii.String("Failures"), &awslambda.CfnEventInvokeConfigProps{
 		FunctionName:         function.FunctionName(),

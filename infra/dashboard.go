@@ -12,7 +12,7 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// dashboardProps is what the dashboard shows.
+// dashboardProps names what the dashboard shows.
 type dashboardProps struct {
 	Hub         string
 	States      []string // of origins
@@ -24,7 +24,7 @@ type dashboardProps struct {
 	Alarms      []string // ARNs
 }
 
-// series is a metric with a name for people.
+// series is a metric with the label that the dashboard shows.
 type series struct {
 	metric
 	label string
@@ -37,7 +37,7 @@ type panel struct {
 	series  []series
 }
 
-// newDashboard makes the dashboard of a hub: alarms first, then one graph for each question that people ask.
+// newDashboard makes the dashboard of a hub: alarms first, then one graph for each question that an operator asks.
 func newDashboard(scope constructs.Construct, id string, p dashboardProps) {
 	body := map[string]any{"widgets": layOut(p.Alarms, p.panels())}
 	awscloudwatch.NewCfnDashboard(scope, jsii.String(id), &awscloudwatch.CfnDashboardProps{
@@ -47,12 +47,12 @@ func newDashboard(scope constructs.Construct, id string, p dashboardProps) {
 }
 
 func (p dashboardProps) panels() []panel {
-	ours := func(name, statistic, label string, by ...[2]string) series {
+	ownSeries := func(name, statistic, label string, by ...[2]string) series {
 		return series{own(p.Hub, name, statistic, by...), label}
 	}
 	var origins, queues, letters, throttles, quota []series
 	for _, state := range p.States {
-		origins = append(origins, ours(contract.MetricOrigins, maximum, state, [2]string{contract.DimensionState, state}))
+		origins = append(origins, ownSeries(contract.MetricOrigins, maximum, state, [2]string{contract.DimensionState, state}))
 	}
 	for _, q := range p.Queues {
 		queues = append(queues, series{queueMetric(q, "ApproximateAgeOfOldestMessage"), *q.Node().Id()})
@@ -60,53 +60,53 @@ func (p dashboardProps) panels() []panel {
 	for _, d := range p.DeadLetters {
 		letters = append(letters, series{queueMetric(d.queue, "ApproximateNumberOfMessagesVisible"), d.id})
 	}
-	throttles = append(throttles, ours(contract.MetricThrottle, sum, "calls that AWS throttled"))
+	throttles = append(throttles, ownSeries(contract.MetricThrottle, sum, "calls that AWS throttled"))
 	for _, f := range p.Functions {
 		throttles = append(throttles, series{functionMetric(f, "Throttles"), "invocations of " + *f.Node().Scope().Node().Id()})
 	}
 	for _, name := range p.Fleet {
-		quota = append(quota, ours(contract.MetricQuotaUse, maximum, name, [2]string{contract.DimensionDistribution, name}))
+		quota = append(quota, ownSeries(contract.MetricQuotaUse, maximum, name, [2]string{contract.DimensionDistribution, name}))
 	}
 	return []panel{
 		{title: "Origins by state", stacked: true, series: origins},
 		{title: "Shares", series: []series{
-			ours(contract.MetricInvitationAccepted, sum, "invitations accepted"),
-			ours(contract.MetricOriginAdmitted, sum, "origins admitted"),
-			ours(contract.MetricOldestPendingShare, maximum, "oldest undecided invitation, seconds"),
+			ownSeries(contract.MetricInvitationAccepted, sum, "invitations accepted"),
+			ownSeries(contract.MetricOriginAdmitted, sum, "origins admitted"),
+			ownSeries(contract.MetricOldestPendingShare, maximum, "age of the oldest pending invitation, seconds"),
 		}},
 		{title: "Queues: age of the oldest message, seconds", series: queues},
 		{title: "Dead letters", stacked: true, series: letters},
-		{title: "Deployments", series: []series{
-			ours(contract.MetricDistributionUpdate, sum, "updates of the distribution"),
-			ours(contract.MetricOnboardingLatency, maximum, "from admitted to live, seconds"),
+		{title: "Updates", series: []series{
+			ownSeries(contract.MetricDistributionUpdate, sum, "updates of distributions"),
+			ownSeries(contract.MetricOnboardingLatency, maximum, "from admitted to live, seconds"),
 		}},
 		{title: "Conflicts", series: []series{
-			ours(contract.MetricETagConflict, sum, "somebody else wrote in between"),
-			ours(contract.MetricDriftFound, sum, "changes by hand"),
-			ours(contract.MetricLeaseHeld, maximum, "lease of another run, seconds"),
+			ownSeries(contract.MetricETagConflict, sum, "somebody else wrote first"),
+			ownSeries(contract.MetricDriftFound, sum, "drift found"),
+			ownSeries(contract.MetricLeaseHeld, maximum, "age of another run's lease, seconds"),
 		}},
 		{title: "Throttles", stacked: true, series: throttles},
 		{title: "Teardowns", series: []series{
-			ours(contract.MetricTeardownStarted, sum, "started"), ours(contract.MetricTeardownClean, sum, "clean"),
-			ours(contract.MetricTeardownCancelled, sum, "cancelled"), ours(contract.MetricTeardownDirty, sum, "dirty"),
-			ours(contract.MetricTeardownBlocked, sum, "stopped"),
+			ownSeries(contract.MetricTeardownStarted, sum, "started"), ownSeries(contract.MetricTeardownClean, sum, "clean"),
+			ownSeries(contract.MetricTeardownCancelled, sum, "cancelled"), ownSeries(contract.MetricTeardownDirty, sum, "dirty"),
+			ownSeries(contract.MetricTeardownBlocked, sum, "blocked"),
 			{machineMetric(p.Machine, "ExecutionsFailed"), "executions failed"},
 		}},
-		{title: "Teardown: from the tag to clean, seconds", series: []series{ours(contract.MetricTeardownDuration, maximum, "longest")}},
-		{title: "Orphans", series: []series{
-			ours(contract.MetricOrphanENI, sum, "network interfaces that teardowns left"),
-			ours(contract.MetricLeaksOpen, maximum, "leaks that the last audit found"),
+		{title: "Teardowns: from the tag to clean, seconds", series: []series{ownSeries(contract.MetricTeardownDuration, maximum, "longest")}},
+		{title: "Left over", series: []series{
+			ownSeries(contract.MetricOrphanENI, sum, "network interfaces left by teardowns"),
+			ownSeries(contract.MetricLeaksOpen, maximum, "leaks found by the last audit"),
 		}},
-		{title: "Isolation: kept out", series: []series{
-			ours(contract.MetricRefusal, sum, "shares and claims refused"),
-			ours(contract.MetricOriginQuarantined, sum, "origins quarantined"),
-			ours(contract.MetricSideDoorsOpen, maximum, "side doors open"),
+		{title: "Isolation", series: []series{
+			ownSeries(contract.MetricRefusal, sum, "shares and claims refused"),
+			ownSeries(contract.MetricOriginQuarantined, sum, "origins quarantined"),
+			ownSeries(contract.MetricSideDoorsOpen, maximum, "side doors open"),
 		}},
-		{title: "Capacity: of the quota that is used most, percent", series: quota},
+		{title: "Capacity: percent of the quota that is used most", series: quota},
 	}
 }
 
-// layOut fills the 24 columns of a dashboard: the alarms, then three graphs to a row.
+// layOut arranges the widgets in the 24 columns of a dashboard: the alarms, then three graphs in each row.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 func layOut(alarms []string, panels []panel) []any {
 	const columns, width, height, alarmHeight = 24, 8, 6, 3

@@ -14,8 +14,8 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// The constructs of package team work in a CDK app that is not originhub's. The test is here and not beside the examples of the
-// package, because a second process that loads the CDK takes ten seconds.
+// The constructs of package team work in a CDK app that is not originhub's. The test is in this package and not in package team, because
+// a second process that loads the CDK takes ten seconds.
 func TestConstructsOfTeamsWorkInOtherApps(t *testing.T) {
 	dir, targets := t.TempDir(), t.TempDir()
 	if err := os.WriteFile(filepath.Join(targets, "bootstrap"), []byte("targets"), 0o755); err != nil {

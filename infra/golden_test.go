@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestGolden keeps testdata what the code synthesizes: the sandbox deploys these templates, and changes to them are
-// reviewed like code.
+// TestGolden shows that testdata holds what the code synthesizes. The sandbox deploys these templates, and changes to them are reviewed
+// like code.
 func TestGolden(t *testing.T) {
 	s := templates(t)
 	second := settings{PolicyFile: "testdata/second/policy.yaml"}
@@ -35,7 +35,7 @@ func TestGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is stale: run `make golden` and review the difference", path)
+			t.Errorf("%s is stale: run `make golden` and review the diff", path)
 		}
 	}
 }

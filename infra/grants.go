@@ -13,8 +13,8 @@ import (
 	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
-// grants says what each of the hub's functions may do. An action on "*" has no resource-level control in AWS's service
-// authorization reference, or the resource is not known yet; the reason stands beside it.
+// grants returns the permissions of each function of the hub. An action has resource "*" only where AWS's service authorization
+// reference has no resource-level permission for it, or where the resource does not exist yet. A comment beside it says which.
 type grants struct {
 	policy hubpolicy.Policy
 	table  awsdynamodb.Table
@@ -25,11 +25,11 @@ func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.decide(),
 		consumeQueue(own),
 		sendMessages(own, wire),
-		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()), // a record that moves to another distribution
-		// Lists: they name no resource. What others share with the hub is in them whether policy knows them or not.
+		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()), // for a record that moves to another distribution
+		// Lists, which name no resource. They include shares from accounts that the policy does not name.
 		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListResources"}, "*"),
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
-		// Anybody may invite the account; the hub opens any invitation, and answers those of accounts that policy knows.
+		// Any account may send an invitation. The hub reads each one, and answers those from accounts that the policy names.
 		parts.Allow([]string{"ram:ListPendingInvitationResources"}, invitations),
 	)
 	if accounts := g.policy.Accounts(); len(accounts) > 0 {
@@ -40,18 +40,18 @@ func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 	return append(permissions, g.spokes()...)
 }
 
-// invitations belong to the account that sent them.
+// invitations is the ARN pattern of RAM invitations. An invitation belongs to the account that sent it.
 const invitations = "arn:aws:ram:" + parts.Region + ":*:resource-share-invitation/*"
 
 func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 	permissions := append(g.decide(),
 		consumeQueue(own),
 		sendMessages(own, admit),
-		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()), // one that policy adopts no more may still have origins, or be gone
+		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()), // one that was dropped from the policy may still have origins
 		parts.Allow([]string{"cloudfront:UpdateDistribution"}, g.distributions()...),
 		parts.Allow([]string{"servicequotas:ListServiceQuotas"}, "*"), // a list
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),       // a list
-		// RAM's permission on a shared origin counts only if the hub's own role allows the same.
+		// RAM's permission on a shared origin takes effect only if the role allows the same action.
 		parts.Allow([]string{"cloudfront:GetVpcOrigin"}, "arn:aws:cloudfront::*:vpcorigin/*"),
 		parts.Allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
 		parts.Allow([]string{"route53:ChangeResourceRecordSets"}, g.zone()).When(parts.Condition{
@@ -67,7 +67,7 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 	}
 	function := fmt.Sprintf("arn:aws:cloudfront::%s:function/%s", parts.Account(), contract.NotFoundFunction(g.policy.Hub))
 	return append(permissions,
-		parts.Allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // what is created has no ARN yet
+		parts.Allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // the resource has no ARN before it is created
 		parts.Allow([]string{"cloudfront:ListDistributions"}, "*"),                               // a list
 		parts.Allow([]string{"cloudfront:GetDistributionConfig"}, g.distributions()...),
 		parts.Allow([]string{"cloudfront:DescribeFunction", "cloudfront:PublishFunction"}, function),
@@ -78,7 +78,7 @@ func (g grants) teardown(wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.decide(),
 		sendMessages(wire),
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
-		completeTasks(), // its own, when it finds that there is nothing to wait for
+		completeTasks(), // its own task, when the origin is already out
 	)
 	return append(permissions, g.spokes()...)
 }
@@ -92,7 +92,7 @@ func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateM
 	return append(permissions, g.spokes()...)
 }
 
-// executions are all of a state machine's.
+// executions returns the ARN pattern of all executions of a state machine.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
 func (g grants) executions(machine awsstepfunctions.CfnStateMachine) string {
 	return "arn:aws:states:us-east-1:" + g.policy.Account() + ":execution:" + *machine.AttrName() + ":*"
@@ -101,12 +101,12 @@ func (g grants) executions(machine awsstepfunctions.CfnStateMachine) string {
 func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.common(),
 		sendMessages(failures, admit, wire),
-		// It changes nothing but what it remembers. Null: without the key in the request, ForAllValues would hold.
+		// Audit writes only its own partition. ForAllValues also holds when the key is absent; the condition Null excludes that case.
 		parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()).When(parts.Condition{
 			"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": []string{contract.RegistryAudit}},
 			"Null":                      {"dynamodb:LeadingKeys": "false"},
 		}),
-		// Lists. What is left over may be in any distribution of the account.
+		// Lists. Leaks may be in any distribution of the account.
 		parts.Allow([]string{"cloudfront:ListDistributions", "cloudfront:ListVpcOrigins"}, "*"),
 		parts.Allow([]string{"ram:ListResources"}, "*"),
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
@@ -115,12 +115,12 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 	return append(permissions, g.spokes()...)
 }
 
-// decide is what all functions but audit do: they write their decisions into the registry and publish them.
+// decide returns the permissions of every function except audit: to write decisions to the registry and publish them.
 func (g grants) decide() []parts.Permission {
 	return append(g.common(), parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()))
 }
 
-// common is what every function does: it reads the registry and publishes.
+// common returns the permissions of every function: to read the registry and to publish events.
 func (g grants) common() []parts.Permission {
 	return []parts.Permission{
 		parts.Allow([]string{"dynamodb:Scan"}, *g.table.TableArn()),
@@ -128,7 +128,8 @@ func (g grants) common() []parts.Permission {
 	}
 }
 
-// distributions are those that policy adopts. The ids of those that the hub creates are known to the registry only.
+// distributions returns the ARNs of the distributions that the policy adopts. It returns a pattern if the hub creates its own,
+// whose ids only the registry knows.
 func (g grants) distributions() []string {
 	ids := g.policy.Distribution.Adopt
 	if len(ids) == 0 {
@@ -147,7 +148,7 @@ func anyDistribution() string {
 
 func (g grants) zone() string { return "arn:aws:route53:::hostedzone/" + g.policy.HostedZone }
 
-// completeTasks names no resource: the token is the permission, and IAM has no other for it.
+// completeTasks returns the permission to complete a task of an execution. The action has no resource; who has the token may use it.
 func completeTasks() parts.Permission { return parts.Allow([]string{"states:SendTaskSuccess"}, "*") }
 
 func sendMessages(queues ...awssqs.Queue) parts.Permission {
@@ -158,7 +159,7 @@ func sendMessages(queues ...awssqs.Queue) parts.Permission {
 	return p
 }
 
-// spokes lets a function assume the spoke roles; nothing, as long as no team has one.
+// spokes returns the permission to assume the spoke roles, or none if no team has a spoke.
 func (g grants) spokes() []parts.Permission {
 	var roles []string
 	for _, team := range g.policy.Teams {

@@ -8,7 +8,7 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// TestEveryRuleReachesItsTargets: each target has dead letters to fall back on, and a policy that lets the rule in.
+// Each target has dead letters, and a policy that permits the rule.
 func TestEveryRuleReachesItsTargets(t *testing.T) {
 	for stack, template := range stacks(t) {
 		var rules int
@@ -25,7 +25,7 @@ func TestEveryRuleReachesItsTargets(t *testing.T) {
 				target := target.(map[string]any)
 				dead, _ := target["DeadLetterConfig"].(map[string]any)
 				if !template.admits(text(dead["Arn"]), id) {
-					t.Errorf("%s: rule %s, target %v: no dead letters that let the rule in", stack, id, target["Id"])
+					t.Errorf("%s: rule %s, target %v: no dead letters that permit the rule", stack, id, target["Id"])
 				}
 				if target["RoleArn"] == nil && !template.admits(text(target["Arn"]), id) {
 					t.Errorf("%s: rule %s may not reach its target %v", stack, id, target["Id"])
@@ -38,7 +38,7 @@ func TestEveryRuleReachesItsTargets(t *testing.T) {
 	}
 }
 
-// admits tells whether a policy or permission lets a rule reach a target.
+// admits reports whether a policy or permission lets a rule reach a target.
 func (t template) admits(target, rule string) bool {
 	source := "${" + rule + ".Arn}"
 	for _, s := range t.statements() {
@@ -55,7 +55,7 @@ func (t template) admits(target, rule string) bool {
 	return false
 }
 
-// TestEveryQueueThatIsConsumedKeepsItsFailures, and hides a message for long enough: six times the function's timeout.
+// A queue that a function processes has dead letters, and hides a message for at least six times the function's timeout.
 func TestEveryQueueThatIsConsumedKeepsItsFailures(t *testing.T) {
 	hub := templates(t).hub
 	var mappings int
@@ -78,11 +78,11 @@ func TestEveryQueueThatIsConsumedKeepsItsFailures(t *testing.T) {
 		}
 	}
 	if mappings != 2 {
-		t.Errorf("%d mappings, want admit and wire", mappings)
+		t.Errorf("%d event source mappings, want 2: admit and wire", mappings)
 	}
 }
 
-// TestLeaseOutlivesItsHolder: what a run of wire that still works holds is nobody else's, however slow it is.
+// The lease lasts longer than a run of wire can, so that no other run takes it over from a slow one.
 func TestLeaseOutlivesItsHolder(t *testing.T) {
 	var wires int
 	for id, r := range templates(t).hub.Resources {
@@ -95,11 +95,11 @@ func TestLeaseOutlivesItsHolder(t *testing.T) {
 		}
 	}
 	if wires != 1 {
-		t.Errorf("%d functions are wire", wires)
+		t.Errorf("%d functions are wire, want 1", wires)
 	}
 }
 
-// TestAsynchronousInvocationsKeepTheirFailures covers every function that EventBridge invokes.
+// TestAsynchronousInvocationsKeepTheirFailures covers each function that EventBridge invokes.
 func TestAsynchronousInvocationsKeepTheirFailures(t *testing.T) {
 	hub := templates(t).hub
 	kept := map[string]bool{}
@@ -111,12 +111,12 @@ func TestAsynchronousInvocationsKeepTheirFailures(t *testing.T) {
 	}
 	for id, r := range hub.Resources {
 		if r.Type == "AWS::Lambda::Permission" && !kept[refOf(text(r.Properties["FunctionName"]))] {
-			t.Errorf("%s: what the function could not do is lost", id)
+			t.Errorf("%s: events that the function fails to process are lost", id)
 		}
 	}
 }
 
-// resource finds the resource behind "${Id}" or "${Id.Attribute}".
+// resource returns the resource that "${Id}" or "${Id.Attribute}" refers to.
 func (t template) resource(reference string) resource { return t.Resources[refOf(reference)] }
 
 func refOf(reference string) string {
@@ -126,11 +126,11 @@ func refOf(reference string) string {
 
 func TestStateOutlivesTheStack(t *testing.T) {
 	hub := templates(t).hub
-	if says := hub.Description; !strings.Contains(says, "keeps the registry, the bus with its archive, and their key") {
-		t.Errorf("the stack does not say what stays when it is deleted: %q", says)
+	if says := hub.Description; !strings.Contains(says, "keeps the registry, the bus with its archive, and the key") {
+		t.Errorf("the stack's description does not say what stays when it is deleted: %q", says)
 	}
 	for id, r := range hub.Resources {
-		// The bus stays with its archive: see newArchive; and the key with what rests under it.
+		// The bus stays with its archive, see newArchive, and the key with the data that it encrypts.
 		stays := slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::Events::EventBus", "AWS::KMS::Key"}, r.Type)
 		if stays && (r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain") {
 			t.Errorf("%s is deleted with the stack, or when it is replaced", id)
@@ -145,7 +145,7 @@ func TestStateOutlivesTheStack(t *testing.T) {
 	}
 }
 
-// TestResourceTypes keeps the templates to types that anybody can deploy and read: no custom resources, no nested stacks.
+// TestResourceTypes limits the templates to types that anybody can deploy and read: no custom resources and no nested stacks.
 func TestResourceTypes(t *testing.T) {
 	plain := []string{
 		"AWS::ApiGateway::BasePathMappingV2", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::DomainNameAccessAssociation",

@@ -17,25 +17,26 @@ import (
 )
 
 const (
-	// functionTimeout is for one look: a teardown's step makes a dozen calls at most.
+	// functionTimeout is the timeout of function teardown, which makes at most a dozen calls in one run.
 	functionTimeout = 60 * time.Second
-	// sweepTimeout is for admit and retire, which ask for the tags of every origin: of 1,000 in 1,000 accounts in 29 seconds at
-	// 100 ms a call (go test ./pkg/workflow -run Thousand -v). 50 shares at once take 375 calls in all, by all runs together
+	// sweepTimeout is the timeout of admit and retire, which read the tags of every origin. With 1,000 origins in 1,000 accounts that
+	// takes 29 seconds at 100 ms a call (go test ./pkg/workflow -run Thousand -v). 50 new shares take 375 calls in all runs together
 	// (go test ./pkg/rehearsal -run '^$' -bench Shares/50 -benchtime 1x).
 	sweepTimeout = 5 * time.Minute
-	// wireTimeout leaves room to find, by halves, the one entry that makes an update invalid.
+	// wireTimeout leaves time for a binary search for the one entry that makes an update invalid.
 	wireTimeout = 120 * time.Second
-	// admitWindow lets hints about many shares gather before one look at all of them.
+	// admitWindow is how long messages about shares are collected before one run of admit.
 	admitWindow = 5 * time.Second
-	// auditTimeout is for asking every team's account: 1,000 in 43 seconds at 100 ms a call.
+	// auditTimeout is the timeout of audit, which reads every team's account: 1,000 accounts in 43 seconds at 100 ms a call.
 	auditTimeout = 10 * time.Minute
-	// auditEvery is how long a leak can go unseen. What it finds costs by the hour, or was seen when it was done.
+	// auditEvery is how long a leak can stay unreported. Leaks cost money by the hour. Riskier changes are also reported when they
+	// happen, from their CloudTrail events.
 	auditEvery = 24 * time.Hour
-	// sweepEvery is how long an event that never came can delay anything. Invitations live for 12 hours.
+	// sweepEvery is the longest delay that a lost event can cause. Invitations expire after 12 hours.
 	sweepEvery = 10 * time.Minute
-	// What events and executions start has a limit of its own, so that a team that tags in a loop takes no capacity from
-	// other functions of the account, nor they from these; what is over it is tried again. Queues start admit and wire two at
-	// a time at most.
+	// Functions that events and executions start have reserved concurrency. So a team that sets tags in a loop takes no capacity from
+	// other functions of the account, nor they from these. Throttled invocations are retried. Admit and wire need no reservation,
+	// because their queues start at most two runs at a time.
 	auditsAtOnce    = 2
 	retiresAtOnce   = 5
 	teardownsAtOnce = 10
@@ -47,14 +48,14 @@ type hubProps struct {
 	Tracing bool
 }
 
-// newHubStack is everything in the Networking account. What it manages, the distribution and its DNS records, is not in
-// it: a deployment would overwrite what function wire wrote.
+// newHubStack makes the stack of the Networking account. The distributions and DNS records that the hub manages are not in it,
+// because a deployment would overwrite what function wire wrote.
 func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	hub := p.Policy.Hub
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName: jsii.String(stackName(hub)),
 		Description: jsii.String("originhub hub " + hub + ": admits shared VPC origins, wires them, and takes them out. Deleting this stack " +
-			"keeps the registry, the bus with its archive, and their key; the distribution and its DNS records were never in it"),
+			"keeps the registry, the bus with its archive, and the key. Distributions and DNS records are not part of it"),
 		// With another account's credentials the CDK CLI refuses to deploy.
 		Env: &awscdk.Environment{Account: jsii.String(p.Policy.Account()), Region: jsii.String(parts.Region)},
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
@@ -63,7 +64,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	})
 
 	key := newKey(stack, "Key", hub)
-	// No key of ours: it holds what EventBridge could not deliver because it may not use the key.
+	// Without the hub's key: this queue also receives what EventBridge cannot deliver because it may not use that key.
 	undelivered := parts.NewDeadLetters(stack, "UndeliveredEvents", nil)
 	table := newRegistry(stack, "Registry", key)
 	bus := newBus(stack, "Bus", p.Policy, key, undelivered)
@@ -83,7 +84,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	}
 
 	admit := parts.NewFunction(stack, "Admit", parts.FunctionProps{
-		Description: "Decides which shares the hub accepts and which origins are to be wired",
+		Description: "Decides which shares the hub accepts and which origins it admits",
 		Code:        p.Code.dir(admitFunction),
 		Timeout:     sweepTimeout,
 		Environment: environment,
@@ -95,7 +96,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	consume(admit, admitQueue, admitWindow)
 
 	wire := parts.NewFunction(stack, "Wire", parts.FunctionProps{
-		Description: "The one writer of the distribution: makes it what the registry asks for",
+		Description: "The only writer of the distributions: writes what the registry asks for",
 		Code:        p.Code.dir(wireFunction),
 		Timeout:     wireTimeout,
 		Environment: environment,
@@ -107,7 +108,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	consume(wire, wireQueue, p.Policy.Updates.Window)
 
 	step := parts.NewFunction(stack, "TeardownStep", parts.FunctionProps{
-		Description: "One look, and at most one act, of the state machine that takes an origin out",
+		Description: "One step of a teardown: observes, and makes at most one change",
 		Code:        p.Code.dir(teardownFunction),
 		Timeout:     functionTimeout,
 		Environment: environment,
@@ -120,7 +121,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	teardown := newTeardown(stack, "Teardown", step, contract.RolePath(hub), p.Tracing)
 
 	retire := parts.NewFunction(stack, "Retire", parts.FunctionProps{
-		Description: "Starts a teardown for an origin whose team tagged it, and calls it off",
+		Description: "Starts and cancels teardowns, as the teams' tags ask",
 		Code:        p.Code.dir(retireFunction),
 		Timeout:     sweepTimeout,
 		Environment: with(environment, contract.EnvStateMachine, *teardown.AttrArn()),
@@ -133,7 +134,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	keepFailures(retire, retireFailures)
 
 	audit := parts.NewFunction(stack, "Audit", parts.FunctionProps{
-		Description: "Reports what was done behind the hub's back, and what is left over",
+		Description: "Reports drift, and what is left over",
 		Code:        p.Code.dir(auditFunction),
 		Timeout:     auditTimeout,
 		Environment: with(environment, contract.EnvAccount, parts.Account()),
@@ -149,50 +150,50 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	toPeople := toTopic("Alarms", topic)
 	parts.NewRules(stack, undelivered,
 		parts.Rule{
-			ID: "ShareChanges", Description: "RAM says that a share changed",
+			ID: "ShareChanges", Description: "RAM reports that a share changed",
 			Pattern: shareChanges(), Targets: []*parts.Target{toAdmit},
 		},
 		parts.Rule{
-			ID: "SpokeCalls", Description: "A spoke forwarded a call after which there may be something to admit",
+			ID: "SpokeCalls", Description: "A spoke forwarded a call that may have changed a share or a claim",
 			Bus: bus, Pattern: parts.ForwardedCalls(), Targets: []*parts.Target{toAdmit},
 		},
 		parts.Rule{
-			ID: "SpokeTags", Description: "A spoke forwarded a call that may ask for a teardown or call it off",
+			ID: "SpokeTags", Description: "A spoke forwarded a call that may start or cancel a teardown",
 			Bus: bus, Pattern: tagCalls(), Targets: []*parts.Target{toRetire},
 		},
 		parts.Rule{
-			ID: "SpokeLosses", Description: "A spoke forwarded a call, not the hub's own, that may take an origin away from the hub",
+			ID: "SpokeLosses", Description: "A spoke forwarded a call, not made by the hub, that may take an origin away from the hub",
 			Bus: bus, Pattern: lossCalls(hub), Targets: []*parts.Target{toAudit},
 		},
 		parts.Rule{
-			ID: "ForeignEdits", Description: "Somebody else than the hub changed a distribution or DNS records",
+			ID: "UnmanagedEdits", Description: "Somebody other than the hub changed a distribution or DNS records",
 			Pattern: editCalls(hub), Targets: []*parts.Target{toAudit},
 		},
 		parts.Rule{
-			ID: "DailyAudit", Description: "Looks for what costs money for nothing or opens a side door",
+			ID: "DailyAudit", Description: "Daily audit: finds what costs money for nothing, and ways past the distribution",
 			Every: auditEvery, Targets: []*parts.Target{toAudit},
 		},
 		parts.Rule{
-			// Wire has no part in it: admit wakes it at the end of every sweep, when all that is to be wired is known.
-			ID: "Sweep", Description: "Looks at everything although no event asked for it: every event may be lost",
+			// Wire is not a target: admit triggers it at the end of every sweep, when it knows everything that has to be wired.
+			ID: "Sweep", Description: "Sweep: observes everything without an event, since any event may be lost",
 			Every: sweepEvery, Targets: []*parts.Target{toAdmit, toRetire},
 		},
 		parts.Rule{
-			ID: "AlarmEvents", Description: "originhub says that somebody must look",
+			ID: "AlarmEvents", Description: "The hub published an event with severity alarm",
 			Bus: bus, Pattern: alarms(), Targets: []*parts.Target{toPeople},
 		},
 		parts.Rule{
-			ID: "FailedTeardowns", Description: "A teardown did not end well",
+			ID: "FailedTeardowns", Description: "An execution of the teardown state machine failed, timed out or was aborted",
 			Pattern: failedExecutions(*teardown.AttrArn()), Targets: []*parts.Target{toPeople},
 		},
 	)
 
 	letters := []deadLetters{
-		{id: "AdmitDeadLetters", queue: deadLettersOf(admitQueue), of: "messages that function admit failed on five times", log: admit, back: true},
-		{id: "WireDeadLetters", queue: deadLettersOf(wireQueue), of: "messages that function wire failed on five times", log: wire, back: true},
-		{id: "RetireDeadLetters", queue: retireFailures, of: "events that function retire failed on three times", log: retire},
-		{id: "AuditDeadLetters", queue: auditFailures, of: "events that function audit failed on three times", log: audit},
-		{id: "UndeliveredEvents", queue: undelivered, of: "events that EventBridge could not deliver to a target for a day"},
+		{id: "AdmitDeadLetters", queue: deadLettersOf(admitQueue), of: "messages that function admit failed to process five times", log: admit, back: true},
+		{id: "WireDeadLetters", queue: deadLettersOf(wireQueue), of: "messages that function wire failed to process five times", log: wire, back: true},
+		{id: "RetireDeadLetters", queue: retireFailures, of: "events that function retire failed to process three times", log: retire},
+		{id: "AuditDeadLetters", queue: auditFailures, of: "events that function audit failed to process three times", log: audit},
+		{id: "UndeliveredEvents", queue: undelivered, of: "events that EventBridge could not deliver for a day"},
 	}
 	fleet := p.Policy.Distribution.Fleet()
 	arns := newAlarms(stack, "Watch", alarmsProps{
@@ -221,10 +222,10 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	output(stack, "UndeliveredEventsUrl", *undelivered.QueueUrl())
 }
 
-// stackName begins the names that CloudFormation makes for what is in the stack.
+// stackName returns the name of the hub's stack. The names that CloudFormation generates for its resources begin with it.
 func stackName(hub string) string { return "originhub-" + hub }
 
-// states are those of origins, as the metric's dimension says them.
+// states returns the states of origins, as values of the metric dimension State.
 func states() []string {
 	var names []string
 	for _, s := range origin.States() {

@@ -13,23 +13,23 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// newKey makes the key under which the hub's data rests. It outlives the stack, as what rests under it does. It has no alias:
-// the stack's output names it.
+// newKey makes the KMS key that encrypts the hub's data at rest. It outlives the stack, as that data does. It has no alias; an
+// output of the stack names it.
 //
-// A statement that is missing here loses events and silences alarms, and says so nowhere but in dead letters. So each one is
-// as AWS documents it, with wildcards written out:
+// Without one of these statements events are lost and alarms are silent, and only dead letters show it. So each statement follows
+// AWS's documentation, with wildcards written out:
 //
-//   - EventBridge sends to queues and the topic, and encrypts the bus. aws:SourceArn and aws:SourceAccount would let nothing
-//     through: with them AWS does not support sending to a topic. Who may send is what queues and topic say themselves.
+//   - EventBridge sends to queues and to the topic, and encrypts the bus. There is no condition on aws:SourceArn or aws:SourceAccount,
+//     because AWS does not support them for encrypted topics. The policies of the queues and the topic limit who may send.
 //     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 //     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html
-//   - The archive takes more, for the bus only.
+//   - The archive needs more actions, for the bus only.
 //     https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
-//   - Alarms ring at the topic. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-//   - CloudWatch Logs encrypts. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+//   - CloudWatch alarms publish to the topic. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+//   - CloudWatch Logs encrypts log groups. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 //
-// Names in the conditions are those that CloudFormation makes, which begin with the stack's: the resources themselves name
-// the key, so that it cannot name them.
+// The conditions match resources by the beginning of the names that CloudFormation generates, which is the stack's name. They cannot
+// refer to the resources themselves, because these refer to the key.
 func newKey(scope constructs.Construct, id, hub string) awskms.Key {
 	data := []string{"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt"}
 	again := []string{"kms:ReEncryptFrom", "kms:ReEncryptTo"}
@@ -41,7 +41,7 @@ func newKey(scope constructs.Construct, id, hub string) awskms.Key {
 		EnableKeyRotation: jsii.Bool(true),
 		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN,
 		Policy: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
-			// Without it nobody could mend the policy, and no policy of the account's roles would count.
+			// Without this statement nobody could change the key's policy, and policies of the account's roles would have no effect.
 			// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 			useKey("Account", awsiam.NewAccountRootPrincipal(), nil, "kms:*"),
 			useKey("EventBridge", parts.EventBridge(), nil, append(data, "kms:DescribeKey")...),

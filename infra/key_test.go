@@ -11,20 +11,20 @@ import (
 
 const root = "arn:aws:iam::100000000000:root"
 
-// administration tells whether a statement is the one that hands a key on to its account: without it, nobody could mend the
-// key's policy.
+// administration reports whether a statement gives the key's account full access. Without that statement nobody could change the key's
+// policy.
 func (s statement) administration(t template) bool {
 	return t.Resources[s.place].Type == "AWS::KMS::Key" && slices.Equal(s.actions, []string{"kms:*"}) &&
 		len(s.principal) == 1 && text(s.principal["AWS"]) == root && s.condition == nil
 }
 
-// TestDataRestsUnderTheHubsKey, but for what stands here with its reason.
+// All data at rest is encrypted with the hub's key, except what is listed here with its reason.
 func TestDataRestsUnderTheHubsKey(t *testing.T) {
 	hub := templates(t).hub
 	elsewhere := map[string]string{
-		"UndeliveredEvents0A4241A7": "it holds what could not be delivered because EventBridge may not use the key, so SQS's own is on it",
-		"TeardownMachine82F14E6B": "with a key of ours, events of failed executions say neither error nor cause, and a key that is disabled " +
-			"for an hour ends all teardowns under way: https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html",
+		"UndeliveredEvents0A4241A7": "it holds events that EventBridge cannot deliver because it may not use the key, so SQS's own key encrypts it",
+		"TeardownMachine82F14E6B": "with a customer managed key, events of failed executions have neither error nor cause, and a key that is disabled " +
+			"for an hour ends all running teardowns: https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html",
 	}
 	where := map[string][]string{
 		"AWS::DynamoDB::Table":             {"SSESpecification", "KMSMasterKeyId"},
@@ -51,9 +51,9 @@ func TestDataRestsUnderTheHubsKey(t *testing.T) {
 		locked := at != nil && hub.resource(text(at)).Type == "AWS::KMS::Key"
 		switch {
 		case elsewhere[id] != "" && locked:
-			t.Errorf("%s rests under the key: remove the reason %q", id, elsewhere[id])
+			t.Errorf("%s is encrypted with the key: remove the reason %q", id, elsewhere[id])
 		case elsewhere[id] == "" && !locked:
-			t.Errorf("%s (%s) does not rest under the hub's key", id, r.Type)
+			t.Errorf("%s (%s) is not encrypted with the hub's key", id, r.Type)
 		}
 		if r.Type == "AWS::SQS::Queue" && !locked && r.Properties["SqsManagedSseEnabled"] != true {
 			t.Errorf("%s is not encrypted at all", id)
@@ -61,7 +61,7 @@ func TestDataRestsUnderTheHubsKey(t *testing.T) {
 	}
 	for kind := range where {
 		if !found[kind] {
-			t.Errorf("the hub has no %s any more", kind)
+			t.Errorf("the hub no longer has a %s", kind)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func TestTheKeyRotatesAndHasNoNameToQuarrelAbout(t *testing.T) {
 	keys := 0
 	for id, r := range templates(t).hub.Resources {
 		if r.Type == "AWS::KMS::Alias" {
-			t.Errorf("%s: an alias is taken by one key of the account", id)
+			t.Errorf("%s: an alias can name one key only, so a second hub could not be deployed", id)
 		}
 		if r.Type != "AWS::KMS::Key" {
 			continue
@@ -81,12 +81,12 @@ func TestTheKeyRotatesAndHasNoNameToQuarrelAbout(t *testing.T) {
 		}
 	}
 	if keys != 1 {
-		t.Errorf("%d keys", keys)
+		t.Errorf("%d keys, want 1", keys)
 	}
 }
 
-// TestTheKeysPolicyLetsInWhoMust: nobody but the account and the services that write in the hub's name, each for the hub only
-// where AWS supports saying so.
+// The key's policy permits the account, and the services that write on the hub's behalf; the latter for the hub only, where AWS supports
+// such a condition.
 func TestTheKeysPolicyLetsInWhoMust(t *testing.T) {
 	const here = "us-east-1:${AWS::AccountId}:"
 	hub := templates(t).hub
@@ -117,8 +117,8 @@ func TestTheKeysPolicyLetsInWhoMust(t *testing.T) {
 		if s.effect != "Allow" || !known || len(s.principal) != 1 {
 			t.Errorf("the key's policy has a statement for %v", s.principal)
 		}
-		// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html: not supported with conditions on the source. What it
-		// sends to says who may: TestEveryRuleReachesItsTargets.
+		// AWS does not support conditions on the source here: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html.
+		// The targets' own policies limit who may send; TestEveryRuleReachesItsTargets checks them.
 		if who == "events.amazonaws.com" && slices.Contains(s.actions, "kms:Decrypt") {
 			conditions = map[string]string{}
 		}
@@ -139,8 +139,7 @@ func TestTheKeysPolicyLetsInWhoMust(t *testing.T) {
 	}
 }
 
-// TestRolesUseTheKeyThroughServicesOnly: nothing that a function has in its hands can be decrypted by it, and it can change
-// nothing about the key.
+// A function can use the key only through AWS services. It can neither decrypt data directly nor change the key.
 func TestRolesUseTheKeyThroughServicesOnly(t *testing.T) {
 	hub := templates(t).hub
 	uses := []string{
@@ -166,7 +165,7 @@ func TestRolesUseTheKeyThroughServicesOnly(t *testing.T) {
 	}
 }
 
-// TestTheBusKeepsWhatItCannotRead: under the key alone it would be lost.
+// An event that the bus cannot decrypt goes to dead letters instead of being lost.
 func TestTheBusKeepsWhatItCannotRead(t *testing.T) {
 	hub := templates(t).hub
 	for id, r := range hub.Resources {
@@ -175,7 +174,7 @@ func TestTheBusKeepsWhatItCannotRead(t *testing.T) {
 		}
 		dead, _ := r.Properties["DeadLetterConfig"].(map[string]any)
 		if dead["Arn"] == nil || !hub.admits(text(dead["Arn"]), id) {
-			t.Errorf("%s has no dead letters that let it in: %v", id, dead)
+			t.Errorf("%s has no dead letters that permit it: %v", id, dead)
 		}
 	}
 }

@@ -7,19 +7,19 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// metric is one series in CloudWatch, with what is to be known of its values.
+// metric is one CloudWatch metric, with the statistic in which its values are read.
 type metric struct {
 	namespace, name, statistic string
 	dimensions                 [][2]string // name, value
 }
 
-// Statistics: a counter is summed, and of a gauge its maximum counts.
+// Statistics: the sum of a counter, the maximum of a gauge.
 const (
 	sum     = "Sum"
 	maximum = "Maximum"
 )
 
-// own is a metric of the hub's functions.
+// own returns a metric that the hub's functions write.
 func own(hub, name, statistic string, by ...[2]string) metric {
 	return metric{contract.MetricNamespace, name, statistic, append([][2]string{{contract.DimensionHub, hub}}, by...)}
 }

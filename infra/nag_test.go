@@ -11,8 +11,8 @@ import (
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 )
 
-// TestAwsSolutions runs cdk-nag's AwsSolutions rules. What they find and we keep stands here with its reason, not in the
-// templates' metadata; a reason that no longer applies is a failure too.
+// TestAwsSolutions runs cdk-nag's AwsSolutions rules. Findings that are accepted are listed here with their reasons, not in the templates'
+// metadata. A reason that no longer applies fails the test, too.
 func TestAwsSolutions(t *testing.T) {
 	const (
 		wildcard = "each wildcard stands beside its reason in grants.go and team/spokerole.go; TestWildcardResources holds the list of actions on everything"
@@ -78,7 +78,7 @@ func TestAwsSolutions(t *testing.T) {
 	}
 }
 
-// findings reads a report: rule, resource, compliance, …
+// findings reads a report with the columns rule, resource, compliance, …
 func findings(t *testing.T, report string) [][2]string {
 	t.Helper()
 	text, err := os.ReadFile(report)

@@ -5,26 +5,26 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// tagCalls match the forwarded calls that may ask for a teardown or call it off.
+// tagCalls matches the forwarded calls that may start or cancel a teardown.
 func tagCalls() parts.Pattern {
 	return parts.Calls([]string{"aws.cloudfront"}, "TagResource", "UntagResource")
 }
 
-// lossCalls match the forwarded calls that may take an origin away from the hub without a teardown. Teardowns make the same
-// calls with the spoke's role, and are left out.
+// lossCalls matches the forwarded calls that may take an origin away from the hub without a teardown. Teardowns make the same calls
+// with the spoke's role; the pattern excludes that role.
 func lossCalls(hub string) parts.Pattern {
 	p := parts.Calls(parts.ForwardedSources(), "DisassociateResourceShare", "DeleteResourceShare", "DeleteVpcOrigin")
 	return notBy(p, "arn:aws:iam::*:role/"+contract.SpokeRoleName(hub))
 }
 
-// editCalls match, in the hub's own account, the calls that may undo what function wire wrote, unless the hub made them.
-// CloudFront and Route 53 are global: their CloudTrail records are in us-east-1.
+// editCalls matches, in the hub's own account, the calls that may undo what function wire wrote, except calls by the hub itself.
+// CloudFront and Route 53 are global services, so their CloudTrail records are in us-east-1.
 func editCalls(hub string) parts.Pattern {
 	p := parts.Calls([]string{"aws.cloudfront", "aws.route53"}, "UpdateDistribution", "DeleteDistribution", "ChangeResourceRecordSets")
 	return notBy(p, "arn:aws:iam::*:role"+contract.RolePath(hub)+"*")
 }
 
-// notBy leaves out of p what sessions of a role did. Users and root have no session issuer.
+// notBy excludes from p the calls by sessions of a role. Calls by users and by root have no session issuer.
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 func notBy(p parts.Pattern, role string) parts.Pattern {
 	issuer := func(condition map[string]any) map[string]any {
@@ -39,14 +39,14 @@ func notBy(p parts.Pattern, role string) parts.Pattern {
 	return p
 }
 
-// shareChanges matches RAM's own event. Its detail is not documented, so that any of them is a reason to observe. The detail
-// type keeps CloudTrail's records of the hub's own calls out, which would trigger admit again.
+// shareChanges matches RAM's own event. AWS does not document its detail, so every such event triggers an observation. The detail
+// type excludes CloudTrail's records of the hub's own calls, which would trigger admit again.
 // https://docs.aws.amazon.com/ram/latest/userguide/using-eventbridge.html
 func shareChanges() parts.Pattern {
 	return parts.Pattern{"source": []string{"aws.ram"}, "detail-type": []string{"Resource Sharing State Change"}}
 }
 
-// alarms match what originhub itself says that somebody must look at. What comes from the archive was said before.
+// alarms matches the events of originhub that have severity alarm, except those that are replayed from the archive.
 func alarms() parts.Pattern {
 	return parts.Pattern{
 		"source":      []string{contract.EventSource},
@@ -55,8 +55,8 @@ func alarms() parts.Pattern {
 	}
 }
 
-// failedExecutions match teardowns that did not end well. Most say so themselves, in better words; one that was aborted, or
-// whose function no longer answers, cannot.
+// failedExecutions matches executions that failed, timed out or were aborted. Most teardowns also publish an event of their own, which
+// says more. An execution that was aborted, or whose function does not answer, cannot do that.
 func failedExecutions(machineARN string) parts.Pattern {
 	return parts.Pattern{
 		"source":      []string{"aws.states"},

@@ -11,10 +11,10 @@ import (
 	"github.com/originhub/originhub/infra/internal/parts"
 )
 
-// deliveries is how often a message is tried before it goes to the dead letters.
+// deliveries is how often SQS delivers a message before it moves the message to the dead letters.
 const deliveries = 5
 
-// newQueue makes a queue, and beside it a queue for the messages that no delivery got through.
+// newQueue makes a queue, and a second queue for its dead letters.
 func newQueue(scope constructs.Construct, id string, visibility time.Duration, key awskms.IKey) awssqs.Queue {
 	return awssqs.NewQueue(scope, jsii.String(id), &awssqs.QueueProps{
 		Encryption:          awssqs.QueueEncryption_KMS,

@@ -10,8 +10,8 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// newRegistry makes the table of package registry: one partition per distribution, one item per origin. It outlives the
-// stack, since it holds the history of decisions.
+// newRegistry makes the table of package registry, with one partition for each distribution and one item for each origin. The table
+// outlives the stack, because it holds the history of decisions.
 func newRegistry(scope constructs.Construct, id string, key awskms.IKey) awsdynamodb.Table {
 	attribute := func(name string) *awsdynamodb.Attribute {
 		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}

@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// statement is a statement of any policy in a template, with its place for messages.
+// statement is a policy statement in a template. Its place is for messages.
 type statement struct {
 	place                string
 	effect               string
@@ -18,7 +18,7 @@ type statement struct {
 	principal, condition map[string]any
 }
 
-// statements collects the statements of every policy document and of every bus policy.
+// statements returns the statements of all policy documents and bus policies.
 func (t template) statements() []statement {
 	var all []statement
 	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
@@ -57,7 +57,7 @@ func visit(v any, f func(map[string]any)) {
 	}
 }
 
-// list reads what may be one string or several. An intrinsic becomes text.
+// list returns the strings of a value that is one string or a list. Intrinsics are written by text.
 func list(v any) []string {
 	var all []string
 	switch v := v.(type) {
@@ -72,7 +72,7 @@ func list(v any) []string {
 	return all
 }
 
-// text writes an intrinsic as CloudFormation's Sub would: "${Queue.Arn}".
+// text writes an intrinsic in the form of Fn::Sub: "${Queue.Arn}".
 func text(v any) string {
 	m, ok := v.(map[string]any)
 	if !ok {
@@ -126,7 +126,7 @@ func TestNoActionIsAWildcard(t *testing.T) {
 	}
 }
 
-// TestWildcardResources lists every action that may be granted on everything, with the reason.
+// TestWildcardResources lists each action that may be granted on resource "*", with the reason.
 func TestWildcardResources(t *testing.T) {
 	const (
 		aList   = "it is a list, which names no resource"
@@ -238,8 +238,7 @@ func TestHubChangesAddressRecordsUnderItsDomainOnly(t *testing.T) {
 	}
 }
 
-// TestBusTakesForwardedCallsOnly covers organizations and accounts: nothing but what AWS itself said crosses an account's
-// border.
+// The hub bus takes events of AWS services only, whether the policy admits an organization or accounts.
 func TestBusTakesForwardedCallsOnly(t *testing.T) {
 	var policies int
 	for id, r := range templates(t).hub.Resources {
@@ -252,7 +251,7 @@ func TestBusTakesForwardedCallsOnly(t *testing.T) {
 		all, _ := condition["ForAllValues:StringEquals"].(map[string]any)
 		for _, source := range list(all["events:source"]) {
 			if !strings.HasPrefix(source, "aws.") {
-				t.Errorf("%s lets source %q in, which anybody may claim", id, source)
+				t.Errorf("%s lets source %q in, which anybody may put", id, source)
 			}
 		}
 		null, _ := condition["Null"].(map[string]any)
@@ -275,10 +274,10 @@ func TestBusTakesForwardedCallsOnly(t *testing.T) {
 
 func TestNamesAreLeftToCloudFormation(t *testing.T) {
 	named := map[string]string{
-		"hub AWS::Events::EventBus Name":     "spokes know the hub's bus by its name",
-		"spoke AWS::IAM::Role RoleName":      "the hub knows the spoke's role by its name",
-		"team AWS::ApiGateway::RestApi Name": "it must have one, which need not be unique",
-		"team AWS::RAM::ResourceShare Name":  "it must have one, which need not be unique",
+		"hub AWS::Events::EventBus Name":     "spokes forward to the hub's bus by its name",
+		"spoke AWS::IAM::Role RoleName":      "the hub assumes the spoke's role by its name",
+		"team AWS::ApiGateway::RestApi Name": "a name is required, and need not be unique",
+		"team AWS::RAM::ResourceShare Name":  "a name is required, and need not be unique",
 	}
 	for stack, template := range stacks(t) {
 		for id, r := range template.Resources {

@@ -11,12 +11,12 @@ import (
 	"github.com/originhub/originhub/pkg/policy"
 )
 
-// settings are what a deployment chooses, by CDK context.
+// settings is what a deployment chooses by CDK context.
 type settings struct {
 	Policy     hubpolicy.Policy
 	PolicyFile string // context "policy"
 	Functions  string // context "functions": directory of the functions' binaries
-	Tracing    bool   // context "tracing": "on" sends what functions and state machine do to X-Ray
+	Tracing    bool   // context "tracing": "on" sends traces of functions and state machine to X-Ray
 }
 
 func readSettings(scope constructs.Construct) (settings, error) {
@@ -28,7 +28,7 @@ func readSettings(scope constructs.Construct) (settings, error) {
 	case "on", "off":
 		s.Tracing = tracing == "on"
 	default:
-		return s, fmt.Errorf("read context tracing=%s: say on or off", tracing)
+		return s, fmt.Errorf("context tracing=%s is not valid: set it to on or off", tracing)
 	}
 	return s, s.readPolicy()
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// newSpokeStack is the spoke for accounts without CDK: one template serves every team. Only the stack's own name depends on
-// hub; the template does not.
+// newSpokeStack makes the stack of a team account. One plain template serves every team and every hub; only the stack's name depends
+// on hub.
 func newSpokeStack(scope constructs.Construct, id, hub string) {
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName:   jsii.String(contract.SpokeStackName(hub)),
-		Description: jsii.String("originhub spoke: forwards share and tag calls to the hub, and lets it take tagged origins out"),
+		Description: jsii.String("originhub spoke: forwards share and tag calls to the hub, and lets the hub take tagged VPC origins out"),
 		Env:         &awscdk.Environment{Region: jsii.String(parts.Region)},
 		Synthesizer: awscdk.NewBootstraplessSynthesizer(nil), // no assets: a team account needs no CDK bootstrap
 	})

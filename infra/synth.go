@@ -1,7 +1,7 @@
-// Package infra holds originhub's stacks: the hub for the Networking account; the spoke, one plain template with parameters,
-// for every team account; and team, an example of what a team puts behind its VPC origin.
+// Package infra defines originhub's stacks: hub for the Networking account; spoke for every team account, as one plain template
+// with parameters; and team, an example of a private API behind a VPC origin.
 //
-// What application teams take into apps of their own is in package team.
+// Package team has the constructs that application teams use in CDK apps of their own.
 package infra
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Synth writes the assembly of the app: to CDK_OUTDIR, or where the CDK CLI says. An error names the setting or the place in
-// the policy.
+// Synth writes the app's assembly to the directory CDK_OUTDIR, which the CDK CLI also sets. An error names the setting, or the place in
+// the policy, that is wrong.
 func Synth() error {
 	defer closeQuietly()
 
@@ -35,7 +35,7 @@ func Synth() error {
 	return nil
 }
 
-// newStacks makes the stacks that a policy asks for: team only if some team has a CIDR.
+// newStacks makes the stacks of a policy. It makes stack team only if at least one team has a CIDR.
 func newStacks(app awscdk.App, s settings, code functionCode) error {
 	plan, err := planTeams(s.Policy)
 	if err != nil {
@@ -49,8 +49,8 @@ func newStacks(app awscdk.App, s settings, code functionCode) error {
 	return nil
 }
 
-// newApp makes the CDK app. What cdk.json could also set is set here, so that a direct run and the CDK CLI write the same
-// templates. The assembly goes to outdir; nil leaves that to CDK_OUTDIR.
+// newApp makes the CDK app. It sets here what cdk.json could set, too, so that a direct run and the CDK CLI write the same templates.
+// The assembly goes to outdir, or to CDK_OUTDIR if outdir is nil.
 func newApp(outdir *string) awscdk.App {
 	return awscdk.NewApp(&awscdk.AppProps{
 		Outdir:             outdir,
@@ -62,8 +62,8 @@ func newApp(outdir *string) awscdk.App {
 	})
 }
 
-// closeQuietly ends the jsii kernel. Two goroutines of the jsii runtime wait for the same process, so that a clean exit is
-// reported as abnormal ("waitid: no child processes"); nothing of ours is printed after this.
+// closeQuietly ends the jsii kernel. Two goroutines of the jsii runtime wait for the same process, so that the runtime reports a clean
+// exit as abnormal ("waitid: no child processes"). closeQuietly discards everything that is printed to standard error after it.
 func closeQuietly() {
 	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
 		os.Stderr = null

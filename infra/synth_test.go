@@ -13,7 +13,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// TestMain ends the jsii kernel, which would otherwise leave its files behind.
+// TestMain ends the jsii kernel, which otherwise leaves its files behind.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	closeQuietly()
@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 // rehearsalPolicy is the policy of the demo, which deploys the golden templates.
 const rehearsalPolicy = "testdata/policy.yaml"
 
-// synthesis is all stacks as templates.
+// synthesis holds the templates of all stacks.
 type synthesis struct{ hub, spoke, team template }
 
 type template struct {
@@ -37,12 +37,12 @@ type resource struct {
 	Type       string
 	Properties map[string]any
 	DependsOn  []string
-	// DeletionPolicy is "Retain" for what outlives the stack.
+	// DeletionPolicy is "Retain" if the resource outlives the stack.
 	DeletionPolicy      string
 	UpdateReplacePolicy string
 }
 
-// synthesize runs the app once for all tests: it takes seconds.
+// synthesize runs the app once for all tests, because that takes seconds.
 var synthesize = sync.OnceValues(func() (synthesis, error) {
 	dir, err := os.MkdirTemp("", "originhub-synth-")
 	if err != nil {
@@ -74,7 +74,7 @@ func templates(t *testing.T) synthesis {
 	return s
 }
 
-// rehearsalApp builds all stacks from the rehearsal policy, with stand-ins for the binaries, whose content is their name.
+// rehearsalApp makes all stacks from the rehearsal policy. Each binary is a stand-in whose content is its name.
 func rehearsalApp(dir string) (awscdk.App, error) {
 	s := settings{PolicyFile: rehearsalPolicy}
 	if err := s.readPolicy(); err != nil {
@@ -89,7 +89,7 @@ func rehearsalApp(dir string) (awscdk.App, error) {
 	return app, newStacks(app, s, code)
 }
 
-// packStandIns packs files in place of the functions' binaries.
+// packStandIns packs stand-ins for the functions' binaries.
 func packStandIns(dir string, s settings) (functionCode, error) {
 	s.Functions = filepath.Join(dir, "functions")
 	if err := os.MkdirAll(s.Functions, 0o755); err != nil {
@@ -103,7 +103,7 @@ func packStandIns(dir string, s settings) (functionCode, error) {
 	return packFunctions(s)
 }
 
-// readTemplate reads a stack's template. An asset's key, a hash over the binary, becomes <function>.zip.
+// readTemplate reads a stack's template. It replaces an asset's key, a hash of the binary, by <function>.zip.
 func readTemplate(dir, stack string) (template, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, stack+".template.json"))
 	if err != nil {

@@ -12,26 +12,26 @@ import (
 	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
-// teamPlan is what the hub policy says of each team that has a CIDR, as the mapping of the team's template. That no two
-// CIDRs overlap is checked with the policy.
+// teamPlan is what the hub policy says about each team with a CIDR. It becomes a mapping in the team's template. The policy's own
+// check makes sure that no two CIDRs overlap.
 type teamPlan []teamEntry
 
-// teamEntry is a team of the plan; looked up by a parameter, its values are tokens.
+// teamEntry is one team of the plan. The values of the entry that lookUp returns are tokens.
 type teamEntry struct {
 	Name     string
-	CIDR     string    // of the VPC
-	Subnets  [2]string // its halves, one for each Availability Zone
+	CIDR     string    // the network of the VPC
+	Subnets  [2]string // the halves of CIDR, one for each Availability Zone
 	Host     string
-	BasePath string // the one segment with which all the team's paths begin
-	Paths    string // the claim, as its tag spells it
+	BasePath string // the first segment, which all paths of the team have in common
+	Paths    string // the claim, as the tag originhub:paths spells it
 }
 
-// mappingQuota is the most that one mapping can hold
+// mappingQuota is how many entries one mapping can hold
 // (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
 const mappingQuota = 200
 
-// planTeams reads the plan from the policy. The stack gives a team one private API under one host, mounted at one path:
-// API Gateway has neither wildcards in private domain names nor base paths of several segments
+// planTeams returns the plan for the teams of a policy. The stack gives each team one private API with one host and one base path,
+// because API Gateway has no wildcards in private domain names and no base paths of several segments
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html).
 func planTeams(p hubpolicy.Policy) (teamPlan, error) {
 	var plan teamPlan
@@ -42,12 +42,12 @@ func planTeams(p hubpolicy.Policy) (teamPlan, error) {
 		}
 		entry, err := planTeam(team, network)
 		if err != nil {
-			return nil, fmt.Errorf("team %s has a cidr, and so a place in the team stack: %w", team.Name, err)
+			return nil, fmt.Errorf("team %s has a cidr, so the team stack has to serve it: %w", team.Name, err)
 		}
 		plan = append(plan, entry)
 	}
 	if len(plan) > mappingQuota {
-		return nil, fmt.Errorf("%d teams have a cidr, and one template can serve %d: synthesize with a policy of fewer teams (context policy=FILE)",
+		return nil, fmt.Errorf("%d teams have a cidr, but one template can serve at most %d: synthesize with a policy of fewer teams (context policy=FILE)",
 			len(plan), mappingQuota)
 	}
 	return plan, nil
@@ -55,7 +55,7 @@ func planTeams(p hubpolicy.Policy) (teamPlan, error) {
 
 func planTeam(team admission.Team, network netip.Prefix) (teamEntry, error) {
 	if len(team.Grants) != 1 || strings.HasPrefix(team.Grants[0].Host, "*") {
-		return teamEntry{}, fmt.Errorf("grant it exactly one host without a wildcard, or remove the cidr")
+		return teamEntry{}, fmt.Errorf("the team stack serves exactly one host without a wildcard; grant one such host, or remove the cidr")
 	}
 	grant := team.Grants[0]
 	paths, err := admission.SpellPaths(grant.Paths)
@@ -66,7 +66,7 @@ func planTeam(team admission.Team, network netip.Prefix) (teamEntry, error) {
 	for _, path := range grant.Paths {
 		first, rest, deeper := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 		if !deeper || rest == "" || strings.ContainsAny(first, "*?") || entry.BasePath != "" && entry.BasePath != first {
-			return teamEntry{}, fmt.Errorf("its path %s is not under one first segment like the others, as in /%s/*; grant such paths, or remove the cidr",
+			return teamEntry{}, fmt.Errorf("its path %s does not begin with the same full first segment as its other paths, as in /%s/*; grant such paths, or remove the cidr",
 				path, team.Name)
 		}
 		entry.BasePath = first
@@ -74,7 +74,7 @@ func planTeam(team admission.Team, network netip.Prefix) (teamEntry, error) {
 	return entry, nil
 }
 
-// halves splits a network in two.
+// halves returns the two halves of an IPv4 network.
 func halves(whole netip.Prefix) [2]string {
 	bits := whole.Bits() + 1
 	upper := whole.Addr().As4()
@@ -93,7 +93,7 @@ func (p teamPlan) names() []string {
 	return names
 }
 
-// lookUp puts the plan into a stack and answers the entry of the team that a parameter names.
+// lookUp adds the plan to a stack as a mapping, and returns the entry of the team that a parameter names.
 func (p teamPlan) lookUp(stack awscdk.Stack, team string) teamEntry {
 	teams := make(map[string]*map[string]any, len(p))
 	for _, entry := range p {

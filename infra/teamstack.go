@@ -11,17 +11,16 @@ import (
 	"github.com/originhub/originhub/infra/team"
 )
 
-// teamParams are the parameters of the team's template. What else a team needs to know, its host, its paths and its
-// place in the address plan, the hub policy says.
+// teamParams holds the parameters of the team's template. Host, paths and CIDR come from the hub policy.
 type teamParams struct{ Team, HubAccount, Certificate, PrefixList string }
 
-// customersTimeout is less than the 29 s after which API Gateway gives up.
+// customersTimeout is less than the 29 seconds after which API Gateway gives up.
 const customersTimeout = 10 * time.Second
 
-// newTeamStack is a private service with a sample function: one template for all teams of the policy that have a CIDR. It
-// lives in us-east-1 whole, since that is where RAM keeps the shares of global resources; deployed elsewhere it fails at its
-// subnets, whose zones are there, before anything costs money. Of a load balancer in another Region, team.NewSharedOrigin
-// needs no more than the ARN and the DNS name, and it alone must be in us-east-1.
+// newTeamStack makes a private service with a sample function. One template serves all teams of the policy that have a CIDR. All of
+// it is in us-east-1, because RAM keeps the shares of global resources there. In another Region the deployment fails at the
+// subnets, whose zones do not exist there, before anything costs money. A team with a load balancer in another Region uses
+// team.NewSharedOrigin: only that has to be in us-east-1, and it needs only the load balancer's ARN and DNS name.
 func newTeamStack(scope constructs.Construct, id string, plan teamPlan, code functionCode) {
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName:   jsii.String("originhub-team"),
@@ -35,15 +34,15 @@ func newTeamStack(scope constructs.Construct, id string, plan teamPlan, code fun
 		Team:       oneOf(stack, "Team", plan.names(), "The team's name in the hub policy"),
 		HubAccount: parameter(stack, "HubAccountId", `\d{12}`, "Networking account, 12 digits"),
 		Certificate: parameter(stack, "CertificateArn", `arn:aws:acm:us-east-1:\d{12}:certificate/[A-Za-z0-9-]+`,
-			"ACM certificate of this account and Region for the team's host: the load balancer and the private API show it. "+
-				"Viewers see the hub's"),
+			"ACM certificate in this account and Region for the team's host. The load balancer and the private API present it; "+
+				"viewers see the hub's certificate"),
 		PrefixList: parameterOr(stack, "OriginFacingPrefixListId", `pl-[0-9a-f]{8,17}`, team.OriginFacing,
-			"Prefix list com.amazonaws.global.cloudfront.origin-facing: aws ec2 describe-managed-prefix-lists shows its id"),
+			"Id of the prefix list com.amazonaws.global.cloudfront.origin-facing; aws ec2 describe-managed-prefix-lists shows it"),
 	}
 	of := plan.lookUp(stack, p.Team)
 
 	customers := parts.NewFunction(stack, "Customers", parts.FunctionProps{
-		Description: "Answers for a customer: the sample behind the private API",
+		Description: "Sample behind the private API: returns a customer",
 		Code:        code.dir(customersFunction),
 		Timeout:     customersTimeout,
 		RolePath:    "/",
@@ -57,7 +56,7 @@ func newTeamStack(scope constructs.Construct, id string, plan teamPlan, code fun
 	output(stack, "OriginArn", *origin.AttrArn())
 }
 
-// oneOf declares a parameter that must have one of the values.
+// oneOf declares a parameter that must have one of values, and returns a token for its value.
 func oneOf(stack awscdk.Stack, name string, values []string, description string) string {
 	return *awscdk.NewCfnParameter(stack, jsii.String(name), &awscdk.CfnParameterProps{
 		Type:          jsii.String("String"),
@@ -66,7 +65,7 @@ func oneOf(stack awscdk.Stack, name string, values []string, description string)
 	}).ValueAsString()
 }
 
-// parameterOr declares a parameter with a default.
+// parameterOr declares a parameter with a default, and returns a token for its value.
 func parameterOr(stack awscdk.Stack, name, allowed, standard, description string) string {
 	return *awscdk.NewCfnParameter(stack, jsii.String(name), &awscdk.CfnParameterProps{
 		Type:           jsii.String("String"),

@@ -12,7 +12,7 @@ import (
 	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
-// only is the one resource of a type, with its logical id.
+// only returns the only resource of a type, with its logical id.
 func (t template) only(test *testing.T, kind string) (id string, properties map[string]any) {
 	test.Helper()
 	all := t.all(kind)
@@ -22,14 +22,14 @@ func (t template) only(test *testing.T, kind string) (id string, properties map[
 	return all[0], t.Resources[all[0]].Properties
 }
 
-// all lists the logical ids of a type's resources.
+// all returns the logical ids of the resources of a type.
 func (t template) all(kind string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(t.Resources)), func(id string) bool { return t.Resources[id].Type != kind })
 }
 
 func TestNothingOfATeamIsPublic(t *testing.T) {
 	team := templates(t).team
-	// The main route table of a VPC knows the VPC alone, and so do the subnets, which have no other.
+	// The main route table of a VPC has only the local route, and the subnets have no other table.
 	for _, kind := range []string{
 		"AWS::EC2::Route", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::NatGateway", "AWS::EC2::EIP",
 		"AWS::Lambda::Url", "AWS::ApiGatewayV2::Api", "AWS::ApiGateway::DomainName",
@@ -60,11 +60,11 @@ func TestGatewayIsAttachedBeforeTheOrigin(t *testing.T) {
 	rule, _ := team.only(t, "AWS::ElasticLoadBalancingV2::ListenerRule")
 	id, _ := team.only(t, "AWS::CloudFront::VpcOrigin")
 	if got := team.Resources[id].DependsOn; !slices.Contains(got, attachment) || !slices.Contains(got, rule) {
-		t.Errorf("the origin waits for %v, want the gateway's attachment and the listener's rule", got)
+		t.Errorf("the origin depends on %v, want the gateway's attachment and the listener's rule", got)
 	}
 }
 
-// TestAPIAdmitsOneEndpointOnly: of the API and of its domain name, each has a policy that denies every other way in.
+// The API and its domain name each have a policy that denies access through anything but one endpoint.
 func TestAPIAdmitsOneEndpointOnly(t *testing.T) {
 	team := templates(t).team
 	endpoint, _ := team.only(t, "AWS::EC2::VPCEndpoint")
@@ -80,7 +80,7 @@ func TestAPIAdmitsOneEndpointOnly(t *testing.T) {
 				s.principal["AWS"] == "*" && len(s.condition) == 1 && text(other["aws:SourceVpce"]) == "${"+endpoint+"}"
 		}
 		if !denied {
-			t.Errorf("%s does not deny what comes through another endpoint than %s", kind, endpoint)
+			t.Errorf("%s does not deny requests through endpoints other than %s", kind, endpoint)
 		}
 	}
 	_, association := team.only(t, "AWS::ApiGateway::DomainNameAccessAssociation")
@@ -89,7 +89,7 @@ func TestAPIAdmitsOneEndpointOnly(t *testing.T) {
 	}
 }
 
-// TestEachSecurityGroupAdmitsTheHopBeforeIt on 443, and lets nothing out but to the next hop.
+// Each security group admits the hop before it on port 443, and lets traffic out to the next hop only.
 func TestEachSecurityGroupAdmitsTheHopBeforeIt(t *testing.T) {
 	team := templates(t).team
 	_, balancer := team.only(t, "AWS::ElasticLoadBalancingV2::LoadBalancer")
@@ -171,7 +171,7 @@ func TestShareIsForTheHubOnly(t *testing.T) {
 		keys = append(keys, tag.(map[string]any)["Key"].(string))
 	}
 	slices.Sort(keys)
-	// The teardown tag would be refused on an origin in use.
+	// CloudFront would refuse the teardown tag from a stack while the origin is in use.
 	if want := []string{contract.TagDomain, contract.TagHost, contract.TagPaths}; !slices.Equal(keys, want) {
 		t.Errorf("the origin's tags are %v, want the claim %v", keys, want)
 	}
@@ -215,7 +215,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPolicyWithoutCIDRs: nobody asked for the team stack, and the hub policy alone is enough.
+// Without a CIDR in the policy there is no team stack, and its restrictions do not apply.
 func TestPolicyWithoutCIDRs(t *testing.T) {
 	p := planned("team-a", "10.20.0.0/20", admission.Grant{Host: "*.example.com", Paths: []string{"/*"}})
 	p.Networks = nil

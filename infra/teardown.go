@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/infra/internal/parts"
 )
 
-// newTeardown makes the state machine: one Standard execution per origin and generation.
+// newTeardown makes the state machine teardown. It has one Standard execution for each origin and generation.
 func newTeardown(
 	scope constructs.Construct, id string, function awslambda.Function, rolePath string, traced bool,
 ) awsstepfunctions.CfnStateMachine {

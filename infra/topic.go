@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/infra/internal/parts"
 )
 
-// newTopic makes the topic that people and chat integrations subscribe to.
+// newTopic makes the topic for alarms, to which people and chat integrations subscribe.
 func newTopic(scope constructs.Construct, id string, key awskms.IKey) awssns.Topic {
 	return awssns.NewTopic(scope, jsii.String(id), &awssns.TopicProps{
 		DisplayName: jsii.String("originhub alarms"),

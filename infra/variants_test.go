@@ -11,7 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
-// TestHubOfAnAdoptedDistribution: a hub that adopts creates nothing, and touches no other distributions.
+// A hub that adopts distributions may create none, and may change no others.
 func TestHubOfAnAdoptedDistribution(t *testing.T) {
 	p := hubpolicy.Policy{
 		Policy: admission.Policy{
@@ -31,7 +31,7 @@ func TestHubOfAnAdoptedDistribution(t *testing.T) {
 			t.Errorf("it may update %v, want %v", s.resources, want)
 		}
 	}
-	// It has no team yet: nobody to accept an invitation from, no role to assume, no account on the bus.
+	// It has no team yet, so it accepts no invitation, assumes no role, and admits no account to its bus.
 	for _, action := range []string{"ram:AcceptResourceShareInvitation"} {
 		if len(hub.allowing(action)) != 0 {
 			t.Errorf("a hub without teams may %s", action)
@@ -44,7 +44,7 @@ func TestHubOfAnAdoptedDistribution(t *testing.T) {
 	}
 }
 
-// TestBusInsideAnOrganization: accounts outside need a word in the policy.
+// Accounts outside the organization may use the bus only if the policy says so.
 func TestBusInsideAnOrganization(t *testing.T) {
 	team := admission.Team{Name: "team-a", Accounts: []string{"111111111111"}, Spoke: true}
 	for name, c := range map[string]struct {

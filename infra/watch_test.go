@@ -22,21 +22,21 @@ func TestEveryAlarmNamesTheNextCommand(t *testing.T) {
 		if !strings.Contains(description, "\n\nNext, in account 100000000000: aws --region us-east-1 ") || !strings.Contains(description, "\n\nThen: ") {
 			t.Errorf("%s does not say what to do: %s", id, description)
 		}
-		// A reference becomes a URL or an ARN. CloudWatch takes 1,024 characters:
+		// A reference becomes a URL or an ARN. The limit of CloudWatch is 1,024 characters:
 		// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 		const longest, reference = 1024, 120
 		if n := len(description) + reference*strings.Count(description, "${"); n > longest {
-			t.Errorf("the description of %s may have %d characters", id, n)
+			t.Errorf("the description of %s may get %d characters long", id, n)
 		}
 		actions := list(r.Properties["AlarmActions"])
 		if len(actions) != 1 || hub.resource(actions[0]).Type != "AWS::SNS::Topic" {
-			t.Errorf("%s tells %v", id, actions)
+			t.Errorf("%s notifies %v, want the topic", id, actions)
 		}
 		if !slices.ContainsFunc(hub.allowing("sns:Publish"), func(s statement) bool {
 			arns, _ := s.condition["ArnEquals"].(map[string]any)
 			return s.principal["Service"] == "cloudwatch.amazonaws.com" && slices.Contains(list(arns["aws:SourceArn"]), "${"+id+".Arn}")
 		}) {
-			t.Errorf("%s may not publish", id)
+			t.Errorf("%s may not publish to the topic", id)
 		}
 	}
 	if alarms < 10 {
@@ -44,7 +44,7 @@ func TestEveryAlarmNamesTheNextCommand(t *testing.T) {
 	}
 }
 
-// TestEveryQueueOfDeadLettersHasAnAlarm: what ends there was tried often enough, and nobody else looks.
+// A message in dead letters is not retried, so each such queue has an alarm.
 func TestEveryQueueOfDeadLettersHasAnAlarm(t *testing.T) {
 	hub := templates(t).hub
 	watched := map[string]bool{}
@@ -58,28 +58,28 @@ func TestEveryQueueOfDeadLettersHasAnAlarm(t *testing.T) {
 	}
 	for id, r := range hub.Resources {
 		if r.Type == "AWS::SQS::Queue" && r.Properties["RedrivePolicy"] == nil && !watched[id] {
-			t.Errorf("nobody is told of messages in %s", id)
+			t.Errorf("no alarm watches messages in %s", id)
 		}
 	}
 }
 
-// TestWhatCarriesStateKeepsItsLogicalID: another logical id is another physical resource, and the old one's state is out of
-// reach. The reason says what would be lost.
+// A resource with another logical id is another resource, and the state of the old one is lost to the stack. Each id here has what would
+// be lost.
 func TestWhatCarriesStateKeepsItsLogicalID(t *testing.T) {
 	pinned := map[string]string{
 		"Registry4DB9CCA5":              "the registry: claims, generations, and the history of decisions",
 		"Archive":                       "90 days of events",
-		"Key961B73FD":                   "nothing, as long as the old key stays: but what rests under it can be read with it only",
-		"BusEA82B648":                   "the spokes forward to it by its name, and a name cannot be taken twice",
-		"AdmitQueueF2A8D52A":            "hints under way",
+		"Key961B73FD":                   "the key: data that was encrypted with it can be read with no other key",
+		"BusEA82B648":                   "the bus: the spokes forward to it by its name, and two buses cannot have one name",
+		"AdmitQueueF2A8D52A":            "messages to admit",
 		"AdmitQueueDeadLetters0C3E4E00": "dead letters of admit",
-		"WireQueue49BA6C2D":             "hints under way",
+		"WireQueue49BA6C2D":             "messages to wire",
 		"WireQueueDeadLetters532BC7B1":  "dead letters of wire",
 		"RetireDeadLetters88259E30":     "dead letters of retire",
 		"AuditDeadLetters6C49BBA3":      "dead letters of audit",
 		"UndeliveredEvents0A4241A7":     "events that could not be delivered",
-		"Alarms04B5A0BF":                "its subscriptions, made by hand",
-		"TeardownMachine82F14E6B":       "executions under way, which may sleep for weeks, and the history of all",
+		"Alarms04B5A0BF":                "subscriptions, which people made",
+		"TeardownMachine82F14E6B":       "running executions, which may wait for weeks, and the history of all",
 	}
 	hub := templates(t).hub
 	for id, what := range pinned {
@@ -98,8 +98,8 @@ func TestWhatCarriesStateKeepsItsLogicalID(t *testing.T) {
 	}
 }
 
-// TestTwoHubsShareNoName: two hubs may live in one account. Whatever has a name of its own has the hub's in it; all other
-// names CloudFormation makes from the stack's.
+// Two hubs can be in one account. Each name in the template contains the hub's name; CloudFormation generates all other names from the
+// stack's name.
 func TestTwoHubsShareNoName(t *testing.T) {
 	named := func(hub string) map[string]string {
 		p := hubpolicy.Policy{Hub: hub, HostedZone: "Z0EXAMPLE", Policy: admission.Policy{
@@ -125,7 +125,7 @@ func TestTwoHubsShareNoName(t *testing.T) {
 	}
 	for what, name := range first {
 		if second[what] == name || !strings.Contains(name, "networking") {
-			t.Errorf("%s: the name %s is not the hub's own", what, name)
+			t.Errorf("%s: the name %s does not contain the hub's name", what, name)
 		}
 	}
 	for _, what := range slices.Sorted(maps.Keys(second)) {
@@ -135,7 +135,7 @@ func TestTwoHubsShareNoName(t *testing.T) {
 	}
 }
 
-// TestTracingIsOffUntilItIsAskedFor by the context tracing=on.
+// Tracing is off unless the context says tracing=on.
 func TestTracingIsOffUntilItIsAskedFor(t *testing.T) {
 	p := hubpolicy.Policy{Hub: "first", HostedZone: "Z0EXAMPLE", Policy: admission.Policy{Domain: "example.com", Distribution: admission.Distribution{Create: 1}}}
 	traced := hubWith(t, hubProps{Policy: p, Tracing: true})
@@ -157,10 +157,10 @@ func TestTracingIsOffUntilItIsAskedFor(t *testing.T) {
 	}
 	for id, r := range templates(t).hub.Resources {
 		if r.Properties["TracingConfig"] != nil || r.Properties["TracingConfiguration"] != nil {
-			t.Errorf("%s is traced though nobody asked", id)
+			t.Errorf("%s is traced though tracing is off", id)
 		}
 	}
 	if len(templates(t).hub.allowing("xray:PutTraceSegments")) > 0 {
-		t.Error("somebody may write traces though nobody asked")
+		t.Error("somebody may write traces though tracing is off")
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	stderr := os.Stderr // what is left of it while jsii ends
+	stderr := os.Stderr // Synth discards what jsii prints there while it ends
 	if err := infra.Synth(); err != nil {
 		fmt.Fprintln(stderr, "infra:", err)
 		os.Exit(1)

@@ -12,24 +12,24 @@ import (
 	"github.com/originhub/originhub/infra/internal/parts"
 )
 
-// stageName is part of no path that a viewer sees: the base path mapping stands for it.
+// stageName is the name of the API's only stage. It is in no path that a viewer sees, because of the base path mapping.
 const stageName = "live"
 
 type privateAPIProps struct {
 	Name        string
 	Host        string // the private domain name
-	BasePath    string // one segment; the function sees the path with it
+	BasePath    string // one segment; it stays in the path that the function gets
 	Certificate string // ARN, in the API's Region
 	Endpoint    string // the only VPC endpoint that may call it
 	Function    awslambda.Function
 }
 
-// newPrivateAPI makes a private REST API with a private domain name of its own. Either has a policy that admits one
-// endpoint and nobody else, be it in the same account; AWS evaluates both, and the endpoint's own
+// newPrivateAPI makes a private REST API with a private domain name. Each of the two has a policy that permits one VPC endpoint and
+// nobody else, not even in the same account. AWS evaluates both policies, and that of the endpoint
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html).
 //
-// The function gets every method and path, and so the API's form never changes: a deployment is a snapshot, which
-// CloudFormation would not take again. Only a new endpoint, in the policy, needs another one: rename Deployment then.
+// The function gets every method and path, so the API never changes. A deployment is a snapshot of the API, and CloudFormation does
+// not repeat it when the API changes. If the endpoint in the policy changes, rename the resource Deployment to get a new snapshot.
 func newPrivateAPI(scope constructs.Construct, id string, p privateAPIProps) {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	private := jsii.Strings("PRIVATE")
@@ -62,7 +62,7 @@ func newPrivateAPI(scope constructs.Construct, id string, p privateAPIProps) {
 		DomainName:            jsii.String(p.Host),
 		CertificateArn:        jsii.String(p.Certificate),
 		EndpointConfiguration: &awsapigateway.CfnDomainNameV2_EndpointConfigurationProperty{Types: private},
-		SecurityPolicy:        jsii.String("TLS_1_2"), // private domain names know no other
+		SecurityPolicy:        jsii.String("TLS_1_2"), // the only one that private domain names support
 		Policy:                onlyThrough(p.Endpoint),
 	})
 	awsapigateway.NewCfnBasePathMappingV2(self, jsii.String("Mapping"), &awsapigateway.CfnBasePathMappingV2Props{
@@ -73,8 +73,8 @@ func newPrivateAPI(scope constructs.Construct, id string, p privateAPIProps) {
 	})
 }
 
-// onlyThrough is the policy that API Gateway's guide gives for one endpoint: everybody may, and nobody from elsewhere.
-// The denial also binds identities of the account that have execute-api:Invoke.
+// onlyThrough returns the policy that API Gateway's guide recommends for one endpoint: it allows everybody, and denies whoever does not
+// come through the endpoint. The denial also holds for identities of the account that have execute-api:Invoke.
 func onlyThrough(endpoint string) awsiam.PolicyDocument {
 	invoke := parts.Allow([]string{"execute-api:Invoke"}, "execute-api:/*")
 	elsewhere := invoke.When(parts.Condition{"StringNotEquals": {"aws:SourceVpce": endpoint}}).Statement()
@@ -82,7 +82,7 @@ func onlyThrough(endpoint string) awsiam.PolicyDocument {
 	return forAnybody(invoke.Statement(), elsewhere)
 }
 
-// forAnybody is the policy of a resource: its statements hold for whoever calls.
+// forAnybody returns a resource policy whose statements apply to every principal.
 func forAnybody(statements ...awsiam.PolicyStatement) awsiam.PolicyDocument {
 	for _, s := range statements {
 		s.AddAnyPrincipal()

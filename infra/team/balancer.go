@@ -8,7 +8,7 @@ import (
 
 type balancerProps struct {
 	Network     network
-	Host        string // the one host it lets through
+	Host        string // the only host that the load balancer forwards
 	Certificate string // ARN, in the load balancer's Region
 }
 
@@ -18,11 +18,11 @@ type balancer struct {
 	Rule         awselasticloadbalancingv2.CfnListenerRule
 }
 
-// newBalancer makes the internal load balancer that CloudFront connects to. It is the team's own layer of isolation:
-// whatever a distribution routes here by mistake, a request for any other host gets 403.
+// newBalancer makes the internal load balancer that CloudFront connects to. It is the team's own layer of isolation: a request for any
+// other host gets 403, whatever a distribution routes to it by mistake.
 //
-// The targets are the addresses of an interface endpoint. CloudFormation does not tell them, and AWS may replace them:
-// see newTargets.
+// The targets are the addresses of an interface endpoint. CloudFormation does not return these addresses, and AWS may replace them;
+// newTargets keeps them registered.
 func newBalancer(scope constructs.Construct, id string, p balancerProps) balancer {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	b := balancer{}
@@ -36,12 +36,12 @@ func newBalancer(scope constructs.Construct, id string, p balancerProps) balance
 	b.Targets = awselasticloadbalancingv2.NewCfnTargetGroup(self, jsii.String("Targets"), &awselasticloadbalancingv2.CfnTargetGroupProps{
 		TargetType: jsii.String("ip"), Protocol: jsii.String("HTTPS"), Port: jsii.Number(443), VpcId: p.Network.VPC.Ref(),
 		HealthCheckProtocol: jsii.String("HTTPS"), HealthCheckPath: jsii.String("/"),
-		// A health check says the target's address as Host, which names no API: the endpoint that works answers 403.
+		// A health check sends the target's address as Host, which is the name of no API. A healthy endpoint answers that with 403.
 		Matcher: &awselasticloadbalancingv2.CfnTargetGroup_MatcherProperty{HttpCode: jsii.String("200,403")},
 	})
 	listener := awselasticloadbalancingv2.NewCfnListener(self, jsii.String("Listener"), &awselasticloadbalancingv2.CfnListenerProps{
 		LoadBalancerArn: b.LoadBalancer.Ref(), Protocol: jsii.String("HTTPS"), Port: jsii.Number(443),
-		// TLS 1.2, which is the newest that CloudFront speaks to an origin, and 1.3.
+		// TLS 1.2, the newest version that CloudFront uses with an origin, and TLS 1.3.
 		SslPolicy:    jsii.String("ELBSecurityPolicy-TLS13-1-2-2021-06"),
 		Certificates: &[]any{&awselasticloadbalancingv2.CfnListener_CertificateProperty{CertificateArn: jsii.String(p.Certificate)}},
 		DefaultActions: &[]any{&awselasticloadbalancingv2.CfnListener_ActionProperty{

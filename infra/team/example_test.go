@@ -8,13 +8,13 @@ import (
 	"github.com/originhub/originhub/infra/team"
 )
 
-// The CDK app of a team that has a function and nothing private yet.
+// The CDK app of a team that has a function and no private network yet.
 func Example() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("orders"), &awscdk.StackProps{
 		Env: &awscdk.Environment{Account: jsii.String("111111111111"), Region: jsii.String("us-east-1")},
 	})
-	// Once in an account, whatever it shares.
+	// One spoke in each account, however many origins it shares.
 	team.NewSpoke(stack, "Spoke", team.SpokeProps{HubAccount: "100000000000", HubName: "networking", ExternalID: "0f1e2d3c4b5a"})
 
 	orders := awslambda.NewFunction(stack, jsii.String("Orders"), &awslambda.FunctionProps{
@@ -26,7 +26,7 @@ func Example() {
 		Name:     "orders",
 		Host:     "orders.example.com",
 		BasePath: "orders",
-		Paths:    "/orders/", // everything below it
+		Paths:    "/orders/", // and everything below it
 		CIDR:     "10.20.0.0/24",
 		Subnets:  [2]string{"10.20.0.0/25", "10.20.0.128/25"},
 
@@ -42,7 +42,7 @@ func Example() {
 	app.Synth(nil)
 }
 
-// The CDK app of a team that has an internal load balancer.
+// The CDK app of a team that already has an internal load balancer.
 func ExampleNewSharedOrigin() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("orders"), &awscdk.StackProps{

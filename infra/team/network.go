@@ -11,23 +11,23 @@ import (
 	"github.com/originhub/originhub/infra/internal/parts"
 )
 
-// OriginFacing is the id of the prefix list com.amazonaws.global.cloudfront.origin-facing in us-east-1, as public templates
-// have it. CloudFormation cannot look a managed prefix list up by its name, and AWS documents no ids: compare it with what
-// aws ec2 describe-managed-prefix-lists shows.
+// OriginFacing is the id of the prefix list com.amazonaws.global.cloudfront.origin-facing in us-east-1, as it appears in public
+// templates. CloudFormation cannot find a managed prefix list by its name, and AWS does not document the ids. Compare it with the
+// output of aws ec2 describe-managed-prefix-lists.
 const OriginFacing = "pl-3b927c52"
 
-// zones are where the subnets are. An id, unlike a name, means the same zone in every account, and VPC origins do not
-// work in use1-az3
+// zones holds the Availability Zone ids of the subnets. An id, unlike a name, means the same zone in every account. VPC origins do
+// not work in use1-az3
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
 var zones = [2]string{"use1-az1", "use1-az2"}
 
 type networkProps struct {
 	CIDR       string
 	Subnets    [2]string // CIDRs
-	PrefixList string    // from which the load balancer takes connections
+	PrefixList string    // id of the prefix list from which the load balancer accepts connections
 }
 
-// network is a VPC with nothing but private subnets, and the API's way into it.
+// network is a VPC with private subnets only, and the endpoint through which the API is reached.
 type network struct {
 	VPC           awsec2.CfnVPC
 	Subnets       []any // ids
@@ -36,16 +36,17 @@ type network struct {
 	BalancerGroup awsec2.CfnSecurityGroup
 }
 
-// newNetwork makes the VPC. CloudFront wants an internet gateway attached as a sign of consent; no route leads to
-// it, the subnets have the main route table, which knows the VPC alone
+// newNetwork makes the VPC. CloudFront requires that an internet gateway is attached. No route leads to it: the subnets use the main
+// route table, which has only the local route
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
 //
-// The CIDR is for good: another one means another VPC, and this one stays as long as a VPC origin has interfaces in it.
+// The CIDR cannot be changed: another CIDR makes another VPC, and this VPC cannot be deleted while a VPC origin has network
+// interfaces in it.
 func newNetwork(scope constructs.Construct, id string, p networkProps) network {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	vpc := awsec2.NewCfnVPC(self, jsii.String("Vpc"), &awsec2.CfnVPCProps{
 		CidrBlock: jsii.String(p.CIDR),
-		// Private DNS of the endpoint needs both.
+		// The endpoint's private DNS requires both.
 		EnableDnsSupport:   true,
 		EnableDnsHostnames: true,
 	})
@@ -77,7 +78,8 @@ func newNetwork(scope constructs.Construct, id string, p networkProps) network {
 	return n
 }
 
-// securityGroup lets HTTPS in from one place and out to one. Without an egress rule CloudFormation permits all.
+// securityGroup makes a security group that allows HTTPS in from one source and out to one destination. Without an egress rule,
+// CloudFormation would allow all traffic out.
 func securityGroup(scope constructs.Construct, id string, vpc awsec2.CfnVPC, description string,
 	from awsec2.CfnSecurityGroup_IngressProperty, to awsec2.CfnSecurityGroup_EgressProperty,
 ) awsec2.CfnSecurityGroup {

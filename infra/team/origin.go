@@ -10,9 +10,9 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// SharedOriginProps says what a VPC origin leads to, and what its team claims for it. Each value may be a token.
+// SharedOriginProps describes a VPC origin and its claim. Each value may be a token.
 type SharedOriginProps struct {
-	Name         string // the team's in the hub policy
+	Name         string // the team's name in the hub policy
 	Host         string // under the hub's domain
 	Paths        string // as the tag originhub:paths spells them: "/orders/ /orders-v2/health"
 	HubAccount   string // Networking account, 12 digits
@@ -20,14 +20,13 @@ type SharedOriginProps struct {
 	BalancerName string // its DNS name
 }
 
-// NewSharedOrigin makes the VPC origin of a load balancer, states its claim as tags, and shares it with the hub's account and
-// nobody else. It returns the VPC origin. Its stack must be in us-east-1. Whoever is shared with may send requests at once: let
-// the origin depend on what makes the load balancer safe, and on the internet gateway that CloudFront wants to see.
+// NewSharedOrigin makes a VPC origin for a load balancer, states its claim as tags, and shares it with the hub's account only. It
+// returns the VPC origin. Its stack must be in us-east-1. The hub's account may send requests as soon as the origin is shared. So make
+// the origin depend on whatever protects the load balancer, and on the internet gateway that CloudFront requires.
 //
-// The tags cannot be changed here while a distribution uses the origin: CloudFormation changes a tag by
-// UpdateVpcOrigin, which CloudFront then refuses with 409 (aws/aws-cdk 34629, 35765). Change them with TagResource, the
-// teardown tag above all, which therefore is not among them; a changed claim in the template waits until the origin is
-// out of use.
+// The stack cannot change the tags while a distribution uses the origin: CloudFormation changes a tag with UpdateVpcOrigin, which
+// CloudFront then refuses with 409 (aws/aws-cdk issues 34629 and 35765). Change tags with TagResource instead. For this reason the
+// teardown tag is not among the tags here. A claim that is changed in the template can be deployed when no distribution uses the origin.
 func NewSharedOrigin(scope constructs.Construct, id string, p SharedOriginProps) awscloudfront.CfnVpcOrigin {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	tag := func(key, value string) *awscdk.CfnTag {
@@ -41,7 +40,7 @@ func NewSharedOrigin(scope constructs.Construct, id string, p SharedOriginProps)
 		Tags: &[]*awscdk.CfnTag{
 			tag(contract.TagHost, p.Host),
 			tag(contract.TagPaths, p.Paths),
-			// The hub forwards the viewer's Host, which the certificate covers; this name is the fallback.
+			// The hub forwards the viewer's Host, which the certificate covers. CloudFront falls back to this name.
 			tag(contract.TagDomain, p.BalancerName),
 		},
 	})

@@ -1,8 +1,8 @@
-// Package team holds what application teams take into CDK apps of their own: the spoke, which every team account needs; a
-// private service, which is everything from the VPC to the VPC origin that is shared with the hub; and that VPC origin alone, for
-// a team that has a load balancer already.
+// Package team has constructs for CDK apps of application teams: NewSpoke, which every team account needs; NewPrivateService, which
+// makes everything from the VPC to a VPC origin that is shared with the hub; and NewSharedOrigin, which makes only the VPC origin
+// and its share, for a team that already has a load balancer.
 //
-// Each stack that holds one must be in us-east-1.
+// A stack with one of these constructs must be in us-east-1.
 package team
 
 import (
@@ -12,26 +12,26 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// PrivateServiceProps says what stands behind a team's VPC origin. Each value but Targets may be a token.
+// PrivateServiceProps describes a private service and its claim. Each value except Targets may be a token.
 type PrivateServiceProps struct {
-	Name     string    // the team's in the hub policy
-	Host     string    // the one host, under the hub's domain
-	BasePath string    // the one segment with which all paths begin
+	Name     string    // the team's name in the hub policy
+	Host     string    // the only host, under the hub's domain
+	BasePath string    // the first segment, which all paths have in common
 	Paths    string    // the claim, as the tag originhub:paths spells it: "/orders/ /orders/v2/health"
-	CIDR     string    // of the VPC: apart from other teams', and for good
-	Subnets  [2]string // its parts, one for each Availability Zone
+	CIDR     string    // the network of the VPC: it must not overlap with other teams' networks, and cannot be changed
+	Subnets  [2]string // parts of CIDR, one for each Availability Zone
 
 	HubAccount  string // Networking account, 12 digits
 	Certificate string // ARN of the ACM certificate for Host, in this account and Region
 	PrefixList  string // id of com.amazonaws.global.cloudfront.origin-facing: see OriginFacing
 
-	Function awslambda.Function // answers for the API
-	Targets  string             // directory in which functions/targets is built for linux/arm64, as bootstrap
+	Function awslambda.Function // serves the API
+	Targets  string             // directory with functions/targets, built for linux/arm64 and named bootstrap
 }
 
-// NewPrivateService makes the private side of one team: everything between CloudFront's network interfaces in the team's VPC
-// and the function that answers, and the VPC origin, with its claim as tags and shared with the hub. It returns the VPC origin.
-// Nothing of it can be reached from the internet but through the hub's distribution. Its stack must be in us-east-1.
+// NewPrivateService makes the private side of one team: VPC, endpoint, private API and load balancer in front of a function, and the
+// VPC origin, with its claim as tags and shared with the hub. It returns the VPC origin. The service can be reached from the internet
+// only through the hub's distribution. Its stack must be in us-east-1.
 func NewPrivateService(scope constructs.Construct, id string, p PrivateServiceProps) awscloudfront.CfnVpcOrigin {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	vpc := newNetwork(self, "Network", networkProps{CIDR: p.CIDR, Subnets: p.Subnets, PrefixList: p.PrefixList})
@@ -44,7 +44,7 @@ func NewPrivateService(scope constructs.Construct, id string, p PrivateServicePr
 		Name: p.Name, HubAccount: p.HubAccount, Host: p.Host, Paths: p.Paths,
 		Balancer: *balancer.LoadBalancer.Ref(), BalancerName: *balancer.LoadBalancer.AttrDnsName(),
 	})
-	// CloudFront asks for the internet gateway, and whoever is shared with may send requests at once.
+	// CloudFront requires the internet gateway. The hub may send requests as soon as the origin is shared, so the rule must exist before.
 	origin.Node().AddDependency(vpc.Gateway)
 	origin.Node().AddDependency(balancer.Rule)
 	return origin

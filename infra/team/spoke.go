@@ -11,16 +11,16 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// SpokeProps names the hub that a team account serves. Each value may be a token.
+// SpokeProps names the hub that a spoke belongs to. Each value may be a token.
 type SpokeProps struct {
 	HubAccount string // Networking account, 12 digits
-	HubName    string // hub: in the hub policy
-	ExternalID string // spokes.externalId: in the hub policy
+	HubName    string // the value of hub in the hub policy
+	ExternalID string // the value of spokes.externalId in the hub policy
 }
 
-// NewSpoke makes what every team account needs: it tells the hub about shares and tags, and lets the hub read them and take
-// out an origin that its team tagged for teardown. It returns the role that the hub assumes. Its stack must be in us-east-1. An
-// account has one for each hub, since the role has a name that the hub knows.
+// NewSpoke makes the spoke of a team account: a rule that forwards calls about shares and tags to the hub, and a role with which the
+// hub reads VPC origins and takes out those that their team tagged for teardown. It returns the role. Its stack must be in us-east-1.
+// An account can have one spoke for each hub, because the role's name is fixed by the hub's name.
 func NewSpoke(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	hubBus := fmt.Sprintf("arn:aws:events:%s:%s:event-bus/%s", parts.Region, p.HubAccount, contract.BusName(p.HubName))
@@ -31,7 +31,7 @@ func NewSpoke(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
 		},
 	})
 	parts.NewRules(self, parts.NewDeadLetters(self, "UndeliveredEvents", nil), parts.Rule{
-		ID: "Forward", Description: "Tells the originhub hub that a share, a VPC origin or its tags may have changed",
+		ID: "Forward", Description: "Forwards calls to the originhub hub that may have changed a share, a VPC origin or its tags",
 		Pattern: parts.ForwardedCalls(),
 		Targets: []*parts.Target{{ID: "HubBus", ARN: hubBus, RoleARN: *forwarder.RoleArn()}},
 	})

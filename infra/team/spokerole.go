@@ -11,28 +11,28 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// newSpokeRole is the role that the hub's functions assume in a team account. It can look; it can stop sharing VPC
-// origins; and it can delete one only while the team's own teardown tag is on it: IAM keeps the team's consent.
+// newSpokeRole makes the role that the hub's functions assume in a team account. The role can read VPC origins, and stop sharing them. It
+// can delete one only while the team's own teardown tag is on it, so IAM enforces the team's consent.
 func newSpokeRole(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
 	origins := fmt.Sprintf("arn:aws:cloudfront::%s:vpcorigin/*", parts.Account())
 	shares := fmt.Sprintf("arn:aws:ram:%s:%s:resource-share/*", parts.Region, parts.Account())
 	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
-		RoleName:    jsii.String(contract.SpokeRoleName(p.HubName)), // the hub knows it by this name
-		Description: jsii.String("originhub: the hub looks at VPC origins, and takes out those that carry the teardown tag"),
+		RoleName:    jsii.String(contract.SpokeRoleName(p.HubName)), // the hub assumes it by this name
+		Description: jsii.String("originhub: the hub reads VPC origins, and takes out those with the teardown tag"),
 		AssumedBy:   hubFunctions(p),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{"spoke": parts.Document([]parts.Permission{
 			parts.Allow([]string{"cloudfront:GetVpcOrigin", "cloudfront:ListTagsForResource"}, origins),
 			parts.Allow([]string{"cloudfront:DeleteVpcOrigin"}, origins).
 				When(parts.Condition{"Null": {"aws:ResourceTag/" + contract.TagTeardown: "false"}}),
-			// A list, and a call that the service authorization reference does not know yet.
+			// A list, and an action that the service authorization reference does not list yet.
 			parts.Allow([]string{"cloudfront:ListVpcOrigins", "cloudfront:ListDistributionsByOwnedResource"}, "*"),
-			// Lists of this account's own shares.
+			// Lists, which contain this account's own shares only.
 			parts.Allow([]string{"ram:GetResourceShareAssociations"}, "*"),
 			parts.Allow([]string{"ram:DisassociateResourceShare"}, shares).
 				When(parts.Condition{"ArnLike": {"ram:ResourceArn": origins}}),
-			// RAM offers no condition on what a share holds. The hub deletes one only when nothing but the origin is in it.
+			// RAM has no condition on the content of a share. The hub deletes a share only if the origin is the only resource in it.
 			parts.Allow([]string{"ram:DeleteResourceShare"}, shares),
-			// Describe calls, in whichever Region the VPC is.
+			// Describe calls, in the Region of the VPC.
 			parts.Allow([]string{
 				"ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "elasticloadbalancing:DescribeLoadBalancers",
 			}, "*"),
@@ -40,7 +40,7 @@ func newSpokeRole(scope constructs.Construct, id string, p SpokeProps) awsiam.Ro
 	})
 }
 
-// hubFunctions are the roles of the hub's functions, who must also say the external id.
+// hubFunctions returns the principal for the roles of the hub's functions, which also have to pass the external id.
 func hubFunctions(p SpokeProps) awsiam.IPrincipal {
 	return awsiam.NewPrincipalWithConditions(awsiam.NewAccountPrincipal(jsii.String(p.HubAccount)), parts.Condition{
 		"StringEquals": {"sts:ExternalId": p.ExternalID},

@@ -10,11 +10,11 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// targetsEvery is how long the load balancer may miss an address. It has the endpoint's other one meanwhile, and a new
-// stack has no viewers yet: its VPC origin takes longer to deploy.
+// targetsEvery is how long an address of the endpoint may stay unregistered. Meanwhile the load balancer uses the endpoint's other
+// address. A new stack has no viewers yet, because its VPC origin takes longer than that to deploy.
 const targetsEvery = 5 * time.Minute
 
-// targetsTimeout is for describing and registering a handful of addresses.
+// targetsTimeout is the timeout for describing and registering a few addresses.
 const targetsTimeout = time.Minute
 
 type targetsProps struct {
@@ -23,9 +23,9 @@ type targetsProps struct {
 	TargetGroup string // ARN
 }
 
-// newTargets keeps the addresses of an interface endpoint registered as a target group's targets. The schedule's first
-// tick registers the first ones: a custom resource could do it before, and could fail a deployment for what mends
-// itself.
+// newTargets makes the function that keeps the addresses of an interface endpoint registered in a target group. The first scheduled run
+// registers the first addresses. A custom resource could do that earlier, but could also fail a deployment because of an error that
+// the next run would fix.
 func newTargets(scope constructs.Construct, id string, p targetsProps) {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	function := parts.NewFunction(self, "Keep", parts.FunctionProps{
@@ -41,18 +41,18 @@ func newTargets(scope constructs.Construct, id string, p targetsProps) {
 		},
 	})
 	keep := parts.ToFunction("Keep", function)
-	// A failed run needs no dead letters: the next tick looks at the same addresses.
+	// A failed run needs no dead letters: the next scheduled run observes the same addresses.
 	parts.NewRules(self, parts.NewDeadLetters(self, "UndeliveredEvents", nil),
 		parts.Rule{
-			ID: "Tick", Description: "Looks at the endpoint's addresses although no event asked for it", Every: targetsEvery, Targets: []*parts.Target{keep},
+			ID: "Tick", Description: "Observes the endpoint's addresses without an event", Every: targetsEvery, Targets: []*parts.Target{keep},
 		},
 		parts.Rule{
-			ID: "NewInterface", Description: "AWS made a network interface for an endpoint", Pattern: endpointInterfaces(), Targets: []*parts.Target{keep},
+			ID: "NewInterface", Description: "A network interface was created for a VPC endpoint", Pattern: endpointInterfaces(), Targets: []*parts.Target{keep},
 		},
 	)
 }
 
-// endpointInterfaces match calls that make an interface for a VPC endpoint, which its description says.
+// endpointInterfaces matches calls that create a network interface for a VPC endpoint, as its description says.
 func endpointInterfaces() parts.Pattern {
 	p := parts.Calls([]string{"aws.ec2"}, "CreateNetworkInterface")
 	p["detail"].(map[string]any)["requestParameters"] = map[string]any{

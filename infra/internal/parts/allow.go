@@ -8,8 +8,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Region is where everything of the hub and of a spoke is: RAM keeps shares of global resources in us-east-1 only, and
-// CloudFront's CloudTrail records are there.
+// Region is the Region of all stacks: RAM keeps shares of global resources in us-east-1 only, and CloudTrail records CloudFront's calls
+// there.
 // https://docs.aws.amazon.com/ram/latest/userguide/working-with-regional-vs-global.html
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/logging_using_cloudtrail.html
 const Region = "us-east-1"

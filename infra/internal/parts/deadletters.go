@@ -11,8 +11,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// NewDeadLetters makes a queue in which what could not be delivered or processed waits, as long as SQS can keep it, for
-// somebody to look at it and send it again. Without a key, SQS encrypts it with one of its own.
+// NewDeadLetters makes a queue for messages that could not be delivered or processed. It keeps them for 14 days, the longest time that
+// SQS offers. Without a key, SQS encrypts the queue with its own key.
 func NewDeadLetters(scope constructs.Construct, id string, key awskms.IKey) awssqs.Queue {
 	props := &awssqs.QueueProps{
 		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
@@ -35,12 +35,12 @@ func SendFrom(queue awssqs.Queue, arns []string) {
 	}))
 }
 
-// EventBridge returns the principal that delivers for rules and buses.
+// EventBridge returns the service principal that delivers for rules and buses.
 func EventBridge() awsiam.IPrincipal {
 	return awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)
 }
 
-// OnlyFrom is the condition that keeps AWS from acting on a queue or topic for anybody's rules or alarms but these.
+// OnlyFrom returns the condition that a request is made for one of the given rules, buses or alarms.
 func OnlyFrom(arns []string) *map[string]any {
 	return Condition{"ArnEquals": {"aws:SourceArn": arns}}.Props()
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// FunctionProps says what a function is and what it may do.
+// FunctionProps describes a function and its permissions.
 type FunctionProps struct {
 	Description string
 	Code        string // directory with bootstrap
@@ -20,17 +20,17 @@ type FunctionProps struct {
 	Environment map[string]string
 	Permissions []Permission
 	RolePath    string // "/", or contract.RolePath for functions of the hub
-	// AtOnce is how many invocations may run at the same time; 0 leaves that to who invokes it.
+	// AtOnce is the reserved concurrency: how many invocations may run at the same time. 0 reserves none and sets no limit.
 	AtOnce int
 	Traced bool
-	Key    awskms.IKey // of its table, queues and log group; nil for those of AWS
+	Key    awskms.IKey // the key of its table, queues and log group; nil if AWS owns their keys
 }
 
-// functionMemory is in MB. No function holds more than 24 (50 shares and 20 teardowns at once, amd64):
+// functionMemory is in MB. No function uses more than 24 MB (50 shares and 20 teardowns at once, amd64):
 //
 //	go test ./pkg/rehearsal -run '^$' -bench 'Functions$' -benchtime 1x
 //
-// so that 128, the least, would do. Lambda gives processor time in proportion to memory, and a cold start is mostly that.
+// so the minimum of 128 would suffice. Lambda allocates processor time in proportion to memory, and a cold start mostly needs that.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 const functionMemory = 256
 
@@ -80,13 +80,13 @@ func NewFunction(scope constructs.Construct, id string, p FunctionProps) awslamb
 	return awslambda.NewFunction(self, jsii.String("Function"), props)
 }
 
-// Traces permits sending segments to X-Ray. The calls name no resource.
+// Traces returns the permission to send traces to X-Ray. The actions have no resource.
 func Traces() Permission {
 	return Allow([]string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, "*")
 }
 
-// throughKey is what a function needs of the key: nothing by itself, only what table, queues and log group do in its name. For
-// a table that is what DynamoDB names as the least, but for the grants, which are for whoever makes the table.
+// throughKey returns the permission to use the key through the services that hold the function's table, queues and log group, and not
+// directly. For a table it allows the minimum that DynamoDB documents, without grants, which only the table's creator needs.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 func throughKey(key awskms.IKey) Permission {
 	var services []string

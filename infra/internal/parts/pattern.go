@@ -10,15 +10,15 @@ const CallViaCloudTrail = "AWS API Call via CloudTrail"
 // ForwardedSources returns the services whose calls a spoke forwards.
 func ForwardedSources() []string { return []string{"aws.cloudfront", "aws.ram"} }
 
-// ForwardedCalls matches, on a spoke's default bus and again on the hub bus, the calls that trigger the hub: there may be an
-// origin to admit, one that was lost, or a claim that changed.
+// ForwardedCalls returns the pattern of the calls that trigger the hub, for a spoke's default bus and for the hub bus. After such a call
+// there may be an origin to admit, an origin that was lost, or a claim that changed.
 func ForwardedCalls() Pattern {
 	return Calls(ForwardedSources(), "TagResource", "UntagResource", "CreateVpcOrigin", "DeleteVpcOrigin",
 		"CreateResourceShare", "AssociateResourceShare", "DisassociateResourceShare", "DeleteResourceShare")
 }
 
-// Calls matches API calls by the beginning of their names: the service model of CloudFront adds an API version to its
-// names, CloudTrail does not as far as anybody has seen.
+// Calls returns a pattern that matches API calls by the beginning of their names. CloudFront's service model appends an API version to
+// the names; in the CloudTrail records that are published, the names have no version.
 func Calls(sources []string, names ...string) Pattern {
 	prefixes := make([]any, len(names))
 	for i, name := range names {

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// A Rule says when EventBridge sends something, and where. Exactly one of Pattern and Every is set.
+// A Rule is an EventBridge rule: what starts it, and its targets. Exactly one of Pattern and Every is set.
 type Rule struct {
 	ID          string
 	Description string
@@ -21,11 +21,11 @@ type Rule struct {
 	Targets     []*Target
 }
 
-// A Target is where rules send to. The same target may serve several rules.
+// A Target is a target of rules. Several rules may have the same target.
 type Target struct {
 	ID      string // unique among a rule's targets
 	ARN     string
-	RoleARN string                  // of a target in another account
+	RoleARN string                  // the role that EventBridge assumes for a target in another account
 	Permit  func(ruleARNs []string) // lets rules reach it; nil when RoleARN does
 }
 
@@ -41,7 +41,7 @@ func ToFunction(id string, f awslambda.Function) *Target {
 	}}
 }
 
-// NewRules makes rules, gives every hop the dead letters to fall back on, and lets exactly these rules reach their targets.
+// NewRules makes rules. Each target gets the dead-letter queue undelivered, and permits exactly the rules that send to it.
 func NewRules(scope constructs.Construct, deadLetters awssqs.Queue, rules ...Rule) {
 	var all []string
 	var order []*Target
