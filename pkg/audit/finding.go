@@ -45,6 +45,7 @@ const (
 	DistributionDisabled Kind = "distribution-disabled"
 	HostElsewhere        Kind = "host-elsewhere"
 	PathPublic           Kind = "path-public"
+	TeardownUnresolved   Kind = "teardown-unresolved"
 )
 
 // Codes of facts, besides those of the reasons for which an origin was refused.

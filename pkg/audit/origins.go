@@ -231,3 +231,29 @@ func (o Observed) guardOrigin(c inbound.CallHint) Judgement {
 	}
 	return Judgement{Verdict: Found, Findings: []Finding{f}}
 }
+
+// unresolvedFor is how long a teardown may be blocked or dirty until it is reported a second time.
+const unresolvedFor = 24 * time.Hour
+
+// unresolved finds teardowns that were reported as blocked or dirty a day ago or earlier, and that have not gone on since: a teardown that
+// is resumed and dies again of the same cause has not.
+//
+//	state    reported          finding
+//	deleted  -                 none
+//	other    no                none
+//	other    less than 24 h    none
+//	other    24 h or more      teardown-unresolved
+func (o Observed) unresolved() []Finding {
+	var found []Finding
+	for _, r := range o.Records {
+		t := r.Teardown
+		if r.State == origin.Deleted || t == nil || t.Reported.IsZero() || o.Now.Sub(t.Reported) < unresolvedFor {
+			continue
+		}
+		found = append(found, Finding{
+			Kind: TeardownUnresolved, Subject: r.ARN, Origin: r.ID, Account: r.Account, Team: r.Team, Since: t.Reported, Alarm: true, Cost: unknown,
+			Risk: "its teardown has not gone on since then, in phase " + t.Phase + ": " + t.Because.Message, Facts: []origin.Reason{t.Because},
+		})
+	}
+	return found
+}

@@ -123,3 +123,29 @@ func TestGuardOrigin(t *testing.T) {
 		{"gone, by no share that is known", call(teamA, "vo_a"), all(gone, func(o *Observed) { o.Records[0].Share = "" }), Found, OriginDeleted, ""},
 	})
 }
+
+func TestUnresolved(t *testing.T) {
+	now := time.Date(2035, 1, 8, 9, 0, 0, 0, time.UTC)
+	is := origin.Reason{Code: "execution-died", Subject: "FAILED GiveUp", Message: "AccessDenied"}
+	for name, c := range map[string]struct {
+		state    origin.State
+		teardown *origin.Teardown
+		want     int
+	}{
+		"no teardown":              {origin.Live, nil, 0},
+		"under way":                {origin.Detached, &origin.Teardown{Phase: "delete"}, 0},
+		"reported less than a day": {origin.Detached, &origin.Teardown{Phase: "delete", Because: is, Ended: true, Reported: now.Add(-23 * time.Hour)}, 0},
+		"reported a day ago":       {origin.Detached, &origin.Teardown{Phase: "delete", Because: is, Ended: true, Reported: now.Add(-24 * time.Hour)}, 1},
+		"and resumed":              {origin.Detached, &origin.Teardown{Phase: "delete", Because: is, Reported: now.Add(-24 * time.Hour)}, 1},
+		"deleted":                  {origin.Deleted, &origin.Teardown{Phase: "verify", Because: is, Reported: now.Add(-24 * time.Hour)}, 0},
+	} {
+		o := Observed{Snapshot: origin.Snapshot{Now: now, Records: []origin.Record{{Ref: origin.Ref{ID: "vo_1"}, Team: "team-b", State: c.state, Teardown: c.teardown}}}}
+		found := o.unresolved()
+		if len(found) != c.want {
+			t.Errorf("%s: %+v", name, found)
+		}
+		if c.want == 1 && (found[0].Kind != TeardownUnresolved || found[0].Team != "team-b" || !strings.Contains(found[0].Risk, "phase delete: AccessDenied")) {
+			t.Errorf("%s: %+v", name, found[0])
+		}
+	}
+}

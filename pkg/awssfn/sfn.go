@@ -7,9 +7,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/origin"
 )
 
 var codes = fault.Codes{
@@ -33,16 +33,17 @@ func (c *Client) Start(ctx context.Context, machine, name, input string) error {
 	return codes.Wrap(err, "start execution %s", name)
 }
 
-// Running reports whether the execution with this name is running. It returns a *fault.Absent if there is none. The answer is
-// eventually consistent.
+// Execution returns the execution with this name. It returns a *fault.Absent if there is none. The answer is eventually consistent.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
-func (c *Client) Running(ctx context.Context, machine, name string) (bool, error) {
+func (c *Client) Execution(ctx context.Context, machine, name string) (origin.Execution, error) {
 	arn := strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + name
 	out, err := c.api.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if err != nil {
-		return false, codes.Wrap(err, "read execution %s", name)
+		return origin.Execution{}, codes.Wrap(err, "read execution %s", name)
 	}
-	return out.Status == types.ExecutionStatusRunning || out.Status == types.ExecutionStatusPendingRedrive, nil
+	return origin.Execution{
+		Status: string(out.Status), Error: aws.ToString(out.Error), Cause: aws.ToString(out.Cause), Started: aws.ToTime(out.StartDate),
+	}, nil
 }
 
 // Complete completes a task token with output. It returns a *fault.Finished if no task waits for this token.

@@ -16,6 +16,7 @@ import (
 	"github.com/originhub/originhub/pkg/awssfn"
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/internal/rig"
+	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
@@ -72,17 +73,17 @@ func token(t *testing.T, s *sandbox.Sandbox) string {
 func TestExecutionStartsOnce(t *testing.T) {
 	t.Parallel()
 	ctx, s, c, machine := start(t)
-	_, err := c.Running(ctx, machine, "teardown-vo_1-1")
+	_, err := c.Execution(ctx, machine, "teardown-vo_1-1")
 	rig.Want[*fault.Absent](t, "an execution that nobody started", err)
 	rig.OK(t, c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`))
-	if !rig.Must[bool](t)(c.Running(ctx, machine, "teardown-vo_1-1")) {
+	if e := rig.Must[origin.Execution](t)(c.Execution(ctx, machine, "teardown-vo_1-1")); e.Status != "RUNNING" || e.Started.IsZero() {
 		t.Error("an execution that was started does not run")
 	}
 	rig.OK(t, fault.IgnoreExists(c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`)))
 	rig.Want[*fault.Exists](t, "the same name with another input", c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":2}`))
 	s.UntilIdle()
 	rig.Want[*fault.Exists](t, "the name of an execution that has ended", c.Start(ctx, machine, "teardown-vo_1-1", `{"generation":1}`))
-	if rig.Must[bool](t)(c.Running(ctx, machine, "teardown-vo_1-1")) {
+	if e := rig.Must[origin.Execution](t)(c.Execution(ctx, machine, "teardown-vo_1-1")); e.Status != "TIMED_OUT" {
 		t.Error("an execution that has ended runs")
 	}
 	if got := s.Executions(rig.Hub); len(got) != 1 {
@@ -130,8 +131,8 @@ func TestEveryEndTakesTheName(t *testing.T) {
 		if got := s.Executions(rig.Hub)[i].Status; got != end.status {
 			t.Errorf("it is %s, not %s", got, end.status)
 		}
-		if rig.Must[bool](t)(c.Running(ctx, machine, end.status)) {
-			t.Errorf("what is %s runs", end.status)
+		if e := rig.Must[origin.Execution](t)(c.Execution(ctx, machine, end.status)); e.Status != end.status || (e.Error == "Why") != (end.status == "FAILED") {
+			t.Errorf("what is %s is read as %+v", end.status, e)
 		}
 		rig.Want[*fault.Exists](t, "start what is "+end.status, c.Start(ctx, machine, end.status, `{}`))
 		rig.Want[*fault.Finished](t, "complete what is "+end.status, c.Complete(ctx, handed, `{}`))

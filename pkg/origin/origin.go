@@ -132,6 +132,8 @@ type Teardown struct {
 	Outcome        string    // how the teardown last ended in Phase; "" if it did not. It was reported
 	Because        Reason    // for Outcome
 	Redrives       int       // observed redrives of the latest execution
+	Reported       time.Time // when Because was reported; zero if nothing was reported since Phase began
+	Resumed        int       // how often the teardown was resumed after its execution had died
 	Unshared       time.Time // when the origin was last removed from a share
 }
 

@@ -70,6 +70,15 @@ type Endpoint struct {
 	Subnets []string
 }
 
+// Execution is an execution of a Step Functions state machine. Error and Cause are set when Status is FAILED, TIMED_OUT or ABORTED, if
+// AWS knows them (https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html).
+type Execution struct {
+	Status  string // RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE
+	Error   string
+	Cause   string
+	Started time.Time
+}
+
 // Event is an event to publish.
 type Event struct {
 	Type     string // detail type

@@ -86,6 +86,7 @@ func commands() map[string]command {
 		"put-event":                    {3, 3, (*story).putEvent},
 		"redeploy":                     {0, 1, (*story).redeploy},
 		"redrive":                      {2, 2, (*story).redrive},
+		"stop-execution":               {2, 2, (*story).stopExecution},
 		"release-interfaces":           {1, 1, (*story).releaseInterfaces},
 		"remove-behaviors":             {1, 1, (*story).removeBehaviors},
 		"replay-archive":               {0, 0, (*story).replayArchive},

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -74,7 +75,17 @@ func (s *story) redrive(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// transitions NAME GENERATION N: so many states were entered, which is what Step Functions charges for.
+// stopExecution ends an execution as an operator does with StopExecution.
+func (s *story) stopExecution(_ *testscript.TestScript, args []string) error {
+	arn, err := s.execution(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	_, err = s.executions.StopExecution(s.ctx, &sfn.StopExecutionInput{ExecutionArn: &arn, Cause: aws.String("by hand")})
+	return err
+}
+
+// executionTransitions checks how many states an execution has entered, which is what Step Functions charges for.
 func (s *story) executionTransitions(_ *testscript.TestScript, args []string) error {
 	arn, err := s.execution(args[0], args[1])
 	if err != nil {

@@ -175,7 +175,7 @@ func (o Observed) entered(p Phase) origin.Record {
 	r := o.Record
 	t := *r.Teardown
 	if t.Phase != string(p) {
-		t.Phase, t.Since, t.Outcome, t.Because = string(p), o.Now, "", origin.Reason{}
+		t.Phase, t.Since, t.Outcome, t.Because, t.Reported = string(p), o.Now, "", origin.Reason{}, time.Time{}
 	}
 	t.Ended = false
 	r.Teardown = &t

@@ -57,6 +57,7 @@ func (o Observed) finish(s Step) Step {
 		s.BeforeWrite.Alarm(event, r.ARN, detail.Because(reasons))
 		s.BeforeWrite.Count(metric, 1)
 		s.Record.Remember(o.Now, code, reasons, "")
+		t.Reported = o.Now
 	}
 	t.Ended, t.Outcome, t.Because = true, string(s.Outcome), s.Because
 	return s

@@ -1,7 +1,9 @@
 package teardown
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
@@ -21,19 +23,45 @@ const (
 	TagGone       TagState = "gone"       // the VPC origin is gone and took it along
 )
 
-// ExecutionState is what was observed of the execution of a record's generation.
-type ExecutionState string
-
-// Execution states.
-const (
-	ExecutionUnobserved ExecutionState = ""
-	ExecutionNone       ExecutionState = "none" // nobody started it
-	ExecutionRunning    ExecutionState = "running"
-	ExecutionEnded      ExecutionState = "ended" // however it ended
-)
-
 // Execution is a fact that Retirement may ask for: the execution of the record's generation.
 const Execution Fact = "execution"
+
+// executionState is the state of the execution of a record's generation.
+type executionState int
+
+const (
+	executionUnobserved executionState = iota
+	executionMissing                   // nobody started it
+	executionRunning
+	executionEnded // as the record says
+	executionDied  // without a word in the record
+)
+
+// execution returns the state of the execution.
+//
+//	observed  status                    record           started                         state
+//	no        -                         -                -                               unobserved
+//	yes       none                      -                -                               missing
+//	yes       RUNNING, PENDING_REDRIVE  -                -                               running
+//	yes       another                   says that it     -                               ended
+//	                                    ended
+//	yes       another                   names no phase   before it was asked for: its    ended
+//	                                                     name was taken
+//	yes       another                   any other        any other                       died
+func (q Request) execution() executionState {
+	t := q.Record.Teardown
+	switch {
+	case !q.Observed:
+		return executionUnobserved
+	case q.Execution.Status == "":
+		return executionMissing
+	case q.Execution.Status == "RUNNING" || q.Execution.Status == "PENDING_REDRIVE":
+		return executionRunning
+	case t == nil || t.Ended || t.Phase == "" && q.Execution.Started.Before(t.ExecutionAsked):
+		return executionEnded
+	}
+	return executionDied
+}
 
 // Request is what function retire has observed of one origin.
 type Request struct {
@@ -46,9 +74,10 @@ type Request struct {
 	Called    time.Time
 	Grace     Bounds
 	Tag       TagState
-	Value     string // of a tag that is present
-	Execution ExecutionState
-	Refused   []origin.Reason // what of the tag was refused before
+	Value     string           // of a tag that is present
+	Observed  bool             // the execution of the record's generation was observed
+	Execution origin.Execution // zero if there is none
+	Refused   []origin.Reason  // what of the tag was refused before
 }
 
 // Retirement is what follows from a request. Whoever commits it publishes Outcome, remembers Refuse, writes Record and then
@@ -73,29 +102,33 @@ const remainsEvery = 24 * time.Hour
 //
 //	tag          teardown   intent   execution   decision
 //	-            -          -        -           nothing, if the tag cannot be read or the origin is deleted
-//	unobserved   entered    detach   none        on a sweep: start its execution
+//	unobserved   entered    detach   missing     on a sweep: start its execution
+//	unobserved   entered    detach   died        on a sweep: block, and say why
 //	unobserved   entered    detach   other       on a sweep: nothing; the execution observes the tag itself
 //	unobserved   any        any      -           observe the tag
-//	unreadable   -          -        -           nothing; function admit reports it
+//	unreadable   none       -        -           nothing; function admit reports it
+//	unreadable   any        -        any         as unobserved and entered
 //	gone         none       -        -           nothing
-//	gone         any        -        none        start its execution
-//	gone         any        -        running     nothing
-//	gone         any        -        ended       a day later: begin again, to look for what is left
+//	gone         any        -        ended       a day later: begin again, to find out what is left
+//	gone         any        -        any         as unobserved and entered; resume it, as below
 //	absent       any        wire     -           cancel
-//	absent       else                            nothing
+//	absent       any        detach   any         as unobserved and entered
+//	absent       none       -        -           nothing
 //	refused      any        wire     -           refuse, and cancel
 //	refused      else                            refuse
 //	present      none       -        -           begin
 //	present      due later  wire     -           due is earlier now: begin again
 //	present      any        wire     -           due is later now: move it, and as below
 //	present      any        detach   -           another value: refuse, unless it begins again, and as below
-//	present      any        -        none        start its execution
+//	present      any        -        missing     start its execution
 //	present      any        -        any         ended, by its record too, and the tag was set again since: begin again
+//	present      any        -        died        block, and say why
+//	present      died       -        any         a while later: resume it, unless somebody stopped it
 //	present      not begun  -        ended       begin again
 //	present      any        -        other       nothing
 //
-// A sweep relies on an entered phase for a day, unless the record says that the teardown ended. "Begin again" is a new generation,
-// which supersedes whatever still runs.
+// A sweep relies on an entered phase for a day, unless the record says that the teardown ended. "Begin again" and "resume" are a new
+// generation, which supersedes whatever still runs.
 func Retire(q Request) Retirement {
 	r := q.Record
 	switch {
@@ -105,8 +138,10 @@ func Retire(q Request) Retirement {
 		return q.keepAlive()
 	case q.Tag == TagUnobserved:
 		return Retirement{Observe: Tag}
-	case q.Tag == TagUnreadable:
+	case r.Teardown == nil && q.Tag != TagPresent:
 		return Retirement{}
+	case q.Tag == TagUnreadable, q.Tag == TagAbsent && r.Intent == origin.Detach:
+		return q.keepAlive()
 	case q.Tag == TagGone:
 		return q.gone()
 	case q.Tag == TagAbsent:
@@ -149,23 +184,100 @@ func moved(t origin.Teardown) time.Time {
 	return t.ExecutionAsked
 }
 
-// keepAlive starts an execution that was recorded, and that a crash kept from starting.
+// keepAlive starts an execution that was recorded and that a crash kept from starting, and reports one that died.
 func (q Request) keepAlive() Retirement {
-	switch q.Execution {
-	case ExecutionUnobserved:
+	switch q.execution() {
+	case executionUnobserved:
 		return Retirement{Observe: Execution}
-	case ExecutionNone:
+	case executionMissing:
 		return Retirement{Start: true}
+	case executionDied:
+		return q.block()
 	}
 	return Retirement{}
+}
+
+// ExecutionDied is why a teardown is blocked whose execution ended without a word.
+const ExecutionDied origin.Code = "execution-died"
+
+// aborted is the status of an execution that somebody stopped.
+const aborted = "ABORTED"
+
+// block records that a teardown goes on no more, since its execution died. It is reported once for each phase and cause, also if the
+// teardown was resumed in between.
+func (q Request) block() (a Retirement) {
+	r := q.Record
+	t := *r.Teardown
+	if t.Phase == "" {
+		t.Phase = string(Warn)
+	}
+	is := origin.Reason{Code: ExecutionDied, Subject: q.Execution.Status + " " + q.Execution.Error}
+	is.Message = fmt.Sprintf("execution %s ended with status %s in phase %s%s; nothing more happens in this teardown; %s",
+		contract.TeardownExecution(r.ID, r.Generation), q.Execution.Status, t.Phase, causeOf(q.Execution), wayOn(q.Execution.Status, t))
+	if reasons := []origin.Reason{is}; !origin.SameReasons([]origin.Reason{t.Because}, reasons) {
+		d := outcome.About(r, "").Because(reasons)
+		d.Execution = contract.TeardownExecution(r.ID, r.Generation)
+		a.Outcome.Alarm(contract.TeardownBlocked, r.ARN, d)
+		a.Outcome.Count(contract.MetricTeardownBlocked, 1)
+		r.Remember(q.Now, origin.DecidedTeardownBlocked, reasons, "")
+		t.Reported = q.Now
+	}
+	t.Ended, t.Outcome, t.Because = true, string(Blocked), is
+	r.Teardown = &t
+	a.Record = &r
+	return a
+}
+
+// causeOf returns the error of an execution in parentheses. The cause of a function's error is a JSON object with its message.
+func causeOf(e origin.Execution) string {
+	says := struct{ ErrorMessage string }{e.Cause}
+	_ = json.Unmarshal([]byte(e.Cause), &says) // else the cause is plain text
+	switch {
+	case e.Error == "" && says.ErrorMessage == "":
+		return ""
+	case says.ErrorMessage == "":
+		return " (" + e.Error + ")"
+	}
+	return " (" + e.Error + ": " + origin.Brief(says.ErrorMessage) + ")"
+}
+
+// wayOn returns what to do about an execution that died.
+func wayOn(status string, t origin.Teardown) string {
+	back := "to keep the origin, remove the tag"
+	if !t.Unshared.IsZero() {
+		back = "to keep the origin, remove the tag and share the origin with the hub again"
+	}
+	if status == aborted {
+		return "somebody stopped it: to go on, set the tag " + contract.TagTeardown + " again; " + back
+	}
+	return "fix the cause: originhub resumes the teardown within six hours, and at once if the tag " + contract.TagTeardown + " is set again; " + back
+}
+
+// resumable reports whether a teardown whose execution died is due to be resumed: an hour after its last execution was asked for, then
+// after two, four, and every six hours.
+func (q Request) resumable() bool {
+	t := q.Record.Teardown
+	if !t.Ended || t.Because.Code != ExecutionDied || strings.HasPrefix(t.Because.Subject, aborted) {
+		return false
+	}
+	return q.Now.Sub(t.ExecutionAsked) >= min(time.Hour<<min(t.Resumed, 3), 6*time.Hour)
+}
+
+// resume begins a new generation of a teardown whose execution died. If that dies of the same cause, it is not reported again.
+func (q Request) resume() Retirement {
+	t := *q.Record.Teardown
+	a := q.begin(q.Record.Generation+1, t, "its execution died, and the teardown goes on")
+	is := a.Record.Teardown
+	is.Outcome, is.Because, is.Reported, is.Resumed = t.Outcome, t.Because, t.Reported, t.Resumed+1
+	return a
 }
 
 func (q Request) gone() Retirement {
 	t := q.Record.Teardown
 	switch {
-	case t == nil:
-		return Retirement{}
-	case q.Execution == ExecutionEnded && q.Now.Sub(moved(*t)) >= remainsEvery:
+	case q.resumable():
+		return q.resume()
+	case q.execution() == executionEnded && q.Now.Sub(moved(*t)) >= remainsEvery:
 		return q.begin(q.Record.Generation+1, *t, "the origin is gone, and whether it left something is looked at again")
 	}
 	return q.keepAlive()
@@ -175,10 +287,11 @@ func (q Request) gone() Retirement {
 func (q Request) goOn(due time.Time) (a Retirement) {
 	r := q.Record
 	t := *r.Teardown
-	if q.Execution == ExecutionUnobserved {
+	state := q.execution()
+	if state == executionUnobserved {
 		return Retirement{Observe: Execution}
 	}
-	over := q.Execution == ExecutionEnded || t.Ended
+	over := state == executionEnded || state == executionDied || t.Ended
 	changed := r.Intent == origin.Detach && t.Value != "" && t.Value != q.Value
 	// The record of a teardown that ended says which tag it ended with, so that no event is needed.
 	setAgain := q.Called.After(t.ExecutionAsked) || t.Ended && (changed || t.Because.Code == tagRemoved)
@@ -205,9 +318,13 @@ func (q Request) goOn(due time.Time) (a Retirement) {
 	case over && setAgain:
 		t.Value = q.Value
 		return a.and(q.begin(r.Generation+1, t, "the tag was set again"))
-	case q.Execution == ExecutionEnded && t.Phase == "":
+	case state == executionDied:
+		return a.and(q.block())
+	case q.resumable():
+		return a.and(q.resume())
+	case state == executionEnded && t.Phase == "":
 		return a.and(q.begin(r.Generation+1, t, "its execution ended before its first step"))
-	case q.Execution == ExecutionNone:
+	case state == executionMissing:
 		a.Start = true
 	}
 	return a
@@ -224,7 +341,7 @@ func (a Retirement) and(begun Retirement) Retirement {
 func (q Request) begin(generation int, t origin.Teardown, why string) Retirement {
 	r := q.Record
 	r.Generation = generation
-	t.Since, t.ExecutionAsked, t.Ended, t.Outcome, t.Because, t.Redrives = q.Now, q.Now, false, "", origin.Reason{}, 0
+	t.Since, t.ExecutionAsked, t.Ended, t.Outcome, t.Because, t.Reported, t.Redrives, t.Resumed = q.Now, q.Now, false, "", origin.Reason{}, time.Time{}, 0, 0
 	r.Teardown = &t
 	d := outcome.About(r, why)
 	d.Execution = contract.TeardownExecution(r.ID, r.Generation)

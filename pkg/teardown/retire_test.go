@@ -1,6 +1,7 @@
 package teardown
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,15 @@ func detaching(r *origin.Record) {
 func never(r *origin.Record)   { r.Teardown = nil }
 func unbegun(r *origin.Record) { r.Teardown.Phase = "" }
 func ended(r *origin.Record)   { r.Teardown.Ended = true }
+func dead(r *origin.Record) {
+	r.Teardown.Ended, r.Teardown.Outcome, r.Teardown.Because = true, string(Blocked), origin.Reason{Code: ExecutionDied, Subject: "FAILED GiveUp"}
+}
+
+func killed(r *origin.Record) {
+	dead(r)
+	r.Teardown.Because.Subject = "ABORTED "
+}
+func resumed(r *origin.Record) { r.Teardown.Resumed = 1 }
 func untagged(r *origin.Record) {
 	r.Teardown.Ended, r.Teardown.Because = true, origin.Reason{Code: tagRemoved}
 }
@@ -41,6 +51,11 @@ func untagged(r *origin.Record) {
 func aged(r *origin.Record) {
 	r.Teardown.ExecutionAsked, r.Teardown.Since = retireNow.Add(-25*time.Hour), retireNow.Add(-25*time.Hour)
 }
+
+var (
+	runs   = origin.Execution{Status: "RUNNING"}
+	failed = origin.Execution{Status: "FAILED", Error: "GiveUp", Cause: `{"errorMessage": "delete share: AccessDenied", "errorType": "GiveUp"}`}
+)
 
 // One row or more for each row of the table above Retire.
 func TestRetire(t *testing.T) {
@@ -50,53 +65,70 @@ func TestRetire(t *testing.T) {
 		request Request
 		want    string
 	}{
-		"account that policy does not know": {Request{Record: requestedRecord(never), Tag: TagPresent, Value: "now", Refused: nil, Readable: false}, "nothing"},
-		"deleted":                           {Request{Readable: true, Record: requestedRecord(func(r *origin.Record) { r.State = origin.Deleted })}, "nothing"},
-		"swept, entered":                    {Request{Readable: true, Record: requestedRecord(detaching)}, "observe execution"},
-		"swept, entered, never started":     {Request{Readable: true, Record: requestedRecord(detaching), Execution: ExecutionNone}, "start 3"},
-		"swept, entered, runs":              {Request{Readable: true, Record: requestedRecord(detaching), Execution: ExecutionRunning}, "nothing"},
-		"swept, entered, ended":             {Request{Readable: true, Record: requestedRecord(detaching), Execution: ExecutionEnded}, "nothing"},
-		"swept, entered a day ago":          {Request{Readable: true, Record: requestedRecord(detaching, aged)}, "observe tag"},
-		"swept, blocked":                    {Request{Readable: true, Record: requestedRecord(detaching, ended)}, "observe tag"},
-		"swept, in grace":                   {Request{Readable: true, Record: requestedRecord()}, "observe tag"},
-		"named, entered":                    {Request{Readable: true, Hinted: true, Record: requestedRecord(detaching)}, "observe tag"},
-		"unreadable":                        {Request{Readable: true, Record: requestedRecord(), Tag: TagUnreadable}, "nothing"},
-		"gone, never asked for":             {Request{Readable: true, Record: requestedRecord(never), Tag: TagGone}, "nothing"},
-		"gone":                              {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone}, "observe execution"},
-		"gone, never started":               {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone, Execution: ExecutionNone}, "start 3"},
-		"gone, runs":                        {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone, Execution: ExecutionRunning}, "nothing"},
-		"gone, ended an hour ago":           {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone, Execution: ExecutionEnded}, "nothing"},
-		"gone, ended a day ago":             {Request{Readable: true, Record: requestedRecord(detaching, aged), Tag: TagGone, Execution: ExecutionEnded}, "begin 4"},
-		"absent, never asked for":           {Request{Readable: true, Record: requestedRecord(never), Tag: TagAbsent}, "nothing"},
-		"absent, in grace":                  {Request{Readable: true, Record: requestedRecord(), Tag: TagAbsent}, "cancel 4"},
-		"absent, detaching":                 {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagAbsent}, "nothing"},
-		"mistyped, in grace":                {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "tomorrow"}, "refuse " + string(TagInvalid) + ", cancel 4"},
-		"mistyped, never asked for":         {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "tomorrow"}, "refuse " + string(TagInvalid)},
-		"mistyped, refused before":          {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "tomorrow", Refused: []origin.Reason{{Code: TagInvalid, Subject: "tomorrow"}}}, "nothing"},
-		"mistyped in another way":           {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "soon", Refused: []origin.Reason{{Code: TagInvalid, Subject: "tomorrow"}}}, "refuse " + string(TagInvalid)},
-		"too far":                           {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "100d"}, "refuse " + string(TagTooFar)},
-		"long over":                         {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "2034-01-01T00:00:00Z"}, "refuse " + string(TagPast)},
-		"present, never asked for":          {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "now"}, "begin 3"},
-		"present, earlier now":              {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "30m"}, "begin 4"},
-		"present, later now":                {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "5h", Execution: ExecutionRunning}, "move"},
-		"present, later now, never started": {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "5h", Execution: ExecutionNone}, "move, start 3"},
-		"present, later now, set again":     {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(), Tag: TagPresent, Value: "5h", Execution: ExecutionEnded}, "begin 4"},
+		"account that policy does not know":  {Request{Record: requestedRecord(never), Tag: TagPresent, Value: "now", Refused: nil, Readable: false}, "nothing"},
+		"deleted":                            {Request{Readable: true, Record: requestedRecord(func(r *origin.Record) { r.State = origin.Deleted })}, "nothing"},
+		"swept, entered":                     {Request{Readable: true, Record: requestedRecord(detaching)}, "observe execution"},
+		"swept, entered, never started":      {Request{Readable: true, Record: requestedRecord(detaching), Observed: true}, "start 3"},
+		"swept, entered, runs":               {Request{Readable: true, Record: requestedRecord(detaching), Observed: true, Execution: runs}, "nothing"},
+		"swept, entered, died":               {Request{Readable: true, Record: requestedRecord(detaching), Observed: true, Execution: failed}, "block execution-died FAILED GiveUp"},
+		"swept, entered, timed out":          {Request{Readable: true, Record: requestedRecord(detaching), Observed: true, Execution: origin.Execution{Status: "TIMED_OUT", Error: "States.Timeout"}}, "block execution-died TIMED_OUT States.Timeout"},
+		"swept, entered, succeeded silently": {Request{Readable: true, Record: requestedRecord(detaching), Observed: true, Execution: origin.Execution{Status: "SUCCEEDED"}}, "block execution-died SUCCEEDED "},
+		"swept, entered, is redriven":        {Request{Readable: true, Record: requestedRecord(detaching), Observed: true, Execution: origin.Execution{Status: "PENDING_REDRIVE"}}, "nothing"},
+		"swept, entered a day ago":           {Request{Readable: true, Record: requestedRecord(detaching, aged)}, "observe tag"},
+		"swept, blocked":                     {Request{Readable: true, Record: requestedRecord(detaching, ended)}, "observe tag"},
+		"swept, in grace":                    {Request{Readable: true, Record: requestedRecord()}, "observe tag"},
+		"named, entered":                     {Request{Readable: true, Hinted: true, Record: requestedRecord(detaching)}, "observe tag"},
+		"unreadable, never asked for":        {Request{Readable: true, Record: requestedRecord(never), Tag: TagUnreadable}, "nothing"},
+		"unreadable":                         {Request{Readable: true, Record: requestedRecord(), Tag: TagUnreadable}, "observe execution"},
+		"unreadable, died":                   {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagUnreadable, Observed: true, Execution: failed}, "block execution-died FAILED GiveUp"},
+		"gone, never asked for":              {Request{Readable: true, Record: requestedRecord(never), Tag: TagGone}, "nothing"},
+		"gone":                               {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone}, "observe execution"},
+		"gone, never started":                {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone, Observed: true}, "start 3"},
+		"gone, runs":                         {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone, Observed: true, Execution: runs}, "nothing"},
+		"gone, died":                         {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone, Observed: true, Execution: failed}, "block execution-died FAILED GiveUp"},
+		"gone, died an hour ago":             {Request{Readable: true, Record: requestedRecord(detaching, dead), Tag: TagGone, Observed: true, Execution: failed}, "begin 4"},
+		"gone, ended an hour ago":            {Request{Readable: true, Record: requestedRecord(detaching, ended), Tag: TagGone, Observed: true, Execution: failed}, "nothing"},
+		"gone, ended a day ago":              {Request{Readable: true, Record: requestedRecord(detaching, ended, aged), Tag: TagGone, Observed: true, Execution: failed}, "begin 4"},
+		"absent, never asked for":            {Request{Readable: true, Record: requestedRecord(never), Tag: TagAbsent}, "nothing"},
+		"absent, in grace":                   {Request{Readable: true, Record: requestedRecord(), Tag: TagAbsent}, "cancel 4"},
+		"absent, detaching":                  {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagAbsent}, "observe execution"},
+		"absent, detaching, runs":            {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagAbsent, Observed: true, Execution: runs}, "nothing"},
+		"absent, detaching, died":            {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagAbsent, Observed: true, Execution: failed}, "block execution-died FAILED GiveUp"},
+		"absent, detaching, died and said":   {Request{Readable: true, Record: requestedRecord(detaching, dead), Tag: TagAbsent, Observed: true, Execution: failed}, "nothing"},
+		"mistyped, in grace":                 {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "tomorrow"}, "refuse " + string(TagInvalid) + ", cancel 4"},
+		"mistyped, never asked for":          {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "tomorrow"}, "refuse " + string(TagInvalid)},
+		"mistyped, refused before":           {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "tomorrow", Refused: []origin.Reason{{Code: TagInvalid, Subject: "tomorrow"}}}, "nothing"},
+		"mistyped in another way":            {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "soon", Refused: []origin.Reason{{Code: TagInvalid, Subject: "tomorrow"}}}, "refuse " + string(TagInvalid)},
+		"too far":                            {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "100d"}, "refuse " + string(TagTooFar)},
+		"long over":                          {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "2034-01-01T00:00:00Z"}, "refuse " + string(TagPast)},
+		"present, never asked for":           {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "now"}, "begin 3"},
+		"present, earlier now":               {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "30m"}, "begin 4"},
+		"present, later now":                 {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "5h", Observed: true, Execution: runs}, "move"},
+		"present, later now, never started":  {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "5h", Observed: true}, "move, start 3"},
+		"present, later now, set again":      {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(), Tag: TagPresent, Value: "5h", Observed: true, Execution: failed}, "begin 4"},
 		"present, another value while detaching": {
-			Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching), Tag: TagPresent, Value: "5h", Execution: ExecutionRunning}, "refuse " + string(TagLate),
+			Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching), Tag: TagPresent, Value: "5h", Observed: true, Execution: runs}, "refuse " + string(TagLate),
 		},
 		"present, as it was":                       {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "2h"}, "observe execution"},
-		"present, never started":                   {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "2h", Execution: ExecutionNone}, "start 3"},
-		"present, runs, set again":                 {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching), Tag: TagPresent, Value: "2h", Execution: ExecutionRunning}, "nothing"},
-		"present, ended, set again":                {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "begin 4"},
-		"present, ended by its record, set again":  {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "2h", Execution: ExecutionRunning}, "begin 4"},
-		"present, ended, event twice or late":      {Request{Readable: true, Hinted: true, Called: late, Record: requestedRecord(detaching), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "nothing"},
-		"present, blocked, swept":                  {Request{Readable: true, Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "nothing"},
-		"present, blocked since it was removed":    {Request{Readable: true, Record: requestedRecord(detaching, untagged), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "begin 4"},
-		"present, blocked, another value":          {Request{Readable: true, Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "now", Execution: ExecutionEnded}, "begin 4"},
-		"present, ended before its first step":     {Request{Readable: true, Record: requestedRecord(unbegun), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "begin 4"},
-		"present, ended, swept":                    {Request{Readable: true, Record: requestedRecord(detaching, aged), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "nothing"},
-		"present, set again in grace, gets grace":  {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(), Tag: TagPresent, Value: "2h", Execution: ExecutionEnded}, "begin 4"},
-		"present, set again, but no longer lawful": {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(func(r *origin.Record) { r.Teardown.Value = "2035-01-07T09:30:00Z"; r.Teardown.Due = retireNow }), Tag: TagPresent, Value: "2035-01-07T08:30:00Z", Execution: ExecutionEnded}, "refuse " + string(TagPast) + ", cancel 4"},
+		"present, never started":                   {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "2h", Observed: true}, "start 3"},
+		"present, runs, set again":                 {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching), Tag: TagPresent, Value: "2h", Observed: true, Execution: runs}, "nothing"},
+		"present, ended, set again":                {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "begin 4"},
+		"present, ended by its record, set again":  {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "2h", Observed: true, Execution: runs}, "begin 4"},
+		"present, ended, event twice or late":      {Request{Readable: true, Hinted: true, Called: late, Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "nothing"},
+		"present, blocked, swept":                  {Request{Readable: true, Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "nothing"},
+		"present, blocked since it was removed":    {Request{Readable: true, Record: requestedRecord(detaching, untagged), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "begin 4"},
+		"present, blocked, another value":          {Request{Readable: true, Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "now", Observed: true, Execution: failed}, "begin 4"},
+		"present, ended before its first step":     {Request{Readable: true, Record: requestedRecord(unbegun), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "begin 4"},
+		"present, died a day ago":                  {Request{Readable: true, Record: requestedRecord(detaching, aged), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "block execution-died FAILED GiveUp"},
+		"present, died in grace":                   {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "block execution-died FAILED GiveUp"},
+		"present, died in its first step":          {Request{Readable: true, Record: requestedRecord(unbegun), Tag: TagPresent, Value: "2h", Observed: true, Execution: origin.Execution{Status: "FAILED", Started: retireNow}}, "block execution-died FAILED "},
+		"present, died and said, an hour later":    {Request{Readable: true, Record: requestedRecord(detaching, dead), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "begin 4"},
+		"present, died in grace, an hour later":    {Request{Readable: true, Record: requestedRecord(dead), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "begin 4"},
+		"present, died again, an hour later":       {Request{Readable: true, Record: requestedRecord(detaching, dead, resumed), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "nothing"},
+		"present, stopped by somebody":             {Request{Readable: true, Record: requestedRecord(detaching, killed), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "nothing"},
+		"present, stopped by somebody, set again":  {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(detaching, killed), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "begin 4"},
+		"present, set again in grace, gets grace":  {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}, "begin 4"},
+		"present, set again, but no longer lawful": {Request{Readable: true, Hinted: true, Called: again, Record: requestedRecord(func(r *origin.Record) { r.Teardown.Value = "2035-01-07T09:30:00Z"; r.Teardown.Due = retireNow }), Tag: TagPresent, Value: "2035-01-07T08:30:00Z", Observed: true, Execution: failed}, "refuse " + string(TagPast) + ", cancel 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.request.Now, c.request.Grace = retireNow, Bounds{Default: 15 * time.Minute, Maximum: 30 * 24 * time.Hour}
@@ -123,6 +155,8 @@ func told(q Request, a Retirement) string {
 	switch {
 	case a.Record != nil && a.Record.Teardown == nil:
 		words = append(words, "cancel "+number(generation))
+	case a.Record != nil && a.Record.Teardown.Ended:
+		words = append(words, "block "+string(a.Record.Teardown.Because.Code)+" "+a.Record.Teardown.Because.Subject)
 	case a.Record != nil && !a.Fresh:
 		words = append(words, "move")
 	}
@@ -168,14 +202,15 @@ func TestRetireSaidTwiceChangesNothingMore(t *testing.T) {
 			Now: retireNow, Readable: true, Hinted: rapid.Bool().Draw(t, "hinted"), Grace: Bounds{Default: 15 * time.Minute, Maximum: 10 * time.Hour},
 			Tag:       rapid.SampledFrom([]TagState{TagPresent, TagAbsent, TagUnreadable, TagGone}).Draw(t, "tag"),
 			Value:     rapid.SampledFrom([]string{"now", "2h", "30m", "5h", "tomorrow", "100d", "2035-01-08T12:00:00Z"}).Draw(t, "value"),
-			Execution: rapid.SampledFrom([]ExecutionState{ExecutionNone, ExecutionRunning, ExecutionEnded}).Draw(t, "execution"),
+			Observed:  true,
+			Execution: rapid.SampledFrom([]origin.Execution{{}, runs, failed, {Status: "ABORTED"}}).Draw(t, "execution"),
 		}
 		if q.Hinted {
 			q.Called = retireNow.Add(time.Duration(rapid.IntRange(-7200, 0).Draw(t, "called")) * time.Second)
 		}
 		var changes []func(*origin.Record)
-		for i, c := range []func(*origin.Record){detaching, unbegun, ended, untagged, aged} {
-			if rapid.Bool().Draw(t, []string{"detaching", "unbegun", "ended", "untagged", "aged"}[i]) {
+		for i, c := range []func(*origin.Record){detaching, unbegun, ended, untagged, aged, dead, resumed} {
+			if rapid.Bool().Draw(t, []string{"detaching", "unbegun", "ended", "untagged", "aged", "dead", "resumed"}[i]) {
 				changes = append(changes, c)
 			}
 		}
@@ -191,7 +226,7 @@ func TestRetireSaidTwiceChangesNothingMore(t *testing.T) {
 			q.Record = *a.Record
 		}
 		if a.Start {
-			q.Execution = ExecutionRunning
+			q.Execution = runs
 		}
 		if a.Refuse != nil {
 			q.Refused = a.Refuse
@@ -200,4 +235,48 @@ func TestRetireSaidTwiceChangesNothingMore(t *testing.T) {
 			t.Fatalf("first %s, then %s", told(q, a), told(q, b))
 		}
 	})
+}
+
+// A teardown whose execution died is reported once for each phase and cause, and says what to do. It is resumed after an hour, then
+// after longer and longer.
+func TestBlockedExecutionIsReportedOnceAndResumed(t *testing.T) {
+	q := Request{
+		Now: retireNow, Readable: true, Record: requestedRecord(detaching), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed,
+		Grace: Bounds{Maximum: 100 * time.Hour},
+	}
+	var said, started []time.Duration
+	var first string
+	for ; q.Now.Sub(retireNow) < 24*time.Hour; q.Now = q.Now.Add(10 * time.Minute) {
+		a := Retire(q)
+		if a.Record != nil {
+			q.Record = *a.Record
+		}
+		for _, e := range a.Outcome.Events {
+			if e.Type == contract.TeardownBlocked {
+				first = e.Detail.Why
+				said = append(said, q.Now.Sub(retireNow))
+			}
+		}
+		if a.Start {
+			started = append(started, q.Now.Sub(retireNow).Round(time.Hour))
+		}
+	}
+	if len(said) != 1 || said[0] != 0 {
+		t.Errorf("reported after %v", said)
+	}
+	want := "execution teardown-vo_1-3 ended with status FAILED in phase detach (GiveUp: delete share: AccessDenied); nothing more happens in this " +
+		"teardown; fix the cause: originhub resumes the teardown within six hours, and at once if the tag originhub:teardown is set again; " +
+		"to keep the origin, remove the tag"
+	if first != want {
+		t.Errorf("got %s", first)
+	}
+	if got := fmt.Sprint(started); got != "[0s 2h0m0s 6h0m0s 12h0m0s 18h0m0s]" {
+		t.Errorf("resumed after %s", got)
+	}
+	q.Execution = origin.Execution{Status: aborted}
+	q.Record = requestedRecord(detaching, func(r *origin.Record) { r.Teardown.Unshared = retireNow })
+	a := Retire(q)
+	if got := a.Record.Teardown.Because.Message; !strings.Contains(got, "somebody stopped it: to go on, set the tag") || !strings.HasSuffix(got, "and share the origin with the hub again") {
+		t.Errorf("stopped: %s", got)
+	}
 }

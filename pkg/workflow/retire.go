@@ -26,8 +26,8 @@ type retireRegistry interface {
 type executions interface {
 	// Start returns a *fault.Exists if an execution of that name has ended.
 	Start(ctx context.Context, machine, name, input string) error
-	// Running returns a *fault.Absent if there is no execution of that name.
-	Running(ctx context.Context, machine, name string) (bool, error)
+	// Execution returns a *fault.Absent if there is no execution of that name.
+	Execution(ctx context.Context, machine, name string) (origin.Execution, error)
 }
 
 // Retire starts the teardown of every origin that carries the teardown tag. Taking the tag away needs no event: the
@@ -113,10 +113,11 @@ func (t *Retire) observeTags(ctx context.Context, requests []teardown.Request) [
 func (t *Retire) retire(ctx context.Context, q teardown.Request) error {
 	decided := teardown.Retire(q)
 	if decided.Observe == teardown.Execution {
-		var err error
-		if q.Execution, err = t.observeExecution(ctx, q.Record); err != nil {
+		execution, err := t.Executions.Execution(ctx, t.Machine, contract.TeardownExecution(q.Record.ID, q.Record.Generation))
+		if fault.IgnoreAbsent(err) != nil {
 			return err
 		}
+		q.Observed, q.Execution = true, execution
 		decided = teardown.Retire(q)
 	}
 	record := q.Record
@@ -135,19 +136,6 @@ func (t *Retire) retire(ctx context.Context, q teardown.Request) error {
 		return err
 	}
 	return t.start(ctx, record, decided.Fresh)
-}
-
-func (t *Retire) observeExecution(ctx context.Context, o origin.Record) (teardown.ExecutionState, error) {
-	running, err := t.Executions.Running(ctx, t.Machine, contract.TeardownExecution(o.ID, o.Generation))
-	switch {
-	case fault.Is[*fault.Absent](err):
-		return teardown.ExecutionNone, nil
-	case err != nil:
-		return "", err
-	case running:
-		return teardown.ExecutionRunning, nil
-	}
-	return teardown.ExecutionEnded, nil
 }
 
 // namesTried is how many names of executions one run tries. All that are taken would cost it its time.

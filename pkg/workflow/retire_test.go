@@ -34,15 +34,15 @@ func (n *history) Start(_ context.Context, _, name, _ string) error {
 	return nil
 }
 
-func (n *history) Running(_ context.Context, _, name string) (bool, error) {
+func (n *history) Execution(_ context.Context, _, name string) (origin.Execution, error) {
 	_, generation, _ := strings.Cut(name, "vo_1-")
 	switch {
 	case slices.Contains(n.ended, generation):
-		return false, nil
+		return origin.Execution{Status: "FAILED"}, nil
 	case n.runs || slices.Contains(n.started, generation):
-		return true, nil
+		return origin.Execution{Status: "RUNNING"}, nil
 	}
-	return false, &fault.Absent{Err: errors.New("ExecutionDoesNotExist")}
+	return origin.Execution{}, &fault.Absent{Err: errors.New("ExecutionDoesNotExist")}
 }
 
 type tags map[string]string

@@ -144,11 +144,13 @@ func (m member) UsersOf(context.Context, string) ([]origin.User, error) {
 
 type silent struct{}
 
-func (silent) Send(context.Context, string, time.Duration) error     { return nil }
-func (silent) Publish(context.Context, ...origin.Event) error        { return nil }
-func (silent) Record(outcome.Metric)                                 {}
-func (silent) Running(context.Context, string, string) (bool, error) { return true, nil }
-func (silent) Start(context.Context, string, string, string) error   { return nil }
+func (silent) Send(context.Context, string, time.Duration) error { return nil }
+func (silent) Publish(context.Context, ...origin.Event) error    { return nil }
+func (silent) Record(outcome.Metric)                             {}
+func (silent) Execution(context.Context, string, string) (origin.Execution, error) {
+	return origin.Execution{Status: "RUNNING"}, nil
+}
+func (silent) Start(context.Context, string, string, string) error { return nil }
 
 func sweeps(c *crowd, p hubpolicy.Policy) map[string]func(context.Context) error {
 	log := slog.New(slog.DiscardHandler)
