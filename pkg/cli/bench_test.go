@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// The whole story that make demo tells, from the first stack to the last process. Its functions are processes, as in make demo.
+// BenchmarkDemo runs everything that make demo runs, from the first stack to the last process. The functions are processes, as in make demo.
 func BenchmarkDemo(b *testing.B) {
 	for b.Loop() {
 		w, err := rehearsal.New(rehearsal.Options{

@@ -1,4 +1,4 @@
-// Package cli is the originhub command: data on standard output, everything else on standard error.
+// Package cli implements the originhub command. It writes data to standard output, and everything else to standard error.
 package cli
 
 import (
@@ -16,15 +16,15 @@ import (
 	"github.com/originhub/originhub/pkg/rehearsal"
 )
 
-// Exit codes. They are part of the interface: scripts and CI depend on them.
+// Exit codes. They are part of the interface, because scripts and CI depend on them.
 const (
 	exitOK      = 0
-	exitFailure = 1 // wrong usage, or something that should work did not
-	exitPolicy  = 3 // the policy is not valid
+	exitFailure = 1 // wrong usage or failure
+	exitPolicy  = 3 // the hub policy is not valid
 	exitLeft    = 5 // a rehearsed teardown left something behind
 )
 
-// failure is an error with an exit code of its own.
+// failure is an error with its exit code.
 type failure struct {
 	code int
 	err  error
@@ -33,17 +33,18 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// Run performs one command line and returns its exit code.
+// Run runs one command line and returns its exit code.
 func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	root := &cobra.Command{
 		Use:   "originhub",
-		Short: "Hands-off, cross-account onboarding and teardown of CloudFront VPC origins",
-		Long: `originhub admits VPC origins that teams share with a Networking account, wires them into the central CloudFront
-distribution, and takes them out again in the one legal order when their team tags them.
+		Short: "Connects VPC origins of many accounts to CloudFront distributions, and takes them out again",
+		Long: `originhub connects VPC origins that teams share with a Networking account to CloudFront distributions, and takes them
+out again, in the only safe order, when their team tags them.
 
-This command rehearses all of that in a local sandbox that runs the same templates and the same function binaries.
+This command rehearses that in a local sandbox, with the templates and function binaries that deploy. It also checks the
+hub policy, and prints the commands that deploy the spoke to team accounts. It makes no call to AWS.
 
-Exit codes: 0 fine · 1 wrong usage or failure · 3 invalid policy · 5 a rehearsed teardown left something behind`,
+Exit codes: 0 success, 1 wrong usage or failure, 3 invalid policy, 5 a rehearsed teardown left something behind`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version(),
@@ -75,25 +76,26 @@ func exitCode(err error) int {
 	return exitFailure
 }
 
-// help makes a command that only groups others refuse what it does not know; cobra would print the help and succeed.
+// help is the RunE of a command that only groups others. With it, cobra checks the arguments; without it, an unknown command would
+// print the help and succeed.
 func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
-// misused says how a command wants to be called.
+// misused returns an error about wrong usage, which refers to the command's help.
 func misused(cmd *cobra.Command, format string, args ...any) error {
 	return fmt.Errorf(format+"; see %s --help", append(args, cmd.CommandPath())...)
 }
 
-// one is for commands with one argument, which is called what.
+// one accepts exactly one argument. The error calls it what.
 func one(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 1 {
 			return nil
 		}
-		return misused(cmd, "%s takes one %s, and there are %s", cmd.CommandPath(), what, count(len(args), "argument"))
+		return misused(cmd, "%s takes one %s, but got %s", cmd.CommandPath(), what, count(len(args), "argument"))
 	}
 }
 
-// none is for commands without arguments, and refuses what is no command of one that only groups others.
+// none accepts no argument. For a command that groups others, an argument is an unknown command.
 func none(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
@@ -101,11 +103,11 @@ func none(cmd *cobra.Command, args []string) error {
 	case cmd.HasSubCommands():
 		return misused(cmd, "unknown command %q", args[0])
 	}
-	return misused(cmd, "%s takes no arguments, and there is %q", cmd.CommandPath(), args[0])
+	return misused(cmd, "%s takes no arguments, but got %q", cmd.CommandPath(), args[0])
 }
 
-// untilSignal is for commands that start processes, which have to be ended. A second signal ends this one as if nobody
-// listened.
+// untilSignal returns a context that ends with the first interrupt or SIGTERM, so that a command can end the processes that it started. A
+// second signal ends this process at once.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
@@ -119,7 +121,7 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// version is the module's version, or the commit that the binary was built from.
+// version returns the module's version, or else the commit that the binary was built from, and the version of Go.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -26,11 +26,11 @@ func demoCommand() *cobra.Command {
 	var templates, functions string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Rehearse the life of two team origins, and tell it as a story",
-		Long: `Demo deploys the synthesized templates and the compiled functions in the local sandbox, and lets five accounts act: two
-teams whose origins go live, two shares that are refused, and a teardown that leaves nothing behind.
+		Short: "Rehearse the life of two team origins, and print what happens",
+		Long: `Demo deploys the synthesized templates and the compiled functions in the local sandbox, and lets five accounts act. Two
+teams' origins go live, two shares are refused, and one teardown leaves nothing behind.
 
-Exit code 0: everything came about as told; 5: the teardown left something; 1: anything else.`,
+Exit codes: 0 everything happened as it should, 5 the teardown left something behind, 1 any other failure`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			began := time.Now()
@@ -47,7 +47,7 @@ Exit code 0: everything came about as told; 5: the teardown left something; 1: a
 			if err := d.tell(ctx); err != nil {
 				return err
 			}
-			d.printf("\n   %s of virtual time in %.1f seconds of real time\n", d.Span(), time.Since(began).Seconds())
+			d.printf("\n   %s of virtual time took %.1f seconds of real time\n", d.Span(), time.Since(began).Seconds())
 			return nil
 		},
 	}
@@ -55,7 +55,7 @@ Exit code 0: everything came about as told; 5: the teardown left something; 1: a
 	return cmd
 }
 
-// demo tells one story.
+// demo runs and prints one rehearsal.
 type demo struct {
 	*rehearsal.Stage
 	story
@@ -72,17 +72,17 @@ func (d *demo) tell(ctx context.Context) error {
 	}
 	d.chapter("1", "Who is who")
 	d.rows("   ", [][]string{
-		{rehearsal.HubAccount, "networking", "the hub: one distribution for everybody"},
+		{rehearsal.HubAccount, "networking", "the hub: its distribution serves all teams"},
 		{rehearsal.TeamAAccount, "team-a", "outside the organization: its share arrives as an invitation"},
 		{rehearsal.TeamBAccount, "team-b", "inside the organization: its share arrives without one"},
-		{rehearsal.TeamCAccount, "team-c", "a known account, but it shares more than a VPC origin"},
-		{rehearsal.StrangerAccount, "stranger", "nobody knows it"},
+		{rehearsal.TeamCAccount, "team-c", "inside the organization, but it shares more than a VPC origin"},
+		{rehearsal.StrangerAccount, "stranger", "an account that the hub policy does not name"},
 	})
 	originB, err := d.onboard(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.matrix(ctx, "3", "Requests to the edge, over HTTP"); err != nil {
+	if err := d.matrix(ctx, "3", "HTTP requests to the edge: each team answers its own host and paths only"); err != nil {
 		return err
 	}
 	distribution, before, err := d.Distribution(ctx)
@@ -96,7 +96,7 @@ func (d *demo) tell(ctx context.Context) error {
 }
 
 func (d *demo) onboard(ctx context.Context) (rehearsal.VPCOrigin, error) {
-	d.chapter("2", "Everybody creates a VPC origin and shares it with the hub")
+	d.chapter("2", "Each of the four creates a VPC origin and shares it with the hub")
 	var originB rehearsal.VPCOrigin
 	for _, step := range []struct {
 		*rehearsal.Actor
@@ -122,7 +122,7 @@ func (d *demo) onboard(ctx context.Context) (rehearsal.VPCOrigin, error) {
 	if err := d.Rest(); err != nil {
 		return rehearsal.VPCOrigin{}, err
 	}
-	d.note(d.At(d.Now()), "CloudFront", "has deployed all four")
+	d.note(d.At(d.Now()), "CloudFront", "has deployed all four VPC origins")
 	for _, p := range d.pending {
 		if _, err := p.Share(ctx, p.Name+"-origins", p.resources...); err != nil {
 			return rehearsal.VPCOrigin{}, err
@@ -136,7 +136,7 @@ func (d *demo) onboard(ctx context.Context) (rehearsal.VPCOrigin, error) {
 	if err := d.Rest(); err != nil {
 		return rehearsal.VPCOrigin{}, err
 	}
-	return originB, d.hear(ctx)
+	return originB, d.printEvents(ctx)
 }
 
 func (d *demo) matrix(ctx context.Context, number, title string) error {
@@ -153,7 +153,7 @@ func (d *demo) matrix(ctx context.Context, number, title string) error {
 			}
 			own := i == j && i < 2
 			if own != (status == 200) || (own && !strings.Contains(body, `"customerId": "123"`)) || (!own && status != 403 && status != 404) {
-				return fmt.Errorf("isolation: Host %s with %s answers %d %s", host, path, status, body)
+				return fmt.Errorf("isolation broken: a request for %s%s returned %d %s", host, path, status, body)
 			}
 			row = append(row, fmt.Sprint(status))
 		}
@@ -181,7 +181,7 @@ func (d *demo) retire(ctx context.Context, o rehearsal.VPCOrigin) error {
 	return d.path(ctx, o, calls)
 }
 
-// path prints the states that the execution went through: when, what was seen, who acted in which account.
+// path prints the tasks that the execution completed: when, what each task observed, and who changed what in which account.
 func (d *demo) path(ctx context.Context, o rehearsal.VPCOrigin, from int) error {
 	arn, executions := d.TeardownExecution(o.ID, 1), sfn.NewFromConfig(d.Config(rehearsal.HubAccount, rehearsal.Region))
 	var history []sfntypes.HistoryEvent
@@ -189,12 +189,12 @@ func (d *demo) path(ctx context.Context, o rehearsal.VPCOrigin, from int) error 
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("read the execution's history: %w", err)
+			return fmt.Errorf("read the history of the execution: %w", err)
 		}
 		history = append(history, page.Events...)
 	}
 	acts := actsByStep(d.Calls()[from:])
-	d.printf("\n   state machine %s\n\n", contract.TeardownExecution(o.ID, 1))
+	d.printf("\n   execution %s of state machine teardown\n\n", contract.TeardownExecution(o.ID, 1))
 	step := 0
 	for _, e := range history {
 		if e.StateExitedEventDetails == nil || e.Type != sfntypes.HistoryEventTypeTaskStateExited {
@@ -222,10 +222,11 @@ func (d *demo) path(ctx context.Context, o rehearsal.VPCOrigin, from int) error 
 		return err
 	}
 	d.verdict("clean")
-	return d.drain(ctx)
+	return nil
 }
 
-// ended is why an execution did not end clean. Only dirty left something behind: what stopped on the way can go on.
+// ended returns an error if an execution did not succeed. Only a dirty teardown has the exit code for something left behind, because a
+// blocked one can continue.
 func ended(o rehearsal.VPCOrigin, execution *sfn.DescribeExecutionOutput) error {
 	if execution.Status == sfntypes.ExecutionStatusSucceeded {
 		return nil
@@ -237,14 +238,14 @@ func ended(o rehearsal.VPCOrigin, execution *sfn.DescribeExecutionOutput) error 
 	return err
 }
 
-// actsByStep lists, for each call of the teardown function, what was changed in any account before it returned, and, while
-// the execution then waited, by function wire.
+// actsByStep returns, for each run of function teardown, the changes that it made in any account, and those that function wire made while
+// the execution waited after it.
 func actsByStep(calls []sandbox.Call) [][]string {
 	bookkeeping := []string{"dynamodb", "sqs", "events", "sts", "lambda", "states", "sns", "logs"}
 	var steps [][]string
 	var acts []string
 	for _, c := range calls {
-		act := fmt.Sprintf("%s %s in account %s, as %s", c.Service, c.Operation, c.Account, roleOf(c.Principal))
+		act := fmt.Sprintf("%s %s in %s, as %s", c.Service, c.Operation, c.Account, roleOf(c.Principal))
 		switch {
 		case c.Operation == "Invoke" && strings.Contains(c.Resource, "TeardownStep"):
 			steps = append(steps, acts)
@@ -259,8 +260,8 @@ func actsByStep(calls []sandbox.Call) [][]string {
 	return steps
 }
 
-// roleOf names the role of a session, arn:aws:sts::<account>:assumed-role/<role>/<session>, without what CloudFormation
-// appended to it.
+// roleOf returns the role's name from the ARN of a session, arn:aws:sts::<account>:assumed-role/<role>/<session>, without the suffix that
+// CloudFormation appends.
 func roleOf(principal string) string {
 	parts := strings.Split(principal, "/")
 	if len(parts) < 3 {
@@ -272,7 +273,7 @@ func roleOf(principal string) string {
 var madeUnique = regexp.MustCompile(`[0-9A-F]{8}-[0-9A-Z]{12}$`)
 
 func (d *demo) leftovers(ctx context.Context, distribution string, gone rehearsal.VPCOrigin, before []byte) error {
-	d.chapter("5", "What is left")
+	d.chapter("5", "What is left in each account")
 	_, after, err := d.Distribution(ctx)
 	if err != nil {
 		return err
@@ -287,54 +288,55 @@ func (d *demo) leftovers(ctx context.Context, distribution string, gone rehearsa
 			return err
 		}
 		if a == d.TeamB && (held.VPCOrigins != 0 || held.Shares != 0 || len(held.ENIs) != 0 || len(held.Groups) != 0) {
-			return &failure{exitLeft, fmt.Errorf("team-b still has %+v", held)}
+			return &failure{exitLeft, fmt.Errorf("team-b still has something after its teardown: %+v", held)}
 		}
 		rows = append(rows, []string{a.Account, a.Name, fmt.Sprint(held.VPCOrigins), fmt.Sprint(held.Shares), fmt.Sprint(len(held.ENIs))})
 	}
 	d.rows("   ", rows)
-	d.printf("\n   distribution %s: team-a's origin and everything foreign is byte for byte as before\n", distribution)
+	d.printf("\n   In distribution %s, team-a's origin and everything unmanaged are byte for byte as before.\n", distribution)
 	status, body, err := rehearsal.Get(ctx, d.Edge(), "team-a.example.com", "/team-a/customers/123")
 	if err != nil {
 		return err
 	}
 	if status != 200 {
-		return fmt.Errorf("team-a is off the air: it answers %d %s", status, body)
+		return fmt.Errorf("team-a is off the air: a request returned %d %s", status, body)
 	}
-	d.printf("   team-a still answers 200\n\n")
-	counts := map[string]int{}
-	for _, c := range d.Calls() {
-		if c.Function != "" {
-			counts[c.Service+" "+kind(c)]++
-		}
-	}
+	d.printf("   Requests for team-a still return 200.\n\n")
 	d.printf("   API calls of the hub's functions\n")
-	rows = nil
-	for _, k := range slices.Sorted(maps.Keys(counts)) {
-		rows = append(rows, []string{k, fmt.Sprint(counts[k])})
-	}
-	d.rows("     ", rows)
+	d.rows("   ", callCounts(d.Calls()))
 	return nil
 }
 
-func kind(c sandbox.Call) string {
-	if c.ReadOnly {
-		return "read"
+// callCounts returns a table of the functions' calls: service, reads, writes.
+func callCounts(calls []sandbox.Call) [][]string {
+	counts := map[string]*[2]int{}
+	for _, c := range calls {
+		if c.Function == "" {
+			continue
+		}
+		if counts[c.Service] == nil {
+			counts[c.Service] = new([2]int)
+		}
+		if c.ReadOnly {
+			counts[c.Service][0]++
+		} else {
+			counts[c.Service][1]++
+		}
 	}
-	return "write"
+	rows := [][]string{{"service", "reads", "writes"}}
+	for _, service := range slices.Sorted(maps.Keys(counts)) {
+		rows = append(rows, []string{service, fmt.Sprint(counts[service][0]), fmt.Sprint(counts[service][1])})
+	}
+	return rows
 }
 
-func (d *demo) drain(ctx context.Context) error {
-	_, err := d.ReceiveEvents(ctx)
-	return err
-}
-
-// hear prints what the hub has said.
-func (d *demo) hear(ctx context.Context) error {
-	said, err := d.ReceiveEvents(ctx)
+// printEvents prints the events that the hub published since the last call.
+func (d *demo) printEvents(ctx context.Context) error {
+	events, err := d.ReceiveEvents(ctx)
 	if err != nil {
 		return err
 	}
-	for _, h := range said {
+	for _, h := range events {
 		subject := h.Detail.Origin
 		if h.Detail.What != "" {
 			subject = h.Detail.What

@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/rehearsal"
 )
 
-// Scripts rely on it: 5 says that something was left behind, which a teardown that stopped did not do.
+// Scripts depend on exit code 5, which means that something was left behind. That is true of a dirty teardown only.
 func TestExitCodeOfATeardown(t *testing.T) {
 	for name, c := range map[string]struct {
 		status sfntypes.ExecutionStatus

@@ -32,10 +32,11 @@ func checkCommand() *cobra.Command {
 	var strict bool
 	cmd := &cobra.Command{
 		Use:   "check FILE",
-		Short: "Say whether a hub policy is valid, and if not, where and why",
-		Long: `Check reads a hub policy (- for standard input) as the hub stack and the functions do. Every error names line and column.
-Values that are still those of an example are warnings, and with --strict errors, as make deploy has it.
-Exit code 0: valid; 3: not valid; 1: the file cannot be read.`,
+		Short: "Check a hub policy, and show where it is wrong and why",
+		Long: `Check reads a hub policy (- for standard input) in the same way as the hub stack and the functions. Each error names line
+and column. Values that are still those of the example are warnings. With --strict, which make deploy uses, they are errors.
+
+Exit codes: 0 valid, 3 not valid, 1 the file cannot be read`,
 		Example: "  originhub policy check policy.yaml",
 		Args:    one("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,7 +45,7 @@ Exit code 0: valid; 3: not valid; 1: the file cannot be read.`,
 				return err
 			}
 			if strict && len(examples) > 0 {
-				return &failure{exitPolicy, fmt.Errorf("%s still has values of an example\n%s", args[0], located(args[0], "", examples))}
+				return &failure{exitPolicy, fmt.Errorf("%s still has values of the example\n%s", args[0], located(args[0], "", examples))}
 			}
 			if err := warn(cmd.ErrOrStderr(), args[0], examples); err != nil {
 				return err
@@ -54,11 +55,11 @@ Exit code 0: valid; 3: not valid; 1: the file cannot be read.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&strict, "strict", false, "refuse values that are still those of an example")
+	cmd.Flags().BoolVar(&strict, "strict", false, "refuse values that are still those of the example")
 	return cmd
 }
 
-// warn names what is still an example's.
+// warn prints the values that are still those of the example.
 func warn(errs io.Writer, file string, examples policy.Errors) error {
 	if len(examples) == 0 {
 		return nil
@@ -67,8 +68,8 @@ func warn(errs io.Writer, file string, examples policy.Errors) error {
 	return err
 }
 
-// readPolicy reads a valid hub policy, and which of its values are still an example's; of one that is not valid it names the
-// places.
+// readPolicy reads a hub policy. It returns the values that are still those of the example, too. If the policy is not valid, its error
+// names line and column of each mistake.
 func readPolicy(file string, in io.Reader) (hubpolicy.Policy, policy.Errors, error) {
 	text, err := readFile(file, in)
 	if err != nil {
@@ -82,7 +83,7 @@ func readPolicy(file string, in io.Reader) (hubpolicy.Policy, policy.Errors, err
 	return p, policy.Placeholders(text), err
 }
 
-// located writes what was found the way editors and CI find places: file:line:column.
+// located formats findings as file:line:column, which editors and CI recognize.
 func located(file, kind string, found policy.Errors) string {
 	var lines []string
 	for _, e := range found {
@@ -91,7 +92,7 @@ func located(file, kind string, found policy.Errors) string {
 	return strings.Join(lines, "\n")
 }
 
-// readFile reads no more than it takes to see that a file is no policy.
+// readFile reads a file, up to one byte more than a policy may have.
 func readFile(name string, in io.Reader) ([]byte, error) {
 	if name != "-" {
 		f, err := os.Open(name)

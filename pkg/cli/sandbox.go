@@ -37,7 +37,7 @@ func serveCommand() *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
 		Use:     "serve",
-		Short:   "Offer the sandbox to any AWS SDK",
+		Short:   "Serve the sandbox to any AWS SDK or CLI",
 		Long:    serveHelp,
 		Example: serveExample,
 		Args:    none,
@@ -57,49 +57,50 @@ func serveCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.listen, "listen", "127.0.0.1:4566", "address for all AWS services")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:4566", "address of all AWS services")
 	f.StringVar(&o.edge, "edge", "127.0.0.1:4567", "address of CloudFront's data plane")
-	f.BoolVar(&o.anywhere, "allow-remote", false, "permit addresses beyond loopback; nothing asks callers for a password")
-	f.StringVar(&o.clock, "clock", "virtual", "virtual: time stands still until it is advanced; real: it runs")
-	f.BoolVar(&o.empty, "empty", false, "start with bare accounts, nothing deployed")
-	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly, with functions built for this machine, instead of the demo's world")
-	f.StringVar(&o.policy, "policy", "", "the hub policy of the assembly: its organization, accounts and hosted zone are there in place of the demo's")
-	f.StringArrayVar(&o.parameters, "parameters", nil, "STACK:NAME=VALUE, a template parameter of the assembly's stack; may be repeated")
-	f.StringArrayVar(&o.stacks, "stack", nil, "STACK=ACCOUNT[,ACCOUNT…], where a stack of the assembly goes; others stay out; may be repeated")
-	f.StringArrayVar(&o.issued, "certificate", nil, "ARN=NAME[,NAME…], an ACM certificate that is issued before anything is deployed; may be repeated")
+	f.BoolVar(&o.anywhere, "allow-remote", false, "permit addresses other than loopback; the sandbox does not authenticate callers")
+	f.StringVar(&o.clock, "clock", "virtual", "virtual: time stands still until you advance it; real: time runs")
+	f.BoolVar(&o.empty, "empty", false, "start with empty accounts, with nothing deployed")
+	f.StringVar(&o.assembly, "assembly", "", "deploy this CDK assembly, with functions built for this machine, instead of the demo's stacks")
+	f.StringVar(&o.policy, "policy", "", "hub policy of the assembly, whose organization, accounts and hosted zone replace those of the demo")
+	f.StringArrayVar(&o.parameters, "parameters", nil, "STACK:NAME=VALUE, a template parameter of a stack of the assembly; may be repeated")
+	f.StringArrayVar(&o.stacks, "stack", nil, "STACK=ACCOUNT[,ACCOUNT…], deploys a stack of the assembly to these accounts; stacks that are not named are not deployed; may be repeated")
+	f.StringArrayVar(&o.issued, "certificate", nil, "ARN=NAME[,NAME…], an ACM certificate for these names that exists before anything is deployed; may be repeated")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of all generated ids")
 	f.BoolVar(&o.logs, "logs", false, "show the functions' logs on standard error")
 	worldFlags(cmd, &o.templates, &o.functions)
 	return cmd
 }
 
-const serveHelp = `Serve runs the sandbox on one port for all services and Regions. The account of a call is its access key id (12 digits),
-or that of the role it assumed; the Region comes from the signature. Any secret key will do.
+const serveHelp = `Serve runs the sandbox on one port for all services and Regions. The access key id of a call is the 12-digit account id; a
+call with an assumed role belongs to the role's account. The Region comes from the signature. Any secret key is accepted.
 
-It starts with the demo's world deployed and idle: the hub in Networking account 100000000000, spokes in 111111111111
-(team-a, outside the organization), 222222222222 (team-b, inside) and 333333333333 (team-c, inside), and a stranger,
-999999999999, without a spoke.
+The sandbox starts with the demo's stacks deployed: the hub in Networking account 100000000000, and spokes in accounts
+111111111111 (team-a, outside the organization), 222222222222 (team-b, inside) and 333333333333 (team-c, inside). Account
+999999999999 is a stranger without a spoke.
 
-When ready it prints one line of JSON with its addresses: {"endpoint": "…", "edge": "…"}. The virtual clock stands still
-until POST /_sandbox/advance moves it. It ends on SIGTERM or an interrupt.
+When it is ready, it prints one line of JSON with its addresses: {"endpoint": "…", "edge": "…"}. The virtual clock stands
+still until you advance it with POST /_sandbox/advance. The sandbox ends on SIGTERM or an interrupt.
 
-Control endpoints, beside the AWS services:
+Control endpoints, in addition to the AWS services:
   GET  /_sandbox/state         snapshot of all accounts
-  GET  /_sandbox/calls         every API call: who, what, allowed or denied by which statement, result
-  GET  /_sandbox/events        every event that a bus got, its rules that matched, and what became of each delivery
-  POST /_sandbox/advance       {"seconds": 90} or {"until": "idle"}; answers {"now": …, "idle": …, "underway": […]}
-  POST /_sandbox/faults        add a fault rule; GET lists them, DELETE removes all
-  GET  /_sandbox/ledger        what is modeled of AWS: source, certainty, test
-  GET  /_sandbox/operations    what is implemented
+  GET  /_sandbox/calls         all API calls: caller, operation, the statement that allowed or denied it, result
+  GET  /_sandbox/events        all events on the buses, the rules that matched them, and the result of each delivery
+  POST /_sandbox/advance       {"seconds": 90} or {"until": "idle"}; returns {"now": …, "idle": …, "underway": […]}
+  POST /_sandbox/faults        adds a fault rule; GET lists the rules, DELETE removes all
+  GET  /_sandbox/ledger        the modelled AWS behaviour: claim, source, certainty, test
+  GET  /_sandbox/operations    the operations that are implemented
 
-Calls and events have a "seq"; ?since=<seq> answers only later ones.
+Calls and events have a number "seq". With ?since=<seq> only later ones are returned.
 
-The world is idle when nothing is under way: what is left are schedules, such as the sweep, and expiries. Advancing until idle
-gives up after a month of virtual time, when something that failed was tried again at 200 instants, or after 100,000 events;
-then "idle" is false and "underway" names what keeps the world busy.
+The sandbox is idle when only schedules, such as the sweep, and expiries are left. {"until": "idle"} gives up after a month
+of virtual time, after retries of failed work at 200 different times, or after 100,000 events. Then "idle" is false, and
+"underway" names what is still running.
 
-A fault rule says what goes wrong, and with which calls or events. Names are patterns, * for anything; a function is named
-by its physical name, so "*Wire*" is wire. "nth" is the first match that is hit, "times" how many; delays are seconds.
+A fault rule says what goes wrong, and for which calls or events. Names are patterns in which * stands for any characters. A
+function has its physical name, so "*Wire*" matches wire. "nth" is the first match that is affected, "times" is how many are
+affected, and delays are in seconds.
   {"fault": "throttle", "service": "cloudfront", "operation": "UpdateDistribution", "times": 3}
   {"fault": "error", "operation": "GetVpcOrigin", "error": {"code": "AccessDenied", "message": "no", "status": 403}}
   {"fault": "error", "operation": "UpdateDistribution", "mentions": "/team-b/*", "error": {"code": "InvalidArgument"}}
@@ -114,20 +115,20 @@ const serveExample = `  originhub sandbox serve &
     aws cloudfront list-vpc-origins
   curl -d '{"until": "idle"}' http://127.0.0.1:4566/_sandbox/advance`
 
-// check refuses flags that do not go together.
+// check refuses flags that cannot be combined.
 func (o *serveOptions) check(cmd *cobra.Command) error {
 	switch changed := cmd.Flags().Changed; {
 	case o.clock != "virtual" && o.clock != "real":
-		return misused(cmd, "--clock is %q: it is virtual or real", o.clock)
+		return misused(cmd, "--clock %q is not valid: use virtual or real", o.clock)
 	case changed("assembly") && (changed("empty") || changed("functions")):
-		return misused(cmd, "--assembly is deployed in place of the demo's world: leave out --empty and --functions")
+		return misused(cmd, "--assembly replaces the demo's stacks and functions: leave out --empty and --functions")
 	case o.assembly == "" && (changed("assembly") || changed("stack") || changed("parameters") || changed("policy")):
-		return misused(cmd, "--stack, --parameters and --policy are about an assembly: name its directory with --assembly")
+		return misused(cmd, "--stack, --parameters and --policy apply to an assembly: name its directory with --assembly")
 	}
 	return errors.Join(checkAddress("--listen", o.listen, o.anywhere), checkAddress("--edge", o.edge, o.anywhere))
 }
 
-// deployed returns the assembly that is deployed in place of the demo's world, if any.
+// deployed returns the assembly that replaces the demo's stacks, if there is one.
 func (o *serveOptions) deployed() (a sandbox.Assembly, err error) {
 	a.Dir = o.assembly
 	if a.Parameters, err = stackParameters(o.parameters); err != nil {
@@ -160,13 +161,13 @@ func (o *serveOptions) world(cmd *cobra.Command) (rehearsal.Options, error) {
 	return world, nil
 }
 
-// serveWorld runs a world, with an assembly if its directory is named, until a signal comes.
+// serveWorld runs a world, and an assembly in it if one is given, until a signal arrives.
 func serveWorld(cmd *cobra.Command, o rehearsal.Options, assembly sandbox.Assembly) (failed error) {
 	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
 	w, err := rehearsal.New(o)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%w; end what listens there, perhaps another sandbox, or choose other addresses with --listen and --edge", err)
+		return fmt.Errorf("%w; end the process that listens there, perhaps another sandbox, or choose other addresses with --listen and --edge", err)
 	} else if err != nil {
 		return err
 	}
@@ -185,7 +186,7 @@ func serveWorld(cmd *cobra.Command, o rehearsal.Options, assembly sandbox.Assemb
 	return nil
 }
 
-// stackParameters reads parameters as the CDK CLI spells them, by stack and name.
+// stackParameters parses parameters in the form of the CDK CLI. It returns their values by stack and name.
 func stackParameters(given []string) (map[string]map[string]string, error) {
 	parameters := map[string]map[string]string{}
 	for _, p := range given {
@@ -202,7 +203,7 @@ func stackParameters(given []string) (map[string]map[string]string, error) {
 	return parameters, nil
 }
 
-// stackAccounts reads into which accounts stacks go.
+// stackAccounts parses STACK=ACCOUNT[,ACCOUNT…]. It returns accounts by stack.
 func stackAccounts(given []string) (map[string][]string, error) {
 	accounts := map[string][]string{}
 	for _, g := range given {
@@ -215,7 +216,7 @@ func stackAccounts(given []string) (map[string][]string, error) {
 	return accounts, nil
 }
 
-// issuedCertificates reads which certificates there are, and for which names.
+// issuedCertificates parses ARN=NAME[,NAME…].
 func issuedCertificates(given []string) ([]sandbox.Certificate, error) {
 	var certificates []sandbox.Certificate
 	for _, g := range given {
@@ -228,7 +229,7 @@ func issuedCertificates(given []string) ([]sandbox.Certificate, error) {
 	return certificates, nil
 }
 
-// worldFlags say where the templates and the functions of the demo's world are.
+// worldFlags adds the flags for the directories of the demo's templates and functions.
 func worldFlags(cmd *cobra.Command, templates, functions *string) {
 	cmd.Flags().StringVar(templates, "templates", "infra/testdata", "directory of the synthesized templates")
 	cmd.Flags().StringVar(functions, "functions", ".build/local", "directory of the functions, built for this machine")
@@ -246,10 +247,10 @@ func checkAddress(flag, address string, anywhere bool) error {
 	if host == "localhost" || (ip != nil && ip.IsLoopback()) || anywhere {
 		return nil
 	}
-	return fmt.Errorf("%s %q is not on loopback, and nothing asks callers for a password; add --allow-remote if you mean it", flag, address)
+	return fmt.Errorf("%s %q is not on loopback, and the sandbox does not authenticate callers; to permit it anyway, add --allow-remote", flag, address)
 }
 
-// report is what `sandbox serve` prints when it is ready.
+// report is the line that `sandbox serve` prints when it is ready.
 type report struct {
 	Endpoint string `json:"endpoint"`
 	Edge     string `json:"edge"`

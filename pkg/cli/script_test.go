@@ -9,8 +9,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestScripts runs the scripts of testdata/scripts. A script's name is the property that it shows. Its one command is
-// originhub CODE ARG...: the command line exits with that code, and @FILE is a file of the script.
+// TestScripts runs the scripts in testdata/scripts. Each is named for what it shows. The command originhub CODE ARG... runs a command line
+// that has to exit with CODE. @FILE is a file of the script.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/scripts",

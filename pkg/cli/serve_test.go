@@ -18,7 +18,7 @@ import (
 	"github.com/originhub/originhub/pkg/rehearsal"
 )
 
-// assembly lays the golden templates out as the CDK does.
+// assembly writes the golden templates to a directory in the form of a CDK assembly.
 func assembly(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -59,7 +59,7 @@ func assembly(t *testing.T) (dir string) {
 	return dir
 }
 
-// serve runs `sandbox serve` until the test ends, and answers its addresses.
+// serve runs `sandbox serve` until the test ends, and returns its addresses.
 func serve(t *testing.T, args ...string) (at report) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
@@ -83,7 +83,7 @@ func serve(t *testing.T, args ...string) (at report) {
 	return at
 }
 
-// ask sends a request to a control endpoint, and reads the answer.
+// ask sends a request to a control endpoint, and decodes the response.
 func ask[T any](t *testing.T, url, body string) (answer T) {
 	t.Helper()
 	method := http.MethodGet
@@ -105,8 +105,8 @@ func ask[T any](t *testing.T, url, body string) (answer T) {
 	return answer
 }
 
-// The hub, a spoke and a team's stack are rehearsed together as infra/README.md says: the certificate is there before, and
-// what the hub decided can be read without a rule.
+// The hub, a spoke and a team's stack are rehearsed together as infra/README.md describes: the certificate exists before, and the hub's
+// events can be read without a rule.
 func TestServeATeamStackWithItsCertificate(t *testing.T) {
 	const certificate = "arn:aws:acm:us-east-1:" + rehearsal.TeamAAccount + ":certificate/0f0e0d0c-0000-4000-8000-000000000000"
 	dir := assembly(t)
@@ -122,7 +122,7 @@ func TestServeATeamStackWithItsCertificate(t *testing.T) {
 		Underway []string
 	}](t, at.Endpoint+"/_sandbox/advance", `{"until": "idle"}`)
 	if !rest.Idle {
-		t.Fatalf("under way: %v", rest.Underway)
+		t.Fatalf("still running: %v", rest.Underway)
 	}
 	status, body, err := rehearsal.Get(t.Context(), at.Edge, "team-a.example.com", "/team-a/customers/123")
 	if err != nil || status != http.StatusOK || !strings.Contains(body, `"customerId":"123"`) {
@@ -142,7 +142,7 @@ func TestServeATeamStackWithItsCertificate(t *testing.T) {
 		}
 	}
 	if !said[contract.OriginWentLive] {
-		t.Errorf("the hub said %v", said)
+		t.Errorf("the hub published %v", said)
 	}
 }
 

@@ -18,12 +18,15 @@ func spokeCommand() *cobra.Command {
 	var units []string
 	cmd := &cobra.Command{
 		Use:   "spoke POLICY",
-		Short: "Print the commands that put the spoke into team accounts",
-		Long: `Spoke prints what to run with the AWS CLI so that every team account of a hub policy (- for standard input) has its spoke.
-With --ou it is a StackSet that also reaches accounts that join these organizational units later; run that in the
-organization's management account. Without, it is one deployment per account, each with that account's credentials.
+		Short: "Print the commands that deploy the spoke to team accounts",
+		Long: `Spoke prints the AWS CLI commands that deploy the spoke to the team accounts of a hub policy (- for standard input). It
+runs none of them.
 
-Nothing is run. Exit code 0: printed; 3: the policy is not valid; 1: it cannot be read.`,
+Without --ou it prints one command for each account; run each with that account's credentials. With --ou it prints the
+commands for a StackSet, which also reaches accounts that join these organizational units later; run them in the
+organization's management account.
+
+Exit codes: 0 printed, 3 the policy is not valid, 1 the policy cannot be read`,
 		Example: `  originhub spoke policy.yaml
   originhub spoke policy.yaml --ou ou-ab12-cdefgh34`,
 		Args: one("POLICY"),
@@ -36,15 +39,15 @@ Nothing is run. Exit code 0: printed; 3: the policy is not valid; 1: it cannot b
 				return err
 			}
 			if cmd.Flags().Changed("ou") && len(units) == 0 {
-				return misused(cmd, "--ou names no organizational unit")
+				return misused(cmd, "--ou needs the id of at least one organizational unit")
 			}
 			for _, unit := range units {
 				if !unitForm.MatchString(unit) {
-					return misused(cmd, "--ou %q is not the id of an organizational unit, such as ou-ab12-cdefgh34, or of a root", unit)
+					return misused(cmd, "--ou %q is not the id of an organizational unit, such as ou-ab12-cdefgh34, nor of a root", unit)
 				}
 			}
 			if _, err := os.Stat(template); err != nil {
-				return fmt.Errorf("find the spoke's template: %w; run this from the repository, or name the file with --template", err)
+				return fmt.Errorf("find the spoke's template: %w; run this command in the repository's directory, or name the file with --template", err)
 			}
 			if len(units) > 0 {
 				return printStackSet(cmd.OutOrStdout(), p, template, units)
@@ -57,7 +60,7 @@ Nothing is run. Exit code 0: printed; 3: the policy is not valid; 1: it cannot b
 	return cmd
 }
 
-// unitForm: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeploymentTargets.html
+// unitForm is the form of these ids: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeploymentTargets.html
 var unitForm = regexp.MustCompile(`^(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32})$`)
 
 func printDeployments(w io.Writer, p hubpolicy.Policy, template string) error {
@@ -79,15 +82,16 @@ aws cloudformation deploy --region us-east-1 --stack-name %s \
 		}
 	}
 	if accounts == 0 {
-		return fmt.Errorf("no team of hub %s has a spoke: every team in the policy says spoke: false, or there is none", p.Hub)
+		return fmt.Errorf("no team of hub %s has a spoke: the policy names no team, or all its teams say spoke: false", p.Hub)
 	}
 	return nil
 }
 
-// printStackSet keeps the spoke in an account that leaves the units: the hub may still have to take its origins out.
+// printStackSet prints the commands for a StackSet. An account that leaves the units keeps its spoke, because the hub may still have to
+// take its origins out.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
 func printStackSet(w io.Writer, p hubpolicy.Policy, template string, units []string) error {
-	_, err := fmt.Fprintf(w, `# in the organization's management account; for accounts outside these units, leave --ou out
+	_, err := fmt.Fprintf(w, `# Run both commands in the organization's management account. For accounts outside these units, run originhub spoke without --ou.
 aws cloudformation create-stack-set --region us-east-1 --stack-set-name %[1]s \
   --template-body %[2]s --capabilities CAPABILITY_NAMED_IAM \
   --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=true \
@@ -98,7 +102,7 @@ aws cloudformation create-stack-instances --region us-east-1 --stack-set-name %[
 	return err
 }
 
-// parameters are those of the spoke's template, spelled as the form says.
+// parameters returns the parameters of the spoke's template, each in the given form.
 func parameters(p hubpolicy.Policy, form string) string {
 	var all []string
 	for _, kv := range [][2]string{{"HubAccountId", p.Account()}, {"HubName", p.Hub}, {"ExternalId", p.ExternalID}} {
@@ -107,7 +111,7 @@ func parameters(p hubpolicy.Policy, form string) string {
 	return strings.Join(all, " ")
 }
 
-// quoted is one word of a POSIX shell.
+// quoted returns a string as one word of a POSIX shell.
 func quoted(word string) string {
 	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@+") == "" {
 		return word

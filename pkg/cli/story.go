@@ -6,26 +6,28 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
-	"github.com/muesli/termenv"
 
 	"github.com/originhub/originhub/pkg/rehearsal"
 )
 
-// story prints for people. Colours appear on a terminal only, and not with NO_COLOR.
+// story prints text for people. It uses colours only on a terminal, and not if NO_COLOR is set.
 type story struct {
 	out                          io.Writer
 	bold, faint, good, bad, name lipgloss.Style
 	pending                      []pendingShare
 }
 
-// pendingShare is what an actor is going to share.
+// pendingShare holds the resources that an actor will share.
 type pendingShare struct {
 	*rehearsal.Actor
 	resources []string
 }
 
+// lineWidth is the width to which long texts are wrapped. A single long word, such as an ARN, may exceed it.
+const lineWidth = 117
+
 func newStory(out io.Writer) story {
-	r := lipgloss.NewRenderer(out, termenv.WithColorCache(true))
+	r := lipgloss.NewRenderer(out)
 	return story{
 		out:   out,
 		bold:  r.NewStyle().Bold(true),
@@ -44,16 +46,16 @@ func (s *story) chapter(number, text string) {
 	s.printf("\n%s\n", s.bold.Render(number+"  "+text))
 }
 
-// note is one line: when, who, what. Long texts continue below themselves.
+// note prints a time, a name and a text. A long text continues on lines below its beginning.
 func (s *story) note(at, who, what string) {
-	lines := wrap(what, 92)
+	lines := wrap(what, lineWidth-len(at)-17)
 	s.printf("   %s  %s %s\n", s.faint.Render(at), s.name.Render(pad(who, 11)), lines[0])
 	for _, more := range lines[1:] {
-		s.printf("   %s%s\n", strings.Repeat(" ", len(at)+14), more)
+		s.printf("%s%s\n", strings.Repeat(" ", len(at)+17), more)
 	}
 }
 
-// event is a decision of the hub's.
+// event prints an event of the hub.
 func (s *story) event(at, what string, alarm bool, subject, why string) {
 	style := s.good
 	if alarm {
@@ -63,20 +65,21 @@ func (s *story) event(at, what string, alarm bool, subject, why string) {
 	if why != "" {
 		text += ": " + why
 	}
-	lines := wrap(text, 80)
+	lines := wrap(text, lineWidth-len(at)-28)
 	s.printf("   %s  %s %s\n", s.faint.Render(at), style.Render(pad(what, 22)), lines[0])
 	for _, more := range lines[1:] {
-		s.printf("   %s%s\n", strings.Repeat(" ", len(at)+25), more)
+		s.printf("%s%s\n", strings.Repeat(" ", len(at)+28), more)
 	}
 }
 
+// act prints a change that a function made, below the note that it belongs to.
 func (s *story) act(text string) {
 	s.printf("   %s%s\n", strings.Repeat(" ", 23), s.faint.Render("· "+text))
 }
 
 func (s *story) verdict(text string) { s.printf("\n   verdict: %s\n", s.good.Render(text)) }
 
-// rows prints a table whose columns are as wide as their widest cell.
+// rows prints a table. Each column is as wide as its widest cell.
 func (s *story) rows(indent string, rows [][]string) {
 	var widths []int
 	for _, row := range rows {

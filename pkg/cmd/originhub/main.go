@@ -1,4 +1,4 @@
-// Command originhub rehearses and checks what the hub does in AWS.
+// Command originhub rehearses the hub in a local sandbox, checks the hub policy, and prints the commands that deploy the spoke.
 package main
 
 import (
@@ -13,6 +13,6 @@ import (
 func main() { os.Exit(run()) }
 
 func run() int {
-	signal.Ignore(syscall.SIGPIPE) // a reader that has seen enough must not keep the sandbox from cleaning up
+	signal.Ignore(syscall.SIGPIPE) // if the reader of the output goes away, the sandbox still has to clean up
 	return cli.Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }

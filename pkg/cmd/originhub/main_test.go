@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// asCommand makes the test's binary the command.
+// asCommand is the environment variable that makes the test's binary run as the command.
 const asCommand = "ORIGINHUB_AS_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// However it ends, no directory and no function is left behind.
+// However the command ends, it leaves no directory and no running function behind.
 func TestNothingIsLeftBehind(t *testing.T) {
 	demo, serve := []string{"demo"}, []string{"sandbox", "serve", "--listen", "127.0.0.1:0", "--edge", "127.0.0.1:0"}
 	for name, test := range map[string]struct {
@@ -60,7 +60,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			}
 			await(t, output)
 			if len(running(dir)) == 0 {
-				t.Error("no function runs: the test is none")
+				t.Error("no function is running, so the test shows nothing")
 			}
 			if err := test.end(command.Process, output); err != nil {
 				t.Fatal(err)
@@ -74,13 +74,13 @@ func TestNothingIsLeftBehind(t *testing.T) {
 				t.Errorf("left %v, %v", left, err)
 			}
 			if left := running(dir); len(left) > 0 {
-				t.Errorf("functions that still run: %v", left)
+				t.Errorf("functions that are still running: %v", left)
 			}
 		})
 	}
 }
 
-// await reads a command's output until its functions run: the demo's third chapter, or what a sandbox does in ten minutes.
+// await reads a command's output until its functions run: to the demo's third chapter, or until the sandbox has advanced ten minutes.
 func await(t *testing.T, output io.Reader) {
 	t.Helper()
 	for lines := bufio.NewScanner(output); lines.Scan(); {
@@ -97,14 +97,14 @@ func await(t *testing.T, output io.Reader) {
 			return
 		}
 	}
-	t.Fatal("the command has ended")
+	t.Fatal("the command ended before its functions ran")
 }
 
-// running lists the processes that run in a directory below dir.
+// running returns the working directories below dir of running processes.
 func running(dir string) (list []string) {
 	processes, _ := filepath.Glob("/proc/[0-9]*/cwd")
 	for _, p := range processes {
-		// What is another user's, or has ended, is none of ours.
+		// Readlink fails for processes of other users, and for those that have ended.
 		if at, err := os.Readlink(p); err == nil && strings.HasPrefix(at, dir) {
 			list = append(list, at)
 		}
