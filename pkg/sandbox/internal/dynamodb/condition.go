@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// condition is a parsed condition, filter or key condition:
+// condition is a parsed condition, filter or key condition.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 type condition interface{ holds(Item) bool }
 
@@ -118,7 +118,7 @@ func (p *parser) primary() condition {
 	return negation{}
 }
 
-// ordered checks that the values given can be ordered at all.
+// ordered checks that the given values can be ordered.
 func (p *parser) ordered(operator string, operands ...operand) {
 	for _, o := range operands {
 		if o.at != nil {
@@ -184,7 +184,7 @@ func (c both) holds(i Item) bool     { return c.left.holds(i) && c.right.holds(i
 func (c either) holds(i Item) bool   { return c.left.holds(i) || c.right.holds(i) }
 func (c negation) holds(i Item) bool { return !c.of.holds(i) }
 
-// holds: a comparison with a missing attribute is false, except <>.
+// holds reports whether the comparison holds. A comparison with a missing attribute is false, except with <>.
 func (c comparison) holds(i Item) bool {
 	left, okLeft := c.left.get(i)
 	right, okRight := c.right.get(i)

@@ -1,5 +1,5 @@
-// Package dynamodb emulates Amazon DynamoDB's items, conditions and queries on tables that templates deploy. Reads see
-// every earlier write, consistent or not.
+// Package dynamodb emulates Amazon DynamoDB: items, conditions and queries of tables that templates deploy. Every read sees all
+// earlier writes, consistent or not.
 package dynamodb
 
 import (
@@ -14,7 +14,7 @@ type Service struct {
 	w      *cloud.World
 	tables map[string]*table // by ARN
 
-	// transactions are remembered by their account and token.
+	// transactions has the recent transactions by account and client token.
 	transactions map[string]transaction
 }
 
@@ -28,7 +28,7 @@ func New(w *cloud.World) *Service {
 	return &Service{w: w, tables: map[string]*table{}, transactions: map[string]transaction{}}
 }
 
-// API is the table of operations.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	data := func(name string, readOnly bool) cloud.Operation {
 		return cloud.Operation{Name: name, DataPlane: true, ReadOnly: readOnly}
@@ -54,7 +54,7 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{s.tableType(), s.globalTableType()}
 }
 
-// Snapshot tells what DynamoDB holds for an account, items in plain JSON. Call with the world locked.
+// Snapshot returns what DynamoDB holds for an account, with items as plain JSON. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	tables := []any{}
 	for _, t := range s.tablesOf(account, "") {
@@ -67,7 +67,7 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"tables": tables}
 }
 
-// tablesOf lists by name; an empty Region means all of them.
+// tablesOf returns an account's tables by name. An empty Region means all Regions.
 func (s *Service) tablesOf(account, region string) []*table {
 	var list []*table
 	for _, t := range s.tables {

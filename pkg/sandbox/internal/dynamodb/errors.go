@@ -12,7 +12,7 @@ func noTable() *cloud.Error {
 	return cloud.Errorf(400, "ResourceNotFoundException", "Requested resource not found")
 }
 
-// conditionFailed brings the item as it was when the caller asked for it.
+// conditionFailed returns the error of a failed condition, with the old item if the caller asked for it.
 func conditionFailed(item Item) *cloud.Error {
 	e := cloud.Errorf(400, "ConditionalCheckFailedException", "The conditional request failed")
 	if item != nil {

@@ -4,11 +4,11 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// maxItem is AWS's limit of an item in bytes:
+// maxItem is the maximum size of an item in bytes.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-items
 const maxItem = 400 * 1024
 
-// Returned are the request members that ask for more in the answer. The sandbox does not count capacity.
+// Returned has the members of an input that ask for more in the output. The sandbox does not count capacity.
 type Returned struct {
 	ReturnConsumedCapacity      string
 	ReturnItemCollectionMetrics string
@@ -24,7 +24,7 @@ func (r Returned) check() error {
 	return nil
 }
 
-// Conditional are the members that every conditional write has.
+// Conditional has the members of every conditional write.
 type Conditional struct {
 	ConditionExpression                 string
 	ExpressionAttributeNames            map[string]string
@@ -32,17 +32,17 @@ type Conditional struct {
 	ReturnValuesOnConditionCheckFailure string
 }
 
-// write is one change of one item, prepared: nothing has happened yet.
+// write is one prepared change of one item.
 type write struct {
 	table     *table
 	place     string
-	old, next Item // nil when there is none
+	old, next Item // nil if there is no item
 	condition condition
 	returnOld bool // on failure
 	update    *update
 }
 
-// check tells whether the write's condition holds.
+// check returns an error if the write's condition does not hold.
 func (w *write) check() *cloud.Error {
 	if w.condition == nil || w.condition.holds(w.old) {
 		return nil
@@ -61,7 +61,7 @@ func (w *write) commit() {
 	w.table.items[w.place] = w.next
 }
 
-// prepare finds the old item and parses the expressions; updateExpression is empty for other writes.
+// prepare finds the old item and parses the expressions. updateExpression is empty for writes that are not updates.
 func (t *table) prepare(place string, in Conditional, updateExpression string) (*write, error) {
 	w := &write{table: t, place: place, old: t.items[place]}
 	switch in.ReturnValuesOnConditionCheckFailure {
@@ -167,8 +167,8 @@ type GetItemOutput struct {
 	Item Item `json:",omitempty"`
 }
 
+// getItem implements GetItem. ConsistentRead has no effect (assumption DDB-01).
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
-// Assumption DDB-01: ConsistentRead makes no difference.
 func (s *Service) getItem(c *cloud.Call, in *GetItemInput) (*GetItemOutput, error) {
 	t, err := s.table(c, "dynamodb:GetItem", in.TableName, in.Key)
 	if err != nil {
@@ -267,7 +267,7 @@ func (t *table) prepareUpdate(key Item, in Conditional, expression string) (*wri
 	return w, nil
 }
 
-// applyUpdate computes the next item; an update of an item that does not exist creates it.
+// applyUpdate computes the next item. An update of an item that does not exist creates it.
 func (w *write) applyUpdate(key Item) error {
 	next, err := w.update.apply(w.old)
 	if err != nil {
@@ -283,7 +283,7 @@ func (w *write) applyUpdate(key Item) error {
 	return nil
 }
 
-// touched are the top-level attributes that the update names, of which i has.
+// touched returns the top-level attributes of i that the update names.
 func (u *update) touched(i Item) Item {
 	out := Item{}
 	for _, a := range u.actions {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// expressions are the expressions of one request with their placeholders; every placeholder must be used.
+// expressions has the expressions of one request with their placeholders. Every placeholder must be used.
 type expressions struct {
 	names  map[string]string
 	values Item
@@ -21,7 +21,7 @@ var (
 	valueForm = regexp.MustCompile(`^:[A-Za-z0-9_]+$`)
 )
 
-// newExpressions checks the placeholders' form. any tells whether the request has an expression at all.
+// newExpressions checks the form of the placeholders. any reports whether the request has an expression.
 func newExpressions(names map[string]string, values Item, any bool) (*expressions, error) {
 	if names != nil && !any {
 		return nil, invalid("ExpressionAttributeNames can only be specified when using expressions")
@@ -48,7 +48,7 @@ func newExpressions(names map[string]string, values Item, any bool) (*expression
 	return &expressions{names: names, values: values, usedNames: map[string]bool{}, usedValues: map[string]bool{}}, nil
 }
 
-// done names the placeholders that no expression used.
+// done returns an error if there are placeholders that no expression used.
 func (x *expressions) done() error {
 	var unused []string
 	for _, k := range slices.Sorted(maps.Keys(x.names)) {
@@ -70,7 +70,7 @@ func (x *expressions) done() error {
 	return nil
 }
 
-// parser reads one expression; its first complaint is in err.
+// parser reads one expression. err is its first error.
 type parser struct {
 	x      *expressions
 	field  string // "ConditionExpression"
@@ -109,7 +109,7 @@ func (x *expressions) parser(field, text string) *parser {
 	return p
 }
 
-// near is what AWS quotes around a syntax error.
+// near returns the text that AWS quotes around a syntax error.
 func near(text string, at int) string {
 	from := max(0, at-5)
 	return strings.TrimSpace(text[from:min(len(text), at+6)])
@@ -157,7 +157,7 @@ func (p *parser) expect(t string) {
 	}
 }
 
-// end expects that nothing is left, and answers the first complaint.
+// end checks that nothing is left, and returns the first error.
 func (p *parser) end() error {
 	if p.err == nil && p.at < len(p.tokens) {
 		p.unexpected()

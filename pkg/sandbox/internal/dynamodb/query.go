@@ -6,10 +6,10 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// maxPage is how much a Query or Scan reads at most, in bytes.
+// maxPage is the maximum number of bytes that one Query or Scan reads.
 const maxPage = 1 << 20
 
-// Read are the members that Query and Scan share.
+// Read has the members that Query and Scan share.
 type Read struct {
 	Returned
 	TableName                 string
@@ -59,7 +59,7 @@ func (s *Service) query(c *cloud.Call, in *QueryInput) (*ReadOutput, error) {
 	return r.page(items)
 }
 
-// leading finds the partition key that a query asks for, for the policy's sake, before the request is checked.
+// leading returns the partition key of a query for the policy's condition key, before the request is checked.
 func (s *Service) leading(c *cloud.Call, in *QueryInput) []Item {
 	t := s.tables[tableARN(c.Account(), c.Region, in.TableName)]
 	if t == nil {
@@ -82,7 +82,7 @@ func (s *Service) leading(c *cloud.Call, in *QueryInput) []Item {
 	return nil
 }
 
-// partition finds the value that a key condition wants the attribute to equal.
+// partition returns the value that a key condition requires of the attribute.
 func partition(c condition, name string) (Value, bool) {
 	switch c := c.(type) {
 	case both:
@@ -105,8 +105,8 @@ func (o operand) isAttribute(name string) bool {
 // ScanInput is the input of Scan.
 type ScanInput struct{ Read }
 
+// scan implements Scan. It returns items in the order of their keys (assumption DDB-02).
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
-// Assumption DDB-02: in the order of keys.
 func (s *Service) scan(c *cloud.Call, in *ScanInput) (*ReadOutput, error) {
 	t, err := s.table(c, "dynamodb:Scan", in.TableName)
 	if err != nil {
@@ -128,7 +128,7 @@ type reading struct {
 	start      Item
 	backward   bool
 	limit      int
-	count      bool // no items, only their number
+	count      bool // return the number of items only
 }
 
 func (t *table) reading(in *Read, keyCondition string) (*reading, error) {
@@ -184,7 +184,7 @@ func (t *table) reading(in *Read, keyCondition string) (*reading, error) {
 	return r, x.done()
 }
 
-// checkKeyCondition accepts "partition = :v", alone or with one condition on the sort key:
+// checkKeyCondition accepts "partition = :v", alone or with one condition on the sort key.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.KeyConditionExpressions.html
 func (t *table) checkKeyCondition(c condition) error {
 	terms := []condition{c}
@@ -231,7 +231,7 @@ func (t *table) isSortTerm(c condition) bool {
 	return false
 }
 
-// mentionsKey names a key attribute that a condition looks at.
+// mentionsKey returns a key attribute that a condition uses, or "".
 func (t *table) mentionsKey(c condition) string {
 	for _, o := range operands(c) {
 		for _, k := range t.keys() {
@@ -263,7 +263,7 @@ func operands(c condition) []operand {
 	return nil
 }
 
-// page reads from the starting key until the limit or the page is full.
+// page reads from the starting key until the limit or until the page is full.
 func (r *reading) page(items []Item) (*ReadOutput, error) {
 	out := &ReadOutput{}
 	size := 0
@@ -285,7 +285,7 @@ func (r *reading) page(items []Item) (*ReadOutput, error) {
 				out.Items = append(out.Items, r.projection.of(i))
 			}
 		}
-		// AWS answers a key when the limit was reached, even if nothing follows.
+		// AWS returns a key if the limit was reached, even if no item follows.
 		if (r.limit > 0 && out.ScannedCount == r.limit) || (size >= maxPage && n < len(items)-1) {
 			out.LastEvaluatedKey = r.table.key(i)
 			break
@@ -294,10 +294,10 @@ func (r *reading) page(items []Item) (*ReadOutput, error) {
 	return out, nil
 }
 
-// projection are the paths to answer; nil means everything.
+// projection has the paths to return. Nil means all.
 type projection []path
 
-// projection parses a ProjectionExpression; empty means everything.
+// projection parses a ProjectionExpression. An empty one means all attributes.
 func (x *expressions) projection(text string) (projection, error) {
 	if text == "" {
 		return nil, nil

@@ -2,7 +2,7 @@ package dynamodb
 
 import "strings"
 
-// isReserved tells whether an attribute name needs a # placeholder in an expression, whatever its case:
+// isReserved reports whether an attribute name, in any case, needs a # placeholder in an expression.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
 func isReserved(name string) bool {
 	return strings.Contains(reservedWords, " "+strings.ToUpper(name)+" ")

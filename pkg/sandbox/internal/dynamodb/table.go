@@ -18,10 +18,10 @@ type table struct {
 	arn, name, id   string
 	account, region string
 	created         time.Time
-	hash, sort      key // sort has no name when the table has a partition key only
+	hash, sort      key // sort has no name if the table has only a partition key
 	billing         string
 	protected       bool
-	encryption      string // the key that the table rests under; empty for one of AWS's own
+	encryption      string // the key that encrypts the table; empty for a key of AWS
 	stream          string // StreamViewType; empty without a stream
 	items           map[string]Item
 }
@@ -35,7 +35,7 @@ func (t *table) keys() []key {
 	return []key{t.hash, t.sort}
 }
 
-// keyOf checks an item's key attributes and answers its place in the table.
+// keyOf checks an item's key attributes and returns its place in the table.
 func (t *table) keyOf(i Item) (string, error) {
 	place := ""
 	for _, k := range t.keys() {
@@ -56,7 +56,7 @@ func (t *table) keyOf(i Item) (string, error) {
 	return place, nil
 }
 
-// exactKey is keyOf for a Key parameter, which has the key attributes and no others.
+// exactKey is like keyOf, for a Key parameter, which has the key attributes and no others.
 func (t *table) exactKey(i Item) (string, error) {
 	if len(i) != len(t.keys()) {
 		return "", invalid("The provided key element does not match the schema")
@@ -77,7 +77,7 @@ func (t *table) key(i Item) Item {
 	return out
 }
 
-// sorted lists the items by partition, then by sort key.
+// sorted returns the items by partition, then by sort key.
 func (t *table) sorted() []Item {
 	list := make([]Item, 0, len(t.items))
 	for _, i := range t.items {
@@ -96,7 +96,7 @@ func (t *table) less(a, b Item) bool {
 	return false
 }
 
-// table authorises action and finds the table by name or ARN. leading are the partition keys concerned.
+// table authorizes action and finds the table by name or ARN. leading has the partition keys concerned.
 func (s *Service) table(c *cloud.Call, action, name string, leading ...Item) (*table, error) {
 	arn := name
 	if !strings.HasPrefix(name, "arn:") {
@@ -123,7 +123,7 @@ func (s *Service) table(c *cloud.Call, action, name string, leading ...Item) (*t
 	if action == "dynamodb:DescribeTable" {
 		return t, nil
 	}
-	// The table's own key, which its items are encrypted with, is decrypted for each caller. Assumption DDB-04.
+	// The key of the table is decrypted for each caller. Assumption DDB-04.
 	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 	if e := c.UseKey(t.encryption, t.account, t.context(), "kms:Decrypt"); e != nil {
 		return nil, cloud.Errorf(400, "AccessDeniedException", "%s", e.Message)
@@ -131,12 +131,12 @@ func (s *Service) table(c *cloud.Call, action, name string, leading ...Item) (*t
 	return t, nil
 }
 
-// context is the encryption context of everything that happens with the table's key.
+// context returns the encryption context of every use of the table's key.
 func (t *table) context() map[string]string {
 	return map[string]string{"aws:dynamodb:tableName": t.name, "aws:dynamodb:subscriberId": t.account}
 }
 
-// lock asks whether the account that makes the table may give it its key.
+// lock checks that the account that creates the table may use the table's key.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 func (t *table) lock(w *cloud.World) error {
 	if t.encryption == "" {
@@ -212,10 +212,10 @@ type AttributeDefinition struct {
 	AttributeType string
 }
 
-// BillingModeSummary says how the table is paid.
+// BillingModeSummary has the billing mode of a table.
 type BillingModeSummary struct{ BillingMode string }
 
-// StreamSpecification says what the table's stream shows.
+// StreamSpecification describes the table's stream.
 type StreamSpecification struct {
 	StreamEnabled  bool
 	StreamViewType string
@@ -272,7 +272,8 @@ func (t *table) streamARN() string {
 	return t.arn + "/stream/" + t.created.Format("2006-01-02T15:04:05.000")
 }
 
-// Properties of a table. What has no effect in the sandbox is still decoded, so that a misspelt property is an error.
+// These are the properties of a table. Properties without an effect in the sandbox are decoded too, so that a misspelt property
+// is an error.
 type (
 	schemaProperties struct {
 		AttributeDefinitions []AttributeDefinition
@@ -495,7 +496,7 @@ func (t *table) configure(p schemaProperties, replica replicaProperties) error {
 	return nil
 }
 
-// requestText is a request as text, to tell whether two are the same.
+// requestText returns the text of a request, for comparing two requests.
 func requestText(in any) string {
 	raw, err := json.Marshal(in)
 	if err != nil {

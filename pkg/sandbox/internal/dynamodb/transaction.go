@@ -14,7 +14,7 @@ type TransactWriteItemsInput struct {
 	ClientRequestToken string
 }
 
-// TransactItem is one action; exactly one member is set.
+// TransactItem is one action. Exactly one member is set.
 type TransactItem struct {
 	Put            *TransactPut
 	Update         *TransactUpdate
@@ -47,7 +47,7 @@ type TransactKey struct {
 // TransactWriteItemsOutput is the output of TransactWriteItems.
 type TransactWriteItemsOutput struct{}
 
-// CancellationReason says what one action of a cancelled transaction met; Code is None when it was fine.
+// CancellationReason is the result of one action of a cancelled transaction. Code is None if the action was valid.
 type CancellationReason struct {
 	Code    string
 	Message string `json:",omitempty"`
@@ -56,7 +56,7 @@ type CancellationReason struct {
 
 const (
 	maxTransaction = 100
-	// tokenLife is how long a ClientRequestToken is remembered.
+	// tokenLife is the time for which a ClientRequestToken is remembered.
 	tokenLife = 10 * time.Minute
 )
 
@@ -138,7 +138,7 @@ func settle(items []TransactItem, writes []*write) error {
 	return nil
 }
 
-// prepareAction authorises one action as the operation that it stands for.
+// prepareAction authorizes one action as its single-item operation.
 func (s *Service) prepareAction(c *cloud.Call, item TransactItem) (*write, error) {
 	set := 0
 	for _, given := range []bool{item.Put != nil, item.Update != nil, item.Delete != nil, item.ConditionCheck != nil} {

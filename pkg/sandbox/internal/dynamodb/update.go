@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// update is a parsed UpdateExpression:
+// update is a parsed UpdateExpression.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
 type update struct{ actions []action }
 
@@ -17,7 +17,7 @@ type action struct {
 	by     Value
 }
 
-// term is the right side of SET: an operand, or two joined by an operator or function.
+// term is the right side of SET: an operand, or two operands with an operator or function.
 type term struct {
 	kind        string // "", "+", "-", "if_not_exists" or "list_append"
 	operand     operand
@@ -64,7 +64,7 @@ func overlapping(field string, a, b path) error {
 		"path one: %s, path two: %s", field, a, b)
 }
 
-// overlap tells whether one path is the other or lies below it.
+// overlap reports whether one path is the other or is below it.
 func overlap(a, b path) bool {
 	n := min(len(a), len(b))
 	return slices.Equal(a[:n], b[:n])
@@ -120,7 +120,7 @@ func (p *parser) term() term {
 	return term{kind: name, left: &left, right: &right}
 }
 
-// eval computes a term from the item as it was.
+// eval computes a term from the old item.
 func (t term) eval(i Item) (Value, error) {
 	if t.kind == "" {
 		v, ok := t.operand.get(i)
@@ -171,7 +171,7 @@ func wrongType() error {
 	return invalid("An operand in the update expression has an incorrect data type")
 }
 
-// apply answers the item after the update; old is left as it was.
+// apply returns the item after the update. It does not change old.
 func (u *update) apply(old Item) (Item, error) {
 	next := old.clone()
 	if next == nil {
@@ -203,7 +203,7 @@ func (u *update) apply(old Item) (Item, error) {
 			}
 		}
 	}
-	// Later list indexes first, so that the others stay valid.
+	// Later list indexes are removed first, so that the others stay valid.
 	slices.SortFunc(removals, func(a, b path) int { return b[len(b)-1].index - a[len(a)-1].index })
 	for _, at := range removals {
 		next.remove(at)
@@ -211,7 +211,7 @@ func (u *update) apply(old Item) (Item, error) {
 	return next, nil
 }
 
-// combine is ADD and DELETE; a value without type means that nothing is left.
+// combine performs ADD and DELETE. A value without a type means that nothing is left.
 func (a action) combine(v Value, ok bool) (Value, error) {
 	switch {
 	case !ok && a.clause == "ADD":
@@ -276,7 +276,7 @@ func (i Item) remove(at path) {
 		delete(parent.m, last.name)
 	case last.name == "" && parent.Type == "L" && last.index < len(parent.list):
 		parent.list = slices.Delete(parent.list, last.index, last.index+1)
-		// The parent existed, so it can be put back.
+		// The parent existed, so this cannot fail.
 		_ = i.put(at[:len(at)-1], parent)
 	}
 }

@@ -28,10 +28,10 @@ type Value struct {
 // Item is a map of attributes.
 type Item map[string]Value
 
-// Number makes an N value.
+// Number returns an N value.
 func Number(n int) Value { return Value{Type: "N", text: strconv.Itoa(n)} }
 
-// UnmarshalJSON reads {"S": "text"} and its siblings; anything but exactly one known member is an error.
+// UnmarshalJSON reads {"S": "text"} and the other types. A value must have exactly one known member.
 func (v *Value) UnmarshalJSON(raw []byte) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
@@ -108,7 +108,7 @@ func (v *Value) decodeSet(raw json.RawMessage) error {
 	return nil
 }
 
-// MarshalJSON writes the form of the API.
+// MarshalJSON returns the form of the API.
 func (v Value) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
 
 // AppendJSON appends what MarshalJSON returns.
@@ -157,7 +157,7 @@ func appendList[E any](b []byte, list []E, appendOne func([]byte, E) []byte) []b
 	return append(b, ']')
 }
 
-// plain is the usual number, an integer of few digits in its canonical form.
+// plain matches the usual number: an integer of few digits in its canonical form.
 var plain = regexp.MustCompile(`^(0|-?[1-9]\d{0,17})$`)
 
 var numeral = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$`)
@@ -181,7 +181,7 @@ func (v *Value) canonical(s *string) error {
 	return err
 }
 
-// formatNumber writes a number without exponent and without needless zeros.
+// formatNumber returns a number without exponent and without unnecessary zeros.
 func formatNumber(r *big.Rat) (string, error) {
 	digits, _ := r.FloatPrec()
 	text := r.FloatString(digits)
@@ -208,7 +208,7 @@ func (v Value) equal(o Value) bool {
 		slices.EqualFunc(v.list, o.list, Value.equal) && maps.EqualFunc(v.m, o.m, Value.equal)
 }
 
-// compare orders two S, N or B values of one type; ok is false for others.
+// compare orders two values of one type, S, N or B. ok is false for other types.
 func (v Value) compare(o Value) (order int, ok bool) {
 	if v.Type != o.Type {
 		return 0, false
@@ -222,7 +222,7 @@ func (v Value) compare(o Value) (order int, ok bool) {
 	return 0, false
 }
 
-// length is what size() answers; ok is false for types without a size.
+// length returns the result of size(). ok is false for types without a size.
 func (v Value) length() (int, bool) {
 	switch v.Type {
 	case "S", "B":
@@ -237,7 +237,7 @@ func (v Value) length() (int, bool) {
 	return 0, false
 }
 
-// bytes is the storage that a value takes, roughly as AWS counts it:
+// bytes returns the approximate storage size of a value.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 func (v Value) bytes() int {
 	switch v.Type {
@@ -291,7 +291,7 @@ func (i Item) clone() Item {
 	return out
 }
 
-// plain is the value as a reader expects it, for snapshots.
+// plain returns the value in plain JSON, for snapshots.
 func (v Value) plain() any {
 	switch v.Type {
 	case "S":

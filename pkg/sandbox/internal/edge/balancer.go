@@ -10,13 +10,14 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
 )
 
-// balancer is a team's load balancer: one listener rule for its hosts, everything else is answered with a fixed 403.
+// balancer is a load balancer that no template created. It has one listener rule for its hosts, and a fixed 403 for all other
+// requests.
 type balancer struct {
 	arn, account string
-	origins      []cloudfront.VpcOriginView // all there are
+	origins      []cloudfront.VpcOriginView // all VPC origins
 }
 
-// name is the third part of arn:…:loadbalancer/app/<name>/<id>, or the id of an instance.
+// name returns the third part of arn:…:loadbalancer/app/<name>/<id>, or the id of an instance.
 func (b balancer) name() string {
 	parts := strings.Split(b.arn, "/")
 	if len(parts) == 4 {
@@ -25,7 +26,7 @@ func (b balancer) name() string {
 	return parts[len(parts)-1]
 }
 
-// accepts tells whether the listener rule has the host. Assumption EDGE-05.
+// accepts reports whether the listener rule matches the host. Assumption EDGE-05.
 func (b balancer) accepts(host string) bool {
 	var hosts []string
 	for _, o := range b.origins {
@@ -51,8 +52,8 @@ func (b balancer) serve(method, host, path string) answer {
 	return b.application(method, host, path)
 }
 
-// application is the service behind every load balancer: customers by id, below whatever path its team chose. It looks at no more
-// than the path, so that a request routed to the wrong team is answered and shows.
+// application is the service behind every load balancer: customers by id, below whatever path its team chose. It checks only the
+// path, so that the response shows a request that was routed to the wrong team.
 func (b balancer) application(method, host, path string) answer {
 	header := http.Header{"Content-Type": {"application/json"}, "X-Sandbox-Answered-By": {"application"}}
 	parts := strings.Split(path, "/")
@@ -66,6 +67,6 @@ func (b balancer) application(method, host, path string) answer {
 }
 
 func quote(s string) string {
-	b, _ := json.Marshal(s) // a string always has a JSON form
+	b, _ := json.Marshal(s) // strings always marshal
 	return string(b)
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
 )
 
-// behavior is the first one in listed order whose pattern matches the path, or the default one
-// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html).
+// behavior returns the first behavior in listed order whose pattern matches the path, or the default behavior.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
 func behavior(config *cloudfront.Element, path string) *cloudfront.Element {
 	path = normalize(path)
 	for _, b := range config.Items("CacheBehaviors") {
@@ -25,7 +25,8 @@ func patternOf(behavior *cloudfront.Element) string {
 	return behavior.Value("PathPattern")
 }
 
-// match tells whether a path fits a pattern: * stands for any characters, slashes too, ? for exactly one; case counts.
+// match reports whether a path matches a pattern. The * stands for any characters including slashes, ? for exactly one. Case
+// counts.
 func match(pattern, path string) bool {
 	star, mark := -1, 0
 	p, i := 0, 0
@@ -47,8 +48,8 @@ func match(pattern, path string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// normalize is the form of a path that patterns are matched with, RFC 3986 section 6.2.2: unreserved characters without
-// escapes, escapes in capitals, no dot segments. The origin gets the path as it came.
+// normalize returns the form of a path that patterns are matched with, by RFC 3986 section 6.2.2: unreserved characters without
+// escapes, escapes in capitals, no dot segments. The origin gets the path as the viewer sent it.
 func normalize(path string) string {
 	var b strings.Builder
 	for i := 0; i < len(path); i++ {
@@ -85,7 +86,7 @@ func normalize(path string) string {
 	return "/" + strings.Join(out, "/")
 }
 
-// unhex is the value of a hexadecimal digit, -1 for anything else.
+// unhex returns the value of a hexadecimal digit, or -1.
 func unhex(c byte) int {
 	if i := strings.IndexByte("0123456789abcdef", c); i >= 0 {
 		return i

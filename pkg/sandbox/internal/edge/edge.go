@@ -1,10 +1,9 @@
-// Package edge is CloudFront's data plane: it routes requests by Host and path as the deployed distributions say, runs
-// their functions, and follows VPC origins: through load balancers that stacks made to the private APIs behind them, or
-// to an answer that stands for a load balancer which no stack made.
+// Package edge emulates CloudFront's data plane. It routes requests by Host and path to the deployed distributions, runs their
+// functions, and follows VPC origins through the load balancers of stacks to the private APIs behind them. A load balancer that
+// no stack created is replaced by a stand-in.
 //
-// It terminates no TLS, caches nothing, and leaves out custom error responses, default root objects, geographic
-// restrictions, web ACLs, origin custom headers and the failover of origin groups. All headers of the viewer reach a
-// private API.
+// The edge terminates no TLS and caches nothing. It does not have custom error responses, default root objects, geographic
+// restrictions, web ACLs, origin custom headers and origin failover. It forwards all headers of the viewer to a private API.
 package edge
 
 import (
@@ -24,40 +23,40 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 )
 
-// Edge answers viewers. It is an http.Handler for all hosts.
+// Edge serves viewers. It is an http.Handler for all hosts.
 type Edge struct {
 	world     *cloud.World
 	cf        *cloudfront.Service
 	balancing *network.Balancing
 	apis      *apigateway.Service
-	programs  sync.Map // code of a function to *program
+	programs  sync.Map // code of a function → *program
 }
 
-// New makes an edge for the distributions of all accounts, and for what is behind their VPC origins.
+// New returns an edge for the distributions of all accounts and the endpoints of their VPC origins.
 func New(w *cloud.World, cf *cloudfront.Service, balancing *network.Balancing, apis *apigateway.Service) *Edge {
 	return &Edge{world: w, cf: cf, balancing: balancing, apis: apis}
 }
 
-// viewer is what a viewer sends, as far as it matters.
+// viewer is a viewer's request.
 type viewer struct {
-	method, host, path string // path as it came, still escaped
+	method, host, path string // the path is still escaped
 	query              url.Values
 	header             http.Header
 	body               string
 }
 
-// largestBody is the largest payload of API Gateway, in bytes.
+// largestBody is API Gateway's largest payload, in bytes.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 const largestBody = 10 << 20
 
-// answer is what a viewer gets.
+// answer is the response to a viewer.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// ServeHTTP answers a viewer.
+// ServeHTTP serves a viewer.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestBody))
 	if err != nil {
@@ -70,16 +69,16 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 	if r.Method != http.MethodHead {
-		_, _ = io.WriteString(w, a.body) // a viewer that has gone away is nobody's concern
+		_, _ = io.WriteString(w, a.body) // an error means that the viewer has disconnected
 	}
 }
 
-// Serve answers a request that came through no socket. The path may have a query string.
+// Serve serves a request without a network connection. The path may have a query string.
 func (e *Edge) Serve(host, method, path string) (status int, header http.Header, body string) {
 	v := viewer{method: method, host: host, path: path, header: http.Header{}}
 	if before, query, ok := strings.Cut(path, "?"); ok {
 		v.path = before
-		v.query, _ = url.ParseQuery(query) // what cannot be parsed is left out, as CloudFront's event does
+		v.query, _ = url.ParseQuery(query) // CloudFront's event omits what cannot be parsed too
 	}
 	a := e.serve(v)
 	if method == http.MethodHead {
@@ -88,12 +87,12 @@ func (e *Edge) Serve(host, method, path string) (status int, header http.Header,
 	return a.status, a.header, a.body
 }
 
-// route is all that one request needs to know of the world, taken at one instant.
+// route is what one request needs of the world, read at one instant.
 type route struct {
 	distribution cloudfront.Served
 	behavior     *cloudfront.Element
 	functions    map[string]string // code by event type
-	missing      string            // a function that is associated and not there
+	missing      string            // an associated function that does not exist
 	origins      []cloudfront.VpcOriginView
 }
 
@@ -138,9 +137,9 @@ func (e *Edge) route(v viewer) (route, *answer) {
 	return r, nil
 }
 
-// distribution finds the one for a host: by exact alias, then by the longest wildcard, then by its own domain name
-// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html). A distribution that was never
-// deployed is found only by its domain name.
+// distribution finds the distribution of a host: by exact alias, then by the longest wildcard, then by its own domain name. A
+// distribution that was never deployed is found only by its domain name.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html
 func (e *Edge) distribution(host string) (cloudfront.Served, bool) {
 	var best cloudfront.Served
 	fit := 0
@@ -180,7 +179,7 @@ func (e *Edge) forward(v viewer, r route) answer {
 	return a
 }
 
-// fetch asks an origin of the distribution.
+// fetch sends the request to an origin of the distribution.
 func (e *Edge) fetch(v viewer, r route, target selection) answer {
 	o := origin(r.distribution.Config, target.origin)
 	if o == nil {
@@ -216,7 +215,7 @@ func (e *Edge) fetch(v viewer, r route, target selection) answer {
 	return a
 }
 
-// ask gets the answer of what is behind a VPC origin. The header X-Sandbox-Reason says which link of the chain failed.
+// ask returns the response of what is behind a VPC origin. Its header X-Sandbox-Reason says which hop failed.
 func (e *Edge) ask(o cloudfront.VpcOriginView, r route, v viewer, host, path string) answer {
 	var hop network.Hop
 	var made bool
@@ -246,7 +245,7 @@ func from(a network.Answer) answer {
 	return answer{a.Status, header, a.Body}
 }
 
-// origin finds an origin by id. An origin group stands for its first member.
+// origin finds an origin by id. For an origin group it returns the first member.
 func origin(config *cloudfront.Element, id string) *cloudfront.Element {
 	for _, g := range config.Items("OriginGroups") {
 		if g.Value("Id") == id {
@@ -275,7 +274,7 @@ func originError(origin string, status int, says string) *answer {
 	return a
 }
 
-// refuse is CloudFront's own error page.
+// refuse returns CloudFront's own error page.
 func refuse(status int, says string) *answer {
 	return &answer{
 		status: status,

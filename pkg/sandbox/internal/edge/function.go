@@ -18,11 +18,11 @@ const (
 	viewerRequest  = "viewer-request"
 	viewerResponse = "viewer-response"
 
-	// patience is how long a function may run in real time, as a guard against endless loops. CloudFront allows it less.
+	// patience is the time that a function may run in real time, as a guard against endless loops. CloudFront's limit is lower.
 	patience = time.Second
 )
 
-// program is a function compiled once, or the reason why it cannot be.
+// program is a compiled function, or its compilation error.
 type program struct {
 	compiled *goja.Program
 	err      error
@@ -31,17 +31,17 @@ type program struct {
 // selection is the origin that a function chose instead of the behavior's.
 type selection struct {
 	origin string
-	host   string // Host to send, empty for the usual one
+	host   string // Host to send; empty for the default
 }
 
-// outcome of a viewer-request function: an answer, or the request to go on with.
+// outcome is the result of a viewer-request function: a response, or the request to continue with.
 type outcome struct {
 	answer   *answer
 	viewer   viewer
 	selected selection
 }
 
-// The event of cloudfront-js-2.0:
+// event is the event of cloudfront-js-2.0.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html
 type event struct {
 	Version  string         `json:"version"`
@@ -160,7 +160,7 @@ func eventHeaders(h http.Header) map[string]eventValue {
 	return headers
 }
 
-// eventValues is one value, with all of them beside it when there are several.
+// eventValues returns one value. If there are several, it also has all of them.
 func eventValues(values []string) eventValue {
 	if len(values) == 0 {
 		return eventValue{}
@@ -174,7 +174,7 @@ func eventValues(values []string) eventValue {
 	return v
 }
 
-// functionAnswer is the response that a function returned, on top of the one that it was given.
+// functionAnswer returns the response that a function returned, merged into the response that it got.
 func functionAnswer(result []byte, a answer) (answer, error) {
 	var response eventResponse
 	if err := json.Unmarshal(result, &response); err != nil {
@@ -228,7 +228,7 @@ func functionAnswer(result []byte, a answer) (answer, error) {
 	return a, nil
 }
 
-// run calls the function's handler in a runtime of its own and answers what it returned, as JSON.
+// run calls the function's handler in a runtime of its own and returns the handler's result as JSON.
 func (e *Edge) run(code string, ev event) ([]byte, selection, error) {
 	p := e.program(code)
 	if p.err != nil {
@@ -279,14 +279,13 @@ func (e *Edge) run(code string, ev event) ([]byte, selection, error) {
 	return []byte(out.String()), selected, nil
 }
 
-// inJSON calls JSON.parse or JSON.stringify, which keep the order of members as Go maps would not.
+// inJSON calls JSON.parse or JSON.stringify, which keep the order of members. Go maps would not.
 func inJSON(vm *goja.Runtime, method string, v goja.Value) (goja.Value, error) {
 	call, _ := goja.AssertFunction(vm.GlobalObject().Get("JSON").ToObject(vm).Get(method))
 	return call(goja.Undefined(), v)
 }
 
-// program compiles a function, once for each code. Scripts have no import, so the one that CloudFront knows becomes a
-// constant.
+// program compiles a function once. Scripts have no import, so the one module that CloudFront knows becomes a constant.
 func (e *Edge) program(code string) *program {
 	if known, ok := e.programs.Load(code); ok {
 		return known.(*program)
@@ -303,7 +302,7 @@ func (e *Edge) program(code string) *program {
 	return known.(*program)
 }
 
-// helpers is the cloudfront module, as far as the sandbox has it; the rest is refused by name.
+// helpers returns the cloudfront module. A member that the sandbox does not have is an error that names it.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/helper-functions-origin-modification.html
 func helpers(vm *goja.Runtime, selected *selection) map[string]any {
 	return map[string]any{

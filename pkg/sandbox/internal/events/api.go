@@ -2,7 +2,7 @@ package events
 
 import "github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 
-// API is the table of operations.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	read := func(name string) cloud.Operation { return cloud.Operation{Name: name, ReadOnly: true} }
 	return &cloud.Service{

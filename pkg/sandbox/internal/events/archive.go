@@ -12,20 +12,20 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/pattern"
 )
 
-// archive keeps what a bus received.
+// archive keeps the events of a bus.
 type archive struct {
 	name, arn, account, region, description string
-	bus                                     string // ARN of its source
-	text                                    string // of the pattern
+	bus                                     string // ARN of the bus
+	text                                    string // text of the pattern
 	pattern                                 *pattern.Pattern
 	retention                               int // days; 0 for ever
 	key                                     string
-	lost                                    int // events that could not be encrypted
+	lost                                    int // number of events that could not be encrypted
 	created                                 time.Time
 	events                                  []*envelope // in the order in which they came
 }
 
-// replay sends what an archive kept once more.
+// replay sends the events of an archive again.
 type replay struct {
 	name, arn, description, account, region string
 	archive                                 *archive
@@ -42,7 +42,7 @@ func archiveARN(account, region, name string) string {
 
 var archiveName = regexp.MustCompile(`^[.\-_A-Za-z0-9]{1,48}$`)
 
-// keep puts an event into the archives of its bus. An archive's rule passes over what was replayed.
+// keep adds an event to the archives of its bus. The rule of an archive does not match replayed events.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
 func (s *Service) keep(b *bus, e *envelope, event pattern.Event) {
 	if e.Replay != "" {
@@ -62,7 +62,7 @@ func (s *Service) keep(b *bus, e *envelope, event pattern.Event) {
 	}
 }
 
-// held are the events that retention has left.
+// held returns the events that are within the retention period.
 func (a *archive) held(now time.Time) []*envelope {
 	if a.retention > 0 {
 		oldest := stamp(now.AddDate(0, 0, -a.retention))
@@ -81,7 +81,7 @@ func (s *Service) archive(account, region, name string) *archive {
 	return nil
 }
 
-// archivedBy names an archive whose source is the bus.
+// archivedBy returns the name of an archive of the bus, or "".
 func (s *Service) archivedBy(b *bus) string {
 	for _, a := range s.archives {
 		if a.bus == b.arn {
@@ -151,7 +151,7 @@ func (s *Service) configure(a *archive, description, text string, days int, key 
 	return nil
 }
 
-// UpdateArchiveInput is the input of UpdateArchive. The source of an archive never changes.
+// UpdateArchiveInput is the input of UpdateArchive. The source of an archive cannot change.
 type UpdateArchiveInput struct {
 	ArchiveName   string
 	Description   string `json:",omitempty"`
@@ -173,7 +173,7 @@ func (s *Service) updateArchive(c *cloud.Call, in *UpdateArchiveInput) (*CreateA
 	return &CreateArchiveOutput{a.arn, a.created, enabled}, nil
 }
 
-// archiveFor authorises action on an archive and finds it.
+// archiveFor authorizes action on an archive and finds the archive.
 func (s *Service) archiveFor(c *cloud.Call, action, name string) (*archive, error) {
 	if err := c.Authorize("events:"+action, archiveARN(c.Account(), c.Region, name), nil); err != nil {
 		return nil, err
@@ -278,7 +278,7 @@ type StartReplayInput struct {
 	Destination    *ReplayDestination
 }
 
-// ReplayDestination is the bus that the events came from, and which of its rules see them again.
+// ReplayDestination is the bus of the events, and those of its rules that get the events again.
 type ReplayDestination struct {
 	Arn        string
 	FilterArns []string `json:",omitempty"`
@@ -296,7 +296,7 @@ const (
 	replayCompleted = "COMPLETED"
 )
 
-// startReplay sends everything of that time once more, in the order of its time. Assumption EV-12.
+// startReplay implements StartReplay. It sends all events of the period again, in the order of their time (assumption EV-12).
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay.html
 func (s *Service) startReplay(c *cloud.Call, in *StartReplayInput) (*StartReplayOutput, error) {
 	arn := "arn:aws:events:" + c.Region + ":" + c.Account() + ":replay/" + in.ReplayName
@@ -336,7 +336,7 @@ func (s *Service) startReplay(c *cloud.Call, in *StartReplayInput) (*StartReplay
 	return &StartReplayOutput{arn, r.started, r.state}, nil
 }
 
-// again makes the jobs of a replay. An event carries the replay's name, and is otherwise what it was.
+// again returns the jobs of a replay. A replayed event has the name of the replay and is otherwise unchanged.
 func (s *Service) again(r *replay) []*job {
 	var due []*envelope
 	for _, e := range r.archive.held(s.world.Clock.Now()) {

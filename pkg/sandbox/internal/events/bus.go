@@ -20,9 +20,9 @@ type bus struct {
 	created, modified          time.Time
 	policy                     []statement
 	rules                      map[string]*rule // by name
-	key                        string           // that events and rules rest under; empty for one of AWS's own
-	deadLetters                string           // ARN of the queue for what cannot be decrypted
-	lost                       int              // what could not be decrypted and has no queue to go to
+	key                        string           // the key that encrypts events and rules; empty for a key of AWS
+	deadLetters                string           // ARN of the queue for events that cannot be decrypted
+	lost                       int              // number of events that could not be decrypted and had no queue to go to
 	lastError                  string
 }
 
@@ -32,7 +32,7 @@ type statement struct {
 	text json.RawMessage
 }
 
-// busARN is the ARN of the bus that name (a name, an ARN, or nothing for the default bus) means to an account.
+// busARN returns the ARN of a bus of an account, given by name or ARN. An empty name means the default bus.
 func busARN(account, region, name string) string {
 	if strings.HasPrefix(name, "arn:") {
 		return name
@@ -43,7 +43,7 @@ func busARN(account, region, name string) string {
 	return "arn:aws:events:" + region + ":" + account + ":event-bus/" + name
 }
 
-// newBus makes a bus from its ARN.
+// newBus returns a bus with the given ARN.
 func newBus(arn string, now time.Time) *bus {
 	p := strings.SplitN(arn, ":", 6)
 	return &bus{
@@ -61,7 +61,7 @@ func (b *bus) sorted() []*rule {
 	return list
 }
 
-// policyDocument is the bus's policy, or nothing.
+// policyDocument returns the bus's policy, or "".
 func (b *bus) policyDocument() string {
 	if b == nil || len(b.policy) == 0 {
 		return ""
@@ -73,7 +73,7 @@ func (b *bus) policyDocument() string {
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
 }
 
-// permit sets the statement named id.
+// permit sets the statement with the given id.
 func (b *bus) permit(id string, text json.RawMessage) {
 	i := slices.IndexFunc(b.policy, func(st statement) bool { return st.id == id })
 	if i < 0 {
@@ -129,7 +129,7 @@ func (s *Service) createEventBus(c *cloud.Call, in *CreateEventBusInput) (*Creat
 	return &CreateEventBusOutput{EventBusArn: arn, Description: in.Description}, nil
 }
 
-// protect gives a bus a key, and dead letters for what is encrypted and cannot be read.
+// protect sets the key of a bus, and the dead-letter queue for encrypted events that cannot be read.
 func (s *Service) protect(b *bus, key string, dead *DeadLetterConfig) error {
 	if dead != nil && serviceOf(dead.Arn) != "sqs" {
 		return errInvalid("Parameter DeadLetterConfig of event bus %s is not valid: not the ARN of a queue.", b.name)

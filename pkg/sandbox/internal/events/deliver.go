@@ -17,7 +17,7 @@ import (
 
 const principal = "events.amazonaws.com"
 
-// principal is EventBridge acting for the rule.
+// principal returns EventBridge acting for the rule.
 func (r *rule) principal() cloud.Principal {
 	return cloud.Principal{Service: principal, ARN: principal, SourceARN: r.arn}
 }
@@ -33,8 +33,8 @@ type job struct {
 	delivery  *cloud.Delivery
 }
 
-// match makes the jobs for an event on a bus: rules by name, targets in the order in which they were put. With only, other
-// rules than these are passed over.
+// match returns the jobs for an event on a bus, with rules by name and targets in the order in which they were added. If only has
+// rules, all other rules are skipped.
 func (s *Service) match(busARN string, e *envelope, forwarded bool, only []string) []*job {
 	b := s.buses[busARN]
 	if b == nil {
@@ -84,7 +84,7 @@ func (s *Service) jobs(r *rule, e *envelope, forwarded bool) ([]*job, []cloud.De
 	return jobs, deliveries
 }
 
-// Received lists the events that buses got, in the order in which their rules saw them. Call with the world locked.
+// Received returns the events that buses received, in the order in which rules matched them. Call with the world locked.
 func (s *Service) Received() []cloud.Received {
 	list := slices.Clone(s.received)
 	for i, r := range list {
@@ -96,7 +96,7 @@ func (s *Service) Received() []cloud.Received {
 	return list
 }
 
-// run delivers without the world locked: deliveries are API calls.
+// run delivers without the world locked, because deliveries are API calls.
 func (s *Service) run(jobs []*job) {
 	for _, j := range jobs {
 		err := s.deliver(j)
@@ -112,11 +112,10 @@ func (s *Service) run(jobs []*job) {
 	}
 }
 
-// thirdBus is why EventBridge does not pass an event on again.
-// Assumption EV-06: an event that came from another bus is not forwarded to a third one but to the dead-letter queue.
+// thirdBus is the error code of an event that came from another bus and whose target is a third bus. Assumption EV-06.
 const thirdBus = "THIRD_ACCOUNT_HOP_DETECTED"
 
-// deliver makes the one API call that hands an event to a target.
+// deliver makes the API call that delivers an event to a target.
 func (s *Service) deliver(j *job) error {
 	if j.forwarded && serviceOf(j.target.Arn) == "events" {
 		return cloud.Errorf(400, thirdBus, "Events received from another event bus cannot be forwarded to this event bus.")
@@ -144,7 +143,7 @@ func (s *Service) deliver(j *job) error {
 	return nil
 }
 
-// caller is EventBridge acting for the rule, or a session of the target's role.
+// caller returns EventBridge acting for the rule, or a session of the target's role.
 func (s *Service) caller(j *job) (cloud.Principal, error) {
 	service := j.rule.principal()
 	if j.target.RoleArn == "" {
@@ -159,7 +158,7 @@ func (s *Service) caller(j *job) (cloud.Principal, error) {
 	return session, nil
 }
 
-// request is the call that a target takes events by.
+// request returns the API call with which a target receives events.
 func (j *job) request(payload []byte) (service, operation string, in any) {
 	arn := j.target.Arn
 	switch serviceOf(arn) {
@@ -180,7 +179,7 @@ func (j *job) request(payload []byte) (service, operation string, in any) {
 	}
 }
 
-// fail tries again later, or gives the event up.
+// fail schedules a retry, or gives up.
 func (s *Service) fail(j *job, err error) {
 	e := cloud.AsError(err)
 	most, age := j.limits()
@@ -204,7 +203,7 @@ func (s *Service) fail(j *job, err error) {
 	}
 }
 
-// limits are those of the target's retry policy, with the defaults of
+// limits returns the limits of the target's retry policy, or their defaults.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html
 func (j *job) limits() (retries int, age time.Duration) {
 	retries, age = 185, 24*time.Hour
@@ -218,8 +217,8 @@ func (j *job) limits() (retries int, age time.Duration) {
 	return retries, age
 }
 
-// backoff is the pause before the next try.
-// Assumption EV-03: 1 s, doubled each time up to 8 minutes, so that 185 retries fill about a day; no jitter.
+// backoff returns the pause before the next retry: 1 s, doubled each time up to 8 minutes, without jitter, so that 185 retries
+// take about a day. Assumption EV-03.
 func backoff(retries int) time.Duration {
 	if retries > 8 {
 		return 8 * time.Minute
@@ -229,7 +228,7 @@ func backoff(retries int) time.Duration {
 
 const failedToAssume = "FAILED_TO_ASSUME_ROLE"
 
-// retriable tells whether time may cure the error: throttles and faults of the target, but no other 4xx.
+// retriable reports whether a retry may succeed: after throttles and faults of the target, but not after other 4xx errors.
 // https://repost.aws/knowledge-center/eventbridge-resolve-failedinvocation-errors
 func retriable(e *cloud.Error) bool {
 	return e.Status == 429 || e.Status >= 500 && e.Status != 501 || throttled(e.Code)
@@ -241,8 +240,8 @@ func throttled(code string) bool {
 	})
 }
 
-// deadLetterCode sorts an error under the codes of EventBridge.
-// Assumption EV-07: the codes are documented, which error goes under which is not.
+// deadLetterCode returns EventBridge's error code for an error. The codes are documented; which error has which code is
+// assumption EV-07.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html#eb-rule-dlq
 func deadLetterCode(e *cloud.Error) string {
 	switch {

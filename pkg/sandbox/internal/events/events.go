@@ -1,4 +1,4 @@
-// Package events emulates Amazon EventBridge: buses, rules on patterns and rates, and the delivery to their targets.
+// Package events emulates Amazon EventBridge: buses, rules with patterns and rates, and delivery to targets.
 package events
 
 import (
@@ -11,7 +11,7 @@ import (
 
 // Roles is what EventBridge needs of IAM.
 type Roles interface {
-	// Assume makes caller a session of the role if the trust policy allows it. Called with the world locked.
+	// Assume returns a session of the role if its trust policy allows caller to assume it. Called with the world locked.
 	Assume(caller cloud.Principal, roleARN, session string) (cloud.Principal, error)
 }
 
@@ -19,20 +19,19 @@ type Roles interface {
 type Service struct {
 	world *cloud.World
 	roles Roles
-	buses map[string]*bus // by ARN; default buses appear when they are first used
+	buses map[string]*bus // by ARN; a default bus is created when it is first used
 
 	received []cloud.Received
 	archives []*archive // in order of creation
 	replays  []*replay
 }
 
-// New makes the service. The world's Emit is to be set to the service's.
+// New returns the service. The caller sets the world's Emit to that of the service.
 func New(w *cloud.World, roles Roles) *Service {
 	return &Service{world: w, roles: roles, buses: map[string]*bus{}}
 }
 
-// find returns the bus that name (a name or an ARN, the default bus when empty) means to an account, or nil. The default
-// bus always exists.
+// find returns a bus of an account, given by name or ARN, or nil. An empty name means the default bus, which always exists.
 func (s *Service) find(account, region, name string) *bus {
 	arn := busARN(account, region, name)
 	b := s.buses[arn]
@@ -43,7 +42,7 @@ func (s *Service) find(account, region, name string) *bus {
 	return b
 }
 
-// Snapshot lists an account's buses with rules, targets and what became of their events.
+// Snapshot returns an account's buses with rules, targets, and the results of their events.
 func (s *Service) Snapshot(account string) map[string]any {
 	buses := []any{}
 	for _, b := range s.sorted(account) {

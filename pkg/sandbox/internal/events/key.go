@@ -7,20 +7,20 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 )
 
-// principal is EventBridge acting for the bus.
+// principal returns EventBridge acting for the bus.
 func (b *bus) principal() cloud.Principal {
 	return cloud.Principal{Service: principal, ARN: principal, SourceARN: b.arn}
 }
 
-// What EventBridge does with the key of a bus, and with that of an archive.
+// ofBus and ofArchive return the actions that EventBridge performs with the key of a bus and of an archive.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/encryption-archives.html
 func ofBus() []string { return []string{"kms:GenerateDataKey", "kms:Decrypt"} }
 
 func ofArchive() []string { return append(ofBus(), "kms:ReEncryptFrom", "kms:ReEncryptTo") }
 
-// unlock asks whether EventBridge may use the key of a bus, or of an archive of the bus. It asks KMS for itself, so that who
-// puts events needs no permission on the key.
+// unlock checks that EventBridge may use the key of a bus, or of an archive of the bus. EventBridge acts for itself, so the
+// caller of PutEvents needs no permission on the key.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html
 func (s *Service) unlock(b *bus, key string, actions ...string) error {
 	if key == "" {
@@ -33,7 +33,7 @@ func (s *Service) unlock(b *bus, key string, actions ...string) error {
 	return err
 }
 
-// lock asks whether EventBridge may look at a key that a bus or an archive is given. Assumption EV-16.
+// lock checks that EventBridge may describe the key of a new bus or archive. Assumption EV-16.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-key-policy.html
 func (s *Service) lock(b *bus, key string) error {
 	if err := s.unlock(b, key, "kms:DescribeKey"); err != nil {
@@ -42,7 +42,7 @@ func (s *Service) lock(b *bus, key string) error {
 	return nil
 }
 
-// bury sends what a bus could not read to the dead letters of the bus, or drops it. Assumption EV-14.
+// bury sends an event that a bus could not decrypt to the bus's dead-letter queue, or drops it. Assumption EV-14.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-dlq-decrypt.html
 func (s *Service) bury(b *bus, e *envelope, text []byte, why *cloud.Error) {
 	b.lastError = why.Error()

@@ -9,11 +9,10 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// hop is how long an event takes from a bus to the targets of its rules.
-// Assumption EV-02: a second.
+// hop is the time from a bus to the targets of its rules. Assumption EV-02.
 const hop = time.Second
 
-// envelope is an event as rules and targets see it.
+// envelope is an event as rules and targets get it.
 // https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
 type envelope struct {
 	Version    string          `json:"version"`
@@ -24,13 +23,13 @@ type envelope struct {
 	Time       string          `json:"time"`
 	Region     string          `json:"region"`
 	Resources  []string        `json:"resources"`
-	Replay     string          `json:"replay-name,omitempty"` // of an event that comes from an archive
+	Replay     string          `json:"replay-name,omitempty"` // set for an event of an archive
 	Detail     json.RawMessage `json:"detail"`
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
-// marshal writes JSON without escaping what is HTML.
+// marshal returns JSON in which HTML is not escaped.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -39,11 +38,11 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// Emit puts an event of AWS's own on an account's default bus. Call with the world locked.
+// Emit puts an event of an AWS service on an account's default bus. Call with the world locked.
 func (s *Service) Emit(e cloud.Event) {
 	detail, err := marshal(e.Detail)
 	if err != nil {
-		panic("emit " + e.DetailType + ": " + err.Error()) // the sandbox's own services make the details
+		panic("emit " + e.DetailType + ": " + err.Error()) // only services of the sandbox set the detail
 	}
 	resources := e.Resources
 	if resources == nil {
@@ -55,15 +54,15 @@ func (s *Service) Emit(e cloud.Event) {
 	}, e)
 }
 
-// accept takes an event in at the first bus that it meets. Here, and only here, the world's faults decide whether it is
-// lost, doubled or late: a copy that a rule forwards to another bus shares the fate of the original.
+// accept takes an event in at the first bus that it reaches. Only here, event faults drop, duplicate or delay it. A copy that a
+// rule forwards to another bus is not subject to faults again.
 func (s *Service) accept(b *bus, e *envelope, fault cloud.Event) {
 	for _, late := range s.world.Faults.Deliveries(fault) {
 		s.route(b.arn, e, false, fault.Delay+late)
 	}
 }
 
-// route matches the event against the rules of a bus after a hop and d.
+// route matches the event against the rules of a bus, d after a hop.
 func (s *Service) route(busARN string, e *envelope, forwarded bool, d time.Duration) {
 	s.world.Clock.After(d+hop, e.DetailType+" from "+e.Source+" on "+busARN, func() {
 		var jobs []*job
@@ -77,7 +76,7 @@ type PutEventsInput struct {
 	Entries    []PutEventsEntry
 	EndpointId string `json:",omitempty"`
 
-	// forwarded is an event that a rule of another bus sends here: it keeps what it is, aws.* source included.
+	// forwarded is an event that a rule of another bus sends. It keeps its source, even one that begins with "aws.".
 	forwarded *envelope
 }
 
@@ -98,7 +97,7 @@ type PutEventsOutput struct {
 	Entries          []PutEventsResult
 }
 
-// PutEventsResult is what became of one entry.
+// PutEventsResult is the result of one entry.
 type PutEventsResult struct {
 	EventId      string `json:",omitempty"`
 	ErrorCode    string `json:",omitempty"`
@@ -139,8 +138,8 @@ func (s *Service) putEvents(c *cloud.Call, in *PutEventsInput) (*PutEventsOutput
 	return out, nil
 }
 
-// authorizePut asks once for each bus.
-// Assumption EV-08: a denial fails the whole call, and conditions see the sources and detail types of all its entries.
+// authorizePut authorizes the call once for each bus. A denial fails the whole call, and conditions get the sources and detail
+// types of all entries of the bus (assumption EV-08).
 func (s *Service) authorizePut(c *cloud.Call, in *PutEventsInput) error {
 	context := map[string][]string{"events:eventBusInvocation": {"false"}}
 	if in.forwarded != nil {
@@ -200,12 +199,12 @@ func (s *Service) put(c *cloud.Call, in *PutEventsEntry, forwarded *envelope) Pu
 			Resources: resources, Detail: e.Detail,
 		})
 	}
-	// Assumption EV-04: an event for a bus of one's own that does not exist is accepted and goes nowhere.
+	// An event for a bus of the caller's account that does not exist is accepted and lost. Assumption EV-04.
 	return PutEventsResult{EventId: e.ID}
 }
 
-// check answers the error of an entry, if any.
-// Assumption EV-05: only AWS sends events whose source begins with "aws."; an entry that tries is refused by itself.
+// check returns the error of an entry, or "". Only AWS may send events whose source begins with "aws."; such an entry fails alone
+// (assumption EV-05).
 func (e *PutEventsEntry) check() (code, message string) {
 	for _, p := range [][2]string{{"Source", e.Source}, {"DetailType", e.DetailType}, {"Detail", e.Detail}} {
 		if p[1] == "" {
@@ -222,7 +221,8 @@ func (e *PutEventsEntry) check() (code, message string) {
 	return "", ""
 }
 
-// size counts as https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html says.
+// size returns the size of an entry.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
 func (e *PutEventsEntry) size() int {
 	n := len(e.Source) + len(e.DetailType) + len(e.Detail)
 	if !e.Time.IsZero() {

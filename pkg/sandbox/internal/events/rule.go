@@ -18,11 +18,11 @@ type rule struct {
 	compiled               *pattern.Pattern // nil without a pattern
 	schedule               string
 	next                   *cloud.Timer // of the schedule
-	targets                []*Target    // in the order in which they were put
+	targets                []*Target    // in the order in which they were added
 	tally                  tally
 }
 
-// tally counts what became of a rule's events, by target.
+// tally counts the results of a rule's events, by target.
 type tally struct {
 	Matched      int    `json:"matched"`
 	Delivered    int    `json:"delivered"`
@@ -51,7 +51,7 @@ func (r *rule) snapshot() map[string]any {
 	return entry
 }
 
-// ruleARN names the bus only if it is not the default one.
+// ruleARN returns the rule's ARN. It has the name of the bus unless the bus is the default one.
 func ruleARN(b *bus, name string) string {
 	if b.name != defaultBus {
 		name = b.name + "/" + name
@@ -117,7 +117,7 @@ func (s *Service) putRule(c *cloud.Call, in *PutRuleInput) (*PutRuleOutput, erro
 	return &PutRuleOutput{RuleArn: r.arn}, nil
 }
 
-// ruleBus authorises action on a rule and finds the rule's bus.
+// ruleBus authorizes action on a rule and finds the rule's bus.
 func (s *Service) ruleBus(c *cloud.Call, bus, name, action string) (*bus, error) {
 	b := s.find(c.Account(), c.Region, bus)
 	if b == nil {
@@ -129,7 +129,7 @@ func (s *Service) ruleBus(c *cloud.Call, bus, name, action string) (*bus, error)
 	return s.own(c, bus)
 }
 
-// rule authorises action on a rule and finds it.
+// rule authorizes action on a rule and finds the rule.
 func (s *Service) rule(c *cloud.Call, bus, name, action string) (*rule, error) {
 	b, err := s.ruleBus(c, bus, name, action)
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *Service) rule(c *cloud.Call, bus, name, action string) (*rule, error) {
 	return nil, errNoRule(name, b.name)
 }
 
-// RuleInput is the input of operations that name a rule and no more.
+// RuleInput is the input of the operations on one rule.
 type RuleInput struct {
 	Name         string
 	EventBusName string `json:",omitempty"`
@@ -222,7 +222,7 @@ func (s *Service) setState(c *cloud.Call, in *RuleInput, action, state string) (
 	return &Empty{}, nil
 }
 
-// deleteRule succeeds for a rule that does not exist.
+// deleteRule implements DeleteRule. It succeeds for a rule that does not exist.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
 func (s *Service) deleteRule(c *cloud.Call, in *RuleInput) (*Empty, error) {
 	b, err := s.ruleBus(c, in.EventBusName, in.Name, "DeleteRule")
@@ -247,7 +247,8 @@ type TestEventPatternInput struct{ EventPattern, Event string }
 // TestEventPatternOutput is its output.
 type TestEventPatternOutput struct{ Result bool }
 
-// testEventPattern asks for the fields that every event has; the service documents resources among them, and does without.
+// testEventPattern implements TestEventPattern. The event must have the fields of every event, except resources: the page
+// requires it, and AWS does not.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html
 func (s *Service) testEventPattern(c *cloud.Call, in *TestEventPatternInput) (*TestEventPatternOutput, error) {
 	if err := c.Authorize("events:TestEventPattern", "*", nil); err != nil {

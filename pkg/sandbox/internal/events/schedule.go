@@ -31,8 +31,8 @@ func rate(expression string) (time.Duration, error) {
 	return time.Duration(n) * unit, nil
 }
 
-// arm starts a rule's schedule anew, or stops it.
-// Assumption EV-09: the first event comes one period after the rule was put or enabled.
+// arm starts a rule's schedule, or stops it. The first event comes one period after the rule was created or enabled (assumption
+// EV-09).
 func (s *Service) arm(r *rule) {
 	r.disarm()
 	if r.schedule == "" || !r.enabled() {
@@ -52,10 +52,10 @@ func (r *rule) disarm() {
 	}
 }
 
-// tick sends a scheduled event to the targets of its own rule. It enters no bus, so that event faults do not apply.
+// tick sends a scheduled event to the targets of its own rule. The event enters no bus, so event faults do not apply.
 func (s *Service) tick(r *rule) {
 	if r.next == nil {
-		return // disarmed at this very instant
+		return // stopped at this instant
 	}
 	e := &envelope{
 		Version: "0", ID: s.world.IDs.UUID(), DetailType: "Scheduled Event", Source: "aws.events", Account: r.bus.account,

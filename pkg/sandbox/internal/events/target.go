@@ -14,7 +14,7 @@ import (
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 const maxTargets = 5
 
-// Target is where a rule sends events to.
+// Target is a target of a rule.
 type Target struct {
 	Id               string            `json:",omitempty"`
 	Arn              string            `json:",omitempty"`
@@ -25,7 +25,7 @@ type Target struct {
 	DeadLetterConfig *DeadLetterConfig `json:",omitempty"`
 }
 
-// RetryPolicy says how long EventBridge tries.
+// RetryPolicy has the limits of retries.
 type RetryPolicy struct {
 	MaximumRetryAttempts     *cloud.Int `json:",omitempty"`
 	MaximumEventAgeInSeconds *cloud.Int `json:",omitempty"`
@@ -43,7 +43,7 @@ type PutTargetsInput struct {
 	Targets      []*Target
 }
 
-// TargetsOutput is the output of PutTargets and RemoveTargets: they succeed or fail as a whole here.
+// TargetsOutput is the output of PutTargets and RemoveTargets. In the sandbox, they succeed or fail as a whole.
 type TargetsOutput struct {
 	FailedEntryCount int
 	FailedEntries    []string
@@ -197,7 +197,7 @@ func (s *Service) removeTargets(c *cloud.Call, in *RemoveTargetsInput) (*Targets
 	return &TargetsOutput{FailedEntries: []string{}}, nil
 }
 
-// payload is what a target is sent for an event.
+// payload returns what a target receives for an event.
 func (t *Target) payload(event []byte) ([]byte, error) {
 	switch {
 	case t.Input != nil:
@@ -212,7 +212,7 @@ func (t *Target) payload(event []byte) ([]byte, error) {
 	return event, nil
 }
 
-// parsePath reads the part of JSONPath that InputPath is commonly written in: $, .name and [index].
+// parsePath reads the common part of JSONPath in an InputPath: $, .name and [index].
 func parsePath(path string) ([]string, error) {
 	parts := strings.Split(strings.ReplaceAll(path, "[", ".["), ".")
 	if parts[0] != "$" {
@@ -229,7 +229,7 @@ func parsePath(path string) ([]string, error) {
 	return steps, nil
 }
 
-// pick follows a path. Assumption EV-10: what is not there is null.
+// pick follows a path. A value that does not exist is null (assumption EV-10).
 func pick(event []byte, path []string) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(event))
 	d.UseNumber()

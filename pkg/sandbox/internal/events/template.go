@@ -68,7 +68,7 @@ func (s *Service) updateBus(r *cloud.ResourceRequest, old *cloud.Resource) (*clo
 	return old, s.configureBus(r, old, p)
 }
 
-// inline names the statement that holds the Policy property of a bus.
+// inline is the name of the statement for the Policy property of a bus.
 const inline = "AWS::Events::EventBus Policy"
 
 func (s *Service) configureBus(r *cloud.ResourceRequest, made *cloud.Resource, p busProperties) error {
@@ -90,7 +90,7 @@ func (s *Service) configureBus(r *cloud.ResourceRequest, made *cloud.Resource, p
 	return err
 }
 
-// statementsOf splits a policy document.
+// statementsOf returns the statements of a policy document.
 func statementsOf(policy json.RawMessage) ([]json.RawMessage, error) {
 	if len(policy) == 0 {
 		return nil, nil
@@ -176,7 +176,7 @@ func createRule(r *cloud.ResourceRequest) (*cloud.Resource, error) {
 	return putRule(r, &p)
 }
 
-// putRule answers as Ref the rule's name, after the name of its bus if that is not the default one.
+// putRule creates or updates a rule. Its Ref is the rule's name, after the name of its bus if that is not the default one.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html
 func putRule(r *cloud.ResourceRequest, p *ruleProperties) (*cloud.Resource, error) {
 	out, err := call(r, "PutRule", &PutRuleInput{
@@ -199,7 +199,7 @@ func putRule(r *cloud.ResourceRequest, p *ruleProperties) (*cloud.Resource, erro
 	return &cloud.Resource{Ref: ref, Attributes: map[string]string{"Arn": out.(*PutRuleOutput).RuleArn}}, nil
 }
 
-// ruleOf reads bus and rule name out of what Ref answers.
+// ruleOf returns the bus and the rule name of a Ref.
 func ruleOf(ref string) (bus, name string) {
 	if bus, name, found := strings.Cut(ref, "|"); found {
 		return bus, name

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// A condition is one operator applied to one key: all conditions of a statement must hold.
+// A condition is one operator with one key. All conditions of a statement must hold.
 type condition struct {
-	written string // as the policy has it, e.g. "ForAnyValue:StringLike aws:TagKeys"
+	written string // text in the policy, e.g. "ForAnyValue:StringLike aws:TagKeys"
 	set     setOperator
 	exists  bool // …IfExists
 	op      operator
@@ -31,7 +31,7 @@ const (
 // An operator compares one value of the policy with one of the request.
 type operator struct {
 	negated, wildcards bool
-	literalOnly        bool // the policy's value is checked when it is read, so it can hold no variable
+	literalOnly        bool // the policy's value is checked when it is read, so it can have no variable
 	check              func(string) error
 	match              func(want pattern, have string) bool
 }
@@ -65,8 +65,8 @@ func boolean(s string) error {
 
 const null = "Null"
 
-// operators: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-// Dates, IP addresses and binary values are refused by name.
+// operators returns the supported operators. Those for dates, IP addresses and binary values are errors that name the operator.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 func operators() map[string]operator {
 	num := func(f func(have, want float64) bool) operator {
 		return operator{literalOnly: true, check: number, match: numeric(f)}
@@ -95,8 +95,8 @@ func operators() map[string]operator {
 	}
 }
 
-// globalKeys are the aws: keys that the evaluator fills in; other aws: keys are refused by name, since a key that is
-// silently absent would decide. Keys of services come with the request.
+// globalKeys returns the aws: keys that the evaluator fills in. Any other aws: key is an error, because a key that is silently
+// absent would change decisions. The keys of services come with the request.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 func globalKeys() []string {
 	return []string{
@@ -175,8 +175,8 @@ func parseConditions(raw json.RawMessage, variables bool) ([]condition, error) {
 	return out, nil
 }
 
-// holds evaluates the condition. An error means that AWS leaves the outcome open: several values are compared without
-// a set operator.
+// holds evaluates the condition. It returns an error if AWS does not define the outcome, because several values are compared
+// without a set operator.
 func (c *condition) holds(context func() map[string][]string) (bool, error) {
 	have, present := context()[c.key]
 	if c.op.match == nil { // Null

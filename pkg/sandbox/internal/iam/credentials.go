@@ -12,8 +12,7 @@ type Credential struct {
 	Expiration                                 time.Time // virtual
 }
 
-// Mint makes keys for a session, good for d of virtual time.
-// Assumption IAM-03: they go on working afterwards.
+// Mint returns temporary keys for a session, valid for d of virtual time. They keep working after that (assumption IAM-03).
 func (s *Service) Mint(p cloud.Principal, d time.Duration) Credential {
 	c := Credential{
 		AccessKeyID: "ASIA" + s.w.IDs.Upper(16), SecretAccessKey: s.w.IDs.Mixed(40), SessionToken: s.w.IDs.Mixed(64),
@@ -25,8 +24,8 @@ func (s *Service) Mint(p cloud.Principal, d time.Duration) Credential {
 	return c
 }
 
-// MintForFunction makes keys for an instance of a function: a session of its execution role, named after the function.
-// The role must trust lambda.amazonaws.com. Call with the world locked.
+// MintForFunction returns temporary keys for an instance of a function: a session of its execution role, named after the
+// function. The role must trust lambda.amazonaws.com. Call with the world locked.
 func (s *Service) MintForFunction(roleARN, functionName, functionARN string) (Credential, error) {
 	host := cloud.ServicePrincipal("lambda.amazonaws.com")
 	host.SourceARN = functionARN
@@ -38,7 +37,7 @@ func (s *Service) MintForFunction(roleARN, functionName, functionARN string) (Cr
 	return s.Mint(p, 12*time.Hour), nil
 }
 
-// Invocation records which invocation the keys of a function's instance act for from now on. It needs no lock.
+// Invocation sets the invocation that the keys of a function's instance now act for. It needs no lock.
 func (s *Service) Invocation(accessKeyID, invocation string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,7 +47,7 @@ func (s *Service) Invocation(accessKeyID, invocation string) {
 	}
 }
 
-// Credentials tells whose keys these are. It needs no lock.
+// Credentials returns the principal of an access key. It needs no lock.
 func (s *Service) Credentials(accessKeyID string) (cloud.Principal, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 // Kind is what a policy document is attached to.
 type Kind int
 
-// The three kinds of policy that the sandbox evaluates.
+// These are the kinds of policies that the sandbox evaluates.
 const (
 	Identity Kind = iota // of a role: no Principal
 	Resource             // of a queue, bus, topic or function: Principal and Resource
@@ -40,16 +40,16 @@ type statement struct {
 	used        []bool // by action: it has allowed a call
 }
 
-// principals of a resource or trust policy. A principal of the form "*" is everybody.
+// principals are the principals of a resource or trust policy. A principal "*" is everybody.
 type principals struct {
 	everybody bool
-	accounts  []string // account ids: the account may hand the right on to its identities
-	arns      []string // roles, users, sessions: the right is theirs
+	accounts  []string // account ids; the account may delegate the permission to its identities
+	arns      []string // roles, users and sessions; the permission is theirs
 	services  []string
 }
 
-// Parse reads a policy document strictly: an element, operator or key that the sandbox does not evaluate is an error
-// that names it.
+// Parse reads a policy document strictly: an element, operator or key that the sandbox does not evaluate is an error that names
+// it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 func Parse(kind Kind, document []byte) (*Document, error) {
 	var top struct {
@@ -237,7 +237,7 @@ func parsePrincipals(raw json.RawMessage) (*principals, error) {
 	return p, nil
 }
 
-// eitherOr reads an element or its Not… form: exactly one of them must be there.
+// eitherOr reads an element or its Not… form. Exactly one of them must be present.
 func eitherOr(name string, plain, not json.RawMessage) ([]string, error) {
 	if (plain == nil) == (not == nil) {
 		return nil, fmt.Errorf("exactly one of %s and Not%s is needed", name, name)

@@ -12,7 +12,7 @@ import (
 // AssumeRole is the action that a role's trust policy grants.
 const AssumeRole = "sts:AssumeRole"
 
-// verdict is what one side, identity or resource, says about a request.
+// verdict is the result of one side, identity or resource.
 type verdict struct {
 	deny    string // the statement that denies
 	allow   string // the statement that allows
@@ -21,16 +21,16 @@ type verdict struct {
 	problem string // the side could not be evaluated
 }
 
-// Authorize decides as AWS does. An explicit deny on either side wins. Within an account the identity policies or the
-// resource's policy allow; across accounts both must; a service principal and somebody anonymous live by the resource's
-// policy alone. A role
-// is assumed only if its trust policy says so, and if that names no more than the caller's account, the caller's own
-// policies must allow it too. So it is with a key: unless its policy hands the right on to the account, no policy in the
-// account counts.
+// Authorize decides as AWS does. An explicit deny on either side wins. Within an account, the identity policies or the resource's
+// policy must allow; across accounts, both must. For service principals and anonymous callers, only the resource's policy counts.
+//
+// A role can be assumed only if its trust policy allows it. If the trust policy names only the caller's account, the caller's own
+// policies must allow it too. The same is true of a KMS key: unless its policy delegates to the account, no identity policy
+// counts.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 //
-// Without Request.ResourceAccount and Request.ResourcePolicy only the identity side is asked, whatever account the ARN
-// names: for resources whose sharing is decided elsewhere, such as RAM's.
+// Without Request.ResourceAccount and Request.ResourcePolicy, only the identity side counts, whatever account the ARN names. This
+// is for resources that are shared otherwise, such as with RAM.
 func (s *Service) Authorize(r cloud.Request) cloud.Decision {
 	q := &inquiry{Request: r, action: strings.ToLower(r.Action), service: s}
 	identity := s.identitySide(q)
@@ -83,7 +83,7 @@ func (s *Service) Authorize(r cloud.Request) cloud.Decision {
 	return cloud.Decision{Allowed: true, Statement: strings.Join(by, " and ")}
 }
 
-// owner is the account whose resource policy counts.
+// owner returns the account whose resource policy counts.
 func owner(r cloud.Request) string {
 	if r.ResourceAccount != "" {
 		return r.ResourceAccount
@@ -94,15 +94,15 @@ func owner(r cloud.Request) string {
 	return r.Principal.Account
 }
 
-// inquiry is a request with what the evaluation of each statement needs of it.
+// inquiry is a request, with what the evaluation of its statements needs.
 type inquiry struct {
 	cloud.Request
 	action  string // in lower case
 	service *Service
-	known   map[string][]string // see context
+	known   map[string][]string // see method context
 }
 
-// context is what conditions and variables see. Most statements have neither.
+// context returns the values of condition keys and variables. Most statements need neither.
 func (q *inquiry) context() map[string][]string {
 	if q.known == nil {
 		q.known = q.service.context(q.Request)
@@ -152,7 +152,8 @@ func (s *Service) resourceSide(q *inquiry) verdict {
 	return v
 }
 
-// consider adds one statement's word. A statement that names the caller itself outranks one that names its account.
+// consider adds the result of one statement. A statement that names the caller itself takes precedence over one that names its
+// account.
 func (v *verdict) consider(q *inquiry, st *statement, policy string, direct bool) {
 	ok, err := st.applies(q)
 	switch {
@@ -192,7 +193,7 @@ func (st *statement) applies(q *inquiry) (bool, error) {
 	return true, nil
 }
 
-// cover tells whether the principals include p, and whether they name it rather than its account.
+// cover reports whether the principals include p, and whether they name p rather than its account.
 func (ps *principals) cover(p cloud.Principal) (names, direct bool) {
 	switch {
 	case ps.everybody:
@@ -206,9 +207,9 @@ func (ps *principals) cover(p cloud.Principal) (names, direct bool) {
 	return slices.Contains(ps.accounts, p.Account), false
 }
 
-// context is what conditions and variables see, by lower-case key: the request's own context and the global keys.
+// context returns the values of condition keys and variables by lower-case key: those of the request and the global ones.
 func (s *Service) context(r cloud.Request) map[string][]string {
-	const global = 14 // keys at most
+	const global = 14 // maximum number of keys
 	c := make(map[string][]string, len(r.Context)+global)
 	for key, values := range r.Context {
 		c[strings.ToLower(key)] = values

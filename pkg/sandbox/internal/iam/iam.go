@@ -1,5 +1,5 @@
-// Package iam is the sandbox's IAM: roles, the policies on them, the credentials of their sessions, and the evaluator
-// that every API call of the sandbox passes.
+// Package iam emulates IAM: roles, their policies, the credentials of their sessions, and the evaluator of every API call in the
+// sandbox.
 package iam
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Service holds the roles of all accounts. Its state is guarded by the world lock, but for the credentials.
+// Service holds the roles of all accounts. The world lock guards its state, except the credentials.
 type Service struct {
 	w       *cloud.World
 	roles   map[string]*role          // by ARN
@@ -27,7 +27,7 @@ type policyText struct {
 	text string
 }
 
-// New makes the service and is ready to be the world's Authorizer.
+// New returns the service, which is also the world's Authorizer.
 func New(w *cloud.World) *Service {
 	s := &Service{
 		w: w, roles: map[string]*role{}, managed: map[string]*managedPolicy{}, parsed: map[policyText]*Document{},
@@ -39,7 +39,7 @@ func New(w *cloud.World) *Service {
 	return s
 }
 
-// API is empty: roles come from templates alone, and any IAM operation is answered as not implemented, by name.
+// API returns no operations, because only templates create roles. Every IAM operation is reported as not implemented.
 func (s *Service) API() *cloud.Service {
 	return &cloud.Service{
 		Name: "iam", Protocol: cloud.Query, Global: true, EventSource: "iam.amazonaws.com", Version: "2010-05-08",
@@ -47,7 +47,7 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// Snapshot lists the roles and customer managed policies of an account. Call with the world locked.
+// Snapshot returns the roles and customer managed policies of an account. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	roles, policies := []any{}, []any{}
 	for _, arn := range slices.Sorted(maps.Keys(s.roles)) {

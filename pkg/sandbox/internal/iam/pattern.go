@@ -14,7 +14,7 @@ type pattern []token
 type token struct {
 	kind     tokenKind
 	text     string // literal text, or the variable's key in lower case
-	fallback string // what a missing variable stands for
+	fallback string // value of a missing variable
 	optional bool   // the variable has a fallback
 }
 
@@ -30,7 +30,7 @@ const (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 var variableForm = regexp.MustCompile(`^\$\{\s*([^},]+?)\s*(?:,\s*'([^']*)'\s*)?\}`)
 
-// compile reads s. Wildcards and variables are taken literally unless asked for.
+// compile reads s. Wildcards and variables are literal text unless the arguments say otherwise.
 func compile(s string, wildcards, variables bool) (pattern, error) {
 	var p pattern
 	text := func(t string) {
@@ -74,8 +74,7 @@ func compile(s string, wildcards, variables bool) (pattern, error) {
 	return p, nil
 }
 
-// expand puts the request's values in place of variables. It tells false when a variable has no single value: then
-// nothing matches.
+// expand replaces variables by the request's values. It returns false if a variable has no single value; then nothing matches.
 func (p pattern) expand(context func() map[string][]string) (pattern, bool) {
 	if !slices.ContainsFunc(p, func(t token) bool { return t.kind == variable }) {
 		return p, true
@@ -98,7 +97,7 @@ func (p pattern) expand(context func() map[string][]string) (pattern, bool) {
 	return out, true
 }
 
-// String is the text of an expanded pattern.
+// String returns the text of an expanded pattern.
 func (p pattern) String() string {
 	var b strings.Builder
 	for _, t := range p {
@@ -116,8 +115,8 @@ func (p pattern) String() string {
 	return b.String()
 }
 
-// match tells whether an expanded pattern covers the whole of s. In an ARN a star stays within its colon-separated
-// segment unless it is the segment's last character.
+// match reports whether an expanded pattern matches the whole of s. In an ARN, a star stays within its colon-separated segment
+// unless it is the segment's last character.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 func (p pattern) match(s string, arn bool) bool {
 	if len(p) == 1 && p[0].kind == star {
@@ -166,8 +165,8 @@ func (p pattern) match(s string, arn bool) bool {
 	return at[len(s)]
 }
 
-// segments cuts a pattern at its first five colons, as ARN conditions compare part by part. It tells false when there
-// are fewer.
+// segments splits a pattern at its first five colons, for ARN conditions, which compare part by part. It returns false if there
+// are fewer colons.
 func (p pattern) segments() ([]pattern, bool) {
 	parts := make([]pattern, 1, 6)
 	for _, t := range p {
@@ -189,7 +188,7 @@ func (p pattern) segments() ([]pattern, bool) {
 	return parts, len(parts) == 6
 }
 
-// matchARN compares as ArnEquals and ArnLike do, which are the same.
+// matchARN compares like ArnEquals and ArnLike, which are the same.
 func (p pattern) matchARN(arn string) bool {
 	want, ok := p.segments()
 	have := strings.SplitN(arn, ":", 6)

@@ -24,7 +24,7 @@ type role struct {
 
 type inlinePolicy struct {
 	document *Document
-	owner    string // the AWS::IAM::Policy that put it there; empty when the role itself declares it
+	owner    string // the AWS::IAM::Policy that attached it; empty if the role itself has it
 }
 
 type managedPolicy struct {
@@ -33,11 +33,11 @@ type managedPolicy struct {
 }
 
 type attachedPolicy struct {
-	name     string // "<role>/<policy>" or a managed policy's ARN, as Decision.Statement shows it
+	name     string // "<role>/<policy>" or a managed policy's ARN, as in Decision.Statement
 	document *Document
 }
 
-// policiesOf lists a role's policies by name, inline ones first.
+// policiesOf returns a role's policies by name, inline ones first.
 func (s *Service) policiesOf(r *role) []attachedPolicy {
 	var list []attachedPolicy
 	for _, name := range slices.Sorted(maps.Keys(r.inline)) {
@@ -49,14 +49,14 @@ func (s *Service) policiesOf(r *role) []attachedPolicy {
 	return list
 }
 
-// Role is what other services may know of a role.
+// Role is a role as other services see it.
 type Role struct {
 	ARN, Name, ID, Account string
 	Trust                  string // JSON
 	MaxSession             time.Duration
 }
 
-// Role looks a role up by its ARN. Call with the world locked.
+// Role returns a role by its ARN. Call with the world locked.
 func (s *Service) Role(arn string) (Role, bool) {
 	r := s.roles[arn]
 	if r == nil {
@@ -65,8 +65,8 @@ func (s *Service) Role(arn string) (Role, bool) {
 	return Role{ARN: r.arn, Name: r.name, ID: r.id, Account: r.account, Trust: r.trust, MaxSession: r.maxSession}, true
 }
 
-// Assume makes caller a session of the role if the trust policy allows it: for services that act with a role, such as
-// EventBridge for a rule's target. The error is an AccessDenied *cloud.Error. Call with the world locked.
+// Assume returns a session of the role if its trust policy allows caller to assume it. It is for services that act with a role,
+// such as EventBridge for a rule's target. The error is an AccessDenied *cloud.Error. Call with the world locked.
 func (s *Service) Assume(caller cloud.Principal, roleARN, session string) (cloud.Principal, error) {
 	r := s.roles[roleARN]
 	if r == nil {
@@ -93,7 +93,7 @@ func (s *Service) putRole(r *role) error {
 	if err != nil {
 		return fmt.Errorf("role %s: trust policy: %w", r.name, err)
 	}
-	// IAM resolves a principal to an id when the policy is saved, so what does not exist cannot be trusted.
+	// IAM resolves a principal to an id when the policy is saved, so a principal must exist.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html
 	for _, st := range document.statements {
 		for _, arn := range st.principals.arns {
@@ -112,7 +112,7 @@ func (s *Service) putRole(r *role) error {
 	return nil
 }
 
-// find looks a role up by name, as policies name the roles that they belong to.
+// find returns a role by name, for policies that name their roles.
 func (s *Service) find(account, name string) (*role, error) {
 	for _, arn := range slices.Sorted(maps.Keys(s.roles)) {
 		if r := s.roles[arn]; r.account == account && r.name == name {
@@ -122,9 +122,8 @@ func (s *Service) find(account, name string) (*role, error) {
 	return nil, cloud.Errorf(404, "NoSuchEntity", "The role with name %s cannot be found.", name)
 }
 
-// Permissions tells, of each action of each Allow statement of an account's roles, whether an allowed call has needed it so
-// far. A name is the statement's, as Decision.Statement has it, a blank, and the action in lower case. Call with the world
-// locked.
+// Permissions reports, for each action of each Allow statement of an account's roles, whether an allowed call has needed it so
+// far. A key is the statement's name as in Decision.Statement, a blank, and the action in lower case. Call with the world locked.
 func (s *Service) Permissions(account string) map[string]bool {
 	needed := map[string]bool{}
 	for _, r := range s.roles {
@@ -144,7 +143,7 @@ func (s *Service) Permissions(account string) map[string]bool {
 	return needed
 }
 
-// awsManaged are the AWS managed policies whose content is known here; others are refused by name.
+// awsManaged returns the AWS managed policies whose content the sandbox knows. Any other is an error that names it.
 func awsManaged() []*managedPolicy {
 	text, err := json.Marshal(map[string]any{
 		"Version": "2012-10-17",

@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// ResourceTypes are roles and the policies on them.
+// ResourceTypes returns the types of roles and their policies.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{
 		{Name: "AWS::IAM::Role", Create: s.createRole, Update: s.updateRole, Delete: s.deleteRole},

@@ -9,7 +9,7 @@ import (
 // KeyInput names a key, by id or ARN.
 type KeyInput struct{ KeyId string }
 
-// open finds the key of a call and authorises the call with the key's policy.
+// open finds the key of a call and authorizes the call with the key's policy.
 func (s *Service) open(c *cloud.Call, name string) (*key, error) {
 	k := s.find(c.Account(), c.Region, name)
 	if k == nil {
@@ -31,7 +31,7 @@ type ListKeysOutput struct {
 	Truncated bool
 }
 
-// KeyListEntry names a key.
+// KeyListEntry is one key of a list.
 type KeyListEntry struct{ KeyArn, KeyId string }
 
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html
@@ -84,7 +84,7 @@ func (s *Service) describeKey(c *cloud.Call, in *KeyInput) (*DescribeKeyOutput, 
 	}}, nil
 }
 
-// KeyPolicyInput is the input of GetKeyPolicy. The only name is default.
+// KeyPolicyInput is the input of GetKeyPolicy. The only policy name is default.
 type KeyPolicyInput struct{ KeyId, PolicyName string }
 
 // KeyPolicyOutput is its output.

@@ -1,5 +1,4 @@
-// Package kms is the sandbox's Key Management Service: keys that templates deploy, and who may use them. Nothing is
-// encrypted.
+// Package kms emulates Key Management Service: keys that templates deploy, and who may use them. It encrypts nothing.
 package kms
 
 import (
@@ -11,20 +10,20 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
 )
 
-// Service holds the keys of all accounts. Its state is guarded by the world lock.
+// Service holds the keys of all accounts. The world lock guards its state.
 type Service struct {
 	w    *cloud.World
 	keys []*key // in order of creation
 }
 
-// New makes the service. The world's Keys is to be set to it.
+// New returns the service. The caller sets the world's Keys to it.
 func New(w *cloud.World) *Service { return &Service{w: w} }
 
 type key struct {
 	id, arn, account, region string
 	description, policy      string
 	rotates, enabled         bool
-	deletion                 time.Time // when it goes; zero for a key that stays
+	deletion                 time.Time // when the key is deleted; zero for a key that stays
 	created                  time.Time
 }
 
@@ -38,7 +37,7 @@ func (k *key) state() string {
 	return "Enabled"
 }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	read := func(name string) cloud.Operation { return cloud.Operation{Name: name, ReadOnly: true} }
 	write := func(name string) cloud.Operation { return cloud.Operation{Name: name} }
@@ -56,7 +55,7 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// Snapshot lists an account's keys. Call with the world locked.
+// Snapshot returns an account's keys. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	keys := []any{}
 	for _, k := range s.keys {
@@ -69,14 +68,14 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"keys": keys}
 }
 
-// managed are the aliases of the keys that AWS manages in each account.
+// managed is the prefix of the aliases of AWS managed keys.
 const managed = "alias/aws/"
 
-// Use answers as KMS would when a service asks in somebody's name.
+// Use decides like KMS for a service that acts for a principal.
 // https://docs.aws.amazon.com/kms/latest/developerguide/determining-access.html
 func (s *Service) Use(u cloud.KeyUse) (statement string, err error) {
 	if strings.HasPrefix(u.Key, managed) {
-		// Its policy, which nobody can change, lets in who calls from the account, and no other service.
+		// The fixed policy of an AWS managed key allows callers of the account, and no other service.
 		// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 		if u.Principal.Account != u.Account {
 			return "none", cloud.Errorf(400, "AccessDeniedException", "%s may not use the AWS managed key %s", u.Principal.ARN, u.Key)
@@ -125,7 +124,7 @@ func (k *key) request(u cloud.KeyUse, action string) cloud.Request {
 	}
 }
 
-// find looks a key up by id or ARN.
+// find returns a key by id or ARN.
 func (s *Service) find(account, region, name string) *key {
 	if !strings.HasPrefix(name, "arn:") {
 		name = keyARN(region, account, name)
@@ -146,7 +145,7 @@ func noKey(name string) *cloud.Error {
 	return cloud.Errorf(400, "NotFoundException", "Key '%s' does not exist", name)
 }
 
-// setPolicy refuses a policy that locks out who sets it.
+// setPolicy refuses a policy that locks out the caller.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 func (s *Service) setPolicy(k *key, policy string, by cloud.Principal) error {
 	if _, err := iam.Parse(iam.Resource, []byte(policy)); err != nil {
@@ -163,7 +162,7 @@ func (s *Service) setPolicy(k *key, policy string, by cloud.Principal) error {
 	return nil
 }
 
-// Refusal is the code by which SQS and SNS pass on an error of Use: the same words in other letters.
+// Refusal returns the error of SQS and SNS for an error of Use. Their codes have a prefix and another spelling.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 func Refusal(prefix string, e *cloud.Error) error {

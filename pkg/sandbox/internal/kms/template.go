@@ -9,7 +9,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// ResourceTypes are keys.
+// ResourceTypes returns the type of keys.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{{
 		Name:   "AWS::KMS::Key",
@@ -68,7 +68,7 @@ func (s *Service) updateResource(r *cloud.ResourceRequest, old *cloud.Resource) 
 	return old, s.configure(r, k, func() {})
 }
 
-// configure makes the key what the properties say; first runs with the world locked, before anything is changed.
+// configure sets the properties of the key. first runs with the world locked, before anything changes.
 func (s *Service) configure(r *cloud.ResourceRequest, k *key, first func()) error {
 	var p properties
 	if err := r.DecodeProperties("AWS::KMS::Key", &p); err != nil {

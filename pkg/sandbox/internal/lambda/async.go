@@ -11,7 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 )
 
-// asyncConfig says what becomes of events.
+// asyncConfig is the configuration of asynchronous invocations.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html
 type asyncConfig struct {
 	retries              *int          // 2 when nil
@@ -25,11 +25,11 @@ type event struct {
 	requestID string
 	payload   []byte
 	queued    time.Time
-	attempts  int // that reached the function
+	attempts  int // number of attempts that reached the function
 	throttles int
 }
 
-// undelivered is an event that found no place to be reported to: what CloudWatch counts as
+// undelivered is an event for which no destination or dead-letter queue could be reached. CloudWatch counts it in
 // DestinationDeliveryFailures and DeadLetterErrors.
 type undelivered struct {
 	account     string
@@ -44,8 +44,8 @@ func (s *Service) enqueue(arn, requestID string, payload []byte) {
 	s.world.Clock.After(0, fmt.Sprintf("invoke %s asynchronously", arn), func() { s.attempt(e) })
 }
 
-// attempt invokes once and decides what comes next. Function errors are retried after one minute and then after two;
-// throttles for as long as the event may live, with a growing delay, and without counting as attempts.
+// attempt invokes the function once and decides what comes next. Function errors are retried after one minute and then after two.
+// Throttles are retried until the maximum age of the event, with a growing delay, and do not count as attempts.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 func (s *Service) attempt(e *event) {
 	var f function
@@ -56,7 +56,7 @@ func (s *Service) attempt(e *event) {
 		}
 	})
 	if !found {
-		return // Lambda drops the events of a function that is deleted
+		return // Lambda drops the events of a deleted function
 	}
 	r, err := s.invoke(e.function, e.requestID, e.payload)
 	var delay time.Duration
@@ -88,7 +88,7 @@ func (s *Service) attempt(e *event) {
 	}
 }
 
-// discard reports an event that Lambda gives up, to the on-failure destination and to the dead-letter queue.
+// discard reports an event that Lambda gives up to the on-failure destination and to the dead-letter queue.
 func (s *Service) discard(f *function, e *event, condition string, r Result) {
 	s.deliver(f, e, f.async.onFailure, condition, r)
 	if f.deadLetter == "" {
@@ -130,7 +130,7 @@ func (s *Service) deliver(f *function, e *event, destination, condition string, 
 	s.send(f, e, destination, string(b), nil)
 }
 
-// raw keeps JSON as it is and makes a string of everything else.
+// raw returns JSON unchanged, and anything else as a string.
 func raw(payload []byte) any {
 	switch {
 	case len(payload) == 0:
@@ -148,7 +148,7 @@ func cut(text string, limit int) string {
 	return text
 }
 
-// checkDestination refuses what the sandbox cannot deliver to.
+// checkDestination returns an error for a destination that the sandbox does not have.
 func checkDestination(property, arn string) error {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) == 6 && (parts[2] == "sqs" || parts[2] == "sns") {
@@ -160,7 +160,7 @@ func checkDestination(property, arn string) error {
 // attribute is a message attribute of a dead letter. Assumption LAMBDA-12.
 type attribute struct{ name, kind, value string }
 
-// send puts a message on a queue or a topic with the function's role.
+// send sends a message to a queue or a topic with the function's role.
 func (s *Service) send(f *function, e *event, destination, body string, attributes []attribute) {
 	parts := strings.SplitN(destination, ":", 6)
 	role, err := s.asRole(f)
@@ -187,13 +187,13 @@ func (s *Service) send(f *function, e *event, destination, body string, attribut
 	}
 }
 
-// asRole is Lambda acting with a function's role.
+// asRole returns Lambda acting with a function's role.
 func (s *Service) asRole(f *function) (p cloud.Principal, err error) {
 	s.world.Do(func() { p, err = s.sessions.Assume(lambdaFor(f), f.role, f.name) })
 	return p, err
 }
 
-// lambdaFor is Lambda acting on behalf of a function.
+// lambdaFor returns Lambda acting for a function.
 func lambdaFor(f *function) cloud.Principal {
 	p := cloud.ServicePrincipal("lambda.amazonaws.com")
 	p.SourceARN = f.arn
@@ -255,7 +255,7 @@ func (s *Service) eventInvokeConfigType() cloud.ResourceType {
 		if err != nil {
 			return nil, fmt.Errorf("configure FunctionName %s: %w", p.FunctionName, err)
 		}
-		// The name is all that Delete needs.
+		// Delete needs the name only.
 		return &cloud.Resource{Ref: p.FunctionName}, nil
 	}
 	return cloud.ResourceType{

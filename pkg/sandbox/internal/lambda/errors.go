@@ -28,7 +28,7 @@ func tooLarge(size, limit int) error {
 	return cloud.Errorf(413, "RequestTooLargeException", "%d byte payload is too large for the invocation (limit %d bytes)", size, limit)
 }
 
-// failure is how an invocation went wrong: in the function's own words (raw), or in Lambda's.
+// failure is the error of an invocation, from the function itself (raw) or from Lambda.
 type failure struct {
 	Type    string
 	Message string
@@ -42,13 +42,13 @@ func responseTooLarge() *failure {
 	}
 }
 
-// document is the error payload of an invocation.
+// document returns the error payload of an invocation.
 func (f *failure) document(requestID string) []byte {
 	if f.raw != nil {
 		return f.raw
 	}
 	message := f.Message
-	// What goes wrong with the process is told with the request id, what is wrong with its answer is not.
+	// An error of the process has the request id. An error of its response does not.
 	if !strings.HasPrefix(f.Type, "Function.") {
 		message = "RequestId: " + requestID + " Error: " + message
 	}
@@ -59,7 +59,7 @@ func (f *failure) document(requestID string) []byte {
 	return b
 }
 
-// errorType reads the type from an error payload. A payload without one is Lambda's "Unhandled".
+// errorType returns the type in an error payload. Without one it is Lambda's "Unhandled".
 func errorType(payload []byte) string {
 	var e struct {
 		ErrorType string `json:"errorType"`

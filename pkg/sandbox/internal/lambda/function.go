@@ -16,7 +16,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// function is one function. The world lock guards it; what an instance is started with is copied.
+// function is one function. The world lock guards it. An instance starts with a copy of what it needs.
 type function struct {
 	account, region, name, arn string
 	description, role          string
@@ -30,20 +30,20 @@ type function struct {
 	logLevel                   string
 	deadLetter                 string // ARN of a queue or topic
 	tracing                    string
-	reserved                   *int // concurrency
+	reserved                   *int // reserved concurrency
 	tags                       []cloud.Tag
 	permissions                []permission
 	async                      asyncConfig
 	modified                   time.Time
-	revision                   string // changes with every update; instances of an older one are not used again
+	revision                   string // changes with every update; instances of an older revision are not used again
 }
 
 func functionARN(region, account, name string) string {
 	return "arn:aws:lambda:" + region + ":" + account + ":function:" + name
 }
 
-// parseName reads a function name, partial ARN (account:function:name) or ARN, each with or without a qualifier.
-// Assumption LAMBDA-08: the only version is $LATEST, so any other qualifier is not found.
+// parseName reads a function name, partial ARN (account:function:name) or ARN, with or without a qualifier. The only version is
+// $LATEST, so any other qualifier is not found (assumption LAMBDA-08).
 func parseName(text, qualifier, region, account string) (arn string, ok bool) {
 	parts := strings.Split(text, ":")
 	switch {
@@ -61,7 +61,7 @@ func parseName(text, qualifier, region, account string) (arn string, ok bool) {
 	return functionARN(region, account, parts[0]), true
 }
 
-// find looks a function up. Call with the world locked.
+// find returns a function. Call with the world locked.
 func (s *Service) find(text, qualifier, region, account string) (*function, error) {
 	arn, ok := parseName(text, qualifier, region, account)
 	if f := s.functions[arn]; ok && f != nil {
@@ -73,7 +73,7 @@ func (s *Service) find(text, qualifier, region, account string) (*function, erro
 	return nil, notFound(arn)
 }
 
-// reservedKeys are the environment variables that Lambda sets itself and refuses in a configuration.
+// reservedKeys returns the environment variables that Lambda sets itself and refuses in a configuration.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func reservedKeys() []string {
 	return []string{
@@ -84,14 +84,14 @@ func reservedKeys() []string {
 	}
 }
 
-// processEnvironment is all that an instance finds in its environment, besides the address of its Runtime API.
+// processEnvironment returns the whole environment of an instance, except the address of its Runtime API.
 func (f *function) processEnvironment(endpoint, stream, key, secret, token string) []string {
 	env := []string{
 		"_HANDLER=" + f.handler, "LAMBDA_TASK_ROOT=" + f.dir, "TZ=:UTC",
 		"AWS_REGION=" + f.region, "AWS_DEFAULT_REGION=" + f.region,
 		"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + secret, "AWS_SESSION_TOKEN=" + token,
 		"AWS_ENDPOINT_URL=" + endpoint,
-		// Without credentials of its own a process would look for those of the machine.
+		// A process without credentials of its own would use those of the machine.
 		"AWS_EC2_METADATA_DISABLED=true",
 		"AWS_LAMBDA_FUNCTION_NAME=" + f.name, "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		fmt.Sprintf("AWS_LAMBDA_FUNCTION_MEMORY_SIZE=%d", f.memory), "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
@@ -114,7 +114,7 @@ func (f *function) processEnvironment(endpoint, stream, key, secret, token strin
 	return env
 }
 
-// checkBootstrap says what is wrong with an asset before anything is deployed that could not run.
+// checkBootstrap checks an asset before the deployment, so that no function is deployed that cannot run.
 func checkBootstrap(function, dir string) error {
 	file := filepath.Join(dir, "bootstrap")
 	info, err := os.Stat(file)
@@ -220,7 +220,7 @@ func (s *Service) functionType() cloud.ResourceType {
 	}
 }
 
-// configure checks properties and makes the function that they describe.
+// configure checks properties and returns the function that they describe.
 func (s *Service) configure(r *cloud.ResourceRequest, p *functionProperties, old *cloud.Resource) (*function, error) {
 	if old != nil {
 		if p.FunctionName != "" && p.FunctionName != old.Ref {
@@ -283,8 +283,8 @@ func (s *Service) configure(r *cloud.ResourceRequest, p *functionProperties, old
 	return f, nil
 }
 
-// check refuses what Lambda refuses, and what the sandbox cannot run.
-// Quotas: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+// check returns an error for properties that Lambda refuses, and for those that the sandbox cannot run. Quotas:
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 func (p *functionProperties) check() error {
 	within := func(name string, n *cloud.Int, low, high cloud.Int) error {
 		if n != nil && (*n < low || *n > high) {
@@ -344,7 +344,7 @@ func (f *function) snapshot() map[string]any {
 	}
 }
 
-// FunctionConfiguration describes a function in answers.
+// FunctionConfiguration is the wire form of a function's configuration.
 type FunctionConfiguration struct {
 	Architectures    []string
 	CodeSize         int
@@ -416,13 +416,13 @@ type GetFunctionOutput struct {
 	Tags          map[string]string `json:",omitempty"`
 }
 
-// CodeLocation is a part of GetFunctionOutput: here, the asset's directory.
+// CodeLocation is a part of GetFunctionOutput. In the sandbox, the location is the asset's directory.
 type CodeLocation struct{ Location, RepositoryType string }
 
 // Concurrency is a part of GetFunctionOutput.
 type Concurrency struct{ ReservedConcurrentExecutions int }
 
-// allowed finds a function and authorises action on it, with its resource policy.
+// allowed finds a function and authorizes action on it, with its resource policy.
 func (s *Service) allowed(c *cloud.Call, action, name, qualifier string) (*function, error) {
 	f, err := s.find(name, qualifier, c.Region, c.Account())
 	if err != nil {

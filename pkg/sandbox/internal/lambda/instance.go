@@ -6,36 +6,36 @@ import (
 	"time"
 )
 
-// Real-time limits. Hosted functions live in real time, whatever the world's clock says.
+// These limits are in real time. Hosted functions live in real time, whatever the world's clock says.
 const (
 	initLimit    = 30 * time.Second // from the start of a process to its first request for work
-	longestGuard = 60 * time.Second // an invocation is ended after the function's timeout, but no later than this
+	longestGuard = 60 * time.Second // an invocation ends after the function's timeout, but no later than this
 )
 
-// tailKept is how much of an invocation's log an answer carries, in bytes.
+// tailKept is the maximum size of the log tail in an output, in bytes.
 const tailKept = 4 << 10
 
 // instance is one running copy of a function. It serves one invocation at a time.
 type instance struct {
 	runner
-	key string // access key id that the function signs with
+	key string // access key id of the function's credentials
 
-	// Guarded by Service.mu.
+	// Service.mu guards these.
 	revision     string // of the function
 	taken, stale bool
 }
 
-// runner is how an instance runs: in a process of its own, or in this one.
+// runner runs an instance, in a process of its own or in this one.
 type runner interface {
-	// serve hands over an invocation and returns when Lambda holds it to be over: answered, broken, or longer than guard.
+	// serve delivers an invocation and returns when the invocation has ended: with a response, with an error, or after guard.
 	serve(v *invocation, guard time.Duration) ([]byte, *failure)
-	// kill ends the instance as a crash would. Nothing that the function does from then on has an effect.
+	// kill ends the instance like a crash. Nothing that the function does afterwards has an effect.
 	kill()
 	// alive reports whether the instance has not ended.
 	alive() bool
-	// serving returns the id of the invocation that the instance works on, or an empty string.
+	// serving returns the id of the current invocation, or "".
 	serving() string
-	// tail returns the end of what the current or last invocation wrote.
+	// tail returns the end of the log of the current or last invocation.
 	tail() string
 }
 
@@ -49,7 +49,7 @@ type invocation struct {
 
 	done chan struct{} // closed when the process asks for its next work
 
-	// Guarded by work.mu.
+	// work.mu guards these.
 	answered, failed bool
 	answer           []byte
 }
@@ -58,7 +58,7 @@ type invocation struct {
 type work struct {
 	mu      sync.Mutex
 	current *invocation
-	written string // by the current or last invocation, its end
+	written string // end of the log of the current or last invocation
 }
 
 func (w *work) begin(v *invocation) {
@@ -82,7 +82,7 @@ func (w *work) serving() string {
 	return w.current.id
 }
 
-// wrote keeps the end of what an invocation writes.
+// wrote keeps the end of an invocation's log.
 func (w *work) wrote(line string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -96,12 +96,12 @@ func (w *work) tail() string {
 	return w.written
 }
 
-// timedOut is the failure of an invocation that took longer than guard.
+// timedOut returns the failure of an invocation that took longer than guard.
 func timedOut(guard time.Duration) *failure {
 	return &failure{Type: "Sandbox.Timedout", Message: fmt.Sprintf("Task timed out after %.2f seconds", guard.Seconds())}
 }
 
-// exitFailure is the failure of an invocation whose process ended, as Lambda reports it.
+// exitFailure returns the failure of an invocation whose process ended, in Lambda's words.
 func exitFailure(reason error) *failure {
 	if reason == nil {
 		return &failure{Type: "Runtime.ExitError", Message: "Runtime exited without providing a reason"}

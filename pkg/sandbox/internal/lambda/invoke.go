@@ -11,31 +11,32 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Largest payloads, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+// These are the maximum payloads in bytes.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const (
 	largestEvent      = 6 << 20
 	largestAsyncEvent = 1 << 20
 )
 
-// Result is how an invocation ended.
+// Result is the result of an invocation.
 type Result struct {
 	RequestID string
-	// Payload is the function's answer, or the error document {"errorType", "errorMessage"} of a failure.
+	// Payload is the function's response, or the error document {"errorType", "errorMessage"}.
 	Payload []byte
-	// FunctionError is empty after success and "Unhandled" otherwise, as in the header X-Amz-Function-Error.
-	// Assumption LAMBDA-02: custom runtimes know no handled errors.
+	// FunctionError is empty after success and "Unhandled" otherwise, as in the header X-Amz-Function-Error. Custom runtimes have
+	// no handled errors (assumption LAMBDA-02).
 	FunctionError string
 	// ErrorType is the errorType of the error document: the function's own, or Runtime.ExitError, Sandbox.Timedout,
 	// Function.ResponseSizeTooLarge, Runtime.InvalidEntrypoint.
 	ErrorType string
-	// Log is what the invocation wrote, 4 KiB at most.
+	// Log is the end of the invocation's log, at most 4 KiB.
 	Log string
 }
 
-// Invoke runs a function, given by ARN, and waits for its end. Nobody's permission is checked: it is for services that have
-// checked. Errors are *cloud.Error: ResourceNotFoundException, TooManyRequestsException, AccessDeniedException for an
-// execution role that Lambda cannot assume. Call without the world locked; it takes no virtual time.
-// Assumption LAMBDA-01.
+// Invoke runs a function, given by ARN, and waits until the invocation has ended. It checks no permission, because the calling
+// service has done so. Errors are *cloud.Error: ResourceNotFoundException, TooManyRequestsException, and AccessDeniedException
+// for an execution role that Lambda cannot assume. Call without the world locked. An invocation takes no virtual time (assumption
+// LAMBDA-01).
 func (s *Service) Invoke(functionARN string, payload []byte) (Result, error) {
 	return s.invoke(functionARN, s.world.IDs.UUID(), payload)
 }
@@ -70,7 +71,8 @@ func (s *Service) invoke(functionARN, requestID string, payload []byte) (Result,
 		now := s.world.Clock.Now()
 		out, broken = i.serve(&invocation{
 			id: requestID, function: f.arn, payload: payload,
-			// The process lives in real time, so its deadline must be real too: on the virtual clock it would always be far off.
+			// The process lives in real time, so its deadline must be in real time too. A virtual deadline would always be far
+			// away.
 			deadline: time.Now().Add(f.timeout),
 			trace:    fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", now.Unix(), s.world.IDs.Hex(24), s.world.IDs.Hex(16)),
 		}, min(f.timeout, longestGuard))
@@ -91,7 +93,7 @@ func (s *Service) invoke(functionARN, requestID string, payload []byte) (Result,
 	return r, nil
 }
 
-// count publishes a metric of the function's.
+// count publishes a metric of the function.
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 func (s *Service) count(f *function, name string, n float64) {
 	s.world.Measure(cloud.Sample{
@@ -100,7 +102,7 @@ func (s *Service) count(f *function, name string, n float64) {
 	})
 }
 
-// acquire finds a warm instance that is free, or starts one. The failure is the function's fault, the error Lambda's answer.
+// acquire returns a free warm instance, or starts one. The failure is one of the function, the error one of Lambda.
 func (s *Service) acquire(f *function, requestID string) (*instance, *failure, error) {
 	s.mu.Lock()
 	if s.closed {
@@ -146,7 +148,7 @@ func (s *Service) acquire(f *function, requestID string) (*instance, *failure, e
 	return i, nil, nil
 }
 
-// launch starts an instance with keys of its own, so that each API call can be traced to its invocation.
+// launch starts an instance with its own credentials, so that each API call can be traced to its invocation.
 func (s *Service) launch(f *function) (*instance, *failure, error) {
 	var key, secret, token string
 	var err error
@@ -165,7 +167,7 @@ func (s *Service) launch(f *function) (*instance, *failure, error) {
 	return &instance{runner: r, key: key, revision: f.revision}, nil, nil
 }
 
-// run starts a process, or the same in this one.
+// run starts the instance in a process of its own or in this process.
 func (s *Service) run(f *function, environment []string, log func(line string)) (runner, *failure) {
 	if s.starter == nil {
 		p, broken := start(f.dir, environment, log)
@@ -186,14 +188,14 @@ func (s *Service) run(f *function, environment []string, log func(line string)) 
 	return r, nil
 }
 
-// take gives an instance to an invocation. Call with s.mu locked.
+// take assigns an instance to an invocation. Call with s.mu locked.
 func (s *Service) take(i *instance, requestID string) {
 	i.taken = true
 	s.served[requestID] = i
 	s.sessions.Invocation(i.key, requestID)
 }
 
-// release makes an instance free for the next invocation, or lets it go when it has ended or grown old.
+// release makes an instance free for the next invocation, or drops it if it has ended or is outdated.
 func (s *Service) release(i *instance, arn string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,7 +216,7 @@ func (s *Service) forget(i *instance, arn string) {
 	i.kill()
 }
 
-// retire ends the instances of a function that are not of this revision, the busy ones after their invocation.
+// retire ends the instances of a function that have another revision. Busy instances end after their invocation.
 func (s *Service) retire(arn, revision string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -229,9 +231,8 @@ func (s *Service) retire(arn, revision string) {
 	}
 }
 
-// Kill ends the instance that serves an invocation at once, as a crash would: the invocation fails with Runtime.ExitError.
-// The invocation may be an earlier one of the same instance, since a process keeps credentials that it got then. When
-// nothing is at work there is nothing to do.
+// Kill ends the instance that serves an invocation at once, like a crash: the invocation fails with Runtime.ExitError. A process
+// keeps credentials, so the invocation may be an earlier one of the same instance. If the instance is idle, Kill does nothing.
 func (s *Service) Kill(_, invocation string) {
 	s.mu.Lock()
 	i := s.served[invocation]
@@ -259,7 +260,7 @@ type InvokeOutput struct {
 	Payload         []byte `loc:"payload"`
 }
 
-// invokeOperation answers 200 with the result, 202 for an event that is queued, 204 for a dry run.
+// invokeOperation implements Invoke. It returns 200 with the result, 202 for a queued event, and 204 for a dry run.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (s *Service) invokeOperation(c *cloud.Call, in *InvokeInput) (*InvokeOutput, error) {
 	var arn string

@@ -1,5 +1,6 @@
-// Package lambda runs functions as Lambda would, over the Runtime API or in this process: warm between invocations, killed when they
-// take too long, retried when they were invoked asynchronously, fed from queues.
+// Package lambda runs functions like AWS Lambda, over the Runtime API or in this process. Instances stay warm between invocations
+// and are killed when they take too long. Asynchronous invocations are retried. Queues invoke functions through event source
+// mappings.
 package lambda
 
 import (
@@ -14,32 +15,35 @@ import (
 
 // Queue is what Lambda needs of SQS beyond its API.
 type Queue interface {
-	// OnMessage calls wake whenever a message of the queue becomes visible: sent, no longer delayed, or returned by its
-	// visibility timeout. wake is quick and takes no lock of the world, so it may be called with the world locked.
-	OnMessage(queueARN string, wake func())
+	// OnMessage calls arrived whenever a message of the queue becomes visible: when it is sent, when its delay has passed, and
+	// when its visibility timeout ends. arrived is quick and takes no lock of the world, so it may be called with the world
+	// locked.
+	OnMessage(queueARN string, arrived func())
 }
 
 // Sessions is what Lambda needs of IAM.
 type Sessions interface {
-	// MintForFunction makes the keys of an instance. It fails when Lambda may not assume the role. Called with the world locked.
+	// MintForFunction returns the credentials of an instance. It fails if Lambda may not assume the role. Called with the world
+	// locked.
 	MintForFunction(roleARN, functionName, functionARN string) (iam.Credential, error)
-	// Invocation records which invocation the keys act for from now on.
+	// Invocation sets the invocation that the credentials now act for.
 	Invocation(accessKeyID, invocation string)
-	// Assume makes a session of a role for what Lambda itself does with it. Called with the world locked.
+	// Assume returns a session of a role, for what Lambda itself does with the role. Called with the world locked.
 	Assume(caller cloud.Principal, roleARN, session string) (cloud.Principal, error)
 }
 
-// Options of the service.
+// Options configure the service.
 type Options struct {
-	// Endpoint is the address of the sandbox's front door, which functions find in AWS_ENDPOINT_URL.
+	// Endpoint returns the address of the sandbox's front door. Functions get it in AWS_ENDPOINT_URL.
 	Endpoint func() string
-	// LogWriter is where the log lines of a function, given by name, go besides the log groups; nil for nowhere.
+	// LogWriter returns where the log lines of a function, given by name, are written besides the log groups; nil for nowhere.
 	LogWriter func(function string) io.Writer
-	// Line sees every line that a function writes; nil for nobody.
+	// Line is called with every line that a function writes; nil for no call.
 	Line func(account, region, text string)
-	// Starter runs instances in this process; nil runs the bootstrap of their asset, each in a process of its own.
+	// Starter starts instances in this process. If it is nil, each instance runs the bootstrap of its asset in a process of its
+	// own.
 	Starter Starter
-	// Transport is the front door for instances in this process.
+	// Transport leads to the front door, for instances in this process.
 	Transport http.RoundTripper
 }
 
@@ -54,7 +58,7 @@ type Service struct {
 	starter   Starter
 	transport http.RoundTripper
 
-	// Guarded by the world lock.
+	// The world lock guards these.
 	functions   map[string]*function // by ARN
 	mappings    map[string]*mapping  // by UUID
 	undelivered []undelivered
@@ -66,7 +70,7 @@ type Service struct {
 	starting  map[string]int         // by function ARN
 }
 
-// New makes the service. Close it, so that no process is left behind.
+// New returns the service. Close it, so that no process is left behind.
 func New(w *cloud.World, queue Queue, sessions Sessions, o Options) *Service {
 	return &Service{
 		world: w, queue: queue, sessions: sessions, endpoint: o.Endpoint, logs: newLogs(w.Clock, o),
@@ -76,7 +80,7 @@ func New(w *cloud.World, queue Queue, sessions Sessions, o Options) *Service {
 	}
 }
 
-// Close ends all instances, and returns when their processes are gone. Invocations under way fail; later ones are refused.
+// Close ends all instances and returns when their processes have ended. Current invocations fail, and later ones are refused.
 func (s *Service) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -92,7 +96,7 @@ func (s *Service) Close() {
 	}
 }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	const functions, mappings = "/2015-03-31/functions", "/2015-03-31/event-source-mappings"
 	return &cloud.Service{
@@ -117,7 +121,7 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{s.functionType(), s.permissionType(), s.mappingType(), s.eventInvokeConfigType(), s.logGroupType()}
 }
 
-// Snapshot tells what Lambda holds for an account. Call with the world locked.
+// Snapshot returns what Lambda holds for an account. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	functions, mappings, lost := []any{}, []any{}, []any{}
 	for _, f := range s.functionsOf(account) {

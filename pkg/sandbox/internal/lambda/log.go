@@ -11,7 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// linesKept is how many lines of a log group stay in memory.
+// linesKept is the number of lines of a log group that stay in memory.
 const linesKept = 2000
 
 // LogLine is one line that a function wrote.
@@ -20,17 +20,17 @@ type LogLine struct {
 	Stream, Message string
 }
 
-// LogGroup is what a log group holds.
+// LogGroup is a log group with its lines.
 type LogGroup struct {
 	Region, Name, ARN, Key string
 	RetentionInDays        int
 	Created                time.Time // virtual
-	Lines                  []LogLine // the newest at least, in the order in which they were written
-	Dropped                int       // how many there were before those
-	Bytes                  int       // of all that were written
+	Lines                  []LogLine // at least the newest lines, in the order in which they were written
+	Dropped                int       // number of lines before those
+	Bytes                  int       // bytes of all lines that were written
 }
 
-// logs has a lock of its own: lines arrive while the world goes on.
+// logs has a lock of its own, because lines arrive at any time.
 type logs struct {
 	clock  *cloud.Clock
 	writer func(function string) io.Writer
@@ -46,7 +46,7 @@ type logGroup struct {
 	key                        string
 	retention                  int
 	created                    time.Time
-	lines                      []LogLine // only ever appended to: others read what they once got
+	lines                      []LogLine // only appended to, because others read earlier slices
 	written, bytes             int
 }
 
@@ -58,7 +58,7 @@ func logGroupARN(account, region, name string) string {
 	return fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s", region, account, name)
 }
 
-// group returns a log group, making it when it is new, as a function's first line does. Call with l.mu locked.
+// group returns a log group. It creates one that does not exist, as a function's first line does. Call with l.mu locked.
 func (l *logs) group(account, region, name string) (g *logGroup, made bool) {
 	arn := logGroupARN(account, region, name)
 	if g = l.groups[arn]; g != nil {
@@ -94,7 +94,7 @@ func (l *logs) write(f *function, stream, line string) {
 	}
 }
 
-// of lists an account's groups by name. Call with l.mu locked.
+// of returns an account's groups by name. Call with l.mu locked.
 func (l *logs) of(account string) []*logGroup {
 	var list []*logGroup
 	for _, g := range l.groups {
@@ -106,7 +106,7 @@ func (l *logs) of(account string) []*logGroup {
 	return list
 }
 
-// snapshot leaves the lines out: they hold real times, and a snapshot is the same for the same seed.
+// snapshot omits the lines, because they may contain real times and a snapshot must be the same for the same seed.
 func (l *logs) snapshot(account string) []any {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,8 +131,8 @@ func (s *Service) LogGroups(account string) []LogGroup {
 	return list
 }
 
-// lockLogs asks whether CloudWatch Logs may use the key of a log group. Assumption KMS-05: that is when the key is given,
-// and not again for every line.
+// lockLogs checks that CloudWatch Logs may use the key of a log group. It is checked when the key is set, and not for every line
+// (assumption KMS-05).
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 func lockLogs(r *cloud.ResourceRequest, name string, old *cloud.Resource, key string) error {
 	if key == "" {

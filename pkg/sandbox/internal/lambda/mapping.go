@@ -12,8 +12,8 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 )
 
-// mapping feeds a function from a queue: it collects messages until a batch is full or its window has passed, invokes the
-// function, and deletes what the function has dealt with. The world lock guards it, except for woken.
+// mapping invokes a function with the messages of a queue. It collects messages until a batch is full or its window has passed,
+// invokes the function, and deletes the messages that the function has processed. The world lock guards it, except scheduled.
 // https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 type mapping struct {
 	uuid, arn        string
@@ -23,17 +23,17 @@ type mapping struct {
 	window           time.Duration
 	partial          bool // ReportBatchItemFailures
 	enabled          bool
-	concurrency      int // MaximumConcurrency; zero for no limit of its own
+	concurrency      int // MaximumConcurrency; zero for none
 	modified         time.Time
-	result           string // of the last look at the queue
+	result           string // result of the last poll
 	deleted          bool
 
-	woken          atomic.Bool // a look at the queue is scheduled
+	scheduled      atomic.Bool // a poll is scheduled
 	batch          []sqs.Message
-	closing, retry alarm // of the window; of a failed look at the queue
+	closing, retry alarm // end of the window; retry of a failed poll
 }
 
-// alarm is a clock event that may be called off.
+// alarm is a clock event that may be cancelled.
 type alarm struct{ timer *cloud.Timer }
 
 func (a *alarm) cancel() {
@@ -43,16 +43,16 @@ func (a *alarm) cancel() {
 	}
 }
 
-// wake schedules one look at the queue, however many messages have arrived.
-func (s *Service) wake(m *mapping) {
-	if m.woken.CompareAndSwap(false, true) {
+// arrived schedules one poll, however many messages have arrived.
+func (s *Service) arrived(m *mapping) {
+	if m.scheduled.CompareAndSwap(false, true) {
 		s.world.Clock.After(0, "poll "+m.source, func() { s.poll(m) })
 	}
 }
 
-// poll receives what is visible, hands over full batches, and opens a window for the rest.
+// poll receives the visible messages, delivers full batches, and opens a window for the rest.
 func (s *Service) poll(m *mapping) {
-	m.woken.Store(false)
+	m.scheduled.Store(false)
 	for drained := false; !drained; {
 		var f function
 		room := 0
@@ -81,7 +81,7 @@ func (s *Service) poll(m *mapping) {
 			m.batch = append(m.batch, messages...)
 			full = len(m.batch) == m.batchSize
 			if len(m.batch) > 0 && !full && m.window > 0 && m.closing.timer == nil {
-				// The window begins with the first message that a poller has in its hands.
+				// The window begins when a poller receives the first message.
 				m.closing.timer = s.world.Clock.After(m.window, "batching window of "+m.source, func() { s.flush(m) })
 			}
 		})
@@ -91,13 +91,13 @@ func (s *Service) poll(m *mapping) {
 	}
 }
 
-// retryPoll looks again later. What only a change of the configuration can cure does not keep the world busy.
-// Assumption LAMBDA-07: 10 seconds after a throttle or a fault of the service, a minute after any other error.
+// retryPoll polls again later: after 10 seconds for a throttle or a fault of the service, after a minute for any other error
+// (assumption LAMBDA-07). An error that only another configuration can fix does not keep the world busy.
 func (s *Service) retryPoll(m *mapping, err error) {
 	e := cloud.AsError(err)
 	s.world.Do(func() {
 		m.result = "PROBLEM: " + e.Error()
-		again := func() { s.wake(m) }
+		again := func() { s.arrived(m) }
 		m.retry.cancel()
 		if e.Status >= 500 || strings.Contains(e.Code, "Throttl") {
 			m.retry.timer = s.world.Clock.Again(10*time.Second, "poll "+m.source+" again", again)
@@ -107,7 +107,7 @@ func (s *Service) retryPoll(m *mapping, err error) {
 	})
 }
 
-// receive asks for all attributes, as Lambda passes them on.
+// receive asks for all attributes, because Lambda passes them on.
 func (s *Service) receive(m *mapping, f *function, most int) ([]sqs.Message, error) {
 	role, err := s.asRole(f)
 	if err != nil {
@@ -123,8 +123,7 @@ func (s *Service) receive(m *mapping, f *function, most int) ([]sqs.Message, err
 	return out.(*sqs.ReceiveMessageOutput).Messages, nil
 }
 
-// flush invokes the function with the messages that the mapping holds. After a failure they stay invisible until their
-// visibility timeout returns them to the queue.
+// flush invokes the function with the received messages. After a failure they stay invisible until their visibility timeout ends.
 func (s *Service) flush(m *mapping) {
 	var batch []sqs.Message
 	var f function
@@ -169,7 +168,7 @@ func (s *Service) problem(m *mapping, err error) {
 	s.world.Do(func() { m.result = "PROBLEM: " + err.Error() })
 }
 
-// remove deletes messages, ten in a call.
+// remove deletes messages, ten per call.
 func (s *Service) remove(m *mapping, f *function, messages []sqs.Message) error {
 	role, err := s.asRole(f)
 	if err != nil {
@@ -189,8 +188,8 @@ func (s *Service) remove(m *mapping, f *function, messages []sqs.Message) error 
 	return nil
 }
 
-// succeeded reads a partial batch response: what it does not name is done. A response that is not one, or names a message
-// that is not in the batch, fails the whole batch.
+// succeeded reads a partial batch response and returns the messages that it does not name. An invalid response, or one that names
+// a message outside of the batch, fails the whole batch.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
 func succeeded(batch []sqs.Message, payload []byte) ([]sqs.Message, error) {
 	if text := strings.TrimSpace(string(payload)); text == "" || text == "null" {
@@ -222,7 +221,7 @@ func succeeded(batch []sqs.Message, payload []byte) ([]sqs.Message, error) {
 	return done, nil
 }
 
-// records is the event that a function sees.
+// records returns the event of a batch.
 // https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
 func records(m *mapping, batch []sqs.Message) []any {
 	list := []any{}
@@ -311,9 +310,9 @@ func (s *Service) mappingType() cloud.ResourceType {
 			return nil, err
 		}
 		if old == nil {
-			s.queue.OnMessage(m.source, func() { s.wake(m) })
+			s.queue.OnMessage(m.source, func() { s.arrived(m) })
 		}
-		s.wake(m)
+		s.arrived(m)
 		return &cloud.Resource{Ref: m.uuid, Attributes: map[string]string{"Id": m.uuid, "EventSourceMappingArn": m.arn}}, nil
 	}
 	return cloud.ResourceType{
@@ -334,7 +333,8 @@ func (s *Service) mappingType() cloud.ResourceType {
 	}
 }
 
-// check: https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+// check checks the properties.
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 func (p *mappingProperties) check() error {
 	parts := strings.SplitN(p.EventSourceArn, ":", 6)
 	switch {
@@ -355,8 +355,8 @@ func (p *mappingProperties) check() error {
 	return nil
 }
 
-// checkQueue looks at the queue with the function's role, as Lambda does, and refuses a visibility timeout that is shorter
-// than the function's timeout.
+// checkQueue reads the queue with the function's role, as Lambda does, and refuses a visibility timeout that is shorter than the
+// function's timeout.
 func (s *Service) checkQueue(f *function, queueARN string) error {
 	role, err := s.asRole(f)
 	if err != nil {

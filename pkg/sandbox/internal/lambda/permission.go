@@ -19,7 +19,7 @@ type permission struct {
 	Condition map[string]map[string]string `json:",omitempty"`
 }
 
-// policy is the function's resource policy, or empty when it has none.
+// policy returns the function's resource policy, or "".
 func (f *function) policy() string {
 	if len(f.permissions) == 0 {
 		return ""
@@ -101,7 +101,7 @@ func (s *Service) removePermission(account, sid string) {
 	}
 }
 
-// principal turns the Principal of a permission into that of a policy statement.
+// principal returns the Principal of a permission in the form of a policy statement.
 func principal(text string) any {
 	switch {
 	case text == "*":

@@ -15,39 +15,39 @@ import (
 	"time"
 )
 
-// process is an instance with a Runtime API of its own on a loopback listener, which says what there is to do.
+// process is an instance in a process of its own, with a Runtime API on a loopback listener.
 type process struct {
 	work
 	cmd    *exec.Cmd
 	server *http.Server
 	log    *pipe
 
-	next   chan *invocation // answers GET next
+	next   chan *invocation // for the response to GET next
 	ready  chan struct{}    // closed at the first request for work
 	exited chan struct{}    // closed when the process has been reaped
-	reason error            // set before exited is closed: how it ended, nil for exit status 0
+	reason error            // set before exited is closed; nil for exit status 0
 
-	// Guarded by work.mu.
+	// work.mu guards these.
 	isReady   bool
 	initError *failure
 }
 
-// start runs the asset's bootstrap with a clean environment and returns once the process asks for work.
+// start runs the asset's bootstrap with a clean environment and returns when the process asks for work.
 func start(dir string, environment []string, log func(line string)) (*process, *failure) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, &failure{Type: "Sandbox.StartFailed", Message: fmt.Sprintf("listen for the Runtime API: %v", err)}
 	}
 	p := &process{next: make(chan *invocation), ready: make(chan struct{}), exited: make(chan struct{})}
-	p.server = &http.Server{Handler: p.runtimeAPI()} // without timeouts: the invocation's own is enough
+	p.server = &http.Server{Handler: p.runtimeAPI()} // the timeout of an invocation is enough
 	if p.log, err = newPipe(func(line string) { p.wrote(line); log(line) }); err != nil {
 		_ = listener.Close()
 		return nil, &failure{Type: "Sandbox.StartFailed", Message: fmt.Sprintf("open the log pipe: %v", err)}
 	}
 	p.cmd = exec.Command(filepath.Join(dir, "bootstrap"))
 	p.cmd.Dir = dir
-	// Nothing is inherited. A function must find what Lambda gives it and no more; an inherited AWS_CA_BUNDLE alone makes
-	// the SDK's configuration fail.
+	// Nothing is inherited. A function must get only what Lambda gives it. An inherited AWS_CA_BUNDLE alone makes the SDK's
+	// configuration fail.
 	p.cmd.Env = slices.Concat(environment, []string{"AWS_LAMBDA_RUNTIME_API=" + listener.Addr().String()})
 	p.cmd.Stdout, p.cmd.Stderr = p.log.write, p.log.write
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -65,7 +65,7 @@ func start(dir string, environment []string, log func(line string)) (*process, *
 	defer guard.Stop()
 	select {
 	case <-p.ready:
-		p.log.drain() // or what it wrote while starting would be told with its first invocation
+		p.log.drain() // otherwise, output of the start would belong to the first invocation
 		return p, nil
 	case <-p.exited:
 	case <-guard.C:
@@ -87,10 +87,10 @@ func advice(err error) string {
 	return ""
 }
 
-// reap waits for the process, then takes down everything that belonged to it.
+// reap waits for the process, then releases everything that belonged to it.
 func (p *process) reap() {
 	p.reason = p.cmd.Wait()
-	// What the process started itself goes with it, as it does when Lambda ends a sandbox.
+	// As at Lambda, processes that the process started end with it.
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	p.log.drain()
 	p.log.close()
@@ -98,7 +98,7 @@ func (p *process) reap() {
 	close(p.exited)
 }
 
-// kill ends the process group and returns when the process is gone.
+// kill ends the process group and returns when the process has ended.
 func (p *process) kill() {
 	select {
 	case <-p.exited:
@@ -118,8 +118,8 @@ func (p *process) alive() bool {
 	}
 }
 
-// serve hands one invocation to the process and waits until it asks for the next one, which is when Lambda holds an
-// invocation to be over, or until it ends.
+// serve delivers one invocation to the process. It waits until the process asks for the next one, which is when an invocation
+// ends for Lambda, or until the process ends.
 func (p *process) serve(v *invocation, guard time.Duration) ([]byte, *failure) {
 	v.done = make(chan struct{})
 	p.begin(v)
@@ -158,7 +158,7 @@ func (p *process) serve(v *invocation, guard time.Duration) ([]byte, *failure) {
 	return v.answer, nil
 }
 
-// pipe carries a process's standard output and error to the log, line by line.
+// pipe copies a process's standard output and error to the log, line by line.
 type pipe struct {
 	read, write *os.File
 	line        func(string)
@@ -178,7 +178,7 @@ func newPipe(line func(string)) (*pipe, error) {
 	return p, nil
 }
 
-// follow reads for as long as the pipe is open, so that a chatty process never blocks on a full pipe.
+// follow reads while the pipe is open, so that the process never blocks on a full pipe.
 func (p *pipe) follow() {
 	defer close(p.done)
 	raw, err := p.read.SyscallConn()
@@ -196,7 +196,7 @@ func (p *pipe) follow() {
 	}
 }
 
-// drain takes what the process has written up to now, so that the log is complete when an invocation ends.
+// drain reads what the process has written so far, so that the log is complete when an invocation ends.
 func (p *pipe) drain() {
 	raw, err := p.read.SyscallConn()
 	if err != nil {
@@ -205,7 +205,7 @@ func (p *pipe) drain() {
 	_ = raw.Control(func(fd uintptr) { p.take(fd) })
 }
 
-// take reads until the pipe is empty and tells whether more can come.
+// take reads until the pipe is empty, and reports whether more can come.
 func (p *pipe) take(fd uintptr) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -18,13 +18,13 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// Hosting is all that an instance of a function gets when it runs in this process, in place of what a process inherits. What
-// it reads elsewhere, it shares with every other instance.
+// Hosting is what an instance of a function gets when it runs in this process, instead of a process environment. Anything else
+// that it reads, it shares with all other instances.
 type Hosting struct {
 	Asset       string            // directory of the function's asset
-	Environment map[string]string // all of it
+	Environment map[string]string // the whole environment
 	Log         io.Writer         // standard output and error
-	Transport   http.RoundTripper // leads to AWS, whatever the URL's host
+	Transport   http.RoundTripper // leads to the sandbox, whatever the URL's host
 	Now         func() time.Time  // virtual
 }
 
@@ -33,12 +33,12 @@ type Handler interface {
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
 
-// Starter starts an instance in this process. The context, and that of each invocation, ends with the instance. An error is
-// what a process would have printed before it gave up.
+// Starter starts an instance in this process. The context, and that of each invocation, ends with the instance. The error has the
+// text that a process would print before it exits.
 type Starter func(ctx context.Context, h Hosting) (Handler, error)
 
-// resident is an instance that runs in this process. A goroutine cannot be killed as a process can: after kill it may go on,
-// but all that it can reach fails.
+// resident is an instance that runs in this process. A goroutine cannot be killed like a process: after kill it may keep running,
+// but its API calls fail.
 type resident struct {
 	work
 	handler Handler
@@ -50,8 +50,8 @@ type resident struct {
 }
 
 var (
-	errKilled     = errors.New("signal: killed") // as exec.ExitError says it
-	errExited     = errors.New("exit status 1")  // of log.Fatal
+	errKilled     = errors.New("signal: killed") // the text of exec.ExitError
+	errExited     = errors.New("exit status 1")  // the text after log.Fatal
 	errPanicked   = errors.New("exit status 2")
 	errBrokenPipe = errors.New("write: broken pipe")
 )
@@ -82,7 +82,7 @@ func settle(begin Starter, h Hosting, log func(line string)) (*resident, *failur
 	return r, nil
 }
 
-// print writes a line as the standard logger does, which the runtime of aws-lambda-go writes with.
+// print writes a line like the standard logger, which the runtime of aws-lambda-go uses.
 func (r *resident) print(line string) {
 	fmt.Fprintf(r.log, "%s %s\n", r.now().Format("2006/01/02 15:04:05"), line)
 }
@@ -94,7 +94,7 @@ func (r *resident) kill() {
 
 func (r *resident) alive() bool { return r.ctx.Err() == nil }
 
-// serve invokes the handler as the runtime of aws-lambda-go does.
+// serve invokes the handler like the runtime of aws-lambda-go.
 func (r *resident) serve(v *invocation, guard time.Duration) ([]byte, *failure) {
 	r.begin(v)
 	defer r.end()
@@ -135,7 +135,7 @@ func (r *resident) serve(v *invocation, guard time.Duration) ([]byte, *failure) 
 	return o.answer, nil
 }
 
-// outcome is what a handler makes of an invocation.
+// outcome is the result of a handler.
 type outcome struct {
 	answer  []byte
 	failure *messages.InvokeResponse_Error
@@ -151,12 +151,13 @@ func call(ctx context.Context, h Handler, payload []byte) (o outcome) {
 	if err != nil {
 		return outcome{failure: errorDocument(err)}
 	}
-	// What aws-lambda-go returns is a buffer of the next invocation.
+	// aws-lambda-go reuses the buffer for the next invocation.
 	return outcome{answer: bytes.Clone(answer)}
 }
 
-// errorDocument is what the runtime of aws-lambda-go makes of an error: its type is the name of the Go type, which the state
-// machine goes by. https://github.com/aws/aws-lambda-go/blob/main/lambda/errors.go
+// errorDocument returns the error document of the runtime of aws-lambda-go. Its type is the name of the Go type, which the state
+// machine uses.
+// https://github.com/aws/aws-lambda-go/blob/main/lambda/errors.go
 func errorDocument(err error) *messages.InvokeResponse_Error {
 	if own, ok := err.(messages.InvokeResponse_Error); ok { //nolint:errorlint // as aws-lambda-go does
 		return &own
@@ -164,7 +165,7 @@ func errorDocument(err error) *messages.InvokeResponse_Error {
 	return &messages.InvokeResponse_Error{Message: err.Error(), Type: typeName(err)}
 }
 
-// panicDocument is the same of a panic, with the stack above call.
+// panicDocument returns the error document of a panic, with the stack above call.
 func panicDocument(p any) *messages.InvokeResponse_Error {
 	if own, ok := p.(messages.InvokeResponse_Error); ok {
 		return &own
@@ -191,8 +192,8 @@ func typeName(v any) string {
 	return t.Name()
 }
 
-// tether is an instance's way to AWS, which breaks when the instance is killed: whoever is left of it does nothing more, and
-// hears nothing of what is under way.
+// tether is an instance's transport. It breaks when the instance is killed: later calls fail, and responses to current calls are
+// lost.
 type tether struct {
 	ctx context.Context
 	to  http.RoundTripper
@@ -211,7 +212,7 @@ func (t *tether) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// lines hands over what is written line by line, until the instance ends.
+// lines passes on written lines until the instance ends.
 type lines struct {
 	line func(string)
 
@@ -239,7 +240,7 @@ func (l *lines) Write(text []byte) (int, error) {
 	}
 }
 
-// end tells the last line, even if it is half a line, and takes no more.
+// end passes on the last line, even without a newline, and accepts no more.
 func (l *lines) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// largestResponse is the most that a synchronous answer may carry, in bytes.
-// Assumption LAMBDA-03: 6 MiB and 100 bytes, as AWS's own error message says; its quota page says 6 MB.
+// largestResponse is the maximum synchronous response in bytes: 6 MiB and 100 bytes according to AWS's error message, 6 MB
+// according to its quota page. Assumption LAMBDA-03.
 const largestResponse = 6<<20 + 100
 
 // runtimeAPI serves the Lambda Runtime API, version 2018-06-01.
@@ -39,7 +39,7 @@ func (p *process) serveNext(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Lambda-Runtime-Aws-Request-Id", v.id)
-		// The deadline is of the real clock: the process compares it with its own time, which is real.
+		// The deadline is in real time, because the process compares it with its own clock.
 		h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(v.deadline.UnixMilli(), 10))
 		h.Set("Lambda-Runtime-Invoked-Function-Arn", v.function)
 		h.Set("Lambda-Runtime-Trace-Id", v.trace)
@@ -51,7 +51,7 @@ func (p *process) serveNext(w http.ResponseWriter, r *http.Request) {
 func (p *process) response(w http.ResponseWriter, r *http.Request) {
 	body, tooLarge, err := readBody(r)
 	if err != nil {
-		return // the process died while it spoke; the end of the process is what counts
+		return // the process died while writing; reap handles its end
 	}
 	if tooLarge {
 		f := responseTooLarge()
@@ -61,7 +61,7 @@ func (p *process) response(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	failed := false
-	// A handler that streams its answer and fails half-way says so in trailers.
+	// A handler that streams its response and fails halfway reports the error in trailers.
 	if kind := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); kind != "" {
 		failed = true
 		body, err = base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
@@ -96,7 +96,7 @@ func (p *process) initFailure(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusAccepted, map[string]string{"status": "OK"})
 }
 
-// settle records the outcome of the invocation, or refuses it with the Runtime API's errors and returns false.
+// settle records the outcome of the invocation. If it is invalid, settle responds with the Runtime API's error and returns false.
 func (p *process) settle(w http.ResponseWriter, id string, payload []byte, failed bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,7 +114,7 @@ func (p *process) settle(w http.ResponseWriter, id string, payload []byte, faile
 	return true
 }
 
-// readBody reads all of a body, also one that is too large: a client that is still writing would miss the answer.
+// readBody reads the whole body, even if it is too large, because a client that is still writing would miss the response.
 func readBody(r *http.Request) (body []byte, tooLarge bool, err error) {
 	body, err = io.ReadAll(io.LimitReader(r.Body, largestResponse+1))
 	if err != nil || len(body) <= largestResponse {

@@ -338,9 +338,9 @@ func TestEventSourceKeepsTheWorldBusy(t *testing.T) {
 	l := newLab(t)
 	q, dlq := l.withDeadLetters(2)
 	l.send(q, "early")
-	woken := 0
+	called := 0
 	l.s.OnMessage(q, func() {
-		woken++
+		called++
 		for _, m := range l.receive(q) {
 			if m.Body != "poison" {
 				do[Empty](l, "DeleteMessage", &DeleteMessageInput{QueueUrl: URL(q), ReceiptHandle: m.ReceiptHandle})
@@ -348,7 +348,7 @@ func TestEventSourceKeepsTheWorldBusy(t *testing.T) {
 		}
 	})
 	expect(t, "idle", l.w.Clock.UntilIdle(time.Hour), true)
-	expect(t, "a message from before is seen", woken, 1)
+	expect(t, "a message from before is seen", called, 1)
 	delay := 10
 	do[SendMessageOutput](l, "SendMessage", &SendMessageInput{QueueUrl: URL(q), outgoing: outgoing{MessageBody: "good", DelaySeconds: &delay}})
 	start := l.w.Clock.Now()

@@ -1,5 +1,5 @@
-// Package lambdatest is a function for tests, in a process of its own and in the one of the tests: its event says what it shall
-// do.
+// Package lambdatest is a function for tests, which runs in a process of its own or in the process of the test. Its event says
+// what to do.
 package lambdatest
 
 import (
@@ -22,7 +22,7 @@ type event struct {
 	Do   string
 	Size int
 	Text string
-	// Records is set when the event comes from a queue; Do is then in the first body.
+	// Records is set if the event comes from a queue. Do is then in the first body.
 	Records []struct {
 		MessageID string `json:"messageId"`
 		Body      string `json:"body"`
@@ -32,12 +32,12 @@ type event struct {
 // Reread is an error whose type is its name.
 type Reread struct{ error }
 
-// Host is what the function gets from where it runs.
+// Host is what the function gets from its process.
 type Host struct {
 	Environment func() []string // os.Environ
 	Output      io.Writer
 	Client      *http.Client
-	PID         int // of its process, or what tells one instance from another
+	PID         int // id of its process, or another number that identifies the instance
 }
 
 func (h Host) getenv(name string) string {
@@ -49,10 +49,10 @@ func (h Host) getenv(name string) string {
 	return ""
 }
 
-// ErrInit is the error of a function whose environment says INIT=fail.
+// ErrInit is the error of a function whose environment has INIT=fail.
 var ErrInit = errors.New("environment variable TABLE is not set")
 
-// New builds the function.
+// New returns the function.
 func New(h Host) (lambda.Handler, error) {
 	fmt.Fprintln(h.Output, "cold start")
 	switch h.getenv("INIT") {
@@ -130,7 +130,7 @@ func (h Host) call(ctx context.Context, path string) (*http.Response, error) {
 	return h.Client.Do(request)
 }
 
-// fromQueue fails the messages whose body is "fail", all of them when one says "fail all", and logs the event.
+// fromQueue fails the messages whose body is "fail", or all messages if one is "fail all", and logs the event.
 func (h Host) fromQueue(e event, raw []byte) (any, error) {
 	fmt.Fprintln(h.Output, "event", string(raw))
 	failures := []map[string]string{}
