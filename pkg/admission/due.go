@@ -31,7 +31,7 @@ type Due struct {
 
 // Due lists the origins that are decided about in this round.
 func (r Round) Due() Due {
-	var due Due
+	due := Due{Changes: r.damaged()}
 	for _, o := range r.Offers {
 		switch team, _ := r.Policy.TeamOf(o.Account); r.turn(o) {
 		case decided:
@@ -66,6 +66,7 @@ const (
 // turn decides whether it is an origin's turn in this round, without its tags.
 //
 //	registry                                         in CloudFront  turn
+//	the record cannot be read                        any            left
 //	no record, a distribution was never observed     any            left: wire triggers admit when it has observed it
 //	no record at all, a distribution is unreadable   any            refused
 //	any                                              not shown      appears
@@ -76,6 +77,9 @@ const (
 //	else                                             Deployed       decided
 func (r Round) turn(o Offer) turn {
 	record, known := r.Registry.Find(o.ID)
+	if r.Registry.IsDamaged(o.ID) {
+		return left
+	}
 	if !known {
 		switch d := r.uncertain(); {
 		case d.Name == "":

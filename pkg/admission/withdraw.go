@@ -46,7 +46,7 @@ func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Chan
 	if r.uncertain().Name == "" {
 		for _, d := range r.Registry.Distributions {
 			for _, s := range d.Orphans {
-				if _, known := r.Registry.Find(s.ID); !known && !withdrawn[s.ID] && s.ARN != "" && r.unshared(s.ID) {
+				if _, known := r.Registry.Find(s.ID); !known && !r.Registry.IsDamaged(s.ID) && !withdrawn[s.ID] && s.ARN != "" && r.unshared(s.ID) {
 					team, _ := r.Policy.TeamOf(s.Account)
 					drop(origin.Record{Ref: s, Distribution: d.Name, Team: team.Name, State: origin.Wired, Generation: 1}, notShared)
 				}

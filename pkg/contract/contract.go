@@ -60,8 +60,9 @@ const (
 	DistributionWriteRefused = "Distribution Write Refused"
 	DistributionUnavailable  = "Distribution Became Unavailable" // cannot be read or created
 	DNSRecordRefused         = "DNS Record Refused"
-	DriftFound               = "Drift Found" // somebody else changed what the hub wrote
-	LeakFound                = "Leak Found"  // something unused costs money, or an origin can be reached without the hub
+	DriftFound               = "Drift Found"           // somebody else changed what the hub wrote
+	RegistryItemDamaged      = "Registry Item Damaged" // it cannot be read and is set aside
+	LeakFound                = "Leak Found"            // something unused costs money, or an origin can be reached without the hub
 	LeakResolved             = "Leak Resolved"
 	TeardownTagRefused       = "Teardown Tag Refused" // the value of the tag is invalid or not permitted
 	TeardownStarted          = "Teardown Started"

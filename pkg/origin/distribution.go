@@ -119,9 +119,24 @@ type Snapshot struct {
 	// Refusals are the reported reasons by the ARN of the refused share or origin. Entries expire.
 	Refusals map[string][]Reason
 	Findings Findings // what the audit remembers
+	Damaged  []Damaged
 	// Now is the time by the clock of the registry, in whole seconds. Leases, spacing and grace are measured by it, so that the clocks
 	// of the functions do not matter.
 	Now time.Time
+}
+
+// Damaged is an item of the registry that cannot be read. It is set aside, so that it concerns its own origin or distribution and no
+// other.
+type Damaged struct {
+	Partition string
+	Key       string
+	Origin    string // VPC origin id; "" if the item is not the record of an origin
+	Why       string
+}
+
+// IsDamaged reports whether the record of the origin with that VPC origin id cannot be read.
+func (s Snapshot) IsDamaged(id string) bool {
+	return slices.ContainsFunc(s.Damaged, func(d Damaged) bool { return d.Origin == id })
 }
 
 // InUse reports whether the distribution of that name is still needed: for an origin whose VPC origin is not deleted yet, or for a

@@ -55,7 +55,7 @@ func New(cfg aws.Config, table string) *Registry {
 	return &Registry{client: dynamodb.NewFromConfig(cfg), table: table}
 }
 
-// Load reads all items, each of them consistently. It scans the table, since only the table knows every distribution that ever had an
+// Load reads all items, each of them consistently. An item that cannot be read is in Snapshot.Damaged, and the others are returned. It scans the table, since only the table knows every distribution that ever had an
 // origin, including distributions that the hub policy no longer names.
 func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 	s := origin.Snapshot{Refusals: map[string][]origin.Reason{}}
@@ -73,7 +73,12 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 		s.Now = now
 		for _, item := range page.Items {
 			if err := add(&s, item); err != nil {
-				return s, &fault.GiveUp{Err: fmt.Errorf("read registry: %w", err)}
+				key := stringOf(item[attrItem])
+				id, _ := strings.CutPrefix(key, prefixOrigin)
+				if id == key {
+					id = ""
+				}
+				s.Damaged = append(s.Damaged, origin.Damaged{Partition: stringOf(item[attrDistribution]), Key: key, Origin: id, Why: err.Error()})
 			}
 		}
 	}
@@ -86,28 +91,56 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 	distribution, key, document := stringOf(item[attrDistribution]), stringOf(item[attrItem]), []byte(stringOf(item[attrDocument]))
 	version, err := versionOf(item)
 	if err != nil {
-		return fmt.Errorf("item %s: %w", key, err)
+		return err
 	}
 	switch {
 	case key == itemDistribution:
 		var d origin.Distribution
-		err = readDistribution(document, &d)
+		if err := readDistribution(document, &d); err != nil {
+			return err
+		}
 		d.Name, d.Version = distribution, version
 		s.Distributions = append(s.Distributions, d)
 	case strings.HasPrefix(key, prefixOrigin):
 		var record origin.Record
-		err = readRecord(document, &record)
+		if err := readRecord(document, &record); err != nil {
+			return err
+		}
+		if err := check(record, strings.TrimPrefix(key, prefixOrigin)); err != nil {
+			return err
+		}
 		record.Distribution, record.Version = distribution, version
 		s.Records = append(s.Records, record)
 	case key == itemFindings:
-		err = json.Unmarshal(document, &s.Findings)
+		if err := json.Unmarshal(document, &s.Findings); err != nil {
+			s.Findings = origin.Findings{Version: version}
+			return err
+		}
 		s.Findings.Version = version
 	case strings.HasPrefix(key, prefixRefusal):
 		what := strings.TrimPrefix(key, prefixRefusal)
 		s.Refusals[what] = readRefusal(string(document), what)
 	}
-	if err != nil {
-		return fmt.Errorf("item %s: %w", key, err)
+	return nil
+}
+
+// check returns an error if a record is not what the hub writes under the key of that VPC origin id. To act on such a record could remove
+// or tear down what its team wants to keep.
+func check(r origin.Record, id string) error {
+	ref, err := origin.ParseARN(r.ARN)
+	switch {
+	case r.ID != id:
+		return fmt.Errorf("the document is about VPC origin %q", r.ID)
+	case err != nil:
+		return err
+	case ref != r.Ref:
+		return fmt.Errorf("the ARN %s is not the one of VPC origin %s in account %s", r.ARN, r.ID, r.Account)
+	case r.Intent != origin.Wire && r.Intent != origin.Detach:
+		return fmt.Errorf("intent %q does not exist", r.Intent)
+	case !slices.Contains(origin.States(), r.State):
+		return fmt.Errorf("state %q does not exist", r.State)
+	case r.Intent == origin.Wire && (len(r.Claim.Hosts) == 0 || len(r.Claim.Paths) == 0):
+		return errors.New("the origin has to be wired and claims no host or no path")
 	}
 	return nil
 }

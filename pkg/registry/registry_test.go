@@ -221,19 +221,6 @@ func TestErrorsAreClassified(t *testing.T) {
 	rig.Want[*fault.GiveUp](t, "write to a missing table", err)
 	rig.Want[*fault.GiveUp](t, "write a refusal to a missing table", none.PutRefusal(ctx, "x", nil, s.Now()))
 
-	for what, item := range map[string]map[string]types.AttributeValue{
-		"item without version": {"document": &types.AttributeValueMemberS{Value: "{}"}},
-		"item of no JSON":      {"version": &types.AttributeValueMemberN{Value: "1"}, "document": &types.AttributeValueMemberS{Value: "{"}},
-	} {
-		item[contract.RegistryPartition] = &types.AttributeValueMemberS{Value: what}
-		item[contract.RegistrySort] = &types.AttributeValueMemberS{Value: "origin#vo_a"}
-		rig.Must[*dynamodb.PutItemOutput](t)(dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region)).PutItem(ctx, &dynamodb.PutItemInput{
-			TableName: aws.String(table), Item: item,
-		}))
-		_, err = r.Load(ctx)
-		rig.Want[*fault.GiveUp](t, what, err)
-	}
-
 	rig.Refuse(s, "Scan", "ProvisionedThroughputExceededException", 400)
 	_, err = r.Load(ctx)
 	rig.Want[*fault.Retry](t, "throttled read", err)
@@ -282,11 +269,11 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 	}
 	put := func(key, document string) { t.Helper(); putIn(origin.Main, key, document) }
 	putIn("second", "distribution", `{"Unavailable":"a message that no version has"}`)
-	put("origin#vo_1", `{"ID":"vo_1","Intent":"detach","State":"detached","Reason":"it is no longer shared with the hub: share it again to bring it back",`+
+	put("origin#vo_1", `{"ID":"vo_1","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_1","Account":"111111111111","Intent":"detach","State":"detached","Reason":"it is no longer shared with the hub: share it again to bring it back",`+
 		`"History":[{"At":"2035-01-08T09:00:00Z","What":"Origin Admitted","Why":"claims a"},{"At":"2035-01-08T09:05:00Z","What":"Origin Live","Why":""},`+
 		`{"At":"2035-01-08T09:10:00Z","What":"Origin Withdrawn","Why":"it is no longer shared with the hub: share it again to bring it back"}]}`)
-	put("origin#vo_2", `{"ID":"vo_2","Intent":"wire","State":"waiting","Reason":"no distribution has room for it: main would have 101 origins, and the limit is 100: it waits"}`)
-	put("origin#vo_3", `{"ID":"vo_3","Intent":"wire","State":"quarantined","Reason":"the distribution has a behavior for /a/* that belongs to no origin of the registry: remove that behavior, or claim another path"}`)
+	put("origin#vo_2", `{"ID":"vo_2","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_2","Account":"111111111111","Claim":{"Hosts":["a"],"Paths":["/*"]},"Intent":"wire","State":"waiting","Reason":"no distribution has room for it: main would have 101 origins, and the limit is 100: it waits"}`)
+	put("origin#vo_3", `{"ID":"vo_3","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_3","Account":"111111111111","Claim":{"Hosts":["a"],"Paths":["/*"]},"Intent":"wire","State":"quarantined","Reason":"the distribution has a behavior for /a/* that belongs to no origin of the registry: remove that behavior, or claim another path"}`)
 	put("distribution", `{"ID":"E1","Unavailable":"AWS answers NoSuchDistribution for E1","Version":7}`)
 	share := "arn:aws:ram:us-east-1:999999999999:resource-share/1"
 	for what, why := range map[string]string{
@@ -343,5 +330,54 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 	}
 	if origin.SameReasons(known.Refusals["odd"], now("claim-taken", "")) {
 		t.Error("an unknown message equals a known reason")
+	}
+}
+
+// An item that cannot be read, or that is not what the hub writes, is set aside. The others are read.
+func TestDamagedItemIsSetAside(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ key, document, why string }{
+		"no JSON":                       {"origin#vo_b", `{`, "unexpected end of JSON input"},
+		"empty":                         {"origin#vo_b", ``, "unexpected end of JSON input"},
+		"an empty document":             {"origin#vo_b", `{}`, `the document is about VPC origin ""`},
+		"another origin":                {"origin#vo_b", `{"ID":"vo_c"}`, `the document is about VPC origin "vo_c"`},
+		"no ARN":                        {"origin#vo_b", `{"ID":"vo_b"}`, `"" is not the ARN of a VPC origin`},
+		"the ARN of another account":    {"origin#vo_b", `{"ID":"vo_b","Account":"1","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b"}`, "is not the one of VPC origin vo_b in account 1"},
+		"no intent":                     {"origin#vo_b", `{"ID":"vo_b","Account":"111111111111","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b"}`, `intent "" does not exist`},
+		"no state":                      {"origin#vo_b", `{"ID":"vo_b","Account":"111111111111","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b","Intent":"wire"}`, `state "" does not exist`},
+		"to be wired for no host":       {"origin#vo_b", `{"ID":"vo_b","Account":"111111111111","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b","Intent":"wire","State":"live"}`, "claims no host"},
+		"a claim of another type":       {"origin#vo_b", `{"ID":"vo_b","Claim":{"Hosts":"x"}}`, "cannot unmarshal string"},
+		"an origin that does not exist": {"origin#vo_JUNK", `{}`, "the document is about"},
+		"a distribution":                {"distribution", `{"ID":7}`, "cannot unmarshal number"},
+		"what the audit remembers":      {"findings", `[]`, "cannot unmarshal array"},
+		"no version":                    {"origin#vo_b", "", `has no number "version"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, s, r := open(t)
+			rig.Must[origin.Record](t)(r.PutRecord(ctx, record("vo_a")))
+			put := map[string]types.AttributeValue{
+				contract.RegistryPartition: &types.AttributeValueMemberS{Value: "main"}, contract.RegistrySort: &types.AttributeValueMemberS{Value: c.key},
+				"version": &types.AttributeValueMemberN{Value: "7"}, "document": &types.AttributeValueMemberS{Value: c.document},
+			}
+			if name == "no version" {
+				delete(put, "version")
+			}
+			rig.Must[*dynamodb.PutItemOutput](t)(dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region)).PutItem(ctx, &dynamodb.PutItemInput{
+				TableName: aws.String(table), Item: put,
+			}))
+			known := rig.Must[origin.Snapshot](t)(r.Load(ctx))
+			if len(known.Records) != 1 || known.Records[0].ID != "vo_a" || len(known.Distributions) != 0 || len(known.Findings.Open) != 0 {
+				t.Errorf("read %+v", known)
+			}
+			id, isOrigin := strings.CutPrefix(c.key, "origin#")
+			if !isOrigin {
+				id = ""
+			}
+			if len(known.Damaged) != 1 || known.Damaged[0].Key != c.key || known.Damaged[0].Origin != id || known.Damaged[0].Partition != "main" ||
+				!strings.Contains(known.Damaged[0].Why, c.why) || isOrigin && !known.IsDamaged(id) {
+				t.Errorf("set aside %+v", known.Damaged)
+			}
+		})
 	}
 }

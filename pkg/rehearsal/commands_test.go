@@ -63,6 +63,8 @@ func commands() map[string]command {
 		"dns":                          {2, 2, (*story).dns},
 		"edit-comment":                 {1, 1, (*story).editComment},
 		"edit-dns":                     {2, 2, (*story).editDNS},
+		"set-record":                   {2, 2, (*story).setRecord},
+		"delete-record":                {1, 1, (*story).deleteRecord},
 		"empty-registry":               {0, 0, (*story).emptyRegistry},
 		"enable-rule":                  {1, 1, (*story).enableRule},
 		"error":                        {1, 1, (*story).errorIs},
@@ -201,7 +203,7 @@ func (s *story) checkPlaceholders(text string) error {
 // checkEventType checks that the hub has events of that type.
 func checkEventType(name string) error {
 	all := []string{
-		contract.ShareAccepted, contract.TeardownTagRefused, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
+		contract.ShareAccepted, contract.TeardownTagRefused, contract.RegistryItemDamaged, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
 		contract.OriginDeferred, contract.OriginQuarantined, contract.OriginDetached, contract.OriginWithdrawn, contract.DistributionCreated,
 		contract.DistributionUpdated, contract.DistributionWriteRefused, contract.DistributionUnavailable, contract.DNSRecordRefused, contract.DriftFound,
 		contract.LeakFound, contract.LeakResolved, contract.TeardownStarted, contract.TeardownAnnounced, contract.TeardownCancelled,

@@ -1,0 +1,23 @@
+package admission
+
+import (
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/outcome"
+)
+
+// ItemDamaged is why an item of the registry is set aside.
+const ItemDamaged Code = "item-damaged"
+
+// damaged reports each item of the registry that cannot be read, once. Its origin stays in its distribution as it is, and nobody can tear
+// it down, until the item can be read again.
+func (r Round) damaged() []Change {
+	var changes []Change
+	for _, d := range r.Registry.Damaged {
+		changes = append(changes, refuse(r.Registry.Refusals, contract.RegistryItemDamaged, "registry "+d.Partition+" "+d.Key,
+			outcome.Detail{Origin: d.Origin, What: d.Key}, []Reason{because(ItemDamaged, d.Why,
+				"item %s in partition %s of the registry cannot be read: %s; originhub leaves its origin or distribution as it is, and all others go on; "+
+					"restore the item from a point-in-time recovery of the table, or delete it: the next sweep then records again what is still shared",
+				d.Key, d.Partition, d.Why)})...)
+	}
+	return changes
+}
