@@ -47,7 +47,7 @@ Exit codes: 0 everything happened as it should, 5 the teardown left something be
 			if err := d.tell(ctx); err != nil {
 				return err
 			}
-			d.printf("\n   %s of virtual time took %.1f seconds of real time\n", d.Span(), time.Since(began).Seconds())
+			d.printf("\n   %s of virtual time took %.1f seconds of real time\n", d.TotalElapsed(), time.Since(began).Seconds())
 			return nil
 		},
 	}
@@ -108,21 +108,21 @@ func (d *demo) onboard(ctx context.Context) (rehearsal.VPCOrigin, error) {
 		{d.TeamC, "team-c.example.com", "/team-c/", []string{"arn:aws:ec2:us-east-1:" + rehearsal.TeamCAccount + ":subnet/subnet-0c0ffee0c0ffee000"}},
 		{d.Stranger, "team-a.example.com", "/team-a/", nil},
 	} {
-		o, err := step.Create(ctx, step.Name+"-api", step.Name, rehearsal.Claim(step.host, step.paths))
+		o, err := step.Create(ctx, step.Name+"-api", step.Name, rehearsal.ClaimTags(step.host, step.paths))
 		if err != nil {
 			return rehearsal.VPCOrigin{}, err
 		}
-		d.note(d.At(d.Now()), step.Name, "creates "+o.ID+", which claims "+step.host+" on "+step.paths)
+		d.note(d.Elapsed(d.Now()), step.Name, "creates "+o.ID+", which claims "+step.host+" on "+step.paths)
 		if step.Actor == d.TeamB {
 			originB = o
 		}
 		step.extra = append([]string{o.ARN}, step.extra...)
 		d.pending = append(d.pending, pendingShare{step.Actor, step.extra})
 	}
-	if err := d.Rest(); err != nil {
+	if err := d.WaitUntilIdle(); err != nil {
 		return rehearsal.VPCOrigin{}, err
 	}
-	d.note(d.At(d.Now()), "CloudFront", "has deployed all four VPC origins")
+	d.note(d.Elapsed(d.Now()), "CloudFront", "has deployed all four VPC origins")
 	for _, p := range d.pending {
 		if _, err := p.Share(ctx, p.Name+"-origins", p.resources...); err != nil {
 			return rehearsal.VPCOrigin{}, err
@@ -131,9 +131,9 @@ func (d *demo) onboard(ctx context.Context) (rehearsal.VPCOrigin, error) {
 		if len(p.resources) > 1 {
 			what = "its VPC origin and a subnet"
 		}
-		d.note(d.At(d.Now()), p.Name, "shares "+what)
+		d.note(d.Elapsed(d.Now()), p.Name, "shares "+what)
 	}
-	if err := d.Rest(); err != nil {
+	if err := d.WaitUntilIdle(); err != nil {
 		return rehearsal.VPCOrigin{}, err
 	}
 	return originB, d.printEvents(ctx)
@@ -171,11 +171,11 @@ func (d *demo) matrix(ctx context.Context, number, title string) error {
 func (d *demo) retire(ctx context.Context, o rehearsal.VPCOrigin) error {
 	d.chapter("4", "team-b tags its origin "+contract.TagTeardown+"=now")
 	calls := len(d.Calls())
-	d.note(d.At(d.Now()), "team-b", "TagResource on "+o.ID)
+	d.note(d.Elapsed(d.Now()), "team-b", "TagResource on "+o.ID)
 	if err := d.TeamB.Tag(ctx, o.ARN, contract.TagTeardown, "now"); err != nil {
 		return err
 	}
-	if err := d.Rest(); err != nil {
+	if err := d.WaitUntilIdle(); err != nil {
 		return err
 	}
 	return d.path(ctx, o, calls)
@@ -206,7 +206,7 @@ func (d *demo) path(ctx context.Context, o rehearsal.VPCOrigin, from int) error 
 		if err := json.Unmarshal([]byte(aws.ToString(e.StateExitedEventDetails.Output)), &out); err != nil {
 			return fmt.Errorf("read the output of %s: %w", aws.ToString(e.StateExitedEventDetails.Name), err)
 		}
-		d.note(d.At(*e.Timestamp), aws.ToString(e.StateExitedEventDetails.Name), out.Says)
+		d.note(d.Elapsed(*e.Timestamp), aws.ToString(e.StateExitedEventDetails.Name), out.Says)
 		if step < len(acts) {
 			for _, act := range acts[step] {
 				d.act(act)
@@ -278,12 +278,12 @@ func (d *demo) leftovers(ctx context.Context, distribution string, gone rehearsa
 	if err != nil {
 		return err
 	}
-	if err := rehearsal.SameButFor(before, after, gone.ID); err != nil {
+	if err := rehearsal.CheckOnlyOriginRemoved(before, after, gone.ID); err != nil {
 		return &failure{exitLeft, err}
 	}
 	rows := [][]string{{"account", "", "VPC origins", "shares", "interfaces"}}
 	for _, a := range []*rehearsal.Actor{d.TeamA, d.TeamB, d.TeamC, d.Stranger} {
-		held, err := rehearsal.Holdings(d.Sandbox, a.Account)
+		held, err := rehearsal.ReadInventory(d.Sandbox, a.Account)
 		if err != nil {
 			return err
 		}
@@ -344,7 +344,7 @@ func (d *demo) printEvents(ctx context.Context) error {
 		if h.Detail.Account != "" {
 			subject += " of " + d.nameOf(h.Detail.Account)
 		}
-		d.event(d.At(h.Time), h.Type, h.Detail.Severity == contract.SeverityAlarm, subject, h.Detail.Why)
+		d.event(d.Elapsed(h.Time), h.Type, h.Detail.Severity == contract.SeverityAlarm, subject, h.Detail.Why)
 	}
 	return nil
 }

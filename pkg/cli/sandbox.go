@@ -144,7 +144,7 @@ func (o *serveOptions) world(cmd *cobra.Command) (rehearsal.Options, error) {
 		return rehearsal.Options{}, err
 	}
 	world := rehearsal.Options{
-		Templates: o.templates, Functions: o.functions, Bare: o.empty || o.assembly != "",
+		Templates: o.templates, Functions: o.functions, AccountsOnly: o.empty || o.assembly != "",
 		Sandbox: sandbox.Options{
 			Seed: o.seed, Listen: o.listen, EdgeListen: o.edge, RealClock: o.clock == "real", Certificates: certificates,
 		},

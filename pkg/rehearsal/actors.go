@@ -18,7 +18,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// Actor is somebody with an account, who does with the genuine SDK what people do.
+// Actor calls AWS APIs with the AWS SDK, in one account.
 type Actor struct {
 	Name, Account string
 
@@ -26,16 +26,16 @@ type Actor struct {
 	ram        *ram.Client
 }
 
-// NewActor lets somebody act with an account's root.
+// NewActor returns an actor with the permissions of the account's root user.
 func NewActor(s *sandbox.Sandbox, name, account string) *Actor {
 	cfg := s.Config(account, Region)
 	return &Actor{Name: name, Account: account, cloudfront: cloudfront.NewFromConfig(cfg), ram: ram.NewFromConfig(cfg)}
 }
 
-// VPCOrigin is what an actor made.
+// VPCOrigin identifies a VPC origin that an actor created.
 type VPCOrigin struct{ ID, ARN string }
 
-// endpoint is the ARN of an instance, if name is the id of one, or of an internal load balancer in the actor's account.
+// endpoint returns the ARN of an instance if name is an instance id, and of an internal load balancer otherwise, in the actor's account.
 func (a *Actor) endpoint(name string) string {
 	if strings.HasPrefix(name, "i-") {
 		return "arn:aws:ec2:" + Region + ":" + a.Account + ":instance/" + name
@@ -43,7 +43,7 @@ func (a *Actor) endpoint(name string) string {
 	return "arn:aws:elasticloadbalancing:" + Region + ":" + a.Account + ":loadbalancer/app/" + name + "/50dc6c495c0c9188"
 }
 
-// Create makes a VPC origin in front of a load balancer or an instance, tagged with its claim.
+// Create creates a VPC origin in front of a load balancer or an instance, with tags.
 func (a *Actor) Create(ctx context.Context, name, balancer string, tags map[string]string) (VPCOrigin, error) {
 	in := &cloudfront.CreateVpcOriginInput{
 		VpcOriginEndpointConfig: &cloudfronttypes.VpcOriginEndpointConfig{
@@ -75,8 +75,8 @@ func (a *Actor) Share(ctx context.Context, name string, resources ...string) (st
 	return aws.ToString(out.ResourceShare.ResourceShareArn), nil
 }
 
-// Tag sets one tag on a VPC origin with a direct TagResource, as a change through CloudFormation would be refused while the
-// origin is in use.
+// Tag sets one tag of a VPC origin with TagResource. CloudFormation would update the VPC origin instead, which AWS does not accept while
+// the origin is in use.
 func (a *Actor) Tag(ctx context.Context, arn, key, value string) error {
 	_, err := a.cloudfront.TagResource(ctx, &cloudfront.TagResourceInput{
 		Resource: &arn, Tags: &cloudfronttypes.Tags{Items: tagItems(map[string]string{key: value})},
@@ -95,12 +95,12 @@ func tagItems(tags map[string]string) []cloudfronttypes.Tag {
 	return items
 }
 
-// Claim is the tags that state what a team's origin asks for.
-func Claim(host, paths string) map[string]string {
+// ClaimTags returns the tags by which an origin claims a host and paths.
+func ClaimTags(host, paths string) map[string]string {
 	return map[string]string{contract.TagHost: host, contract.TagPaths: paths, contract.TagDomain: "internal." + host}
 }
 
-// Get requests a path of a host at the edge.
+// Get requests a path of a host from the CloudFront edge that listens at the address edge, and returns the status and the trimmed body.
 func Get(ctx context.Context, edge, host, path string) (status int, body string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, edge+path, nil)
 	if err != nil {

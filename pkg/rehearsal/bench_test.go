@@ -18,11 +18,11 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// All benchmarks run the functions' binaries, in processes of their own. How many lives a second there are with the handlers in
-// this process, TestRandomLives says; the two are never one figure.
+// All benchmarks run the functions' binaries in processes of their own. TestRandomLives prints how fast random lives are with the handlers
+// in the process of the test.
 
-// Shares that arrive at one virtual instant, half of them by invitation. API calls are those of the hub's functions, looks
-// at a deployment under way included.
+// BenchmarkShares measures shares that arrive at one virtual instant, half of them with an invitation. It counts the API calls of the hub's
+// functions, including those that poll a propagation.
 func BenchmarkShares(b *testing.B) {
 	for _, n := range []int{1, 5, 20, 50} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -41,7 +41,7 @@ func BenchmarkShares(b *testing.B) {
 	}
 }
 
-// Origins that are tagged at one virtual instant, and are gone without a trace at the end.
+// BenchmarkTeardown measures the teardown of origins that are tagged at one virtual instant.
 func BenchmarkTeardown(b *testing.B) {
 	for _, n := range []int{1, 5, 20} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -69,16 +69,16 @@ func BenchmarkTeardown(b *testing.B) {
 	}
 }
 
-// From the start of a function's process until it asks for work. This is not Lambda's init duration, which has the start
-// of a sandbox in it.
+// BenchmarkFunctionStart measures the time from the start of a function's process until it asks the Runtime API for its first event. This
+// is less than Lambda's init duration, which includes the start of the execution environment.
 func BenchmarkFunctionStart(b *testing.B) {
-	const starts = 20 // for one figure, of which the median counts
+	const starts = 20 // the benchmark reports the median
 	for _, name := range []string{"admit", "retire", "teardown", "wire"} {
 		b.Run(name, func(b *testing.B) {
 			asked := make(chan time.Time)
 			runtime := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				asked <- time.Now()
-				<-r.Context().Done() // there is no work
+				<-r.Context().Done() // there is no event
 			}))
 			defer runtime.Close()
 			bootstrap, err := filepath.Abs(filepath.Join(built.Functions(b), name))
@@ -89,7 +89,7 @@ func BenchmarkFunctionStart(b *testing.B) {
 				var took []time.Duration
 				for range starts {
 					cmd := exec.Command(bootstrap)
-					cmd.Dir = "../../infra/testdata" // where the policy is
+					cmd.Dir = "../../infra/testdata" // contains the policy
 					cmd.Env = []string{
 						"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(runtime.URL, "http://"), "LAMBDA_TASK_ROOT=.",
 						"AWS_REGION=" + Region, "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench",
@@ -109,7 +109,7 @@ func BenchmarkFunctionStart(b *testing.B) {
 					case at := <-asked:
 						took = append(took, at.Sub(began))
 					case err := <-ended:
-						b.Fatalf("function %s ends before it asks for work: %v", name, err)
+						b.Fatalf("function %s ends before it asks for an event: %v", name, err)
 					}
 					if err := cmd.Process.Kill(); err != nil {
 						b.Fatal(err)
@@ -125,7 +125,7 @@ func BenchmarkFunctionStart(b *testing.B) {
 
 func benchWorld(b *testing.B) *World {
 	b.Helper()
-	w, err := storyWorld(built.Functions(b))
+	w, err := newBinaryWorld(built.Functions(b))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func closeWorld(b *testing.B, w *World) {
 
 func fleetName(i int) string { return fmt.Sprintf("o%02d", i) }
 
-// benchFleet makes n origins and shares them, and answers how long the call log is then, and when that was.
+// benchFleet creates n origins and shares them. It returns how many calls were made by then, and when that was.
 func (s *story) benchFleet(b *testing.B, n int) (calls int, at time.Time) {
 	b.Helper()
 	if err := s.createAndShare(nil, []string{fmt.Sprint(n)}); err != nil {
@@ -150,7 +150,7 @@ func (s *story) benchFleet(b *testing.B, n int) (calls int, at time.Time) {
 	return len(s.Calls()), s.Now()
 }
 
-// latest is when the last of n origins came to a decision, which all of them have to come to.
+// latest returns when the last of n origins reached a decision. It fails if one of them did not.
 func (s *story) latest(b *testing.B, n int, what origin.Code) time.Time {
 	b.Helper()
 	var last time.Time
@@ -169,15 +169,14 @@ func (s *story) latest(b *testing.B, n int, what origin.Code) time.Time {
 			}
 		}
 		if !found {
-			b.Fatalf("%s is %s (%s), and never came to %q", fleetName(i), r.State, origin.Why(r.Reasons), what)
+			b.Fatalf("%s is %s (%s), and has not reached %q", fleetName(i), r.State, origin.Why(r.Reasons), what)
 		}
 	}
 	return last
 }
 
-// reportCalls reports what the functions called: the AWS that they manage, for each origin, and apart from it their own
-// registry, queues, bus and state machine. A poll is a read of what the same function has read at an earlier moment. Sweeps
-// that come meanwhile are counted, too.
+// reportCalls reports the calls of the functions per origin. Calls of the hub's own registry, queues, bus and state machine are counted
+// apart, as own. A poll is a read of what the same function has read before, at an earlier time. Calls of sweeps are counted, too.
 func reportCalls(b *testing.B, calls []sandbox.Call, origins int) {
 	b.Helper()
 	counts := map[string]int{}
@@ -212,8 +211,8 @@ func reportCalls(b *testing.B, calls []sandbox.Call, origins int) {
 	b.ReportMetric(float64(counts["updates"]), "updates")
 }
 
-// What the functions' processes need while 50 shares go live and 20 origins are torn down: the most memory that any process of
-// a function ever held. Linux only: it reads /proc.
+// BenchmarkFunctions measures the memory of the functions' processes while 50 shares go live and 20 origins are torn down: the peak of any
+// process of a function. It reads /proc, so it needs Linux.
 func BenchmarkFunctions(b *testing.B) {
 	for b.Loop() {
 		w := benchWorld(b)
@@ -237,8 +236,7 @@ func BenchmarkFunctions(b *testing.B) {
 	}
 }
 
-// residentSets finds the processes that were started below a directory, and answers the peak of their resident sets in KB,
-// by function.
+// residentSets returns the peak of the resident sets of the processes whose working directory is below a directory, in KB, by function.
 func residentSets(b *testing.B, below string) map[string]int {
 	b.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*/cwd")
@@ -249,7 +247,7 @@ func residentSets(b *testing.B, below string) map[string]int {
 	for _, link := range processes {
 		dir, err := os.Readlink(link)
 		if err != nil || !strings.HasPrefix(dir, below) {
-			continue // it has ended, or is somebody else's
+			continue // the process has ended, or belongs to another program
 		}
 		status, err := os.ReadFile(filepath.Join(filepath.Dir(link), "status"))
 		if err != nil {

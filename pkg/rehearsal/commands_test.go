@@ -17,9 +17,9 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// verb is a command of stories.
+// command is a command of the stories.
 type command struct {
-	min, max int // arguments
+	min, max int // numbers of arguments
 	run      func(*story, *testscript.TestScript, []string) error
 }
 
@@ -119,6 +119,7 @@ func commands() map[string]command {
 	}
 }
 
+// testscriptCommands returns the commands as testscript calls them.
 func testscriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	all := map[string]func(*testscript.TestScript, bool, []string){}
 	for name, v := range commands() {
@@ -133,14 +134,14 @@ func testscriptCommands() map[string]func(*testscript.TestScript, bool, []string
 	return all
 }
 
-// tell does what a line of a story says. With !, what the line asks must not be so, or what it does must be refused; the line
-// after it says why it was refused.
+// runLine runs one line of a story. neg means that the line begins with !: then a check must not hold, and an action must be refused. The
+// line after a refused action has to be the command error.
 func (s *story) runLine(name string, v command, neg bool, ts *testscript.TestScript, args []string) error {
 	if len(args) < v.min || len(args) > v.max {
 		return fmt.Errorf("%s has %d arguments, want %d to %d", name, len(args), v.min, v.max)
 	}
 	if s.refusal != nil && name != "error" {
-		return fmt.Errorf("say why it was refused, in a line with the command error: %w", s.refusal)
+		return fmt.Errorf("the line after a refused action must be the command error: %w", s.refusal)
 	}
 	err := v.run(s, ts, args)
 	var unmet *unmet
@@ -148,17 +149,17 @@ func (s *story) runLine(name string, v command, neg bool, ts *testscript.TestScr
 	case !neg:
 		return err
 	case err == nil:
-		return errors.New("it should have failed")
+		return errors.New("the line begins with !, and succeeds")
 	case !errors.As(err, &unmet):
 		s.refusal = err
 	}
 	return nil
 }
 
-// because REGEXP: what the line before it did was refused with an error that matches.
+// errorIs checks the error with which the action in the line before was refused.
 func (s *story) errorIs(_ *testscript.TestScript, args []string) error {
 	if s.refusal == nil {
-		return errors.New("nothing was refused")
+		return errors.New("the line before was not refused")
 	}
 	text := s.withNames(s.refusal.Error())
 	s.refusal = nil
@@ -166,9 +167,10 @@ func (s *story) errorIs(_ *testscript.TestScript, args []string) error {
 	return errors.Join(err, want(ok, "it was refused with %s", text))
 }
 
-// unmet is an expectation that does not hold.
+// unmet is the error of a check that does not hold.
 type unmet struct{ error }
 
+// want returns nil if ok, and an *unmet error otherwise.
 func want(ok bool, format string, args ...any) error {
 	if ok {
 		return nil
@@ -176,7 +178,7 @@ func want(ok bool, format string, args ...any) error {
 	return &unmet{fmt.Errorf(format, args...)}
 }
 
-// named checks that an origin goes by that name, so that nothing is asked of one that is only mistyped.
+// checkOrigins returns an error if a name is not the name of an origin, so that a mistyped name cannot make a negated check succeed.
 func (s *story) checkOrigins(names ...string) error {
 	for _, name := range names {
 		if _, ok := s.origins[name]; !ok {
@@ -188,7 +190,7 @@ func (s *story) checkOrigins(names ...string) error {
 
 var placeholder = regexp.MustCompile(`<([a-z][a-z0-9-]*)>`)
 
-// knownIn checks that each <name> in a text is the name of an origin or of a distribution.
+// checkPlaceholders returns an error if a <name> in a text is neither the name of an origin nor of a distribution.
 func (s *story) checkPlaceholders(text string) error {
 	for _, found := range placeholder.FindAllStringSubmatch(text, -1) {
 		if s.adoptable[found[1]] == "" {
@@ -200,7 +202,7 @@ func (s *story) checkPlaceholders(text string) error {
 	return nil
 }
 
-// checkEventType checks that the hub has events of that type.
+// checkEventType returns an error if the hub publishes no events of that type.
 func checkEventType(name string) error {
 	all := []string{
 		contract.ShareAccepted, contract.TeardownTagRefused, contract.RegistryItemDamaged, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
@@ -210,7 +212,7 @@ func checkEventType(name string) error {
 		contract.TeardownAdvanced, contract.TeardownCompleted, contract.TeardownEndedIncomplete, contract.TeardownBlocked,
 	}
 	if !slices.Contains(all, name) {
-		return fmt.Errorf("there are no events of type %q", name)
+		return fmt.Errorf("the hub publishes no events of type %q", name)
 	}
 	return nil
 }
@@ -245,13 +247,13 @@ func TestReadmeDocumentsEveryCommand(t *testing.T) {
 	}
 }
 
-// someStories reports whether go test was told to run a part of the stories only.
+// someStories reports whether go test runs only a part of the stories.
 func someStories() bool {
 	return strings.Contains(flag.Lookup("test.run").Value.String(), "/") || flag.Lookup("test.skip").Value.String() != ""
 }
 
-// A line of a story fails unless what it says is so: with !, only an expectation that does not hold will do, or a refusal whose
-// reason the next line names.
+// A line fails if its check does not hold or its action is refused. A line with ! fails in the opposite case, and if the next line does
+// not name the error of the refused action.
 func TestLinesOfAStoryCanFail(t *testing.T) {
 	answers := func(err error) command {
 		return command{0, 1, func(*story, *testscript.TestScript, []string) error { return err }}
@@ -272,11 +274,11 @@ func TestLinesOfAStoryCanFail(t *testing.T) {
 		"must not hold, and does":       {{"is", holds, true, nil, false}},
 		"must not hold, and does not":   {{"is", fails, true, nil, true}, {"is", holds, false, nil, true}},
 		"is refused":                    {{"tag", refuses, false, nil, false}},
-		"must be refused, and why":      {{"tag", refuses, true, nil, true}, {"error", because, false, []string{"AccessDenied"}, true}},
-		"must be refused, another way":  {{"tag", refuses, true, nil, true}, {"error", because, false, []string{"Throttling"}, false}},
-		"must be refused, no why":       {{"tag", refuses, true, nil, true}, {"is", holds, false, nil, false}},
-		"why, though nothing was":       {{"error", because, false, []string{"."}, false}},
-		"an argument that nobody reads": {{"is", holds, false, []string{"a", "b"}, false}},
+		"must be refused, reason":       {{"tag", refuses, true, nil, true}, {"error", because, false, []string{"AccessDenied"}, true}},
+		"must be refused, other reason": {{"tag", refuses, true, nil, true}, {"error", because, false, []string{"Throttling"}, false}},
+		"must be refused, no reason":    {{"tag", refuses, true, nil, true}, {"is", holds, false, nil, false}},
+		"a reason without a refusal":    {{"error", because, false, []string{"."}, false}},
+		"an argument too many":          {{"is", holds, false, []string{"a", "b"}, false}},
 		"an argument missing":           {{"error", because, false, nil, false}},
 	} {
 		s := &story{}

@@ -19,38 +19,37 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-var each = flag.Bool("each", false, "in walks, harm one call per story: minutes instead of seconds")
+var oneFaultEach = flag.Bool("each", false, "in fault walks, inject one fault per story, which takes minutes instead of seconds")
 
 const (
-	// killStories and lossStories are among how many stories a walk shares out its calls. Fewer are cheaper; but with too
-	// few, one message may meet harm in each of its five deliveries, and ends as a dead letter, as it should.
+	// killStories and lossStories are the numbers of stories over which a walk distributes its faults. Fewer stories take less time. With
+	// too few, all five deliveries of one message may fail, and it ends as a dead letter.
 	killStories, lossStories = 11, 8
-	// worldsAtOnce is more than there are processors: worlds wait for processes, and processes before they try again.
+	// worldsAtOnce may exceed the number of processors, because worlds wait for processes, and processes wait before they retry.
 	worldsAtOnce = 12
-	// tooLong is several times what the story takes undisturbed, in virtual time. A world that is not at rest by then turns
-	// in circles.
-	tooLong = 4 * time.Hour
+	// virtualTimeLimit is several times what the story takes without faults. A world that is not idle by then never will be.
+	virtualTimeLimit = 4 * time.Hour
 )
 
-// A function may die after any of its calls has had its effect: redelivery and redrive bring about the same ending.
-func TestFunctionMayBeKilledBetweenAnyTwoCalls(t *testing.T) {
+// A function may crash after any of its calls has taken effect. Redelivery and redrive lead to the same ending.
+func TestFunctionMayCrashAfterAnyCall(t *testing.T) {
 	t.Parallel()
-	w := walk{harm: sandbox.Fault{Crash: true}, stories: killStories, about: func(sandbox.Call) bool { return true }}
+	w := faultWalk{fault: sandbox.Fault{Crash: true}, stories: killStories, selects: func(sandbox.Call) bool { return true }}
 	w.run(t)
 }
 
-// The answer to a call that changes something may be lost, although the change was made.
+// The response to any call that changes something may be lost, although the change was made.
 func TestAnswerToAnyChangeMayBeLost(t *testing.T) {
 	t.Parallel()
-	w := walk{harm: sandbox.Fault{NoResponse: true}, stories: lossStories, about: func(c sandbox.Call) bool { return !c.ReadOnly }}
+	w := faultWalk{fault: sandbox.Fault{NoResponse: true}, stories: lossStories, selects: func(c sandbox.Call) bool { return !c.ReadOnly }}
 	w.run(t)
 }
 
-// Admit dies when it has recorded an origin and not yet woken wire. Its redelivery finds nothing to record, and no other
-// message helps; still nothing waits for a sweep.
-func TestOriginGoesLiveThoughAdmitDiedBeforeItWokeWire(t *testing.T) {
+// Function admit crashes when it has recorded an origin and has not yet triggered wire. The redelivered message finds nothing to record,
+// and no other message follows. The origin still goes live without a sweep.
+func TestOriginGoesLiveAlthoughAdmitCrashesBeforeItTriggersWire(t *testing.T) {
 	t.Parallel()
-	w, err := storyWorld(built.Functions(t))
+	w, err := newBinaryWorld(built.Functions(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,95 +74,94 @@ func TestOriginGoesLiveThoughAdmitDiedBeforeItWokeWire(t *testing.T) {
 		}
 	}
 	if rules := w.Faults().Rules(); rules[0].Hits != 1 {
-		t.Errorf("admit was killed %d times", rules[0].Hits)
+		t.Errorf("admit crashed %d times, want 1", rules[0].Hits)
 	}
 }
 
-// walk does the same harm to every call of functions that the undisturbed story has, and wants the same ending each time.
-// A story costs as much as twenty kills, so each gets many: the calls of one story are as many apart as there are stories.
-// A call that a story does not come to, since harm led it another way, gets another story. With -each, every story has one
-// call harmed, and nothing else can make up for it.
-type walk struct {
-	harm    sandbox.Fault
+// faultWalk injects the same fault into every call that the functions make in one story, and checks that the story always has the same
+// ending. A story takes as long as twenty faults, so one run of the story gets many faults. A call that a run does not reach, because
+// earlier faults changed its course, gets another run. With -each, every run has one fault, so that no other fault can hide its effect.
+type faultWalk struct {
+	fault   sandbox.Fault
 	stories int
-	about   func(sandbox.Call) bool // which calls
+	selects func(sandbox.Call) bool // whether a call gets the fault
 
-	functions   string // directory of their binaries
-	undisturbed ending
-	todo        []place // in the story's order
+	functions string // directory of the functions' binaries
+	reference ending
+	remaining []callPosition // calls without a fault so far, in the story's order
 }
 
-// place is where in the story a call stands.
-type place struct {
+// callPosition identifies a call in the story, so that it can be found in another run.
+type callPosition struct {
 	chapter  int
 	function string
-	path     string // what the function has called in the same run, this call last
-	nth      int    // how often it had come there in the chapter, with this time
+	path     string // what the function has called in the same invocation, this call last
+	nth      int    // how often the path has occurred in the chapter, this time included
 }
 
-func (p place) String() string {
-	return fmt.Sprintf("chapter %d, %s,%s, time %d", p.chapter, p.function, p.path, p.nth)
+func (p callPosition) String() string {
+	return fmt.Sprintf("chapter %d, %s,%s, occurrence %d", p.chapter, p.function, p.path, p.nth)
 }
 
-func (w *walk) run(t *testing.T) {
+func (w *faultWalk) run(t *testing.T) {
 	w.functions = built.Functions(t)
-	w.undisturbed, w.todo = w.undisturbedStory(t)
-	w.undisturbed.check(t)
-	if len(w.todo) == 0 {
-		t.Fatal("the undisturbed story has no call that this walk is about")
+	w.reference, w.remaining = w.runWithoutFaults(t)
+	w.reference.check(t)
+	if len(w.remaining) == 0 {
+		t.Fatal("the story has no call that this walk selects")
 	}
-	places, apart := len(w.todo), 1
-	if !*each {
-		apart = len(w.todo) / w.stories
+	places, apart := len(w.remaining), 1
+	if !*oneFaultEach {
+		apart = len(w.remaining) / w.stories
 	}
-	told := 0
-	for before := 0; len(w.todo) > 0 && len(w.todo) != before; {
-		before = len(w.todo)
+	runs := 0
+	for before := 0; len(w.remaining) > 0 && len(w.remaining) != before; {
+		before = len(w.remaining)
 		stories := (before + apart - 1) / apart
-		// Lambda gives an event up after three failures, and retire has a few calls only.
+		// Lambda drops an event after three failures, so one run may crash function retire at most twice.
 		retiring := 0
-		for _, p := range w.todo {
+		for _, p := range w.remaining {
 			if strings.Contains(p.function, "Retire") {
 				retiring++
 			}
 		}
 		stories = max(stories, (retiring+1)/2)
-		shares := make([][]place, stories)
-		// Function by function, so that one share holds few calls of each.
-		dealt := slices.Clone(w.todo)
-		slices.SortStableFunc(dealt, func(a, b place) int { return strings.Compare(a.function, b.function) })
+		shares := make([][]callPosition, stories)
+		// Sorted by function, so that each share has few calls of each function.
+		dealt := slices.Clone(w.remaining)
+		slices.SortStableFunc(dealt, func(a, b callPosition) int { return strings.Compare(a.function, b.function) })
 		for i, p := range dealt {
 			shares[i%stories] = append(shares[i%stories], p)
 		}
-		w.tellAll(t, shares)
-		told += stories
+		w.runStories(t, shares)
+		runs += stories
 	}
-	if len(w.todo) > 0 {
-		// When the machine stalls, the SDK tries a call again; another undisturbed story does not have that.
-		_, again := w.undisturbedStory(t)
-		w.todo = slices.DeleteFunc(w.todo, func(p place) bool { return !slices.Contains(again, p) })
+	if len(w.remaining) > 0 {
+		// On a slow machine the SDK may have retried a call in the first run. Another run without faults does not have that call.
+		_, again := w.runWithoutFaults(t)
+		w.remaining = slices.DeleteFunc(w.remaining, func(p callPosition) bool { return !slices.Contains(again, p) })
 	}
-	if len(w.todo) > 0 {
-		t.Errorf("no story comes to these calls: %v", w.todo)
+	if len(w.remaining) > 0 {
+		t.Errorf("no run reaches these calls: %v", w.remaining)
 	}
-	t.Logf("%d calls walked in %d stories", places, told)
+	t.Logf("%d calls got a fault, in %d runs of the story", places, runs)
 }
 
-func (w *walk) undisturbedStory(t *testing.T) (ending, []place) {
+func (w *faultWalk) runWithoutFaults(t *testing.T) (ending, []callPosition) {
 	t.Helper()
-	var places []place
-	e, err := tell(w.functions, w.about, func(p place) *sandbox.Fault {
+	var places []callPosition
+	e, err := runWalkStory(w.functions, w.selects, func(p callPosition) *sandbox.Fault {
 		places = append(places, p)
 		return nil
 	})
 	if err != nil {
-		t.Fatalf("undisturbed: %v", err)
+		t.Fatalf("without faults: %v", err)
 	}
 	return e, places
 }
 
-// tellAll tells one story for each share of harm, and takes the calls that were harmed off the list.
-func (w *walk) tellAll(t *testing.T, shares [][]place) {
+// runStories runs the story once for each share of the calls, and removes the calls that got a fault from remaining.
+func (w *faultWalk) runStories(t *testing.T, shares [][]callPosition) {
 	t.Helper()
 	var worlds sync.WaitGroup
 	var mu sync.Mutex
@@ -172,73 +170,73 @@ func (w *walk) tellAll(t *testing.T, shares [][]place) {
 		room <- struct{}{}
 		worlds.Go(func() {
 			defer func() { <-room }()
-			var harmed []place
-			got, err := tell(w.functions, w.about, func(p place) *sandbox.Fault {
+			var harmed []callPosition
+			got, err := runWalkStory(w.functions, w.selects, func(p callPosition) *sandbox.Fault {
 				if !slices.Contains(share, p) {
 					return nil
 				}
 				harmed = append(harmed, p)
-				return &w.harm
+				return &w.fault
 			})
-			if diff := cmp.Diff(w.undisturbed, got); err == nil && diff != "" {
-				err = fmt.Errorf("the story ends otherwise (-undisturbed +this):\n%s", diff)
+			if diff := cmp.Diff(w.reference, got); err == nil && diff != "" {
+				err = fmt.Errorf("the story has another ending (-without faults +this):\n%s", diff)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			w.todo = slices.DeleteFunc(w.todo, func(p place) bool { return slices.Contains(harmed, p) })
+			w.remaining = slices.DeleteFunc(w.remaining, func(p callPosition) bool { return slices.Contains(harmed, p) })
 			if err != nil {
 				var after strings.Builder
 				for _, p := range harmed {
 					fmt.Fprintf(&after, "\n   %v", p)
 				}
-				t.Errorf("%v\nafter harm to these calls (with -each it is one):%s", err, &after)
+				t.Errorf("%v\nafter faults in these calls (with -each it is one):%s", err, &after)
 			}
 		})
 	}
 	worlds.Wait()
 }
 
-// ending is what becomes of the story, in all that must not depend on how it came about.
+// ending is the final state of the story, without what may depend on its course.
 type ending struct {
-	Edge         map[string]int       // status that each team's host answers
-	Records      map[string]string    // what the registry says, by origin
+	Edge         map[string]int       // HTTP status, by team
+	Records      map[string]string    // intent and state in the registry, by origin
 	Held         map[string]Inventory // by team
-	Names        []string             // in the hosted zone
-	Distribution string               // its configuration, as CloudFront serves it
-	Executions   map[string]string    // status by name
-	Letters      map[string]int       // messages by queue, of all queues that are not empty
+	Names        []string             // records of the hosted zone
+	Distribution string               // configuration of the hub's distribution
+	Executions   map[string]string    // status, by name
+	Letters      map[string]int       // number of messages, by queue that is not empty
 	Denied       []string             // calls that IAM denied a function
 }
 
-// check checks the one ending that all others are compared with.
+// check checks the ending that all others are compared with.
 func (e ending) check(t *testing.T) {
 	t.Helper()
 	want := ending{
-		Edge:    map[string]int{"team-a": 200, "team-b": 403}, // its alias is gone too
+		Edge:    map[string]int{"team-a": 200, "team-b": 403}, // its alias is removed, too
 		Records: map[string]string{"a": "wire live", "b": "detach deleted"},
 		Held:    map[string]Inventory{"team-a": e.Held["team-a"], "team-b": {}},
 		Names:   []string{"example.com. NS", "example.com. SOA", "team-a.example.com. A", "team-a.example.com. AAAA"},
 	}
 	if diff := cmp.Diff(want, ending{Edge: e.Edge, Records: e.Records, Held: e.Held, Names: e.Names}); diff != "" {
-		t.Fatalf("undisturbed, the story ends otherwise (-want +got):\n%s", diff)
+		t.Fatalf("without faults, the story has another ending (-want +got):\n%s", diff)
 	}
 	if len(e.Letters) != 0 || len(e.Denied) != 0 || len(e.Executions) != 1 || e.Held["team-a"].VPCOrigins != 1 ||
 		strings.Count(e.Distribution, "<VpcOriginId>") != 1 || strings.Count(e.Distribution, "<CNAME>") != 1 {
-		t.Fatalf("undisturbed, the story ends otherwise: %+v", e)
+		t.Fatalf("without faults, the story has another ending: %+v", e)
 	}
 	for name, status := range e.Executions {
 		if status != "SUCCEEDED" {
-			t.Fatalf("undisturbed, execution %s ends %s", name, status)
+			t.Fatalf("without faults, execution %s ends %s", name, status)
 		}
 	}
 }
 
-// tell tells the story of two origins that go live and of which one moves to another host and one is torn down, in a world
-// of its own. Faults are asked for by the place of each call that the walk is about.
-func tell(functions string, about func(sandbox.Call) bool, fault func(place) *sandbox.Fault) (e ending, err error) {
+// runWalkStory runs, in a new world, the story of two origins: both go live, one moves to another host, and the other is torn down. For
+// each call that the walk selects, fault returns the fault to inject, or nil.
+func runWalkStory(functions string, about func(sandbox.Call) bool, fault func(callPosition) *sandbox.Fault) (e ending, err error) {
 	o := storyOptions(functions)
 	for key, value := range map[string]string{"aliases": "per-host", "host": "*.example.com"} {
-		if err := o.rewrite(key, value); err != nil {
+		if err := o.setPolicyKey(key, value); err != nil {
 			return ending{}, err
 		}
 	}
@@ -250,24 +248,24 @@ func tell(functions string, about func(sandbox.Call) bool, fault func(place) *sa
 	s := newStory(w)
 
 	var mu sync.Mutex
-	chapter, paths, times := 1, map[string]string{}, map[place]int{}
-	circling := make(chan struct{})
-	circles := sync.OnceFunc(func() { close(circling) })
-	limit := w.Now().Add(tooLong)
+	chapter, paths, times := 1, map[string]string{}, map[callPosition]int{}
+	overdue := make(chan struct{})
+	expire := sync.OnceFunc(func() { close(overdue) })
+	limit := w.Now().Add(virtualTimeLimit)
 	w.OnCall(func(c sandbox.Call) *sandbox.Fault {
 		mu.Lock()
 		defer mu.Unlock()
 		if c.Time.After(limit) {
-			circles()
+			expire()
 		}
 		if c.Function == "" {
 			return nil
 		}
-		if c.Operation == "Scan" { // each run of a function begins with a look at the registry
+		if c.Operation == "Scan" { // each invocation begins by reading the registry
 			paths[c.Function] = ""
 		}
 		paths[c.Function] += " " + c.Operation
-		p := place{chapter: chapter, function: c.Function, path: paths[c.Function]}
+		p := callPosition{chapter: chapter, function: c.Function, path: paths[c.Function]}
 		times[p]++
 		p.nth = times[p]
 		if !about(c) {
@@ -284,8 +282,8 @@ func tell(functions string, about func(sandbox.Call) bool, fault func(place) *sa
 			defer mu.Unlock()
 			chapter++
 			return err
-		case <-circling:
-			return fmt.Errorf("the world does not come to rest within %v: %v", tooLong, s.Pending())
+		case <-overdue:
+			return fmt.Errorf("the world is not idle after %v; still under way: %v", virtualTimeLimit, s.Pending())
 		}
 	}
 	for _, happens := range []func() error{
@@ -309,20 +307,21 @@ func tell(functions string, about func(sandbox.Call) bool, fault func(place) *sa
 	return s.ending()
 }
 
-// storyWorld is a world whose functions run as binaries, in processes of their own.
-func storyWorld(functions string) (*World, error) { return New(storyOptions(functions)) }
+// newBinaryWorld returns a world whose functions run as binaries in processes of their own.
+func newBinaryWorld(functions string) (*World, error) { return New(storyOptions(functions)) }
 
 func storyOptions(functions string) Options {
 	return Options{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}}
 }
 
-// newTale is the command world, for tests in Go, without a queue that hears what the hub says.
+// newStory returns a story for tests in Go. It receives no events of the hub.
 func newStory(w *World) *story {
 	s := &story{Stage: NewStage(w), ctx: context.Background(), origins: map[string]VPCOrigin{}, shares: map[string]string{}}
 	s.actors = map[string]*Actor{"team-a": s.TeamA, "team-b": s.TeamB}
 	return s
 }
 
+// ending returns the final state of the world.
 func (s *story) ending() (ending, error) {
 	e := ending{
 		Edge: map[string]int{}, Records: map[string]string{}, Held: map[string]Inventory{}, Executions: map[string]string{},
@@ -333,7 +332,7 @@ func (s *story) ending() (ending, error) {
 		if e.Edge[team], _, err = Get(s.ctx, s.Edge(), team+".example.com", "/"+team+"/customers/123"); err != nil {
 			return e, err
 		}
-		if e.Held[team], err = Holdings(s.Sandbox, s.actors[team].Account); err != nil {
+		if e.Held[team], err = ReadInventory(s.Sandbox, s.actors[team].Account); err != nil {
 			return e, err
 		}
 		r, _, err := s.record(name)
@@ -358,7 +357,7 @@ func (s *story) ending() (ending, error) {
 	return e, s.readState(&e)
 }
 
-// readState reads what only a snapshot tells.
+// readState reads the part of the ending that only a snapshot of the sandbox has.
 func (s *story) readState(e *ending) error {
 	raw, err := json.Marshal(s.State())
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// retarget PATH ORIGIN: somebody lets the behavior of a path lead to another origin, which is added as one on the public
-// internet if the distribution does not have it.
+// retargetBehavior points the behavior of a path at another origin. It creates that origin on the public internet if the distribution
+// lacks it.
 func (s *story) retargetBehavior(_ *testscript.TestScript, args []string) error {
 	changed := false
 	err := s.editDistribution(func(c *cloudfronttypes.DistributionConfig) {
@@ -42,11 +42,11 @@ func (s *story) retargetBehavior(_ *testscript.TestScript, args []string) error 
 	return err
 }
 
-// policy OLD NEW...: the platform engineer deploys the hub with a policy in which each OLD is replaced by its NEW.
+// changePolicy deploys the hub with a policy in which texts are replaced.
 func (s *story) changePolicy(_ *testscript.TestScript, args []string) error {
 	text := string(s.policyText)
 	if len(args)%2 != 0 {
-		return fmt.Errorf("%s is replaced by nothing", args[len(args)-1])
+		return fmt.Errorf("the text that replaces %s is missing", args[len(args)-1])
 	}
 	for i := 0; i < len(args); i += 2 {
 		if !strings.Contains(text, args[i]) {
@@ -61,8 +61,8 @@ func (s *story) changePolicy(_ *testscript.TestScript, args []string) error {
 	return s.adopt(nil, s.policy.Distribution.Adopt)
 }
 
-// foreign-alias DISTRIBUTION HOST: somebody gives an existing distribution another alias, and lets the host's A record lead to
-// it. Its configuration is remembered for as-before.
+// addUnmanagedAlias adds an alias to an adopted distribution, and creates the records of its host. configOriginal compares with the
+// configuration that results.
 func (s *story) addUnmanagedAlias(_ *testscript.TestScript, args []string) error {
 	id := s.adoptable[args[0]]
 	out, err := s.hubCloudFront.GetDistribution(s.ctx, &cloudfront.GetDistributionInput{Id: &id})
@@ -95,7 +95,7 @@ func (s *story) addUnmanagedAlias(_ *testscript.TestScript, args []string) error
 	return err
 }
 
-// open-default: somebody lets the default behavior lead to the origin that public-path added.
+// retargetDefaultBehavior points the default behavior at the origin that addPublicBehavior created.
 func (s *story) retargetDefaultBehavior(*testscript.TestScript, []string) error {
 	return s.editDistribution(func(c *cloudfronttypes.DistributionConfig) {
 		c.DefaultCacheBehavior.TargetOriginId = aws.String("legacy")

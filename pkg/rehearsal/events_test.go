@@ -15,9 +15,9 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// TestSamplesMeetTheRules asks EventBridge, for every file of events/, which rules of the synthesized templates match it.
-// What the file means to its function is the business of pkg/inbound.
-func TestSamplesMeetTheRules(t *testing.T) {
+// TestSamplesMeetTheRules checks, for every file of events/, which rules of the synthesized templates match it.
+// The tests of pkg/inbound check what the functions read from the file.
+func TestSampleEventsMatchTheRules(t *testing.T) {
 	s, err := sandbox.New(sandbox.Options{Accounts: []sandbox.Account{{ID: HubAccount, Name: "networking"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func TestSamplesMeetTheRules(t *testing.T) {
 	hub := readTemplate(t, "hub", "team")
 	forward := readTemplate(t, "spoke").rules(nil)
 	if len(forward) != 1 {
-		t.Fatalf("a spoke has %d rules, want the one that forwards", len(forward))
+		t.Fatalf("a spoke has %d rules, want the one that forwards events", len(forward))
 	}
 	feeds := hub.feeds()
 	rules := hub.rules(feeds)
@@ -53,7 +53,7 @@ func TestSamplesMeetTheRules(t *testing.T) {
 						EventPattern: &r.pattern, Event: aws.String(string(event)),
 					})
 					if err != nil {
-						t.Fatalf("ask for rule %s: %v", r.name, err)
+						t.Fatalf("test the pattern of rule %s: %v", r.name, err)
 					}
 					return out.Result
 				}
@@ -78,10 +78,10 @@ func TestSamplesMeetTheRules(t *testing.T) {
 					}
 				}
 				if hit := strings.HasPrefix(filepath.Base(file), "hit-"); hit != (len(reaches) > 0) {
-					t.Errorf("function %s is reached by the rules %v", function, reaches)
+					t.Errorf("function %s gets the event by the rules %v", function, reaches)
 				}
 				if forwarded := matches(forward[0]); forwarded != (len(onBus) > 0) {
-					t.Errorf("a spoke forwards it: %v; the rules of the hub's bus that wait for it: %v", forwarded, onBus)
+					t.Errorf("a spoke forwards the event: %v; rules of the hub's bus that match it: %v", forwarded, onBus)
 				}
 			})
 		}
@@ -89,17 +89,17 @@ func TestSamplesMeetTheRules(t *testing.T) {
 
 	for _, r := range rules {
 		if r.pattern != "" && len(r.feeds) > 0 && !matched[r.name] {
-			t.Errorf("no sample of %v hits rule %s", r.feeds, r.name)
+			t.Errorf("no sample event of %v matches rule %s", r.feeds, r.name)
 		}
 	}
 	for _, function := range hub.functions() {
 		if len(samples[function]) == 0 {
-			t.Errorf("function %s has no samples", function)
+			t.Errorf("function %s has no sample events", function)
 		}
 	}
 }
 
-// template is a synthesized CloudFormation template, as far as it says what wakes which function.
+// template is the part of a synthesized CloudFormation template that says what triggers which function.
 type template struct {
 	Resources map[string]struct {
 		Type       string
@@ -116,13 +116,13 @@ type template struct {
 	}
 }
 
-// reference is a value that may point to another resource of the template.
+// reference is a value that may refer to another resource of the template.
 type reference struct {
 	Ref    string
 	GetAtt []string `json:"Fn::GetAtt"`
 }
 
-// id is the logical id of the resource, if the value is a reference to one.
+// id returns the logical id of the resource that the value refers to, or "".
 func (r reference) id() string {
 	if len(r.GetAtt) > 0 {
 		return r.GetAtt[0]
@@ -138,7 +138,7 @@ type templateRule struct {
 	feeds   []string // functions
 }
 
-// readTemplate reads stacks as if they were one: their resources have different names.
+// readTemplate reads the templates of several stacks into one, since their resources have different logical ids.
 func readTemplate(t *testing.T, stacks ...string) (c template) {
 	t.Helper()
 	for _, stack := range stacks {
@@ -153,11 +153,12 @@ func readTemplate(t *testing.T, stacks ...string) (c template) {
 	return c
 }
 
-// function is the name of the function with that logical id, or "".
+// function returns the name of the function with a logical id, or "".
 func (c template) function(id string) string {
 	return strings.TrimSuffix(c.Resources[id].Properties.Code.S3Key, ".zip")
 }
 
+// functions returns the names of all functions.
 func (c template) functions() (names []string) {
 	for id := range c.Resources {
 		if name := c.function(id); name != "" {
@@ -167,7 +168,7 @@ func (c template) functions() (names []string) {
 	return names
 }
 
-// feeds tells, by the logical id of a function or of a queue that one consumes, the function that gets what is sent there.
+// feeds returns the function that receives what is sent to a target, by the logical id of the target: a function, or a function's queue.
 func (c template) feeds() map[string]string {
 	feeds := map[string]string{}
 	for id, r := range c.Resources {
@@ -181,6 +182,7 @@ func (c template) feeds() map[string]string {
 	return feeds
 }
 
+// rules returns the EventBridge rules, with the functions that their targets feed.
 func (c template) rules(feeds map[string]string) (rules []templateRule) {
 	for id, r := range c.Resources {
 		if r.Type != "AWS::Events::Rule" {
@@ -197,7 +199,7 @@ func (c template) rules(feeds map[string]string) (rules []templateRule) {
 	return rules
 }
 
-// samples are the files of events/ by function. Whatever is there must be a sample of a function of this template.
+// samples returns the files of events/ by function. It fails the test on a file that is no sample event of a function of the template.
 func (c template) samples(t *testing.T) map[string][]string {
 	t.Helper()
 	const root = "../../events"
@@ -212,7 +214,7 @@ func (c template) samples(t *testing.T) map[string][]string {
 			continue
 		}
 		if !slices.Contains(c.functions(), function) {
-			t.Errorf("events/%s: no stack has such a function", function)
+			t.Errorf("events/%s: no stack has a function of that name", function)
 			continue
 		}
 		files, err := os.ReadDir(filepath.Join(root, function))
@@ -222,7 +224,7 @@ func (c template) samples(t *testing.T) map[string][]string {
 		for _, f := range files {
 			kind, _, _ := strings.Cut(f.Name(), "-")
 			if !slices.Contains([]string{"hit", "miss", "input"}, kind) || filepath.Ext(f.Name()) != ".json" {
-				t.Errorf("events/%s/%s: neither hit-*.json nor miss-*.json nor input-*.json", function, f.Name())
+				t.Errorf("events/%s/%s: the name is none of hit-*.json, miss-*.json and input-*.json", function, f.Name())
 				continue
 			}
 			samples[function] = append(samples[function], filepath.Join(root, function, f.Name()))
@@ -231,8 +233,8 @@ func (c template) samples(t *testing.T) map[string][]string {
 	return samples
 }
 
-// unfed says why an event cannot reach a function without a pattern: by schedule, through its queue, from the state machine
-// or from API Gateway.
+// unfed returns why an input without an event pattern cannot reach a function by a schedule, its queue, the state machine or API Gateway,
+// or "" if it can.
 func (c template) unfed(function string, event []byte, rules []templateRule, feeds map[string]string) string {
 	var e struct{ Source, Phase, HTTPMethod string }
 	if err := json.Unmarshal(event, &e); err != nil {
@@ -243,7 +245,7 @@ func (c template) unfed(function string, event []byte, rules []templateRule, fee
 		if slices.ContainsFunc(rules, func(r templateRule) bool { return r.pattern == "" && slices.Contains(r.feeds, function) }) {
 			return ""
 		}
-		return "no schedule wakes function " + function
+		return "no schedule triggers function " + function
 	case e.Phase != "":
 		for _, r := range c.Resources {
 			for _, to := range r.Properties.DefinitionSubstitutions {

@@ -23,14 +23,14 @@ import (
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
-// rewrite gives the functions' policy another value of one key.
-func (o *Options) rewrite(key, value string) (err error) {
+// setPolicyKey changes one key of the policy that the functions get.
+func (o *Options) setPolicyKey(key, value string) (err error) {
 	change, ok := map[string][2]string{
 		"refused":        {"refused: leave", "refused: " + value},
 		"aliases":        {"aliases: wildcard", "aliases: " + value},
 		"originsPerTeam": {"originsPerTeam: 25", "originsPerTeam: " + value},
 		"maximum":        {"priceClass: PriceClass_100", "maximum: " + value},
-		"host":           {"- host: ", "- host: '" + value + "' # "}, // that every team is granted
+		"host":           {"- host: ", "- host: '" + value + "' # "}, // the same host for every grant
 	}[key]
 	if !ok {
 		return fmt.Errorf("unknown option %s", key)
@@ -45,7 +45,7 @@ func (o *Options) rewrite(key, value string) (err error) {
 	return err
 }
 
-// quota TEAM CODE VALUE: AWS grants an account another value of a quota. The hub's account is called networking.
+// setQuota sets a quota of an account: that of a team, or the hub's, which is called networking.
 func (s *story) setQuota(_ *testscript.TestScript, args []string) error {
 	account := HubAccount
 	if a := s.actors[args[0]]; a != nil {
@@ -60,11 +60,11 @@ func (s *story) setQuota(_ *testscript.TestScript, args []string) error {
 	return s.SetQuota(account, args[1], value)
 }
 
-// deployThatAdopts makes two distributions of the Networking account, first and second, before it deploys a hub that adopts
-// distributions. Each serves something else already; first has the wildcard alias, as policy says.
+// deployThatAdopts creates two distributions in the hub's account, first and second, and then deploys a hub that adopts the named
+// distributions. Both already serve something else. first has the wildcard alias that the policy asks for.
 func (s *story) deployThatAdopts(names []string) error {
 	s.adoptable, s.originalConfigs = map[string]string{}, map[string][]byte{}
-	for _, each := range [][2]string{{"first", "*." + s.policy.Domain}, {"second", "legacy.example.net"}} { // in this order, or ids differ
+	for _, each := range [][2]string{{"first", "*." + s.policy.Domain}, {"second", "legacy.example.net"}} { // always in this order, so that ids are the same in every run
 		name, alias := each[0], each[1]
 		out, err := s.hubCloudFront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: legacy(name, alias, s.policy.Certificate)})
 		if err != nil {
@@ -106,7 +106,7 @@ func legacy(name, alias, certificate string) *types.DistributionConfig {
 	}
 }
 
-// adopting is the policy with these distributions adopted: of those that exist by name, of others by id.
+// adopting returns the policy with these distributions adopted. A name that is not first or second is an id.
 func (s *story) adopting(names []string) []byte {
 	ids := make([]string, len(names))
 	for i, name := range names {
@@ -117,13 +117,13 @@ func (s *story) adopting(names []string) []byte {
 
 var distributionKey = regexp.MustCompile(`distribution:\n(  .*\n)+`)
 
-// adopt NAME...: the platform engineer deploys the hub with a policy that adopts these distributions.
+// adopt deploys the hub with a policy that adopts these distributions.
 func (s *story) adopt(_ *testscript.TestScript, args []string) error {
 	s.policyText = s.adopting(args)
 	return s.deployAgain()
 }
 
-// deployAgain deploys the hub again, with the policy whose text is s.text.
+// deployAgain deploys the hub again, with the policy policyText, and waits until nothing is under way.
 func (s *story) deployAgain() error {
 	if err := s.deployVersion(""); err != nil {
 		return err
@@ -131,8 +131,8 @@ func (s *story) deployAgain() error {
 	return s.waitUntilIdle(nil, nil)
 }
 
-// synthesize makes the golden template what a policy that adopts makes it: only what is adopted may be updated. And code of
-// another hash has another key.
+// adaptTemplate changes the golden template in place, as a synthesis with the story's policy would: a hub that adopts distributions may
+// update only these, and new code has a new asset key.
 func (s *story) adaptTemplate(part any) {
 	switch part := part.(type) {
 	case []any:
@@ -156,7 +156,7 @@ func (s *story) adaptTemplate(part any) {
 	}
 }
 
-// as-before NAME: the distribution is as it was before there was a hub, byte for byte.
+// configOriginal checks that an adopted distribution has the configuration that it had before the adoption, byte for byte.
 func (s *story) configOriginal(_ *testscript.TestScript, args []string) error {
 	served, err := s.hub.Distribution(s.ctx, s.adoptable[args[0]])
 	if err != nil {
@@ -165,7 +165,7 @@ func (s *story) configOriginal(_ *testscript.TestScript, args []string) error {
 	return want(bytes.Equal(served.Config, s.originalConfigs[args[0]]), "the configuration of %s changed from\n%s\nto\n%s", args[0], s.originalConfigs[args[0]], served.Config)
 }
 
-// called is the hub's name for a distribution: the first is main, and others are called by their ids.
+// distributionName returns the hub's name of a distribution. The first adopted one is main; the name of another one is its id.
 func (s *story) distributionName(name string) string {
 	if name == "first" {
 		return origin.Main
@@ -177,8 +177,8 @@ func (s *story) snapshot() (origin.Snapshot, error) {
 	return registry.New(s.Config(HubAccount, Region), s.outputs["RegistryTable"]).Load(s.ctx)
 }
 
-// holds DISTRIBUTION N: the registry has so many live origins in the distribution of that name, and its configuration holds
-// these and no other origin of the hub's.
+// liveOrigins checks how many live origins the registry has on a distribution, and that the distribution's configuration contains these
+// and no other VPC origins.
 func (s *story) liveOrigins(_ *testscript.TestScript, args []string) error {
 	known, err := s.snapshot()
 	if err != nil {
@@ -197,25 +197,25 @@ func (s *story) liveOrigins(_ *testscript.TestScript, args []string) error {
 	for _, o := range known.Records {
 		here := o.Distribution == name && o.State == origin.Live
 		if here != config.Uses(o.ID) {
-			return want(false, "the registry says %s is %s in %s; that the configuration of %s has it is %v", o.ID, o.State, o.Distribution, args[0], config.Uses(o.ID))
+			return want(false, "the registry has %s as %s on %s; the configuration of %s contains it: %v", o.ID, o.State, o.Distribution, args[0], config.Uses(o.ID))
 		}
 		if here {
 			live++
 		}
 	}
 	if n := bytes.Count(served.Config, []byte("<VpcOriginId>")); n != live {
-		return want(false, "%s holds %d live origins of %d", args[0], live, n)
+		return want(false, "%s has %d live origins in the registry and %d in its configuration", args[0], live, n)
 	}
-	return want(strconv.Itoa(live) == args[1], "%s holds %d live origins, want %s", args[0], live, args[1])
+	return want(strconv.Itoa(live) == args[1], "%s has %d live origins, want %s", args[0], live, args[1])
 }
 
-// is-on NAME DISTRIBUTION: the registry has the origin in the distribution of that name.
+// placement checks on which distribution the registry has an origin.
 func (s *story) placement(_ *testscript.TestScript, args []string) error {
 	r, _, err := s.record(args[0])
 	return errors.Join(err, want(r.Distribution == s.distributionName(args[1]), "%s is on %s, want %s", args[0], r.Distribution, args[1]))
 }
 
-// alias DISTRIBUTION HOST there|absent: the distribution of that name has the alias, or no alias of that name.
+// alias checks that a distribution has an alias, or that it does not.
 func (s *story) alias(_ *testscript.TestScript, args []string) error {
 	if args[2] != "present" && args[2] != "absent" {
 		return fmt.Errorf("%s is neither present nor absent", args[2])
@@ -235,7 +235,7 @@ func (s *story) alias(_ *testscript.TestScript, args []string) error {
 	return want(slices.Contains(config.Aliases(), args[1]) == (args[2] == "present"), "%s has the aliases %s", args[0], config.Aliases())
 }
 
-// distributions N: the hub's account has so many.
+// distributions checks how many distributions the hub's account has, and that all are enabled.
 func (s *story) distributions(_ *testscript.TestScript, args []string) error {
 	list, err := s.hubCloudFront.ListDistributions(s.ctx, &cloudfront.ListDistributionsInput{})
 	if err != nil {
@@ -250,7 +250,7 @@ func (s *story) distributions(_ *testscript.TestScript, args []string) error {
 	return want(strconv.Itoa(n) == args[0], "there are %d distributions, want %s", n, args[0])
 }
 
-// logged TEXT: some function logged it.
+// logLine checks that a function has logged a text.
 func (s *story) logLine(_ *testscript.TestScript, args []string) error {
-	return want(bytes.Contains(s.logs.Bytes(), []byte(args[0])), "nobody logged %q", args[0])
+	return want(bytes.Contains(s.logs.Bytes(), []byte(args[0])), "no function logged %q", args[0])
 }

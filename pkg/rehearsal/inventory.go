@@ -7,16 +7,16 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// Inventory is what an account holds of the things that a team could leave behind.
+// Inventory lists the resources of an account that a teardown could leave behind.
 type Inventory struct {
 	VPCOrigins int
-	Shares     int      // that are not deleted
-	ENIs       []string // that CloudFront manages
-	Groups     []string // security groups that CloudFront manages
+	Shares     int      // those that are not deleted
+	ENIs       []string // ids of network interfaces that CloudFront manages
+	Groups     []string // ids of security groups that CloudFront manages
 }
 
-// Holdings reads the inventory of an account out of a snapshot.
-func Holdings(s *sandbox.Sandbox, account string) (Inventory, error) {
+// ReadInventory returns the inventory of an account, from a snapshot of the sandbox.
+func ReadInventory(s *sandbox.Sandbox, account string) (Inventory, error) {
 	accounts, _ := s.State()["accounts"].(map[string]any)
 	snapshot, found := accounts[account].(map[string]any)
 	if !found {

@@ -11,8 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// key-lacks [STATEMENT]: somebody deploys the hub with that statement missing in the policy of its key; without an argument,
-// as it should be.
+// deployKey deploys the hub with its KMS key. If there is an argument, the key policy lacks that statement.
 func (s *story) deployKey(_ *testscript.TestScript, args []string) error {
 	return s.deployTemplate(func(resources map[string]any) error {
 		if len(args) == 0 {
@@ -33,7 +32,7 @@ func (s *story) deployKey(_ *testscript.TestScript, args []string) error {
 	})
 }
 
-// without-key: the hub is deployed as it was before it had a key.
+// deployWithoutKey deploys the hub as it was before it had a KMS key.
 func (s *story) deployWithoutKey(*testscript.TestScript, []string) error {
 	return s.deployTemplate(func(resources map[string]any) error {
 		keys := 0
@@ -64,7 +63,7 @@ func (s *story) deployWithoutKey(*testscript.TestScript, []string) error {
 	})
 }
 
-// undelivered TARGET ERROR: among the events that could not be delivered is one to that target, for that reason.
+// undeliveredEvent checks that EventBridge could not deliver an event to a target, for a reason that contains a text.
 func (s *story) undeliveredEvent(_ *testscript.TestScript, args []string) error {
 	out, err := s.queues.ReceiveMessage(s.ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: aws.String(s.outputs["UndeliveredEventsUrl"]), MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"},
@@ -80,10 +79,11 @@ func (s *story) undeliveredEvent(_ *testscript.TestScript, args []string) error 
 		}
 		seen = append(seen, line)
 	}
-	return fmt.Errorf("no %s to %s in:\n%s", args[1], args[0], strings.Join(seen, "\n"))
+	return fmt.Errorf("no undelivered event to %s with the error %s in:\n%s", args[0], args[1], strings.Join(seen, "\n"))
 }
 
-// redeploy deploys the hub from the golden template with a change; its outputs stay as the story knows them.
+// deployTemplate deploys the hub from the golden template with a change. It fails if an output other than the key's changes, because then
+// the deployment has replaced a resource.
 func (s *story) deployTemplate(change func(resources map[string]any) error) error {
 	text, err := readBeside("../../infra/testdata", "hub.template.json")
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *story) deployTemplate(change func(resources map[string]any) error) erro
 	if err := change(template["Resources"].(map[string]any)); err != nil {
 		return err
 	}
-	// What names the key goes with it.
+	// Without the key, its output would refer to a resource that does not exist.
 	if outputs := template["Outputs"].(map[string]any); !strings.Contains(fmt.Sprint(template["Resources"]), "AWS::KMS::Key") {
 		delete(outputs, "KeyArn")
 	}

@@ -23,10 +23,12 @@ const (
 	foundUnshared   = "not shared"
 )
 
-func ends() []string { return []string{foundLive, foundTornDown, foundUnadmitted, foundUnshared} }
+func foundPlaces() []string {
+	return []string{foundLive, foundTornDown, foundUnadmitted, foundUnshared}
+}
 
 // lookAtAll wants every origin to be where its tags and its shares say.
-func (l *life) lookAtAll(t *testing.T) {
+func (l *life) checkEveryOrigin(t *testing.T) {
 	t.Helper()
 	visible, err := l.visible()
 	if err != nil {
@@ -41,7 +43,7 @@ func (l *life) lookAtAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range l.names {
-		o := standing{visible: visible[l.origins[n].ID]}
+		o := observation{visible: visible[l.origins[n].ID]}
 		if o.exists, err = l.exists(n); err != nil {
 			t.Fatal(err)
 		}
@@ -55,16 +57,16 @@ func (l *life) lookAtAll(t *testing.T) {
 			}
 		}
 		l.note("END %s: %v", n, o)
-		end, err := l.check(n, o)
+		end, err := l.findOrigin(n, o)
 		if err != nil {
 			t.Errorf("%s: %v: %v", n, err, o)
 		}
-		l.ends[end]++
+		l.found[end]++
 	}
 }
 
 // standing is what was seen of one origin.
-type standing struct {
+type observation struct {
 	exists, visible bool // to its owner, to the hub
 	tags            map[string]string
 	known           bool // to the registry
@@ -72,7 +74,7 @@ type standing struct {
 	wired           bool
 }
 
-func (o standing) String() string {
+func (o observation) String() string {
 	return fmt.Sprintf("exists %v visible %v tags %v; record %v %s %s gen %d, wired %v; teardown %+v; history %v", o.exists, o.visible, o.tags,
 		o.known, o.record.Intent, o.record.State, o.record.Generation, o.wired, o.record.Teardown, o.record.History)
 }
@@ -86,12 +88,12 @@ func (o standing) String() string {
 //	no                               deleted                torn down: nothing is left
 //
 // Whatever else is wrong.
-func (l *life) check(name string, o standing) (end string, err error) {
+func (l *life) findOrigin(name string, o observation) (end string, err error) {
 	_, tagged := o.tags[contract.TagTeardown]
 	forgotten := !o.known && l.applied[emptyRegistry] > 0
 	switch {
 	case o.exists && o.visible && !tagged:
-		return foundLive, l.answers(o)
+		return foundLive, l.checkLive(o)
 	case o.exists && o.wired:
 		return "", errors.New("it should not be in the distribution")
 	case o.exists && o.visible && !o.known:
@@ -104,7 +106,7 @@ func (l *life) check(name string, o standing) (end string, err error) {
 	return "", errors.New("it should be gone")
 }
 
-func (l *life) answers(o standing) error {
+func (l *life) checkLive(o observation) error {
 	if o.record.State != origin.Live || !o.wired {
 		return errors.New("it should be live")
 	}
@@ -122,9 +124,9 @@ func (l *life) answers(o standing) error {
 }
 
 // lookForRemains wants nothing to be left when all have left, and nothing to have gone wrong that no harm explains.
-func (l *life) lookForRemains(t *testing.T) {
+func (l *life) checkLeftovers(t *testing.T) {
 	t.Helper()
-	for _, left := range []func() error{l.leftHosts, l.leftParts} {
+	for _, left := range []func() error{l.leftoverHosts, l.leftoverParts} {
 		if err := left(); err != nil {
 			t.Error(err)
 		}
@@ -137,7 +139,7 @@ func (l *life) lookForRemains(t *testing.T) {
 }
 
 // leftHosts wants no alias and no record of a host to be left. A hub that lost its registry takes them for somebody else's.
-func (l *life) leftHosts() error {
+func (l *life) leftoverHosts() error {
 	config, err := l.hubConfig()
 	if err != nil || l.applied[emptyRegistry] > 0 {
 		return err
@@ -157,7 +159,7 @@ var (
 
 // leftParts is as-before for a distribution that was adopted. Its comment may be another if, and only if, somebody has edited it,
 // and its aliases if the hub lost its registry.
-func (l *life) leftParts() error {
+func (l *life) leftoverParts() error {
 	if l.adoptable == nil {
 		return nil
 	}
@@ -211,7 +213,7 @@ func (l *life) unexplainedLetters() error {
 	for queue, n := range e.Letters {
 		explained := false
 		for name, d := range deliveries() {
-			explained = explained || strings.Contains(queue, name) && l.harmedRuns(d.function) >= d.failures
+			explained = explained || strings.Contains(queue, name) && l.failedRuns(d.function) >= d.failures
 		}
 		all = append(all, want(explained, "%s holds %d messages, which no harm explains", queue, n))
 	}
@@ -265,7 +267,7 @@ func (l *life) unexplainedAlarms() error {
 }
 
 // harmedRuns is the most runs of a function that faults can have made fail: one for each call whose last attempt was hit.
-func (l *life) harmedRuns(function string) (n int) {
+func (l *life) failedRuns(function string) (n int) {
 	last := map[string]bool{} // by call of the SDK: whether its last attempt was hit
 	for _, c := range l.Calls() {
 		if strings.Contains(c.Function, function) && c.SDKCall != "" {

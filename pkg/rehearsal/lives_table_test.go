@@ -43,7 +43,7 @@ const (
 	comment       = "comment"
 	dropBehaviors = "drop behaviors"
 	removeDNS     = "remove dns"
-	putHarm       = "harm"
+	injectFault   = "harm"
 	emptyRegistry = "empty registry"
 )
 
@@ -60,8 +60,8 @@ func operations() []operation {
 		{comment, 1, (*life).planComment},
 		{dropBehaviors, 1, (*life).planDropBehaviors},
 		{removeDNS, 1, (*life).planRemoveDNS},
-		{putHarm, 3, (*life).planHarm},
-		{emptyRegistry, forgetting(), (*life).planEmptyRegistry},
+		{injectFault, 3, (*life).planFault},
+		{emptyRegistry, emptyRegistryWeight(), (*life).planEmptyRegistry},
 	}
 }
 
@@ -71,7 +71,7 @@ func operationOf(name string) operation {
 	return table[slices.IndexFunc(table, func(o operation) bool { return o.name == name })]
 }
 
-func forgetting() int {
+func emptyRegistryWeight() int {
 	if *forgetful {
 		return 1
 	}
@@ -79,14 +79,14 @@ func forgetting() int {
 }
 
 // harm is a fault that may befall a life.
-type harm struct {
+type faultKind struct {
 	name  string
 	among int // it hits one of so many matching calls, or the first ones if this is zero
 	rule  sandbox.Rule
 }
 
 // at is the rule that hits the nth matching call.
-func (h harm) at(nth int) sandbox.Rule {
+func (h faultKind) fromCall(nth int) sandbox.Rule {
 	if h.among > 0 {
 		h.rule.Nth = nth
 	}
@@ -94,12 +94,12 @@ func (h harm) at(nth int) sandbox.Rule {
 }
 
 // harms is the table of faults. Those of calls befall the hub's functions only: people would have to be told to try again.
-func harms() []harm {
+func faultKinds() []faultKind {
 	update := func(r sandbox.Rule) sandbox.Rule {
 		r.Function, r.Service, r.Operation = "*WireFunction*", "cloudfront", "UpdateDistribution"
 		return r
 	}
-	return []harm{
+	return []faultKind{
 		{"crash of admit", 12, sandbox.Rule{Fault: "crash", Function: "*AdmitFunction*"}},
 		{"crash of wire", 12, sandbox.Rule{Fault: "crash", Function: "*WireFunction*"}},
 		{"crash of retire", 8, sandbox.Rule{Fault: "crash", Function: "*RetireFunction*"}},
@@ -121,33 +121,33 @@ func harms() []harm {
 const editsBeforeUpdates = "edits before updates"
 
 // planHarm puts a fault in force. That it hits something is counted at the end.
-func (l *life) planHarm() (string, func() error, error) {
-	h := harms()[l.rnd.IntN(len(harms()))]
+func (l *life) planFault() (string, func() error, error) {
+	h := faultKinds()[l.rnd.IntN(len(faultKinds()))]
 	nth := 1 + l.rnd.IntN(max(1, h.among))
-	return fmt.Sprintf("%s, from call %d", h.name, nth), func() error { return l.befall(h, nth) }, nil
+	return fmt.Sprintf("%s, from call %d", h.name, nth), func() error { return l.inject(h, nth) }, nil
 }
 
-func (l *life) befall(h harm, nth int) error {
-	if err := l.Faults().Add(h.at(nth)); err != nil {
+func (l *life) inject(h faultKind, nth int) error {
+	if err := l.Faults().Add(h.fromCall(nth)); err != nil {
 		return err
 	}
-	l.harmed = append(l.harmed, h.name)
+	l.injected = append(l.injected, h.name)
 	l.inForce[h.name]++
 	return nil
 }
 
 // endHarm counts what the faults in force have hit, and removes them.
-func (l *life) endHarm(t *testing.T) {
+func (l *life) clearFaults(t *testing.T) {
 	t.Helper()
 	l.note("harm ends")
 	rules := l.Faults().Rules()
-	if len(rules) != len(l.harmed) {
-		t.Fatalf("%d fault rules are in force, want those of %v", len(rules), l.harmed)
+	if len(rules) != len(l.injected) {
+		t.Fatalf("%d fault rules are in force, want those of %v", len(rules), l.injected)
 	}
 	for i, r := range rules {
-		l.hits[l.harmed[i]] += r.Hits
+		l.hits[l.injected[i]] += r.Hits
 	}
-	l.harmed = nil
+	l.injected = nil
 	l.Faults().Reset()
 }
 
@@ -392,7 +392,7 @@ func (l *life) planComment() (string, func() error, error) {
 }
 
 // behaviors counts the behaviors of an origin.
-func (l *life) behaviors(name string) (n int, err error) {
+func (l *life) countBehaviors(name string) (n int, err error) {
 	config, err := l.hubConfig()
 	if err != nil || config == nil || config.CacheBehaviors == nil {
 		return 0, err
@@ -410,7 +410,7 @@ func (l *life) planDropBehaviors() (string, func() error, error) {
 		return "", nil, err
 	}
 	n, err := l.pick(func(n string) (bool, error) {
-		there, err := l.behaviors(n)
+		there, err := l.countBehaviors(n)
 		return there > 0, err
 	})
 	if err != nil || n == "" {
@@ -420,13 +420,13 @@ func (l *life) planDropBehaviors() (string, func() error, error) {
 		if err := l.removeBehaviors(nil, []string{n}); err != nil {
 			return err
 		}
-		there, err := l.behaviors(n)
+		there, err := l.countBehaviors(n)
 		return errors.Join(err, want(there == 0, "%s still has %d behaviors", n, there))
 	}, nil
 }
 
 // recordsOf counts the records of a host in the hub's zone.
-func (l *life) recordsOf(host string) (n int, err error) {
+func (l *life) countRecords(host string) (n int, err error) {
 	records, err := awsroute53.New(l.Config(HubAccount, Region), l.policy.HostedZone).Records(l.ctx)
 	for _, r := range records {
 		if r.Name == host {
@@ -439,7 +439,7 @@ func (l *life) recordsOf(host string) (n int, err error) {
 func (l *life) planRemoveDNS() (string, func() error, error) {
 	var hosts []string
 	for _, h := range lifeHosts() {
-		there, err := l.recordsOf(h)
+		there, err := l.countRecords(h)
 		if err != nil {
 			return "", nil, err
 		}
@@ -455,13 +455,13 @@ func (l *life) planRemoveDNS() (string, func() error, error) {
 		if err := l.editDNS(nil, []string{h, "remove"}); err != nil {
 			return err
 		}
-		there, err := l.recordsOf(h)
+		there, err := l.countRecords(h)
 		return errors.Join(err, want(there == 0, "%s still has %d records", h, there))
 	}, nil
 }
 
 // itemsOf counts the items of the registry.
-func (l *life) itemsOf() (int, error) {
+func (l *life) registryItems() (int, error) {
 	out, err := dynamodb.NewFromConfig(l.Config(HubAccount, Region)).Scan(l.ctx, &dynamodb.ScanInput{TableName: aws.String(l.outputs["RegistryTable"])})
 	if err != nil {
 		return 0, err
@@ -470,7 +470,7 @@ func (l *life) itemsOf() (int, error) {
 }
 
 func (l *life) planEmptyRegistry() (string, func() error, error) {
-	n, err := l.itemsOf()
+	n, err := l.registryItems()
 	if err != nil || n == 0 {
 		return "", nil, err
 	}
@@ -478,13 +478,13 @@ func (l *life) planEmptyRegistry() (string, func() error, error) {
 		if err := l.emptyRegistry(nil, nil); err != nil {
 			return err
 		}
-		n, err := l.itemsOf()
+		n, err := l.registryItems()
 		return errors.Join(err, want(n == 0, "%d items are left", n))
 	}, nil
 }
 
 // leave tags an origin for teardown. The one refusal is that it is gone already.
-func (l *life) leave(t *testing.T, name string) {
+func (l *life) tagForTeardown(t *testing.T, name string) {
 	t.Helper()
 	exists, err := l.exists(name)
 	if err != nil {

@@ -20,14 +20,14 @@ import (
 
 // tally counts over all lives what was done, what took effect, and where origins were found.
 type tally struct {
-	began                        time.Time
-	mu                           sync.Mutex
-	lives, transitions           int
-	applied, inForce, hits, ends map[string]int
+	began                         time.Time
+	mu                            sync.Mutex
+	lives, transitions            int
+	applied, inForce, hits, found map[string]int
 }
 
 func newTally() *tally {
-	return &tally{began: time.Now(), applied: map[string]int{}, inForce: map[string]int{}, hits: map[string]int{}, ends: map[string]int{}}
+	return &tally{began: time.Now(), applied: map[string]int{}, inForce: map[string]int{}, hits: map[string]int{}, found: map[string]int{}}
 }
 
 func (c *tally) add(l *life) {
@@ -35,7 +35,7 @@ func (c *tally) add(l *life) {
 	defer c.mu.Unlock()
 	c.lives++
 	c.transitions += l.transitions
-	for into, from := range map[*map[string]int]map[string]int{&c.applied: l.applied, &c.inForce: l.inForce, &c.hits: l.hits, &c.ends: l.ends} {
+	for into, from := range map[*map[string]int]map[string]int{&c.applied: l.applied, &c.inForce: l.inForce, &c.hits: l.hits, &c.found: l.found} {
 		for name, n := range from {
 			(*into)[name] += n
 		}
@@ -44,7 +44,7 @@ func (c *tally) add(l *life) {
 
 // tellingLives is how many lives have everything in the tables happen. The rarest happen about once in ten lives, so that the
 // chance of a hundred lives without one of them is below 1 in 20,000.
-const tellingLives = 100
+const livesForCoverage = 100
 
 // String is the counts, for people.
 func (c *tally) String() string {
@@ -53,29 +53,29 @@ func (c *tally) String() string {
 	for _, o := range operations() {
 		fmt.Fprintf(&text, "%6d × %s\n", c.applied[o.name], o.name)
 	}
-	for _, h := range harms() {
+	for _, h := range faultKinds() {
 		fmt.Fprintf(&text, "%6d × %s, %d hits\n", c.inForce[h.name], h.name, c.hits[h.name])
 	}
-	for _, end := range slices.Sorted(maps.Keys(c.ends)) {
-		fmt.Fprintf(&text, "%6d × found %s\n", c.ends[end], end)
+	for _, end := range slices.Sorted(maps.Keys(c.found)) {
+		fmt.Fprintf(&text, "%6d × found %s\n", c.found[end], end)
 	}
 	return text.String()
 }
 
 // never names what was never done, what never took effect, and where no origin was found.
-func (c *tally) never() (names []string) {
+func (c *tally) missing() (names []string) {
 	for _, o := range operations() {
 		if c.applied[o.name] == 0 && o.weight > 0 {
 			names = append(names, o.name)
 		}
 	}
-	for _, h := range harms() {
+	for _, h := range faultKinds() {
 		if c.hits[h.name] == 0 {
 			names = append(names, h.name)
 		}
 	}
-	for _, end := range ends() {
-		if c.ends[end] == 0 {
+	for _, end := range foundPlaces() {
+		if c.found[end] == 0 {
 			names = append(names, "found "+end)
 		}
 	}
@@ -90,47 +90,47 @@ func (c *tally) report(t *testing.T) {
 		where = "in processes of their own"
 	}
 	t.Logf("functions %s: %.2f lives and %.0f state transitions a second\n%s", where, float64(c.lives)/took, float64(c.transitions)/took, c)
-	if never := c.never(); c.lives >= tellingLives && len(never) > 0 {
+	if never := c.missing(); c.lives >= livesForCoverage && len(never) > 0 {
 		t.Errorf("in %d lives these never took effect: %s", c.lives, strings.Join(never, ", "))
 	}
 }
 
-func TestTallyNamesWhatNeverHappened(t *testing.T) {
+func TestTallyNamesWhatIsMissing(t *testing.T) {
 	l := &life{
-		applied: map[string]int{emptyRegistry: 1}, inForce: map[string]int{}, hits: map[string]int{}, ends: map[string]int{},
+		applied: map[string]int{emptyRegistry: 1}, inForce: map[string]int{}, hits: map[string]int{}, found: map[string]int{},
 	}
 	for _, o := range operations() {
 		l.applied[o.name]++
 	}
-	for _, h := range harms() {
+	for _, h := range faultKinds() {
 		l.inForce[h.name]++
 		l.hits[h.name]++
 	}
-	for _, end := range ends() {
-		l.ends[end]++
+	for _, end := range foundPlaces() {
+		l.found[end]++
 	}
 	all := newTally()
 	all.add(l)
-	if never := all.never(); len(never) > 0 {
+	if never := all.missing(); len(never) > 0 {
 		t.Errorf("though all happened: %v", never)
 	}
 	delete(l.applied, unshare)
 	delete(l.hits, editsBeforeUpdates) // though it was in force
-	delete(l.ends, foundLive)
+	delete(l.found, foundLive)
 	some := newTally()
 	some.add(l)
-	if never := some.never(); !slices.Equal(never, []string{unshare, editsBeforeUpdates, "found " + foundLive}) {
+	if never := some.missing(); !slices.Equal(never, []string{unshare, editsBeforeUpdates, "found " + foundLive}) {
 		t.Errorf("it names %v", never)
 	}
 }
 
 // What a life leaves, and what nothing in it explains, is found: each of its checks can fail.
-func TestRemainsOfALifeAreFound(t *testing.T) {
+func TestLeftoversOfALifeAreFound(t *testing.T) {
 	t.Parallel()
 	l := &life{rnd: rand.New(rand.NewPCG(1, 1)), kind: []string{"host=*.example.com", "adopt=first", "aliases=per-host"}}
-	l.enter(t)
+	l.start(t)
 	checks := map[string]func() error{
-		"hosts": l.leftHosts, "parts": l.leftParts, "letters": l.unexplainedLetters, "executions": l.unexplainedExecutions, "alarms": l.unexplainedAlarms,
+		"hosts": l.leftoverHosts, "parts": l.leftoverParts, "letters": l.unexplainedLetters, "executions": l.unexplainedExecutions, "alarms": l.unexplainedAlarms,
 	}
 	wants := func(when string, failing map[string]string) {
 		t.Helper()
@@ -149,7 +149,7 @@ func TestRemainsOfALifeAreFound(t *testing.T) {
 	for _, happens := range []func() error{
 		func() error { return l.createOrigin("o0", "team-a", "host=one.example.com", "paths=/team-a/0/") },
 		func() error { return l.share(nil, []string{"o0"}) },
-		func() error { l.rest(t, 2); return nil },
+		func() error { l.waitForSweeps(t, 2); return nil },
 		func() error { return l.state(nil, []string{"o0", "live"}) },
 		func() error { return letter("AdmitDeadLettersUrl") },
 		func() error { return letter("WireDeadLettersUrl") },
@@ -157,7 +157,7 @@ func TestRemainsOfALifeAreFound(t *testing.T) {
 		func() error { return letter("AuditDeadLettersUrl") },
 		func() error { return letter("UndeliveredEventsUrl") },
 		func() error { l.HoldENIs(l.origins["o0"].ID); return l.tag(nil, []string{"o0", "now"}) },
-		func() error { l.rest(t, 12); return nil },
+		func() error { l.waitForSweeps(t, 12); return nil },
 	} {
 		if err := happens(); err != nil {
 			t.Fatal(err)
@@ -174,7 +174,7 @@ func TestRemainsOfALifeAreFound(t *testing.T) {
 	for _, happens := range []func() error{
 		func() error { return l.createOrigin("o1", "team-b", "host=two.example.com", "paths=/team-b/1/") },
 		func() error { return l.share(nil, []string{"o1"}) },
-		func() error { l.rest(t, 2); return nil },
+		func() error { l.waitForSweeps(t, 2); return nil },
 		func() error { return l.editComment(nil, []string{"by hand"}) },
 	} {
 		if err := happens(); err != nil {
@@ -192,10 +192,10 @@ func TestEachOperationOfALifeTakesEffect(t *testing.T) {
 	t.Parallel()
 	const rest = "rest"
 	l := &life{rnd: rand.New(rand.NewPCG(1, 1)), kind: []string{"host=*.example.com", "aliases=per-host"}}
-	l.enter(t)
+	l.start(t)
 	story := []string{
 		create, share, rest, comment, rest, dropBehaviors, rest, removeDNS, rest, changeHost, changePaths, rest, tag, untag, rest,
-		unshare, emptyRegistry, putHarm,
+		unshare, emptyRegistry, injectFault,
 	}
 	table := map[string]operation{}
 	for _, o := range operations() {
@@ -206,7 +206,7 @@ func TestEachOperationOfALifeTakesEffect(t *testing.T) {
 	}
 	for _, step := range story {
 		if step == rest {
-			l.rest(t, 2)
+			l.waitForSweeps(t, 2)
 			continue
 		}
 		if !l.apply(t, table[step]) {
@@ -217,33 +217,33 @@ func TestEachOperationOfALifeTakesEffect(t *testing.T) {
 
 // Each fault of the table takes effect in a life of two origins, one that comes and one that goes, at the latest call that it
 // may wait for; and they come and go all the same.
-func TestEachHarmOfALifeTakesEffect(t *testing.T) {
+func TestEachFaultOfALifeTakesEffect(t *testing.T) {
 	t.Parallel()
 	l := &life{rnd: rand.New(rand.NewPCG(1, 1)), kind: []string{"host=*.example.com"}}
-	l.enter(t)
-	for i, h := range harms() {
+	l.start(t)
+	for i, h := range faultKinds() {
 		n := "o" + strconv.Itoa(i)
-		if err := l.befall(h, h.among); err != nil {
+		if err := l.inject(h, h.among); err != nil {
 			t.Fatalf("%s: %v", h.name, err)
 		}
 		for _, happens := range []func() error{
 			func() error { return l.createOrigin(n, "team-a", "paths=/team-a/"+n+"/") },
 			func() error { return l.share(nil, []string{n}) },
-			func() error { l.rest(t, 2); return nil },
+			func() error { l.waitForSweeps(t, 2); return nil },
 			func() error { return l.state(nil, []string{n, "live"}) },
 			func() error { return l.editComment(nil, []string{n}) },
 			func() error { return l.tag(nil, []string{n, "now"}) },
-			func() error { l.rest(t, 2); return nil },
+			func() error { l.waitForSweeps(t, 2); return nil },
 		} {
 			if err := happens(); err != nil {
 				t.Fatalf("%s: %v", h.name, err)
 			}
 		}
-		l.endHarm(t)
+		l.clearFaults(t)
 		if l.hits[h.name] == 0 {
 			t.Errorf("%s has hit nothing", h.name)
 		}
-		l.rest(t, 1)
+		l.waitForSweeps(t, 1)
 		if err := errors.Join(l.state(nil, []string{n, "deleted"}), l.nothingLeft(nil, []string{n})); err != nil {
 			t.Errorf("%s: %v", h.name, err)
 		}

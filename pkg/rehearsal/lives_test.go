@@ -39,16 +39,16 @@ func TestRandomLives(t *testing.T) {
 // life is one random life: its world, and what befell it.
 type life struct {
 	*story
-	rnd     *rand.Rand
-	kind    []string // options of its world
-	names   []string // of its origins, in their order
-	teams   map[string]string
-	log     []line
-	applied map[string]int // operations, by name
-	harmed  []string       // names of the fault rules in force, in their order
-	hits    map[string]int // of fault rules, by name
-	inForce map[string]int // how many rules there were, by name
-	ends    map[string]int // origins, by where they were found
+	rnd      *rand.Rand
+	kind     []string // options of its world
+	names    []string // of its origins, in their order
+	teams    map[string]string
+	log      []line
+	applied  map[string]int // operations, by name
+	injected []string       // names of the fault rules in force, in their order
+	hits     map[string]int // of fault rules, by name
+	inForce  map[string]int // how many rules there were, by name
+	found    map[string]int // origins, by where they were found
 
 	transitions int // of the state machine
 }
@@ -62,19 +62,19 @@ func newLife(t *testing.T, seed uint64) *life {
 	if l.rnd.IntN(2) == 0 {
 		l.kind = append(l.kind, "aliases=per-host")
 	}
-	l.enter(t)
+	l.start(t)
 	return l
 }
 
 // enter makes the world of the kind.
-func (l *life) enter(t *testing.T) {
+func (l *life) start(t *testing.T) {
 	t.Helper()
 	l.story = &story{
-		functions: binaries(t, ""),
+		functions: functionsFor(t, ""),
 		actors:    map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{},
 		ctx: context.Background(),
 	}
-	l.teams, l.applied, l.hits, l.inForce, l.ends = map[string]string{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	l.teams, l.applied, l.hits, l.inForce, l.found = map[string]string{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	if err := l.deployHub(nil, l.kind); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func (l *life) print(t *testing.T) {
 	slices.SortStableFunc(l.log, func(a, b line) int { return a.at.Compare(b.at) })
 	var text strings.Builder
 	for _, line := range l.log {
-		fmt.Fprintf(&text, "%s %s\n", l.At(line.at), line.what)
+		fmt.Fprintf(&text, "%s %s\n", l.Elapsed(line.at), line.what)
 	}
 	t.Logf("world %v\n%s", l.kind, &text)
 }
@@ -121,34 +121,34 @@ func (l *life) print(t *testing.T) {
 // into new harm.
 func (l *life) live(t *testing.T) {
 	for range 6 + l.rnd.IntN(16) {
-		l.step(t)
+		l.applyRandom(t)
 		l.Advance(2 * time.Duration(l.rnd.IntN(10)*l.rnd.IntN(10)*l.rnd.IntN(10)) * time.Second)
 	}
-	l.endHarm(t)
-	l.rest(t, 12)
-	l.lookAtAll(t)
+	l.clearFaults(t)
+	l.waitForSweeps(t, 12)
+	l.checkEveryOrigin(t)
 	if t.Failed() {
 		return
 	}
 	for range l.rnd.IntN(3) {
-		l.apply(t, operationOf(putHarm))
+		l.apply(t, operationOf(injectFault))
 	}
 	l.note("all leave")
 	for _, n := range l.names {
-		l.leave(t, n)
+		l.tagForTeardown(t, n)
 	}
-	l.rest(t, 6)
-	l.endHarm(t)
-	l.rest(t, 12)
-	l.lookAtAll(t)
-	l.lookForRemains(t)
+	l.waitForSweeps(t, 6)
+	l.clearFaults(t)
+	l.waitForSweeps(t, 12)
+	l.checkEveryOrigin(t)
+	l.checkLeftovers(t)
 	for _, x := range l.Executions(HubAccount) {
 		l.transitions += len(x.Path)
 	}
 }
 
 // step draws operations until one is possible, and applies it. Most origins that are made are shared soon.
-func (l *life) step(t *testing.T) {
+func (l *life) applyRandom(t *testing.T) {
 	t.Helper()
 	table := operations()
 	all := 0
@@ -191,12 +191,12 @@ func (l *life) apply(t *testing.T, o operation) (possible bool) {
 }
 
 // rest lets n sweeps pass, and what follows from them.
-func (l *life) rest(t *testing.T, n int) {
+func (l *life) waitForSweeps(t *testing.T, n int) {
 	t.Helper()
 	for range n {
 		l.Advance(10 * time.Minute)
 	}
-	if err := l.Rest(); err != nil {
+	if err := l.WaitUntilIdle(); err != nil {
 		t.Error(err)
 	}
 }

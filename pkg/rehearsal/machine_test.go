@@ -12,8 +12,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// version [DEFINITION]: the hub is deployed again, its functions from other assets, and its state machine with that definition in
-// infra/testdata instead of today's. What is under way goes on meanwhile.
+// redeploy deploys the hub again, with new assets of its functions. If there is an argument, that file of infra/testdata is the definition
+// of the state machine. Work that is under way continues during the deployment.
 func (s *story) redeploy(_ *testscript.TestScript, args []string) error {
 	if len(args) == 0 {
 		return s.deployVersion("")
@@ -25,6 +25,8 @@ func (s *story) redeploy(_ *testscript.TestScript, args []string) error {
 	return s.deployVersion(string(definition))
 }
 
+// deployVersion deploys the hub and the spokes from the golden templates, with the policy policyText. If definition is not empty, it is the
+// definition of the state machine.
 func (s *story) deployVersion(definition string) error {
 	if err := s.usePolicy(s.policyText); err != nil {
 		return err
@@ -65,7 +67,7 @@ func (s *story) deployVersion(definition string) error {
 	return s.deploy(dir)
 }
 
-// redrive NAME GENERATION: somebody of the hub's account redrives the failed execution.
+// redrive redrives the failed execution that tears down an origin.
 func (s *story) redrive(_ *testscript.TestScript, args []string) error {
 	arn, err := s.execution(args[0], args[1])
 	if err != nil {
@@ -75,7 +77,7 @@ func (s *story) redrive(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// stopExecution ends an execution as an operator does with StopExecution.
+// stopExecution stops an execution, as an operator does with StopExecution.
 func (s *story) stopExecution(_ *testscript.TestScript, args []string) error {
 	arn, err := s.execution(args[0], args[1])
 	if err != nil {
@@ -85,7 +87,7 @@ func (s *story) stopExecution(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// executionTransitions checks how many states an execution has entered, which is what Step Functions charges for.
+// executionTransitions checks how many state transitions an execution has made. Step Functions charges for each of them.
 func (s *story) executionTransitions(_ *testscript.TestScript, args []string) error {
 	arn, err := s.execution(args[0], args[1])
 	if err != nil {
@@ -107,7 +109,7 @@ func (s *story) executionTransitions(_ *testscript.TestScript, args []string) er
 	return want(strconv.Itoa(n) == args[2], "%d transitions, want %s", n, args[2])
 }
 
-// restore: somebody writes the configuration back that was kept, as a tool does that knows no other.
+// restoreSavedConfig writes the saved configuration back, as a tool with an old copy would do.
 func (s *story) restoreSavedConfig(*testscript.TestScript, []string) error {
 	id, _, err := s.Distribution(s.ctx)
 	if err != nil {

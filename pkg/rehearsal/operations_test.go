@@ -26,7 +26,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// alarm ID STATE [REGEXP]: the hub's alarm of that logical id is in that state, and its description matches.
+// alarm checks the state of the hub's alarm with a logical id, and its description.
 func (s *story) alarm(_ *testscript.TestScript, args []string) error {
 	out, err := cloudwatch.NewFromConfig(s.Config(HubAccount, Region)).DescribeAlarms(s.ctx, &cloudwatch.DescribeAlarmsInput{})
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *story) alarm(_ *testscript.TestScript, args []string) error {
 	return fmt.Errorf("there is no alarm %s", args[0])
 }
 
-// disable-rule ID: the hub's rule does nothing from now on. Without the sweep, days pass in no time.
+// disableRule disables a rule of the hub. Without the sweep, the sandbox has little to do for a long time.
 func (s *story) disableRule(_ *testscript.TestScript, args []string) error {
 	name, err := s.rule(args[0])
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *story) disableRule(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// enable-rule ID
+// enableRule enables a rule of the hub.
 func (s *story) enableRule(_ *testscript.TestScript, args []string) error {
 	name, err := s.rule(args[0])
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *story) enableRule(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// rule is the name of a rule on the hub's default bus.
+// rule returns the name of the rule on the default bus of the hub's account whose logical id is id.
 func (s *story) rule(id string) (string, error) {
 	out, err := s.events.ListRules(s.ctx, &eventbridge.ListRulesInput{})
 	if err != nil {
@@ -100,18 +100,19 @@ func (s *story) replayArchive(*testscript.TestScript, []string) error {
 	return err
 }
 
-// remember-alarms keeps what the alarm topic was told; same-alarms wants it to be all.
+// saveNotifications saves the messages on the alarm topic, for notificationsUnchanged.
 func (s *story) saveNotifications(*testscript.TestScript, []string) (err error) {
 	s.savedNotifications, err = s.notifications()
 	return err
 }
 
+// notificationsUnchanged checks that the alarm topic has received messages, and none since saveNotifications.
 func (s *story) notificationsUnchanged(*testscript.TestScript, []string) error {
 	now, err := s.notifications()
 	if err != nil {
 		return err
 	}
-	return want(len(s.savedNotifications) > 0 && slices.Equal(s.savedNotifications, now), "the topic was told %v, and then %v", s.savedNotifications, now)
+	return want(len(s.savedNotifications) > 0 && slices.Equal(s.savedNotifications, now), "the alarm topic had received %v, and has received %v", s.savedNotifications, now)
 }
 
 func (s *story) notifications() ([]string, error) {
@@ -136,7 +137,7 @@ func (s *story) notifications() ([]string, error) {
 	return all, nil
 }
 
-// second-hub deploys another hub beside the first, and its spokes beside the first's.
+// deploySecondHub deploys another hub and its spokes beside the first ones.
 func (s *story) deploySecondHub(*testscript.TestScript, []string) error {
 	const templates = "../../infra/testdata/second"
 	text, err := readBeside(templates, contract.PolicyFile)
@@ -168,7 +169,7 @@ func (s *story) deploySecondHub(*testscript.TestScript, []string) error {
 	return s.waitUntilIdle(nil, nil)
 }
 
-// deployBeside deploys a hub with a policy of its own as a CDK assembly: its functions are other assets than the first hub's.
+// deployBeside deploys a hub with its own policy from a CDK assembly, in which its functions are other assets than those of the first hub.
 func (s *story) deployBeside(stack string, template, policyText []byte) error {
 	dir, err := os.MkdirTemp("", "originhub-second-")
 	if err != nil {
@@ -211,7 +212,7 @@ func (s *story) deployBeside(stack string, template, policyText []byte) error {
 	return s.DeployAssembly(sandbox.Assembly{Dir: dir})
 }
 
-// second-is NAME STATE: the second hub's registry says so of the origin.
+// secondHubState checks the state of an origin in the registry of the second hub.
 func (s *story) secondHubState(_ *testscript.TestScript, args []string) error {
 	tables, err := dynamodb.NewFromConfig(s.Config(HubAccount, Region)).ListTables(s.ctx, &dynamodb.ListTablesInput{})
 	if err != nil {
@@ -228,14 +229,14 @@ func (s *story) secondHubState(_ *testscript.TestScript, args []string) error {
 	return errors.New("there is no second hub")
 }
 
-// metricsSeen gathers, over all stories, which metrics the hub's alarms and its dashboard name and which are measured.
-type metricsSeen struct {
+// metricUse records, over all stories, which metrics the hub's alarms and its dashboard name, and which metrics are written.
+type metricUse struct {
 	mu              sync.Mutex
 	stories         int
 	named, measured map[string]bool
 }
 
-func (m *metricsSeen) of(t *testing.T, state map[string]any) {
+func (m *metricUse) add(t *testing.T, state map[string]any) {
 	raw, err := json.Marshal(state["accounts"].(map[string]any)[HubAccount].(map[string]any)["cloudwatch"])
 	var watch struct {
 		Metrics    []string
@@ -243,7 +244,7 @@ func (m *metricsSeen) of(t *testing.T, state map[string]any) {
 		Dashboards []struct{ Metrics []string }
 	}
 	if err := errors.Join(err, json.Unmarshal(raw, &watch)); err != nil {
-		t.Errorf("read what CloudWatch holds: %v", err)
+		t.Errorf("read the state of CloudWatch: %v", err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -263,9 +264,9 @@ func (m *metricsSeen) of(t *testing.T, state map[string]any) {
 	}
 }
 
-// check wants each metric that somebody watches to be written in some story: an alarm on a metric that nobody writes is
-// silent for ever. It needs all stories.
-func (m *metricsSeen) check(t *testing.T) {
+// report fails if an alarm or the dashboard names a metric that no story writes, because such an alarm would never fire. It checks nothing
+// if only some stories ran.
+func (m *metricUse) report(t *testing.T) {
 	if t.Failed() || someStories() {
 		return
 	}

@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// needless are the permissions that no story needs, by role and action or by action alone, each with the reason why roles
-// have it all the same.
+// unneededPermissions returns the permissions that no story needs, by role and action or by action alone, each with the reason why a role
+// has it nevertheless.
 func unneededPermissions() map[string]string {
-	const lines = "the sandbox keeps a function's lines itself; on AWS they go to the log group in the function's name"
-	const table = "DynamoDB names it among the least that it needs of a table's key in a caller's name, and not when it uses it " +
+	const lines = "the sandbox keeps the log of a function itself; on AWS, the function writes to its log group"
+	const table = "AWS lists it among the permissions that DynamoDB needs on a table's key on behalf of a caller, without saying for which calls " +
 		"(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html)"
 	return map[string]string{
 		"kms:describekey":                     table,
@@ -24,20 +24,20 @@ func unneededPermissions() map[string]string {
 		"kms:reencryptto":                     table,
 		"logs:createlogstream":                lines,
 		"logs:putlogevents":                   lines,
-		"originhub-networking-WireRole cloudfront:getvpcorigin": "RAM lets the hub use a shared origin only as far as its own role " +
-			"allows what the share's permission does (facts/aws.md section 10); CloudFront asks when the distribution is updated",
+		"originhub-networking-WireRole cloudfront:getvpcorigin": "to use a shared origin, the hub needs this permission in its own role in " +
+			"addition to the share; CloudFront checks it when the distribution is updated",
 	}
 }
 
-// permissions collects over all stories which permissions the roles of the stacks have, and which were needed.
-type permissions struct {
+// permissionUse records, over all stories, which permissions the roles of the stacks have and which of them were needed.
+type permissionUse struct {
 	mu      sync.Mutex
 	stories int
-	needed  map[string]bool // by role, policy, statement and action, without what CloudFormation adds to names
+	needed  map[string]bool // whether a permission was needed, by role, policy, statement and action, without roleSuffix
 }
 
-// add looks at one story's world when the story is over; nil for one that has none.
-func (p *permissions) add(w *World) {
+// add records the permissions of one story's world when the story has ended. w is nil for a story without a world.
+func (p *permissionUse) add(w *World) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stories++
@@ -50,24 +50,24 @@ func (p *permissions) add(w *World) {
 	for _, account := range append(w.policy.Accounts(), HubAccount) {
 		for name, needed := range w.Permissions(account) {
 			if strings.HasPrefix(name, "originhub-second-") {
-				continue // the first hub's roles once more, for fewer stories
+				continue // a second hub has the same roles and runs in one story only
 			}
-			name = suffix.ReplaceAllString(name, "$1")
+			name = roleSuffix.ReplaceAllString(name, "$1")
 			p.needed[name] = p.needed[name] || needed
 		}
 	}
 }
 
 var (
-	// suffix is what CloudFormation appends to a role's name.
-	suffix = regexp.MustCompile(`[0-9A-F]{8}-[0-9A-Z]{12}(/)`)
-	// where is a policy and a statement, which change places more often than a role changes what it needs.
-	where = regexp.MustCompile(`/[^ ]*#[^ ]*`)
+	// roleSuffix matches what CloudFormation appends to a role's name.
+	roleSuffix = regexp.MustCompile(`[0-9A-F]{8}-[0-9A-Z]{12}(/)`)
+	// policyAndStatement matches the policy and the statement of a permission, which change more often than what a role needs.
+	policyAndStatement = regexp.MustCompile(`/[^ ]*#[^ ]*`)
 )
 
-// report fails on a permission that no story has needed and that nobody gave a reason for. It says nothing of a part of the
-// stories.
-func (p *permissions) report(t *testing.T) {
+// report fails on a permission that no story needed and that unneededPermissions gives no reason for. It checks nothing if only some
+// stories ran.
+func (p *permissionUse) report(t *testing.T) {
 	t.Helper()
 	all, err := filepath.Glob("testdata/stories/*.txtar")
 	if err != nil {
@@ -77,7 +77,7 @@ func (p *permissions) report(t *testing.T) {
 		return
 	}
 	if p.stories != len(all) {
-		t.Errorf("%d stories were told, of %d", p.stories, len(all))
+		t.Errorf("%d stories ran, of %d", p.stories, len(all))
 	}
 	reasons := unneededPermissions()
 	applied := map[string]bool{}
@@ -85,16 +85,16 @@ func (p *permissions) report(t *testing.T) {
 		if p.needed[name] {
 			continue
 		}
-		short := where.ReplaceAllString(name, "")
+		short := policyAndStatement.ReplaceAllString(name, "")
 		_, action, _ := strings.Cut(short, " ")
 		applied[short], applied[action] = true, true
 		if reasons[short] == "" && reasons[action] == "" {
-			t.Errorf("no story needs %s: take it out of the role, or give the reason for %q here", name, short)
+			t.Errorf("no story needs %s: remove it from the role, or add %q with a reason to unneededPermissions", name, short)
 		}
 	}
 	for name, reason := range reasons {
 		if !applied[name] {
-			t.Errorf("a story needs %q now: remove the reason %q", name, reason)
+			t.Errorf("a story needs %q: remove it from unneededPermissions, with the reason %q", name, reason)
 		}
 	}
 }

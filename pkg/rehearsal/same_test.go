@@ -16,33 +16,33 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// trace is everything that a run leaves behind: what was called, what all accounts hold, and what functions logged.
+// trace is everything observable about a run: the calls, the state of all accounts, and the log of the functions.
 type trace struct {
 	Calls []sandbox.Call
 	State string
 	Logs  string
 }
 
-// clock is what a process takes from the real clock: the times of its log lines and metrics.
-var clock = regexp.MustCompile(`"timestamp":"[^"]*"|"Timestamp":\d+|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`)
+// realTimes matches what a process reads from the real clock: the times of its log lines and metrics.
+var realTimes = regexp.MustCompile(`"timestamp":"[^"]*"|"Timestamp":\d+|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d`)
 
 func traceOf(t *testing.T, s *story) trace {
 	t.Helper()
 	calls := s.Calls()
 	for i := range calls {
-		calls[i].SDKCall = "" // is random: the SDK's own name for a call
+		calls[i].SDKCall = "" // the SDK draws it at random
 	}
 	state, err := json.MarshalIndent(s.State(), "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return trace{calls, string(state), clock.ReplaceAllString(s.logs.String(), "<time>")}
+	return trace{calls, string(state), realTimes.ReplaceAllString(s.logs.String(), "<time>")}
 }
 
-var same = flag.Uint64("same", 3, "how many random lives to live twice")
+var same = flag.Uint64("same", 3, "how many random lives run twice")
 
-// The same seed gives the same life.
-func TestALifeIsTheSameTwice(t *testing.T) {
+// Two random lives with the same seed have the same trace.
+func TestSameSeedGivesSameLife(t *testing.T) {
 	t.Parallel()
 	for seed := *lifeSeed; seed < *lifeSeed+*same; seed++ {
 		live := func() trace {
@@ -51,13 +51,13 @@ func TestALifeIsTheSameTwice(t *testing.T) {
 			return traceOf(t, l.story)
 		}
 		if diff := cmp.Diff(live(), live()); diff != "" {
-			t.Errorf("life %d goes otherwise a second time:\n%s", seed, diff)
+			t.Errorf("life %d has another trace the second time:\n%s", seed, diff)
 		}
 	}
 }
 
-// The same seed gives the same bytes, and it makes no difference where the functions run.
-func TestSameSeedSameBytes(t *testing.T) {
+// Two runs with the same seed have the same trace, whether the functions run in this process or in processes of their own.
+func TestSameSeedGivesSameTrace(t *testing.T) {
 	t.Parallel()
 	live := func(functions string) trace {
 		s := &story{ctx: context.Background(), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}}
@@ -96,7 +96,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 		}
 		for _, rule := range s.Faults().Rules() {
 			if rule.Hits == 0 {
-				t.Errorf("fault %s never happened", rule.Fault)
+				t.Errorf("fault %s has hit nothing", rule.Fault)
 			}
 		}
 		return traceOf(t, s)
@@ -104,7 +104,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 	first := live("")
 	for name, again := range map[string]trace{"in this process": live(""), "in processes": live(built.Functions(t))} {
 		if diff := cmp.Diff(first, again); diff != "" {
-			t.Errorf("a second time %s, it goes otherwise:\n%s", name, diff)
+			t.Errorf("a second run, %s, has another trace:\n%s", name, diff)
 		}
 	}
 	if !bytes.Contains([]byte(first.State), []byte(`"states"`)) || len(first.Calls) < 100 {

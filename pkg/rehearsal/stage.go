@@ -23,7 +23,7 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// Stage is a world with everybody who acts in it. What it tells, it observes through the APIs that anybody can call.
+// Stage is a world with its actors. It observes the world through AWS APIs only.
 type Stage struct {
 	*World
 	TeamA, TeamB, TeamC, Stranger *Actor
@@ -34,10 +34,10 @@ type Stage struct {
 	events        *eventbridge.Client
 	queues        *sqs.Client
 	executions    *sfn.Client
-	eventQueue    string // URL of the queue that hears every event of the hub
+	eventQueue    string // URL of the queue that receives every event of the hub
 }
 
-// NewStage lets the demo's actors enter a world.
+// NewStage returns a stage with the demo's actors in a world.
 func NewStage(w *World) *Stage {
 	cfg := w.Config(HubAccount, Region)
 	return &Stage{
@@ -51,29 +51,29 @@ func NewStage(w *World) *Stage {
 	}
 }
 
-// At renders an instant by the virtual time since the stage was set, as +HH:MM:SS.
-func (s *Stage) At(t time.Time) string {
+// Elapsed formats a time as the virtual time since NewStage, +HH:MM:SS.
+func (s *Stage) Elapsed(t time.Time) string {
 	d := t.Sub(s.start).Round(time.Second)
 	return fmt.Sprintf("+%02d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
 }
 
-// Span is the virtual time since the stage was set, as HH:MM:SS.
-func (s *Stage) Span() string { return strings.TrimPrefix(s.At(s.Now()), "+") }
+// TotalElapsed returns the virtual time since NewStage, HH:MM:SS.
+func (s *Stage) TotalElapsed() string { return strings.TrimPrefix(s.Elapsed(s.Now()), "+") }
 
-// TeardownExecution returns the ARN of the execution that takes an origin out.
+// TeardownExecution returns the ARN of the execution that tears down an origin.
 func (s *Stage) TeardownExecution(origin string, generation int) string {
 	return strings.Replace(s.outputs["TeardownStateMachineArn"], ":stateMachine:", ":execution:", 1) + ":" +
 		contract.TeardownExecution(origin, generation)
 }
 
-// Distribution returns the id and the configuration of the hub's one distribution.
+// Distribution returns the id and the configuration of the hub's distribution. It fails if the hub has none or several.
 func (s *Stage) Distribution(ctx context.Context) (string, []byte, error) {
 	list, err := s.hubCloudFront.ListDistributions(ctx, &cloudfront.ListDistributionsInput{})
 	if err != nil {
 		return "", nil, fmt.Errorf("list distributions: %w", err)
 	}
 	own := list.DistributionList.Items
-	if len(own) > 1 { // another hub has one too
+	if len(own) > 1 { // another hub has distributions in the same account
 		own = slices.DeleteFunc(own, func(d cloudfronttypes.DistributionSummary) bool {
 			return aws.ToString(d.Comment) != s.policy.Created.Comment
 		})
@@ -91,9 +91,9 @@ var (
 	quantityElement = regexp.MustCompile(`<Quantity>\d+</Quantity>`)
 )
 
-// SameButFor checks, without any code of the product's, that a configuration differs from another one only by the origin
-// that left, its behaviors, and the quantities.
-func SameButFor(before, after []byte, gone string) error {
+// CheckOnlyOriginRemoved checks that two configurations differ only by one origin that was removed, its behaviors, and the quantities.
+// It uses no code of the hub, so that it cannot repeat a mistake of the hub.
+func CheckOnlyOriginRemoved(before, after []byte, gone string) error {
 	if bytes.Contains(after, []byte(gone)) {
 		return fmt.Errorf("the distribution still names %s", gone)
 	}
@@ -105,12 +105,12 @@ func SameButFor(before, after []byte, gone string) error {
 	})
 	count := func(config []byte) []byte { return quantityElement.ReplaceAll(config, []byte("<Quantity/>")) }
 	if !bytes.Equal(count(without), count(after)) {
-		return errors.New("the distribution changed in more than the origin that left")
+		return errors.New("the distribution changed in more than the origin that was removed")
 	}
 	return nil
 }
 
-// Listen subscribes a queue to everything that the hub publishes, as any consumer may.
+// SubscribeEvents creates a queue that receives every event that the hub publishes from now on.
 func (s *Stage) SubscribeEvents(ctx context.Context) error {
 	bus := contract.BusName(s.policy.Hub)
 	name := "originhub-demo"
@@ -123,7 +123,7 @@ func (s *Stage) SubscribeEvents(ctx context.Context) error {
 	}
 	made, err := s.queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: map[string]string{"Policy": string(permission)}})
 	if err != nil {
-		return fmt.Errorf("listen to the hub: %w", err)
+		return fmt.Errorf("subscribe to the hub's events: %w", err)
 	}
 	s.eventQueue = aws.ToString(made.QueueUrl)
 	pattern, err := json.Marshal(map[string]any{"source": []string{contract.EventSource}})
@@ -131,18 +131,18 @@ func (s *Stage) SubscribeEvents(ctx context.Context) error {
 		return err
 	}
 	if _, err := s.events.PutRule(ctx, &eventbridge.PutRuleInput{Name: &name, EventBusName: &bus, EventPattern: aws.String(string(pattern))}); err != nil {
-		return fmt.Errorf("listen to the hub: %w", err)
+		return fmt.Errorf("subscribe to the hub's events: %w", err)
 	}
 	_, err = s.events.PutTargets(ctx, &eventbridge.PutTargetsInput{
 		Rule: &name, EventBusName: &bus, Targets: []eventbridgetypes.Target{{Id: &name, Arn: &queue}},
 	})
 	if err != nil {
-		return fmt.Errorf("listen to the hub: %w", err)
+		return fmt.Errorf("subscribe to the hub's events: %w", err)
 	}
 	return nil
 }
 
-// Heard is an event of the hub.
+// Event is an event that the hub published.
 type Event struct {
 	Time   time.Time `json:"time"`
 	Type   string    `json:"detail-type"`
@@ -163,13 +163,13 @@ type Event struct {
 	} `json:"detail"`
 }
 
-// Messages takes the events heard since the last time, oldest first.
+// ReceiveEvents returns the events that the hub has published since the last call, oldest first.
 func (s *Stage) ReceiveEvents(ctx context.Context) ([]Event, error) {
 	var all []Event
 	for {
 		out, err := s.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &s.eventQueue, MaxNumberOfMessages: 10})
 		if err != nil {
-			return nil, fmt.Errorf("listen to the hub: %w", err)
+			return nil, fmt.Errorf("receive the hub's events: %w", err)
 		}
 		if len(out.Messages) == 0 {
 			break
@@ -177,11 +177,11 @@ func (s *Stage) ReceiveEvents(ctx context.Context) ([]Event, error) {
 		for _, m := range out.Messages {
 			var h Event
 			if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &h); err != nil {
-				return nil, fmt.Errorf("listen to the hub: %w", err)
+				return nil, fmt.Errorf("receive the hub's events: %w", err)
 			}
 			all = append(all, h)
 			if _, err := s.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &s.eventQueue, ReceiptHandle: m.ReceiptHandle}); err != nil {
-				return nil, fmt.Errorf("listen to the hub: %w", err)
+				return nil, fmt.Errorf("receive the hub's events: %w", err)
 			}
 		}
 	}

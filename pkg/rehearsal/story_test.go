@@ -40,17 +40,16 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// TestStories runs the scripts of testdata/stories. A script's name is the property that it shows; its commands are the
-// methods of tale below.
+// TestStories runs the scripts of testdata/stories. The README there explains them and their commands.
 func TestStories(t *testing.T) {
-	var seen permissions
+	var seen permissionUse
 	t.Cleanup(func() { seen.report(t) })
-	metrics := &metricsSeen{}
-	t.Cleanup(func() { metrics.check(t) })
+	metrics := &metricUse{}
+	t.Cleanup(func() { metrics.report(t) })
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/stories",
 		Setup: func(env *testscript.Env) error {
-			s := &story{functions: binaries(t, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
+			s := &story{functions: functionsFor(t, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
 			env.Values["story"] = s
 			env.Defer(func() {
 				if s.Stage == nil {
@@ -58,17 +57,17 @@ func TestStories(t *testing.T) {
 					return
 				}
 				seen.add(s.World)
-				metrics.of(t, s.State())
+				metrics.add(t, s.State())
 				if denials := s.denials(s.mayBeDenied...); len(denials) > 0 {
 					t.Errorf("%s: the hub's functions were denied:\n%s", filepath.Base(env.WorkDir), strings.Join(denials, "\n"))
 				}
 				if s.refusal != nil {
-					t.Errorf("%s: say why it was refused, in a line with the command error: %v", filepath.Base(env.WorkDir), s.refusal)
+					t.Errorf("%s: the last line was refused, and no command error follows it: %v", filepath.Base(env.WorkDir), s.refusal)
 				}
 				for _, idle := range s.unusedFaults() {
 					t.Errorf("%s: this fault has hit nothing: %s", filepath.Base(env.WorkDir), idle)
 				}
-				for _, calls := range sentTwice(s.Calls()) {
+				for _, calls := range unexplainedRetries(s.Calls()) {
 					t.Errorf("%s: %s", filepath.Base(env.WorkDir), calls)
 				}
 				if err := s.Close(); err != nil {
@@ -84,22 +83,22 @@ func TestStories(t *testing.T) {
 	})
 }
 
-// sentTwice lists calls that the SDK sent again though neither a fault nor an error of the service explains why. A zero call
-// stands for an attempt that never arrived. On AWS that happens; here no two runs would be the same.
-func sentTwice(calls []sandbox.Call) []string {
+// unexplainedRetries returns the calls that the SDK retried although neither a fault nor an error of the service explains that. On AWS a
+// request may get lost. In the sandbox that would make two runs differ. A zero call stands for an attempt that never arrived.
+func unexplainedRetries(calls []sandbox.Call) []string {
 	var twice []string
 	last := map[string]sandbox.Call{} // by SDKCall
 	for _, c := range calls {
 		before := last[c.SDKCall]
 		last[c.SDKCall] = c
 		if c.Attempt > 1 && before.Fault == "" && before.Error == "" {
-			twice = append(twice, fmt.Sprintf("%+v\nwas sent again: %+v", before, c))
+			twice = append(twice, fmt.Sprintf("%+v\nwas retried without a reason: %+v", before, c))
 		}
 	}
 	return twice
 }
 
-func TestSentTwice(t *testing.T) {
+func TestUnexplainedRetriesAreFound(t *testing.T) {
 	call := func(id string, attempt int, fault, failure string) sandbox.Call {
 		return sandbox.Call{SDKCall: id, Attempt: attempt, Fault: fault, Error: failure}
 	}
@@ -114,13 +113,13 @@ func TestSentTwice(t *testing.T) {
 		"after a lost request":   {[]sandbox.Call{call("a", 2, "", "")}, 1},
 		"after a fault and more": {[]sandbox.Call{call("a", 1, "", "Throttling: slow"), call("a", 2, "", ""), call("a", 3, "", "")}, 1},
 	} {
-		if got := sentTwice(test.calls); len(got) != test.found {
+		if got := unexplainedRetries(test.calls); len(got) != test.found {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
 }
 
-// tale is the world of one script.
+// story is the state of one script: its world, and what its commands save for later commands.
 type story struct {
 	*Stage
 	ctx                context.Context
@@ -128,26 +127,26 @@ type story struct {
 	origins            map[string]VPCOrigin
 	shares             map[string]string
 	savedConfig        []byte
-	other              string // account with a distribution of its own
+	other              string // account of createOtherDistribution
 	received           []Event
 	logs               bytes.Buffer
-	savedNotifications []string // messages on the alarm topic that remember-alarms saw
+	savedNotifications []string // messages on the alarm topic at saveNotifications
 
-	adoptable       map[string]string // ids of the distributions that the hub may adopt, by name
-	originalConfigs map[string][]byte // how they were
-	deployments     int               // so many times the hub was deployed again
+	adoptable       map[string]string // ids of the distributions first and second, by name
+	originalConfigs map[string][]byte // their configurations before the adoption, by name
+	deployments     int               // how often the hub was deployed again
 
-	functions string // directory of the binaries that run the functions; empty if they run in this process
+	functions string // directory of the functions' binaries; empty if the functions run in this process
 
 	certificates map[string]string // ARN by team
-	// mayBeDenied are the operations that a story is about IAM denying.
+	// mayBeDenied lists the operations that deniedCall expects IAM to deny.
 	mayBeDenied []string
-	refusal     error    // of the line before, which was to fail
+	refusal     error    // error of the action in the line before, which the story expects to be refused
 	cleanUp     []string // directories
 }
 
-// world [KEY=VALUE...] [future=FIELD] [adopt=NAME,...] deploys hub and spokes as the demo does, with another policy for the
-// functions, a CloudFront that knows a field of a distribution's that the SDK does not, or distributions to adopt: see adopt.
+// deployHub creates the world: it deploys the hub and the spokes. The options change the policy, the distributions that it adopts, and the
+// fields that CloudFront knows.
 func (s *story) deployHub(_ *testscript.TestScript, args []string) (err error) {
 	o := Options{
 		Templates: "../../infra/testdata", Functions: s.functions,
@@ -164,10 +163,10 @@ func (s *story) deployHub(_ *testscript.TestScript, args []string) (err error) {
 			continue
 		}
 		if key == "adopt" {
-			adopt, o.Bare = strings.Split(value, ","), true
+			adopt, o.AccountsOnly = strings.Split(value, ","), true
 			continue
 		}
-		if err := o.rewrite(key, value); err != nil {
+		if err := o.setPolicyKey(key, value); err != nil {
 			return err
 		}
 	}
@@ -187,7 +186,7 @@ func (s *story) deployHub(_ *testscript.TestScript, args []string) (err error) {
 	return s.SubscribeEvents(s.ctx)
 }
 
-// create NAME TEAM [host=H] [paths=P] [balancer=B]: the team makes a VPC origin and waits until it is Deployed.
+// create creates a VPC origin of a team and waits until CloudFront has deployed it.
 func (s *story) create(_ *testscript.TestScript, args []string) error {
 	if err := s.createOrigin(args[0], args[1], args[2:]...); err != nil {
 		return err
@@ -195,6 +194,7 @@ func (s *story) create(_ *testscript.TestScript, args []string) error {
 	return s.waitUntilIdle(nil, nil)
 }
 
+// createOrigin creates a VPC origin of a team, with the claim and the endpoint of the options, and does not wait.
 func (s *story) createOrigin(name, team string, options ...string) error {
 	a := s.actors[team]
 	if a == nil {
@@ -214,28 +214,28 @@ func (s *story) createOrigin(name, team string, options ...string) error {
 			return fmt.Errorf("unknown option %s", o)
 		}
 	}
-	o, err := a.Create(s.ctx, name, balancer, Claim(host, paths))
+	o, err := a.Create(s.ctx, name, balancer, ClaimTags(host, paths))
 	s.origins[name], s.actors["owner of "+name] = o, a
 	return err
 }
 
 func (s *story) owner(name string) *Actor { return s.actors["owner of "+name] }
 
-// share NAME [ARN...]: its owner shares it with the hub, together with other resources.
+// share shares an origin with the hub, in one share with other resources.
 func (s *story) share(_ *testscript.TestScript, args []string) error {
 	arn, err := s.owner(args[0]).Share(s.ctx, args[0], append([]string{s.origins[args[0]].ARN}, args[1:]...)...)
 	s.shares[args[0]] = arn
 	return err
 }
 
-// unshare NAME: its owner deletes the share by hand.
+// unshare deletes the share of an origin.
 func (s *story) unshare(_ *testscript.TestScript, args []string) error {
 	share := s.shares[args[0]]
 	_, err := s.owner(args[0]).ram.DeleteResourceShare(s.ctx, &ram.DeleteResourceShareInput{ResourceShareArn: &share})
 	return err
 }
 
-// tag NAME VALUE [KEY]
+// tag sets a tag of an origin, by default the teardown tag.
 func (s *story) tag(_ *testscript.TestScript, args []string) error {
 	key := contract.TagTeardown
 	if len(args) > 2 {
@@ -244,7 +244,7 @@ func (s *story) tag(_ *testscript.TestScript, args []string) error {
 	return s.owner(args[0]).Tag(s.ctx, s.origins[args[0]].ARN, key, args[1])
 }
 
-// untag NAME
+// untag removes the teardown tag of an origin.
 func (s *story) untag(_ *testscript.TestScript, args []string) error {
 	arn := s.origins[args[0]].ARN
 	_, err := s.owner(args[0]).cloudfront.UntagResource(s.ctx, &cloudfront.UntagResourceInput{
@@ -253,7 +253,7 @@ func (s *story) untag(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// advance DURATION
+// advance lets virtual time pass.
 func (s *story) advance(_ *testscript.TestScript, args []string) error {
 	d, err := time.ParseDuration(args[0])
 	if err != nil {
@@ -263,20 +263,20 @@ func (s *story) advance(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// idle lets time pass until nothing is under way.
+// waitUntilIdle lets virtual time pass until nothing is under way.
 func (s *story) waitUntilIdle(*testscript.TestScript, []string) error {
-	err := s.Rest()
+	err := s.WaitUntilIdle()
 	return want(err == nil, "%w", err)
 }
 
-// sweep lets the next sweep run and what follows from it.
+// waitForSweep lets the next sweep run, and waits until nothing is under way.
 func (s *story) waitForSweep(*testscript.TestScript, []string) error {
 	s.Advance(10 * time.Minute)
 	return s.waitUntilIdle(nil, nil)
 }
 
-// fault JSON adds a fault rule, as POST /_sandbox/faults does; without an argument all rules go.
-// Each rule must have hit something by then, or by the end of the story.
+// fault adds a fault rule, as POST /_sandbox/faults does. Without an argument it removes all rules, and fails if one of them has hit
+// nothing. The end of a story checks the same.
 func (s *story) fault(_ *testscript.TestScript, args []string) error {
 	method, body := http.MethodDelete, ""
 	if len(args) > 0 {
@@ -306,7 +306,7 @@ func (s *story) fault(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// idleFaults are the fault rules in force that have hit nothing.
+// unusedFaults returns the current fault rules that have hit nothing.
 func (s *story) unusedFaults() (idle []string) {
 	for _, r := range s.Faults().Rules() {
 		if r.Hits == 0 {
@@ -328,7 +328,7 @@ func (s *story) record(name string) (origin.Record, bool, error) {
 	return r, found, nil
 }
 
-// is NAME STATE: the registry says so of the origin; "unknown" when it knows nothing of it.
+// state checks the state of an origin in the registry; "unknown" means that the registry has no record of it.
 func (s *story) state(_ *testscript.TestScript, args []string) error {
 	r, found, err := s.record(args[0])
 	if err != nil {
@@ -341,7 +341,7 @@ func (s *story) state(_ *testscript.TestScript, args []string) error {
 	return want(state == args[1], "%s is %s (%s), want %s; history %v", args[0], state, origin.Why(r.Reasons), args[1], r.History)
 }
 
-// edge HOST PATH STATUS [TEXT]: the answer to a viewer, and what it contains.
+// response checks the status that a viewer gets, and that the body contains a text.
 func (s *story) response(_ *testscript.TestScript, args []string) error {
 	status, body, err := Get(s.ctx, s.Edge(), args[0], args[1])
 	if err != nil {
@@ -352,13 +352,13 @@ func (s *story) response(_ *testscript.TestScript, args []string) error {
 		"%s%s answers %d %s, want %s", args[0], args[1], status, body, args[2:])
 }
 
-// updates N: so many UpdateDistribution of the hub's functions were accepted.
+// updates checks how many calls of UpdateDistribution by the hub's functions CloudFront has accepted.
 func (s *story) updates(_ *testscript.TestScript, args []string) error {
 	n, _ := s.countUpdates()
 	return want(strconv.Itoa(n) == args[0], "%d updates were accepted, want %s", n, args[0])
 }
 
-// updates-within N CALLS: at least one was accepted and at most so many, of at most so many calls.
+// updatesAtMost checks that CloudFront has accepted at least one and at most N updates, of at most CALLS calls.
 func (s *story) updatesAtMost(_ *testscript.TestScript, args []string) error {
 	most, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -385,7 +385,7 @@ func (s *story) countUpdates() (accepted, calls int) {
 	return accepted, calls
 }
 
-// hear takes what the hub has published since the last time.
+// receiveEvents appends to received the events that the hub has published since the last call.
 func (s *story) receiveEvents() error {
 	more, err := s.ReceiveEvents(s.ctx)
 	s.received = append(s.received, more...)
@@ -415,7 +415,7 @@ func (s *story) matchingEvents(eventType, expression string) (n int, all string,
 	return n, strings.Join(lines, "\n"), nil
 }
 
-// named replaces ids by the names that the script gave.
+// withNames replaces the ids of origins and distributions by their names, as <name>.
 func (s *story) withNames(text string) string {
 	for name, o := range s.origins {
 		text = strings.ReplaceAll(text, o.ID, "<"+name+">")
@@ -426,23 +426,24 @@ func (s *story) withNames(text string) string {
 	return text
 }
 
-// hear prints everything that the hub said so far.
+// printEvents prints every event that the hub has published so far.
 func (s *story) printEvents(ts *testscript.TestScript, _ []string) error {
 	if err := s.receiveEvents(); err != nil {
 		return err
 	}
 	for _, h := range s.received {
-		ts.Logf("%s %s %+v", s.At(h.Time), h.Type, s.withNames(fmt.Sprintf("%+v", h.Detail)))
+		ts.Logf("%s %s %+v", s.Elapsed(h.Time), h.Type, s.withNames(fmt.Sprintf("%+v", h.Detail)))
 	}
 	return nil
 }
 
+// execution returns the ARN of the execution that tears down an origin.
 func (s *story) execution(name, generation string) (string, error) {
 	g, err := strconv.Atoi(generation)
 	return s.TeardownExecution(s.origins[name].ID, g), errors.Join(err, s.checkOrigins(name))
 }
 
-// ended NAME GENERATION STATUS [REGEXP of error and cause]
+// executionEnded checks the status of an execution, and its error, cause and output.
 func (s *story) executionEnded(_ *testscript.TestScript, args []string) error {
 	arn, err := s.execution(args[0], args[1])
 	if err != nil {
@@ -460,15 +461,16 @@ func (s *story) executionEnded(_ *testscript.TestScript, args []string) error {
 	return errors.Join(err, want(ok, "%q does not match %s", s.withNames(why), args[3]))
 }
 
-// path NAME GENERATION STATE...: the task states that the execution went through, repeats told once.
+// executionTasks checks which task states an execution has entered, without repetitions.
 func (s *story) executionTasks(_ *testscript.TestScript, args []string) error {
 	names, err := s.tasksOf(args[0], args[1])
 	if err != nil {
 		return err
 	}
-	return want(slices.Equal(names, args[2:]), "the path is %v", names)
+	return want(slices.Equal(names, args[2:]), "the execution has entered %v, want %v", names, args[2:])
 }
 
+// tasksOf returns the task states that an execution has entered, without repetitions.
 func (s *story) tasksOf(name, generation string) ([]string, error) {
 	arn, err := s.execution(name, generation)
 	if err != nil {
@@ -490,15 +492,15 @@ func (s *story) tasksOf(name, generation string) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// history prints the execution's states.
+// printExecution prints the task states that an execution has entered.
 func (s *story) printExecution(ts *testscript.TestScript, args []string) error {
 	names, err := s.tasksOf(args[0], args[1])
 	ts.Logf("%v", names)
 	return err
 }
 
-// gone NAME: nothing is left of the origin: not the VPC origin, no share, no interface, no part of a distribution of the hub's
-// account; and if it was the account's last one, no empty share and no security group either.
+// nothingLeft checks that the VPC origin, its shares, its network interfaces and its part of every distribution in the hub's account are
+// gone. If it was the account's last VPC origin, empty shares and CloudFront's security groups must be gone, too.
 func (s *story) nothingLeft(_ *testscript.TestScript, args []string) error {
 	if err := s.checkOrigins(args[0]); err != nil {
 		return err
@@ -506,9 +508,9 @@ func (s *story) nothingLeft(_ *testscript.TestScript, args []string) error {
 	a, o := s.owner(args[0]), s.origins[args[0]]
 	_, err := a.cloudfront.GetVpcOrigin(s.ctx, &cloudfront.GetVpcOriginInput{Id: &o.ID})
 	if missing := new(cloudfronttypes.EntityNotFound); !errors.As(err, &missing) {
-		return errors.Join(err, want(err != nil, "the VPC origin is there"))
+		return errors.Join(err, want(err != nil, "the VPC origin still exists"))
 	}
-	held, err := Holdings(s.Sandbox, a.Account)
+	held, err := ReadInventory(s.Sandbox, a.Account)
 	if err != nil {
 		return err
 	}
@@ -528,13 +530,13 @@ func (s *story) nothingLeft(_ *testscript.TestScript, args []string) error {
 			return err
 		}
 		if bytes.Contains(served.Config, []byte(o.ID)) {
-			return want(false, "distribution %s still names it", aws.ToString(d.Id))
+			return want(false, "distribution %s still contains the origin", aws.ToString(d.Id))
 		}
 	}
 	return nil
 }
 
-// unlisted wants no share of an account to hold the origin, and no network interface to be the origin's.
+// notInAccount checks that no share of an account contains the origin, and that none of its network interfaces is left.
 func (s *story) notInAccount(account string, o VPCOrigin) error {
 	raw, err := json.Marshal(s.State()["accounts"].(map[string]any)[account])
 	if err != nil {
@@ -557,7 +559,7 @@ func (s *story) notInAccount(account string, o VPCOrigin) error {
 	for _, share := range held.RAM.Shares {
 		for _, r := range share.Resources {
 			if r.Entity == o.ARN && r.Status != "DISASSOCIATED" {
-				return want(false, "share %s still has it, %s", share.ARN, r.Status)
+				return want(false, "share %s still contains the origin, with status %s", share.ARN, r.Status)
 			}
 		}
 	}
@@ -569,31 +571,31 @@ func (s *story) notInAccount(account string, o VPCOrigin) error {
 	return nil
 }
 
-// keep remembers the distribution's configuration; same compares it.
+// saveConfig saves the configuration of the hub's distribution.
 func (s *story) saveConfig(*testscript.TestScript, []string) (err error) {
 	_, s.savedConfig, err = s.Distribution(s.ctx)
 	return err
 }
 
-// same [NAME]: the configuration is what was kept, byte for byte, but for the origin that left.
+// configUnchanged checks that the configuration is the saved one, byte for byte. If there is an argument, that origin must be gone.
 func (s *story) configUnchanged(_ *testscript.TestScript, args []string) error {
 	_, now, err := s.Distribution(s.ctx)
 	if err != nil {
 		return err
 	}
 	if len(args) > 0 {
-		return SameButFor(s.savedConfig, now, s.origins[args[0]].ID)
+		return CheckOnlyOriginRemoved(s.savedConfig, now, s.origins[args[0]].ID)
 	}
 	return want(bytes.Equal(s.savedConfig, now), "the configuration changed from\n%s\nto\n%s", s.savedConfig, now)
 }
 
-// hold-enis NAME: CloudFront never releases the interfaces of this origin.
+// holdInterfaces lets CloudFront keep the network interfaces of an origin.
 func (s *story) holdInterfaces(_ *testscript.TestScript, args []string) error {
 	s.HoldENIs(s.origins[args[0]].ID)
 	return nil
 }
 
-// other-distribution NAME ACCOUNT: an account makes a distribution of its own that uses the origin, which is shared with it.
+// createOtherDistribution shares an origin with another account, which then uses it in a distribution of its own.
 func (s *story) createOtherDistribution(_ *testscript.TestScript, args []string) error {
 	o, owner := s.origins[args[0]], s.owner(args[0])
 	share, err := owner.ram.CreateResourceShare(s.ctx, &ram.CreateResourceShareInput{
@@ -630,7 +632,7 @@ func (s *story) createOtherDistribution(_ *testscript.TestScript, args []string)
 	return err
 }
 
-// dead-letters OUTPUT N: the queue in that output of the hub stack holds so many messages.
+// deadLetters checks how many messages are in the queue whose URL is in an output of the hub stack.
 func (s *story) deadLetters(_ *testscript.TestScript, args []string) error {
 	out, err := s.queues.GetQueueAttributes(s.ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: aws.String(s.outputs[args[0]]), AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameApproximateNumberOfMessages},
@@ -642,8 +644,8 @@ func (s *story) deadLetters(_ *testscript.TestScript, args []string) error {
 	return want(n == args[1], "%s holds %s messages, want %s", args[0], n, args[1])
 }
 
-// put-event TEAM BUS FILE: a team puts an event on a bus: "default" of its own, or "hub". The file is
-// {"source", "detail-type", "detail"}. It fails if the entry is refused.
+// putEvent puts an event on a bus in a team's name: "default" is the team's own bus, and "hub" is the hub's. The file holds source,
+// detail-type and detail.
 func (s *story) putEvent(ts *testscript.TestScript, args []string) error {
 	var e struct {
 		Source string          `json:"source"`
@@ -671,6 +673,7 @@ func (s *story) putEvent(ts *testscript.TestScript, args []string) error {
 	return nil
 }
 
+// withIDs replaces <name> by the ARN of an origin or the id of a distribution.
 func (s *story) withIDs(text string) string {
 	for name, o := range s.origins {
 		text = strings.ReplaceAll(text, "<"+name+">", o.ARN)
@@ -681,13 +684,13 @@ func (s *story) withIDs(text string) string {
 	return text
 }
 
-// send OUTPUT FILE: a raw message on one of the hub's queues.
+// sendMessage sends a raw message to the queue whose URL is in an output of the hub stack.
 func (s *story) sendMessage(ts *testscript.TestScript, args []string) error {
 	_, err := s.queues.SendMessage(s.ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.outputs[args[0]]), MessageBody: aws.String(ts.ReadFile(args[1]))})
 	return err
 }
 
-// fleet N: team-a and team-b make N origins in turn, and share them all at the same instant.
+// createAndShare lets team-a and team-b create N origins in turn and share all of them at the same instant.
 func (s *story) createAndShare(ts *testscript.TestScript, args []string) error {
 	n, err := strconv.Atoi(args[0])
 	if err != nil {
@@ -710,12 +713,12 @@ func (s *story) createAndShare(ts *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// comment TEXT: a foreign writer changes the distribution's comment.
+// editComment changes the comment of the hub's distribution.
 func (s *story) editComment(_ *testscript.TestScript, args []string) error {
 	return s.editDistribution(func(c *cloudfronttypes.DistributionConfig) { c.Comment = &args[0] })
 }
 
-// deploy TEAM STACK FILE: a team creates or updates a stack of its own.
+// deployStack creates or updates a stack of a team.
 func (s *story) deployStack(ts *testscript.TestScript, args []string) error {
 	outputs, err := s.Deploy(s.actors[args[0]].Account, Region, args[1], []byte(s.withIDs(ts.ReadFile(args[2]))), nil)
 	if id := outputs["OriginId"]; id != "" {
@@ -725,8 +728,8 @@ func (s *story) deployStack(ts *testscript.TestScript, args []string) error {
 	return err
 }
 
-// team-stack TEAM [FROM TO]: the team creates or updates its team stack, from the golden template with one text replaced. The
-// stack's origin goes by the team's name.
+// deployTeamStack creates or updates the team stack of a team, from the golden template with one text replaced. The name of the stack's
+// origin is the team's name.
 func (s *story) deployTeamStack(_ *testscript.TestScript, args []string) error {
 	text, err := os.ReadFile("../../infra/testdata/team.template.json")
 	if err != nil {
@@ -740,7 +743,7 @@ func (s *story) deployTeamStack(_ *testscript.TestScript, args []string) error {
 	}
 	team := s.actors[args[0]]
 	if s.certificates[args[0]] == "" {
-		// It covers the other teams' hosts too, so that what keeps them out is the load balancer's rule and not TLS.
+		// The certificate covers the other teams' hosts too, so that the load balancer's rule keeps them out, and not TLS.
 		s.certificates[args[0]] = s.AddCertificate(team.Account, Region, "*."+s.policy.Domain)
 	}
 	outputs, err := s.Deploy(team.Account, Region, "originhub-team", text, map[string]string{
@@ -752,7 +755,7 @@ func (s *story) deployTeamStack(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// delete-team-stack TEAM: the team deletes its team stack, and the certificate is all that is left of it.
+// deleteTeamStack deletes the team stack of a team, and checks that only the certificate is left of it.
 func (s *story) deleteTeamStack(_ *testscript.TestScript, args []string) error {
 	account := s.actors[args[0]].Account
 	if err := s.DeleteStack(account, Region, "originhub-team"); err != nil {
@@ -774,7 +777,7 @@ func (s *story) deleteTeamStack(_ *testscript.TestScript, args []string) error {
 			}
 		}
 	}
-	delete(held, "ram") // which lists a share for two hours after its deletion
+	delete(held, "ram") // RAM lists a share for two hours after its deletion
 	b, err := json.Marshal(held)
 	if err != nil {
 		return err
@@ -783,7 +786,7 @@ func (s *story) deleteTeamStack(_ *testscript.TestScript, args []string) error {
 	return want(!found, "account %s still has originhub-team%.80s", account, left)
 }
 
-// uncalled SERVICE OPERATION: no function has called that operation, which the sandbox has.
+// neverCalled checks that no function has called an operation. It fails if the sandbox does not support that operation.
 func (s *story) neverCalled(_ *testscript.TestScript, args []string) error {
 	request, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.Endpoint()+"/_sandbox/operations", nil)
 	if err != nil {
@@ -810,13 +813,13 @@ func (s *story) neverCalled(_ *testscript.TestScript, args []string) error {
 		}
 	}
 	if !known {
-		return fmt.Errorf("the sandbox has no operation %s of %s", args[1], args[0])
+		return fmt.Errorf("the sandbox does not support operation %s of %s", args[1], args[0])
 	}
 	called := slices.ContainsFunc(s.Calls(), func(c sandbox.Call) bool { return c.Function != "" && c.Service == args[0] && c.Operation == args[1] })
 	return want(!called, "a function called %s", args[1])
 }
 
-// denied OPERATION: IAM denied a function such a call. A story in which it denied any other fails.
+// deniedCall checks that IAM has denied a function a call of an operation. The end of a story fails on any other denial.
 func (s *story) deniedCall(_ *testscript.TestScript, args []string) error {
 	operation := func(c sandbox.Call) bool { return denied(c) && c.Operation == args[0] }
 	if !slices.ContainsFunc(s.Calls(), operation) {
@@ -826,7 +829,7 @@ func (s *story) deniedCall(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// denials lists the calls that IAM denied a function, but for those of some operations.
+// denials returns the calls that IAM denied a function, without those of some operations.
 func (s *story) denials(but ...string) (lines []string) {
 	for _, c := range s.Calls() {
 		if denied(c) && !slices.Contains(but, c.Operation) {
@@ -843,7 +846,7 @@ func (s *story) tagAs(_ *testscript.TestScript, args []string) error {
 	return s.actors[args[0]].Tag(s.ctx, s.origins[args[1]].ARN, contract.TagTeardown, args[2])
 }
 
-// empty-registry deletes every item of the registry.
+// emptyRegistry deletes every item of the registry.
 func (s *story) emptyRegistry(*testscript.TestScript, []string) error {
 	client := dynamodb.NewFromConfig(s.Config(HubAccount, Region))
 	table := aws.String(s.outputs["RegistryTable"])
@@ -862,13 +865,13 @@ func (s *story) emptyRegistry(*testscript.TestScript, []string) error {
 	return nil
 }
 
-// foreign-interface TEAM: another service has an interface in the team's VPC.
+// addUnmanagedInterface creates a network interface of another AWS service in a team's VPC.
 func (s *story) addUnmanagedInterface(_ *testscript.TestScript, args []string) error {
 	s.AddUnmanagedENI(sandbox.UnmanagedENI{Account: s.actors[args[0]].Account, Region: Region, Description: "agentic_ai"})
 	return nil
 }
 
-// future FIELD: somebody sets a field of the distribution's that our SDK does not know, with a client that does.
+// setUnknownField sets a field of the hub's distribution that the SDK does not know.
 func (s *story) setUnknownField(_ *testscript.TestScript, args []string) error {
 	id, config, err := s.Distribution(s.ctx)
 	if err != nil {
@@ -883,12 +886,12 @@ func (s *story) setUnknownField(_ *testscript.TestScript, args []string) error {
 	return s.hub.Update(s.ctx, id, served.ETag, set)
 }
 
-// kept TEXT: the configuration that was kept contains the text.
+// savedConfigHas checks that the saved configuration contains a text.
 func (s *story) savedConfigHas(_ *testscript.TestScript, args []string) error {
 	return want(bytes.Contains(s.savedConfig, []byte(args[0])), "%s is not in %s", args[0], s.savedConfig)
 }
 
-// remove-other-distribution: the account that made it takes the origin out of its distribution.
+// clearOtherDistribution takes the origin out of the distribution of createOtherDistribution.
 func (s *story) clearOtherDistribution(*testscript.TestScript, []string) error {
 	other := NewActor(s.Sandbox, "other", s.other)
 	list, err := other.cloudfront.ListDistributions(s.ctx, &cloudfront.ListDistributionsInput{})
@@ -921,7 +924,7 @@ func (s *story) eventCount(_ *testscript.TestScript, args []string) error {
 	return errors.Join(err, want(strconv.Itoa(matching) == args[0], "%d events match %q, want %s; the events are:\n%s", matching, args[1:], args[0], all))
 }
 
-// invitation NAME STATUS: of the share of that name, as the hub sees it.
+// invitation checks the status of the hub's invitation to the share of an origin.
 func (s *story) invitation(_ *testscript.TestScript, args []string) error {
 	out, err := ram.NewFromConfig(s.Config(HubAccount, Region)).GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{
 		ResourceShareArns: []string{s.shares[args[0]]},
@@ -935,7 +938,7 @@ func (s *story) invitation(_ *testscript.TestScript, args []string) error {
 	return fmt.Errorf("no invitation to share %s", args[0])
 }
 
-// dns HOST there|absent|theirs: the hub's zone has alias records for the host, or none, or some that are not the hub's.
+// dns checks whether the hub's zone has alias records to a distribution for a host, none, or only unmanaged records.
 func (s *story) dns(_ *testscript.TestScript, args []string) error {
 	records, err := awsroute53.New(s.Config(HubAccount, Region), s.policy.HostedZone).Records(s.ctx)
 	if err != nil {
@@ -952,10 +955,10 @@ func (s *story) dns(_ *testscript.TestScript, args []string) error {
 		}
 	}
 	is := map[string]bool{"present": n == 2, "absent": n == 0, "unmanaged": n == 0 && unmanaged > 0}
-	return want(is[args[1]], "%s has %d alias records and %d others", args[0], n, unmanaged)
+	return want(is[args[1]], "%s has %d alias records to a distribution, and %d other records", args[0], n, unmanaged)
 }
 
-// alarmed REGEXP: a message that matches reached the alarm topic.
+// notification checks that the alarm topic has received a message that matches.
 func (s *story) notification(_ *testscript.TestScript, args []string) error {
 	pattern, err := regexp.Compile(args[0])
 	if err := errors.Join(err, s.checkPlaceholders(args[0])); err != nil {
@@ -966,10 +969,10 @@ func (s *story) notification(_ *testscript.TestScript, args []string) error {
 		return err
 	}
 	matches := slices.ContainsFunc(messages, func(m string) bool { return pattern.MatchString(s.withNames(m)) })
-	return want(matches, "no alarm matches %s in\n%s", args[0], strings.Join(messages, "\n"))
+	return want(matches, "no message on the alarm topic matches %s; the messages are:\n%s", args[0], strings.Join(messages, "\n"))
 }
 
-// apart DURATION: there were several accepted updates of the hub's, and no two are closer than that.
+// updatesApart checks that CloudFront has accepted several updates by the hub, and that no two are closer than a duration.
 func (s *story) updatesApart(_ *testscript.TestScript, args []string) error {
 	least, err := time.ParseDuration(args[0])
 	if err != nil {
@@ -991,7 +994,7 @@ func (s *story) updatesApart(_ *testscript.TestScript, args []string) error {
 	return nil
 }
 
-// share-together NAME...: their owner shares them with the hub in one share.
+// shareTogether shares several origins of one owner with the hub, in one share.
 func (s *story) shareTogether(_ *testscript.TestScript, args []string) error {
 	var arns []string
 	for _, name := range args {
@@ -1001,13 +1004,13 @@ func (s *story) shareTogether(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// release-enis NAME: CloudFront releases what hold-enis kept.
+// releaseInterfaces lets CloudFront release the network interfaces that it kept.
 func (s *story) releaseInterfaces(_ *testscript.TestScript, args []string) error {
 	s.ReleaseENIs(s.origins[args[0]].ID)
 	return nil
 }
 
-// edit: somebody of the Networking account changes the hub's distribution by hand; of those that it adopted, the first.
+// editDistribution changes the hub's distribution, or the first adopted one, with the permissions of the hub's account.
 func (s *story) editDistribution(change func(*cloudfronttypes.DistributionConfig)) (err error) {
 	id := s.adoptable["first"]
 	if id == "" {
@@ -1026,7 +1029,7 @@ func (s *story) editDistribution(change func(*cloudfronttypes.DistributionConfig
 	return err
 }
 
-// drop-behaviors NAME: somebody takes the behaviors of an origin, which has some, out of the hub's distribution.
+// removeBehaviors removes the behaviors of an origin from the hub's distribution. It fails if there are none.
 func (s *story) removeBehaviors(_ *testscript.TestScript, args []string) error {
 	if err := s.checkOrigins(args[0]); err != nil {
 		return err
@@ -1040,17 +1043,17 @@ func (s *story) removeBehaviors(_ *testscript.TestScript, args []string) error {
 		})
 		there -= len(b.Items)
 		if len(b.Items) == 0 {
-			b.Items = nil // CloudFront takes no empty list
+			b.Items = nil // CloudFront accepts no empty list
 		}
 		b.Quantity = aws.Int32(int32(len(b.Items))) //nolint:gosec // a handful
 	})
 	if err == nil && there == 0 {
-		return fmt.Errorf("%s had no behaviors", args[0])
+		return fmt.Errorf("%s has no behaviors", args[0])
 	}
 	return err
 }
 
-// delete-distribution: somebody disables the hub's distribution and, once that is Deployed, deletes it.
+// deleteDistribution disables the hub's distribution, waits until it is Deployed, and deletes it.
 func (s *story) deleteDistribution(*testscript.TestScript, []string) error {
 	id, _, err := s.Distribution(s.ctx)
 	if err != nil {
@@ -1072,7 +1075,7 @@ func (s *story) deleteDistribution(*testscript.TestScript, []string) error {
 	}
 }
 
-// public-path PATH DOMAIN: somebody puts a behavior in front of all others that leads to an origin on the public internet.
+// addPublicBehavior adds a behavior in front of all others, with an origin on the public internet.
 func (s *story) addPublicBehavior(_ *testscript.TestScript, args []string) error {
 	return s.editDistribution(func(c *cloudfronttypes.DistributionConfig) {
 		c.Origins.Items = append(c.Origins.Items, cloudfronttypes.Origin{
@@ -1088,7 +1091,7 @@ func (s *story) addPublicBehavior(_ *testscript.TestScript, args []string) error
 	})
 }
 
-// delete-origin NAME: its owner deletes it by hand.
+// deleteOrigin deletes a VPC origin as its owner.
 func (s *story) deleteOrigin(_ *testscript.TestScript, args []string) error {
 	id, api := s.origins[args[0]].ID, s.owner(args[0]).cloudfront
 	seen, err := api.GetVpcOrigin(s.ctx, &cloudfront.GetVpcOriginInput{Id: &id})
@@ -1099,14 +1102,14 @@ func (s *story) deleteOrigin(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// delete-origin-as TEAM NAME: a team tries to delete another one's origin.
+// deleteOriginAs deletes a VPC origin as another team.
 func (s *story) deleteOriginAs(_ *testscript.TestScript, args []string) error {
 	id := s.origins[args[1]].ID
 	_, err := s.actors[args[0]].cloudfront.DeleteVpcOrigin(s.ctx, &cloudfront.DeleteVpcOriginInput{Id: &id, IfMatch: aws.String("E1")})
 	return err
 }
 
-// dns-record HOST remove|ADDRESS: somebody removes the records of a host from the hub's zone, or lets it lead to an address.
+// editDNS removes the records of a host from the hub's zone, and creates an A record if the argument is an address.
 func (s *story) editDNS(_ *testscript.TestScript, args []string) error {
 	zone := route53.NewFromConfig(s.Config(HubAccount, Region))
 	list, err := zone.ListResourceRecordSets(s.ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: &s.policy.HostedZone})
@@ -1128,7 +1131,7 @@ func (s *story) editDNS(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// disabled-distribution NAME: the Networking account has another distribution, disabled, which names the origin.
+// createDisabledDistribution creates a disabled distribution in the hub's account that uses an origin.
 func (s *story) createDisabledDistribution(_ *testscript.TestScript, args []string) error {
 	o, owner := s.origins[args[0]], s.owner(args[0])
 	_, err := s.hubCloudFront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: &cloudfronttypes.DistributionConfig{

@@ -1,5 +1,5 @@
-// Package rehearsal is the product in a sandbox: a world with hub and spokes deployed, the people who act in it, and the
-// scenarios that they play.
+// Package rehearsal runs originhub in a sandbox: a world in which the hub and its spokes are deployed, and actors who do there what
+// application teams do on AWS. The package's tests run the stories of testdata/stories.
 package rehearsal
 
 import (
@@ -15,36 +15,37 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// The accounts of the rehearsal.
+// The accounts of a world, and the Region of its hub.
 const (
 	HubAccount      = "100000000000"
-	TeamAAccount    = "111111111111" // outside the organization, so its shares arrive as invitations
-	TeamBAccount    = "222222222222" // inside, so its shares arrive without one
-	TeamCAccount    = "333333333333" // inside
-	StrangerAccount = "999999999999" // no team, no spoke
+	TeamAAccount    = "111111111111" // outside the organization, so its shares need an invitation
+	TeamBAccount    = "222222222222" // in the organization, so its shares need no invitation
+	TeamCAccount    = "333333333333" // in the organization
+	StrangerAccount = "999999999999" // belongs to no team and has no spoke
 	Region          = "us-east-1"
 )
 
-// Options say what a rehearsal is made of.
+// Options configure a World.
 type Options struct {
-	Templates   string // directory of policy.yaml, and of hub.template.json and spoke.template.json made from it
-	Functions   string // directory of the functions, built for this machine; not needed if Sandbox.Handlers runs them
-	Policy      []byte // in place of the policy beside the templates
-	Sandbox     sandbox.Options
-	Bare        bool // accounts only; nothing deployed
-	OwnAccounts bool // the accounts are those of the policy, all of them in its organization, in place of the demo's
+	Templates    string // directory of policy.yaml, and of hub.template.json and spoke.template.json synthesized from it
+	Functions    string // directory of the functions' binaries for this machine; not used if Sandbox.Handlers is set
+	Policy       []byte // replaces policy.yaml if it is not nil
+	Sandbox      sandbox.Options
+	AccountsOnly bool // create the accounts and deploy nothing
+	OwnAccounts  bool // create the accounts that the policy names, all in its organization, instead of those above
 }
 
-// World is a sandbox with the hub and the spokes deployed in it, idle.
+// World is a sandbox in which the hub and the spokes are deployed.
 type World struct {
 	*sandbox.Sandbox
 	policy     hubpolicy.Policy
-	policyText []byte            // of the policy, as the next deployed function has it
-	outputs    map[string]string // of the hub stack
+	policyText []byte            // the policy that the next deployment gives to the functions
+	outputs    map[string]string // outputs of the hub stack
 	assets     string
 }
 
-// New starts a sandbox and deploys the same templates and the same binaries that go to AWS.
+// New starts a sandbox, deploys to it the templates and functions that are deployed to AWS, and waits until nothing is under way. It
+// returns a *PolicyError if the policy is not valid.
 func New(o Options) (_ *World, err error) {
 	w := &World{}
 	if o.Policy == nil {
@@ -75,36 +76,36 @@ func New(o Options) (_ *World, err error) {
 		_ = os.RemoveAll(w.assets)
 		return nil, err
 	}
-	if o.Bare {
+	if o.AccountsOnly {
 		return w, nil
 	}
 	if err := w.deploy(o.Templates); err != nil {
 		_ = w.Close()
 		return nil, err
 	}
-	if err := w.Rest(); err != nil { // CloudTrail's records of the deployment
+	if err := w.WaitUntilIdle(); err != nil { // CloudTrail's events of the deployment
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
 }
 
-// Rest lets time pass until nothing is under way. It returns an error that names what is, if that takes a month.
-func (w *World) Rest() error {
+// WaitUntilIdle lets virtual time pass until nothing is under way. If that takes a month, it returns an error that lists what is.
+func (w *World) WaitUntilIdle() error {
 	if !w.UntilIdle() {
-		return fmt.Errorf("the world does not come to rest: %v", w.Pending())
+		return fmt.Errorf("the world does not become idle; still under way: %v", w.Pending())
 	}
 	return nil
 }
 
-// PolicyError is the error of a world whose policy is not valid.
+// PolicyError is the error that New returns for a policy that is not valid.
 type PolicyError struct{ Err error }
 
 func (e *PolicyError) Error() string { return "read policy:\n" + e.Err.Error() }
 
-// Unwrap returns the places of the policy.
+// Unwrap returns the error that lists what is wrong in the policy.
 func (e *PolicyError) Unwrap() error { return e.Err }
 
-// obey takes a policy.
+// usePolicy parses a policy and keeps it for the next deployment.
 func (w *World) usePolicy(text []byte) (err error) {
 	if w.policy, err = policy.Parse(text); err != nil {
 		return &PolicyError{err}
@@ -125,7 +126,7 @@ func accountsOf(p hubpolicy.Policy) []sandbox.Account {
 	return all
 }
 
-// Close ends the sandbox and removes what was made for it.
+// Close stops the sandbox and removes the assets of its functions.
 func (w *World) Close() error {
 	err := w.Sandbox.Close()
 	if removed := os.RemoveAll(w.assets); err == nil {
@@ -134,8 +135,8 @@ func (w *World) Close() error {
 	return err
 }
 
-// asset lays out a function as its Lambda asset does: the policy, and beside it the binary if a process runs it. What follows a dot in the key
-// tells one asset of a function from another.
+// asset returns a directory with the content of a function's Lambda asset: the policy, and the binary if the function runs in a process.
+// The key is the function's name, which a dot separates from what distinguishes several assets of one function.
 func (w *World) asset(o Options, key string) (string, error) {
 	dir := filepath.Join(w.assets, key)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -153,7 +154,7 @@ func (w *World) asset(o Options, key string) (string, error) {
 		return "", err
 	}
 	if _, err := os.Stat(binary); err != nil {
-		return "", fmt.Errorf("function %s is not built: %w; run make build, or name the directory with --functions", function, err)
+		return "", fmt.Errorf("function %s is not built: %w; run make build, or pass the directory of the binaries with --functions", function, err)
 	}
 	link := filepath.Join(dir, "bootstrap")
 	if err := os.Symlink(binary, link); err != nil && !os.IsExist(err) {
@@ -192,7 +193,7 @@ func (w *World) deploy(templates string) error {
 func readBeside(dir, file string) ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join(dir, file))
 	if err != nil {
-		return nil, fmt.Errorf("read the rehearsal's files: %w; run from the repository, or name the directory with --templates", err)
+		return nil, fmt.Errorf("read the templates: %w; run the command in the repository, or pass the directory of the templates with --templates", err)
 	}
 	return text, nil
 }

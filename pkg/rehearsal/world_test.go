@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// What somebody rehearses with a policy of their own has its accounts, organization and zone, and nothing of the demo's.
-func TestWorldOfOnesOwnPolicy(t *testing.T) {
-	w, err := New(Options{Bare: true, OwnAccounts: true, Policy: []byte(`version: 1
+// A world from the caller's policy has the accounts, the organization and the zone of that policy, and none of the demo's.
+func TestWorldFromTheCallersPolicy(t *testing.T) {
+	w, err := New(Options{AccountsOnly: true, OwnAccounts: true, Policy: []byte(`version: 1
 hub: networking
 organization: o-a1b2c3d4e5
 distribution: {base: {}}
@@ -29,10 +29,10 @@ teams:
 	}
 	for _, own := range []string{`"739275409381"`, `"739275409382"`, "Z08271353BNH2ZKXQMP1C", "acme.io"} {
 		if !strings.Contains(string(state), own) {
-			t.Errorf("%s is not there: %s", own, state)
+			t.Errorf("the world lacks %s: %s", own, state)
 		}
 	}
 	if strings.Contains(string(state), HubAccount) {
-		t.Errorf("the demo's hub is there: %s", state)
+		t.Errorf("the world has the demo's hub: %s", state)
 	}
 }

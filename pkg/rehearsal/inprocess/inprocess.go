@@ -1,5 +1,5 @@
-// Package inprocess runs the handlers of all functions in the process of their sandbox. It is apart from package rehearsal since
-// it links every handler, and with them the EC2 client, which takes most of a minute to compile.
+// Package inprocess runs the handlers of all functions in the process of the sandbox. It is a package of its own because it links every
+// handler and with them the EC2 client, which takes most of a minute to compile.
 package inprocess
 
 import (
@@ -31,7 +31,7 @@ func constructors() map[string]func(context.Context, hub.Host) (lambda.Handler, 
 	return map[string]func(context.Context, hub.Host) (lambda.Handler, error){
 		"admit":     admit.New,
 		"audit":     audit.New,
-		"customers": func(context.Context, hub.Host) (lambda.Handler, error) { return customers.New(), nil }, //nolint:unparam // it has the signature of the others
+		"customers": func(context.Context, hub.Host) (lambda.Handler, error) { return customers.New(), nil }, //nolint:unparam // all constructors have one signature
 		"retire":    retire.New,
 		"targets":   targets.New,
 		"teardown":  teardown.New,
@@ -39,7 +39,7 @@ func constructors() map[string]func(context.Context, hub.Host) (lambda.Handler, 
 	}
 }
 
-// Start builds the handler of the function whose asset it is: the name of the asset's directory, up to a dot. It is
+// Start returns the handler of the function that the name of the asset's directory, up to the first dot, names. It is a value for
 // sandbox.Options.Handlers.
 func Start(ctx context.Context, h sandbox.Hosting) (sandbox.Handler, error) {
 	name, _, _ := strings.Cut(filepath.Base(h.Asset), ".")
@@ -57,7 +57,7 @@ func Start(ctx context.Context, h sandbox.Hosting) (sandbox.Handler, error) {
 	})
 }
 
-// config is what the SDK makes of the same environment in a process.
+// config returns the configuration that the SDK would read from the same environment in a process.
 func config(h sandbox.Hosting) aws.Config {
 	e := h.Environment
 	return aws.Config{
@@ -68,7 +68,7 @@ func config(h sandbox.Hosting) aws.Config {
 	}
 }
 
-// client is an HTTP client that follows no redirects and keeps no cookies: the SDK wants neither.
+// client is an HTTP client without redirects and cookies, which the SDK does not need.
 type client struct{ http.RoundTripper }
 
 // Do implements aws.HTTPClient.

@@ -14,7 +14,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// The stacks have these functions, and no others.
+// There is a constructor for each function of the stacks, and for no other.
 func TestEveryFunctionCanRunInProcess(t *testing.T) {
 	deployed := map[string]bool{}
 	for _, stack := range []string{"hub", "spoke", "team"} {
@@ -39,11 +39,11 @@ func TestEveryFunctionCanRunInProcess(t *testing.T) {
 	}
 	want, got := slices.Sorted(maps.Keys(deployed)), slices.Sorted(maps.Keys(constructors()))
 	if len(want) == 0 || !slices.Equal(got, want) {
-		t.Errorf("there are constructors of %v, and functions %v", got, want)
+		t.Errorf("constructors exist for %v, functions are %v", got, want)
 	}
 }
 
-func TestWhatIsMissingIsNamed(t *testing.T) {
+func TestStartNamesWhatIsMissing(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"teardown.1.zip", "targets.zip", "other.zip"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
