@@ -21,7 +21,7 @@ const (
 	stranger = "999999999999"
 )
 
-// start is when everything is decided.
+// start is the time of all decisions.
 var start = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
 func policy() admission.Policy {
@@ -122,10 +122,10 @@ func TestDecideShare(t *testing.T) {
 				t.Errorf("accept %v, waits %v: %s", got.Accept, got.Waits(), origin.Why(got.Reasons))
 			}
 			if want := []origin.Ref{ref(accountA, "vo_1"), ref(accountA, "vo_2")}; got.Accept && !slices.Equal(got.Origins, want) {
-				t.Errorf("brings %v", got.Origins)
+				t.Errorf("got the origins %v", got.Origins)
 			}
 			if !got.Accept && got.Origins != nil {
-				t.Errorf("refused, and brings %v", got.Origins)
+				t.Errorf("refused, with the origins %v", got.Origins)
 			}
 		})
 	}
@@ -180,7 +180,7 @@ func TestParseClaim(t *testing.T) {
 	}
 }
 
-func TestSpellPathsIsWhatParseClaimReads(t *testing.T) {
+func TestSpellPathsRoundTrip(t *testing.T) {
 	paths := []string{"/team-a/*.json", "/team-a/v2/*", "/team-a/x"}
 	tag, err := admission.SpellPaths(paths)
 	if err != nil || tag != "/team-a/=.json /team-a/v2/ /team-a/x" {
@@ -189,14 +189,14 @@ func TestSpellPathsIsWhatParseClaimReads(t *testing.T) {
 	if got := admission.ParseClaim(map[string]string{contract.TagPaths: tag}, admission.Team{}).Paths; !slices.Equal(got, paths) {
 		t.Errorf("read as %v", got)
 	}
-	for _, unspeakable := range []string{"/a?", "/" + strings.Repeat("a", 256)} {
-		if tag, err := admission.SpellPaths([]string{unspeakable}); err == nil {
-			t.Errorf("%s becomes tag %s", unspeakable, tag)
+	for _, unspellable := range []string{"/a?", "/" + strings.Repeat("a", 256)} {
+		if tag, err := admission.SpellPaths([]string{unspellable}); err == nil {
+			t.Errorf("%s becomes tag %s", unspellable, tag)
 		}
 	}
 }
 
-// held is a record that holds paths.
+// held returns a record that reserves paths.
 func held(team, account, id string, paths ...string) origin.Record {
 	return origin.Record{
 		Ref: ref(account, id), Team: team, Intent: origin.Wire,
@@ -219,11 +219,11 @@ func TestDecide(t *testing.T) {
 		says      string
 	}{
 		"permitted": {candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good}},
-		"its own record is no rival": {
+		"its own record": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
 			others:    []origin.Record{held("team-a", accountA, "vo_1", "/team-a/x/*")},
 		},
-		"a record on its way out is no rival": {
+		"a record to be detached": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
 			others:    []origin.Record{{Ref: ref(accountB, "vo_2"), Team: "team-b", Intent: origin.Detach, Claim: good}},
 		},
@@ -249,13 +249,13 @@ func TestDecide(t *testing.T) {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Paths = []string{"/team-a/x/*"} })},
 			others:    []origin.Record{held("team-a", accountB, "vo_2", "/team-a/*")},
 			want:      []admission.Code{admission.ClaimTaken},
-			says:      "team-b holds",
+			says:      "of team-b",
 		},
 		"another team holds something inside": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
 			others:    []origin.Record{held("team-b", accountB, "vo_2", "/team-a/x/y")},
 			want:      []admission.Code{admission.ClaimTaken},
-			says:      "team-b holds",
+			says:      "of team-b",
 		},
 		"unknown account": {
 			candidate: admission.Candidate{Ref: ref(stranger, "vo_1"), Claim: good},
@@ -320,7 +320,7 @@ func TestDecide(t *testing.T) {
 				t.Errorf("admit %v: %s\n%s", got.Admit, origin.Why(got.Reasons), diff)
 			}
 			if !strings.Contains(origin.Why(got.Reasons), c.says) {
-				t.Errorf("says %q, without %q", origin.Why(got.Reasons), c.says)
+				t.Errorf("the reasons are %q, without %q", origin.Why(got.Reasons), c.says)
 			}
 			if slices.Equal(c.want, []admission.Code{admission.DoesNotFit}) != got.Waits() {
 				t.Errorf("%v waits: %v", c.want, got.Waits())
@@ -386,9 +386,8 @@ func TestWhichDistributionHasTheWildcard(t *testing.T) {
 	}
 }
 
-// Whatever was admitted in whatever order, what stands after Settle is free of conflicts, was there before its rivals, and
-// stays as it is.
-func TestSettleLeavesTheEarlierClaims(t *testing.T) {
+// What remains after Settle has no conflicts, was admitted before what it conflicts with, and does not change if Settle runs again.
+func TestSettleKeepsTheEarlierClaims(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := policy()
 		p.Limits = admission.Limits{}
@@ -405,19 +404,19 @@ func TestSettleLeavesTheEarlierClaims(t *testing.T) {
 		}
 		dropped := admission.Settle(records, p)
 		if diff := cmp.Diff(dropped, admission.Settle(rapid.Permutation(records).Draw(t, "order"), p)); diff != "" {
-			t.Fatalf("depends on the order of the registry: %s", diff)
+			t.Fatalf("the result depends on the order of the registry: %s", diff)
 		}
 		standing := slices.DeleteFunc(slices.Clone(records), func(r origin.Record) bool {
 			return slices.ContainsFunc(dropped, func(d admission.Dropped) bool { return d.Record.ID == r.ID })
 		})
 		if again := admission.Settle(standing, p); again != nil {
-			t.Fatalf("what stood is dropped later: %v", again)
+			t.Fatalf("a second Settle drops: %v", again)
 		}
 		for _, d := range dropped {
 			r := d.Record
 			earlier := slices.DeleteFunc(slices.Clone(standing), func(o origin.Record) bool { return o.Admitted.After(r.Admitted) })
 			if admission.Decide(admission.Candidate{Ref: r.Ref, Claim: r.Claim}, p, earlier).Admit {
-				t.Fatalf("%s is dropped, and nothing admitted before it stands in its way", r.ID)
+				t.Fatalf("%s is dropped, although no record that was admitted before it excludes it", r.ID)
 			}
 		}
 	})

@@ -10,50 +10,51 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Received is what a run was started by.
+// Received is what the messages of one run say.
 type Received struct {
 	Sweep     bool
 	Hints     []inbound.TagHint
-	Triggered bool            // by anything but originhub itself
-	Outcome   outcome.Outcome // of events that are refused
+	Triggered bool            // by anything other than originhub itself
+	Outcome   outcome.Outcome // of refused events
 }
 
-// Receive reads the messages of one run.
+// Receive returns what the messages of one run say.
 func Receive(messages []inbound.Message) Received {
-	var h Received
+	var r Received
 	for _, m := range messages {
 		switch m := m.(type) {
 		case inbound.Trigger:
 			continue
 		case inbound.Sweep:
-			h.Sweep = true
+			r.Sweep = true
 		case inbound.TagHint:
-			h.Hints = append(h.Hints, m)
+			r.Hints = append(r.Hints, m)
 		case inbound.Refused:
-			h.Outcome.Add(outcome.Refused(m.Account, m.Why))
+			r.Outcome.Add(outcome.Refused(m.Account, m.Why))
 		}
-		h.Triggered = true
+		r.Triggered = true
 	}
-	return h
+	return r
 }
 
-// Run is how a run of admit went.
+// Run is the result of one run of function admit.
 type Run struct {
-	Round          // with the registry as the run left it
-	Failed    bool // in part or as a whole
-	Triggered bool // by anything but originhub itself, or it accepted an invitation
+	Round          // with the registry after the run
+	Failed    bool // completely or in part
+	Triggered bool // by anything other than originhub itself, or it accepted an invitation
 	Recheck   Recheck
 }
 
-// After decides what follows a run.
+// After returns the outcome of a run: which functions it triggers, and the metrics of a sweep.
 //
-//	function  triggered if                                               after
-//	wire      the registry wants something that wire has not begun,      0, or 30 s if RAM or CloudFront is about to show more: the
-//	          on a sweep, or if it has yet to observe a distribution     next run comes first, and what it finds goes into the same update
-//	admit     nothing failed, it was woken, and Recheck says when        15 s or 2 min
+//	function  triggered                                                  after
+//	wire      if the registry wants something that wire has not begun,   0, or 30 s if Recheck is Soon, so that what the next run
+//	          on a sweep, or if wire has to observe a distribution       admits goes into the same update
+//	admit     if nothing failed, Triggered, and Recheck is not Never     15 s or 2 min
 //
-// Wire is triggered after a failure, too: what was recorded before has to be wired. A sweep triggers it in any case, since messages
-// may be lost. A run that only originhub itself asked for asks for none, or there would be no end to it: the sweep comes anyway.
+// Wire is triggered after a failure too, since what was recorded before has to be wired. A sweep always triggers wire, since messages
+// may be lost. A run that only originhub itself triggered does not trigger admit again, which would never end; the next sweep runs
+// anyway.
 func (r Run) After() outcome.Outcome {
 	var o outcome.Outcome
 	if r.Sweep {
@@ -72,12 +73,12 @@ func (r Run) After() outcome.Outcome {
 		o.Trigger(outcome.Wire, "registry changed", after)
 	}
 	if recheck != Never && !r.Failed {
-		o.Trigger(outcome.Admit, "look again", recheck.After())
+		o.Trigger(outcome.Admit, "observe again", recheck.After())
 	}
 	return o
 }
 
-// count says how a sweep went and what it found.
+// count returns the metrics of a sweep.
 func (r Run) count() outcome.Outcome {
 	var o outcome.Outcome
 	if !r.Failed {
@@ -93,14 +94,14 @@ func (r Run) count() outcome.Outcome {
 	return o
 }
 
-// unwired reports whether the registry wants something of an origin that wire has not begun. A run that ended between recording
-// that and triggering wire left no other trace.
+// unwired reports whether the registry wants something for an origin that wire has not begun. If a run ended after it recorded this and
+// before it triggered wire, the record is the only evidence.
 //
 //	intent  state                        unwired
 //	wire    pending                      yes
-//	wire    any other                    no
+//	wire    other                        no
 //	detach  detaching, detached, deleted no
-//	detach  any other                    yes
+//	detach  other                        yes
 func unwired(o origin.Record) bool {
 	if o.Intent == origin.Wire {
 		return o.State == origin.Pending

@@ -13,21 +13,21 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-func TestHear(t *testing.T) {
+func TestReceive(t *testing.T) {
 	hint := inbound.TagHint{Account: accountA, ARN: "arn", Called: start}
 	refused := outcome.Outcome{}
-	refused.Alarm(contract.EventRefused, "", outcome.Detail{Account: stranger, Why: "it lies"})
+	refused.Alarm(contract.EventRefused, "", outcome.Detail{Account: stranger, Why: "forged"})
 	for name, c := range map[string]struct {
 		messages []inbound.Message
 		want     admission.Received
 	}{
 		"nothing":          {},
-		"only from itself": {messages: []inbound.Message{inbound.Trigger{Why: "look again"}, inbound.Trigger{}}},
+		"only from itself": {messages: []inbound.Message{inbound.Trigger{Why: "observe again"}, inbound.Trigger{}}},
 		"a sweep":          {messages: []inbound.Message{inbound.Trigger{}, inbound.Sweep{}}, want: admission.Received{Sweep: true, Triggered: true}},
 		"shares":           {messages: []inbound.Message{inbound.ShareHint{Account: accountA}}, want: admission.Received{Triggered: true}},
 		"tags":             {messages: []inbound.Message{hint, hint}, want: admission.Received{Hints: []inbound.TagHint{hint, hint}, Triggered: true}},
-		"a lie": {
-			messages: []inbound.Message{inbound.Refused{Why: "it lies", Account: stranger}}, want: admission.Received{Triggered: true, Outcome: refused},
+		"a refused event": {
+			messages: []inbound.Message{inbound.Refused{Why: "forged", Account: stranger}}, want: admission.Received{Triggered: true, Outcome: refused},
 		},
 	} {
 		if diff := cmp.Diff(c.want, admission.Receive(c.messages)); diff != "" {
@@ -46,7 +46,7 @@ func TestAfter(t *testing.T) {
 		return outcome.Trigger{Function: outcome.Wire, Why: "registry changed", After: after}
 	}
 	admit := func(after time.Duration) outcome.Trigger {
-		return outcome.Trigger{Function: outcome.Admit, Why: "look again", After: after}
+		return outcome.Trigger{Function: outcome.Admit, Why: "observe again", After: after}
 	}
 	for name, c := range map[string]struct {
 		run     admission.Run
@@ -89,7 +89,7 @@ func TestAfter(t *testing.T) {
 	}
 }
 
-func TestSweepCountsWhatItFound(t *testing.T) {
+func TestSweepMetrics(t *testing.T) {
 	run := admission.Run{Round: round(live("team-a", accountA, "vo_1", "/team-a/x"), live("team-a", accountA, "vo_2", "/team-a/y"))}
 	if metrics := run.After().Metrics; metrics != nil {
 		t.Errorf("counted without a sweep: %v", metrics)

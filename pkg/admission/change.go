@@ -8,22 +8,21 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Change is one thing that was decided: what is said of it first, and what is then written. It writes a record, a refusal, or
-// nothing.
+// Change is one decision: its outcome, which is published first, and what is then written, which is a record, a refusal, or nothing.
 type Change struct {
 	outcome.Outcome
-	Record  *origin.Record // to write; its Version is the one that was read, 0 if the registry has none
-	From    string         // the distribution whose record it was; "" if it stays where it is
-	Refusal *Refusal       // to remember
+	Record  *origin.Record // to write; its Version is the version that was read, 0 if the registry has none
+	From    string         // the distribution of the record until now; "" if it stays the same
+	Refusal *Refusal       // to write
 }
 
-// Refusal is what was reported, so that it is reported once.
+// Refusal is a refusal that was reported. It is stored so that it is reported once.
 type Refusal struct {
 	What    string // ARN of a share or an origin
 	Reasons []Reason
 }
 
-// refuse reports a refusal that was not reported for the same reasons: it returns one change or none.
+// refuse returns the change that reports a refusal, or none if it was reported with the same reasons before.
 func refuse(reported map[string][]Reason, event, what string, d outcome.Detail, reasons []Reason) []Change {
 	if origin.SameReasons(reported[what], reasons) {
 		return nil
@@ -34,25 +33,25 @@ func refuse(reported map[string][]Reason, event, what string, d outcome.Detail, 
 	return []Change{c}
 }
 
-// Recheck says whether admit has to observe again before the next sweep. Of two, the greater one counts.
+// Recheck is whether function admit has to observe again before the next sweep. Of two values, the greater counts.
 type Recheck int
 
 // Rechecks.
 const (
 	Never Recheck = iota
-	Later         // CloudFront deploys something
-	Soon          // RAM or CloudFront is about to show something
+	Later         // something is not Deployed yet
+	Soon          // RAM or CloudFront does not return something new yet
 )
 
 const (
-	// appearing is how long RAM has to show what was just accepted. AWS names no bound; observed is a slight delay
+	// appearing is the time after which RAM should return what was just accepted. AWS documents no bound; a short delay was observed
 	// (https://github.com/hashicorp/terraform-provider-aws/pull/34753).
 	appearing = 15 * time.Second
-	// deploying is how long an origin that is not Deployed has until it is observed again.
+	// deploying is the time after which an origin that is not Deployed is observed again.
 	deploying = 2 * time.Minute
 )
 
-// After returns how long to wait; 0 for Never.
+// After returns how long to wait, or 0 for Never.
 func (r Recheck) After() time.Duration {
 	return map[Recheck]time.Duration{Later: deploying, Soon: appearing}[r]
 }

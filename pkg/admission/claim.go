@@ -9,16 +9,16 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// ParseClaim reads a team's claim from its origin's tags; for a team without a spoke role it is in policy. It never
-// fails: Decide names whatever is missing or wrong.
+// ParseClaim returns the claim of team t for an origin with these tags, or the claim in the hub policy if t has no spoke role. It never
+// fails: Decide reports what is missing or invalid.
 //
-//	tag               spelling                               when absent
-//	originhub:host    host names, separated by spaces        the team's granted host, if that is exactly one
-//	originhub:paths   path patterns, separated by spaces     all paths that the team is granted on those hosts
+//	tag               value                                  if absent
+//	originhub:host    host names, separated by spaces        the team's granted host, if it has exactly one
+//	originhub:paths   path patterns, separated by spaces     all paths that the team is granted on these hosts
 //	originhub:domain  one DNS name                           nothing
 //
-// A tag value can hold neither '*' nor '?' (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Tag.html).
-// So a path in a tag that ends in '/' stands for everything below it, and '=', which no path pattern may hold, for '*':
+// The value of a tag cannot contain '*' or '?' (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Tag.html, CF-26). In a
+// tag, a path that ends with '/' therefore means everything below it, and '=', which no path pattern can contain, means '*':
 // "/team-a/" is /team-a/* and "/team-a/=.json" is /team-a/*.json.
 func ParseClaim(tags map[string]string, t Team) origin.Claim {
 	if t.Claim != nil {
@@ -45,12 +45,13 @@ func ParseClaim(tags map[string]string, t Team) origin.Claim {
 	return Normal(c)
 }
 
-// SpellPaths writes path patterns as ParseClaim reads them from a tag. There is no spelling for a '?'.
+// SpellPaths returns the value of the tag originhub:paths that ParseClaim parses as patterns. It returns an error if a pattern contains
+// a '?', which has no spelling in a tag, or if the value is too long.
 func SpellPaths(patterns []string) (string, error) {
 	spelled := make([]string, len(patterns))
 	for i, p := range patterns {
 		if strings.Contains(p, "?") {
-			return "", fmt.Errorf("path %s cannot be written in a tag, which holds no '?'", p)
+			return "", fmt.Errorf("path %s cannot be written in a tag, since a tag cannot contain '?'", p)
 		}
 		if below, ok := strings.CutSuffix(p, "/*"); ok {
 			p = below + "/"
@@ -59,16 +60,17 @@ func SpellPaths(patterns []string) (string, error) {
 	}
 	value := strings.Join(spelled, " ")
 	if len(value) > longestTag {
-		return "", fmt.Errorf("its paths take %d characters in a tag, which holds %d", len(value), longestTag)
+		return "", fmt.Errorf("its paths have %d characters in a tag, and a tag has at most %d", len(value), longestTag)
 	}
 	return value, nil
 }
 
-// longestTag is the longest value of a tag (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Tag.html).
+// longestTag is the maximum length of the value of a tag
+// (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Tag.html).
 const longestTag = 256
 
-// Normal is the claim in the one form that is compared and stored: names in lower case, patterns canonical, all sorted and
-// each once. A path without its leading slash is left to be refused.
+// Normal returns c in the form that is compared and stored: names in lower case, canonical patterns, sorted and without duplicates. A
+// path without a leading slash is unchanged, so that Decide refuses it.
 func Normal(c origin.Claim) origin.Claim {
 	out := origin.Claim{Domain: strings.ToLower(c.Domain)}
 	for _, h := range c.Hosts {
@@ -86,7 +88,7 @@ func Normal(c origin.Claim) origin.Claim {
 	return out
 }
 
-// onlyHost is the one host that the team is granted, if that leaves no choice.
+// onlyHost returns the host that the team is granted, if it is exactly one and not a wildcard.
 func (t Team) onlyHost() []string {
 	var hosts []string
 	for _, g := range t.Grants {
@@ -100,7 +102,7 @@ func (t Team) onlyHost() []string {
 	return hosts
 }
 
-// pathsOn lists the granted paths that the team may claim on every one of the hosts.
+// pathsOn returns the granted paths that the team may claim on each of the hosts.
 func (t Team) pathsOn(hosts []string) []string {
 	if len(hosts) == 0 {
 		return nil
@@ -116,14 +118,14 @@ func (t Team) pathsOn(hosts []string) []string {
 	return paths
 }
 
-// granted tells whether the team may claim a path pattern on a host.
+// granted reports whether the team may claim a path pattern on a host.
 func (t Team) granted(host, path string) bool {
 	return slices.ContainsFunc(t.Grants, func(g Grant) bool {
 		return coversHost(g.Host, host) && slices.ContainsFunc(g.Paths, func(p string) bool { return origin.Covers(p, path) })
 	})
 }
 
-// coversHost tells whether a host name, or a wildcard that stands for exactly one label, covers another one.
+// coversHost reports whether wide, a host name or a wildcard for exactly one label, covers host.
 func coversHost(wide, host string) bool {
 	suffix, wildcard := strings.CutPrefix(wide, "*")
 	if !wildcard {

@@ -10,31 +10,31 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Candidate is an origin that came by a permitted share.
+// Candidate is an origin in a permitted share.
 type Candidate struct {
 	origin.Ref
 	Claim  origin.Claim
-	Tagged bool // carries the teardown tag
+	Tagged bool // has the teardown tag
 }
 
-// Decision is what becomes of an origin.
+// Decision is the decision about an origin.
 type Decision struct {
 	Admit   bool
 	Reasons []Reason // every reason against it
 }
 
-// Waits tells whether the origin is to be looked at again although nothing about it changed.
+// Waits reports whether the origin has to be observed again although nothing about the origin itself has to change.
 func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 
-// Decide decides whether an origin that is Deployed may be wired. What the registry holds for other origins stands: of two overlapping
-// claims the one that was admitted first keeps what it has, whatever the order in which anything is looked at now.
+// Decide decides whether a Deployed origin may be wired. The claims of other origins in the registry stay: of two overlapping claims
+// the one that was admitted first keeps its paths, whatever the order in which origins are observed.
 //
 //	owner        claim                                          verdict
 //	unknown      any                                            refused
-//	known        lacks host, path or domain, or is malformed    refused
+//	known        without host, path or domain, or malformed     refused
 //	known        a host with a path that no grant permits       refused
-//	known        overlaps another team's paths                  refused, naming that team
-//	known        equals or crosses its own team's paths         refused; one inside the other is fine
+//	known        overlaps another team's paths                  refused; the reason names that team
+//	known        overlaps its own team's paths                  refused, unless one pattern covers the other
 //	known        permitted, but tagged for teardown             refused
 //	known        permitted, but one too many                    waits
 //	known        permitted                                      admitted
@@ -42,78 +42,87 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	team, known := p.TeamOf(c.Account)
 	if !known {
 		return Decision{Reasons: []Reason{because(OriginUnknownAccount, c.Account,
-			"account %s belongs to no team: add it to a team in the hub policy if it should", c.Account)}}
+			"account %s belongs to no team of the hub policy: add the account to a team if the hub may use its origins", c.Account)}}
 	}
 	claim := Normal(c.Claim)
 	reasons := slices.Concat(
-		ungranted(claim, team),
-		wellFormed(claim),
-		permitted(claim, team, p),
+		ungranted(c.ID, claim, team),
+		wellFormed(c.ID, claim, team),
+		permitted(c.ID, claim, team, p),
 		untaken(c.ID, claim, team, p, registry),
 	)
 	if c.Tagged {
 		reasons = append(reasons, because(OriginTearingDown, "",
-			"it carries the tag %s: remove the tag to have it wired", contract.TagTeardown))
+			"%s has the tag %s: remove the tag to have the origin wired", c.ID, contract.TagTeardown))
 	}
 	reasons = append(reasons, fits(c.ID, team, p, registry)...)
 	return Decision{Admit: len(reasons) == 0, Reasons: reasons}
 }
 
-// wellFormed checks a claim by itself.
-func wellFormed(c origin.Claim) []Reason {
+// claimed returns where a part of a team's claim for an origin is written: in a tag, or in the hub policy if the team has no spoke role.
+func (t Team) claimed(id, tag, key string) string {
+	if t.Claim != nil {
+		return "claim." + key + " of " + t.Name + " in the hub policy"
+	}
+	return "the tag " + tag + " of " + id
+}
+
+// wellFormed returns what is missing or malformed in a claim.
+func wellFormed(id string, c origin.Claim, t Team) []Reason {
+	hosts, paths, domain := t.claimed(id, contract.TagHost, "hosts"), t.claimed(id, contract.TagPaths, "paths"), t.claimed(id, contract.TagDomain, "domain")
 	var out []Reason
 	add := func(code Code, subject, format string, args ...any) {
 		out = append(out, because(code, subject, format, args...))
 	}
 	if len(c.Hosts) == 0 {
-		add(ClaimHostMissing, "", "it claims no host: set the tag %s to a host that its team is granted", contract.TagHost)
+		add(ClaimHostMissing, "", "no host is claimed: set %s to a host that %s is granted", hosts, t.Name)
 	}
 	if len(c.Paths) == 0 {
-		add(ClaimPathsMissing, "", "it claims no path: set the tag %s to paths that its team is granted on its hosts", contract.TagPaths)
+		add(ClaimPathsMissing, "", "no path is claimed: set %s to paths that %s is granted on the claimed hosts", paths, t.Name)
 	}
 	if c.Domain == "" {
-		add(ClaimDomainMissing, "", "it names no domain: set the tag %s to the DNS name of the load balancer, or to another name "+
-			"that its certificate covers", contract.TagDomain)
+		add(ClaimDomainMissing, "", "no origin domain is set: set %s to the DNS name of the load balancer, or to another name that the "+
+			"certificate of the load balancer covers", domain)
 	} else if why := CheckName(c.Domain); why != "" {
-		add(ClaimDomainInvalid, c.Domain, "the domain %q %s", c.Domain, why)
+		add(ClaimDomainInvalid, c.Domain, "the domain %q %s: correct %s", c.Domain, why, domain)
 	}
 	for _, h := range c.Hosts {
 		if why := CheckName(h); why != "" {
-			add(ClaimHostInvalid, h, "the host %q %s", h, why)
+			add(ClaimHostInvalid, h, "the host %q %s: correct %s", h, why, hosts)
 		}
 	}
 	for _, path := range c.Paths {
 		if why := CheckPath(path); why != "" {
-			add(ClaimPathInvalid, path, "the path %q %s", path, why)
+			add(ClaimPathInvalid, path, "the path %q %s: correct %s", path, why, paths)
 		}
 	}
 	return out
 }
 
-// ungranted names the hosts of a claim without paths on which the team is granted nothing. What is granted there stands in
-// for paths that a tag does not state, and so it is the host that has to be mended first.
-func ungranted(c origin.Claim, t Team) []Reason {
+// ungranted returns a reason for each host on which the team has no grant, for a claim without paths. The default paths are those that
+// are granted on the claimed hosts, so that the host has to be corrected first.
+func ungranted(id string, c origin.Claim, t Team) []Reason {
 	if len(c.Paths) > 0 {
-		return nil // permitted names each path
+		return nil // permitted checks each path
 	}
 	var out []Reason
 	for _, h := range c.Hosts {
 		if !slices.ContainsFunc(t.Grants, func(g Grant) bool { return coversHost(g.Host, h) }) {
-			out = append(out, because(ClaimNotGranted, h, "%s is granted nothing on %s: claim a host that the hub policy grants, "+
-				"or ask for a grant", t.Name, h))
+			out = append(out, because(ClaimNotGranted, h, "%s is granted nothing on %s: set %s to a host that the hub policy grants to %s, "+
+				"or have a grant added to the hub policy", t.Name, h, t.claimed(id, contract.TagHost, "hosts"), t.Name))
 		}
 	}
 	return out
 }
 
-// permitted checks a claim against policy: every path on every host has to be granted, since the distribution cannot tell
-// hosts apart.
-func permitted(c origin.Claim, t Team, p Policy) []Reason {
+// permitted returns what the hub policy does not permit in a claim. Each path has to be granted on each host, since the behaviors of a
+// distribution do not distinguish hosts.
+func permitted(id string, c origin.Claim, t Team, p Policy) []Reason {
 	var out []Reason
 	for _, h := range c.Hosts {
 		if !p.Covers(h) {
-			out = append(out, because(ClaimOutsideDomain, h, "the host %q is not covered by %s: claim one that is",
-				h, p.aliasWords()))
+			out = append(out, because(ClaimOutsideDomain, h, "the host %q is not covered by %s: set %s to a host that is",
+				h, p.covering(), t.claimed(id, contract.TagHost, "hosts")))
 		}
 		var missing []string
 		for _, path := range c.Paths {
@@ -122,14 +131,15 @@ func permitted(c origin.Claim, t Team, p Policy) []Reason {
 			}
 		}
 		if len(missing) > 0 {
-			out = append(out, because(ClaimNotGranted, h+" "+strings.Join(missing, " "), "%s is not granted %s on %s: claim what the hub policy grants, "+
-				"or ask for a grant", t.Name, strings.Join(missing, " "), h))
+			out = append(out, because(ClaimNotGranted, h+" "+strings.Join(missing, " "), "%s is not granted %s on %s: "+
+				"set %s to paths that the hub policy grants to %s, or have a grant added to the hub policy",
+				t.Name, strings.Join(missing, " "), h, t.claimed(id, contract.TagPaths, "paths"), t.Name))
 		}
 	}
 	return out
 }
 
-// Covers tells whether the distribution can answer for a host. A wildcard alias and its certificate stand for one label.
+// Covers reports whether a distribution of the hub can serve a host. A wildcard in an alias or a certificate matches one label.
 func (p Policy) Covers(host string) bool {
 	if p.Aliases == Wildcard {
 		return coversHost("*."+p.Domain, host)
@@ -137,15 +147,15 @@ func (p Policy) Covers(host string) bool {
 	return host == p.Domain || strings.HasSuffix(host, "."+p.Domain)
 }
 
-func (p Policy) aliasWords() string {
+func (p Policy) covering() string {
 	if p.Aliases == Wildcard {
 		return "the alias *." + p.Domain
 	}
 	return "the domain " + p.Domain
 }
 
-// untaken checks the claim of an origin against what others hold, in the order of their ids. Behaviors match on the path alone, so
-// hosts make no difference here. One reason for each other origin is enough to act on.
+// untaken returns a reason for each other origin whose claim overlaps claim c, sorted by the id of that origin. Hosts make no
+// difference, since behaviors match on the path alone.
 func untaken(id string, c origin.Claim, t Team, p Policy, registry []origin.Record) []Reason {
 	var out []Reason
 	var holders []string
@@ -154,7 +164,7 @@ func untaken(id string, c origin.Claim, t Team, p Policy, registry []origin.Reco
 		if other.ID == id || !other.Reserves() {
 			continue
 		}
-		if r, taken := takes(other, c, t, p); taken {
+		if r, taken := takes(id, other, c, t, p); taken {
 			at, _ := slices.BinarySearch(holders, other.ID)
 			holders, out = slices.Insert(holders, at, other.ID), slices.Insert(out, at, r)
 		}
@@ -162,26 +172,28 @@ func untaken(id string, c origin.Claim, t Team, p Policy, registry []origin.Reco
 	return out
 }
 
-// takes reports whether another origin holds what a claim asks for.
-func takes(other *origin.Record, c origin.Claim, t Team, p Policy) (Reason, bool) {
+// takes returns why the claim of another origin excludes claim c, and whether it does.
+func takes(id string, other *origin.Record, c origin.Claim, t Team, p Policy) (Reason, bool) {
+	change := t.claimed(id, contract.TagPaths, "paths")
 	for _, path := range c.Paths {
 		for _, held := range other.Claim.Paths {
 			if !origin.Overlap(path, held) {
 				continue
 			}
 			if holder := p.teamOf(other); holder != t.Name {
-				return because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s, which %s holds with %s: claim another path",
-					path, held, holder, other.ID), true
+				return because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s, which %s of %s has claimed: change %s to another path",
+					path, held, other.ID, holder, change), true
 			} else if origin.Covers(path, held) == origin.Covers(held, path) {
-				return because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s of the same team's %s, and neither is inside "+
-					"the other: claim another path, or tear down %s first", path, held, other.ID, other.ID), true
+				return because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s, which %s of the same team has claimed, and neither path "+
+					"covers the other: change %s to another path, or tear down %s first", path, held, other.ID, change, other.ID), true
 			}
 		}
 	}
 	return Reason{}, false
 }
 
-// fits counts the origins of an origin's team. Whether a distribution has room is decided when the origin is given its place.
+// fits returns a reason if team t would have more origins than the hub policy permits. The capacity of distributions is decided later,
+// when the origin gets its place.
 func fits(id string, t Team, p Policy, registry []origin.Record) []Reason {
 	most := p.Limits.OriginsPerTeam
 	if most == 0 {
@@ -200,50 +212,53 @@ func fits(id string, t Team, p Policy, registry []origin.Record) []Reason {
 	if n <= most {
 		return nil
 	}
-	return []Reason{because(DoesNotFit, "limits.originsPerTeam", "%s would have %d origins, and limits.originsPerTeam is %d: it waits until one is torn down, or the limit is raised",
-		t.Name, n, most)}
+	return []Reason{because(DoesNotFit, "limits.originsPerTeam", "%s would have %d origins, and limits.originsPerTeam is %d: tear down an origin of %s, or raise the limit in the hub policy; "+
+		"the next sweep then admits this one", t.Name, n, most, t.Name)}
 }
 
-// labels: RFC 1123 section 2.1, at least two of them; the last one begins with a letter, so that no IP address is a name.
+// labels is the form of a DNS name: labels of RFC 1123 section 2.1, at least two of them. The last one begins with a letter, which
+// excludes IP addresses.
 var labels = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// CheckName says what is wrong with a DNS name, or nothing. CloudFront takes at most 253 characters and no address
+// CheckName returns what is wrong with a DNS name, as a predicate without its subject, or "". CloudFront permits at most 253 characters
+// and no IP address
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesOrigin.html).
 func CheckName(name string) string {
 	switch {
 	case len(name) > 253:
-		return fmt.Sprintf("has %d characters: a DNS name has at most 253", len(name))
+		return fmt.Sprintf("has %d characters, and a DNS name has at most 253", len(name))
 	case !labels.MatchString(name):
-		return "is not a DNS name in lower case, such as app.example.com (and no IP address)"
+		return "is not a DNS name in lower case, such as app.example.com"
 	}
 	return ""
 }
 
-// pathForm: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html.
+// pathForm is the form of a path pattern
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html).
 var pathForm = regexp.MustCompile(`^/[A-Za-z0-9_.*$/~"'@:+&?-]*$`)
 
-// CheckPath says what is wrong with a path pattern, or nothing.
+// CheckPath returns what is wrong with a path pattern, as a predicate without its subject, or "".
 func CheckPath(path string) string {
 	switch {
 	case !strings.HasPrefix(path, "/"):
 		return "does not begin with a slash"
 	case len(path) > 255:
-		return fmt.Sprintf("has %d characters: CloudFront takes at most 255", len(path))
+		return fmt.Sprintf("has %d characters, and CloudFront permits at most 255", len(path))
 	case !pathForm.MatchString(path):
-		return `holds a character that CloudFront does not take: letters, digits, * ? and _ - . $ / ~ " ' @ : + & are allowed`
+		return `contains a character other than letters, digits, * ? and _ - . $ / ~ " ' @ : + &`
 	}
 	return ""
 }
 
-// Dropped is a record that may not be wired any more.
+// Dropped is a record whose origin may no longer be wired.
 type Dropped struct {
 	Record  origin.Record
 	Reasons []Reason
 }
 
-// Settle decides again about every record that is to be wired, in the order in which they were admitted. Two admissions
-// that ran at the same time may both have missed the other; and policy may have changed since. Nothing is dropped for a
-// limit, since what is wired does fit.
+// Settle decides again about each record that is to be wired, in the order of admission, and returns those that may no longer be. Two
+// admissions that ran at the same time may not have observed each other, and the hub policy may have changed. A limit drops nothing,
+// since what is wired has its capacity already.
 func Settle(registry []origin.Record, p Policy) []Dropped {
 	var standing []origin.Record
 	var out []Dropped
@@ -258,7 +273,7 @@ func Settle(registry []origin.Record, p Policy) []Dropped {
 	return out
 }
 
-// byAdmission lists the records that hold a claim, the one admitted first at the head.
+// byAdmission returns the records that reserve a claim, in the order of admission.
 func byAdmission(registry []origin.Record) []origin.Record {
 	held := slices.DeleteFunc(slices.Clone(registry), func(r origin.Record) bool { return !r.Reserves() })
 	slices.SortFunc(held, func(a, b origin.Record) int {

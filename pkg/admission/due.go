@@ -11,25 +11,25 @@ import (
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
-// Round is what was observed before anything was decided about origins. Deciding changes nothing of it.
+// Round is what one run observed before it decides about origins. Decisions do not change it.
 type Round struct {
 	Policy   Policy
 	Registry origin.Snapshot
 	Offers   []Offer
-	Visible  []origin.VpcOrigin // that CloudFront shows the hub
+	Visible  []origin.VpcOrigin // VPC origins that CloudFront returns to the hub, its own and shared ones
 	Sweep    bool
 	Hints    []inbound.TagHint
 }
 
-// Due is what to observe further.
+// Due is what a round has to observe next, and what it has decided before.
 type Due struct {
-	Read    []Offer  // their tags have to be read
-	Stated  []Offer  // their claims are in policy
-	Changes []Change // of origins that have to wait whatever their tags say
+	Read    []Offer  // origins whose tags have to be read
+	Stated  []Offer  // origins whose claims are in the hub policy
+	Changes []Change // of origins that are deferred whatever their tags are
 	Recheck Recheck
 }
 
-// Due lists the origins that are decided about in this round.
+// Due returns which origins the round decides about.
 func (r Round) Due() Due {
 	due := Due{Changes: r.damaged()}
 	for _, o := range r.Offers {
@@ -41,7 +41,7 @@ func (r Round) Due() Due {
 				due.Stated = append(due.Stated, o)
 			}
 		case refused:
-			due.Changes = append(due.Changes, r.hidden(o, team)...)
+			due.Changes = append(due.Changes, r.unavailable(o, team)...)
 		case appears:
 			due.Recheck = max(due.Recheck, Soon)
 		case deploys:
@@ -52,27 +52,27 @@ func (r Round) Due() Due {
 	return due
 }
 
-// turn is what a round does with an offered origin.
+// turn is how a round handles an offered origin.
 type turn string
 
 const (
-	decided turn = "decided" // by what it claims
-	refused turn = "refused" // it waits for the reason in hidden
-	appears turn = "appears" // left; observed again soon
-	deploys turn = "deploys" // left; observed again later
-	left    turn = "left"    // left to another message, to the next sweep, or to function teardown
+	decided turn = "decided" // by its claim
+	refused turn = "refused" // deferred; function unavailable returns the reason
+	appears turn = "appears" // skipped; observed again soon
+	deploys turn = "deploys" // skipped; observed again later
+	left    turn = "left"    // skipped; another message, the next sweep or function teardown handles it
 )
 
-// turn decides whether it is an origin's turn in this round, without its tags.
+// turn returns how this round handles an origin, which does not depend on its tags.
 //
 //	registry                                         in CloudFront  turn
 //	the record cannot be read                        any            left
-//	no record, a distribution was never observed     any            left: wire triggers admit when it has observed it
-//	no record at all, a distribution is unreadable   any            refused
-//	any                                              not shown      appears
-//	its teardown has begun to unshare it             shown          left
-//	its teardown moved on a moment ago               shown          left
-//	to be wired; no sweep, and no message names it   shown          left
+//	no record; a distribution was never observed     any            left: wire observes it and then triggers admit
+//	empty; a distribution is unavailable             any            refused
+//	any                                              not visible    appears
+//	its teardown has begun to unshare it             visible        left
+//	its teardown made progress recently              visible        left
+//	to be wired; no sweep, and no message names it   visible        left
 //	else                                             not Deployed   deploys
 //	else                                             Deployed       decided
 func (r Round) turn(o Offer) turn {
@@ -112,7 +112,7 @@ func (r Round) shown(id string) (origin.VpcOrigin, bool) {
 	return r.Visible[i], true
 }
 
-// hinted returns when the last call was made that changed an origin's tags, as far as this round's messages name it; else zero.
+// hinted returns the time of the latest call that changed the tags of an origin, by the messages of this round; zero if none names it.
 func (r Round) hinted(o Offer) time.Time {
 	var last time.Time
 	for _, h := range r.Hints {
@@ -123,15 +123,15 @@ func (r Round) hinted(o Offer) time.Time {
 	return last
 }
 
-// uncertain returns a distribution that may hold origins which the registry does not know, since the registry may have been
-// lost: an origin that is wired into another one meanwhile would be in both.
+// uncertain returns a distribution that may contain origins without a record, since the registry may have been lost. If such an origin
+// were wired into another distribution, it would be in both. The result has no name if there is no such distribution.
 //
 //	fleet    a distribution that was never observed       registry  uncertain
-//	one      any                                          any       none: everything goes there
+//	one      any                                          any       none: every origin goes there
 //	several  none                                         any       none
-//	several  one that wire has yet to observe             any       that one
-//	several  one that is unavailable                      no record that one
-//	several  one that is unavailable                      records   none: the first record since was written when all were observed
+//	several  one that wire has not observed yet           any       that one
+//	several  one that is unavailable                      empty     that one
+//	several  one that is unavailable                      records   none: the first record is written when all are observed
 func (r Round) uncertain() origin.Distribution {
 	fleet := r.Policy.Distribution.Fleet()
 	if len(fleet) == 1 {
@@ -150,33 +150,32 @@ func (r Round) uncertain() origin.Distribution {
 	return unavailable
 }
 
-// hidden tells who waits for an unavailable distribution.
-func (r Round) hidden(o Offer, team Team) []Change {
+// unavailable returns the change that defers an origin because a distribution is unavailable.
+func (r Round) unavailable(o Offer, team Team) []Change {
 	d := r.uncertain()
 	return refuse(r.Registry.Refusals, contract.OriginDeferred, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []Reason{
-		because(DoesNotFit, "unavailable "+d.Name, "the registry knows no origin, as if it had been lost, so distribution %s may hold this one already; but that "+
-			"is not available: %s. Mend that, or take it out of the hub policy", d.Name, d.Unavailable.Message),
+		because(DoesNotFit, "unavailable "+d.Name, "the registry has no record, as if it was lost, so distribution %s may contain %s already, but the distribution "+
+			"is not available: %s. Make the distribution available, or remove it from the hub policy", d.Name, o.ID, d.Unavailable.Message),
 	})
 }
 
-// unsharing reports whether a teardown is past the point where the origin could be wired again: from unsharing on, until it has
-// ended.
+// unsharing reports whether a teardown can no longer be cancelled: from the phase unshare until the teardown has ended.
 func unsharing(r origin.Record) bool {
 	return r.Intent == origin.Detach && r.State != origin.Deleted && r.Teardown != nil && !r.Teardown.Ended &&
 		slices.Contains([]teardown.Phase{teardown.Unshare, teardown.Delete, teardown.Verify}, teardown.Phase(r.Teardown.Phase))
 }
 
-// hangs is how long a teardown may stay in a phase until admit observes its origin itself.
+// hangs is the time in one phase after which admit observes the origin of a teardown itself.
 const hangs = 10 * time.Minute
 
-// underWay reports whether the record's teardown has begun and is at work. It observes the tag itself before it unshares, and the
-// call that it began with is known here, too. One that hangs leaves the origin to the next sweep.
+// underWay reports whether the teardown of a record has begun and makes progress, so that the teardown handles a change of the tags:
+// it observes the teardown tag itself before it unshares. If a teardown makes no progress, the next sweep decides about its origin.
 //
-//	teardown                        last call to its tags           under way
-//	none, over, or in grace         any                             no
-//	begun                           unknown                         until its phase has lasted for 10 minutes
-//	begun                           not after the one it began with yes
-//	begun                           later                           no
+//	teardown                  latest call on the tags         under way
+//	none, ended, or in grace  any                             no
+//	begun                     unknown                         until its phase has lasted for 10 minutes
+//	begun                     not after the one that began it yes
+//	begun                     after it                        no
 func (r Round) underWay(o origin.Record, hinted time.Time) bool {
 	switch {
 	case o.Intent != origin.Detach || o.Teardown == nil || o.Teardown.Ended || r.inGrace(o):
@@ -187,7 +186,7 @@ func (r Round) underWay(o origin.Record, hinted time.Time) bool {
 	return !hinted.After(o.Teardown.Requested)
 }
 
-// inGrace reports whether the record's teardown has not begun yet. If the origin is off the air all the same, it was withdrawn.
+// inGrace reports whether the grace of a record's teardown has not ended. If the origin is not wired nevertheless, it was withdrawn.
 func (r Round) inGrace(o origin.Record) bool {
 	return o.Teardown != nil && o.Teardown.Due.After(r.Registry.Now)
 }

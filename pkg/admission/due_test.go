@@ -12,7 +12,7 @@ import (
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
-// fleetOf is the policy of a hub that adopted these distributions.
+// fleetOf returns the policy of a hub that adopted the distributions with these ids.
 func fleetOf(ids ...string) admission.Policy {
 	p := policy()
 	p.Distribution.Adopt = ids
@@ -23,7 +23,7 @@ func observed(name string) origin.Distribution {
 	return origin.Distribution{Name: name, Identity: origin.Identity{ID: "E-" + name}, Observation: origin.Observation{ObservedAt: start}}
 }
 
-// round has one distribution, which was observed, and in which these are.
+// round returns a round with one observed distribution that contains these records.
 func round(records ...origin.Record) admission.Round {
 	r := admission.Round{Policy: fleetOf("E1"), Registry: origin.Snapshot{
 		Now: start, Records: records, Distributions: []origin.Distribution{observed(origin.Main)}, Refusals: map[string][]origin.Reason{},
@@ -34,7 +34,7 @@ func round(records ...origin.Record) admission.Round {
 	return r
 }
 
-// live is a record of an origin that is on the air.
+// live returns the record of a live origin.
 func live(team, account, id string, paths ...string) origin.Record {
 	o := held(team, account, id, paths...)
 	o.Distribution, o.Share, o.State, o.Generation, o.Version = origin.Main, "share-"+account, origin.Live, 1, 1
@@ -42,7 +42,7 @@ func live(team, account, id string, paths ...string) origin.Record {
 	return o
 }
 
-// leaving is a record whose teardown is at work in a phase.
+// leaving returns a record whose teardown has been in a phase for that time.
 func leaving(phase teardown.Phase, since time.Duration) origin.Record {
 	o := live("team-a", accountA, "vo_1", "/team-a/x")
 	o.Intent, o.State = origin.Detach, origin.Detached
@@ -77,7 +77,7 @@ func TestDue(t *testing.T) {
 		sweep   bool
 		hints   []inbound.TagHint
 		want    admission.Due
-		said    []string
+		events  []string
 	}{
 		"new": {want: read},
 		"new, its claim in policy": {
@@ -100,7 +100,7 @@ func TestDue(t *testing.T) {
 				r.Policy = fleetOf("E1", "E2")
 				r.Registry.Distributions = append(r.Registry.Distributions, unavailable)
 			},
-			said: []string{"Origin Deferred does-not-fit"},
+			events: []string{"Origin Deferred does-not-fit"},
 		},
 		"new, among records, and one of two is unavailable": {
 			records: []origin.Record{live("team-b", accountB, "vo_2", "/team-b/x")},
@@ -158,13 +158,13 @@ func TestDue(t *testing.T) {
 				c.change(&r)
 			}
 			got := r.Due()
-			if diff := cmp.Diff(c.said, what(got.Changes)); diff != "" {
+			if diff := cmp.Diff(c.events, what(got.Changes)); diff != "" {
 				t.Error(diff)
 			}
 			again := r
 			again.Registry.Refusals = remembered(got.Changes)
 			if changes := again.Due().Changes; len(changes) > 0 {
-				t.Errorf("said before, it says %q again", what(changes))
+				t.Errorf("reported before, it reports %q again", what(changes))
 			}
 			got.Changes = nil
 			if diff := cmp.Diff(c.want, got); diff != "" {

@@ -9,63 +9,63 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Invitation is a RAM invitation that was pending, with what has come of it since.
+// Invitation is a RAM invitation that was pending when the run listed it, and what happened to it since.
 type Invitation struct {
 	origin.Invitation
 	Stage    Stage
-	Contents []origin.Resource // of the share, once Opened
-	Error    string            // AWS's answer, if Unreadable
+	Contents []origin.Resource // of the share, if Opened
+	Error    string            // the error of AWS, if Unreadable
 }
 
-// Stage is how far an invitation has come.
+// Stage is the progress of an invitation.
 type Stage string
 
 // Stages.
 const (
-	Unopened   Stage = ""           // nobody knows what is in its share
+	Unopened   Stage = ""           // the contents of the share are not known
 	Opened     Stage = "opened"     // Contents are known
-	Unreadable Stage = "unreadable" // AWS does not let the hub open it, however often it tries
+	Unreadable Stage = "unreadable" // AWS does not let the hub open it, and a retry does not help
 	Accepted   Stage = "accepted"   // the hub accepted it
 	Answered   Stage = "answered"   // no longer pending: it was answered or has expired
 	Failed     Stage = "failed"     // a call failed that may succeed later
 )
 
-// InvitationCall is what to do with an invitation.
+// InvitationCall is the call to make for an invitation.
 type InvitationCall string
 
 // Calls.
 const (
 	NoCall InvitationCall = ""
-	Open   InvitationCall = "open" // list its resources
+	Open   InvitationCall = "open" // list the resources in the share
 	Accept InvitationCall = "accept"
 	Reject InvitationCall = "reject"
 )
 
-// InvitationStep is what comes next of an invitation: first its changes, then its call.
+// InvitationStep is the next step for an invitation: first the changes, then the call.
 type InvitationStep struct {
 	Changes   []Change
 	Call      InvitationCall
-	Happened  outcome.Outcome // by a call that AWS has answered
+	Happened  outcome.Outcome // outcome of a call that succeeded
 	Pending   bool            // neither accepted nor refused
-	Triggered bool            // whatever started this run, it has something new to observe
+	Triggered bool            // the run has something new to observe, whatever started it
 	Recheck   Recheck
 }
 
-// DecideInvitation decides what comes next of an invitation. The caller makes the call, notes what came of it, and asks again
+// DecideInvitation decides the next step for an invitation. The caller makes the call, sets the stage that results, and asks again
 // until there is no call.
 //
 //	sender   stage        its share (DecideShare)  next
-//	unknown  unopened     refused                  Share Refused; anybody can invite the hub, so it costs no call
+//	unknown  unopened     refused                  Share Refused; no call, since anybody can invite the hub
 //	known    unopened     -                        open
-//	known    unreadable   -                        Share Refused; every sweep tries again
+//	known    unreadable   -                        Share Refused; every sweep retries
 //	known    opened       accepted                 accept
 //	known    opened       waits                    pending; observe again soon
-//	known    opened       refused                  Share Refused; reject, if policy says so
+//	known    opened       refused                  Share Refused; reject, if shares.refused is reject
 //	known    accepted     -                        Share Accepted; observe again soon
 //	any      answered     -                        nothing
 //	any      failed       -                        pending
 //
-// An unknown sender's invitation is never rejected: it may be meant for somebody else in this account, such as another hub.
+// The invitation of an unknown sender is never rejected: it may be meant for something else in this account, such as another hub.
 func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) InvitationStep {
 	_, known := p.TeamOf(i.Sender)
 	switch {
@@ -77,8 +77,8 @@ func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) Invi
 		return i.accepted(p)
 	case i.Stage == Unreadable:
 		return InvitationStep{Changes: i.refuse(reported, []Reason{because(ShareUnreadable, "",
-			"its invitation cannot be opened (%s): see that nothing denies the hub ram:ListPendingInvitationResources, "+
-				"or have the sender share again; every sweep tries again", i.Error)})}
+			"AWS does not let the hub open the invitation of account %s (%s): make sure that no policy denies the hub "+
+				"ram:ListPendingInvitationResources, or have account %s share again; every sweep retries", i.Sender, i.Error, i.Sender)})}
 	case i.Stage == Unopened && known:
 		return InvitationStep{Call: Open, Pending: true}
 	}
@@ -103,7 +103,7 @@ func (i Invitation) accepted(p Policy) InvitationStep {
 		ids = append(ids, o.ID)
 	}
 	step.Happened.Count(contract.MetricInvitationAccepted, 1)
-	step.Happened.Inform(contract.ShareAccepted, i.Share, outcome.Detail{Account: i.Sender, What: i.Name, Why: "holds " + strings.Join(ids, ", ")})
+	step.Happened.Inform(contract.ShareAccepted, i.Share, outcome.Detail{Account: i.Sender, What: i.Name, Why: "contains " + strings.Join(ids, ", ")})
 	return step
 }
 
@@ -115,7 +115,7 @@ func (i Invitation) decide(p Policy) ShareDecision {
 	return DecideShare(origin.Share{ARN: i.Share, Name: i.Name, Owner: i.Sender}, true, i.Contents, p)
 }
 
-// Pending records the age of the oldest invitation that is neither accepted nor refused.
+// Pending returns the metric of the oldest invitation that is neither accepted nor refused: its age, or 0 if there is none.
 func Pending(invitations []Invitation, p Policy, now time.Time) outcome.Outcome {
 	var oldest time.Duration
 	for _, i := range invitations {

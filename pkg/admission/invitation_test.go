@@ -24,15 +24,15 @@ func invitation(account string, stage admission.Stage, contents ...origin.Resour
 	}
 }
 
-// what lists the events of changes, each with the codes of its reasons.
+// what returns the events of changes, each with the codes of its reasons.
 func what(changes []admission.Change) (events []string) {
 	for _, c := range changes {
-		events = append(events, said(c.Outcome)...)
+		events = append(events, eventsOf(c.Outcome)...)
 	}
 	return events
 }
 
-func said(o outcome.Outcome) (events []string) {
+func eventsOf(o outcome.Outcome) (events []string) {
 	for _, e := range o.Events {
 		line := e.Type
 		for _, code := range e.Detail.Codes {
@@ -49,38 +49,38 @@ func TestDecideInvitation(t *testing.T) {
 		invitation admission.Invitation
 		rejects    bool // shares.reject
 		denies     bool // shares.external
-		said       []string
+		events     []string
 		call       admission.InvitationCall
 		pending    bool
 		recheck    admission.Recheck
 	}{
 		"unknown sender": {
 			invitation: invitation(stranger, admission.Unopened), rejects: true,
-			said: []string{"Share Refused share-unknown-account"},
+			events: []string{"Share Refused share-unknown-account"},
 		},
 		"known sender, unopened": {invitation: invitation(accountA, admission.Unopened), call: admission.Open, pending: true},
-		"unreadable":             {invitation: invitation(accountA, admission.Unreadable), said: []string{"Share Refused share-unreadable"}},
+		"unreadable":             {invitation: invitation(accountA, admission.Unreadable), events: []string{"Share Refused share-unreadable"}},
 		"unreadable, never rejected": {
-			invitation: invitation(accountA, admission.Unreadable), rejects: true, said: []string{"Share Refused share-unreadable"},
+			invitation: invitation(accountA, admission.Unreadable), rejects: true, events: []string{"Share Refused share-unreadable"},
 		},
 		"opened, accepted": {
 			invitation: invitation(accountA, admission.Opened, shared(accountA, "vo_1")), call: admission.Accept, pending: true,
 		},
 		"opened, waits": {invitation: invitation(accountA, admission.Opened), pending: true, recheck: admission.Soon},
 		"opened, refused": {
-			invitation: invitation(accountA, admission.Opened, subnet), said: []string{"Share Refused share-other-type"},
+			invitation: invitation(accountA, admission.Opened, subnet), events: []string{"Share Refused share-other-type"},
 		},
 		"opened, refused, and policy rejects": {
 			invitation: invitation(accountA, admission.Opened, subnet), rejects: true,
-			said: []string{"Share Refused share-other-type"}, call: admission.Reject,
+			events: []string{"Share Refused share-other-type"}, call: admission.Reject,
 		},
 		"opened, and policy denies invitations": {
 			invitation: invitation(accountA, admission.Opened, shared(accountA, "vo_1")), denies: true,
-			said: []string{"Share Refused share-external"},
+			events: []string{"Share Refused share-external"},
 		},
 		"accepted": {
 			invitation: invitation(accountA, admission.Accepted, shared(accountA, "vo_2"), shared(accountA, "vo_1")),
-			said:       []string{"Share Accepted"}, recheck: admission.Soon,
+			events:     []string{"Share Accepted"}, recheck: admission.Soon,
 		},
 		"answered": {invitation: invitation(accountA, admission.Answered)},
 		"failed":   {invitation: invitation(accountA, admission.Failed), pending: true},
@@ -89,24 +89,24 @@ func TestDecideInvitation(t *testing.T) {
 			p := policy()
 			p.Shares.Reject, p.Shares.External = c.rejects, !c.denies
 			step := admission.DecideInvitation(c.invitation, p, nil)
-			if diff := cmp.Diff(c.said, append(what(step.Changes), said(step.Happened)...)); diff != "" {
+			if diff := cmp.Diff(c.events, append(what(step.Changes), eventsOf(step.Happened)...)); diff != "" {
 				t.Error(diff)
 			}
 			if step.Triggered != (c.invitation.Stage == admission.Accepted) {
-				t.Errorf("woken %t", step.Triggered)
+				t.Errorf("triggered %t", step.Triggered)
 			}
 			if step.Call != c.call || step.Pending != c.pending || step.Recheck != c.recheck {
 				t.Errorf("call %q, pending %t, recheck %d", step.Call, step.Pending, step.Recheck)
 			}
 			again := admission.DecideInvitation(c.invitation, p, remembered(step.Changes))
 			if len(again.Changes) > 0 || again.Call != step.Call {
-				t.Errorf("said before, it says %q again, and calls %q", what(again.Changes), again.Call)
+				t.Errorf("reported before, it reports %q again, and calls %q", what(again.Changes), again.Call)
 			}
 		})
 	}
 }
 
-// remembered are the refusals that changes record.
+// remembered returns the refusals that changes write.
 func remembered(changes []admission.Change) map[string][]admission.Reason {
 	refusals := map[string][]admission.Reason{}
 	for _, c := range changes {
@@ -120,13 +120,13 @@ func remembered(changes []admission.Change) map[string][]admission.Reason {
 func TestAcceptedInvitationNamesItsOrigins(t *testing.T) {
 	i := invitation(accountA, admission.Accepted, shared(accountA, "vo_2"), shared(accountA, "vo_1"))
 	event := admission.DecideInvitation(i, policy(), nil).Happened.Events[0]
-	want := outcome.Detail{Version: contract.EventVersion, Severity: contract.SeverityInfo, Account: accountA, What: "origins", Why: "holds vo_1, vo_2"}
+	want := outcome.Detail{Version: contract.EventVersion, Severity: contract.SeverityInfo, Account: accountA, What: "origins", Why: "contains vo_1, vo_2"}
 	if diff := cmp.Diff(want, event.Detail); diff != "" || event.Resource != i.Share {
 		t.Errorf("of %s: %s", event.Resource, diff)
 	}
 }
 
-func TestPendingIsTheAgeOfTheOldestWithoutAnAnswer(t *testing.T) {
+func TestPendingReturnsTheGreatestAge(t *testing.T) {
 	sent := func(i admission.Invitation, ago time.Duration) admission.Invitation {
 		i.Sent = start.Add(-ago)
 		return i
@@ -178,6 +178,6 @@ func TestOffers(t *testing.T) {
 	}
 	again, changes := admission.Offers(open, contents, policy(), remembered(changes))
 	if len(changes) > 0 || !slices.EqualFunc(again, offers, func(a, b admission.Offer) bool { return a.ID == b.ID }) {
-		t.Errorf("said before, it says %q again, and offers %v", what(changes), again)
+		t.Errorf("reported before, it reports %q again, and offers %v", what(changes), again)
 	}
 }

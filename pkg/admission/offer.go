@@ -9,22 +9,23 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Offer is an origin in permitted shares that are open to the hub.
+// Offer is an origin in one or more permitted shares that are open to the hub.
 type Offer struct {
 	origin.Ref
 	Shares []string // ARNs, sorted; at least one
 }
 
-// Offers lists the origins of permitted shares, by id, and refuses the other shares. It is given the shares that are open to
-// the hub, by invitation or within the organization, and what is in them.
+// Offers returns the origins in permitted shares, sorted by id, and the refusals of the other shares. Open are the shares that are open
+// to the hub, by accepted invitation or within the organization; contents are the resources in them. A refusal that is in reported is
+// not returned again.
 func Offers(open []origin.Share, contents []origin.Resource, p Policy, reported map[string][]Reason) (offers []Offer, refused []Change) {
-	in := map[string][]origin.Resource{}
+	resources := map[string][]origin.Resource{}
 	for _, c := range contents {
-		in[c.Share] = append(in[c.Share], c)
+		resources[c.Share] = append(resources[c.Share], c)
 	}
 	shares := map[origin.Ref][]string{}
 	for _, s := range open {
-		decision := DecideShare(s, false, in[s.ARN], p)
+		decision := DecideShare(s, false, resources[s.ARN], p)
 		if !decision.Accept && !decision.Waits() {
 			refused = append(refused, refuse(reported, contract.ShareRefused, s.ARN, outcome.Detail{Account: s.Owner, What: s.Name}, decision.Reasons)...)
 		}

@@ -11,39 +11,39 @@ import (
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
-// request is an origin that is to be wired as it is, and needs a place for that.
+// request is an origin that is to be wired with its claim, and needs a place in a distribution.
 type request struct {
-	was   origin.Record // as the registry has it
-	known bool          // the registry has it
-	is    origin.Record
-	said  outcome.Outcome // what else is said once it has its place, or waits for one
-	Only  string          // the distribution that it cannot leave; "" for none
-	Seen  bool            // Only holds it without a record
+	was      origin.Record   // the record in the registry
+	known    bool            // the registry has a record
+	is       origin.Record   // the new record
+	earlier  outcome.Outcome // what was decided before the place
+	bound    string          // the distribution that the origin cannot leave; "" for none
+	orphaned bool            // bound contains the origin, and there is no record
 }
 
-// stays reports whether there is no place for what an origin asks for where it cannot leave.
-func (q request) stays(place wiring.Place) bool { return place.Distribution == "" && q.Only != "" }
+// stays reports whether an origin stays as it is, since the distribution that it cannot leave has no capacity for the request.
+func (q request) stays(place wiring.Place) bool { return place.Distribution == "" && q.bound != "" }
 
-// bound returns the distribution that an origin cannot leave, and whether it is there without a record.
+// bound returns the distribution that an origin cannot leave, and whether that distribution contains it without a record.
 //
-//	record                                             bound to
-//	none, and a distribution holds the origin          that one
-//	in a distribution, or on its way there             that one
-//	in none, but hosts that it gave up still lead to   that one
-//	one that policy names
-//	else                                               none
-func (r Round) bound(was origin.Record, known bool, is origin.Record) (only string, seen bool) {
+//	record                                                      bound to
+//	none, and a distribution contains the origin                that one
+//	placed in a distribution                                    that one
+//	not placed, with released hosts in a distribution that the
+//	hub policy names                                            that one
+//	else                                                        none
+func (r Round) bound(was origin.Record, known bool, is origin.Record) (distribution string, orphaned bool) {
 	switch {
 	case !known:
-		only = r.holder(is.ID)
-		return only, only != ""
+		distribution = r.holder(is.ID)
+		return distribution, distribution != ""
 	case was.Placed(), len(was.ReleasedHosts) > 0 && slices.Contains(r.Policy.Distribution.Fleet(), was.Distribution):
 		return was.Distribution, false
 	}
 	return "", false
 }
 
-// holder returns the distribution that holds an origin which the registry, since it was lost, does not know; "" if none does.
+// holder returns the distribution that contains an origin without a record, because the registry was lost; "" if none does.
 func (r Round) holder(id string) string {
 	name := ""
 	for _, d := range r.Registry.Distributions {
@@ -54,38 +54,39 @@ func (r Round) holder(id string) string {
 	return name
 }
 
-// waiting returns requests for what waited for a place before this round.
+// waiting returns requests for the origins that were deferred before this round.
 func (r Round) waiting(asking []request, withdrawn map[string]bool) []request {
 	var out []request
 	for _, o := range r.Registry.Records {
 		asks := slices.ContainsFunc(asking, func(q request) bool { return q.is.ID == o.ID })
 		if o.Intent == origin.Wire && o.State == origin.Deferred && !asks && !withdrawn[o.ID] {
 			q := request{known: true, was: o, is: o}
-			q.Only, q.Seen = r.bound(o, true, o)
+			q.bound, q.orphaned = r.bound(o, true, o)
 			out = append(out, q)
 		}
 	}
 	return out
 }
 
-// places gives each request a place, by origin.
+// places returns the place of each request, by the id of its origin.
 func (r Round) places(asking []request) map[string]wiring.Place {
 	if len(asking) == 0 {
 		return nil
 	}
 	requests := make([]wiring.Request, len(asking))
 	for i, q := range asking {
-		requests[i] = wiring.Request{Record: q.is, Only: q.Only, Orphaned: q.Seen}
+		requests[i] = wiring.Request{Record: q.is, Only: q.bound, Orphaned: q.orphaned}
 	}
-	return wiring.Places(requests, r.rooms())
+	return wiring.Places(requests, r.capacities())
 }
 
-// rooms returns the distributions as the registry knows them: those that policy names in the order in which they are filled,
-// and then others that have or had origins.
-func (r Round) rooms() []wiring.Capacity {
+// capacities returns the capacities of the distributions in the registry: first those that the hub policy names, in the order in which
+// they are filled, and then others that have or had origins.
+func (r Round) capacities() []wiring.Capacity {
 	fleet := r.Policy.Distribution.Fleet()
 	names := slices.Clone(fleet)
-	var asked origin.Distribution // last: quotas are the account's, and one that is not made yet is not observed
+	// Quotas are those of the account. The latest ones count for each distribution, since one that does not exist yet has none.
+	var asked origin.Distribution
 	for _, d := range r.Registry.Distributions {
 		if !slices.Contains(names, d.Name) {
 			names = append(names, d.Name)
@@ -94,32 +95,32 @@ func (r Round) rooms() []wiring.Capacity {
 			asked = d
 		}
 	}
-	rooms := make([]wiring.Capacity, len(names))
+	list := make([]wiring.Capacity, len(names))
 	for i, name := range names {
 		d := r.Registry.Distribution(name)
-		rooms[i] = wiring.Capacity{
+		list[i] = wiring.Capacity{
 			Name: name, Limits: r.Policy.Limits.Within(asked.Quotas()), Others: d.Others, Closed: !slices.Contains(fleet, name),
 			Wildcard: r.Policy.HasWildcard(name), Aliases: d.OtherAliases, Records: r.Registry.In(name),
 		}
-		if !rooms[i].Closed {
-			rooms[i].Unavailable = d.Unavailable.Message
+		if !list[i].Closed {
+			list[i].Unavailable = d.Unavailable.Message
 		}
 		if d.ObservedAt.IsZero() && r.Policy.Distribution.Create > 0 {
-			rooms[i].Others = wiring.BaseSize()
+			list[i].Others = wiring.BaseSize()
 		}
 	}
-	return rooms
+	return list
 }
 
-// settle decides what becomes of a request by its place.
+// settle returns the changes for a request by its place.
 //
 //	place  bound  record                          then
 //	none   yes    any                             Origin Deferred, once; the record stays as it is
-//	none   no     waits for the same reasons      nothing; its share, if that has changed
-//	none   no     other                           waiting; Origin Deferred
-//	some   any    any                             pending, or as it was if nothing but its team's name has changed; Origin Admitted
+//	none   no     deferred for the same reasons   nothing, or only the new share
+//	none   no     other                           deferred; Origin Deferred
+//	some   any    any                             pending, or the same state if only the team's name has changed; Origin Admitted
 //
-// A record of another distribution than the place moves there.
+// A record in another distribution than its place moves there.
 func (r Round) settle(q request, place wiring.Place) []Change {
 	is, reasons := q.is, []Reason{place.Why}
 	switch {
@@ -131,7 +132,7 @@ func (r Round) settle(q request, place wiring.Place) []Change {
 		}
 		return []Change{{Record: &is}}
 	case place.Distribution == "":
-		c := Change{Outcome: q.said}
+		c := Change{Outcome: q.earlier}
 		if !q.known {
 			is.Distribution = r.Policy.Distribution.Fleet()[0]
 		}
@@ -142,14 +143,14 @@ func (r Round) settle(q request, place wiring.Place) []Change {
 		c.Record = &is
 		return []Change{c}
 	}
-	why := fmt.Sprintf("claims %s on %s", strings.Join(is.Claim.Hosts, ", "), strings.Join(is.Claim.Paths, ", "))
+	why := fmt.Sprintf("%s claims %s on %s", is.ID, strings.Join(is.Claim.Paths, ", "), strings.Join(is.Claim.Hosts, ", "))
 	if len(r.Policy.Distribution.Fleet()) > 1 {
-		why += "; its place is distribution " + place.Distribution
+		why += "; it is wired into distribution " + place.Distribution
 	}
 	if is.State == origin.Deferred {
 		is.State, is.Reasons = origin.Pending, nil
 	}
-	c := Change{Outcome: q.said}
+	c := Change{Outcome: q.earlier}
 	c.Count(contract.MetricOriginAdmitted, 1)
 	c.Inform(contract.OriginAdmitted, is.ARN, outcome.About(is, why))
 	is.Remember(r.Registry.Now, origin.DecidedAdmitted, nil, why)

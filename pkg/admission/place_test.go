@@ -9,7 +9,7 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// two has two distributions, both observed, of which each takes so many behaviors.
+// two returns a round with two observed distributions, each with capacity for that many behaviors.
 func two(behaviors int, records ...origin.Record) admission.Round {
 	r := round(records...)
 	r.Policy.Distribution.Adopt = []string{"E1", "E2"}
@@ -29,7 +29,7 @@ func TestPlace(t *testing.T) {
 	waits := is
 	waits.State = origin.Deferred
 	waits.SetReasons(origin.Reason{
-		Code: origin.DoesNotFit, Subject: "behaviors", Message: "in other words",
+		Code: origin.DoesNotFit, Subject: "behaviors", Message: "another message",
 	})
 	waitsForOther := waits
 	waitsForOther.SetReasons(origin.Reason{Code: origin.DoesNotFit, Subject: "aliases"})
@@ -53,24 +53,24 @@ func TestPlace(t *testing.T) {
 		round  admission.Round
 		read   []admission.Reading
 		change func(*admission.Round)
-		said   []string
+		events []string
 		state  origin.State // of the record of vo_1 that is written, if one is
 		place  string       // its distribution
 		from   string
 	}{
 		"new": {
-			round: two(1), read: []admission.Reading{tagged(is)}, said: []string{"Origin Admitted"}, state: origin.Pending, place: "main",
+			round: two(1), read: []admission.Reading{tagged(is)}, events: []string{"Origin Admitted"}, state: origin.Pending, place: "main",
 		},
 		"new, and the first one is full": {
-			round: two(1, full), read: []admission.Reading{tagged(is)}, said: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
+			round: two(1, full), read: []admission.Reading{tagged(is)}, events: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
 		},
 		"new, and all are full": {
 			round: round(full), read: []admission.Reading{tagged(is)}, change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
-			said: []string{"Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
+			events: []string{"Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
 		},
 		"new, and a distribution holds it": {
 			round: two(1, full), read: []admission.Reading{tagged(is)}, change: held,
-			said: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
+			events: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
 		},
 		"new, and a full distribution holds it already": {
 			round: two(1), read: []admission.Reading{tagged(is)},
@@ -78,18 +78,18 @@ func TestPlace(t *testing.T) {
 				held(r)
 				r.Registry.Distributions[1].Others = origin.Size{Behaviors: 1}
 			},
-			said: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
+			events: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
 		},
 		"new, and the first one is unavailable": {
 			round: two(2, full), read: []admission.Reading{tagged(is)},
 			change: func(r *admission.Round) {
 				r.Registry.Distributions[0].Unavailable = origin.Reason{Code: "denied", Message: "denied"}
 			},
-			said: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
+			events: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
 		},
 		"new, and a distribution holds it but another has its host": {
 			round: two(3, live("team-a", accountA, "vo_2", "/team-a/2")), read: []admission.Reading{tagged(is)}, change: held,
-			said: []string{"Origin Deferred does-not-fit"},
+			events: []string{"Origin Deferred does-not-fit"},
 		},
 		"waits for the same": {
 			round: round(waits, full), change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
@@ -100,43 +100,43 @@ func TestPlace(t *testing.T) {
 		},
 		"waits for the same, with another claim": {
 			round: round(moved, full), read: []admission.Reading{tagged(is)}, change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
-			said: []string{"Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
+			events: []string{"Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
 		},
 		"waits for something else": {
 			round: round(waitsForOther, full), change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
-			said: []string{"Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
+			events: []string{"Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
 		},
-		"has waited": {round: round(waits, full), said: []string{"Origin Admitted"}, state: origin.Pending, place: "main"},
+		"has waited": {round: round(waits, full), events: []string{"Origin Admitted"}, state: origin.Pending, place: "main"},
 		"has waited in another one": {
-			round: two(1, waitsInOther), said: []string{"Origin Admitted"}, state: origin.Pending, place: "main", from: "E2",
+			round: two(1, waitsInOther), events: []string{"Origin Admitted"}, state: origin.Pending, place: "main", from: "E2",
 		},
-		"live, and its distribution has no room": {
-			round: two(1, is), read: []admission.Reading{tagged(claiming(is, "/team-a/x", "/team-a/y"))}, said: []string{"Origin Deferred does-not-fit"},
+		"live, and its distribution has no capacity": {
+			round: two(1, is), read: []admission.Reading{tagged(claiming(is, "/team-a/x", "/team-a/y"))}, events: []string{"Origin Deferred does-not-fit"},
 		},
 		"live, in one that policy no longer names": {
 			round: two(2, on("E3", is)), read: []admission.Reading{tagged(claiming(is, "/team-a/y"))},
 			change: func(r *admission.Round) { r.Registry.Distributions = append(r.Registry.Distributions, observed("E3")) },
-			said:   []string{"Origin Admitted"}, state: origin.Pending, place: "E3",
+			events: []string{"Origin Admitted"}, state: origin.Pending, place: "E3",
 		},
 		"back, elsewhere": {
-			round: two(1, detachedElsewhere), read: []admission.Reading{tagged(is)}, said: []string{"Origin Admitted"}, state: origin.Pending, place: "main", from: "E3",
+			round: two(1, detachedElsewhere), read: []admission.Reading{tagged(is)}, events: []string{"Origin Admitted"}, state: origin.Pending, place: "main", from: "E3",
 		},
 		"back, where an old host leads": {
-			round: two(1, boundByHost), read: []admission.Reading{tagged(is)}, said: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
+			round: two(1, boundByHost), read: []admission.Reading{tagged(is)}, events: []string{"Origin Admitted"}, state: origin.Pending, place: "E2",
 		},
 		"back, where an old host leads to one that policy no longer names": {
-			round: two(1, boundToNone), read: []admission.Reading{tagged(is)}, said: []string{"Origin Admitted"}, state: origin.Pending, place: "main", from: "E3",
+			round: two(1, boundToNone), read: []admission.Reading{tagged(is)}, events: []string{"Origin Admitted"}, state: origin.Pending, place: "main", from: "E3",
 		},
 		"back from its teardown": {
 			round: two(1, begun), read: []admission.Reading{tagged(is)},
-			said: []string{"Teardown Cancelled", "Origin Admitted"}, state: origin.Pending, place: "main",
+			events: []string{"Teardown Cancelled", "Origin Admitted"}, state: origin.Pending, place: "main",
 		},
 		"back from its teardown, and waits": {
 			round: round(begun, full), read: []admission.Reading{tagged(is)}, change: func(r *admission.Round) { r.Policy.Limits.Behaviors = 1 },
-			said: []string{"Teardown Cancelled", "Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
+			events: []string{"Teardown Cancelled", "Origin Deferred does-not-fit"}, state: origin.Deferred, place: "main",
 		},
 		"back from its teardown, and stays as it is": {
-			round: two(1, detaching, full), read: []admission.Reading{tagged(is)}, said: []string{"Origin Deferred does-not-fit"},
+			round: two(1, detaching, full), read: []admission.Reading{tagged(is)}, events: []string{"Origin Deferred does-not-fit"},
 		},
 		"waits where an old host leads, and its new claim is refused": {
 			round: func() admission.Round {
@@ -144,7 +144,7 @@ func TestPlace(t *testing.T) {
 				o.ReleasedHosts = []string{"old.example.com"}
 				return two(1, o, on("E2", full))
 			}(),
-			read: []admission.Reading{tagged(claiming(is, "/team-b/y"))}, said: []string{"Origin Refused claim-not-granted"},
+			read: []admission.Reading{tagged(claiming(is, "/team-b/y"))}, events: []string{"Origin Refused claim-not-granted"},
 		},
 		"waits where an old host leads, and its tags cannot be read": {
 			round: func() admission.Round {
@@ -152,7 +152,7 @@ func TestPlace(t *testing.T) {
 				o.ReleasedHosts = []string{"old.example.com"}
 				return two(1, o, on("E2", full))
 			}(),
-			read: []admission.Reading{{Offer: offered(is), Unreadable: true}}, said: []string{"Origin Refused claim-unreadable"},
+			read: []admission.Reading{{Offer: offered(is), Unreadable: true}}, events: []string{"Origin Refused claim-unreadable"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -161,7 +161,7 @@ func TestPlace(t *testing.T) {
 				c.change(&r)
 			}
 			changes, _ := r.Decide(c.read)
-			if diff := cmp.Diff(c.said, what(changes)); diff != "" {
+			if diff := cmp.Diff(c.events, what(changes)); diff != "" {
 				t.Error(diff)
 			}
 			var state origin.State
@@ -178,11 +178,11 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-func TestAdmittedSaysItsPlaceInAFleet(t *testing.T) {
+func TestAdmittedNamesTheDistributionOfAFleet(t *testing.T) {
 	is := live("team-a", accountA, "vo_1", "/team-a/x")
 	for want, r := range map[string]admission.Round{
-		"claims team-a.example.com on /team-a/x":                                 round(),
-		"claims team-a.example.com on /team-a/x; its place is distribution main": two(0),
+		"vo_1 claims /team-a/x on team-a.example.com":                                     round(),
+		"vo_1 claims /team-a/x on team-a.example.com; it is wired into distribution main": two(0),
 	} {
 		changes, _ := with(r, tagged(is)).Decide([]admission.Reading{tagged(is)})
 		o, event := *changes[0].Record, changes[0].Events[0]
@@ -192,9 +192,9 @@ func TestAdmittedSaysItsPlaceInAFleet(t *testing.T) {
 	}
 }
 
-// A distribution that is not made yet needs room for what it is made with. Quotas are the account's: the one that was asked last
-// counts for all.
-func TestRooms(t *testing.T) {
+// A distribution that does not exist yet needs capacity for what it is created with. Quotas are those of the account: the latest ones
+// count for all distributions.
+func TestCapacities(t *testing.T) {
 	base := func(distributions ...origin.Distribution) admission.Round {
 		r := round()
 		r.Policy.Distribution = admission.Distribution{Create: max(1, len(distributions))}
@@ -212,10 +212,10 @@ func TestRooms(t *testing.T) {
 		round admission.Round
 		want  []string // distributions, "" for none
 	}{
-		"made, and takes two":              {base(asked(observed("main"), 3, 1)), []string{"main", "main"}},
-		"made, and takes one":              {base(asked(observed("main"), 3, 2)), []string{"main", ""}},
-		"not made, and the limit is two":   {limited, []string{"main", ""}},
-		"the quota is that of another one": {base(asked(observed("main"), 1, 1), observed("main-2")), []string{"main-2", ""}},
+		"exists, capacity for two":           {base(asked(observed("main"), 3, 1)), []string{"main", "main"}},
+		"exists, capacity for one":           {base(asked(observed("main"), 3, 2)), []string{"main", ""}},
+		"does not exist, the limit is two":   {limited, []string{"main", ""}},
+		"the quota was read for another one": {base(asked(observed("main"), 1, 1), observed("main-2")), []string{"main-2", ""}},
 	} {
 		changes, _ := with(c.round, read...).Decide(read)
 		var got []string

@@ -1,4 +1,4 @@
-// Package admission decides which shares the hub accepts and which origins may be wired.
+// Package admission decides which shares the hub accepts and which origins are wired.
 package admission
 
 import (
@@ -36,24 +36,24 @@ func (d Distribution) Fleet() []string {
 	return append(fleet, d.Adopt[min(1, len(d.Adopt)):]...)
 }
 
-// AliasMode says which alternate domain names the distributions carry.
+// AliasMode is which aliases (alternate domain names) the distributions have.
 type AliasMode string
 
 // Alias modes.
 const (
-	Wildcard AliasMode = "wildcard" // *.<domain> on the first one; every claimed host on others, since an alias is on one only
-	PerHost  AliasMode = "per-host" // every claimed host
+	Wildcard AliasMode = "wildcard" // *.<domain> on the first distribution; each claimed host on the others
+	PerHost  AliasMode = "per-host" // each claimed host
 )
 
-// Shares says what becomes of shares.
+// Shares is how the hub handles invitations.
 type Shares struct {
-	External bool // accept invitations, which come from known accounts outside the organization
-	Reject   bool // reject refused invitations instead of leaving them to expire
+	External bool // accept invitations of known accounts, which are outside the organization
+	Reject   bool // reject refused invitations of known accounts, instead of letting them expire
 }
 
-// Limits bounds what is wired, beside CloudFront's quotas. Zero is none.
+// Limits limits what is wired, in addition to CloudFront's quotas. Zero means no limit.
 type Limits struct {
-	origin.Size    // of each distribution, foreign parts included
+	origin.Size    // of each distribution, including what others added to it
 	OriginsPerTeam int
 }
 
@@ -61,18 +61,18 @@ type Limits struct {
 type Team struct {
 	Name     string
 	Accounts []string
-	Spoke    bool // its accounts have the spoke role, so that tags can be read
+	Spoke    bool // its accounts have the spoke role, so that the hub can read tags
 	Grants   []Grant
-	Claim    *origin.Claim // stands in for tags; set exactly when Spoke is false
+	Claim    *origin.Claim // instead of tags; set if and only if Spoke is false
 }
 
-// Grant permits paths on a host. Host may begin with "*.", which stands for exactly one label, as in a certificate.
+// Grant permits a team to claim paths on a host. Host may begin with "*.", which matches exactly one label, as in a certificate.
 type Grant struct {
 	Host  string
 	Paths []string
 }
 
-// TeamOf finds the team that an account belongs to.
+// TeamOf returns the team of an account, and whether there is one.
 func (p Policy) TeamOf(account string) (Team, bool) {
 	for _, t := range p.Teams {
 		if slices.Contains(t.Accounts, account) {
@@ -82,8 +82,8 @@ func (p Policy) TeamOf(account string) (Team, bool) {
 	return Team{}, false
 }
 
-// teamOf names the team that policy gives a record's account to now: the record may have been written before the team got
-// another name, or the account another team.
+// teamOf returns the name of the team that the account of a record belongs to. The team in the record may be out of date: a team can get
+// another name, and an account another team.
 func (p Policy) teamOf(r *origin.Record) string {
 	if t, known := p.TeamOf(r.Account); known {
 		return t.Name
@@ -91,7 +91,7 @@ func (p Policy) teamOf(r *origin.Record) string {
 	return r.Team
 }
 
-// Accounts lists every account that policy knows, sorted.
+// Accounts returns the accounts of all teams, sorted.
 func (p Policy) Accounts() []string {
 	var all []string
 	for _, t := range p.Teams {

@@ -16,7 +16,7 @@ import (
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
-// drawRound draws a round whose registry may hold anything, and what reading the tags that are due comes to.
+// drawRound draws a round with any registry, and the result of reading the tags that are due.
 func drawRound(t *rapid.T) (admission.Round, []admission.Reading) {
 	fleet := []string{"E1", "E2", "E3"}[:rapid.IntRange(1, 3).Draw(t, "fleet")]
 	r := admission.Round{Policy: fleetOf(fleet...), Sweep: true}
@@ -87,7 +87,7 @@ func drawRound(t *rapid.T) (admission.Round, []admission.Reading) {
 func drawClaim(t *rapid.T, team string) origin.Claim {
 	return origin.Claim{
 		Hosts:  []string{rapid.SampledFrom([]string{"a.example.com", "b.example.com", "c.example.com"}).Draw(t, "host")},
-		Paths:  []string{rapid.SampledFrom([]string{"/shared/*", "/shared/x/*", "/shared/x/y", "/" + team + "/*", "/" + team + "/x", "/foreign"}).Draw(t, "path")},
+		Paths:  []string{rapid.SampledFrom([]string{"/shared/*", "/shared/x/*", "/shared/x/y", "/" + team + "/*", "/" + team + "/x", "/unmanaged"}).Draw(t, "path")},
 		Domain: "alb.example.com",
 	}
 }
@@ -116,7 +116,7 @@ func drawRecord(t *rapid.T, id, team, account string, distributions []string) or
 	return o
 }
 
-// after is the registry after changes, and what was reported.
+// after returns the registry after changes, with the reported refusals.
 func after(s origin.Snapshot, changes []admission.Change) origin.Snapshot {
 	out := origin.Snapshot{Now: s.Now, Distributions: s.Distributions, Records: slices.Clone(s.Records), Refusals: map[string][]origin.Reason{}}
 	for what, reasons := range s.Refusals {
@@ -134,13 +134,13 @@ func after(s origin.Snapshot, changes []admission.Change) origin.Snapshot {
 	return out
 }
 
-func TestRoundDependsOnNoOrderAndChangesNothing(t *testing.T) {
+func TestRoundIsPureAndIndependentOfOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, read := drawRound(t)
 		before := fmt.Sprintf("%+v %+v", r, read)
 		changes, recheck := r.Decide(read)
 		if now := fmt.Sprintf("%+v %+v", r, read); now != before {
-			t.Fatalf("it changed what it was given: %s\nwas %s", now, before)
+			t.Fatalf("Decide changed its input: %s\nwas %s", now, before)
 		}
 		r.Offers = rapid.Permutation(r.Offers).Draw(t, "offers")
 		r.Visible = rapid.Permutation(r.Visible).Draw(t, "visible")
@@ -151,22 +151,22 @@ func TestRoundDependsOnNoOrderAndChangesNothing(t *testing.T) {
 	})
 }
 
-// A record is written once, so that no write meets the version of another one of the same round; and a refusal is reported once.
-func TestRoundWritesEverythingOnce(t *testing.T) {
+// A record is written once, since a second write in the same round would have an outdated version. A refusal is reported once.
+func TestRoundWritesEachRecordOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, read := drawRound(t)
 		changes, _ := r.Decide(read)
 		written := map[string]bool{}
 		for _, c := range changes {
 			if c.Record != nil && c.Refusal != nil || c.Record == nil && c.Refusal == nil {
-				t.Fatalf("writes two things or none: %+v", c)
+				t.Fatalf("a change writes two items or none: %+v", c)
 			}
 			var key string
 			if c.Record != nil {
 				key = c.Record.ID
 				was, known := r.Registry.Find(key)
 				if known != (c.Record.Version > 0) || known && c.Record.Version != was.Version {
-					t.Fatalf("%s was read with version %d, and is written with %d", key, was.Version, c.Record.Version)
+					t.Fatalf("%s was read with version %d, and is written with version %d", key, was.Version, c.Record.Version)
 				}
 				if moved := known && was.Distribution != c.Record.Distribution; moved != (c.From != "") || moved && c.From != was.Distribution {
 					t.Fatalf("%s was in %s, is written to %s, and moves from %q", key, was.Distribution, c.Record.Distribution, c.From)
@@ -175,14 +175,14 @@ func TestRoundWritesEverythingOnce(t *testing.T) {
 				key = c.Refusal.What
 			}
 			if written[key] {
-				t.Fatalf("%s twice: %v", key, what(changes))
+				t.Fatalf("%s is written twice: %v", key, what(changes))
 			}
 			written[key] = true
 		}
 	})
 }
 
-// What a distribution has of an origin is changed by an admission or a withdrawal, and by no refusal.
+// Only an admission or a withdrawal changes the record of an origin in a distribution. A refusal does not.
 func TestRefusedClaimChangesNoRecordInADistribution(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, read := drawRound(t)
@@ -194,26 +194,26 @@ func TestRefusedClaimChangesNoRecordInADistribution(t *testing.T) {
 				continue
 			}
 			if was.Placed() || !cmp.Equal(was.Claim, o.Claim) {
-				t.Fatalf("it was refused for %v and yet became %+v\nfrom %+v", refused[o.ARN], o, was)
+				t.Fatalf("it was refused for %v, and its record became %+v\nfrom %+v", refused[o.ARN], o, was)
 			}
 		}
 	})
 }
 
-// Whatever a round leaves, no claim that it has not withdrawn is against policy or an earlier one; and nobody is admitted and
-// withdrawn at once.
+// After a round, every claim that is not withdrawn is permitted by the hub policy and by earlier claims. No origin is both admitted and
+// withdrawn.
 func TestRoundAgreesWithSettle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, read := drawRound(t)
 		changes, _ := r.Decide(read)
 		if dropped := admission.Settle(after(r.Registry, changes).Records, r.Policy); len(dropped) > 0 {
-			t.Fatalf("%v, and then still drops %+v", what(changes), dropped)
+			t.Fatalf("after %v, Settle drops %+v", what(changes), dropped)
 		}
 	})
 }
 
-// A second round with the same tags writes no record, unless the first one freed something for others. It may know more reasons for
-// a refusal, since others were admitted after it. After some rounds there is nothing to say, either.
+// A second round with the same tags writes no record, unless the first one made capacity or paths available. It may report more reasons
+// for a refusal, since other origins were admitted after it. After some rounds nothing is reported.
 func TestRoundIsIdempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, read := drawRound(t)
@@ -231,6 +231,6 @@ func TestRoundIsIdempotent(t *testing.T) {
 				t.Fatalf("first %v, then %v\n%s", what(changes), what(again), cmp.Diff(changes, again))
 			}
 		}
-		t.Fatal("it has something to change each time")
+		t.Fatal("each round has changes")
 	})
 }

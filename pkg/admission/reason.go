@@ -6,20 +6,20 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Reason is that of package origin.
+// Reason is a reason of package origin.
 type Reason = origin.Reason
 
-// Code is that of package origin.
+// Code is a code of package origin.
 type Code = origin.Code
 
 // Codes of shares.
 const (
-	ShareEmpty          Code = "share-empty"           // holds nothing yet; looked at again
-	ShareUnknownAccount Code = "share-unknown-account" // policy knows no team with the sender's account
-	ShareExternal       Code = "share-external"        // came as an invitation, and policy denies those
-	ShareOtherType      Code = "share-other-type"      // holds something that is not a VPC origin
-	ShareOtherOwner     Code = "share-foreign-origin"  // holds an origin that the sender does not own
-	ShareBadARN         Code = "share-bad-arn"         // holds a VPC origin whose ARN cannot be read
+	ShareEmpty          Code = "share-empty"           // contains nothing yet; observed again
+	ShareUnknownAccount Code = "share-unknown-account" // the sender's account belongs to no team
+	ShareExternal       Code = "share-external"        // is an invitation, and the hub policy denies invitations
+	ShareOtherType      Code = "share-other-type"      // contains something that is not a VPC origin
+	ShareOtherOwner     Code = "share-foreign-origin"  // contains an origin of another account than the sender's
+	ShareBadARN         Code = "share-bad-arn"         // contains a VPC origin whose ARN is invalid
 	ShareUnreadable     Code = "share-unreadable"      // its invitation cannot be opened
 )
 
@@ -31,21 +31,21 @@ const (
 	ClaimHostInvalid   Code = "claim-host-invalid"
 	ClaimPathInvalid   Code = "claim-path-invalid"
 	ClaimDomainInvalid Code = "claim-domain-invalid"
-	ClaimOutsideDomain Code = "claim-outside-domain" // host is not under the policy's domain, or no alias would cover it
-	ClaimNotGranted    Code = "claim-not-granted"    // no grant permits this host with this path
-	ClaimTaken         Code = "claim-taken"          // overlaps what another origin holds
+	ClaimOutsideDomain Code = "claim-outside-domain" // the host is not under the hub policy's domain, or no alias covers it
+	ClaimNotGranted    Code = "claim-not-granted"    // no grant permits this path on this host
+	ClaimTaken         Code = "claim-taken"          // overlaps the claim of another origin
 	ClaimUnreadable    Code = "claim-unreadable"     // the origin's tags cannot be read
 )
 
 // Codes of origins.
 const (
-	OriginUnknownAccount Code = "origin-unknown-account" // policy knows no team with the owner's account
-	OriginTearingDown    Code = "origin-tearing-down"    // carries the teardown tag
+	OriginUnknownAccount Code = "origin-unknown-account" // the owner's account belongs to no team
+	OriginTearingDown    Code = "origin-tearing-down"    // has the teardown tag
 	OriginNotShared           = origin.OriginNotShared
 	DoesNotFit                = origin.DoesNotFit
 )
 
-// waits reports whether time or somebody else may put the reason right, with nothing wrong about the origin itself.
+// waits reports whether the reason may disappear without a change of the origin or share itself.
 func waits(r Reason) bool { return r.Code == ShareEmpty || r.Code == DoesNotFit }
 
 func because(code Code, subject, format string, args ...any) Reason {

@@ -9,20 +9,20 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Reading is what reading an origin's tags came to.
+// Reading is the result of reading the tags of an origin.
 type Reading struct {
 	Offer
-	Tags       map[string]string // none if the claim is in policy
-	Unreadable bool              // and repeating the call does not help
-	Code       string            // AWS's, if Unreadable
+	Tags       map[string]string // nil if the claim is in the hub policy
+	Unreadable bool              // and a retry does not help
+	Code       string            // error code of AWS, if Unreadable
 }
 
-// Decide decides everything that a round decides: about the origins whose tags were read, about those that wait for a place, and
-// about those that may not be wired any longer. Each record is written once at most.
+// Decide returns all changes of a round: for the origins whose tags were read, for deferred origins, and for origins that may no longer
+// be wired. It writes each record at most once.
 //
-// Claims are decided in the order of the origins' ids, and each counts for the next. One that is permitted, and has no place
-// where its origin is wired now, leaves the origin as it is; so everything is decided again with the old claim and the new one
-// both taken, until all that has no place is known.
+// Claims are decided in the order of the origins' ids, and each counts for the next. If a permitted claim has no capacity in the
+// distribution that its origin cannot leave, the origin stays as it is. Then Decide starts over with both the old and the new claim of
+// that origin reserved, until no other such origin is found.
 func (r Round) Decide(read []Reading) ([]Change, Recheck) {
 	read = slices.SortedFunc(slices.Values(read), func(a, b Reading) int { return strings.Compare(a.ID, b.ID) })
 	stays := map[string]bool{}
@@ -38,21 +38,21 @@ func (r Round) Decide(read []Reading) ([]Change, Recheck) {
 	}
 }
 
-// attempt is what a round decides if some origins stay as they are.
+// attempt is the decisions of a round under the assumption that some origins stay as they are.
 type attempt struct {
 	claims, places, withdrawals []Change
 	recheck                     Recheck
-	unplaced                    []string // origins that stay as they are
+	unplaced                    []string // ids of the origins that stay as they are
 }
 
 func (r Round) attempt(read []Reading, stays map[string]bool) attempt {
 	var a attempt
-	standing := slices.Clone(r.Registry.Records) // what keeps others away
-	told := map[string]bool{}
+	standing := slices.Clone(r.Registry.Records) // the records that reserve claims
+	reported := map[string]bool{}
 	var asking []request
 	for _, o := range read {
 		c := r.claim(o, standing)
-		a.claims, a.recheck, told[o.ID] = append(a.claims, c.changes...), max(a.recheck, c.recheck), c.told
+		a.claims, a.recheck, reported[o.ID] = append(a.claims, c.changes...), max(a.recheck, c.recheck), c.reported
 		if c.request == nil {
 			continue
 		}
@@ -69,15 +69,15 @@ func (r Round) attempt(read []Reading, stays map[string]bool) attempt {
 		if q.stays(place) {
 			a.unplaced = append(a.unplaced, q.is.ID)
 		}
-		if q.stays(place) && told[q.is.ID] {
-			continue // one reason at a time, or each would be news after the other
+		if q.stays(place) && reported[q.is.ID] {
+			continue // two reasons in turn would each count as new
 		}
 		a.places = append(a.places, changes...)
 	}
 	return a
 }
 
-// replace returns records with one in its place, or behind them if it has none there or if what stands there is to stay.
+// replace returns records with the record of the same origin replaced by is. If there is none, or if it stays, is is appended.
 func replace(records []origin.Record, is origin.Record, stays bool) []origin.Record {
 	at := slices.IndexFunc(records, func(o origin.Record) bool { return o.ID == is.ID })
 	if at < 0 || stays {
@@ -87,35 +87,35 @@ func replace(records []origin.Record, is origin.Record, stays bool) []origin.Rec
 	return records
 }
 
-// claim is what was decided about one origin by its claim.
+// claim is the decision about one origin by its claim.
 type claim struct {
-	changes []Change
-	told    bool     // it is refused or waits, whether that is said now or was before
-	request *request // for a place, if it is to be wired
-	recheck Recheck
+	changes  []Change
+	reported bool     // it is refused or waits, and this is reported in changes or was reported before
+	request  *request // for a place, if it is to be wired
+	recheck  Recheck
 }
 
-// claim decides about one origin by its tags, or by why they could not be read.
+// claim decides about one origin by its tags, or by the error of reading them.
 //
 //	registry                           teardown tag  Decide    then
 //	any                                unreadable    -         Origin Refused
-//	no record, main not observed yet   yes           -         left: wire triggers admit if a distribution holds it
-//	no record, a distribution holds it yes           as below, since no teardown of what is wired can begin without a record
+//	no record, main not observed yet   yes           -         nothing: wire triggers admit if a distribution contains it
+//	no record, wired nevertheless      yes           as below, since the teardown of a wired origin needs a record
 //	no record                          yes           refused   Origin Refused
-//	to be wired, or in grace           yes           as below: the teardown takes it when it is due, and until then its claim may change
-//	to be detached                     yes           refused   nothing: on its way out, as its team asked
+//	to be wired, or in grace           yes           as below: until the teardown is due, the claim may change
+//	to be detached                     yes           refused   nothing: the team asked for it
 //	any                                no            admitted  a request for a place, or nothing if nothing has changed
 //	any                                no            waits     Origin Deferred; observed again later
 //	any                                no            refused   Origin Refused; what is wired stays wired with its old claim
 func (r Round) claim(o Reading, standing []origin.Record) claim {
 	team, _ := r.Policy.TeamOf(o.Account)
-	tell := func(event string, reasons []Reason) []Change {
+	report := func(event string, reasons []Reason) []Change {
 		return refuse(r.Registry.Refusals, event, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, reasons)
 	}
 	if o.Unreadable {
-		return claim{told: true, changes: tell(contract.OriginRefused, []Reason{because(ClaimUnreadable, "",
-			"its tags cannot be read (%s): deploy the spoke stack in account %s, with the ExternalId of the hub's policy, "+
-				"or set spoke: false for %s and state the claim in the policy", o.Code, o.Account, team.Name)})}
+		return claim{reported: true, changes: report(contract.OriginRefused, []Reason{because(ClaimUnreadable, "",
+			"AWS does not let the hub read the tags of %s (%s): deploy the spoke stack in account %s with the externalId of the hub policy, "+
+				"or set spoke: false for %s and write its claim in the hub policy", o.ID, o.Code, o.Account, team.Name)})}
 	}
 	record, known := r.Registry.Find(o.ID)
 	_, tagged := o.Tags[contract.TagTeardown]
@@ -134,24 +134,24 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 		changes, request := r.admit(record, known, o.Offer, team, is)
 		return claim{changes: changes, request: request}
 	case d.Waits():
-		return claim{told: true, changes: tell(contract.OriginDeferred, d.Reasons), recheck: Later}
+		return claim{reported: true, changes: report(contract.OriginDeferred, d.Reasons), recheck: Later}
 	case tagged && known:
 		return claim{}
 	default:
-		return claim{told: true, changes: tell(contract.OriginRefused, d.Reasons)}
+		return claim{reported: true, changes: report(contract.OriginRefused, d.Reasons)}
 	}
 }
 
-// admit decides what becomes of the record of an origin whose claim is permitted.
+// admit returns the change of the record, or the request for a place, of an origin whose claim is permitted.
 //
-//	record                             claim    then
-//	none                               any      new: pending, of generation 1, admitted now
-//	to be wired                        same     nothing; of another share, if it has left its own
-//	to be wired                        same, and its team has another name: admitted under that
-//	to be wired                        another  pending; hosts that it gives up stay until they are seen to be gone
-//	to be detached, in grace           any      pending, admitted now; its teardown goes on
-//	to be detached, teardown not over  any      pending, admitted now, of the next generation; Teardown Cancelled
-//	to be detached, over or none       any      pending, admitted now, of the next generation
+//	record                               claim    then
+//	none                                 any      pending, generation 1, admitted now
+//	to be wired                          same     nothing, or the new share if the origin has left its share
+//	to be wired, team has another name   same     admitted with the new name
+//	to be wired                          another  pending; hosts that are no longer claimed become released hosts
+//	to be detached, in grace             any      pending, admitted now; the teardown continues
+//	to be detached, teardown not ended   any      pending, admitted now, next generation; Teardown Cancelled
+//	to be detached, teardown ended/none  any      pending, admitted now, next generation
 func (r Round) admit(was origin.Record, known bool, o Offer, team Team, c origin.Claim) ([]Change, *request) {
 	is := was.WithClaim(c)
 	is.Ref, is.Team, is.Intent = o.Ref, team.Name, origin.Wire
@@ -168,21 +168,21 @@ func (r Round) admit(was origin.Record, known bool, o Offer, team Team, c origin
 	q := request{known: known, was: was}
 	if !wanted {
 		is.Admitted = r.Registry.Now
-		if !r.inGrace(was) { // one in grace observes its tag itself when it is due
+		if !r.inGrace(was) { // a teardown in grace observes the tag itself when it is due
 			if was.Teardown != nil && !was.Teardown.Ended {
-				q.said.Count(contract.MetricTeardownCancelled, 1)
-				q.said.Inform(contract.TeardownCancelled, is.ARN, outcome.About(was,
-					"the tag "+contract.TagTeardown+" was removed before anything was unshared: the origin is wired again"))
+				q.earlier.Count(contract.MetricTeardownCancelled, 1)
+				q.earlier.Inform(contract.TeardownCancelled, is.ARN, outcome.About(was,
+					"the tag "+contract.TagTeardown+" of "+is.ID+" was removed before the origin was unshared: the origin is wired again"))
 			}
 			is.Generation++
-			is.Teardown = nil // a token that waits is completed by wire
+			is.Teardown = nil // wire completes the task token, if there is one
 		}
 	}
 	if !wanted || !same {
 		is.State, is.Reasons = origin.Pending, nil
 	}
 	q.is = is
-	q.Only, q.Seen = r.bound(was, known, is)
+	q.bound, q.orphaned = r.bound(was, known, is)
 	return nil, &q
 }
 

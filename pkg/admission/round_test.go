@@ -15,7 +15,7 @@ import (
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
-// tagged is an offered origin with the tags that claim what o claims, and others.
+// tagged returns the reading of an offered origin whose tags claim what o claims, with further tags.
 func tagged(o origin.Record, more ...string) admission.Reading {
 	paths, err := admission.SpellPaths(o.Claim.Paths)
 	if err != nil {
@@ -30,7 +30,7 @@ func tagged(o origin.Record, more ...string) admission.Reading {
 	return admission.Reading{Offer: offered(o), Tags: tags}
 }
 
-// with offers the origins that were read, and shows them.
+// with returns a round in which the read origins are offered and visible.
 func with(r admission.Round, read ...admission.Reading) admission.Round {
 	for _, o := range read {
 		r.Offers = append(r.Offers, o.Offer)
@@ -41,7 +41,7 @@ func with(r admission.Round, read ...admission.Reading) admission.Round {
 	return r
 }
 
-// records are those that changes write.
+// records returns the records that changes write.
 func records(changes []admission.Change) (written []origin.Record) {
 	for _, c := range changes {
 		if c.Record != nil {
@@ -67,47 +67,47 @@ func TestDecideByClaim(t *testing.T) {
 		records []origin.Record
 		reading admission.Reading
 		change  func(*admission.Round)
-		said    []string
+		events  []string
 		intent  origin.Intent // of the record that is written
 		recheck admission.Recheck
 	}{
 		"unreadable": {
-			reading: admission.Reading{Offer: offered(is), Unreadable: true, Code: "AccessDenied"}, said: []string{"Origin Refused claim-unreadable"},
+			reading: admission.Reading{Offer: offered(is), Unreadable: true, Code: "AccessDenied"}, events: []string{"Origin Refused claim-unreadable"},
 		},
 		"unreadable, and live": {
-			records: []origin.Record{is}, reading: admission.Reading{Offer: offered(is), Unreadable: true}, said: []string{"Origin Refused claim-unreadable"},
+			records: []origin.Record{is}, reading: admission.Reading{Offer: offered(is), Unreadable: true}, events: []string{"Origin Refused claim-unreadable"},
 		},
 		"new, tagged, and main not observed yet": {
 			reading: tagged(is, teardownTag), change: func(r *admission.Round) { r.Registry.Distributions = nil },
 		},
 		"new, tagged, and a distribution holds it": {
-			reading: tagged(is, teardownTag), change: held, said: []string{"Origin Admitted"}, intent: origin.Wire,
+			reading: tagged(is, teardownTag), change: held, events: []string{"Origin Admitted"}, intent: origin.Wire,
 		},
 		"new, tagged, and a distribution holds it, but its claim is not granted": {
-			reading: tagged(claiming(is, "/team-b/*"), teardownTag), change: held, said: []string{"Origin Refused claim-not-granted"},
+			reading: tagged(claiming(is, "/team-b/*"), teardownTag), change: held, events: []string{"Origin Refused claim-not-granted"},
 		},
-		"new, tagged":  {reading: tagged(is, teardownTag), said: []string{"Origin Refused origin-tearing-down"}},
+		"new, tagged":  {reading: tagged(is, teardownTag), events: []string{"Origin Refused origin-tearing-down"}},
 		"live, tagged": {records: []origin.Record{is}, reading: tagged(is, teardownTag)},
 		"live, tagged, and claims something else": {
-			records: []origin.Record{is}, reading: tagged(claiming(is, "/team-a/y"), teardownTag), said: []string{"Origin Admitted"}, intent: origin.Wire,
+			records: []origin.Record{is}, reading: tagged(claiming(is, "/team-a/y"), teardownTag), events: []string{"Origin Admitted"}, intent: origin.Wire,
 		},
 		"withdrawn in grace, tagged, and back": {
-			records: []origin.Record{grace}, reading: tagged(grace, teardownTag), said: []string{"Origin Admitted"}, intent: origin.Wire,
+			records: []origin.Record{grace}, reading: tagged(grace, teardownTag), events: []string{"Origin Admitted"}, intent: origin.Wire,
 		},
 		"leaves, tagged":                   {records: []origin.Record{leaving(teardown.Detach, time.Hour)}, reading: tagged(is, teardownTag)},
 		"leaves, tagged and not permitted": {records: []origin.Record{leaving(teardown.Detach, time.Hour)}, reading: tagged(claiming(is, "/team-b/*"), teardownTag)},
-		"new":                              {reading: tagged(is), said: []string{"Origin Admitted"}, intent: origin.Wire},
-		"new, and no room for its team": {
-			records: crowded, reading: tagged(is), said: []string{"Origin Deferred does-not-fit"}, recheck: admission.Later,
+		"new":                              {reading: tagged(is), events: []string{"Origin Admitted"}, intent: origin.Wire},
+		"new, and its team has too many": {
+			records: crowded, reading: tagged(is), events: []string{"Origin Deferred does-not-fit"}, recheck: admission.Later,
 		},
-		"new, refused":              {reading: tagged(claiming(is, "/team-b/*")), said: []string{"Origin Refused claim-not-granted"}},
+		"new, refused":              {reading: tagged(claiming(is, "/team-b/*")), events: []string{"Origin Refused claim-not-granted"}},
 		"live, same claim":          {records: []origin.Record{is}, reading: tagged(is)},
-		"live, refused claim":       {records: []origin.Record{is}, reading: tagged(claiming(is, "/team-b/*")), said: []string{"Origin Refused claim-not-granted"}},
-		"leaves, refused, untagged": {records: []origin.Record{leaving(teardown.Detach, time.Hour)}, reading: tagged(claiming(is, "/team-b/*")), said: []string{"Origin Refused claim-not-granted"}},
+		"live, refused claim":       {records: []origin.Record{is}, reading: tagged(claiming(is, "/team-b/*")), events: []string{"Origin Refused claim-not-granted"}},
+		"leaves, refused, untagged": {records: []origin.Record{leaving(teardown.Detach, time.Hour)}, reading: tagged(claiming(is, "/team-b/*")), events: []string{"Origin Refused claim-not-granted"}},
 		"new, claim stated in policy": {
 			reading: admission.Reading{Offer: offered(is)},
 			change:  func(r *admission.Round) { r.Policy.Teams[0].Spoke, r.Policy.Teams[0].Claim = false, &is.Claim },
-			said:    []string{"Origin Admitted"}, intent: origin.Wire,
+			events:  []string{"Origin Admitted"}, intent: origin.Wire,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestDecideByClaim(t *testing.T) {
 				c.change(&r)
 			}
 			changes, recheck := r.Decide([]admission.Reading{c.reading})
-			if diff := cmp.Diff(c.said, what(changes)); diff != "" || recheck != c.recheck {
+			if diff := cmp.Diff(c.events, what(changes)); diff != "" || recheck != c.recheck {
 				t.Errorf("recheck %d: %s", recheck, diff)
 			}
 			written := records(changes)
@@ -125,7 +125,7 @@ func TestDecideByClaim(t *testing.T) {
 			}
 			r.Registry.Refusals = remembered(changes)
 			if again, _ := r.Decide([]admission.Reading{c.reading}); len(remembered(again)) > 0 {
-				t.Errorf("said before, it says %q again", what(again))
+				t.Errorf("reported before, it reports %q again", what(again))
 			}
 		})
 	}
@@ -151,11 +151,11 @@ func TestAdmittedRecord(t *testing.T) {
 	for name, c := range map[string]struct {
 		was     *origin.Record
 		reading admission.Reading
-		said    []string
+		events  []string
 		want    func(origin.Record) origin.Record // of what it was; nil if nothing is written
 	}{
 		"new": {
-			reading: tagged(is), said: []string{admitted},
+			reading: tagged(is), events: []string{admitted},
 			want: func(origin.Record) origin.Record {
 				return origin.Record{
 					Ref: is.Ref, Distribution: origin.Main, Team: "team-a", Share: is.Share, Claim: is.Claim, Intent: origin.Wire, State: origin.Pending,
@@ -165,16 +165,16 @@ func TestAdmittedRecord(t *testing.T) {
 		},
 		"to be wired, same":          {was: &is, reading: tagged(is)},
 		"to be wired, another share": {was: &elsewhere, reading: tagged(is), want: func(was origin.Record) origin.Record { was.Share = is.Share; return was }},
-		"to be wired, another name":  {was: &renamed, reading: tagged(is), said: []string{admitted}, want: func(was origin.Record) origin.Record { was.Team = "team-a"; return was }},
+		"to be wired, another name":  {was: &renamed, reading: tagged(is), events: []string{admitted}, want: func(was origin.Record) origin.Record { was.Team = "team-a"; return was }},
 		"to be wired, another claim": {
-			was: &is, reading: tagged(claiming(is, "/team-a/y")), said: []string{admitted},
+			was: &is, reading: tagged(claiming(is, "/team-a/y")), events: []string{admitted},
 			want: func(was origin.Record) origin.Record {
 				was.Claim.Paths, was.State = []string{"/team-a/y"}, origin.Pending
 				return was
 			},
 		},
 		"to be wired, another host": {
-			was: &moved, said: []string{admitted},
+			was: &moved, events: []string{admitted},
 			reading: func() admission.Reading {
 				o := moved
 				o.Claim.Hosts = []string{"team-b.example.com"}
@@ -186,14 +186,14 @@ func TestAdmittedRecord(t *testing.T) {
 			},
 		},
 		"withdrawn in grace": {
-			was: &grace, reading: tagged(is), said: []string{admitted},
+			was: &grace, reading: tagged(is), events: []string{admitted},
 			want: func(was origin.Record) origin.Record {
 				was.Intent, was.State, was.Reasons, was.Admitted = origin.Wire, origin.Pending, nil, start
 				return was
 			},
 		},
 		"teardown not over": {
-			was: &begun, reading: tagged(is), said: []string{cancelled, admitted},
+			was: &begun, reading: tagged(is), events: []string{cancelled, admitted},
 			want: func(was origin.Record) origin.Record {
 				was.Intent, was.State, was.Admitted, was.Teardown = origin.Wire, origin.Pending, start, nil
 				was.Generation++
@@ -201,7 +201,7 @@ func TestAdmittedRecord(t *testing.T) {
 			},
 		},
 		"teardown over": {
-			was: &over, reading: tagged(is), said: []string{admitted},
+			was: &over, reading: tagged(is), events: []string{admitted},
 			want: func(was origin.Record) origin.Record {
 				was.Intent, was.State, was.Admitted, was.Teardown = origin.Wire, origin.Pending, start, nil
 				was.Generation++
@@ -209,7 +209,7 @@ func TestAdmittedRecord(t *testing.T) {
 			},
 		},
 		"withdrawn": {
-			was: &detached, reading: tagged(is), said: []string{admitted},
+			was: &detached, reading: tagged(is), events: []string{admitted},
 			want: func(was origin.Record) origin.Record {
 				was.Intent, was.State, was.Reasons, was.Admitted = origin.Wire, origin.Pending, nil, start
 				was.Generation++
@@ -224,7 +224,7 @@ func TestAdmittedRecord(t *testing.T) {
 			}
 			r := with(round(before...), c.reading)
 			changes, _ := r.Decide([]admission.Reading{c.reading})
-			if diff := cmp.Diff(c.said, what(changes)); diff != "" {
+			if diff := cmp.Diff(c.events, what(changes)); diff != "" {
 				t.Error(diff)
 			}
 			var want []origin.Record
@@ -254,14 +254,14 @@ func TestAdmittedRecord(t *testing.T) {
 	}
 }
 
-// Whoever gives a path up keeps it until its new claim has a place.
-func TestClaimOfAnOriginThatStaysIsNotFree(t *testing.T) {
+// An origin that claims another path keeps its old one until the new claim has a place.
+func TestOldClaimIsReservedUntilTheNewOneHasAPlace(t *testing.T) {
 	stays := live("team-a", accountA, "vo_1", "/shared/*")
 	stays.Claim.Hosts = []string{"team-a.example.com"}
 	wants := live("team-b", accountB, "vo_2", "/shared/x")
 	for name, c := range map[string]struct {
 		behaviors int // limit
-		said      []string
+		events    []string
 	}{
 		"it has a place": {3, []string{"Origin Admitted", "Origin Admitted"}},
 		"it has none":    {1, []string{"Origin Refused claim-taken", "Origin Deferred does-not-fit"}},
@@ -270,7 +270,7 @@ func TestClaimOfAnOriginThatStaysIsNotFree(t *testing.T) {
 		r := with(round(stays), read...)
 		r.Policy.Limits.Behaviors = c.behaviors
 		changes, _ := r.Decide(read)
-		if diff := cmp.Diff(c.said, what(changes)); diff != "" {
+		if diff := cmp.Diff(c.events, what(changes)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}

@@ -7,18 +7,18 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// VPCOrigin is RAM's name for the one resource type that the hub accepts
+// VPCOrigin is the resource type of VPC origins in RAM, the only type that the hub accepts
 // (https://docs.aws.amazon.com/ram/latest/userguide/shareable.html).
 const VPCOrigin = "cloudfront:VpcOrigin"
 
-// ShareDecision is what becomes of a share.
+// ShareDecision is the decision about a share.
 type ShareDecision struct {
 	Accept  bool
 	Reasons []Reason     // every reason against it
-	Origins []origin.Ref // what it brings when accepted, sorted by id
+	Origins []origin.Ref // the origins in an accepted share, sorted by id
 }
 
-// Waits tells whether the share is to be looked at again instead of refused.
+// Waits reports whether the share has to be observed again before it can be decided.
 func (d ShareDecision) Waits() bool { return !d.Accept && allWait(d.Reasons) }
 
 // DecideShare decides whether share s is permitted, whose resources are given. Invited means that s is an invitation, and so came
@@ -39,31 +39,31 @@ func DecideShare(s origin.Share, invited bool, resources []origin.Resource, p Po
 	}
 	team, known := p.TeamOf(s.Owner)
 	if !known {
-		refuse(ShareUnknownAccount, s.Owner, "account %s belongs to no team: add it to a team in the hub policy if it should", s.Owner)
-		return d // whatever it holds, which nobody has to look at
+		refuse(ShareUnknownAccount, s.Owner, "account %s belongs to no team of the hub policy: add the account to a team if the hub may use its origins", s.Owner)
+		return d // the resources make no difference
 	}
 	if invited && !p.Shares.External {
-		refuse(ShareExternal, "", "%s (account %s) is outside the organization, and the hub policy denies external shares: "+
-			"share within the organization, or set shares.external to allow", team.Name, s.Owner)
+		refuse(ShareExternal, "", "account %s of %s shares from outside the organization, and the hub policy denies external shares: "+
+			"share within the organization, or set shares.external to allow in the hub policy", s.Owner, team.Name)
 	}
 	if len(resources) == 0 {
-		refuse(ShareEmpty, "", "the share holds nothing that can be seen yet: add a VPC origin to it")
+		refuse(ShareEmpty, "", "the share contains no resource that the hub can observe yet: add a VPC origin to the share")
 	}
 	resources = slices.Clone(resources)
 	slices.SortFunc(resources, func(a, b origin.Resource) int { return strings.Compare(a.ARN, b.ARN) })
 	for _, r := range slices.Compact(resources) {
 		if r.Type != VPCOrigin {
-			refuse(ShareOtherType, r.ARN, "the share also holds %s (%s): share VPC origins with the hub in a share of their own",
+			refuse(ShareOtherType, r.ARN, "the share also contains %s (%s): share VPC origins with the hub in a share that contains nothing else",
 				r.ARN, r.Type)
 			continue
 		}
 		ref, err := origin.ParseARN(r.ARN)
 		switch {
 		case err != nil:
-			refuse(ShareBadARN, r.ARN, "the share holds a VPC origin that cannot be read: %v", err)
+			refuse(ShareBadARN, r.ARN, "the share contains a VPC origin whose ARN is invalid: %v; remove it from the share", err)
 		case ref.Account != s.Owner:
-			refuse(ShareOtherOwner, ref.ID, "%s belongs to account %s, not to the sender %s: let its owner share it",
-				ref.ID, ref.Account, s.Owner)
+			refuse(ShareOtherOwner, ref.ID, "%s belongs to account %s, and account %s shares it: have account %s share it",
+				ref.ID, ref.Account, s.Owner, ref.Account)
 		default:
 			d.Origins = append(d.Origins, ref)
 		}

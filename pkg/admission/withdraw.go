@@ -8,19 +8,19 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// withdraw decides what may not be wired any longer, whatever the round has given a place: requests that do not stay as they
-// are count as they are to become. It returns the origins, too.
+// withdraw returns the changes for origins that may no longer be wired, and the ids of these origins. A request counts with its new
+// record, unless its origin stays as it is.
 //
-//	origin                                offered or shown   policy and earlier claims  then
-//	to be wired                           yes                permit it                  stays
-//	to be wired                           no                 any                        withdrawn: not shared
-//	to be wired                           yes                do not                     withdrawn: the reasons of Settle
-//	in a distribution, without a record   yes                -                          left: it is decided by its claim
-//	in a distribution, without a record   no                 -                          withdrawn, unless a distribution is uncertain
+//	origin            offered or visible  policy and earlier claims  then
+//	to be wired       yes                 permit it                  stays
+//	to be wired       no                  any                        withdrawn: not shared
+//	to be wired       yes                 do not permit it           withdrawn: the reasons of Settle
+//	orphan            yes                 -                          stays: it is decided by its claim
+//	orphan            no                  -                          withdrawn, unless a distribution is uncertain
 //
-// RAM and CloudFront must both miss an origin: an empty answer from one of them takes no team off the air. One that is wired and
-// shared no longer has to go even if the registry was lost, since CloudFront takes no update of its distribution, whichever team
-// that is for. What it claimed is lost, and so its alias and its DNS record stay: nobody knows any longer whose they are.
+// An origin counts as not shared only if both RAM and CloudFront do not return it, so that an empty response from one of them does
+// not interrupt the service of a team. An orphan that is no longer shared has to be removed because CloudFront refuses every update
+// of its distribution, for any team (CF-03). Its claim is unknown, so its alias and its DNS record stay.
 func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Change, withdrawn map[string]bool) {
 	withdrawn = map[string]bool{}
 	drop := func(o origin.Record, reasons ...Reason) {
@@ -40,7 +40,7 @@ func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Chan
 	}
 	for _, o := range records {
 		if o.Intent == origin.Wire && r.unshared(o.ID) {
-			drop(o, notShared)
+			drop(o, notShared(o.ID))
 		}
 	}
 	if r.uncertain().Name == "" {
@@ -48,7 +48,7 @@ func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Chan
 			for _, s := range d.Orphans {
 				if _, known := r.Registry.Find(s.ID); !known && !r.Registry.IsDamaged(s.ID) && !withdrawn[s.ID] && s.ARN != "" && r.unshared(s.ID) {
 					team, _ := r.Policy.TeamOf(s.Account)
-					drop(origin.Record{Ref: s, Distribution: d.Name, Team: team.Name, State: origin.Wired, Generation: 1}, notShared)
+					drop(origin.Record{Ref: s, Distribution: d.Name, Team: team.Name, State: origin.Wired, Generation: 1}, notShared(s.ID))
 				}
 			}
 		}
@@ -60,10 +60,12 @@ func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Chan
 	return changes, withdrawn
 }
 
-// notShared is why an origin is withdrawn that its team took away.
-var notShared = Reason{Code: OriginNotShared, Message: "it is no longer shared with the hub: share it again to bring it back"}
+// notShared returns the reason for which an unshared origin is withdrawn.
+func notShared(id string) Reason {
+	return because(OriginNotShared, "", "%s is no longer shared with the hub: share it again to have it wired again", id)
+}
 
-// unshared reports whether neither RAM offers an origin nor CloudFront shows it.
+// unshared reports whether neither RAM nor CloudFront returns an origin as shared with the hub.
 func (r Round) unshared(id string) bool {
 	_, visible := r.shown(id)
 	return !visible && !slices.ContainsFunc(r.Offers, func(o Offer) bool { return o.ID == id })

@@ -128,7 +128,7 @@ func (w *offering) run(t *testing.T) (did []string, err error) {
 }
 
 const (
-	again = `send {"source":"originhub","detail-type":"Poke","detail":{"why":"look again"}} after 15s`
+	again = `send {"source":"originhub","detail-type":"Poke","detail":{"why":"observe again"}} after 15s`
 	wires = `send {"source":"originhub","detail-type":"Poke","detail":{"why":"registry changed"}} after 30s`
 )
 
