@@ -69,6 +69,10 @@ func New(o Options) (*Front, error) {
 
 // ServeHTTP serves one request. The Date header is the virtual time, which the sandbox's clients use.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if why := refusal(r); why != "" {
+		http.Error(w, why, http.StatusForbidden)
+		return
+	}
 	w.Header().Set("Date", f.world.Clock.Now().Format(http.TimeFormat))
 	if strings.HasPrefix(r.URL.Path, "/_sandbox") {
 		f.serveControl(w, r)
