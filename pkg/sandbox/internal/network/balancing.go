@@ -8,22 +8,22 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Balancing is Elastic Load Balancing over the same network.
+// Balancing emulates Elastic Load Balancing in the networks of a Service.
 type Balancing struct {
 	network *Service
-	// Certificate answers the names that a certificate covers; false when the account and Region have none with this ARN.
+	// Certificate returns the names that a certificate covers, and false if the account has no such certificate in the Region.
 	// Set while the sandbox is assembled. Called with the world locked.
 	Certificate func(arn, account, region string) (names []string, ok bool)
-	// Probe answers the status of what is behind an interface endpoint to a health check. Set while the sandbox is
-	// assembled. Called with the world locked.
+	// Probe returns the status of a health check of what is behind an interface endpoint. Set while the sandbox is assembled.
+	// Called with the world locked.
 	Probe func(endpoint EndpointView, host, path string) int
 
-	// What templates made, by ARN.
+	// These were created by templates, by ARN.
 	balancers    map[string]*loadBalancer
 	listeners    map[string]*listener
 	rules        map[string]*rule
 	targetGroups map[string]*targetGroup
-	gone         map[string]bool // load balancers that were deleted, so that they are not taken for derived ones
+	gone         map[string]bool // deleted load balancers, so that they are not derived from their ARN again
 }
 
 func newBalancing(s *Service) *Balancing {
@@ -35,16 +35,16 @@ func newBalancing(s *Service) *Balancing {
 	}
 }
 
-// Balancing is the network's other API.
+// Balancing returns the network's load balancing API.
 func (s *Service) Balancing() *Balancing { return s.balancing }
 
-// ResourceTypes are those of an Application Load Balancer.
+// ResourceTypes returns the types of an Application Load Balancer.
 func (b *Balancing) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{b.loadBalancerType(), b.listenerType(), b.ruleType(), b.targetGroupType()}
 }
 
-// Snapshot tells which load balancers of an account templates made or VPC origins use, and what belongs to them. Call
-// with the world locked.
+// Snapshot returns an account's load balancers that templates created or that VPC origins use, with their listeners and target
+// groups. Call with the world locked.
 func (b *Balancing) Snapshot(account string) map[string]any {
 	balancers := snapshots(b.network.balancers, account, func(lb *balancer) (string, map[string]any) {
 		return lb.account, map[string]any{
@@ -76,7 +76,7 @@ func (b *Balancing) Snapshot(account string) map[string]any {
 	}
 }
 
-// API is the table of Elastic Load Balancing operations that the sandbox implements.
+// API returns the Elastic Load Balancing operations that the sandbox implements.
 func (b *Balancing) API() *cloud.Service {
 	read := func(name string) cloud.Operation { return cloud.Operation{Name: name, ReadOnly: true} }
 	return &cloud.Service{
@@ -126,7 +126,7 @@ type LoadBalancerState struct {
 	Code string `xml:"Code"`
 }
 
-// AvailabilityZone is the wire form of a load balancer's place in one zone.
+// AvailabilityZone is the wire form of a load balancer's subnet in one zone.
 type AvailabilityZone struct {
 	ZoneName string `xml:"ZoneName"`
 	SubnetID string `xml:"SubnetId"`
@@ -134,10 +134,10 @@ type AvailabilityZone struct {
 
 const loadBalancerZone = "Z35SXDOTRQ7X7K"
 
+// describeLoadBalancers implements DescribeLoadBalancers. By ARN, every load balancer of the account and Region exists
+// (assumption NET-01) unless it was deleted. Without ARNs, it returns those that templates created and those that VPC origins use
+// or used.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancers.html
-//
-// By ARN, any load balancer of the account and Region is there (assumption NET-01) unless it was deleted; otherwise
-// those that templates made and those that VPC origins point or pointed at.
 func (b *Balancing) describeLoadBalancers(c *cloud.Call, in *DescribeLoadBalancersInput) (*DescribeLoadBalancersOutput, error) {
 	if err := c.Authorize("elasticloadbalancing:DescribeLoadBalancers", "*", nil); err != nil {
 		return nil, err

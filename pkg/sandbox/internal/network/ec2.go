@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// API is the table of EC2 operations that the sandbox implements.
+// API returns the EC2 operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	read := func(name string) cloud.Operation { return cloud.Operation{Name: name, ReadOnly: true} }
 	return &cloud.Service{
@@ -33,7 +33,7 @@ func (s *Service) API() *cloud.Service {
 type DescribeNetworkInterfacesInput struct {
 	Filters             []Filter `query:"Filter"`
 	NetworkInterfaceIDs []string `query:"NetworkInterfaceId"`
-	// IncludeManagedResources makes no difference: assumption NET-07.
+	// IncludeManagedResources has no effect (assumption NET-07).
 	IncludeManagedResources bool   `query:"IncludeManagedResources"`
 	MaxResults              int    `query:"MaxResults"`
 	NextToken               string `query:"NextToken"`
@@ -254,9 +254,8 @@ type InstanceState struct {
 	Name string `xml:"name"`
 }
 
+// describeInstances implements DescribeInstances. It returns the instances that VPC origins point to.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
-//
-// Answers the instances that VPC origins point at.
 func (s *Service) describeInstances(c *cloud.Call, in *DescribeInstancesInput) (*DescribeInstancesOutput, error) {
 	if err := authorize(c, "ec2:DescribeInstances"); err != nil {
 		return nil, err
@@ -288,7 +287,7 @@ func (s *Service) describeInstances(c *cloud.Call, in *DescribeInstancesInput) (
 	return out, nil
 }
 
-// authorize asks for an EC2 read, which knows no resources.
+// authorize checks the permission of an EC2 read, which has no resources.
 func authorize(c *cloud.Call, action string) error {
 	return c.Authorize(action, "*", map[string][]string{"ec2:Region": {c.Region}})
 }
@@ -302,9 +301,9 @@ func known[T any](ids []string, items []T, id func(T) string, code, kind string)
 	return nil
 }
 
-// choose keeps what the ids and filters name, by id.
+// choose returns the items with the given ids that match the filters, by id.
 func choose[T any](items []T, zero T, ids []string, id func(T) string, filters []Filter, of func(T) facets) ([]T, error) {
-	// A zero item shows which filters there are, even when nothing is there to be filtered.
+	// The zero item checks the names of the filters even if there are no items.
 	if _, err := of(zero).matches(filters); err != nil {
 		return nil, err
 	}

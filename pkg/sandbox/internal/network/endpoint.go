@@ -11,7 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// vpcEndpoint is an interface endpoint that a template made.
+// vpcEndpoint is an interface endpoint that a template created.
 type vpcEndpoint struct {
 	id, account, region, vpc string
 	service                  string // "com.amazonaws.eu-west-1.execute-api"
@@ -23,7 +23,7 @@ type vpcEndpoint struct {
 	tags                     map[string]string
 }
 
-// fullAccess is the policy that an endpoint has if its template gives none.
+// fullAccess is the default policy of an endpoint.
 // https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 const fullAccess = `{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}]}`
 
@@ -124,7 +124,7 @@ func (s *Service) checkEndpoint(r *cloud.ResourceRequest, p vpcEndpointPropertie
 	return nil
 }
 
-// mySubnets are subnets of one VPC in different zones, each with room for an interface.
+// mySubnets returns subnets of one VPC in different zones, each with a free address.
 func (s *Service) mySubnets(ids []string, vpc string, r *cloud.ResourceRequest) ([]subnet, error) {
 	var list []subnet
 	for _, id := range ids {
@@ -145,8 +145,8 @@ func (s *Service) mySubnets(ids []string, vpc string, r *cloud.ResourceRequest) 
 	return list, nil
 }
 
-// attach makes one interface in each subnet of an endpoint
-// (https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html).
+// attach creates one interface in each subnet of an endpoint.
+// https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 func (s *Service) attach(e *vpcEndpoint) {
 	for _, sub := range e.subnets {
 		s.add(&eni{
@@ -164,8 +164,8 @@ func (s *Service) drop(user string) {
 	s.interfaces = slices.DeleteFunc(s.interfaces, func(n *eni) bool { return n.user == user })
 }
 
-// ReplaceInterfaces gives an interface endpoint other interfaces with other addresses, as AWS may do at any time, and
-// answers the new addresses. Call without the world locked.
+// ReplaceInterfaces gives an interface endpoint other interfaces with other addresses, as AWS may do at any time. It returns the
+// new addresses. Call without the world locked.
 func (s *Service) ReplaceInterfaces(endpointID string) (addresses []string, err error) {
 	s.world.Do(func() { addresses, err = s.replaceInterfaces(endpointID) })
 	return addresses, err
@@ -176,7 +176,7 @@ func (s *Service) ReplaceAllInterfaces(account, region string) {
 	s.world.Do(func() {
 		for _, id := range slices.Sorted(maps.Keys(s.endpoints)) {
 			if e := s.endpoints[id]; e.account == account && e.region == region {
-				_, _ = s.replaceInterfaces(id) // an endpoint without room for it keeps its interfaces
+				_, _ = s.replaceInterfaces(id) // an endpoint without free addresses keeps its interfaces
 			}
 		}
 	})
@@ -193,7 +193,7 @@ func (s *Service) replaceInterfaces(id string) ([]string, error) {
 		}
 	}
 	old := slices.Clone(s.interfaces)
-	s.attach(e) // while the old ones still hold their addresses
+	s.attach(e) // while the old interfaces still have their addresses
 	for _, n := range old {
 		if n.user == id {
 			s.interfaces = slices.DeleteFunc(s.interfaces, func(other *eni) bool { return other == n })
@@ -203,7 +203,7 @@ func (s *Service) replaceInterfaces(id string) ([]string, error) {
 	return s.addresses(id), nil
 }
 
-// addresses of what a VPC endpoint or load balancer has interfaces for.
+// addresses returns the addresses of a VPC endpoint's or load balancer's interfaces.
 func (s *Service) addresses(user string) []string {
 	list := []string{}
 	for _, n := range s.interfaces {
@@ -214,14 +214,14 @@ func (s *Service) addresses(user string) []string {
 	return list
 }
 
-// EndpointView is an interface endpoint as API Gateway knows it.
+// EndpointView is an interface endpoint as API Gateway sees it.
 type EndpointView struct {
 	ID, Account, Region, Vpc string
 	Service                  string // "com.amazonaws.eu-west-1.execute-api"
 	Policy                   string // JSON
 }
 
-// Endpoint is an interface endpoint by id. Call with the world locked.
+// Endpoint returns an interface endpoint by id. Call with the world locked.
 func (s *Service) Endpoint(id string) (EndpointView, bool) {
 	e := s.endpoints[id]
 	if e == nil {
@@ -265,7 +265,7 @@ type VpcEndpoint struct {
 	Tags                []Tag      `xml:"tagSet>item"`
 }
 
-// DNSEntry is the wire form of a name that leads to an endpoint.
+// DNSEntry is the wire form of a DNS name of an endpoint.
 type DNSEntry struct {
 	DNSName string `xml:"dnsName"`
 }

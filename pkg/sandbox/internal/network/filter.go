@@ -10,13 +10,13 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Filter is one filter of a Describe operation: its values are alternatives, several filters must all hold.
+// Filter is one filter of a Describe operation. One of its values must match, and all filters must match.
 type Filter struct {
 	Name   string   `query:"Name"`
 	Values []string `query:"Value"`
 }
 
-// facets are the values of one thing that filters can ask for, by filter name.
+// facets has the values of an item that filters can ask for, by filter name.
 type facets map[string][]string
 
 // withTags adds tag:<key> and tag-key.
@@ -28,7 +28,7 @@ func (f facets) withTags(tags map[string]string) facets {
 	return f
 }
 
-// matches tells whether all filters hold. A filter that the sandbox does not know is an error that names it.
+// matches reports whether all filters match. A filter that the sandbox does not know is an error that names it.
 func (f facets) matches(filters []Filter) (bool, error) {
 	all := true
 	for _, filter := range filters {
@@ -43,14 +43,14 @@ func (f facets) matches(filters []Filter) (bool, error) {
 	return all, nil
 }
 
-// like matches EC2's wildcards, * and ?, which stand for slashes too.
+// like matches EC2's wildcards * and ?, which match slashes too.
 func like(pattern, value string) bool {
 	escape := strings.NewReplacer(`[`, `\[`, `/`, "\x00")
 	ok, err := path.Match(escape.Replace(pattern), strings.ReplaceAll(value, "/", "\x00"))
 	return err == nil && ok
 }
 
-// page cuts a page out of things in a stable order; key names the last one that was answered.
+// page returns one page of items in a stable order. A token names the last item of the previous page.
 func page[T any](items []T, key func(T) string, token string, limit int, ids []string) ([]T, string, error) {
 	if limit != 0 && len(ids) > 0 {
 		return nil, "", cloud.Errorf(400, "InvalidParameterCombination",

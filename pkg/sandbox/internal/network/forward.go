@@ -10,34 +10,33 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
 )
 
-// Request is what CloudFront sends to an origin, as far as a load balancer looks at it.
+// Request is the part of CloudFront's request that a load balancer uses.
 type Request struct{ Host, Path string }
 
-// Answer is what somebody behind CloudFront answers.
+// Answer is the response of something behind CloudFront.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   string
 	By     string // "load balancer", "endpoint", "API Gateway" or "application"
-	Reason string // which link of the chain failed, and why; empty when none did
+	Reason string // the hop that failed, and why; empty if none did
 }
 
-// Hop is where a load balancer sends a request: exactly one of the three is set.
+// Hop is the next hop of a request after a load balancer. Exactly one of the three is set.
 type Hop struct {
-	Broken   *Broken       // CloudFront gets no answer from the load balancer
-	Answer   *Answer       // the load balancer answers itself
-	Endpoint *EndpointView // the request goes to what is behind this interface endpoint
+	Broken   *Broken       // CloudFront gets no response from the load balancer
+	Answer   *Answer       // the load balancer itself responds
+	Endpoint *EndpointView // the request goes to this interface endpoint
 }
 
-// Broken is why CloudFront gets no answer, and the status that it gives its viewers.
+// Broken is why CloudFront gets no response, and the status that its viewers get.
 type Broken struct {
 	Status int
 	Reason string
 }
 
-// Route follows a request from a VPC origin through the load balancer that a template made; false when no template made
-// the origin's endpoint. Call with the world locked.
-// Statuses of broken connections:
+// Route follows a request from a VPC origin through the load balancer that a template created. It returns false if no template
+// created the origin's endpoint. Call with the world locked. Statuses of broken connections:
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/troubleshooting-response-errors.html
 func (b *Balancing) Route(o cloudfront.VpcOriginView, r Request) (Hop, bool) {
 	broken := func(status int, format string, args ...any) (Hop, bool) {
@@ -87,11 +86,11 @@ func (b *Balancing) listenerAt(lb *loadBalancer, port int) *listener {
 	return nil
 }
 
-// handshake says why TLS between CloudFront and a listener fails: protocols without a common version, or a certificate
-// that does not cover the name. The Host that is forwarded is the name that counts, else the origin's domain name.
+// handshake returns why TLS between CloudFront and a listener fails: protocols without a common version, or a certificate that
+// does not cover the name. The name is the forwarded Host, or else the origin's domain name.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html
 func (b *Balancing) handshake(l *listener, o cloudfront.VpcOriginView, host string) string {
-	least, _ := leastTLS(l.sslPolicy) // checked when the listener was made
+	least, _ := leastTLS(l.sslPolicy) // checked when the listener was created
 	best := -1
 	for _, p := range o.Protocols {
 		if v := slices.Index([]string{"TLSv1", "TLSv1.1", "TLSv1.2"}, p); v > best {
@@ -111,7 +110,7 @@ func (b *Balancing) handshake(l *listener, o cloudfront.VpcOriginView, host stri
 	return ""
 }
 
-// Covers tells whether a name of a certificate, which may begin with *., covers a host: * stands for one label.
+// Covers reports whether a name of a certificate, which may begin with "*.", covers a host. The * stands for one label.
 // https://docs.aws.amazon.com/acm/latest/userguide/acm-certificate-characteristics.html
 func Covers(name, host string) bool {
 	if suffix, wildcard := strings.CutPrefix(name, "*."); wildcard {
@@ -144,7 +143,7 @@ func (b *Balancing) dispatch(l *listener, r Request) Hop {
 	return b.deliver(l.balancer, do.targetGroup)
 }
 
-// deliver picks the first target that is healthy, or, if none is, the first unhealthy one: a load balancer fails open.
+// deliver selects the first healthy target, or the first unhealthy one if none is healthy, because a load balancer fails open.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 func (b *Balancing) deliver(lb *loadBalancer, g *targetGroup) Hop {
 	fail := func(status int, format string, args ...any) Hop {
@@ -163,9 +162,9 @@ func (b *Balancing) deliver(lb *loadBalancer, g *targetGroup) Hop {
 			}
 		}
 	}
-	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html: 503 without
-	// registered targets, 504 when a target does not accept the connection in time, 502 when it does not speak TLS.
-	// Assumption NET-16: targets whose first check is not through count as none.
+	// 503 without registered targets, 504 if a target does not accept the connection in time, 502 if it does not speak TLS.
+	// Targets whose first check has not ended do not count (assumption NET-16).
+	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 	if chosen == nil {
 		return fail(http.StatusServiceUnavailable, "target group %s has no registered target that is through its first health check", g.name)
 	}
@@ -176,7 +175,7 @@ func (b *Balancing) deliver(lb *loadBalancer, g *targetGroup) Hop {
 	return Hop{Endpoint: &e}
 }
 
-// reach finds what answers at an address that a load balancer connects to, or says why it does not.
+// reach finds what listens at an address that a load balancer connects to, or returns why nothing can be reached.
 func (b *Balancing) reach(lb *loadBalancer, ip netip.Addr, port int, tls bool) (EndpointView, string) {
 	s := b.network
 	i := slices.IndexFunc(s.interfaces, func(n *eni) bool { return n.vpc == lb.vpc && n.ip == ip })

@@ -12,9 +12,9 @@ import (
 
 const allProtocols = "-1"
 
-// permission is one rule of a security group: protocol and ports, and one peer.
+// permission is one rule of a security group: protocol, ports, and one peer.
 type permission struct {
-	id, protocol    string // the id is that of a rule with a resource of its own
+	id, protocol    string // the id is for a rule with a resource of its own
 	from, to        int
 	cidr            netip.Prefix
 	prefixList      string
@@ -22,7 +22,7 @@ type permission struct {
 	peerDescription string
 }
 
-// anywhere is the rule for all outbound traffic that a group has if its template gives none.
+// anywhere returns the default rule of a group, which allows all outbound traffic.
 // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 func anywhere() permission {
 	return permission{protocol: allProtocols, from: -1, to: -1, cidr: netip.PrefixFrom(netip.IPv4Unspecified(), 0)}
@@ -30,12 +30,12 @@ func anywhere() permission {
 
 // peer is the other side of a connection.
 type peer struct {
-	address    netip.Addr // none for CloudFront
+	address    netip.Addr // not set for CloudFront
 	groups     []groupName
 	prefixList string // of CloudFront
 }
 
-// admits tells whether one of the rules lets TCP to a port pass, from or to the peer.
+// admits reports whether one of the rules allows TCP to a port, from or to the peer.
 func admits(rules []permission, port int, p peer) bool {
 	return slices.ContainsFunc(rules, func(r permission) bool {
 		if r.protocol != allProtocols && (r.protocol != "tcp" || port < r.from || port > r.to) {
@@ -47,7 +47,7 @@ func admits(rules []permission, port int, p peer) bool {
 	})
 }
 
-// rulesOf are the rules of several groups together: what one of them admits passes.
+// rulesOf returns the rules of several groups. Traffic passes if one of the rules admits it.
 func (s *Service) rulesOf(groups []groupName, of func(*group) []permission) []permission {
 	var all []permission
 	for _, g := range groups {
@@ -61,8 +61,8 @@ func (s *Service) rulesOf(groups []groupName, of func(*group) []permission) []pe
 func inbound(g *group) []permission  { return g.ingress }
 func outbound(g *group) []permission { return g.egress }
 
-// OriginFacing is the id of the managed prefix list com.amazonaws.global.cloudfront.origin-facing in a Region.
-// Assumption NET-09.
+// OriginFacing returns the id of the managed prefix list com.amazonaws.global.cloudfront.origin-facing in a Region. Assumption
+// NET-09.
 func OriginFacing(region string) string {
 	known := map[string]string{
 		"us-east-1": "pl-3b927c52", "us-east-2": "pl-b6a144df", "us-west-1": "pl-4ea04527", "us-west-2": "pl-82a045eb",
@@ -113,7 +113,7 @@ func (s *Service) myGroup(id string, r *cloud.ResourceRequest) (*group, error) {
 	return mine(s.groups, id, r, func(g *group) (string, string) { return g.account, g.region }, "InvalidGroup.NotFound", "security group")
 }
 
-// myGroups reads the groups of what stands in one VPC.
+// myGroups returns security groups of one VPC by their ids.
 func (s *Service) myGroups(ids []string, vpc string, r *cloud.ResourceRequest) ([]groupName, error) {
 	var list []groupName
 	for _, id := range ids {
@@ -129,7 +129,7 @@ func (s *Service) myGroups(ids []string, vpc string, r *cloud.ResourceRequest) (
 	return list, nil
 }
 
-// permission reads a rule, whose peer is one of a block, a prefix list and a group.
+// permission reads a rule. Its peer is a CIDR block, a prefix list or a group.
 func (s *Service) permission(r *cloud.ResourceRequest, p ruleProperties, prefixList, groupID string) (permission, error) {
 	rule := permission{protocol: p.IpProtocol, from: -1, to: -1, prefixList: prefixList, group: groupID, peerDescription: p.Description}
 	switch p.IpProtocol {
@@ -174,7 +174,7 @@ func (s *Service) permission(r *cloud.ResourceRequest, p ruleProperties, prefixL
 	return rule, nil
 }
 
-// anyGroup is a group of a template or the service group of CloudFront.
+// anyGroup returns a group of a template, or the service group of CloudFront.
 func (s *Service) anyGroup(id string, r *cloud.ResourceRequest) (*group, error) {
 	for _, g := range s.serviceGroups {
 		if g.id == id && g.account == r.Account && g.region == r.Region {
@@ -184,7 +184,7 @@ func (s *Service) anyGroup(id string, r *cloud.ResourceRequest) (*group, error) 
 	return s.myGroup(id, r)
 }
 
-// add adds a rule that is not there yet.
+// addRule adds a rule unless it exists.
 func addRule(rules []permission, rule permission) ([]permission, error) {
 	same := func(r permission) bool {
 		r.id, r.peerDescription = rule.id, rule.peerDescription
@@ -243,7 +243,8 @@ func (s *Service) securityGroupType() cloud.ResourceType {
 		case strings.HasPrefix(name, "sg-"):
 			return nil, cloud.Errorf(400, "InvalidParameterValue", "Invalid group name %q: it may not begin with sg-", name)
 		case strings.HasPrefix(name, serviceGroup):
-			// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html: reserved.
+			// CloudFront reserves the name:
+			// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html
 			return nil, cloud.Errorf(400, "InvalidParameterValue", "Invalid group name %q: %s is reserved", name, serviceGroup)
 		}
 		for _, other := range s.groups {
@@ -392,9 +393,9 @@ type ManagedPrefixList struct {
 	OwnerID        string `xml:"ownerId"`
 }
 
+// describeManagedPrefixLists implements DescribeManagedPrefixLists. The only prefix list is that of CloudFront's origin-facing
+// servers.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeManagedPrefixLists.html
-//
-// There is one: CloudFront's, for origins.
 func (s *Service) describeManagedPrefixLists(c *cloud.Call, in *DescribeManagedPrefixListsInput) (*DescribeManagedPrefixListsOutput, error) {
 	if err := authorize(c, "ec2:DescribeManagedPrefixLists"); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ type listener struct {
 	action       action
 }
 
-// rule is one rule of a listener beside its default action.
+// rule is one rule of a listener besides its default action.
 type rule struct {
 	arn        string
 	listener   *listener
@@ -30,7 +30,7 @@ type rule struct {
 	action     action
 }
 
-// condition holds when one of its values matches.
+// condition holds if one of its values matches.
 type condition struct {
 	field  string // host-header or path-pattern
 	values []string
@@ -47,7 +47,7 @@ type fixedResponse struct {
 	contentType, body string
 }
 
-// actionProperties is an action as templates have it.
+// actionProperties are the properties of an action.
 type actionProperties struct {
 	Type                string
 	Order               cloud.Int
@@ -94,7 +94,7 @@ type conditionProperties struct {
 
 var fixedStatus = regexp.MustCompile(`^[245]\d\d$`)
 
-// action reads the one action of a listener or rule.
+// action reads the single action of a listener or rule.
 func (b *Balancing) action(r *cloud.ResourceRequest, list []actionProperties, lb *loadBalancer) (action, error) {
 	if len(list) != 1 {
 		return action{}, cloud.Errorf(400, "InvalidLoadBalancerAction", "the sandbox knows listeners and rules with one action, not %d", len(list))
@@ -106,7 +106,7 @@ func (b *Balancing) action(r *cloud.ResourceRequest, list []actionProperties, lb
 		if f == nil || !fixedStatus.MatchString(f.StatusCode) {
 			return action{}, cloud.Errorf(400, "InvalidLoadBalancerAction", "A fixed response needs a StatusCode of 2XX, 4XX or 5XX")
 		}
-		status, _ := strconv.Atoi(f.StatusCode) // three digits
+		status, _ := strconv.Atoi(f.StatusCode) // the property has three digits
 		return action{fixed: &fixedResponse{status, f.ContentType, f.MessageBody}}, nil
 	case "forward":
 		arn := p.TargetGroupArn
@@ -131,7 +131,7 @@ func (b *Balancing) action(r *cloud.ResourceRequest, list []actionProperties, lb
 	return action{}, cloud.Errorf(400, "InvalidLoadBalancerAction", "the sandbox knows the actions fixed-response and forward, not %q", p.Type)
 }
 
-// uses tells a target group that its load balancer sends it requests from now on, and so checks its targets.
+// uses records that a load balancer sends requests to a target group from now on, and so checks its targets.
 func (b *Balancing) uses(a action) {
 	g := a.targetGroup
 	if g == nil {
@@ -143,7 +143,7 @@ func (b *Balancing) uses(a action) {
 	}
 }
 
-// userOf is the load balancer that sends requests to a target group.
+// userOf returns the load balancer that sends requests to a target group.
 func (b *Balancing) userOf(g *targetGroup) *loadBalancer {
 	for _, l := range b.listeners {
 		if l.action.targetGroup == g {
@@ -160,14 +160,14 @@ func (b *Balancing) userOf(g *targetGroup) *loadBalancer {
 
 var policyForm = regexp.MustCompile(`^ELBSecurityPolicy-(2016-08|TLS-1-([0-2])-.+|TLS13-1-([0-3])-.+|FS-(?:1-([12])-)?.+)$`)
 
-// leastTLS is the lowest TLS 1.x that a security policy accepts, from its name.
+// leastTLS returns the lowest TLS 1.x version that a security policy accepts, from the policy's name.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 func leastTLS(policy string) (minor int, ok bool) {
 	found := policyForm.FindStringSubmatch(policy)
 	if found == nil {
 		return 0, false
 	}
-	minor, _ = strconv.Atoi(orElse(found[2]+found[3]+found[4], "0")) // one digit
+	minor, _ = strconv.Atoi(orElse(found[2]+found[3]+found[4], "0")) // the text is one digit
 	return minor, true
 }
 
@@ -218,7 +218,7 @@ func (b *Balancing) listenerType() cloud.ResourceType {
 	})
 }
 
-// secure checks and fills in what TLS needs.
+// secure checks the properties for TLS and fills in their defaults.
 func (b *Balancing) secure(r *cloud.ResourceRequest, p listenerProperties, l *listener) error {
 	switch {
 	case l.port < 1 || l.port > 65535:
@@ -244,7 +244,7 @@ func (b *Balancing) secure(r *cloud.ResourceRequest, p listenerProperties, l *li
 	return nil
 }
 
-// CertificateUsers names the listeners that show a certificate. Call with the world locked.
+// CertificateUsers returns the listeners that use a certificate. Call with the world locked.
 func (b *Balancing) CertificateUsers(arn string) []string {
 	var users []string
 	for _, l := range slices.Sorted(maps.Keys(b.listeners)) {
@@ -341,7 +341,7 @@ func readCondition(p conditionProperties) (condition, error) {
 	return c, nil
 }
 
-// holds tells whether the condition is met: host names without regard to case, paths with it; * and ? are wildcards.
+// holds reports whether the condition is met. Host names match regardless of case, paths do not; * and ? are wildcards.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 func (c condition) holds(host, path string) bool {
 	return slices.ContainsFunc(c.values, func(v string) bool {
@@ -352,7 +352,7 @@ func (c condition) holds(host, path string) bool {
 	})
 }
 
-// rulesOf are the rules of a listener in the order in which they are tried.
+// rulesOf returns the rules of a listener in the order in which they are tried.
 func (b *Balancing) rulesOf(l *listener) []*rule {
 	var list []*rule
 	for _, r := range b.rules {
@@ -476,9 +476,8 @@ type ConditionValue struct {
 	Values []string `xml:"Values>member"`
 }
 
+// describeRules implements DescribeRules. The default rule of a listener comes last.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeRules.html
-//
-// By listener, the default rule comes last.
 func (b *Balancing) describeRules(c *cloud.Call, in *DescribeRulesInput) (*DescribeRulesOutput, error) {
 	if err := c.Authorize("elasticloadbalancing:DescribeRules", "*", nil); err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// loadBalancer is an Application Load Balancer that a template made.
+// loadBalancer is an Application Load Balancer that a template created.
 type loadBalancer struct {
 	endpoint
 	vpc, scheme string
@@ -29,7 +29,7 @@ func (lb *loadBalancer) dnsName() string {
 	return fmt.Sprintf("%s%s-%010d.%s.elb.amazonaws.com", prefix, lb.name, number("dns", lb.arn)%1e10, lb.region)
 }
 
-// fullName is app/<name>/<id>.
+// fullName returns app/<name>/<id>.
 func (lb *loadBalancer) fullName() string {
 	_, name, _ := strings.Cut(lb.arn, "loadbalancer/")
 	return name
@@ -65,7 +65,8 @@ type loadBalancerProperties struct {
 	Tags                   []cloud.Tag
 }
 
-// loadBalancerAttributes: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
+// loadBalancerAttributes returns the names of the attributes.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
 func loadBalancerAttributes() []string {
 	return []string{
 		"deletion_protection.enabled", "access_logs.s3.enabled", "access_logs.s3.bucket", "access_logs.s3.prefix",
@@ -90,7 +91,7 @@ func attributes(list []Attribute, known []string) (map[string]string, error) {
 
 var balancerName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$`)
 
-// checkName holds a name of a load balancer or target group against AWS's form.
+// checkName checks a name of a load balancer or target group.
 func checkName(name string) error {
 	if !balancerName.MatchString(name) || strings.HasPrefix(name, "internal-") {
 		return cloud.Errorf(400, "ValidationError", "The name '%s' must be 1 to 32 letters, digits and hyphens, without a hyphen at either end "+
@@ -200,8 +201,8 @@ func (b *Balancing) loadBalancerType() cloud.ResourceType {
 	})
 }
 
-// checkBalancer holds a new load balancer against
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html.
+// checkBalancer checks the properties of a new load balancer.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 func (b *Balancing) checkBalancer(r *cloud.ResourceRequest, p loadBalancerProperties, name string) error {
 	switch {
 	case p.Type != "" && p.Type != "application":

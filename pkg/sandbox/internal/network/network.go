@@ -1,6 +1,6 @@
-// Package network emulates VPCs as far as an origin behind CloudFront needs them: EC2's networks, interfaces and
-// security groups, interface endpoints, and Elastic Load Balancing. What a VPC origin points at though no template made
-// it is derived from its account, Region and ARN.
+// Package network emulates the part of VPCs that an origin behind CloudFront needs: EC2's networks, interfaces and security
+// groups, interface endpoints, and Elastic Load Balancing. If no template created the endpoint of a VPC origin, the sandbox
+// derives the endpoint from its account, Region and ARN.
 package network
 
 import (
@@ -13,26 +13,26 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
 )
 
-// ReleaseDelay is how long the interfaces of a VPC origin outlive it. Assumption NET-05.
+// ReleaseDelay is the time for which the interfaces of a VPC origin remain after its deletion. Assumption NET-05.
 const ReleaseDelay = 45 * time.Second
 
 const (
-	originTag       = "aws.cloudfront.vpcorigin" // the key that AWSCloudFrontVPCOriginServiceRolePolicy relies on
+	originTag       = "aws.cloudfront.vpcorigin" // the tag key in AWSCloudFrontVPCOriginServiceRolePolicy
 	serviceGroup    = "CloudFront-VPCOrigins-Service-SG"
 	cloudfrontOwner = "vpcorigin.cloudfront.amazonaws.com"
 )
 
-// Service is EC2 and Elastic Load Balancing of all accounts and Regions.
+// Service emulates EC2 and Elastic Load Balancing in all accounts and Regions.
 type Service struct {
 	world      *cloud.World
 	interfaces []*eni               // in the order of their creation
-	balancers  map[string]*balancer // that no template made and a VPC origin points or pointed at, by ARN
-	instances  map[string]*instance // likewise
-	held       map[string]bool      // VPC origins whose interfaces never go
+	balancers  map[string]*balancer // derived load balancers that VPC origins use or used, by ARN
+	instances  map[string]*instance // derived instances, by ARN
+	held       map[string]bool      // VPC origins whose interfaces stay forever
 
-	serviceGroups map[string]*group // of CloudFront, by VPC
+	serviceGroups map[string]*group // CloudFront's service groups, by VPC
 
-	// What templates made, by id.
+	// These were created by templates, by id.
 	vpcs         map[string]*vpc
 	subnets      map[string]*vpcSubnet
 	gateways     map[string]*gateway
@@ -54,9 +54,9 @@ type eni struct {
 	groups                                 []groupName
 	tags                                   map[string]string
 
-	origin, endpoint string    // of CloudFront's interfaces
-	user             string    // VPC endpoint or load balancer that a template made, whose interface this is
-	release          time.Time // when it goes, zero while it is needed
+	origin, endpoint string    // set for CloudFront's interfaces
+	user             string    // set for interfaces of a VPC endpoint or load balancer that a template created
+	release          time.Time // when the interface is removed; zero while it is needed
 }
 
 // group is one security group.
@@ -70,7 +70,7 @@ type groupName struct{ id, name string }
 
 func (g *group) groupName() groupName { return groupName{g.id, g.name} }
 
-// New makes the network that the VPC origins of cf reach into.
+// New returns the network of the VPC origins of cf.
 func New(w *cloud.World, cf *cloudfront.Service) *Service {
 	s := &Service{
 		world: w, balancers: map[string]*balancer{}, instances: map[string]*instance{}, held: map[string]bool{},
@@ -83,7 +83,7 @@ func New(w *cloud.World, cf *cloudfront.Service) *Service {
 	return s
 }
 
-// VpcOriginAttached makes one interface in each subnet of the endpoint. Assumptions NET-02, NET-03 and NET-04.
+// VpcOriginAttached creates one interface in each subnet of the endpoint. Assumptions NET-02, NET-03 and NET-04.
 func (s *Service) VpcOriginAttached(o cloudfront.VpcOriginView) {
 	e, ok := parseEndpoint(o.Endpoint)
 	if !ok {
@@ -107,7 +107,7 @@ func (s *Service) VpcOriginAttached(o cloudfront.VpcOriginView) {
 	}
 }
 
-// place is where an endpoint stands: where its template put it, or where it is derived to be.
+// place returns the VPC and subnets of an endpoint, as its template says or as derived.
 func (s *Service) place(e endpoint) (vpc string, subnets []subnet) {
 	if lb := s.balancing.balancers[e.arn]; lb != nil {
 		return lb.vpc, lb.subnets
@@ -116,8 +116,9 @@ func (s *Service) place(e endpoint) (vpc string, subnets []subnet) {
 	return e.vpc(), e.subnets()
 }
 
-// VpcOriginRefused holds an endpoint that a template made against the prerequisites of
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html. Assumption NET-17.
+// VpcOriginRefused checks the prerequisites of an endpoint that a template created, and returns what is missing. Assumption
+// NET-17.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html
 func (s *Service) VpcOriginRefused(arn string) string {
 	lb := s.balancing.balancers[arn]
 	switch {
@@ -136,7 +137,7 @@ func (s *Service) VpcOriginRefused(arn string) string {
 	return ""
 }
 
-// VpcOriginDetached lets the interfaces go some time after the origin has.
+// VpcOriginDetached schedules the removal of the interfaces some time after the VPC origin's.
 func (s *Service) VpcOriginDetached(o cloudfront.VpcOriginView, at time.Time) {
 	for _, n := range s.interfaces {
 		if n.origin == o.ID && n.endpoint == o.Endpoint && n.release.IsZero() {
@@ -147,7 +148,7 @@ func (s *Service) VpcOriginDetached(o cloudfront.VpcOriginView, at time.Time) {
 	s.world.Clock.After(wait, "network interfaces of VPC origin "+o.ID+" released", func() { s.world.Do(s.collect) })
 }
 
-// collect removes what has been released, and the service groups that nothing needs any more.
+// collect removes interfaces whose time has come, and the service groups that nothing uses any more.
 func (s *Service) collect() {
 	now := s.world.Clock.Now()
 	s.interfaces = slices.DeleteFunc(s.interfaces, func(n *eni) bool {
@@ -166,7 +167,7 @@ func (s *Service) collect() {
 	}
 }
 
-// actor is an AWS service that works in an account with its service-linked role.
+// actor is an AWS service that acts in an account with its service-linked role.
 type actor struct{ service, role, session string }
 
 func vpcOrigins() actor {
@@ -177,8 +178,7 @@ func privateLink() actor {
 	return actor{"vpce.amazonaws.com", "AWSServiceRoleForVPCEndpoint", "PrivateLink"}
 }
 
-// record is the CloudTrail record of a call that a service-linked role makes, not a caller. Assumptions NET-06 and
-// NET-11.
+// record adds the CloudTrail record of a call that a service-linked role makes. Assumptions NET-06 and NET-11.
 func (s *Service) record(account, region string, by actor, event string, parameters map[string]any) {
 	role := "arn:aws:iam::" + account + ":role/aws-service-role/" + by.service + "/" + by.role
 	s.world.Record(account, region, "aws.ec2", map[string]any{
@@ -196,12 +196,11 @@ func (s *Service) record(account, region string, by actor, event string, paramet
 
 func (s *Service) add(n *eni) {
 	n.id = "eni-" + s.world.IDs.Hex(17)
-	n.ip, _ = s.freeAddress(n.subnet) // whoever adds to a subnet that may be full asks before
+	n.ip, _ = s.freeAddress(n.subnet) // callers check first that the subnet has a free address
 	s.interfaces = append(s.interfaces, n)
 }
 
-// HoldENIs makes the interfaces of a VPC origin stay for ever, as if CloudFront had lost them: a fault. Call without the
-// world locked.
+// HoldENIs makes the interfaces of a VPC origin stay forever, as if CloudFront had lost them. Call without the world locked.
 func (s *Service) HoldENIs(originID string) {
 	s.world.Do(func() { s.held[originID] = true })
 }
@@ -214,7 +213,7 @@ func (s *Service) ReleaseENIs(originID string) {
 	})
 }
 
-// UnmanagedENI is an interface of another service in the VPC that load balancers are derived into.
+// UnmanagedENI is a network interface of another service in the VPC of derived load balancers.
 type UnmanagedENI struct {
 	Account     string            `json:"account"`
 	Region      string            `json:"region"`
@@ -222,7 +221,7 @@ type UnmanagedENI struct {
 	Tags        map[string]string `json:"tags,omitempty"`
 }
 
-// AddUnmanagedENI adds such an interface and answers its id. Call without the world locked.
+// AddUnmanagedENI adds a network interface of another service and returns its id. Call without the world locked.
 func (s *Service) AddUnmanagedENI(f UnmanagedENI) (id string) {
 	s.world.Do(func() {
 		n := &eni{
@@ -236,7 +235,7 @@ func (s *Service) AddUnmanagedENI(f UnmanagedENI) (id string) {
 	return id
 }
 
-// ResourceTypes are what a private network is made of.
+// ResourceTypes returns the types of a private network.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{
 		s.vpcType(), s.subnetType(), s.routeTableType(), s.routeTableAssociationType(), s.internetGatewayType(), s.gatewayAttachmentType(),
@@ -244,7 +243,7 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 	}
 }
 
-// Snapshot tells what the network holds for an account. Call with the world locked.
+// Snapshot returns what the network holds for an account. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	interfaces := []any{}
 	for _, n := range s.interfaces {
@@ -281,7 +280,7 @@ func (s *Service) Snapshot(account string) map[string]any {
 	}
 }
 
-// snapshots lists what an account has, by id.
+// snapshots returns an account's items, by id.
 func snapshots[T any](all map[string]T, account string, of func(T) (owner string, snapshot map[string]any)) []any {
 	list := []any{}
 	for _, id := range slices.Sorted(maps.Keys(all)) {

@@ -21,8 +21,8 @@ type targetGroup struct {
 	check                  healthCheck
 	attributes             map[string]string
 	targets                []target
-	listed                 []target  // of the template
-	used                   time.Time // since when a load balancer sends it requests
+	listed                 []target  // targets in the template
+	used                   time.Time // when a load balancer began to send it requests
 }
 
 type healthCheck struct {
@@ -68,7 +68,7 @@ type targetGroupProperties struct {
 	Tags                  []cloud.Tag
 }
 
-// targetGroupAttributes:
+// targetGroupAttributes returns the names of the attributes.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
 func targetGroupAttributes() []string {
 	return []string{
@@ -82,7 +82,7 @@ const drainAttribute = "deregistration_delay.timeout_seconds"
 
 var matcherForm = regexp.MustCompile(`^\d{3}(-\d{3})?(,\d{3}(-\d{3})?)*$`)
 
-// readCheck fills in the defaults of
+// readCheck reads a health check and fills in the defaults.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 func readCheck(p targetGroupProperties) (healthCheck, error) {
 	number := func(v cloud.Int, otherwise int) int {
@@ -131,14 +131,14 @@ func (h healthCheck) portOf(traffic int) (int, error) {
 	return strconv.Atoi(h.port)
 }
 
-// accepts tells whether the matcher covers a status.
+// accepts reports whether the matcher covers a status.
 func (h healthCheck) accepts(status int) bool {
 	for part := range strings.SplitSeq(h.matcher, ",") {
 		low, high, isRange := strings.Cut(part, "-")
 		if !isRange {
 			high = low
 		}
-		if s := strconv.Itoa(status); s >= low && s <= high { // three digits each
+		if s := strconv.Itoa(status); s >= low && s <= high { // each text has three digits
 			return true
 		}
 	}
@@ -164,7 +164,7 @@ func (b *Balancing) targetGroupType() cloud.ResourceType {
 			}
 			listed = append(listed, read)
 		}
-		// Assumption NET-12: a stack changes only the targets that its template lists or listed.
+		// A stack changes only the targets that its template lists or listed. Assumption NET-12.
 		stale := slices.DeleteFunc(slices.Clone(g.listed), func(t target) bool { return slices.ContainsFunc(listed, t.same) })
 		g.check, g.attributes, g.listed = check, attributes, listed
 		b.deregister(g, stale)
@@ -231,7 +231,7 @@ func (b *Balancing) checkTargetGroup(r *cloud.ResourceRequest, p targetGroupProp
 	return checkName(name)
 }
 
-// target reads a target: an IPv4 address of the VPC or of a private network.
+// target reads a target, which is an IPv4 address of the VPC or of a private network.
 func (g *targetGroup) target(id string, port int) (target, error) {
 	ip, err := netip.ParseAddr(id)
 	carrierGrade := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 10)
@@ -248,7 +248,7 @@ func (g *targetGroup) target(id string, port int) (target, error) {
 	return target{ip: ip, port: port}, nil
 }
 
-// register adds targets; one that is there already stays as it is, one that drains comes back.
+// register adds targets. A registered target stays unchanged. A draining target is registered again.
 func (b *Balancing) register(g *targetGroup, list []target) {
 	now := b.network.world.Clock.Now()
 	added := false
@@ -273,7 +273,7 @@ func (b *Balancing) firstCheck(g *targetGroup) {
 	b.network.world.Clock.After(time.Duration(g.check.interval)*time.Second, "first health check in target group "+g.name, nil)
 }
 
-// deregister lets targets drain.
+// deregister starts to drain targets.
 func (b *Balancing) deregister(g *targetGroup, list []target) {
 	for _, t := range list {
 		if i := slices.IndexFunc(g.targets, t.same); i >= 0 && g.targets[i].draining.IsZero() {
@@ -282,7 +282,7 @@ func (b *Balancing) deregister(g *targetGroup, list []target) {
 	}
 }
 
-// targetsOf are the targets of a group by address, without those that have drained. How long that takes:
+// targetsOf returns the targets of a group by address, without those that have drained. Duration of draining:
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#deregistration-delay
 func (b *Balancing) targetsOf(g *targetGroup) []target {
 	delay, err := strconv.Atoi(orElse(g.attributes[drainAttribute], "300"))
@@ -303,15 +303,15 @@ func (b *Balancing) targetsOf(g *targetGroup) []target {
 	return list
 }
 
-// Health of a target.
+// Health is the health of a target.
 type Health struct {
 	State       string `xml:"State"`
 	Reason      string `xml:"Reason,omitempty"`
 	Description string `xml:"Description,omitempty"`
 }
 
-// health is the outcome of a check at this moment, once the first one is through: how many checks in a row it takes to
-// change a state is left out. Assumption NET-13.
+// health returns the result of a check at this time, after the first check has ended. Consecutive checks are not counted
+// (assumption NET-13).
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 func (b *Balancing) health(g *targetGroup, t target) Health {
 	lb := b.userOf(g)
@@ -328,12 +328,12 @@ func (b *Balancing) health(g *targetGroup, t target) Health {
 	if b.network.world.Clock.Now().Before(since.Add(time.Duration(g.check.interval) * time.Second)) {
 		return Health{"initial", "Elb.RegistrationInProgress", "Target registration is in progress"}
 	}
-	port, _ := g.check.portOf(t.port) // checked when the group was made
+	port, _ := g.check.portOf(t.port) // checked when the group was created
 	e, problem := b.reach(lb, t.ip, port, g.check.protocol == "HTTPS")
 	if problem != "" {
 		return Health{"unhealthy", "Target.Timeout", "Request timed out: " + problem}
 	}
-	// The load balancer sends the target's address as Host:
+	// The load balancer sends the target's address as Host.
 	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 	if status := b.Probe(e, t.ip.String(), g.check.path); !g.check.accepts(status) {
 		return Health{"unhealthy", "Target.ResponseCodeMismatch", fmt.Sprintf("Health checks failed with these codes: [%d]", status)}
@@ -341,7 +341,7 @@ func (b *Balancing) health(g *targetGroup, t target) Health {
 	return Health{State: "healthy"}
 }
 
-// group finds a target group and authorises a change of it.
+// group finds a target group and authorizes a change of it.
 func (b *Balancing) group(c *cloud.Call, action, arn string) (*targetGroup, error) {
 	if err := c.Authorize(action, arn, nil); err != nil {
 		return nil, err
@@ -370,7 +370,7 @@ type TargetDescription struct {
 	AvailabilityZone string `xml:"AvailabilityZone,omitempty"`
 }
 
-// TargetsOutput is the empty answer of both.
+// TargetsOutput is the empty output of RegisterTargets and DeregisterTargets.
 type TargetsOutput struct{}
 
 func (g *targetGroup) read(in *TargetsInput) ([]target, error) {
@@ -402,9 +402,8 @@ func (b *Balancing) registerTargets(c *cloud.Call, in *TargetsInput) (*TargetsOu
 	return &TargetsOutput{}, nil
 }
 
+// deregisterTargets implements DeregisterTargets. It ignores targets that are not registered.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html
-//
-// A target that is not registered is no error.
 func (b *Balancing) deregisterTargets(c *cloud.Call, in *TargetsInput) (*TargetsOutput, error) {
 	g, err := b.group(c, "elasticloadbalancing:DeregisterTargets", in.TargetGroupArn)
 	if err != nil {
@@ -473,7 +472,7 @@ func (b *Balancing) describeTargetHealth(c *cloud.Call, in *DescribeTargetHealth
 	return out, nil
 }
 
-// zone is that of the subnet which an address of the VPC is in, "all" for others.
+// zone returns the zone of the subnet with an address of the VPC, or "all" for other addresses.
 func (b *Balancing) zone(g *targetGroup, ip netip.Addr) string {
 	for _, n := range b.network.subnets {
 		if n.vpc == g.vpc && n.block.Contains(ip) {

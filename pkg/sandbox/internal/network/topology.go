@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// What no template made follows from names alone: the same account, Region and ARN have the same VPC, subnets and
-// addresses in every run. Assumption NET-01.
+// What no template created is derived from names: the same account, Region and ARN have the same VPC, subnets and addresses in
+// every run. Assumption NET-01.
 
 type subnet struct {
 	id, zone string
 	block    netip.Prefix
 }
 
-// endpoint is what a VPC origin points at.
+// endpoint is the endpoint of a VPC origin.
 type endpoint struct {
 	arn, account, region string
 	kind                 string // app, net or instance
@@ -48,7 +48,7 @@ func parseEndpoint(arn string) (endpoint, bool) {
 
 func (e endpoint) vpc() string { return vpcID(e.account, e.region) }
 
-// subnets that the endpoint reaches: both of a load balancer's, one of an instance's.
+// subnets returns the subnets of the endpoint: two of a load balancer, one of an instance.
 func (e endpoint) subnets() []subnet {
 	all := subnets(e.account, e.region)
 	if e.kind == "instance" {
@@ -77,7 +77,7 @@ func defaultGroup(account, region string) *group {
 	}
 }
 
-// balancer is a load balancer that no template made.
+// balancer is a load balancer that no template created.
 type balancer struct {
 	endpoint
 	created time.Time
@@ -94,14 +94,14 @@ func (b *balancer) dnsName() string {
 	return fmt.Sprintf("internal-%s-%010d.%s.elb.amazonaws.com", b.name, number("dns", b.arn)%1e10, b.region)
 }
 
-// instance is an EC2 instance that no template made.
+// instance is an EC2 instance that no template created.
 type instance struct {
 	endpoint
 	created time.Time
 	ip      string
 }
 
-// discover makes the surroundings of an endpoint the first time that a VPC origin points at it.
+// discover derives the load balancer or instance when a VPC origin first points to it.
 func (s *Service) discover(e endpoint) {
 	now := s.world.Clock.Now()
 	if e.kind == "instance" {
@@ -129,8 +129,9 @@ func (s *Service) discover(e endpoint) {
 	}
 }
 
-// freeAddress is the lowest address of the subnet that no interface has, or none. AWS keeps the first four and the last
-// for itself (https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html).
+// freeAddress returns the lowest free address of the subnet, and false if there is none. AWS reserves the first four addresses
+// and the last one.
+// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 func (s *Service) freeAddress(sub subnet) (netip.Addr, bool) {
 	a := sub.block.Masked().Addr()
 	for range 4 {

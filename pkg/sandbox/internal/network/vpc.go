@@ -9,7 +9,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// vpc is a network that a template made.
+// vpc is a VPC that a template created.
 type vpc struct {
 	id, account, region     string
 	block                   netip.Prefix
@@ -18,7 +18,7 @@ type vpc struct {
 	tags                    map[string]string
 }
 
-// vpcSubnet is one of its subnets.
+// vpcSubnet is one subnet of a VPC.
 type vpcSubnet struct {
 	subnet
 	account, region, vpc string
@@ -27,7 +27,7 @@ type vpcSubnet struct {
 
 type gateway struct {
 	id, account, region string
-	vpc                 string // that it is attached to
+	vpc                 string // the VPC that it is attached to
 	tags                map[string]string
 }
 
@@ -35,8 +35,8 @@ type routeTable struct{ id, account, region, vpc string }
 
 type association struct{ id, subnet, table string }
 
-// inPlace is a resource type whose properties are P and whose state is changed without an API call. The functions run
-// with the world locked; a nil update means that the sandbox cannot change the resource.
+// inPlace returns a resource type with properties P, whose functions change state without an API call. They run with the world
+// locked. A nil update means that the sandbox cannot update the resource.
 func inPlace[P any](s *Service, name string, create func(r *cloud.ResourceRequest, p P) (*cloud.Resource, error),
 	update func(r *cloud.ResourceRequest, p P, old *cloud.Resource) (*cloud.Resource, error), remove func(id string) error,
 ) cloud.ResourceType {
@@ -75,7 +75,7 @@ func inPlace[P any](s *Service, name string, create func(r *cloud.ResourceReques
 	return t
 }
 
-// mine looks up what a template names: in another account or Region it does not exist.
+// mine returns what a template names. In another account or Region it does not exist.
 func mine[T any](all map[string]T, id string, r *cloud.ResourceRequest, of func(T) (account, region string), code, kind string) (T, error) {
 	if found, ok := all[id]; ok {
 		if account, region := of(found); account == r.Account && region == r.Region {
@@ -94,13 +94,13 @@ func (s *Service) mySubnet(id string, r *cloud.ResourceRequest) (*vpcSubnet, err
 	return mine(s.subnets, id, r, func(n *vpcSubnet) (string, string) { return n.account, n.region }, "InvalidSubnetID.NotFound", "subnet")
 }
 
-// dependency is the answer to a deletion of what is still needed.
+// dependency returns the error of deleting what is still in use.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 func dependency(kind, id string) error {
 	return cloud.Errorf(400, "DependencyViolation", "The %s '%s' has dependencies and cannot be deleted.", kind, id)
 }
 
-// cidr reads an IPv4 block of the sizes that a VPC and a subnet can have.
+// cidr reads an IPv4 CIDR block with a size that a VPC or subnet can have.
 func cidr(text, code string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(text)
 	if err != nil || !p.Addr().Is4() || p.Masked() != p {
@@ -247,7 +247,7 @@ func (s *Service) subnetType() cloud.ResourceType {
 	})
 }
 
-// zone is where the template wants the subnet, the Region's first zone if it does not say. Assumption NET-08.
+// zone returns the template's zone of the subnet, or the Region's first zone by default. Assumption NET-08.
 func (p subnetProperties) zone(region string) (string, error) {
 	for i, letter := range []string{"a", "b", "c"} {
 		name := region + letter
@@ -263,7 +263,7 @@ func (p subnetProperties) zone(region string) (string, error) {
 		p.AvailabilityZone+p.AvailabilityZoneId, region, zonePrefix(region))
 }
 
-// zonePrefix shortens a Region as zone ids do: us-east-1 is use1, ap-southeast-2 is apse2.
+// zonePrefix returns the short form of a Region in zone ids: use1 for us-east-1, apse2 for ap-southeast-2.
 // https://docs.aws.amazon.com/global-infrastructure/latest/regions/az-ids.html
 func zonePrefix(region string) string {
 	short := strings.NewReplacer("northeast", "ne", "northwest", "nw", "southeast", "se", "southwest", "sw", "north", "n", "south", "s", "east", "e",
@@ -383,7 +383,7 @@ func (s *Service) gatewayAttachmentType() cloud.ResourceType {
 	})
 }
 
-// hasGateway tells whether an internet gateway is attached to the VPC.
+// hasGateway reports whether an internet gateway is attached to the VPC.
 func (s *Service) hasGateway(vpc string) bool {
 	for _, g := range s.gateways {
 		if g.vpc == vpc {
@@ -401,7 +401,7 @@ func tagMap(tags []cloud.Tag) map[string]string {
 	return m
 }
 
-// ListInput is the input of the Describe operations that take filters and ids alone.
+// ListInput is the input of the Describe operations that take only filters and ids.
 type ListInput struct {
 	Filters    []Filter `query:"Filter"`
 	MaxResults int      `query:"MaxResults"`
@@ -430,9 +430,8 @@ type Vpc struct {
 	Tags      []Tag  `xml:"tagSet>item"`
 }
 
+// describeVpcs implements DescribeVpcs. It returns the VPCs that templates created.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html
-//
-// Answers what templates made.
 func (s *Service) describeVpcs(c *cloud.Call, in *DescribeVpcsInput) (*DescribeVpcsOutput, error) {
 	out := &DescribeVpcsOutput{}
 	items, next, err := describe(c, "ec2:DescribeVpcs", in.ListInput, in.VpcIDs, s.vpcs, described[*vpc]{
@@ -448,7 +447,7 @@ func (s *Service) describeVpcs(c *cloud.Call, in *DescribeVpcsInput) (*DescribeV
 	return out, err
 }
 
-// described says how the items of a Describe operation are found.
+// described says how to find the items of a Describe operation.
 type described[T any] struct {
 	code, kind string // of the error for an unknown id
 	zero       T
@@ -456,7 +455,7 @@ type described[T any] struct {
 	facets     func(T) facets
 }
 
-// describe authorises a Describe operation and answers its page.
+// describe authorizes a Describe operation and returns its page.
 func describe[T any](c *cloud.Call, action string, in ListInput, ids []string, all map[string]T, d described[T]) ([]T, string, error) {
 	if err := authorize(c, action); err != nil {
 		return nil, "", err
@@ -502,9 +501,8 @@ type Subnet struct {
 	Tags             []Tag  `xml:"tagSet>item"`
 }
 
+// describeSubnets implements DescribeSubnets. It returns the subnets that templates created.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSubnets.html
-//
-// Answers what templates made.
 func (s *Service) describeSubnets(c *cloud.Call, in *DescribeSubnetsInput) (*DescribeSubnetsOutput, error) {
 	out := &DescribeSubnetsOutput{}
 	items, next, err := describe(c, "ec2:DescribeSubnets", in.ListInput, in.SubnetIDs, s.subnets, described[*vpcSubnet]{
@@ -524,7 +522,7 @@ func (s *Service) describeSubnets(c *cloud.Call, in *DescribeSubnetsInput) (*Des
 	return out, err
 }
 
-// available is how many addresses of a subnet nobody has.
+// available returns the number of free addresses of a subnet.
 func (s *Service) available(sub subnet) int {
 	free := 1<<(32-sub.block.Bits()) - 5
 	for _, n := range s.interfaces {
@@ -561,9 +559,8 @@ type GatewayAttachment struct {
 	State string `xml:"state"`
 }
 
+// describeInternetGateways implements DescribeInternetGateways. It returns the internet gateways that templates created.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInternetGateways.html
-//
-// Answers what templates made.
 func (s *Service) describeInternetGateways(c *cloud.Call, in *DescribeInternetGatewaysInput) (*DescribeInternetGatewaysOutput, error) {
 	out := &DescribeInternetGatewaysOutput{}
 	items, next, err := describe(c, "ec2:DescribeInternetGateways", in.ListInput, in.InternetGatewayIDs, s.gateways, described[*gateway]{

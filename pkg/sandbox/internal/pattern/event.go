@@ -10,14 +10,14 @@ import (
 // field is one scalar of an event.
 type field struct {
 	value any    // string, json.Number, bool or nil
-	at    []step // the array elements that hold it, outermost first
+	at    []step // the array elements that contain it, outermost first
 }
 
 // step is one element of one array of the event.
 type step struct{ array, index int }
 
-// flatten lists the scalars of an event by their paths. Elements of an array share the array's path, so a pattern looks
-// into arrays without naming them; empty arrays and objects leave no field, so that they do not "exist".
+// flatten returns the scalars of an event by their paths. Elements of an array have the path of the array, so a pattern matches
+// inside arrays without naming them. Empty arrays and objects have no fields, so they do not "exist".
 func flatten(event map[string]any) map[string][]field {
 	fields, arrays := map[string][]field{}, 0
 	var walk func(path string, v any, at []step)
@@ -41,7 +41,7 @@ func flatten(event map[string]any) map[string][]field {
 	return fields
 }
 
-// satisfies tells whether all conditions hold at once: those that look into the same array must hold in the same element.
+// satisfies reports whether all conditions hold at once. Conditions on the same array must hold for the same element.
 func satisfies(fields map[string][]field, conditions []condition) bool {
 	var open [][]field
 	for _, c := range conditions {
@@ -62,7 +62,7 @@ func satisfies(fields map[string][]field, conditions []condition) bool {
 	return true
 }
 
-// candidates lists the fields that satisfy the condition. It is free when it holds whatever the others choose.
+// candidates returns the fields that satisfy the condition. The condition is free if it holds whatever fields the others choose.
 func (c condition) candidates(fields map[string][]field) (list []field, free bool) {
 	all := fields[c.path]
 	for _, t := range c.tests {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// test is one alternative of a condition: either that the field is absent, or that a value of it matches.
+// test is one alternative of a condition. It requires that the field is absent, or that one of its values matches.
 type test struct {
 	absent bool
 	match  func(v any) bool
@@ -58,7 +58,7 @@ func compileOperator(object map[string]any) (test, error) {
 	return test{match: match}, err
 }
 
-// compileMatch knows the operators that look at a value.
+// compileMatch compiles the operators on a value.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 func compileMatch(name string, operand any) (func(any) bool, error) {
 	switch name {
@@ -81,7 +81,7 @@ func compileMatch(name string, operand any) (func(any) bool, error) {
 	}
 }
 
-// compileString makes a match on string values from an operator whose operand is a string.
+// compileString compiles an operator on string values whose operand is a string.
 func compileString(name string, operand any, compile func(string) (func(string) bool, error)) (func(any) bool, error) {
 	s, ok := operand.(string)
 	if !ok {

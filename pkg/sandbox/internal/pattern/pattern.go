@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// maxBranches is how many combinations the $or lists of one pattern may unfold to.
+// maxBranches is the maximum number of combinations of the $or lists of one pattern.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-complex-example-or
 const maxBranches = 1000
 
@@ -16,13 +16,13 @@ type Pattern struct {
 	branches [][]condition // an event matches if it satisfies every condition of one branch
 }
 
-// condition is what a pattern asks of one field: one of the tests must hold.
+// condition is the condition of a pattern on one field. One of the tests must hold.
 type condition struct {
-	path  string // names joined by dots, as EventBridge flattens both patterns and events
+	path  string // names joined by dots, as EventBridge flattens patterns and events
 	tests []test
 }
 
-// Compile reads a pattern. Its errors say what EventBridge would refuse, without the service's own prefix.
+// Compile compiles a pattern. Its errors are EventBridge's, without the prefix of the service.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html
 func Compile(text []byte) (*Pattern, error) {
 	v, err := decode(text)
@@ -40,7 +40,7 @@ func Compile(text []byte) (*Pattern, error) {
 	return &Pattern{branches: branches}, nil
 }
 
-// unfold adds an object's conditions to each branch; every $or multiplies the branches.
+// unfold adds an object's conditions to each branch. Every $or multiplies the branches.
 func unfold(branches [][]condition, path string, object map[string]any) ([][]condition, error) {
 	if len(object) == 0 {
 		return nil, fmt.Errorf("empty objects are not allowed")
@@ -100,7 +100,7 @@ func unfoldField(branches [][]condition, path string, v any) ([][]condition, err
 	}
 }
 
-// Event is a parsed event, which many patterns can be matched against.
+// Event is a parsed event. It can be matched against many patterns.
 type Event struct{ fields map[string][]field }
 
 // Read parses an event, a JSON object.

@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// maxWildcards is how many * one wildcard value may hold.
-// Assumption EV-01: EventBridge refuses by a complexity that it does not publish; a value with six * is recorded as
-// refused.
+// maxWildcards is the maximum number of * in one wildcard value. EventBridge refuses values by a complexity that it does not
+// publish; a value with six * was refused. Assumption EV-01.
 const maxWildcards = 5
 
-// compileWildcard reads a value in which * stands for any characters, none included; \* and \\ are literal.
+// compileWildcard compiles a value in which * stands for any number of characters. \* and \\ are literal.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-wildcard-matching
 func compileWildcard(s string) (func(string) bool, error) {
 	parts := []string{""} // the literals between the wildcards

@@ -11,11 +11,11 @@ import (
 // association is a resource or a principal of a share.
 type association struct {
 	entity   string // a resource's ARN, an account id or an organization's ARN
-	external bool   // a principal outside the owner's organization
+	external bool   // a principal outside of the owner's organization
 	created  time.Time
-	changed  time.Time // when it began to come or go
+	changed  time.Time // when the last change of its status began
 	leaving  bool
-	// invitation must be accepted before the association takes effect; nil where none is needed.
+	// invitation must be accepted before the association takes effect. Nil if no invitation is needed.
 	invitation *invitation
 }
 
@@ -27,7 +27,7 @@ const (
 	disassociated  = "DISASSOCIATED"
 )
 
-// status is derived from the clock: what began associationDelay ago is done.
+// status derives the status from the clock: a change that began associationDelay ago has ended.
 func (s *Service) status(a *association) string {
 	if a.invitation != nil {
 		switch s.invitationStatus(a.invitation) {
@@ -49,7 +49,7 @@ func (s *Service) status(a *association) string {
 	return associating
 }
 
-// gone is when the association ended; zero while it lasts.
+// gone returns the time when the association ended, or the zero time while it lasts.
 func (s *Service) gone(a *association) time.Time {
 	switch {
 	case s.status(a) != disassociated:
@@ -61,25 +61,25 @@ func (s *Service) gone(a *association) time.Time {
 	}
 }
 
-// listed: Assumption RAM-03.
+// listed reports whether the association is still listed. Assumption RAM-03.
 func (s *Service) listed(a *association) bool {
 	end := s.gone(a)
 	return end.IsZero() || s.w.Clock.Now().Before(end.Add(afterlife))
 }
 
-// effective: access lasts until the association is gone. Assumption RAM-01.
+// effective reports whether the association gives access. Access lasts until the association has ended (assumption RAM-01).
 func (s *Service) effective(a *association) bool {
 	status := s.status(a)
 	entered := a.invitation == nil || s.invitationStatus(a.invitation) == accepted
 	return status == associated || status == disassociating && entered
 }
 
-// usable tells whether one of the associations stands for entity and is in effect.
+// usable reports whether one of the associations is for entity and gives access.
 func (s *Service) usable(associations []*association, entity string) bool {
 	return slices.ContainsFunc(associations, func(a *association) bool { return a.entity == entity && s.effective(a) })
 }
 
-// reaches tells whether the share's resources are open to an account, by its id or through the organization.
+// reaches reports whether an account can use the share's resources, by its id or through the organization.
 func (s *Service) reaches(sh *share, account string) bool {
 	if s.usable(sh.principals, account) {
 		return true
@@ -100,7 +100,7 @@ func (s *Service) sameOrganization(a, b string) bool {
 	return s.w.Account(a).InOrganization && s.w.Account(b).InOrganization
 }
 
-// checkPrincipal tells whether a share may be opened to a principal.
+// checkPrincipal checks that a share may be opened to a principal.
 func (s *Service) checkPrincipal(owner string, external bool, principal string) error {
 	switch {
 	case principal == owner:
@@ -123,14 +123,14 @@ func (s *Service) checkPrincipal(owner string, external bool, principal string) 
 	return invalid("The principal %s is not valid.", principal)
 }
 
-// invites tells whether a principal must accept an invitation before it gets access: one outside the organization, or
-// any account if access is to outlive its membership.
+// invites reports whether a principal must accept an invitation before it gets access: one outside of the organization, or any
+// account whose access is to last after it leaves the organization.
 // https://docs.aws.amazon.com/ram/latest/userguide/getting-started-sharing.html
 func (s *Service) invites(sh *share, principal string) bool {
 	return cloud.IsAccount(principal) && (sh.retain || !s.sameOrganization(sh.owner, principal))
 }
 
-// AssociateResourceShareInput adds to a share.
+// AssociateResourceShareInput is the input of AssociateResourceShare.
 type AssociateResourceShareInput struct {
 	ResourceShareArn string   `json:"resourceShareArn"`
 	ResourceArns     []string `json:"resourceArns,omitempty"`
@@ -138,13 +138,13 @@ type AssociateResourceShareInput struct {
 	ClientToken      string   `json:"clientToken,omitempty"`
 }
 
-// AssociateResourceShareOutput holds the associations that were asked for.
+// AssociateResourceShareOutput has the associations of the request.
 type AssociateResourceShareOutput struct {
 	ResourceShareAssociations []Association `json:"resourceShareAssociations"`
 	ClientToken               string        `json:"clientToken"`
 }
 
-// Association is an association as the API shows it.
+// Association is the wire form of an association.
 type Association struct {
 	ResourceShareArn  string    `json:"resourceShareArn"`
 	ResourceShareName string    `json:"resourceShareName"`
@@ -178,7 +178,7 @@ func (s *Service) associateResourceShare(
 	})
 }
 
-// checkNew validates everything that is to join a share before any of it does.
+// checkNew validates all new resources and principals of a share before any of them is associated.
 func (s *Service) checkNew(c *cloud.Call, sh *share, principals, resources []string) error {
 	invitations := 0
 	for _, p := range principals {
@@ -202,7 +202,7 @@ func (s *Service) checkNew(c *cloud.Call, sh *share, principals, resources []str
 		if err := s.checkResource(sh.owner, sh.region, r); err != nil {
 			return err
 		}
-		// Assumption RAM-13: the owner needs the service's own right to open the resource to others.
+		// The owner needs cloudfront:PutResourcePolicy on the resource. Assumption RAM-13.
 		// https://docs.aws.amazon.com/ram/latest/userguide/getting-started-terms-and-concepts.html
 		if typeName(r) == vpcOrigin {
 			if err := c.Authorize("cloudfront:PutResourcePolicy", r, nil); err != nil {
@@ -213,7 +213,7 @@ func (s *Service) checkNew(c *cloud.Call, sh *share, principals, resources []str
 	return nil
 }
 
-// associate adds to a share what is not in it yet. Assumption RAM-07: what is in it already stays as it is.
+// associate associates what is not in the share yet. An existing association does not change (assumption RAM-07).
 func (s *Service) associate(sh *share, principals, resources []string) []Association {
 	now := s.w.Clock.Now()
 	sh.updated = now
@@ -246,7 +246,7 @@ func (s *Service) associate(sh *share, principals, resources []string) []Associa
 	return out
 }
 
-// DisassociateResourceShareInput takes out of a share.
+// DisassociateResourceShareInput is the input of DisassociateResourceShare.
 type DisassociateResourceShareInput struct {
 	ResourceShareArn string   `json:"resourceShareArn"`
 	ResourceArns     []string `json:"resourceArns,omitempty"`
@@ -254,14 +254,15 @@ type DisassociateResourceShareInput struct {
 	ClientToken      string   `json:"clientToken,omitempty"`
 }
 
-// DisassociateResourceShareOutput holds the associations that are going.
+// DisassociateResourceShareOutput has the associations that are being removed.
 type DisassociateResourceShareOutput struct {
 	ResourceShareAssociations []Association `json:"resourceShareAssociations"`
 	ClientToken               string        `json:"clientToken"`
 }
 
+// disassociateResourceShare implements DisassociateResourceShare. A consumer cannot leave a share, because VPC origins are not
+// among the types that allow it.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_DisassociateResourceShare.html
-// A consumer cannot leave: VPC origins are not among the types that allow it.
 // https://docs.aws.amazon.com/ram/latest/userguide/working-with-shared-leave.html
 func (s *Service) disassociateResourceShare(
 	c *cloud.Call, in *DisassociateResourceShareInput,
@@ -280,7 +281,7 @@ func (s *Service) disassociateResourceShare(
 		if len(in.Principals)+len(in.ResourceArns) == 0 {
 			return nil, invalid("You must specify at least one resource or principal.")
 		}
-		// Assumption RAM-08: what is not in the share, or no longer, is an unknown resource.
+		// What is not in the share is an unknown resource. Assumption RAM-08.
 		for _, p := range in.Principals {
 			if a := sh.find(sh.principals, p); a == nil || s.status(a) == disassociated {
 				return nil, unknownResource("Principal", p)
@@ -310,13 +311,13 @@ func (s *Service) disassociateResourceShare(
 	})
 }
 
-// leave lets an association go; one that is going already goes on.
+// leave starts the removal of an association, unless it has started.
 func (s *Service) leave(sh *share, a *association) {
 	if a.leaving || s.status(a) == disassociated {
 		return
 	}
 	if a.invitation != nil && s.invitationStatus(a.invitation) == pending {
-		// Assumption RAM-09: the invitation is withdrawn with it.
+		// The invitation is withdrawn with the association. Assumption RAM-09.
 		a.invitation.withdrawn = true
 	}
 	a.leaving, a.changed = true, s.w.Clock.Now()
@@ -330,7 +331,7 @@ func (s *Service) show(sh *share, a *association, kind string) Association {
 	}
 }
 
-// GetResourceShareAssociationsInput filters associations.
+// GetResourceShareAssociationsInput is the input of GetResourceShareAssociations.
 type GetResourceShareAssociationsInput struct {
 	AssociationType   string   `json:"associationType"`
 	ResourceShareArns []string `json:"resourceShareArns,omitempty"`
@@ -347,8 +348,8 @@ type GetResourceShareAssociationsOutput struct {
 	NextToken                 string        `json:"nextToken,omitempty"`
 }
 
+// getResourceShareAssociations implements GetResourceShareAssociations. It returns the associations of the caller's own shares.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareAssociations.html
-// It shows the caller's own shares.
 func (s *Service) getResourceShareAssociations(
 	c *cloud.Call, in *GetResourceShareAssociationsInput,
 ) (*GetResourceShareAssociationsOutput, error) {
@@ -400,7 +401,7 @@ func (s *Service) getResourceShareAssociations(
 	return out, nil
 }
 
-// matches tells whether a filter lets a value pass.
+// matches reports whether a filter accepts a value.
 func matches(filter []string, value string) bool {
 	return len(filter) == 0 || slices.Contains(filter, value)
 }

@@ -6,13 +6,13 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Values of detail.event. Assumption RAM-12.
+// These are the values of detail.event. Assumption RAM-12.
 const (
 	associationEvent = "Resource Share Association"
 	invitationEvent  = "Resource Share Invitation"
 )
 
-// settle waits for an association to come or go and then says so, unless something else happened to it meanwhile.
+// settle emits an event when the change of an association has ended, unless the association has changed again before.
 func (s *Service) settle(sh *share, a *association) {
 	want, word := associated, "associated"
 	if a.leaving {
@@ -33,7 +33,7 @@ func (s *Service) settle(sh *share, a *association) {
 	})
 }
 
-// accountsOf lists the accounts that a principal stands for.
+// accountsOf returns the accounts that a principal stands for.
 func (s *Service) accountsOf(sh *share, principal string) []string {
 	if !isOrganization(principal) {
 		return []string{principal}
@@ -47,7 +47,7 @@ func (s *Service) accountsOf(sh *share, principal string) []string {
 	return list
 }
 
-// consumers lists the accounts that a share is open to.
+// consumers returns the accounts that a share is open to.
 func (s *Service) consumers(sh *share) []string {
 	var list []string
 	for _, account := range s.w.Accounts() {
@@ -58,7 +58,8 @@ func (s *Service) consumers(sh *share) []string {
 	return list
 }
 
-// emit tells the owner and the accounts concerned. Best effort, and its shape is no more than a guess: see RAM-12.
+// emit sends an event to the owner and the accounts concerned. AWS delivers it on a best-effort basis; the form of its detail is
+// assumption RAM-12.
 // https://docs.aws.amazon.com/ram/latest/userguide/using-eventbridge.html
 func (s *Service) emit(sh *share, event, status string, accounts ...string) {
 	for _, account := range slices.Concat([]string{sh.owner}, accounts) {

@@ -13,8 +13,8 @@ type invitation struct {
 	receiver  string
 	sent      time.Time
 	decided   time.Time
-	verdict   string // accepted or rejected; empty before
-	withdrawn bool   // the principal was taken out of the share before it decided
+	verdict   string // accepted or rejected; empty before the decision
+	withdrawn bool   // the principal was removed from the share before its decision
 }
 
 // Invitation statuses.
@@ -38,7 +38,7 @@ func (s *Service) invitationStatus(i *invitation) string {
 	return pending
 }
 
-// end is when an invitation was decided or, failing that, expired.
+// end returns when an invitation was decided or has expired.
 func (i *invitation) end() time.Time {
 	if i.verdict != "" {
 		return i.decided
@@ -46,7 +46,7 @@ func (i *invitation) end() time.Time {
 	return i.sent.Add(invitationLife)
 }
 
-// recalled tells whether an invitation is still listed. Assumption RAM-04.
+// recalled reports whether an invitation is still listed. Assumption RAM-04.
 func (s *Service) recalled(i *invitation) bool {
 	switch s.invitationStatus(i) {
 	case withdrawn:
@@ -57,7 +57,7 @@ func (s *Service) recalled(i *invitation) bool {
 	return s.w.Clock.Now().Before(i.end().Add(invitationMemory))
 }
 
-// invite sends an invitation. Its ARN is in the sender's account.
+// invite sends an invitation. Its ARN has the sender's account.
 func (s *Service) invite(sh *share, receiver string) *invitation {
 	i := &invitation{
 		arn:   "arn:aws:ram:" + sh.region + ":" + sh.owner + ":resource-share-invitation/" + s.w.IDs.UUID(),
@@ -68,7 +68,7 @@ func (s *Service) invite(sh *share, receiver string) *invitation {
 	return i
 }
 
-// Invitation is an invitation as the API shows it. It says nothing of its expiry.
+// Invitation is the wire form of an invitation. It does not show the expiry.
 type Invitation struct {
 	ResourceShareInvitationArn string    `json:"resourceShareInvitationArn"`
 	ResourceShareArn           string    `json:"resourceShareArn"`
@@ -87,7 +87,7 @@ func (s *Service) showInvitation(i *invitation) Invitation {
 	}
 }
 
-// GetResourceShareInvitationsInput filters invitations.
+// GetResourceShareInvitationsInput is the input of GetResourceShareInvitations.
 type GetResourceShareInvitationsInput struct {
 	ResourceShareInvitationArns []string `json:"resourceShareInvitationArns,omitempty"`
 	ResourceShareArns           []string `json:"resourceShareArns,omitempty"`
@@ -101,8 +101,8 @@ type GetResourceShareInvitationsOutput struct {
 	NextToken                string       `json:"nextToken,omitempty"`
 }
 
+// getResourceShareInvitations implements GetResourceShareInvitations. It returns the invitations that the caller received.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareInvitations.html
-// It shows what the caller received.
 func (s *Service) getResourceShareInvitations(
 	c *cloud.Call, in *GetResourceShareInvitationsInput,
 ) (*GetResourceShareInvitationsOutput, error) {
@@ -138,7 +138,7 @@ func (s *Service) getResourceShareInvitations(
 	return out, nil
 }
 
-// ListPendingInvitationResourcesInput names an invitation.
+// ListPendingInvitationResourcesInput is the input of ListPendingInvitationResources.
 type ListPendingInvitationResourcesInput struct {
 	ResourceShareInvitationArn string `json:"resourceShareInvitationArn"`
 	ResourceRegionScope        string `json:"resourceRegionScope,omitempty"`
@@ -146,7 +146,7 @@ type ListPendingInvitationResourcesInput struct {
 	MaxResults                 *int   `json:"maxResults,omitempty"`
 }
 
-// ListPendingInvitationResourcesOutput is one page of what an invitation offers.
+// ListPendingInvitationResourcesOutput is one page of the resources that an invitation offers.
 type ListPendingInvitationResourcesOutput struct {
 	Resources []ResourceItem `json:"resources"`
 	NextToken string         `json:"nextToken,omitempty"`
@@ -164,7 +164,7 @@ func (s *Service) listPendingInvitationResources(
 		return nil, err
 	}
 	switch s.invitationStatus(i) {
-	case accepted: // not among the operation's own errors; it says "still pending" or nothing
+	case accepted: // not in the operation's list of errors, which has no other code for it
 		return nil, invitationNotFound(i.arn)
 	case rejected:
 		return nil, cloud.Errorf(400, "ResourceShareInvitationAlreadyRejectedException",
@@ -186,13 +186,13 @@ func (s *Service) listPendingInvitationResources(
 	return out, nil
 }
 
-// AcceptResourceShareInvitationInput names an invitation.
+// AcceptResourceShareInvitationInput is the input of AcceptResourceShareInvitation.
 type AcceptResourceShareInvitationInput struct {
 	ResourceShareInvitationArn string `json:"resourceShareInvitationArn"`
 	ClientToken                string `json:"clientToken,omitempty"`
 }
 
-// AcceptResourceShareInvitationOutput is the accepted invitation.
+// AcceptResourceShareInvitationOutput has the accepted invitation.
 type AcceptResourceShareInvitationOutput struct {
 	ResourceShareInvitation Invitation `json:"resourceShareInvitation"`
 	ClientToken             string     `json:"clientToken"`
@@ -220,13 +220,13 @@ func (s *Service) acceptResourceShareInvitation(
 	})
 }
 
-// RejectResourceShareInvitationInput names an invitation.
+// RejectResourceShareInvitationInput is the input of RejectResourceShareInvitation.
 type RejectResourceShareInvitationInput struct {
 	ResourceShareInvitationArn string `json:"resourceShareInvitationArn"`
 	ClientToken                string `json:"clientToken,omitempty"`
 }
 
-// RejectResourceShareInvitationOutput is the rejected invitation.
+// RejectResourceShareInvitationOutput has the rejected invitation.
 type RejectResourceShareInvitationOutput struct {
 	ResourceShareInvitation Invitation `json:"resourceShareInvitation"`
 	ClientToken             string     `json:"clientToken"`
@@ -274,7 +274,7 @@ func invitationNotFound(arn string) error {
 	return cloud.Errorf(400, "ResourceShareInvitationArnNotFoundException", "The invitation %s could not be found.", arn)
 }
 
-// received answers an invitation that the caller received in the Region of the call.
+// received returns an invitation that the caller received in the Region of the call.
 func (s *Service) received(c *cloud.Call, arn string) (*invitation, error) {
 	if !invitationForm.MatchString(arn) {
 		return nil, malformedARN(arn)
@@ -287,7 +287,7 @@ func (s *Service) received(c *cloud.Call, arn string) (*invitation, error) {
 	return nil, invitationNotFound(arn)
 }
 
-// authorizeInvitation authorises a call on an invitation, with the condition keys of its share, and answers it.
+// authorizeInvitation authorizes a call on an invitation, with the condition keys of its share, and returns the invitation.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsresourceaccessmanagerram.html
 func (s *Service) authorizeInvitation(c *cloud.Call, arn string) (*invitation, error) {
 	i, missing := s.received(c, arn)

@@ -8,19 +8,19 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// resourceType is a kind of resource that can be shared.
+// resourceType is a type of resource that can be shared.
 type resourceType struct {
-	name       string // as RAM writes it
-	arn        string // what its ARNs have for service and resource type, e.g. "ec2:subnet"
+	name       string // RAM's name
+	arn        string // service and resource type in its ARNs, e.g. "ec2:subnet"
 	global     bool
-	permission string // name of the AWS managed permission that RAM attaches by default
+	permission string // name of the default AWS managed permission
 }
 
-// vpcOrigin is the type that the sandbox is about. Assumption RAM-06 is on the permission's name.
+// vpcOrigin is the type of VPC origins. Assumption RAM-06 is about the permission's name.
 const vpcOrigin = "cloudfront:VpcOrigin"
 
-// resourceTypes: https://docs.aws.amazon.com/ram/latest/userguide/shareable.html
-// Types other than VPC origins are there so that a share can hold something else besides.
+// resourceTypes returns VPC origins and some other types, with which a share can be mixed.
+// https://docs.aws.amazon.com/ram/latest/userguide/shareable.html
 func resourceTypes() []resourceType {
 	return []resourceType{
 		{vpcOrigin, "cloudfront:vpcorigin", true, "AWSRAMDefaultPermissionCloudFront"},
@@ -36,7 +36,7 @@ func resourceTypes() []resourceType {
 
 var arnForm = regexp.MustCompile(`^arn:aws:([a-z0-9-]+):([a-z0-9-]*):(\d{12}):([a-z0-9-]+)[:/].+$`)
 
-// typeOf answers the type of a resource by its ARN.
+// typeOf returns the type of a resource by its ARN.
 func typeOf(arn string) (resourceType, bool) {
 	if m := arnForm.FindStringSubmatch(arn); m != nil {
 		for _, t := range resourceTypes() {
@@ -60,7 +60,7 @@ func (t resourceType) scope() string {
 	return "REGIONAL"
 }
 
-// checkResource tells whether an account may put a resource into a share of a Region.
+// checkResource checks that an account may add a resource to a share of a Region.
 func (s *Service) checkResource(account, region, arn string) error {
 	m := arnForm.FindStringSubmatch(arn)
 	if m == nil {
@@ -95,7 +95,7 @@ func checkPermission(arn string) error {
 
 const permissionPrefix = "arn:aws:ram::aws:permission/"
 
-// ListPermissionsInput filters permissions.
+// ListPermissionsInput is the input of ListPermissions.
 type ListPermissionsInput struct {
 	ResourceType   string `json:"resourceType,omitempty"`
 	PermissionType string `json:"permissionType,omitempty"`
@@ -109,7 +109,7 @@ type ListPermissionsOutput struct {
 	NextToken   string       `json:"nextToken,omitempty"`
 }
 
-// Permission is an AWS managed permission; others do not exist here.
+// Permission is an AWS managed permission. The sandbox has no others.
 type Permission struct {
 	Arn                   string `json:"arn"`
 	Name                  string `json:"name"`
@@ -153,7 +153,7 @@ func (s *Service) listPermissions(c *cloud.Call, in *ListPermissionsInput) (*Lis
 	return &ListPermissionsOutput{list, next}, nil
 }
 
-// checkType refuses a resource type that nothing here has. Types are not case-sensitive.
+// checkType returns an error for an unknown resource type. Types are not case-sensitive.
 func checkType(name string) error {
 	known := slices.ContainsFunc(resourceTypes(), func(t resourceType) bool { return strings.EqualFold(t.name, name) })
 	if name != "" && !known {

@@ -8,7 +8,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// ResourceItem is a shared resource as the API shows it.
+// ResourceItem is the wire form of a shared resource.
 type ResourceItem struct {
 	Arn                 string    `json:"arn"`
 	Type                string    `json:"type"`
@@ -40,7 +40,7 @@ func inScope(scope, arn string) bool {
 	return scope == "" || scope == "ALL" || scope == t.scope()
 }
 
-// ListResourcesInput filters resources.
+// ListResourcesInput is the input of ListResources.
 type ListResourcesInput struct {
 	ResourceOwner       string   `json:"resourceOwner"`
 	Principal           string   `json:"principal,omitempty"`
@@ -104,7 +104,8 @@ func (s *Service) listResources(c *cloud.Call, in *ListResourcesInput) (*ListRes
 	return out, nil
 }
 
-// memberships lists the associations in the caller's own shares, or in those that others ever opened to it.
+// memberships returns the associations of the caller's own shares, or of the shares that others have opened to the caller at any
+// time.
 func (s *Service) memberships(c *cloud.Call, owner string, of func(*share) []*association) []membership {
 	var all []membership
 	for _, sh := range s.shares {
@@ -124,8 +125,8 @@ func (s *Service) memberships(c *cloud.Call, owner string, of func(*share) []*as
 	return all
 }
 
-// held tells whether a share holds the member for the caller: an owner sees it until it is gone, others while they
-// can use it.
+// held reports whether the member is in the share for the caller. An owner sees it until it is removed, others while they can use
+// it.
 func (s *Service) held(c *cloud.Call, m membership) bool {
 	if m.share.owner == c.Account() {
 		return s.status(m.association) != disassociated
@@ -138,7 +139,7 @@ func (s *Service) hasPrincipal(sh *share, principal string) bool {
 	return a != nil && s.status(a) != disassociated
 }
 
-// ListPrincipalsInput filters principals.
+// ListPrincipalsInput is the input of ListPrincipals.
 type ListPrincipalsInput struct {
 	ResourceOwner     string   `json:"resourceOwner"`
 	Principals        []string `json:"principals,omitempty"`
@@ -155,7 +156,7 @@ type ListPrincipalsOutput struct {
 	NextToken  string          `json:"nextToken,omitempty"`
 }
 
-// PrincipalItem is one end of a share: whom the caller shares with, or who shares with the caller.
+// PrincipalItem is a principal that the caller shares with, or an owner that shares with the caller.
 type PrincipalItem struct {
 	ID               string    `json:"id"`
 	ResourceShareArn string    `json:"resourceShareArn"`

@@ -13,8 +13,8 @@ const (
 	largestPage = 500
 )
 
-// page cuts a page out of all that a listing could show, and only then drops what the caller did not ask for: so pages
-// can be short, or empty with more to come. Assumption RAM-05.
+// page cuts one page and then removes what the filters do not accept. So a page can be short, or empty with more pages to come
+// (assumption RAM-05).
 func page[T any](c *cloud.Call, all []T, keep func(T) bool, token string, max *int) ([]T, string, error) {
 	size := defaultPage
 	if max != nil {

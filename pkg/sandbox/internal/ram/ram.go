@@ -1,6 +1,6 @@
-// Package ram is the sandbox's Resource Access Manager: shares, the invitations to them, and who may use what.
+// Package ram emulates Resource Access Manager: shares, invitations, and who may use which resource.
 //
-// A share lives in one Region; those of VPC origins live in us-east-1, since VPC origins are global resources.
+// A share has one Region. Shares of VPC origins are in us-east-1, because VPC origins are global resources.
 // https://docs.aws.amazon.com/ram/latest/userguide/working-with-regional-vs-global.html
 package ram
 
@@ -10,32 +10,31 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Virtual durations.
+// These are durations in virtual time.
 const (
-	// associationDelay is how long an association takes to come or go. Assumption RAM-01.
+	// associationDelay is the time that creating or removing an association takes. Assumption RAM-01.
 	associationDelay = 5 * time.Second
-	// eventDelay is how long a state change takes to reach EventBridge. Assumption RAM-02.
+	// eventDelay is the time until a state change reaches EventBridge. Assumption RAM-02.
 	eventDelay = 2 * time.Second
-	// invitationLife is documented for VPC origins.
+	// invitationLife is the time until an invitation to a share with VPC origins expires.
 	// https://docs.aws.amazon.com/ram/latest/userguide/working-with-shared-invitations.html
 	invitationLife = 12 * time.Hour
-	// afterlife is how long what is gone stays listed. Assumption RAM-03.
+	// afterlife is the time for which deleted shares and removed associations stay listed. Assumption RAM-03.
 	afterlife = 2 * time.Hour
-	// invitationMemory is how long a decided invitation stays listed. Assumption RAM-04.
+	// invitationMemory is the time for which a decided invitation stays listed. Assumption RAM-04.
 	invitationMemory = 7 * 24 * time.Hour
 )
 
-// pendingQuota is the number of pending invitations that one account may have sent.
+// pendingQuota is the maximum number of pending invitations that one account has sent.
 // https://docs.aws.amazon.com/ram/latest/userguide/service-quotas.html
 const pendingQuota = 250
 
-// globalRegion is the one Region for shares of global resources.
+// globalRegion is the only Region of shares with global resources.
 const globalRegion = "us-east-1"
 
-// Service holds all shares. Its state is guarded by the world lock.
+// Service holds all shares. The world lock guards its state.
 type Service struct {
-	// Exists tells whether the owner has a resource; it is asked for VPC origins only. Nil means that all exist.
-	// Called with the world locked.
+	// Exists reports whether a VPC origin exists. If it is nil, all exist. Called with the world locked.
 	Exists func(arn string) bool
 
 	w           *cloud.World
@@ -49,7 +48,7 @@ func New(w *cloud.World) *Service {
 	return &Service{w: w, tokens: map[string]answered{}}
 }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	read := func(name, path string) cloud.Operation {
 		return cloud.Operation{Name: name, Method: "POST", Path: path, ReadOnly: true}
@@ -81,8 +80,7 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// SharedWith tells whether the resource is shared with the account at this moment. It makes the service a
-// cloud.Sharing.
+// SharedWith reports whether the resource is shared with the account now. It implements cloud.Sharing.
 func (s *Service) SharedWith(resourceARN, account string) bool {
 	for _, sh := range s.shares {
 		if sh.owner != account && s.usable(sh.resources, resourceARN) && s.reaches(sh, account) {
@@ -92,7 +90,7 @@ func (s *Service) SharedWith(resourceARN, account string) bool {
 	return false
 }
 
-// Snapshot shows an account's own shares and the invitations that it received. Call with the world locked.
+// Snapshot returns an account's own shares and the invitations that it received. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	shares, received := []any{}, []any{}
 	for _, sh := range s.shares {

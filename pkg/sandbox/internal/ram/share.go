@@ -10,8 +10,8 @@ import (
 
 type share struct {
 	arn, name, owner, region string
-	external                 bool // principals outside the organization are allowed
-	retain                   bool // access outlives membership of the organization
+	external                 bool // principals outside of the organization are allowed
+	retain                   bool // access lasts after a principal leaves the organization
 	tags                     []Tag
 	created, updated         time.Time
 	deletion                 time.Time // when DeleteResourceShare was called
@@ -35,7 +35,7 @@ func (s *Service) shareStatus(sh *share) string {
 	return deleted
 }
 
-// remembered: Assumption RAM-03.
+// remembered reports whether a share is still listed. Assumption RAM-03.
 func (s *Service) remembered(sh *share) bool {
 	return sh.deletion.IsZero() || s.w.Clock.Now().Before(sh.deletion.Add(associationDelay+afterlife))
 }
@@ -59,7 +59,7 @@ type Tag struct {
 	Value string `json:"value"`
 }
 
-// ResourceShare is a share as the API shows it.
+// ResourceShare is the wire form of a share.
 type ResourceShare struct {
 	ResourceShareArn           string         `json:"resourceShareArn"`
 	Name                       string         `json:"name"`
@@ -73,7 +73,7 @@ type ResourceShare struct {
 	ResourceShareConfiguration *Configuration `json:"resourceShareConfiguration,omitempty"`
 }
 
-// Configuration is what can be said at a share's creation only.
+// Configuration has the settings that only the creation of a share can set.
 type Configuration struct {
 	RetainSharingOnAccountLeaveOrganization bool `json:"retainSharingOnAccountLeaveOrganization"`
 }
@@ -90,7 +90,7 @@ func (s *Service) showShare(c *cloud.Call, sh *share) ResourceShare {
 	return out
 }
 
-// CreateResourceShareInput describes a new share.
+// CreateResourceShareInput is the input of CreateResourceShare.
 type CreateResourceShareInput struct {
 	Name                       string         `json:"name"`
 	ResourceArns               []string       `json:"resourceArns,omitempty"`
@@ -102,13 +102,13 @@ type CreateResourceShareInput struct {
 	ClientToken                string         `json:"clientToken,omitempty"`
 }
 
-// CreateResourceShareOutput is the new share.
+// CreateResourceShareOutput has the new share.
 type CreateResourceShareOutput struct {
 	ResourceShare ResourceShare `json:"resourceShare"`
 	ClientToken   string        `json:"clientToken"`
 }
 
-// TrailRecord is the documented responseElements.
+// TrailRecord returns the documented responseElements.
 // https://docs.aws.amazon.com/ram/latest/userguide/cloudtrail-logging.html
 func (o *CreateResourceShareOutput) TrailRecord() any {
 	return map[string]any{"resourceShare": map[string]any{
@@ -159,7 +159,7 @@ func (s *Service) createResourceShare(c *cloud.Call, in *CreateResourceShareInpu
 	})
 }
 
-// GetResourceSharesInput filters shares.
+// GetResourceSharesInput is the input of GetResourceShares.
 type GetResourceSharesInput struct {
 	ResourceOwner       string      `json:"resourceOwner"`
 	ResourceShareArns   []string    `json:"resourceShareArns,omitempty"`
@@ -170,7 +170,7 @@ type GetResourceSharesInput struct {
 	MaxResults          *int        `json:"maxResults,omitempty"`
 }
 
-// TagFilter lets shares pass that carry the tag with one of the values, or with any.
+// TagFilter accepts shares that have the tag with one of the values, or with any value if there are none.
 type TagFilter struct {
 	TagKey    string   `json:"tagKey"`
 	TagValues []string `json:"tagValues,omitempty"`
@@ -221,7 +221,7 @@ func tagged(c *cloud.Call, sh *share, filters []TagFilter) bool {
 	})
 }
 
-// UpdateResourceShareInput changes a share's name or reach.
+// UpdateResourceShareInput is the input of UpdateResourceShare.
 type UpdateResourceShareInput struct {
 	ResourceShareArn        string `json:"resourceShareArn"`
 	Name                    string `json:"name,omitempty"`
@@ -229,7 +229,7 @@ type UpdateResourceShareInput struct {
 	ClientToken             string `json:"clientToken,omitempty"`
 }
 
-// UpdateResourceShareOutput is the changed share.
+// UpdateResourceShareOutput has the changed share.
 type UpdateResourceShareOutput struct {
 	ResourceShare ResourceShare `json:"resourceShare"`
 	ClientToken   string        `json:"clientToken"`
@@ -246,7 +246,7 @@ func (s *Service) updateResourceShare(c *cloud.Call, in *UpdateResourceShareInpu
 			return nil, err
 		}
 		if in.AllowExternalPrincipals != nil {
-			// Assumption RAM-10: a share cannot be closed to outsiders while it has some.
+			// A share with principals outside of the organization cannot be closed to them. Assumption RAM-10.
 			outsider := func(a *association) bool { return a.external && s.status(a) != disassociated }
 			if !*in.AllowExternalPrincipals && slices.ContainsFunc(sh.principals, outsider) {
 				return nil, notPermitted("The resource share %s has principals outside your organization.", sh.arn)
@@ -261,7 +261,7 @@ func (s *Service) updateResourceShare(c *cloud.Call, in *UpdateResourceShareInpu
 	})
 }
 
-// TagResourceInput adds tags to a share.
+// TagResourceInput is the input of TagResource.
 type TagResourceInput struct {
 	ResourceShareArn string `json:"resourceShareArn,omitempty"`
 	ResourceArn      string `json:"resourceArn,omitempty"`
@@ -288,7 +288,7 @@ func (s *Service) tagResource(c *cloud.Call, in *TagResourceInput) (*TagResource
 	return &TagResourceOutput{}, nil
 }
 
-// UntagResourceInput removes tags from a share.
+// UntagResourceInput is the input of UntagResource.
 type UntagResourceInput struct {
 	ResourceShareArn string   `json:"resourceShareArn,omitempty"`
 	ResourceArn      string   `json:"resourceArn,omitempty"`
@@ -319,13 +319,13 @@ func (s *Service) forTags(c *cloud.Call, arn string, context map[string][]string
 	return sh, s.changeable(c, sh, arn)
 }
 
-// DeleteResourceShareInput names a share.
+// DeleteResourceShareInput is the input of DeleteResourceShare.
 type DeleteResourceShareInput struct {
 	ResourceShareArn string `loc:"query" name:"resourceShareArn" json:"resourceShareArn"`
 	ClientToken      string `loc:"query" name:"clientToken" json:"clientToken,omitempty"`
 }
 
-// DeleteResourceShareOutput tells that it worked.
+// DeleteResourceShareOutput is the output of DeleteResourceShare.
 type DeleteResourceShareOutput struct {
 	ReturnValue bool   `json:"returnValue"`
 	ClientToken string `json:"clientToken"`
@@ -367,7 +367,7 @@ func checkOwner(owner string) error {
 
 var shareForm = regexp.MustCompile(`^arn:aws:ram:[a-z0-9-]+:\d{12}:resource-share/.+$`)
 
-// checkFilter refuses shares that the caller cannot see.
+// checkFilter returns an error for shares that the caller cannot see.
 func (s *Service) checkFilter(c *cloud.Call, arns []string) error {
 	for _, arn := range arns {
 		if !shareForm.MatchString(arn) {
@@ -380,7 +380,8 @@ func (s *Service) checkFilter(c *cloud.Call, arns []string) error {
 	return nil
 }
 
-// visible tells whether the caller sees a share: an owner for a while after its end, others while it reaches them.
+// visible reports whether the caller sees a share. An owner sees it for some time after its deletion, others while it reaches
+// them.
 func (s *Service) visible(c *cloud.Call, sh *share) bool {
 	if sh.owner == c.Account() {
 		return s.remembered(sh)
@@ -388,7 +389,7 @@ func (s *Service) visible(c *cloud.Call, sh *share) bool {
 	return s.reaches(sh, c.Account())
 }
 
-// findShare looks a share up in the Region of the call, whoever owns it.
+// findShare returns a share of the Region of the call, whoever owns it.
 func (s *Service) findShare(c *cloud.Call, arn string) *share {
 	for _, sh := range s.shares {
 		if sh.arn == arn && sh.region == c.Region {
@@ -398,7 +399,7 @@ func (s *Service) findShare(c *cloud.Call, arn string) *share {
 	return nil
 }
 
-// changeable tells whether the caller may change a share at all.
+// changeable checks that the caller may change a share.
 func (s *Service) changeable(c *cloud.Call, sh *share, arn string) error {
 	switch {
 	case !shareForm.MatchString(arn):
@@ -411,13 +412,13 @@ func (s *Service) changeable(c *cloud.Call, sh *share, arn string) error {
 	return nil
 }
 
-// authorizeShare authorises a call on a share and answers it, or nil if there is none.
+// authorizeShare authorizes a call on a share and returns the share, or nil if there is none.
 func (s *Service) authorizeShare(c *cloud.Call, arn string, principals, resources []string) (*share, error) {
 	sh := s.findShare(c, arn)
 	return sh, s.authorizeEach(c, arn, shareContext(sh), principals, resources)
 }
 
-// shareContext holds the condition keys that a share itself supplies.
+// shareContext returns the condition keys of a share.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsresourceaccessmanagerram.html
 func shareContext(sh *share) map[string][]string {
 	context := map[string][]string{}
@@ -433,7 +434,7 @@ func shareContext(sh *share) map[string][]string {
 	return context
 }
 
-// authorizeEach authorises every pair of principal and resource that a call names. Assumption RAM-11.
+// authorizeEach authorizes each pair of principal and resource in a call. Assumption RAM-11.
 func (s *Service) authorizeEach(
 	c *cloud.Call, on string, context map[string][]string, principals, resources []string,
 ) error {

@@ -7,7 +7,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// ResourceTypes are shares. They are made by API calls, so that CloudTrail tells of them.
+// ResourceTypes returns the type of shares. API calls create them, so that CloudTrail has records.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{{Name: typeShare, Create: deployShare, Update: redeployShare, Delete: removeShare}}
 }

@@ -6,14 +6,14 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// answered is a call that a client token stands for.
+// answered is a call with a client token.
 type answered struct {
 	parameters string
 	out        any
 }
 
-// once runs a call the first time its client token is used and repeats the answer afterwards. A call without
-// token gets one that stands for nothing; the same token with other parameters is refused.
+// once runs a call when its client token is first used, and repeats the response later. A call without a token gets a token of
+// its own. A token with other parameters is an error.
 func once[O any](s *Service, c *cloud.Call, token string, in any, run func(token string) (*O, error)) (*O, error) {
 	if token == "" {
 		return run(s.w.IDs.UUID())

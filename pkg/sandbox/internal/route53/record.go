@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// RecordSet is a simple or alias record set. Weights, failover and the like are refused as unknown members.
+// RecordSet is a simple or alias record set. Weights, failover and other policies are unknown members.
 type RecordSet struct {
 	Name            string
 	Type            string
@@ -19,10 +19,10 @@ type RecordSet struct {
 	AliasTarget     *AliasTarget
 }
 
-// ResourceRecord is one value.
+// ResourceRecord is one value of a record set.
 type ResourceRecord struct{ Value string }
 
-// AliasTarget points at an AWS resource, or at another record of the zone.
+// AliasTarget is an AWS resource, or another record of the zone.
 type AliasTarget struct {
 	HostedZoneID         string `xml:"HostedZoneId"`
 	DNSName              string
@@ -47,35 +47,36 @@ func (r *RecordSet) same(other *RecordSet) bool {
 	return *r.TTL == *other.TTL && slices.Equal(a, b)
 }
 
-// cloudFrontZone is the zone of all distributions' domain names.
+// cloudFrontZone is the hosted zone of all distributions' domain names.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html
 const cloudFrontZone = "Z2FDTNDATAQYW2"
 
-// Limits of one batch: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
+// These are the limits of one batch.
+// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
 const (
 	mostRecords    = 1000
 	mostCharacters = 32000
 )
 
-// ChangeResourceRecordSetsInput is a batch of changes to one zone.
+// ChangeResourceRecordSetsInput is the input of ChangeResourceRecordSets.
 type ChangeResourceRecordSetsInput struct {
 	HostedZoneID string      `loc:"uri" name:"HostedZoneId" json:"hostedZoneId"`
 	ChangeBatch  ChangeBatch `json:"changeBatch"`
 }
 
-// ChangeBatch holds changes that are made together or not at all.
+// ChangeBatch has changes of which all or none are made.
 type ChangeBatch struct {
 	Comment string   `json:"comment,omitempty"`
 	Changes []Change `xml:"Changes>Change" json:"changes"`
 }
 
-// Change is one change.
+// Change is one change of a batch.
 type Change struct {
 	Action            string    `json:"action"`
 	ResourceRecordSet RecordSet `json:"resourceRecordSet"`
 }
 
-// ChangeResourceRecordSetsOutput is the change on its way.
+// ChangeResourceRecordSetsOutput has the status of the change.
 type ChangeResourceRecordSetsOutput struct{ ChangeInfo ChangeInfo }
 
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
@@ -114,7 +115,7 @@ func (s *Service) changeResourceRecordSets(
 	return &ChangeResourceRecordSetsOutput{s.submit(c, in.ChangeBatch.Comment)}, nil
 }
 
-// conditions are the keys that a policy can limit changes by.
+// conditions returns the condition keys of a batch.
 // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
 func conditions(changes []Change) map[string][]string {
 	var names, types, actions []string
@@ -134,7 +135,7 @@ func conditions(changes []Change) map[string][]string {
 	}
 }
 
-// checkBatch refuses what is wrong whatever the zone holds.
+// checkBatch returns an error for a batch that is invalid in every zone.
 func checkBatch(changes []Change) error {
 	if len(changes) == 0 {
 		return cloud.Errorf(400, "InvalidInput", "A change batch needs at least one change")
@@ -181,7 +182,7 @@ func recordTypes() []string {
 	}
 }
 
-// apply makes one change to the draft, or answers what is wrong with it.
+// apply makes one change in the draft, or returns what is wrong with the change.
 func (z *zone) apply(draft []RecordSet, action string, r RecordSet) ([]RecordSet, string) {
 	if r.Name != z.name && !strings.HasSuffix(r.Name, "."+z.name) {
 		return draft, fmt.Sprintf("RRSet with DNS name %s is not permitted in zone %s", r.Name, z.name)
@@ -213,7 +214,7 @@ func (z *zone) apply(draft []RecordSet, action string, r RecordSet) ([]RecordSet
 	return append(draft, r), ""
 }
 
-// check tells what is wrong with a record set that is to be there.
+// check returns what is wrong with a new record set.
 func (z *zone) check(draft []RecordSet, r *RecordSet) string {
 	if r.Type == "CNAME" && r.Name == z.name {
 		return fmt.Sprintf("RRSet of type CNAME with DNS name %s is not permitted at apex in zone %s", r.Name, z.name)
@@ -248,7 +249,7 @@ func (z *zone) check(draft []RecordSet, r *RecordSet) string {
 	return ""
 }
 
-// ListResourceRecordSetsInput asks for a page from a name and type on.
+// ListResourceRecordSetsInput is the input of ListResourceRecordSets.
 type ListResourceRecordSetsInput struct {
 	HostedZoneID    string `loc:"uri" name:"HostedZoneId" json:"hostedZoneId"`
 	StartRecordName string `loc:"query" name:"name" json:"startRecordName,omitempty"`
@@ -265,8 +266,8 @@ type ListResourceRecordSetsOutput struct {
 	MaxItems           int
 }
 
+// listResourceRecordSets implements ListResourceRecordSets. Names are sorted with their labels reversed.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html
-// Names sort with their labels reversed.
 func (s *Service) listResourceRecordSets(
 	c *cloud.Call, in *ListResourceRecordSetsInput,
 ) (*ListResourceRecordSetsOutput, error) {

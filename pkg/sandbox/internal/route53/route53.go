@@ -1,4 +1,4 @@
-// Package route53 is the sandbox's DNS: public hosted zones and their simple and alias records.
+// Package route53 emulates Amazon Route 53: public hosted zones with simple and alias records.
 package route53
 
 import (
@@ -9,11 +9,11 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// propagation is how long a change is PENDING. AWS documents "generally within 60 seconds".
+// propagation is the time for which a change is PENDING. AWS documents "generally within 60 seconds".
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetChange.html
 const propagation = 60 * time.Second
 
-// Service holds all hosted zones. Its state is guarded by the world lock.
+// Service holds all hosted zones. The world lock guards its state.
 type Service struct {
 	w       *cloud.World
 	zones   []*zone
@@ -28,7 +28,7 @@ type change struct {
 // New makes the service.
 func New(w *cloud.World) *Service { return &Service{w: w, changes: map[string]change{}} }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	const zones, zone = "/2013-04-01/hostedzone", "/2013-04-01/hostedzone/{Id}"
 	const records = "/2013-04-01/hostedzone/{HostedZoneId}/rrset"
@@ -51,10 +51,10 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// ResourceTypes is empty: no template of ours makes zones or records.
+// ResourceTypes returns nothing, because no template needs zones or records.
 func (s *Service) ResourceTypes() []cloud.ResourceType { return nil }
 
-// Snapshot shows an account's zones with their records. Call with the world locked.
+// Snapshot returns an account's zones with their records. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	zones := []any{}
 	for _, z := range s.zones {
@@ -76,7 +76,7 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"hostedZones": zones}
 }
 
-// ChangeInfo tells how far a change has got.
+// ChangeInfo has the status of a change.
 type ChangeInfo struct {
 	ID          string `xml:"Id"`
 	Status      string
@@ -100,12 +100,12 @@ func (s *Service) changeInfo(id string) ChangeInfo {
 	return ChangeInfo{ID: "/change/" + id, Status: status, SubmittedAt: ch.at, Comment: ch.comment}
 }
 
-// GetChangeInput names a change.
+// GetChangeInput is the input of GetChange.
 type GetChangeInput struct {
 	ID string `loc:"uri" name:"Id" json:"id"`
 }
 
-// GetChangeOutput is its status.
+// GetChangeOutput has the status of a change.
 type GetChangeOutput struct{ ChangeInfo ChangeInfo }
 
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetChange.html
@@ -119,8 +119,8 @@ func (s *Service) getChange(c *cloud.Call, in *GetChangeInput) (*GetChangeOutput
 	return &GetChangeOutput{s.changeInfo(in.ID)}, nil
 }
 
-// normal is a domain name as Route 53 keeps it: lower case, with a dot at the end, and everything but letters, digits,
-// hyphen and underscore as a backslash and three octal digits: *.example.com is \052.example.com.
+// normal returns a domain name in Route 53's form: in lower case, with a dot at the end, and with \ooo for every character except
+// letters, digits, hyphen and underscore. *.example.com becomes \052.example.com.
 // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
 func normal(name string) string {
 	var b strings.Builder
@@ -145,7 +145,7 @@ func octal(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '7' }) < 0
 }
 
-// reversed puts a name's labels in the order that listings sort by: com.example.www.
+// reversed returns a name with its labels reversed, such as com.example.www, for sorting.
 func reversed(name string) string {
 	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
 	slices.Reverse(labels)

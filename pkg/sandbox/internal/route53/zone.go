@@ -9,18 +9,18 @@ import (
 )
 
 type zone struct {
-	account, id, name string // the name is normal
+	account, id, name string // the name is in the form of normal
 	reference         string
 	comment           string
-	records           []RecordSet // in the order of listings
+	records           []RecordSet // in the order of lists
 }
 
-// CreateZone declares a zone that exists from the start. It locks the world.
+// CreateZone adds a zone that exists from the start. It locks the world.
 func (s *Service) CreateZone(account, id, name string) {
 	s.w.Do(func() { s.addZone(&zone{account: account, id: id, name: normal(name), reference: "sandbox"}) })
 }
 
-// addZone gives the zone the two record sets that every zone is born with.
+// addZone adds a zone with the two record sets that every zone has.
 func (s *Service) addZone(z *zone) {
 	var servers []ResourceRecord
 	for _, server := range nameServers() {
@@ -42,7 +42,7 @@ func nameServers() []string {
 	return []string{"ns-2048.awsdns-64.com", "ns-2049.awsdns-65.net", "ns-2050.awsdns-66.org", "ns-2051.awsdns-67.co.uk"}
 }
 
-// open authorises a call on a zone and answers the zone. Another account's zone is refused, not hidden.
+// open authorizes a call on a zone and returns the zone. Another account's zone is an AccessDenied error, as if it existed.
 func (s *Service) open(c *cloud.Call, id string, context map[string][]string) (*zone, error) {
 	id = strings.TrimPrefix(id, "/hostedzone/")
 	if err := c.Authorize("route53:"+c.Operation.Name, "arn:aws:route53:::hostedzone/"+id, context); err != nil {
@@ -60,7 +60,7 @@ func (s *Service) open(c *cloud.Call, id string, context map[string][]string) (*
 	return nil, cloud.Errorf(404, "NoSuchHostedZone", "No hosted zone found with ID: %s", id)
 }
 
-// HostedZone is a zone as the API shows it.
+// HostedZone is the wire form of a zone.
 type HostedZone struct {
 	ID                     string `xml:"Id"`
 	Name                   string
@@ -69,13 +69,13 @@ type HostedZone struct {
 	ResourceRecordSetCount int
 }
 
-// HostedZoneConfig holds a zone's comment; zones are public.
+// HostedZoneConfig has a zone's comment. All zones are public.
 type HostedZoneConfig struct {
 	Comment     string `xml:",omitempty"`
 	PrivateZone bool
 }
 
-// DelegationSet names the servers of a zone.
+// DelegationSet has the name servers of a zone.
 type DelegationSet struct {
 	NameServers []string `xml:"NameServers>NameServer"`
 }
@@ -87,14 +87,14 @@ func (z *zone) show() HostedZone {
 	}
 }
 
-// CreateHostedZoneInput describes a public zone.
+// CreateHostedZoneInput is the input of CreateHostedZone.
 type CreateHostedZoneInput struct {
 	Name             string
 	CallerReference  string
 	HostedZoneConfig *HostedZoneConfig
 }
 
-// CreateHostedZoneOutput is the new zone.
+// CreateHostedZoneOutput has the new zone.
 type CreateHostedZoneOutput struct {
 	HostedZone    HostedZone
 	ChangeInfo    ChangeInfo
@@ -130,12 +130,12 @@ func (s *Service) createHostedZone(c *cloud.Call, in *CreateHostedZoneInput) (*C
 	}, nil
 }
 
-// GetHostedZoneInput names a zone.
+// GetHostedZoneInput is the input of GetHostedZone.
 type GetHostedZoneInput struct {
 	ID string `loc:"uri" name:"Id" json:"id"`
 }
 
-// GetHostedZoneOutput is a zone with its servers.
+// GetHostedZoneOutput has a zone and its name servers.
 type GetHostedZoneOutput struct {
 	HostedZone    HostedZone
 	DelegationSet DelegationSet
@@ -150,7 +150,7 @@ func (s *Service) getHostedZone(c *cloud.Call, in *GetHostedZoneInput) (*GetHost
 	return &GetHostedZoneOutput{z.show(), DelegationSet{nameServers()}}, nil
 }
 
-// ListHostedZonesInput asks for a page.
+// ListHostedZonesInput is the input of ListHostedZones.
 type ListHostedZonesInput struct {
 	Marker   string `loc:"query" name:"marker" json:"marker,omitempty"`
 	MaxItems string `loc:"query" name:"maxitems" json:"maxItems,omitempty"`
@@ -193,7 +193,7 @@ func (s *Service) listHostedZones(c *cloud.Call, in *ListHostedZonesInput) (*Lis
 	return out, nil
 }
 
-// ListHostedZonesByNameInput asks for a page from a name on.
+// ListHostedZonesByNameInput is the input of ListHostedZonesByName.
 type ListHostedZonesByNameInput struct {
 	DNSName      string `loc:"query" name:"dnsname" json:"dNSName,omitempty"`
 	HostedZoneID string `loc:"query" name:"hostedzoneid" json:"hostedZoneId,omitempty"`
@@ -243,12 +243,12 @@ func (s *Service) listHostedZonesByName(
 	return out, nil
 }
 
-// DeleteHostedZoneInput names a zone.
+// DeleteHostedZoneInput is the input of DeleteHostedZone.
 type DeleteHostedZoneInput struct {
 	ID string `loc:"uri" name:"Id" json:"id"`
 }
 
-// DeleteHostedZoneOutput is the change.
+// DeleteHostedZoneOutput has the status of the deletion.
 type DeleteHostedZoneOutput struct{ ChangeInfo ChangeInfo }
 
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_DeleteHostedZone.html
@@ -265,7 +265,7 @@ func (s *Service) deleteHostedZone(c *cloud.Call, in *DeleteHostedZoneInput) (*D
 	return &DeleteHostedZoneOutput{s.submit(c, "")}, nil
 }
 
-// of lists an account's zones by name.
+// of returns an account's zones by name.
 func (s *Service) of(account string) []*zone {
 	var list []*zone
 	for _, z := range s.zones {

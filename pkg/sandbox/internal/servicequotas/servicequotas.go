@@ -1,5 +1,4 @@
-// Package servicequotas is the sandbox's Service Quotas: what each account may have. Values are those that AWS documents
-// until a test raises or lowers them.
+// Package servicequotas emulates Service Quotas. An account's quotas have the values that AWS documents until Set changes them.
 package servicequotas
 
 import (
@@ -11,13 +10,13 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// quota is one row of https://docs.aws.amazon.com/general/latest/gr/cf_region.html.
+// quota is one quota of https://docs.aws.amazon.com/general/latest/gr/cf_region.html
 type quota struct {
 	service, code, name string
 	documented          int
 }
 
-// quotas are those that some service of the sandbox enforces, in the order in which they are listed.
+// quotas returns the quotas that a service of the sandbox enforces, in the order in which they are listed.
 func quotas() []quota {
 	return []quota{
 		{"cloudfront", "L-A53701DE", "VPC origins per AWS account", 25},
@@ -27,15 +26,15 @@ func quotas() []quota {
 	}
 }
 
-// Service holds the quotas of all accounts. Its state is guarded by the world lock.
+// Service holds the quotas of all accounts. The world lock guards its state.
 type Service struct {
-	applied map[string]int // by account and code; what is not here is as documented
+	applied map[string]int // by account and code; all others have the documented value
 }
 
 // New makes the service.
 func New() *Service { return &Service{applied: map[string]int{}} }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	return &cloud.Service{
 		Name: "servicequotas", Protocol: cloud.JSON11, EventSource: "servicequotas.amazonaws.com", TargetPrefix: "ServiceQuotasV20190624",
@@ -45,10 +44,10 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// ResourceTypes is empty: no template of ours raises a quota.
+// ResourceTypes returns nothing, because no template sets a quota.
 func (s *Service) ResourceTypes() []cloud.ResourceType { return nil }
 
-// Snapshot shows the quotas of an account that are not as documented. Call with the world locked.
+// Snapshot returns the quotas of an account that do not have the documented value. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	applied := map[string]any{}
 	for _, q := range quotas() {
@@ -59,7 +58,7 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"applied": applied}
 }
 
-// Value is a quota of an account. Call with the world locked.
+// Value returns an account's value of a quota. Call with the world locked.
 func (s *Service) Value(account, code string) int {
 	if value, ok := s.applied[account+" "+code]; ok {
 		return value
@@ -72,7 +71,7 @@ func (s *Service) Value(account, code string) int {
 	panic("no service of the sandbox has the quota " + code)
 }
 
-// Set gives an account another value of a quota, at once. Call with the world locked.
+// Set sets an account's value of a quota, at once. Call with the world locked.
 func (s *Service) Set(account, code string, value int) error {
 	if !slices.ContainsFunc(quotas(), func(q quota) bool { return q.code == code }) {
 		return fmt.Errorf("the sandbox enforces no quota %s: add it to pkg/sandbox/internal/servicequotas", code)
@@ -81,20 +80,20 @@ func (s *Service) Set(account, code string, value int) error {
 	return nil
 }
 
-// ListServiceQuotasInput names a service and a page.
+// ListServiceQuotasInput is the input of ListServiceQuotas.
 type ListServiceQuotasInput struct {
 	ServiceCode string
 	NextToken   string
 	MaxResults  *int
 }
 
-// ListServiceQuotasOutput is one page.
+// ListServiceQuotasOutput is one page of quotas.
 type ListServiceQuotasOutput struct {
 	Quotas    []ServiceQuota
 	NextToken string `json:",omitempty"`
 }
 
-// ServiceQuota is one quota as it applies to the caller's account.
+// ServiceQuota is one quota of the caller's account.
 type ServiceQuota struct {
 	ServiceCode, ServiceName, QuotaArn, QuotaCode, QuotaName, Unit, QuotaAppliedAtLevel string
 
@@ -104,8 +103,8 @@ type ServiceQuota struct {
 
 const largestPage = 100
 
+// listServiceQuotas implements ListServiceQuotas. The quotas of a global service are in us-east-1 only (assumption QUOTA-01).
 // https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html
-// A global service's quotas are known in us-east-1 only: assumption QUOTA-01.
 func (s *Service) listServiceQuotas(c *cloud.Call, in *ListServiceQuotasInput) (*ListServiceQuotasOutput, error) {
 	if err := c.Authorize("servicequotas:ListServiceQuotas", "*", nil); err != nil {
 		return nil, err

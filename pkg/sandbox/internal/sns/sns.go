@@ -1,5 +1,5 @@
-// Package sns is the sandbox's Simple Notification Service: topics whose messages are kept for inspection. Nothing is
-// delivered; subscriptions of people are recorded.
+// Package sns emulates Simple Notification Service. It keeps the messages of topics for inspection and delivers none. It records
+// subscriptions.
 package sns
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Service holds all topics. Its state is guarded by the world lock.
+// Service holds all topics. The world lock guards its state.
 type Service struct {
 	w      *cloud.World
 	topics []*topic // in order of creation
@@ -19,7 +19,7 @@ type Service struct {
 // New makes the service.
 func New(w *cloud.World) *Service { return &Service{w: w} }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	read := func(name string) cloud.Operation { return cloud.Operation{Name: name, ReadOnly: true} }
 	write := func(name string) cloud.Operation { return cloud.Operation{Name: name} }
@@ -41,7 +41,7 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// Message is what was published.
+// Message is a published message.
 type Message struct {
 	ID      string    `json:"id"`
 	Time    time.Time `json:"time"`
@@ -50,7 +50,7 @@ type Message struct {
 	Body    string    `json:"message"`
 }
 
-// Snapshot shows an account's topics with all that was ever published on them. Call with the world locked.
+// Snapshot returns an account's topics with all messages. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	topics := []any{}
 	for _, t := range s.topics {
@@ -68,7 +68,7 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"topics": topics}
 }
 
-// authorize asks with the topic's policy. SNS has a code of its own for a refusal.
+// authorize checks the permission, with the topic's policy. SNS has an error code of its own.
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 func authorize(c *cloud.Call, arn string, t *topic) error {
 	parts := strings.SplitN(arn, ":", 6)

@@ -6,7 +6,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Subscription is somebody's wish to be told. It stays pending: nobody here confirms it.
+// Subscription is a subscription to a topic. It stays pending, because nobody confirms it.
 type Subscription struct {
 	SubscriptionArn string
 	Owner           string
@@ -17,7 +17,7 @@ type Subscription struct {
 
 const pendingConfirmation = "PendingConfirmation"
 
-// SubscribeInput describes a subscription of a person.
+// SubscribeInput is the input of Subscribe, for subscriptions of people.
 type SubscribeInput struct {
 	TopicArn              string
 	Protocol              string
@@ -25,7 +25,7 @@ type SubscribeInput struct {
 	ReturnSubscriptionArn bool
 }
 
-// SubscribeOutput names the subscription, or says that it is pending.
+// SubscribeOutput has the ARN of the subscription, or says that it is pending.
 type SubscribeOutput struct{ SubscriptionArn string }
 
 // https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
@@ -58,7 +58,7 @@ func (s *Service) subscribe(c *cloud.Call, in *SubscribeInput) (*SubscribeOutput
 	return &SubscribeOutput{"pending confirmation"}, nil
 }
 
-// ListSubscriptionsInput asks for a page.
+// ListSubscriptionsInput is the input of ListSubscriptions.
 type ListSubscriptionsInput struct{ NextToken string }
 
 // ListSubscriptionsOutput is a page of subscriptions.
@@ -82,7 +82,7 @@ func (s *Service) listSubscriptions(c *cloud.Call, in *ListSubscriptionsInput) (
 	return &ListSubscriptionsOutput{list, next}, err
 }
 
-// show lists a topic's subscriptions, whose ARN is hidden while they are pending.
+// show returns a topic's subscriptions. The ARN of a pending subscription is hidden.
 func (t *topic) show() []Subscription {
 	var list []Subscription
 	for _, sub := range t.subscriptions {
@@ -93,7 +93,7 @@ func (t *topic) show() []Subscription {
 	return list
 }
 
-// ListSubscriptionsByTopicInput asks for a page of one topic's.
+// ListSubscriptionsByTopicInput is the input of ListSubscriptionsByTopic.
 type ListSubscriptionsByTopicInput struct{ TopicArn, NextToken string }
 
 // ListSubscriptionsByTopicOutput is a page of subscriptions.
@@ -114,7 +114,7 @@ func (s *Service) listSubscriptionsByTopic(
 	return &ListSubscriptionsByTopicOutput{list, next}, err
 }
 
-// UnsubscribeInput names a subscription.
+// UnsubscribeInput is the input of Unsubscribe.
 type UnsubscribeInput struct{ SubscriptionArn string }
 
 // UnsubscribeOutput is empty.

@@ -8,7 +8,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// ResourceTypes are topics, their policies and their subscriptions.
+// ResourceTypes returns the types of topics, topic policies and subscriptions.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{
 		{Name: "AWS::SNS::Topic", Create: createTopic, Update: updateTopic, Delete: deleteTopic},

@@ -21,7 +21,7 @@ type topic struct {
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
-// find looks a topic up in the Region of the call, whoever owns it.
+// find returns a topic of the Region of the call, whoever owns it.
 func (s *Service) find(c *cloud.Call, arn string) *topic {
 	for _, t := range s.topics {
 		if t.arn == arn && t.region == c.Region {
@@ -31,7 +31,7 @@ func (s *Service) find(c *cloud.Call, arn string) *topic {
 	return nil
 }
 
-// open authorises a call on a topic and answers the topic.
+// open authorizes a call on a topic and returns the topic.
 func (s *Service) open(c *cloud.Call, arn string) (*topic, error) {
 	t := s.find(c, arn)
 	if err := authorize(c, arn, t); err != nil {
@@ -46,18 +46,18 @@ func (s *Service) open(c *cloud.Call, arn string) (*topic, error) {
 // Tag is one tag.
 type Tag struct{ Key, Value string }
 
-// CreateTopicInput describes a standard topic.
+// CreateTopicInput is the input of CreateTopic, for a standard topic.
 type CreateTopicInput struct {
 	Name       string
 	Attributes map[string]string `query:"Attributes.entry"`
 	Tags       []Tag             `query:"Tags.member"`
 }
 
-// CreateTopicOutput names the topic.
+// CreateTopicOutput has the ARN of the topic.
 type CreateTopicOutput struct{ TopicArn string }
 
+// createTopic implements CreateTopic. It returns an existing topic with the same attributes.
 // https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
-// A topic that exists with the same attributes is answered as if new.
 func (s *Service) createTopic(c *cloud.Call, in *CreateTopicInput) (*CreateTopicOutput, error) {
 	arn := "arn:aws:sns:" + c.Region + ":" + c.Account() + ":" + in.Name
 	if err := c.Authorize("sns:CreateTopic", arn, nil); err != nil {
@@ -90,7 +90,7 @@ func (s *Service) createTopic(c *cloud.Call, in *CreateTopicInput) (*CreateTopic
 	return &CreateTopicOutput{arn}, nil
 }
 
-// checkAttribute refuses attributes that the sandbox does not heed, by name.
+// checkAttribute returns an error for an attribute that the sandbox does not support.
 func checkAttribute(name, value string) error {
 	switch name {
 	case "DisplayName", "KmsMasterKeyId":
@@ -107,7 +107,7 @@ func checkAttribute(name, value string) error {
 	return invalid("AttributeName Reason: the sandbox does not know " + name)
 }
 
-// ListTopicsInput asks for a page.
+// ListTopicsInput is the input of ListTopics.
 type ListTopicsInput struct{ NextToken string }
 
 // ListTopicsOutput is a page of topics.
@@ -116,7 +116,7 @@ type ListTopicsOutput struct {
 	NextToken string      `xml:",omitempty"`
 }
 
-// TopicItem names a topic.
+// TopicItem is one topic of a list.
 type TopicItem struct{ TopicArn string }
 
 // https://docs.aws.amazon.com/sns/latest/api/API_ListTopics.html
@@ -134,10 +134,10 @@ func (s *Service) listTopics(c *cloud.Call, in *ListTopicsInput) (*ListTopicsOut
 	return &ListTopicsOutput{list, next}, err
 }
 
-// GetTopicAttributesInput names a topic.
+// GetTopicAttributesInput is the input of GetTopicAttributes.
 type GetTopicAttributesInput struct{ TopicArn string }
 
-// GetTopicAttributesOutput holds the attributes.
+// GetTopicAttributesOutput has the attributes of a topic.
 type GetTopicAttributesOutput struct {
 	Attributes map[string]string `xml:"Attributes>entry"`
 }
@@ -155,7 +155,7 @@ func (s *Service) getTopicAttributes(c *cloud.Call, in *GetTopicAttributesInput)
 	return &GetTopicAttributesOutput{out}, nil
 }
 
-// SetTopicAttributesInput sets one attribute.
+// SetTopicAttributesInput is the input of SetTopicAttributes.
 type SetTopicAttributesInput struct{ TopicArn, AttributeName, AttributeValue string }
 
 // SetTopicAttributesOutput is empty.
@@ -174,7 +174,7 @@ func (s *Service) setTopicAttributes(c *cloud.Call, in *SetTopicAttributesInput)
 	return &SetTopicAttributesOutput{}, nil
 }
 
-// PublishInput is a message. Only topics receive any.
+// PublishInput is the input of Publish. The sandbox publishes to topics only.
 type PublishInput struct {
 	TopicArn          string
 	Message           string
@@ -182,18 +182,19 @@ type PublishInput struct {
 	MessageAttributes []MessageAttribute `query:"MessageAttributes.entry"`
 }
 
-// MessageAttribute travels with a message; nothing here filters by it.
+// MessageAttribute is an attribute of a message. The sandbox has no filter policies.
 type MessageAttribute struct {
 	Name  string
 	Value struct{ DataType, StringValue, BinaryValue string }
 }
 
-// PublishOutput names the message.
+// PublishOutput has the id of the message.
 type PublishOutput struct {
 	MessageID string `xml:"MessageId"`
 }
 
-// largest is the size of a message in bytes: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+// largest is the maximum size of a message in bytes.
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 const largest = 256 << 10
 
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
@@ -220,14 +221,14 @@ func (s *Service) publish(c *cloud.Call, in *PublishInput) (*PublishOutput, erro
 	return &PublishOutput{m.ID}, nil
 }
 
-// DeleteTopicInput names a topic.
+// DeleteTopicInput is the input of DeleteTopic.
 type DeleteTopicInput struct{ TopicArn string }
 
 // DeleteTopicOutput is empty.
 type DeleteTopicOutput struct{}
 
+// deleteTopic implements DeleteTopic. Deleting a topic that does not exist succeeds.
 // https://docs.aws.amazon.com/sns/latest/api/API_DeleteTopic.html
-// Deleting what does not exist succeeds.
 func (s *Service) deleteTopic(c *cloud.Call, in *DeleteTopicInput) (*DeleteTopicOutput, error) {
 	t := s.find(c, in.TopicArn)
 	if err := authorize(c, in.TopicArn, t); err != nil {
@@ -237,7 +238,8 @@ func (s *Service) deleteTopic(c *cloud.Call, in *DeleteTopicInput) (*DeleteTopic
 	return &DeleteTopicOutput{}, nil
 }
 
-// pageSize: https://docs.aws.amazon.com/sns/latest/api/API_ListTopics.html
+// pageSize is the number of items in a page.
+// https://docs.aws.amazon.com/sns/latest/api/API_ListTopics.html
 const pageSize = 100
 
 func page[T any](all []T, token string) ([]T, string, error) {

@@ -2,7 +2,7 @@ package sqs
 
 import "github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 
-// API is the table of operations.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	read, data := cloud.Operation{ReadOnly: true}, cloud.Operation{DataPlane: true}
 	named := func(o cloud.Operation, name string) cloud.Operation {

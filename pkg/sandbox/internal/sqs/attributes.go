@@ -11,22 +11,22 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// settings are a queue's attributes that its owner sets.
+// settings are the attributes of a queue that its owner sets.
 type settings struct {
 	numbers map[string]int // by attribute name; seconds, MaximumMessageSize in bytes
 	redrive redrivePolicy
 	policy  string
-	sse     string // SqsManagedSseEnabled; no effect here
+	sse     string // SqsManagedSseEnabled; no effect in the sandbox
 	key     string // KmsMasterKeyId
 }
 
-// redrivePolicy says when a message goes to the dead-letter queue. Its zero value is never.
+// redrivePolicy says when a message goes to the dead-letter queue. The zero value means never.
 type redrivePolicy struct {
 	Target string    `json:"deadLetterTargetArn"`
 	Max    cloud.Int `json:"maxReceiveCount"`
 }
 
-// ranges are the bounds and defaults of the numeric attributes.
+// ranges returns the bounds and the default of a numeric attribute.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 func ranges(name string) (lowest, highest, initial int, ok bool) {
 	switch name {
@@ -115,7 +115,7 @@ func (s *Service) set(q *queue, to *settings, name, value string) error {
 			to.key = ""
 		}
 	case "KmsMasterKeyId":
-		// One encryption at a time: the key takes the place of SQS's own.
+		// A KMS key replaces SQS's own encryption.
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 		to.key = value
 		if value != "" {
@@ -131,7 +131,7 @@ func (s *Service) set(q *queue, to *settings, name, value string) error {
 	return nil
 }
 
-// parseRedrive reads a redrive policy; an empty one clears it.
+// parseRedrive reads a redrive policy. An empty one clears it.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 func (s *Service) parseRedrive(q *queue, value string) (redrivePolicy, error) {
 	var r redrivePolicy
@@ -156,7 +156,7 @@ func (s *Service) parseRedrive(q *queue, value string) (redrivePolicy, error) {
 	return r, nil
 }
 
-// known tells whether GetQueueAttributes may be asked for name.
+// known reports whether GetQueueAttributes has an attribute with this name.
 func known(name string) bool {
 	switch name {
 	case "Policy", "RedrivePolicy", "SqsManagedSseEnabled", "QueueArn", "CreatedTimestamp", "LastModifiedTimestamp",
@@ -168,7 +168,7 @@ func known(name string) bool {
 	return slices.Contains(numericNames(), name)
 }
 
-// attributes are what GetQueueAttributes answers for All. Unset ones are absent.
+// attributes returns what GetQueueAttributes returns for All. Attributes that are not set are absent.
 func (q *queue) attributes(now time.Time) map[string]string {
 	d := q.depth(now)
 	all := map[string]string{
@@ -190,7 +190,7 @@ func (q *queue) attributes(now time.Time) map[string]string {
 		all["Policy"] = q.policy
 	}
 	if q.redrive.Target != "" {
-		b, _ := json.Marshal(q.redrive) // two scalars always have a JSON form
+		b, _ := json.Marshal(q.redrive) // two scalars always marshal
 		all["RedrivePolicy"] = string(b)
 	}
 	return all

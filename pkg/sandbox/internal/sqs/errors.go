@@ -41,7 +41,7 @@ func errNotInFlight() error {
 	return cloud.Errorf(400, "MessageNotInflight", "The message referred to isn't in flight.")
 }
 
-// errFIFO names what the sandbox leaves out.
+// errFIFO returns the error of a FIFO feature, which the sandbox does not have.
 func errFIFO(what string) error {
 	return cloud.Errorf(501, "NotImplemented", "the sandbox does not implement FIFO queues (%s)", what)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// MoveTask is one redrive of a dead-letter queue, as ListMessageMoveTasks answers it.
+// MoveTask is one redrive of a dead-letter queue, in the form of ListMessageMoveTasks.
 type MoveTask struct {
 	SourceArn                         string
 	DestinationArn                    string `json:",omitempty"`
@@ -26,8 +26,8 @@ type StartMessageMoveTaskInput struct {
 // StartMessageMoveTaskOutput is its output.
 type StartMessageMoveTaskOutput struct{ TaskHandle string }
 
-// startMessageMoveTask sends the letters of a dead-letter queue again, to where they came from unless told otherwise.
-// Assumption SQS-02: it takes no time, whatever MaxNumberOfMessagesPerSecond says.
+// startMessageMoveTask implements StartMessageMoveTask. It sends the messages of a dead-letter queue to the given destination, or
+// else to the queues that they came from. It takes no time, whatever MaxNumberOfMessagesPerSecond says (assumption SQS-02).
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
 func (s *Service) startMessageMoveTask(c *cloud.Call, in *StartMessageMoveTaskInput) (*StartMessageMoveTaskOutput, error) {
 	dlq := s.queues[in.SourceArn]
@@ -93,7 +93,7 @@ type ListMessageMoveTasksInput struct {
 	MaxResults *int
 }
 
-// ListMessageMoveTasksOutput is its output, the latest task first.
+// ListMessageMoveTasksOutput is the output of ListMessageMoveTasks, newest task first.
 type ListMessageMoveTasksOutput struct{ Results []*MoveTask }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html

@@ -16,8 +16,8 @@ type queue struct {
 	tags                       map[string]string
 	settings
 	messages []*message          // in the order in which they were sent
-	handles  map[string]*message // every receipt handle ever issued; its message may be gone
-	moves    []*MoveTask         // redrives out of this queue, the latest first
+	handles  map[string]*message // all receipt handles ever issued; the message may be deleted
+	moves    []*MoveTask         // redrives of this queue, newest first
 }
 
 type depth struct{ visible, inFlight, delayed int }
@@ -154,7 +154,7 @@ func (s *Service) getQueueURL(c *cloud.Call, in *GetQueueUrlInput) (*QueueURL, e
 	return &QueueURL{QueueUrl: url}, nil
 }
 
-// ListQueuesInput is the input of ListQueues. The sandbox answers everything on one page.
+// ListQueuesInput is the input of ListQueues. The output has one page.
 type ListQueuesInput struct {
 	QueueNamePrefix string
 	MaxResults      int
@@ -209,7 +209,7 @@ func (s *Service) listDeadLetterSourceQueues(
 	return out, nil
 }
 
-// QueueInput is the input of operations that name a queue and no more.
+// QueueInput is the input of the operations on one queue.
 type QueueInput struct {
 	QueueUrl string
 }

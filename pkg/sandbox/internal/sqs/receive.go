@@ -37,8 +37,8 @@ type Message struct {
 	MD5OfMessageAttributes string               `json:",omitempty"`
 }
 
-// receiveMessage answers what is visible now, oldest first.
-// Assumption SQS-01: it does not wait for WaitTimeSeconds, since virtual time stands still during a call.
+// receiveMessage implements ReceiveMessage. It returns the visible messages, oldest first. It does not wait for WaitTimeSeconds,
+// because virtual time stands still during a call (assumption SQS-01).
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 func (s *Service) receiveMessage(c *cloud.Call, in *ReceiveMessageInput) (*ReceiveMessageOutput, error) {
 	q, err := s.find(c, in.QueueUrl, "ReceiveMessage")
@@ -86,8 +86,8 @@ func (s *Service) receiveMessage(c *cloud.Call, in *ReceiveMessageInput) (*Recei
 	return out, nil
 }
 
-// dies moves a message that was received too often to the dead-letter queue (assumption SQS-03). A letter keeps the time
-// at which it was first sent, so that it expires as it would have (assumption SQS-04).
+// dies moves a message that was received too often to the dead-letter queue (assumption SQS-03). The message keeps the time at
+// which it was first sent, and so its expiry (assumption SQS-04).
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 func (s *Service) dies(q *queue, m *message) bool {
 	dlq := s.queues[q.redrive.Target]
@@ -135,7 +135,7 @@ func (m *message) systemAttributes() map[string]string {
 
 func milliseconds(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
-// wanted tells whether names ask for name: itself, All or .*, or a prefix such as bar.*.
+// wanted reports whether names include name: as itself, as All or .*, or by a prefix such as bar.*.
 func wanted(name string, names []string) bool {
 	for _, n := range names {
 		prefix, isPrefix := strings.CutSuffix(n, ".*")
@@ -161,8 +161,8 @@ func (s *Service) deleteMessage(c *cloud.Call, in *DeleteMessageInput) (*Empty, 
 	return &Empty{}, q.discard(in.ReceiptHandle)
 }
 
-// discard deletes by receipt handle. A handle that a later receive has replaced, or whose message is gone, succeeds
-// without effect.
+// discard deletes a message by its receipt handle. A handle that a later receive has replaced, or whose message is deleted,
+// succeeds without effect.
 func (q *queue) discard(handle string) error {
 	m := q.handles[handle]
 	if m == nil {
@@ -174,7 +174,7 @@ func (q *queue) discard(handle string) error {
 	return nil
 }
 
-// BatchEntry names one message of a batch; VisibilityTimeout is for ChangeMessageVisibilityBatch.
+// BatchEntry is one entry of a batch. VisibilityTimeout is for ChangeMessageVisibilityBatch.
 type BatchEntry struct {
 	Id                string
 	ReceiptHandle     string
@@ -187,13 +187,13 @@ type BatchInput struct {
 	Entries  []BatchEntry
 }
 
-// BatchOutput is their output.
+// BatchOutput is the output of DeleteMessageBatch and ChangeMessageVisibilityBatch.
 type BatchOutput struct {
 	Successful []BatchResult `json:",omitempty"`
 	Failed     []BatchError  `json:",omitempty"`
 }
 
-// BatchResult is one entry that succeeded.
+// BatchResult is one successful entry.
 type BatchResult struct {
 	Id string
 }

@@ -19,13 +19,13 @@ type message struct {
 	id, body   string
 	attributes map[string]Attribute
 	sender     string
-	source     string // the queue from which a dead letter came
+	source     string // for a dead letter, the queue that it came from
 	sentAt     time.Time
 	visibleAt  time.Time
 	firstAt    time.Time // of the first receive
 	receives   int
 	handle     string       // of the last receive
-	visible    *cloud.Timer // tells event sources; nil without one
+	visible    *cloud.Timer // notifies event sources; nil if there are none
 }
 
 // Attribute is one message attribute.
@@ -37,7 +37,7 @@ type Attribute struct {
 	BinaryListValues [][]byte `json:",omitempty"`
 }
 
-// StringAttribute makes an attribute of type String.
+// StringAttribute returns an attribute of type String.
 func StringAttribute(value string) Attribute {
 	return Attribute{DataType: "String", StringValue: &value}
 }
@@ -48,7 +48,7 @@ type SendMessageInput struct {
 	outgoing
 }
 
-// outgoing is a message on its way in, alone or in a batch.
+// outgoing is a message to send, alone or in a batch.
 type outgoing struct {
 	MessageBody             string
 	DelaySeconds            *int                 `json:",omitempty"`
@@ -58,7 +58,7 @@ type outgoing struct {
 	MessageGroupId          string               `json:",omitempty"`
 }
 
-// NewMessage is the input that sends body with attributes to a queue.
+// NewMessage returns the input that sends body with attributes to a queue.
 func NewMessage(queueARN, body string, attributes map[string]Attribute) *SendMessageInput {
 	return &SendMessageInput{QueueUrl: URL(queueARN), outgoing: outgoing{MessageBody: body, MessageAttributes: attributes}}
 }
@@ -189,7 +189,7 @@ func batchError(id string, err error) BatchError {
 	return BatchError{Id: id, Code: e.Code, Message: e.Message, SenderFault: e.Status < 500}
 }
 
-// accept checks a message and makes it; it is not in the queue yet.
+// accept checks a message and returns it. It does not add the message to the queue.
 func (q *queue) accept(c *cloud.Call, in *outgoing) (*message, error) {
 	delay := q.numbers["DelaySeconds"]
 	if in.DelaySeconds != nil {
@@ -218,7 +218,7 @@ func (q *queue) accept(c *cloud.Call, in *outgoing) (*message, error) {
 	}, nil
 }
 
-// forbidden tells the characters that a body must not hold: what XML 1.0 does not allow.
+// forbidden reports whether a body must not contain a character, because XML 1.0 does not allow it.
 func forbidden(r rune) bool {
 	return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 }
@@ -258,7 +258,7 @@ func md5Hex(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// md5OfAttributes is empty for no attributes.
+// md5OfAttributes returns the MD5 digest of attributes, or "" if there are none.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation
 func md5OfAttributes(attributes map[string]Attribute) string {
 	if len(attributes) == 0 {

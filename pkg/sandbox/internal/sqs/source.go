@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// OnMessage declares an event source: f is called, without any lock held, whenever a message becomes visible in the
-// queue. A message that will become visible to an event source keeps the world busy; in a queue without one it does not.
+// OnMessage adds an event source. f is called, without any lock held, whenever a message becomes visible in the queue. A hidden
+// message keeps the world busy only if its queue has an event source.
 func (s *Service) OnMessage(queueARN string, f func()) {
 	s.mu.Lock()
 	s.listeners[queueARN] = append(s.listeners[queueARN], f)
@@ -33,7 +33,7 @@ func (s *Service) hide(q *queue, m *message, d time.Duration) {
 	s.announce(q, m)
 }
 
-// announce tells the event sources of a queue when m becomes visible.
+// announce calls the event sources of a queue when m becomes visible.
 func (s *Service) announce(q *queue, m *message) {
 	m.silence()
 	s.mu.Lock()
@@ -75,7 +75,7 @@ func (q *queue) clear() {
 	q.messages = nil
 }
 
-// expire drops what is older than the retention period.
+// expire removes messages that are older than the retention period.
 func (s *Service) expire(q *queue) {
 	now := s.world.Clock.Now()
 	for _, m := range slices.Clone(q.messages) {

@@ -15,7 +15,7 @@ type Service struct {
 	world  *cloud.World
 	queues map[string]*queue // by ARN
 
-	mu        sync.Mutex // not the world lock: event sources are declared from inside and outside of it
+	mu        sync.Mutex // separate from the world lock, because event sources are added with and without it
 	listeners map[string][]func()
 }
 
@@ -24,7 +24,7 @@ func New(w *cloud.World) *Service {
 	return &Service{world: w, queues: map[string]*queue{}, listeners: map[string][]func(){}}
 }
 
-// URL is the address that stands for a queue in calls.
+// URL returns the URL of a queue in calls.
 func URL(queueARN string) string {
 	p := strings.SplitN(queueARN, ":", 6)
 	if len(p) != 6 {
@@ -37,8 +37,8 @@ func queueARN(region, account, name string) string {
 	return "arn:aws:sqs:" + region + ":" + account + ":" + name
 }
 
-// arnOf reads account and name from the end of a queue URL, whatever host it names: clients of one endpoint for all
-// services write their own. The Region is that of the call.
+// arnOf returns the ARN of a queue from account and name at the end of its URL. It ignores the host, because clients with one
+// endpoint for all services write that. The Region is that of the call.
 func arnOf(region, url string) string {
 	p := strings.Split(strings.TrimSuffix(url, "/"), "/")
 	if len(p) < 2 {
@@ -47,7 +47,7 @@ func arnOf(region, url string) string {
 	return queueARN(region, p[len(p)-2], p[len(p)-1])
 }
 
-// find authorises action on the queue that url names, with the queue's own policy.
+// find authorizes action on the queue with this URL, with the queue's own policy.
 func (s *Service) find(c *cloud.Call, url, action string) (*queue, error) {
 	q := s.queues[arnOf(c.Region, url)]
 	if q == nil {
@@ -60,14 +60,14 @@ func (s *Service) allow(c *cloud.Call, q *queue, action string) error {
 	return c.AuthorizeWithResourcePolicy("sqs:"+action, q.arn, q.account, q.policy, nil)
 }
 
-// What senders and receivers do with the key of a queue.
+// These are the actions that senders and receivers perform with the key of a queue.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 const (
 	encrypt = "kms:GenerateDataKey"
 	decrypt = "kms:Decrypt"
 )
 
-// unlock asks whether the caller may use the queue's key.
+// unlock checks that the caller may use the queue's key.
 func (q *queue) unlock(c *cloud.Call, actions ...string) error {
 	if e := c.UseKey(q.key, q.account, map[string]string{"aws:sqs:arn": q.arn}, actions...); e != nil {
 		return kms.Refusal("Kms", e)
@@ -75,7 +75,7 @@ func (q *queue) unlock(c *cloud.Call, actions ...string) error {
 	return nil
 }
 
-// sorted lists the queues of an account by Region and name.
+// sorted returns the queues of an account by Region and name.
 func (s *Service) sorted(account string) []*queue {
 	var list []*queue
 	for _, q := range s.queues {
@@ -87,7 +87,7 @@ func (s *Service) sorted(account string) []*queue {
 	return list
 }
 
-// Snapshot lists an account's queues with depths and messages.
+// Snapshot returns an account's queues with depths and messages.
 func (s *Service) Snapshot(account string) map[string]any {
 	queues := []any{}
 	for _, q := range s.sorted(account) {
@@ -108,7 +108,7 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"queues": queues}
 }
 
-// Samples measures the metrics of all queues at this moment. Call with the world locked.
+// Samples calls measure with the current metrics of all queues. Call with the world locked.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 func (s *Service) Samples(measure func(cloud.Sample)) {
 	now := s.world.Clock.Now()

@@ -16,8 +16,8 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 	}
 }
 
-// queueProperties are those of https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html
-// that the sandbox knows.
+// queueProperties are the properties of AWS::SQS::Queue that the sandbox knows.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html
 type queueProperties struct {
 	QueueName                     string
 	FifoQueue                     cloud.Bool
@@ -32,7 +32,7 @@ type queueProperties struct {
 	Tags                          []cloud.Tag
 }
 
-// attributes lists all attributes that a template can set, with the defaults for those that it leaves out.
+// attributes returns all attributes that a template can set. Those that it does not set have their defaults.
 func (p *queueProperties) attributes() map[string]string {
 	attributes := map[string]string{
 		"RedrivePolicy": string(p.RedrivePolicy), "KmsMasterKeyId": p.KmsMasterKeyId,
@@ -123,7 +123,7 @@ func putPolicies(r *cloud.ResourceRequest) (*cloud.Resource, error) {
 	if err := setPolicy(r, p.Queues, string(p.PolicyDocument)); err != nil {
 		return nil, err
 	}
-	// What Ref answers is CloudFormation's own; the queues ride along for the deletion.
+	// Ref is what CloudFormation returns. It also has the queues, for the deletion.
 	queues, err := json.Marshal(p.Queues)
 	if err != nil {
 		return nil, fmt.Errorf("write queues of %s: %w", r.LogicalID, err)

@@ -7,7 +7,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// perform puts what the interpreter wants next on the clock; a nil action is none. Call with the world locked.
+// perform schedules what the interpreter wants next. A nil action is none. Call with the world locked.
 func (s *Service) perform(e *execution, action asl.Action) {
 	if action == nil {
 		return
@@ -40,7 +40,7 @@ func (s *Service) perform(e *execution, action asl.Action) {
 	}
 }
 
-// settle makes everything that the previous action left on the clock void.
+// settle cancels everything that the previous action scheduled.
 func (s *Service) settle(e *execution) {
 	e.epoch++
 	for _, t := range e.timers {
@@ -52,7 +52,7 @@ func (s *Service) settle(e *execution) {
 	e.timers, e.pulse = nil, nil
 }
 
-// later runs f with the world locked, unless the execution has moved on by then.
+// later runs f with the world locked, unless the execution has moved on before.
 func (s *Service) later(e *execution, d time.Duration, name string, f func()) *cloud.Timer {
 	epoch := e.epoch
 	t := s.w.Clock.After(d, name, func() {
@@ -68,7 +68,7 @@ func (s *Service) later(e *execution, d time.Duration, name string, f func()) *c
 	return t
 }
 
-// startHeartbeat gives the task under way another heartbeat interval.
+// startHeartbeat starts another heartbeat interval of the current task.
 func (s *Service) startHeartbeat(e *execution) {
 	if e.call.Heartbeat == 0 {
 		return
@@ -81,7 +81,7 @@ func (s *Service) startHeartbeat(e *execution) {
 	})
 }
 
-// startTimeout limits the execution as its machine says; a redrive starts the limit afresh.
+// startTimeout limits the execution as its machine says. A redrive restarts the limit.
 func (s *Service) startTimeout(e *execution) {
 	limit := time.Duration(e.machine.definition.TimeoutSeconds) * time.Second
 	if limit == 0 {
@@ -96,7 +96,7 @@ func (s *Service) startTimeout(e *execution) {
 	})
 }
 
-// count publishes that the execution began or how it ended.
+// count publishes metrics of the start or the end of the execution.
 // https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
 func (s *Service) count(e *execution) {
 	name := map[string]string{
@@ -109,7 +109,7 @@ func (s *Service) count(e *execution) {
 	})
 }
 
-// emit announces the execution's status:
+// emit sends an event with the execution's status.
 // https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 func (s *Service) emit(e *execution) {
 	millis := func(t time.Time) any {

@@ -2,7 +2,7 @@ package states
 
 import "github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 
-// Error codes: the Errors section of each page of https://docs.aws.amazon.com/step-functions/latest/apireference/
+// Error codes are in the Errors section of each page of https://docs.aws.amazon.com/step-functions/latest/apireference/
 
 func invalidARN(arn string) error {
 	return cloud.Errorf(400, "InvalidArn", "Invalid Arn: '%s'", arn)

@@ -27,7 +27,7 @@ const (
 // execution is one run of a machine.
 type execution struct {
 	arn, name string
-	machine   *machine // as it was at the start
+	machine   *machine // as it was when the execution started
 	input     string
 	run       *asl.Run
 	started   time.Time
@@ -41,11 +41,11 @@ type execution struct {
 	redriven     time.Time
 	redriveToken string
 
-	// epoch changes with every action, so that what an earlier action left on the clock does nothing.
+	// epoch changes with every action, so that what an earlier action scheduled does nothing.
 	epoch   int
-	call    asl.Call       // under way
-	timers  []*cloud.Timer // of the task under way
-	pulse   *cloud.Timer   // its heartbeat
+	call    asl.Call       // the current call
+	timers  []*cloud.Timer // timers of the current task
+	pulse   *cloud.Timer   // heartbeat of the current task
 	timeout *cloud.Timer   // of the execution
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// lambdaArguments are the arguments of arn:aws:states:::lambda:invoke:
+// lambdaArguments are the arguments of arn:aws:states:::lambda:invoke.
 // https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
 type lambdaArguments struct {
 	FunctionName string
@@ -28,7 +28,7 @@ type lambdaMetadata struct {
 	Status int `json:"HttpStatusCode"`
 }
 
-// invoke performs a task's call outside the lock and reports what came of it.
+// invoke performs a task's call without the lock and reports the result.
 func (s *Service) invoke(e *execution, epoch int, call asl.Call) {
 	var caller cloud.Principal
 	var err error
@@ -47,7 +47,7 @@ func (s *Service) invoke(e *execution, epoch int, call asl.Call) {
 		result, failure = s.invokeLambda(caller, e.machine.region, call)
 	}
 	s.w.Do(func() {
-		// A function may complete its own token before it answers; then the task is over already.
+		// A function may complete its own token before it returns. Then the task has ended already.
 		if e.epoch != epoch || e.status != running {
 			return
 		}
@@ -63,7 +63,7 @@ func (s *Service) invoke(e *execution, epoch int, call asl.Call) {
 	})
 }
 
-// assume makes a session of the machine's role, named after the execution.
+// assume returns a session of the machine's role, named after the execution.
 func (s *Service) assume(e *execution) (cloud.Principal, error) {
 	session := e.name
 	if len(session) > 64 {
@@ -117,8 +117,8 @@ func (s *Service) invokeLambda(caller cloud.Principal, region string, call asl.C
 	return out, nil
 }
 
-// functionFailure names an error as the function did; the cause is the error payload.
-// Assumption SFN-03: a function whose process ended, or whose payload has no error type, is Lambda.Unknown.
+// functionFailure returns the error name of a function's failure. The cause is the error payload. If the process ended, or the
+// payload has no error type, the name is Lambda.Unknown (assumption SFN-03).
 // https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-lambda-serviceexception
 func functionFailure(payload []byte) *asl.Failure {
 	var e struct {
@@ -130,8 +130,8 @@ func functionFailure(payload []byte) *asl.Failure {
 	return &asl.Failure{Error: e.ErrorType, Cause: string(payload)}
 }
 
-// serviceFailure names an error of the Invoke API itself: "Lambda." and the error's code where the API declares it,
-// Lambda.AWSLambdaException otherwise, Lambda.SdkClientException when there was no answer.
+// serviceFailure returns the error name of a failure of the Invoke API: "Lambda." with the error's code if the API declares it,
+// Lambda.AWSLambdaException for other codes, and Lambda.SdkClientException if there was no response.
 func serviceFailure(err error) *asl.Failure {
 	if errors.Is(err, cloud.ErrNoResponse) {
 		return &asl.Failure{Error: "Lambda.SdkClientException", Cause: err.Error()}

@@ -14,7 +14,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// machine is a state machine as it is now; executions keep the one they were started with.
+// machine is the current version of a state machine. An execution keeps the version that it started with.
 type machine struct {
 	arn, name       string
 	account, region string
@@ -193,7 +193,7 @@ func (m *machine) loggingConfiguration() *Logging {
 	return l
 }
 
-// machineFor authorises action on the machine and finds it in the caller's account.
+// machineFor authorizes action on the machine and finds it in the caller's account.
 func (s *Service) machineFor(c *cloud.Call, action, arn string) (*machine, error) {
 	if !machineARN.MatchString(arn) {
 		return nil, firstError(c.Authorize(action, arn, nil), invalidARN(arn))
@@ -279,7 +279,8 @@ func (s *Service) listTagsForResource(c *cloud.Call, in *ListTagsForResourceInpu
 	return out, nil
 }
 
-// machineProperties: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-stepfunctions-statemachine.html
+// machineProperties are the properties of a state machine.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-stepfunctions-statemachine.html
 type machineProperties struct {
 	Definition              json.RawMessage
 	DefinitionString        string
@@ -351,7 +352,7 @@ func (s *Service) machineType() cloud.ResourceType {
 			})
 			return out, err
 		},
-		// Assumption SFN-04: executions of a deleted machine end at once; AWS ends them at their next transition.
+		// Executions of a deleted machine end at once. AWS ends them at their next transition. Assumption SFN-04.
 		Delete: func(r *cloud.ResourceRequest, old *cloud.Resource) error {
 			r.World.Do(func() {
 				delete(s.machines, old.Ref)
@@ -424,8 +425,8 @@ func readMachine(r *cloud.ResourceRequest) (*machineProperties, *asl.Machine, st
 	return p, definition, text, nil
 }
 
-// substitute replaces ${name} by its value. A placeholder without a value stays, as in CloudFormation, and would be a
-// literal text of the machine; the sandbox names it instead.
+// substitute replaces ${name} by its value. CloudFormation leaves a placeholder without a value in the definition as text; in the
+// sandbox it is an error.
 func substitute(text string, values map[string]any) (string, error) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		text = strings.ReplaceAll(text, "${"+name+"}", fmt.Sprint(values[name]))

@@ -11,7 +11,7 @@ import (
 
 // Roles is what Step Functions needs of IAM.
 type Roles interface {
-	// Assume makes a session of a role that trusts the caller. Called with the world locked.
+	// Assume returns a session of a role that trusts the caller. Called with the world locked.
 	Assume(caller cloud.Principal, roleARN, session string) (cloud.Principal, error)
 }
 
@@ -19,11 +19,11 @@ type Roles interface {
 type Invocation struct {
 	Caller              cloud.Principal
 	Region              string
-	Function, Qualifier string // FunctionName as the state machine gives it: an ARN or a name
+	Function, Qualifier string // FunctionName in the state machine: an ARN or a name
 	Payload             []byte
 }
 
-// Answer is what lambda:Invoke answers.
+// Answer is the output of lambda:Invoke.
 type Answer struct {
 	Payload         []byte
 	FunctionError   string // empty, "Handled" or "Unhandled"
@@ -42,7 +42,7 @@ type Service struct {
 	machines   map[string]*machine   // by ARN
 	executions map[string]*execution // by ARN
 	order      []*execution          // by start
-	tokens     map[string]*execution // every task token that was ever handed out
+	tokens     map[string]*execution // all task tokens ever issued
 }
 
 // New makes the service.
@@ -53,7 +53,7 @@ func New(w *cloud.World, roles Roles, lambda Lambda) *Service {
 	}
 }
 
-// API is the table of operations.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	read := func(name string) cloud.Operation { return cloud.Operation{Name: name, ReadOnly: true} }
 	data := func(name string) cloud.Operation { return cloud.Operation{Name: name, DataPlane: true} }
@@ -83,13 +83,13 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{s.machineType()}
 }
 
-// Execution is one execution as an onlooker sees it.
+// Execution is one execution as the sandbox's callers see it.
 type Execution struct {
 	ARN          string      `json:"arn"`
 	Name         string      `json:"name"`
 	StateMachine string      `json:"stateMachine"`
 	Status       string      `json:"status"`
-	State        string      `json:"state"` // where it is or ended
+	State        string      `json:"state"` // where the execution is or ended
 	Started      string      `json:"started"`
 	Stopped      string      `json:"stopped,omitempty"`
 	Input        string      `json:"input"`
@@ -97,13 +97,13 @@ type Execution struct {
 	Error        string      `json:"error,omitempty"`
 	Cause        string      `json:"cause,omitempty"`
 	Redrives     int         `json:"redrives,omitempty"`
-	WaitsForTask bool        `json:"waitsForTask,omitempty"` // a task token is out
-	Visits       []asl.Visit `json:"-"`                      // the path, in order
+	WaitsForTask bool        `json:"waitsForTask,omitempty"` // a task waits for its token
+	Visits       []asl.Visit `json:"-"`                      // the path of states, in order
 	History      []asl.Event `json:"-"`
 	Path         []string    `json:"path"`
 }
 
-// Executions lists an account's executions by their start. Call with the world locked.
+// Executions returns an account's executions by their start. Call with the world locked.
 func (s *Service) Executions(account string) []Execution {
 	list := []Execution{}
 	for _, e := range s.order {
@@ -124,7 +124,7 @@ func (s *Service) Executions(account string) []Execution {
 	return list
 }
 
-// Snapshot tells what Step Functions holds for an account. Call with the world locked.
+// Snapshot returns what Step Functions holds for an account. Call with the world locked.
 func (s *Service) Snapshot(account string) map[string]any {
 	machines := []any{}
 	for _, m := range s.machinesOf(account, "") {
@@ -133,7 +133,7 @@ func (s *Service) Snapshot(account string) map[string]any {
 	return map[string]any{"stateMachines": machines, "executions": s.Executions(account)}
 }
 
-// machinesOf lists by name; an empty Region means all of them.
+// machinesOf returns an account's machines by name. An empty Region means all Regions.
 func (s *Service) machinesOf(account, region string) []*machine {
 	var list []*machine
 	for _, m := range s.machines {

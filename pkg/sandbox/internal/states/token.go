@@ -8,7 +8,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Empty is the output of operations that answer nothing.
+// Empty is the output of operations that return nothing.
 type Empty struct{}
 
 // SendTaskHeartbeatInput is the input of SendTaskHeartbeat.
@@ -65,10 +65,9 @@ func (s *Service) sendTaskFailure(c *cloud.Call, in *SendTaskFailureInput) (*Emp
 	return &Empty{}, nil
 }
 
-// taskFor authorises action on the machine that handed out the token, and finds the execution that waits for it.
-// Assumption SFN-01: the resource of these actions is the state machine.
-// Assumption SFN-02: a token of a task that has ended is answered with TaskTimedOut, an unknown one with TaskDoesNotExist,
-// and what does not look like a token with InvalidToken.
+// taskFor authorizes action on the machine that issued the token (assumption SFN-01), and finds the execution that waits for the
+// token. It returns TaskTimedOut for a task that has ended, TaskDoesNotExist for an unknown token, and InvalidToken for a
+// malformed one (assumption SFN-02).
 func (s *Service) taskFor(c *cloud.Call, action, token string) (*execution, error) {
 	e := s.tokens[token]
 	if e == nil || e.machine.account != c.Account() {

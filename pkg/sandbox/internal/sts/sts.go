@@ -1,4 +1,4 @@
-// Package sts is the sandbox's Security Token Service: who calls, and who may act as whom.
+// Package sts emulates Security Token Service: who the caller is, and sessions of roles.
 package sts
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/iam"
 )
 
-// Service has no state of its own: roles and credentials are IAM's.
+// Service emulates STS. It has no state of its own, because package iam keeps roles and credentials.
 type Service struct {
 	iam *iam.Service
 }
@@ -19,23 +19,23 @@ type Service struct {
 // New makes the service.
 func New(_ *cloud.World, roles *iam.Service) *Service { return &Service{iam: roles} }
 
-// API is the operation table.
+// API returns the operations that the sandbox implements.
 func (s *Service) API() *cloud.Service {
 	return &cloud.Service{
 		Name: "sts", Protocol: cloud.Query, EventSource: "sts.amazonaws.com",
 		Version: "2011-06-15", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
 		Operations: []cloud.Operation{
 			cloud.Op(cloud.Operation{Name: "GetCallerIdentity", ReadOnly: true}, s.getCallerIdentity),
-			// CloudTrail marks AssumeRole as read-only, so it wakes no ordinary rule.
+			// CloudTrail records AssumeRole as read-only, so ordinary rules do not match it.
 			cloud.Op(cloud.Operation{Name: "AssumeRole", ReadOnly: true}, s.assumeRole),
 		},
 	}
 }
 
-// ResourceTypes is empty: STS has nothing to deploy.
+// ResourceTypes returns nothing, because STS has no resources.
 func (s *Service) ResourceTypes() []cloud.ResourceType { return nil }
 
-// Snapshot is empty: sessions are no resources.
+// Snapshot returns nothing, because sessions are not resources.
 func (s *Service) Snapshot(string) map[string]any { return map[string]any{} }
 
 // GetCallerIdentityInput has no members.
@@ -48,8 +48,8 @@ type GetCallerIdentityOutput struct {
 	Account string
 }
 
+// getCallerIdentity implements GetCallerIdentity. It needs no permission, even if a policy denies it.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-// It needs no permission, not even if a policy denies it.
 func (s *Service) getCallerIdentity(c *cloud.Call, _ *GetCallerIdentityInput) (*GetCallerIdentityOutput, error) {
 	c.AuthorizeAnyone()
 	out := &GetCallerIdentityOutput{Arn: c.Caller.ARN, UserID: c.Caller.Account, Account: c.Caller.Account}
@@ -59,7 +59,7 @@ func (s *Service) getCallerIdentity(c *cloud.Call, _ *GetCallerIdentityInput) (*
 	return out, nil
 }
 
-// AssumeRoleInput is what AssumeRole takes; session policies and tags are refused as unknown parameters.
+// AssumeRoleInput is the input of AssumeRole. Session policies and tags are unknown parameters.
 type AssumeRoleInput struct {
 	RoleArn         string
 	RoleSessionName string
@@ -67,19 +67,19 @@ type AssumeRoleInput struct {
 	DurationSeconds *int
 }
 
-// AssumeRoleOutput holds the session's keys.
+// AssumeRoleOutput has the credentials of the session.
 type AssumeRoleOutput struct {
 	AssumedRoleUser AssumedRoleUser
 	Credentials     Credentials
 }
 
-// AssumedRoleUser names the session.
+// AssumedRoleUser identifies the session.
 type AssumedRoleUser struct {
 	AssumedRoleID string `xml:"AssumedRoleId"`
 	Arn           string
 }
 
-// Credentials are temporary keys. Expiration is in virtual time.
+// Credentials are temporary credentials. Expiration is in virtual time.
 type Credentials struct {
 	AccessKeyID     string `xml:"AccessKeyId"`
 	SecretAccessKey string
@@ -89,7 +89,7 @@ type Credentials struct {
 
 const (
 	shortestSession = 900       // seconds
-	longestChained  = time.Hour // a session that assumes another role
+	longestChained  = time.Hour // for a session that assumes another role
 	defaultSession  = time.Hour
 )
 
@@ -98,8 +98,8 @@ var (
 	sessionForm = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 )
 
+// assumeRole implements AssumeRole. A role that does not exist gets the same error as one that may not be assumed.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-// A role that does not exist is answered like one that may not be assumed.
 func (s *Service) assumeRole(c *cloud.Call, in *AssumeRoleInput) (*AssumeRoleOutput, error) {
 	arn := roleForm.FindStringSubmatch(in.RoleArn)
 	if arn == nil {
@@ -123,7 +123,7 @@ func (s *Service) assumeRole(c *cloud.Call, in *AssumeRoleInput) (*AssumeRoleOut
 		return nil, err
 	}
 	p := cloud.AssumedRole(role.Account, role.ARN, role.Name, in.RoleSessionName)
-	// What a function does through another role is still that function's doing.
+	// Calls of a function through another role still belong to that function.
 	p.Function, p.Invocation = c.Caller.Function, c.Caller.Invocation
 	keys := s.iam.Mint(p, d)
 	return &AssumeRoleOutput{

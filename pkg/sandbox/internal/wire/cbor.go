@@ -13,7 +13,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Smithy RPC v2: POST /service/<TargetPrefix>/operation/<name>, with a body in CBOR (RFC 8949).
+// decodeRPC decodes a request of Smithy RPC v2: POST /service/<TargetPrefix>/operation/<name>, with a body in CBOR (RFC 8949).
 // https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 func (c *Codec) decodeRPC(r *http.Request, body []byte) (*cloud.Operation, any, *cloud.Error) {
 	service, name, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/service/"), "/operation/")
@@ -36,7 +36,7 @@ func (c *Codec) decodeRPC(r *http.Request, body []byte) (*cloud.Operation, any, 
 	return op, in, nil
 }
 
-// deepest is far more than any input of a service has levels.
+// deepest is the maximum nesting depth, far above that of any input.
 const deepest = 64
 
 var (
@@ -49,11 +49,11 @@ var (
 		NaN:                  cbor.NaNDecodeForbidden, // JSON has neither
 		Inf:                  cbor.InfDecodeForbidden,
 	}.DecMode())
-	// Sorted, so that the same answer has the same bytes.
+	// Members are sorted, so that the same output has the same bytes.
 	cborWriter = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, NilContainers: cbor.NilContainerAsEmpty}.EncMode())
 )
 
-// must returns what was made of options that are constants.
+// must returns v. An error cannot happen, because the options are constants.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -61,7 +61,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// rejectOtherSimpleValues leaves false, true, null and undefined. 24 to 31 are reserved.
+// rejectOtherSimpleValues accepts false, true, null and undefined only. 24 to 31 are reserved.
 func rejectOtherSimpleValues(r *cbor.SimpleValueRegistry) error {
 	for v := range 256 {
 		if v >= 20 && v <= 31 {
@@ -74,7 +74,7 @@ func rejectOtherSimpleValues(r *cbor.SimpleValueRegistry) error {
 	return nil
 }
 
-// jsonOfCBOR turns a document into JSON, which then is read as strictly as any other body.
+// jsonOfCBOR returns a document as JSON, which is then decoded as strictly as any other body.
 func jsonOfCBOR(body []byte) ([]byte, error) {
 	if len(body) == 0 {
 		return nil, nil
@@ -86,7 +86,7 @@ func jsonOfCBOR(body []byte) ([]byte, error) {
 	return json.Marshal(v)
 }
 
-// encodeCBOR writes what appendJSON writes, in CBOR.
+// encodeCBOR encodes what appendJSON writes, in CBOR.
 func (t *types) encodeCBOR(v reflect.Value) ([]byte, error) {
 	plain, err := t.plain(v)
 	if err != nil {
@@ -95,7 +95,7 @@ func (t *types) encodeCBOR(v reflect.Value) ([]byte, error) {
 	return cborWriter.Marshal(plain)
 }
 
-// plain returns v with its structures as maps, so that the members are those of appendJSON.
+// plain returns v with its structures as maps, with the same members as appendJSON.
 func (t *types) plain(v reflect.Value) (any, error) {
 	if !v.IsValid() {
 		return map[string]any{}, nil
@@ -111,7 +111,7 @@ func (t *types) plain(v reflect.Value) (any, error) {
 		}
 		return t.plain(v.Elem())
 	case instant:
-		// By hand: the library divides nanoseconds, and is off by a bit from what AWS's milliseconds are.
+		// The library divides nanoseconds, which differs from AWS's milliseconds by one bit.
 		return cbor.Tag{Number: 1, Content: float64(v.Interface().(time.Time).UnixMilli()) / 1000}, nil
 	case structure:
 		members := make(map[string]any, len(info.shape.body))
@@ -139,7 +139,7 @@ func (t *types) plain(v reflect.Value) (any, error) {
 	return nil, fmt.Errorf("a %s cannot travel in CBOR", v.Type())
 }
 
-// errorCBOR is what a client reads an error from.
+// errorCBOR returns the body of an error.
 func errorCBOR(e *cloud.Error) []byte {
-	return must(cborWriter.Marshal(map[string]string{"__type": e.Code, "message": e.Message})) // two strings always have a form
+	return must(cborWriter.Marshal(map[string]string{"__type": e.Code, "message": e.Message})) // two strings always marshal
 }

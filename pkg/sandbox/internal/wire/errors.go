@@ -11,13 +11,13 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// EncodeError writes an API error as the service would.
+// EncodeError writes an API error in the service's protocol.
 func (c *Codec) EncodeError(w http.ResponseWriter, requestID string, e *cloud.Error) {
 	EncodeError(w, c.service, requestID, e)
 }
 
-// EncodeError writes an API error in the protocol of a service. It is of use without a codec too: a request for a service
-// that the sandbox lacks is answered through a Service that has a Protocol only.
+// EncodeError writes an API error in the protocol of a service. It needs no codec, so it can respond for a service that the
+// sandbox does not have: a Service with only a Protocol is enough.
 func EncodeError(w http.ResponseWriter, s *cloud.Service, requestID string, e *cloud.Error) {
 	status := e.Status
 	if status == 0 {
@@ -59,7 +59,7 @@ func fault(status int) string {
 	return "Sender"
 }
 
-// queryCode is the error code of SQS's former Query protocol, which clients still read from a header.
+// queryCode returns the error code of SQS's former Query protocol, which clients still read from a header.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
 func queryCode(code string) string {
 	switch code {

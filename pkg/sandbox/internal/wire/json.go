@@ -73,7 +73,7 @@ func (t *types) decodeObject(raw []byte, v reflect.Value, sh *shape, path string
 	if err := json.Unmarshal(raw, &members); err != nil {
 		return jsonError(path, "an object", raw, err)
 	}
-	// Sorted, so that the same request is refused with the same words.
+	// Members are sorted, so that the same request gets the same message.
 	var unknown []string
 	for name, value := range members {
 		m := sh.json[name]
@@ -131,10 +131,10 @@ func decodeJSONTime(raw []byte, v reflect.Value, path string) error {
 	return nil
 }
 
-// appender is a value that writes its JSON itself.
+// appender is a value that encodes its JSON itself.
 type appender interface{ AppendJSON(b []byte) []byte }
 
-// appendJSON writes v. Absent pointers and zero times are left out of objects; nil lists and maps are written empty.
+// appendJSON encodes v. It omits absent pointers and zero times of objects. It encodes nil lists and maps as empty ones.
 func (t *types) appendJSON(b []byte, v reflect.Value) ([]byte, error) {
 	if !v.IsValid() {
 		return append(b, "{}"...), nil
@@ -214,7 +214,7 @@ func (t *types) appendObject(b []byte, v reflect.Value, sh *shape) ([]byte, erro
 	return append(b, '}'), nil
 }
 
-// absent tells whether no member is written for v, whatever its tag says.
+// absent reports whether v is omitted, whatever its tag says.
 func absent(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -226,7 +226,7 @@ func absent(v reflect.Value) bool {
 	return false
 }
 
-// empty is what omitempty leaves out.
+// empty reports whether omitempty omits v.
 func empty(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Slice, reflect.Map, reflect.String:
@@ -246,10 +246,10 @@ func sortedKeys(v reflect.Value) []reflect.Value {
 	return keys
 }
 
-// AppendString appends s as JSON. Unlike package json, it leaves <, > and & as they are.
+// AppendString appends s as JSON. Unlike package json, it does not escape <, > and &.
 func AppendString(b []byte, s string) []byte {
 	if !utf8.ValidString(s) {
-		raw, _ := json.Marshal(s) // which puts U+FFFD in place of what is not UTF-8
+		raw, _ := json.Marshal(s) // Marshal replaces invalid UTF-8 by U+FFFD
 		return append(b, raw...)
 	}
 	b = append(b, '"')

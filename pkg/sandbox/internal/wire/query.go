@@ -15,7 +15,7 @@ import (
 // node is one level of the dotted parameter names of a Query request.
 type node struct {
 	value    string
-	given    bool // there is a parameter of exactly this name
+	given    bool // there is a parameter with exactly this name
 	used     bool
 	children map[string]*node
 }
@@ -52,7 +52,7 @@ func (n *node) at(path []string) *node {
 	return n
 }
 
-// unused names a parameter that nothing was bound to, the first by name.
+// unused returns the first parameter by name that nothing was bound to, or "".
 func (n *node) unused(path string) string {
 	if n.given && !n.used {
 		return path
@@ -142,7 +142,7 @@ func (t *types) bindParameter(n *node, m *member, v reflect.Value, path string) 
 		return nil
 	}
 	if len(m.query) > 1 {
-		// An empty list or map travels as its bare name.
+		// An empty list or map has only its name.
 		if bare := n.at(m.query[:len(m.query)-1]); bare != nil && bare.given && bare.value == "" {
 			bare.used = true
 		}

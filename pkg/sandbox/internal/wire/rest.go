@@ -17,13 +17,13 @@ type route struct {
 	op       *cloud.Operation
 	shape    *shape
 	segments []segment
-	fixed    url.Values // the query string that tells operations on one path apart
+	fixed    url.Values // the query string that distinguishes operations on one path
 }
 
 type segment struct {
 	literal string
 	label   *member // nil for a literal
-	greedy  bool    // {Key+} takes the rest of the path
+	greedy  bool    // {Key+} matches the rest of the path
 }
 
 func newRoute(op *cloud.Operation, sh *shape) (route, error) {
@@ -55,12 +55,12 @@ func newRoute(op *cloud.Operation, sh *shape) (route, error) {
 	return r, nil
 }
 
-// split cuts a path into its segments; a slash at the end makes no difference.
+// split splits a path into its segments. It ignores a slash at the end.
 func split(path string) []string {
 	return strings.Split(strings.Trim(path, "/"), "/")
 }
 
-// match answers the value of each segment, or false. More literal segments and fixed parameters are the better match.
+// match returns the value of each segment, or false. A match with more literal segments and fixed parameters is better.
 func (r *route) match(method string, path []string, query url.Values) (weight int, ok bool) {
 	if r.op.Method != method {
 		return 0, false

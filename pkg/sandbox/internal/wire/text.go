@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// setText reads a value from text: a URI label, a parameter, a header, or the content of an XML element.
+// setText decodes text into a value: a URI label, a parameter, a header, or the content of an XML element.
 func (t *types) setText(v reflect.Value, s string, timeFormat string) error {
 	info, err := t.of(v.Type())
 	if err != nil {
@@ -74,7 +74,7 @@ func setScalar(v reflect.Value, s string) error {
 	}
 }
 
-// text is the opposite of setText. It answers false for what has no text: an absent value.
+// text is the inverse of setText. It returns false for an absent value, which has no text.
 func (t *types) text(v reflect.Value, timeFormat string) (string, bool, error) {
 	info, err := t.of(v.Type())
 	if err != nil {
@@ -108,7 +108,7 @@ func (t *types) text(v reflect.Value, timeFormat string) (string, bool, error) {
 	return "", false, fmt.Errorf("a %s has no text", v.Type())
 }
 
-// Times travel as RFC 3339 in XML and query strings, and as HTTP dates in headers (Smithy's timestampFormat defaults).
+// Times are RFC 3339 in XML and query strings, and HTTP dates in headers (Smithy's timestampFormat defaults).
 const (
 	xmlTime    = "2006-01-02T15:04:05.999Z07:00"
 	headerTime = http.TimeFormat

@@ -12,7 +12,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// kind says how a Go type travels.
+// kind says how a Go type is encoded.
 type kind int
 
 const (
@@ -33,7 +33,7 @@ type typeInfo struct {
 	shape *shape // of a structure
 }
 
-// shape is a struct type, sorted by where its members travel.
+// shape is a struct type, with its members sorted by where they are encoded.
 type shape struct {
 	root    string // XML root name, from an XMLName member
 	uri     []*member
@@ -226,7 +226,7 @@ func newMember(f reflect.StructField, index []int) *member {
 	return m
 }
 
-// inputShape inspects an operation's input with everything below it.
+// inputShape inspects an operation's input and everything below it.
 func (t *types) inputShape(op *cloud.Operation) (*shape, error) {
 	rt := reflect.TypeOf(op.NewInput()).Elem()
 	info, err := t.deep(rt, map[reflect.Type]bool{})

@@ -1,7 +1,7 @@
 // Package wire translates between HTTP and the operations of a service, in each of the wire formats of AWS.
 //
-// Bindings come from the struct tags that cloud.Service documents. Decoding is strict: a member, parameter or operation
-// that the sandbox does not know is an error that names it, never something that is dropped.
+// Bindings come from the struct tags that cloud.Service documents. Decoding is strict: a member, parameter or operation that the
+// sandbox does not know is an error that names it. Nothing is ignored silently.
 package wire
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// Codec speaks the protocol of one service. It is safe for concurrent use.
+// Codec encodes and decodes the protocol of one service. It is safe for concurrent use.
 type Codec struct {
 	service *cloud.Service
 	names   map[string]*cloud.Operation
@@ -24,7 +24,7 @@ type Codec struct {
 	types   *types
 }
 
-// New prepares the codec of a service. It fails if an input type of the service cannot be bound.
+// New returns the codec of a service. It fails if an input type of the service cannot be bound.
 func New(s *cloud.Service) (*Codec, error) {
 	c := &Codec{service: s, names: map[string]*cloud.Operation{}, types: &types{}}
 	for i := range s.Operations {
@@ -49,7 +49,7 @@ func New(s *cloud.Service) (*Codec, error) {
 	return c, nil
 }
 
-// Decode finds the operation that a request asks for and reads its input.
+// Decode finds the operation of a request and decodes its input.
 func (c *Codec) Decode(r *http.Request, body []byte) (*cloud.Operation, any, *cloud.Error) {
 	switch c.service.Protocol {
 	case cloud.RESTXML, cloud.RESTJSON:
@@ -67,7 +67,7 @@ func (c *Codec) decodeTarget(r *http.Request, body []byte) (*cloud.Operation, an
 	target := r.Header.Get("X-Amz-Target")
 	dot := strings.LastIndex(target, ".")
 	prefix, name := target[:max(dot, 0)], target[dot+1:]
-	// Older clients name the whole package: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", the AWS CLI for one.
+	// Older clients, such as the AWS CLI, send the whole package: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101".
 	if prefix != c.service.TargetPrefix && !strings.HasSuffix(prefix, "."+c.service.TargetPrefix) {
 		return nil, nil, cloud.Errorf(http.StatusBadRequest, "UnknownOperationException",
 			"the sandbox expects X-Amz-Target: %s.<operation> for %s, not %q", c.service.TargetPrefix, c.service.Name, target)
@@ -83,7 +83,7 @@ func (c *Codec) decodeTarget(r *http.Request, body []byte) (*cloud.Operation, an
 	return op, in, nil
 }
 
-// Encode writes the answer to an operation.
+// Encode writes the output of an operation.
 func (c *Codec) Encode(w http.ResponseWriter, op *cloud.Operation, requestID string, out any) error {
 	v := reflect.ValueOf(out)
 	for v.Kind() == reflect.Pointer {
@@ -137,7 +137,7 @@ func write(w http.ResponseWriter, s *cloud.Service, status int, requestID, conte
 	h := w.Header()
 	h.Set("X-Amzn-Requestid", requestID)
 	if s.Name == "dynamodb" {
-		// Its clients check the body against this, and give up the connection when it is wrong or absent.
+		// Clients of DynamoDB check the body against this, and close the connection if it is wrong or absent.
 		h.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	}
 	if s.Protocol == cloud.RPCCBOR {
@@ -150,16 +150,16 @@ func write(w http.ResponseWriter, s *cloud.Service, status int, requestID, conte
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(status)
-	// The client may have gone away; its call has had its effect all the same.
+	// An error means that the client has disconnected. Its call has had its effect.
 	_, _ = w.Write(body)
 }
 
 func rest(p cloud.Protocol) bool { return p == cloud.RESTXML || p == cloud.RESTJSON }
 
-// malformed is the answer to an input that cannot be read.
+// malformed returns the error of an input that cannot be decoded.
 func malformed(code string, s *cloud.Service, op *cloud.Operation, err error) *cloud.Error {
 	return cloud.Errorf(http.StatusBadRequest, code, "%s %s: %v", s.Name, op.Name, err)
 }
 
-// types caches what reflection finds out about the input and output types.
+// types caches the reflection of input and output types.
 type types struct{ known sync.Map } // reflect.Type → *typeInfo

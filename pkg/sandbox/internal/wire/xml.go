@@ -64,7 +64,7 @@ func parseXML(body []byte) (*element, error) {
 	return root, nil
 }
 
-// bindXML reads element e into v.
+// bindXML decodes element e into v.
 func (t *types) bindXML(e *element, v reflect.Value, path string) error {
 	info, err := t.of(v.Type())
 	if err != nil {
@@ -164,7 +164,7 @@ func (t *types) bindChildren(e *element, v reflect.Value, b *branch, path string
 	return nil
 }
 
-// appendXML writes v as an element called name.
+// appendXML encodes v as an element called name.
 func (t *types) appendXML(b []byte, name, namespace string, v reflect.Value) ([]byte, error) {
 	b = append(b, '<')
 	b = append(b, name...)
@@ -206,8 +206,8 @@ func (t *types) appendXML(b []byte, name, namespace string, v reflect.Value) ([]
 	return closeTag(b, name), nil
 }
 
-// appendMembers writes the content of a structure: its members in the order of the struct, neighbours with a common
-// parent under one parent.
+// appendMembers encodes the content of a structure: its members in the order of the struct. Neighbours with a common parent share
+// one parent element.
 func (t *types) appendMembers(b []byte, v reflect.Value, sh *shape) ([]byte, error) {
 	var open []string
 	for _, m := range sh.body {

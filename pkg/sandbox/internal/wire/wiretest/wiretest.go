@@ -1,4 +1,4 @@
-// Package wiretest lets a test call one emulated service through AWS's own SDK client, without a socket.
+// Package wiretest lets a test call one emulated service with AWS's own SDK client, without a network connection.
 package wiretest
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/wire"
 )
 
-// Config is for a client of the service that acts as the account's root. Nothing is retried.
+// Config returns the configuration of a client of the service that acts as the account's root. The client does not retry.
 func Config(t *testing.T, w *cloud.World, service, account, region string) aws.Config {
 	t.Helper()
 	s := w.Service(service)
@@ -32,7 +32,7 @@ func Config(t *testing.T, w *cloud.World, service, account, region string) aws.C
 	}
 }
 
-// direct answers an SDK client's requests from the world.
+// direct is an HTTP client that passes requests to the world.
 type direct struct {
 	w               *cloud.World
 	codec           *wire.Codec
