@@ -118,6 +118,6 @@ func golden(t *testing.T, file string, got []byte) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs; look at it, then run the test with -update:\n%s", file, diff)
+		t.Errorf("%s differs; check the difference, then run the test with -update:\n%s", file, diff)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// What one looks at in an incident: the outputs of a stack lead to its log group, and CloudTrail says who did what.
+// An operator finds the log group of a function from the outputs of its stack, and in CloudTrail who did what.
 func TestAnIncidentIsLookedIntoWithTheRealClients(t *testing.T) {
 	s := start(t, Options{})
 	ctx := context.Background()

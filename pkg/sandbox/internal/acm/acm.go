@@ -37,7 +37,7 @@ func (c *certificate) status(now time.Time) string {
 	return "ISSUED"
 }
 
-// New makes an empty service.
+// New returns an empty service.
 func New(w *cloud.World) *Service {
 	return &Service{world: w, certificates: map[string]*certificate{}, Users: func(string) []string { return nil }}
 }
@@ -136,6 +136,7 @@ type CertificateARN struct {
 	CertificateArn string
 }
 
+// requestCertificate implements RequestCertificate.
 // https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
 func (s *Service) requestCertificate(c *cloud.Call, in *RequestCertificateInput) (*CertificateARN, error) {
 	if err := c.Authorize("acm:RequestCertificate", "*", map[string][]string{"acm:DomainNames": append([]string{in.DomainName}, in.SubjectAlternativeNames...)}); err != nil {
@@ -180,6 +181,7 @@ type Detail struct {
 	InUseBy                 []string
 }
 
+// describeCertificate implements DescribeCertificate.
 // https://docs.aws.amazon.com/acm/latest/APIReference/API_DescribeCertificate.html
 func (s *Service) describeCertificate(c *cloud.Call, in *CertificateARN) (*DescribeCertificateOutput, error) {
 	found, err := s.find(c, "acm:DescribeCertificate", in.CertificateArn)
@@ -196,7 +198,7 @@ func (s *Service) describeCertificate(c *cloud.Call, in *CertificateARN) (*Descr
 	return &DescribeCertificateOutput{d}, nil
 }
 
-// ListCertificatesInput is the input of ListCertificates. The answer has one page.
+// ListCertificatesInput is the input of ListCertificates. The output has one page.
 type ListCertificatesInput struct {
 	CertificateStatuses []string
 	NextToken           string
@@ -213,6 +215,7 @@ type Summary struct {
 	Status         string
 }
 
+// listCertificates implements ListCertificates.
 // https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html
 func (s *Service) listCertificates(c *cloud.Call, in *ListCertificatesInput) (*ListCertificatesOutput, error) {
 	if err := c.Authorize("acm:ListCertificates", "*", nil); err != nil {
@@ -232,6 +235,7 @@ func (s *Service) listCertificates(c *cloud.Call, in *ListCertificatesInput) (*L
 // Empty is an output without members.
 type Empty struct{}
 
+// deleteCertificate implements DeleteCertificate.
 // https://docs.aws.amazon.com/acm/latest/APIReference/API_DeleteCertificate.html
 func (s *Service) deleteCertificate(c *cloud.Call, in *CertificateARN) (*Empty, error) {
 	found, err := s.find(c, "acm:DeleteCertificate", in.CertificateArn)
@@ -245,6 +249,7 @@ func (s *Service) deleteCertificate(c *cloud.Call, in *CertificateARN) (*Empty, 
 	return &Empty{}, nil
 }
 
+// properties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-certificatemanager-certificate.html
 type properties struct {
 	DomainName              string

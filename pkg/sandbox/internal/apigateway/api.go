@@ -68,6 +68,7 @@ type RestAPIs struct {
 	Items []RestAPI `json:"item"`
 }
 
+// getRestAPIs implements GetRestApis.
 // https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApis.html
 func (s *Service) getRestAPIs(c *cloud.Call, _ *ListInput) (*RestAPIs, error) {
 	if err := authorize(c, "/restapis"); err != nil {
@@ -94,6 +95,7 @@ func (s *Service) read(c *cloud.Call, id, below string) (*api, error) {
 	return s.myAPI(id, &cloud.ResourceRequest{Account: c.Account(), Region: c.Region})
 }
 
+// getRestAPI implements GetRestApi.
 // https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApi.html
 func (s *Service) getRestAPI(c *cloud.Call, in *RestAPIInput) (*RestAPI, error) {
 	a, err := s.read(c, in.ID, "")
@@ -124,6 +126,7 @@ type Resource struct {
 	ResourceMethods map[string]struct{} `json:"resourceMethods,omitempty"`
 }
 
+// getResources implements GetResources.
 // https://docs.aws.amazon.com/apigateway/latest/api/API_GetResources.html
 func (s *Service) getResources(c *cloud.Call, in *ResourcesInput) (*Resources, error) {
 	a, err := s.read(c, in.ID, "/resources")
@@ -155,6 +158,7 @@ type Stage struct {
 	CreatedDate  time.Time `json:"createdDate"`
 }
 
+// getStages implements GetStages.
 // https://docs.aws.amazon.com/apigateway/latest/api/API_GetStages.html
 func (s *Service) getStages(c *cloud.Call, in *RestAPIInput) (*Stages, error) {
 	a, err := s.read(c, in.ID, "/stages")
@@ -186,6 +190,7 @@ type DomainName struct {
 	EndpointConfiguration *EndpointTypes `json:"endpointConfiguration"`
 }
 
+// getDomainNames implements GetDomainNames.
 // https://docs.aws.amazon.com/apigateway/latest/api/API_GetDomainNames.html
 func (s *Service) getDomainNames(c *cloud.Call, _ *ListInput) (*DomainNames, error) {
 	if err := authorize(c, "/domainnames"); err != nil {
@@ -221,6 +226,7 @@ type BasePathMapping struct {
 	Stage     string `json:"stage"`
 }
 
+// getBasePathMappings implements GetBasePathMappings.
 // https://docs.aws.amazon.com/apigateway/latest/api/API_GetBasePathMappings.html
 func (s *Service) getBasePathMappings(c *cloud.Call, in *BasePathMappingsInput) (*BasePathMappings, error) {
 	if err := authorize(c, "/domainnames/"+in.DomainName+"/basepathmappings"); err != nil {
@@ -256,6 +262,7 @@ type AccessAssociation struct {
 	SourceType string `json:"accessAssociationSourceType"`
 }
 
+// getAssociations implements GetDomainNameAccessAssociations.
 // https://docs.aws.amazon.com/apigateway/latest/api/API_GetDomainNameAccessAssociations.html
 func (s *Service) getAssociations(c *cloud.Call, _ *ListInput) (*AccessAssociations, error) {
 	if err := authorize(c, "/domainnameaccessassociations"); err != nil {

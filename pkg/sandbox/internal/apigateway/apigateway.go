@@ -48,7 +48,7 @@ type Result struct {
 	FunctionError string
 }
 
-// New makes an empty service.
+// New returns an empty service.
 func New(w *cloud.World) *Service {
 	return &Service{
 		world: w, apis: map[string]*api{}, domains: map[string]*domain{}, mappings: map[string]*mapping{}, associations: map[string]*association{},

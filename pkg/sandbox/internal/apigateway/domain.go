@@ -44,6 +44,7 @@ type association struct {
 	created              time.Time
 }
 
+// domainProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-domainnamev2.html
 type domainProperties struct {
 	DomainName            string
@@ -128,6 +129,7 @@ func (s *Service) myDomain(arn string, r *cloud.ResourceRequest) (*domain, error
 	return d, nil
 }
 
+// mappingProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-basepathmappingv2.html
 type mappingProperties struct{ DomainNameArn, BasePath, RestApiId, Stage string }
 
@@ -190,6 +192,7 @@ func (s *Service) mappingsOf(d *domain) []*mapping {
 	return list
 }
 
+// associationProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-domainnameaccessassociation.html
 type associationProperties struct {
 	AccessAssociationSource     string

@@ -74,6 +74,7 @@ type endpointConfiguration struct {
 	VpcEndpointIds []string
 }
 
+// restAPIProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-restapi.html
 type restAPIProperties struct {
 	Name                      string
@@ -131,6 +132,7 @@ func (s *Service) restAPIType() cloud.ResourceType {
 		})
 }
 
+// resourceProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-resource.html
 type resourceProperties struct{ RestApiId, ParentId, PathPart string }
 
@@ -173,6 +175,7 @@ func (s *Service) resourceType() cloud.ResourceType {
 	})
 }
 
+// methodProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html
 type methodProperties struct {
 	RestApiId         string
@@ -242,6 +245,7 @@ func (s *Service) methodType() cloud.ResourceType {
 	})
 }
 
+// deploymentProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html
 type deploymentProperties struct{ RestApiId, Description string }
 
@@ -281,6 +285,7 @@ func (s *Service) deploymentType() cloud.ResourceType {
 	})
 }
 
+// stageProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html
 type stageProperties struct {
 	RestApiId, DeploymentId, StageName, Description string

@@ -27,7 +27,7 @@ type DescribeStacksInput struct {
 	NextToken string
 }
 
-// DescribeStacksOutput is its output.
+// DescribeStacksOutput is the output of DescribeStacks.
 type DescribeStacksOutput struct {
 	Stacks []Stack `xml:"Stacks>member"`
 }
@@ -65,6 +65,7 @@ type Output struct {
 type Drift struct{ StackDriftStatus string }
 
 // describeStacks implements DescribeStacks. A deleted stack is found by its id only. Assumptions CFN-07 and CFN-08.
+// describeStacks implements DescribeStacks.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
 func (s *Service) describeStacks(c *cloud.Call, in *DescribeStacksInput) (*DescribeStacksOutput, error) {
 	all := s.of(c)
@@ -105,13 +106,13 @@ func (s *Service) describeStacks(c *cloud.Call, in *DescribeStacksInput) (*Descr
 	return out, nil
 }
 
-// ListStacksInput is the input of ListStacks. The answer has one page.
+// ListStacksInput is the input of ListStacks. The output has one page.
 type ListStacksInput struct {
 	StackStatusFilter []string `query:"StackStatusFilter.member"`
 	NextToken         string
 }
 
-// ListStacksOutput is its output.
+// ListStacksOutput is the output of ListStacks.
 type ListStacksOutput struct {
 	StackSummaries []StackSummary `xml:"StackSummaries>member"`
 }
@@ -128,6 +129,7 @@ type StackSummary struct {
 	DriftInformation    Drift
 }
 
+// listStacks implements ListStacks.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStacks.html
 func (s *Service) listStacks(c *cloud.Call, in *ListStacksInput) (*ListStacksOutput, error) {
 	if err := c.Authorize("cloudformation:ListStacks", "*", nil); err != nil {

@@ -42,10 +42,10 @@ func Anonymous() Principal { return Principal{ARN: "anonymous"} }
 // IsAnonymous reports whether p has no credentials.
 func (p Principal) IsAnonymous() bool { return p.Account == "" && p.Service == "" }
 
-// IsRoot tells whether p is an account's root.
+// IsRoot reports whether p is an account's root.
 func (p Principal) IsRoot() bool { return p.Account != "" && p.RoleARN == "" && p.Service == "" }
 
-// IsAccount tells whether s has the form of an account id.
+// IsAccount reports whether s has the form of an account id.
 func IsAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
 
 // AccountOf returns the account in an ARN, or "" if there is none.

@@ -139,6 +139,7 @@ type ListDistributionsOutput struct {
 	DistributionList cloud.RawXML `loc:"payload"`
 }
 
+// createDistribution implements CreateDistribution.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistribution.html
 func (s *Service) createDistribution(c *cloud.Call, in *CreateDistributionInput) (*DistributionOutput, error) {
 	if err := s.authorize(c, access{action: "cloudfront:CreateDistribution", arn: newDistributionARN(c)}); err != nil {
@@ -151,6 +152,7 @@ func (s *Service) createDistribution(c *cloud.Call, in *CreateDistributionInput)
 	return s.create(c, config, nil)
 }
 
+// createDistributionWithTags implements CreateDistributionWithTags.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistributionWithTags.html
 func (s *Service) createDistributionWithTags(c *cloud.Call, in *CreateDistributionWithTagsInput) (*DistributionOutput, error) {
 	document, parseErr := parseElement(in.DistributionConfigWithTags)
@@ -207,6 +209,7 @@ func (s *Service) create(c *cloud.Call, config *Element, tags *Tags) (*Distribut
 	return out, nil
 }
 
+// getDistribution implements GetDistribution.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_GetDistribution.html
 func (s *Service) getDistribution(c *cloud.Call, in *DistributionID) (*DistributionOutput, error) {
 	d, err := s.distribution(c, "cloudfront:GetDistribution", in.ID)
@@ -216,6 +219,7 @@ func (s *Service) getDistribution(c *cloud.Call, in *DistributionID) (*Distribut
 	return s.answer(d), nil
 }
 
+// getDistributionConfig implements GetDistributionConfig.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_GetDistributionConfig.html
 func (s *Service) getDistributionConfig(c *cloud.Call, in *DistributionID) (*DistributionConfigOutput, error) {
 	d, err := s.distribution(c, "cloudfront:GetDistributionConfig", in.ID)
@@ -254,6 +258,7 @@ func (s *Service) updateDistribution(c *cloud.Call, in *UpdateDistributionInput)
 	return s.answer(d), nil
 }
 
+// deleteDistribution implements DeleteDistribution.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteDistribution.html
 func (s *Service) deleteDistribution(c *cloud.Call, in *DeleteDistributionInput) (*Empty, error) {
 	d, err := s.distribution(c, "cloudfront:DeleteDistribution", in.ID)
@@ -270,6 +275,7 @@ func (s *Service) deleteDistribution(c *cloud.Call, in *DeleteDistributionInput)
 	return &Empty{}, nil
 }
 
+// listDistributions implements ListDistributions.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html
 func (s *Service) listDistributions(c *cloud.Call, in *ListDistributionsInput) (*ListDistributionsOutput, error) {
 	if err := s.authorize(c, access{action: "cloudfront:ListDistributions", arn: "*"}); err != nil {

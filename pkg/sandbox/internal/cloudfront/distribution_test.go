@@ -144,7 +144,7 @@ func TestSchemaCoversTheSDK(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, body, _ := strings.Cut(string(golden), "\n\n<")
-	// The golden request has two items in each list and counts one. With that mended it is well-formed, and refused only
+	// The golden request has two items in each list and counts one. With that fixed it is well-formed, and refused only
 	// for what it says: an origin of all kinds at once.
 	w := newWorld(t)
 	_, err = call[cloudfront.DistributionOutput](w, hub, "CreateDistribution",
@@ -192,9 +192,9 @@ func TestForeignEditBetweenReadAndWrite(t *testing.T) {
 		return &cloud.Fault{Name: "foreign-edit", Before: w.cf.ForeignEditHook}
 	})
 	for range 2 {
-		refused(t, w.update(hub, id, config{comment: "ours"}), 412, "PreconditionFailed")
+		refused(t, w.update(hub, id, config{comment: "stale"}), 412, "PreconditionFailed")
 	}
-	if err := w.update(hub, id, config{comment: "ours"}); err != nil {
+	if err := w.update(hub, id, config{comment: "fresh"}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -138,6 +138,7 @@ type FunctionList struct {
 	Items      []FunctionSummary `xml:"Items>FunctionSummary"`
 }
 
+// createFunction implements CreateFunction.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateFunction.html
 func (s *Service) createFunction(c *cloud.Call, in *CreateFunctionInput) (*FunctionOutput, error) {
 	arn := functionARN(c.Account(), in.Name)
@@ -174,6 +175,7 @@ func (s *Service) createFunction(c *cloud.Call, in *CreateFunctionInput) (*Funct
 	}, nil
 }
 
+// describeFunction implements DescribeFunction.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DescribeFunction.html
 func (s *Service) describeFunction(c *cloud.Call, in *FunctionStageInput) (*FunctionOutput, error) {
 	f, st, err := s.functionStage(c, "cloudfront:DescribeFunction", in)
@@ -183,6 +185,7 @@ func (s *Service) describeFunction(c *cloud.Call, in *FunctionStageInput) (*Func
 	return &FunctionOutput{ETag: st.etag, FunctionSummary: s.summary(f, stageName(in.Stage))}, nil
 }
 
+// getFunction implements GetFunction.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_GetFunction.html
 func (s *Service) getFunction(c *cloud.Call, in *FunctionStageInput) (*GetFunctionOutput, error) {
 	_, st, err := s.functionStage(c, "cloudfront:GetFunction", in)
@@ -192,6 +195,7 @@ func (s *Service) getFunction(c *cloud.Call, in *FunctionStageInput) (*GetFuncti
 	return &GetFunctionOutput{ETag: st.etag, ContentType: "application/octet-stream", FunctionCode: st.code}, nil
 }
 
+// updateFunction implements UpdateFunction.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateFunction.html
 func (s *Service) updateFunction(c *cloud.Call, in *UpdateFunctionInput) (*UpdateFunctionOutput, error) {
 	f, err := s.function(c, "cloudfront:UpdateFunction", in.Name)
@@ -210,6 +214,7 @@ func (s *Service) updateFunction(c *cloud.Call, in *UpdateFunctionInput) (*Updat
 }
 
 // publishFunction implements PublishFunction. A published function runs at once (assumption CF-24).
+// publishFunction implements PublishFunction.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_PublishFunction.html
 func (s *Service) publishFunction(c *cloud.Call, in *FunctionVersionInput) (*FunctionOutput, error) {
 	f, err := s.function(c, "cloudfront:PublishFunction", in.Name)
@@ -225,6 +230,7 @@ func (s *Service) publishFunction(c *cloud.Call, in *FunctionVersionInput) (*Fun
 	return &FunctionOutput{FunctionSummary: s.summary(f, stageLive)}, nil
 }
 
+// deleteFunction implements DeleteFunction.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteFunction.html
 func (s *Service) deleteFunction(c *cloud.Call, in *FunctionVersionInput) (*Empty, error) {
 	f, err := s.function(c, "cloudfront:DeleteFunction", in.Name)
@@ -241,6 +247,7 @@ func (s *Service) deleteFunction(c *cloud.Call, in *FunctionVersionInput) (*Empt
 	return &Empty{}, nil
 }
 
+// listFunctions implements ListFunctions.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListFunctions.html
 func (s *Service) listFunctions(c *cloud.Call, in *ListFunctionsInput) (*ListFunctionsOutput, error) {
 	if err := s.authorize(c, access{action: "cloudfront:ListFunctions", arn: "*"}); err != nil {

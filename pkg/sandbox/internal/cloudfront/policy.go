@@ -150,6 +150,7 @@ const (
 	policyModified = "2021-01-01T00:00:00.000Z"
 )
 
+// listCachePolicies implements ListCachePolicies.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListCachePolicies.html
 func (s *Service) listCachePolicies(c *cloud.Call, in *ListPoliciesInput) (*ListCachePoliciesOutput, error) {
 	if err := s.authorize(c, access{action: "cloudfront:ListCachePolicies", arn: "*"}); err != nil {
@@ -163,6 +164,7 @@ func (s *Service) listCachePolicies(c *cloud.Call, in *ListPoliciesInput) (*List
 	return &ListCachePoliciesOutput{list}, nil
 }
 
+// getCachePolicy implements GetCachePolicy.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_GetCachePolicy.html
 func (s *Service) getCachePolicy(c *cloud.Call, in *PolicyID) (*CachePolicyOutput, error) {
 	arn := "arn:aws:cloudfront::" + c.Account() + ":cache-policy/" + in.ID
@@ -177,6 +179,7 @@ func (s *Service) getCachePolicy(c *cloud.Call, in *PolicyID) (*CachePolicyOutpu
 	return nil, cloud.Errorf(404, "NoSuchCachePolicy", "The cache policy does not exist: %s", in.ID)
 }
 
+// listOriginRequestPolicies implements ListOriginRequestPolicies.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListOriginRequestPolicies.html
 func (s *Service) listOriginRequestPolicies(c *cloud.Call, in *ListPoliciesInput) (*ListOriginRequestPoliciesOutput, error) {
 	if err := s.authorize(c, access{action: "cloudfront:ListOriginRequestPolicies", arn: "*"}); err != nil {
@@ -190,6 +193,7 @@ func (s *Service) listOriginRequestPolicies(c *cloud.Call, in *ListPoliciesInput
 	return &ListOriginRequestPoliciesOutput{list}, nil
 }
 
+// getOriginRequestPolicy implements GetOriginRequestPolicy.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_GetOriginRequestPolicy.html
 func (s *Service) getOriginRequestPolicy(c *cloud.Call, in *PolicyID) (*OriginRequestPolicyOutput, error) {
 	arn := "arn:aws:cloudfront::" + c.Account() + ":origin-request-policy/" + in.ID

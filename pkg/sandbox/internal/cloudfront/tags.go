@@ -81,6 +81,7 @@ type ListTagsForResourceOutput struct {
 // Empty is an output without a body.
 type Empty struct{}
 
+// tagResource implements TagResource.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_TagResource.html
 func (s *Service) tagResource(c *cloud.Call, in *TagResourceInput) (*Empty, error) {
 	resource, err := s.taggable(c, "cloudfront:TagResource", in.Resource, tagMap(in.Tags), nil)
@@ -98,6 +99,7 @@ func (s *Service) tagResource(c *cloud.Call, in *TagResourceInput) (*Empty, erro
 	return &Empty{}, nil
 }
 
+// untagResource implements UntagResource.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UntagResource.html
 func (s *Service) untagResource(c *cloud.Call, in *UntagResourceInput) (*Empty, error) {
 	var keys []string
@@ -121,6 +123,7 @@ func (s *Service) untagResource(c *cloud.Call, in *UntagResourceInput) (*Empty, 
 	return &Empty{}, nil
 }
 
+// listTagsForResource implements ListTagsForResource.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListTagsForResource.html
 func (s *Service) listTagsForResource(c *cloud.Call, in *ListTagsForResourceInput) (*ListTagsForResourceOutput, error) {
 	resource, err := s.taggable(c, "cloudfront:ListTagsForResource", in.Resource, nil, nil)

@@ -52,6 +52,7 @@ type DistributionIDOwner struct {
 
 // listDistributionsByVpcOriginID implements ListDistributionsByVpcOriginId. It returns the caller's own distributions whose
 // current configuration names the VPC origin, whoever owns that.
+// listDistributionsByVpcOriginID implements ListDistributionsByVpcOriginId.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributionsByVpcOriginId.html
 func (s *Service) listDistributionsByVpcOriginID(
 	c *cloud.Call, in *ListDistributionsByVpcOriginIDInput,
@@ -74,6 +75,7 @@ func (s *Service) listDistributionsByVpcOriginID(
 
 // listDistributionsByOwnedResource implements ListDistributionsByOwnedResource. It returns to the owner of a VPC origin the
 // distributions of all accounts whose current configuration names it. Assumption CF-23.
+// listDistributionsByOwnedResource implements ListDistributionsByOwnedResource.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributionsByOwnedResource.html
 func (s *Service) listDistributionsByOwnedResource(
 	c *cloud.Call, in *ListDistributionsByOwnedResourceInput,
@@ -129,6 +131,7 @@ type ConflictingAlias struct {
 	AccountID      string `xml:"AccountId"`
 }
 
+// listConflictingAliases implements ListConflictingAliases.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListConflictingAliases.html
 func (s *Service) listConflictingAliases(c *cloud.Call, in *ListConflictingAliasesInput) (*ListConflictingAliasesOutput, error) {
 	d, err := s.distribution(c, "cloudfront:ListConflictingAliases", in.DistributionID)

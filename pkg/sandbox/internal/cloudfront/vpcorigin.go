@@ -135,6 +135,7 @@ type VpcOriginSummary struct {
 	OriginEndpointArn string `xml:"OriginEndpointArn"`
 }
 
+// createVpcOrigin implements CreateVpcOrigin.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateVpcOrigin.html
 func (s *Service) createVpcOrigin(c *cloud.Call, in *CreateVpcOriginInput) (*VpcOriginOutput, error) {
 	if len(tagItems(in.Tags)) > 0 {
@@ -174,6 +175,7 @@ func (s *Service) createVpcOrigin(c *cloud.Call, in *CreateVpcOriginInput) (*Vpc
 	return out, nil
 }
 
+// getVpcOrigin implements GetVpcOrigin.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_GetVpcOrigin.html
 func (s *Service) getVpcOrigin(c *cloud.Call, in *VpcOriginID) (*VpcOriginOutput, error) {
 	o, err := s.vpcOrigin(c, "cloudfront:GetVpcOrigin", in.ID)
@@ -183,6 +185,7 @@ func (s *Service) getVpcOrigin(c *cloud.Call, in *VpcOriginID) (*VpcOriginOutput
 	return s.answerVpcOrigin(o), nil
 }
 
+// updateVpcOrigin implements UpdateVpcOrigin.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UpdateVpcOrigin.html
 func (s *Service) updateVpcOrigin(c *cloud.Call, in *UpdateVpcOriginInput) (*VpcOriginOutput, error) {
 	o, err := s.vpcOrigin(c, "cloudfront:UpdateVpcOrigin", in.ID)
@@ -215,6 +218,7 @@ func (s *Service) updateVpcOrigin(c *cloud.Call, in *UpdateVpcOriginInput) (*Vpc
 
 // deleteVpcOrigin implements DeleteVpcOrigin. It returns 202. The VPC origin can be read with status Deploying until it is
 // deleted (assumption CF-12).
+// deleteVpcOrigin implements DeleteVpcOrigin.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteVpcOrigin.html
 func (s *Service) deleteVpcOrigin(c *cloud.Call, in *DeleteVpcOriginInput) (*VpcOriginOutput, error) {
 	o, err := s.vpcOrigin(c, "cloudfront:DeleteVpcOrigin", in.ID)
@@ -241,6 +245,7 @@ func (s *Service) deleteVpcOrigin(c *cloud.Call, in *DeleteVpcOriginInput) (*Vpc
 
 // listVpcOrigins implements ListVpcOrigins. It includes VPC origins that are shared with the caller, with their owner's account
 // (assumption CF-11).
+// listVpcOrigins implements ListVpcOrigins.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListVpcOrigins.html
 func (s *Service) listVpcOrigins(c *cloud.Call, in *ListVpcOriginsInput) (*ListVpcOriginsOutput, error) {
 	if err := s.authorize(c, access{action: "cloudfront:ListVpcOrigins", arn: "*"}); err != nil {
@@ -271,6 +276,7 @@ func (s *Service) answerVpcOrigin(o *vpcOrigin) *VpcOriginOutput {
 }
 
 // checkEndpoint checks the settings of an origin, whose id is "" if it is new.
+// checkEndpoint implements VpcOriginEndpointConfig.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_VpcOriginEndpointConfig.html
 func (s *Service) checkEndpoint(account, id string, e *EndpointConfig) error {
 	if e == nil {

@@ -16,7 +16,7 @@ import (
 // Service emulates CloudTrail. It has no state of its own, because the world keeps the event history.
 type Service struct{ world *cloud.World }
 
-// New makes the service.
+// New returns the service.
 func New(w *cloud.World) *Service { return &Service{world: w} }
 
 // API returns the operations that the sandbox implements.

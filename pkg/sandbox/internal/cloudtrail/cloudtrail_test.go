@@ -39,7 +39,7 @@ func newLab(t *testing.T) *lab {
 	w.Register(New(w).API(), &cloud.Service{
 		Name: "things", Protocol: cloud.JSON10, EventSource: "things.amazonaws.com", Operations: []cloud.Operation{
 			cloud.Op(cloud.Operation{Name: "Do"}, handle), cloud.Op(cloud.Operation{Name: "Undo"}, handle),
-			cloud.Op(cloud.Operation{Name: "Look", ReadOnly: true}, handle),
+			cloud.Op(cloud.Operation{Name: "Get", ReadOnly: true}, handle),
 		},
 	})
 	return &lab{t, w, client.NewFromConfig(wiretest.Config(t, w, "cloudtrail", hub, region))}
@@ -141,13 +141,13 @@ func TestRefusals(t *testing.T) {
 	}{
 		"two attributes":         {two, "InvalidLookupAttributesException"},
 		"no attribute of theirs": {by("Colour", "red"), "InvalidLookupAttributesException"},
-		"no attribute of ours":   {by(types.LookupAttributeKeyResourceName, "x"), "NotImplemented"},
+		"unsupported attribute":   {by(types.LookupAttributeKeyResourceName, "x"), "NotImplemented"},
 		"an end before a start": {
 			&client.LookupEventsInput{StartTime: aws.Time(cloud.DefaultStart), EndTime: aws.Time(cloud.DefaultStart.Add(-time.Second))},
 			"InvalidTimeRangeException",
 		},
 		"too many":        {&client.LookupEventsInput{MaxResults: aws.Int32(51)}, "InvalidMaxResultsException"},
-		"a foreign token": {&client.LookupEventsInput{NextToken: aws.String("1")}, "InvalidNextTokenException"},
+		"another service's token": {&client.LookupEventsInput{NextToken: aws.String("1")}, "InvalidNextTokenException"},
 	} {
 		_, err := l.client.LookupEvents(context.Background(), test.in)
 		var api interface{ ErrorCode() string }
@@ -172,7 +172,7 @@ func TestItNeedsPermission(t *testing.T) {
 
 func TestAssumption_TRAIL_02_ReadsAreNotInTheHistory(t *testing.T) {
 	l := newLab(t)
-	l.call(cloud.Root(hub), region, "Look", "Do")
+	l.call(cloud.Root(hub), region, "Get", "Do")
 	if got := l.lookup(&client.LookupEventsInput{}); got != "Do" {
 		t.Errorf("%q", got)
 	}

@@ -73,6 +73,7 @@ var alarmName = regexp.MustCompile(`^[^\x00-\x1f]{1,255}$`)
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 const longestDescription = 1024
 
+// putMetricAlarm implements PutMetricAlarm.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 func (s *Service) putMetricAlarm(c *cloud.Call, in *PutMetricAlarmInput) (*Empty, error) {
 	arn := "arn:aws:cloudwatch:" + c.Region + ":" + c.Account() + ":alarm:" + in.AlarmName
@@ -119,7 +120,7 @@ func (in *PutMetricAlarmInput) check() error {
 	case in.Period < 60 || in.Period%60 != 0:
 		return invalid("Period %d of alarm %s is no multiple of 60 seconds.", in.Period, in.AlarmName)
 	case in.EvaluationPeriods < 1 || time.Duration(in.EvaluationPeriods*in.Period)*time.Second > kept:
-		return invalid("Alarm %s looks at %d times %d seconds; the sandbox knows alarms over up to a day.", in.AlarmName, in.EvaluationPeriods, in.Period)
+		return invalid("Alarm %s evaluates %d periods of %d seconds; the sandbox supports an evaluation range of at most one day.", in.AlarmName, in.EvaluationPeriods, in.Period)
 	case in.DatapointsToAlarm < 1 || in.DatapointsToAlarm > in.EvaluationPeriods:
 		return invalid("DatapointsToAlarm of alarm %s must be from 1 to EvaluationPeriods.", in.AlarmName)
 	case in.Threshold == nil:
@@ -146,7 +147,7 @@ func (s *Service) alarm(account, region, name string) *alarm {
 	return nil
 }
 
-// DescribeAlarmsInput is the input of DescribeAlarms. The answer has one page.
+// DescribeAlarmsInput is the input of DescribeAlarms. The output has one page.
 type DescribeAlarmsInput struct {
 	AlarmNames      []string
 	AlarmNamePrefix string
@@ -156,7 +157,7 @@ type DescribeAlarmsInput struct {
 	NextToken       string
 }
 
-// DescribeAlarmsOutput is its output.
+// DescribeAlarmsOutput is the output of DescribeAlarms.
 type DescribeAlarmsOutput struct{ MetricAlarms []MetricAlarm }
 
 // MetricAlarm is an alarm in the output of DescribeAlarms.
@@ -185,6 +186,7 @@ type MetricAlarm struct {
 	StateUpdatedTimestamp time.Time
 }
 
+// describeAlarms implements DescribeAlarms.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
 func (s *Service) describeAlarms(c *cloud.Call, in *DescribeAlarmsInput) (*DescribeAlarmsOutput, error) {
 	if err := c.Authorize("cloudwatch:DescribeAlarms", "arn:aws:cloudwatch:"+c.Region+":"+c.Account()+":alarm:*", nil); err != nil {
@@ -212,6 +214,7 @@ func (s *Service) describeAlarms(c *cloud.Call, in *DescribeAlarmsInput) (*Descr
 // DeleteAlarmsInput is the input of DeleteAlarms.
 type DeleteAlarmsInput struct{ AlarmNames []string }
 
+// deleteAlarms implements DeleteAlarms.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarms.html
 func (s *Service) deleteAlarms(c *cloud.Call, in *DeleteAlarmsInput) (*Empty, error) {
 	for _, name := range in.AlarmNames {

@@ -25,7 +25,7 @@ type Service struct {
 	metrics map[key]*metric
 }
 
-// New makes the service.
+// New returns the service.
 func New(w *cloud.World, sample func(measure func(cloud.Sample))) *Service {
 	return &Service{world: w, sample: sample, metrics: map[key]*metric{}}
 }

@@ -26,7 +26,7 @@ type PutDashboardInput struct {
 	Tags          []cloud.Tag
 }
 
-// PutDashboardOutput is its output.
+// PutDashboardOutput is the output of PutDashboard.
 type PutDashboardOutput struct {
 	DashboardValidationMessages []DashboardValidationMessage
 }
@@ -40,6 +40,7 @@ func dashboardARN(account, name string) string {
 	return "arn:aws:cloudwatch::" + account + ":dashboard/" + name
 }
 
+// putDashboard implements PutDashboard.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
 func (s *Service) putDashboard(c *cloud.Call, in *PutDashboardInput) (*PutDashboardOutput, error) {
 	if err := c.Authorize("cloudwatch:PutDashboard", dashboardARN(c.Account(), in.DashboardName), nil); err != nil {
@@ -173,9 +174,10 @@ func strict(text []byte, into any) error {
 // GetDashboardInput is the input of GetDashboard.
 type GetDashboardInput struct{ DashboardName string }
 
-// GetDashboardOutput is its output.
+// GetDashboardOutput is the output of GetDashboard.
 type GetDashboardOutput struct{ DashboardArn, DashboardName, DashboardBody string }
 
+// getDashboard implements GetDashboard.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetDashboard.html
 func (s *Service) getDashboard(c *cloud.Call, in *GetDashboardInput) (*GetDashboardOutput, error) {
 	arn := dashboardARN(c.Account(), in.DashboardName)
@@ -193,10 +195,10 @@ func noDashboard(name string) error {
 	return cloud.Errorf(404, "ResourceNotFound", "Dashboard %s does not exist", name)
 }
 
-// ListDashboardsInput is the input of ListDashboards. The answer has one page.
+// ListDashboardsInput is the input of ListDashboards. The output has one page.
 type ListDashboardsInput struct{ DashboardNamePrefix, NextToken string }
 
-// ListDashboardsOutput is its output.
+// ListDashboardsOutput is the output of ListDashboards.
 type ListDashboardsOutput struct{ DashboardEntries []DashboardEntry }
 
 // DashboardEntry is a dashboard in the output of ListDashboards. Size is the size of its body.
@@ -207,6 +209,7 @@ type DashboardEntry struct {
 	Size         int
 }
 
+// listDashboards implements ListDashboards.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListDashboards.html
 func (s *Service) listDashboards(c *cloud.Call, in *ListDashboardsInput) (*ListDashboardsOutput, error) {
 	if err := c.Authorize("cloudwatch:ListDashboards", "*", nil); err != nil {
@@ -224,6 +227,7 @@ func (s *Service) listDashboards(c *cloud.Call, in *ListDashboardsInput) (*ListD
 // DeleteDashboardsInput is the input of DeleteDashboards.
 type DeleteDashboardsInput struct{ DashboardNames []string }
 
+// deleteDashboards implements DeleteDashboards.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteDashboards.html
 func (s *Service) deleteDashboards(c *cloud.Call, in *DeleteDashboardsInput) (*Empty, error) {
 	if len(in.DashboardNames) == 0 {

@@ -217,7 +217,7 @@ type MetricID struct {
 	Dimensions []Dimension `json:",omitempty"`
 }
 
-// ListMetricsInput is the input of ListMetrics. A dimension without a value matches any. The answer has one page.
+// ListMetricsInput is the input of ListMetrics. A dimension without a value matches any. The output has one page.
 type ListMetricsInput struct {
 	Namespace  string
 	MetricName string
@@ -225,9 +225,10 @@ type ListMetricsInput struct {
 	NextToken  string
 }
 
-// ListMetricsOutput is its output.
+// ListMetricsOutput is the output of ListMetrics.
 type ListMetricsOutput struct{ Metrics []MetricID }
 
+// listMetrics implements ListMetrics.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
 func (s *Service) listMetrics(c *cloud.Call, in *ListMetricsInput) (*ListMetricsOutput, error) {
 	if err := c.Authorize("cloudwatch:ListMetrics", "*", nil); err != nil {
@@ -278,7 +279,7 @@ type MetricStat struct {
 	Unit   string
 }
 
-// GetMetricDataOutput is its output.
+// GetMetricDataOutput is the output of GetMetricData.
 type GetMetricDataOutput struct{ MetricDataResults []MetricDataResult }
 
 // MetricDataResult holds the values of one query.
@@ -290,6 +291,7 @@ type MetricDataResult struct {
 	Values     []float64
 }
 
+// getMetricData implements GetMetricData.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 func (s *Service) getMetricData(c *cloud.Call, in *GetMetricDataInput) (*GetMetricDataOutput, error) {
 	if err := c.Authorize("cloudwatch:GetMetricData", "*", nil); err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// ResourceTypes are the CloudFormation types that this package deploys.
+// ResourceTypes returns the CloudFormation types that this package deploys.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{
 		{Name: "AWS::CloudWatch::Alarm", Create: createAlarm, Update: updateAlarm, Delete: deleteAlarm},
@@ -22,6 +22,7 @@ func call[O any](r *cloud.ResourceRequest, operation string, in any) (*O, error)
 	return out.(*O), nil
 }
 
+// alarmProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html
 type alarmProperties struct {
 	AlarmName, AlarmDescription string
@@ -78,6 +79,7 @@ func deleteAlarm(r *cloud.ResourceRequest, old *cloud.Resource) error {
 	return err
 }
 
+// dashboardProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-dashboard.html
 type dashboardProperties struct {
 	DashboardName, DashboardBody string

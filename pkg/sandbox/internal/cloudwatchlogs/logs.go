@@ -72,6 +72,7 @@ type LogGroup struct {
 const mostGroups = 50 // the maximum and default of a page
 
 // describeLogGroups implements DescribeLogGroups. It is authorized on no particular log group (assumption LOGS-03).
+// describeLogGroups implements DescribeLogGroups.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html
 func (s *Service) describeLogGroups(c *cloud.Call, in *DescribeLogGroupsInput) (*DescribeLogGroupsOutput, error) {
 	anything := "arn:aws:logs:" + c.Region + ":" + c.Account() + ":log-group::log-stream:"
@@ -143,6 +144,7 @@ const (
 	mostBytes  = 1 << 20
 )
 
+// filterLogEvents implements FilterLogEvents.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 func (s *Service) filterLogEvents(c *cloud.Call, in *FilterLogEventsInput) (*FilterLogEventsOutput, error) {
 	if (in.LogGroupName == "") == (in.LogGroupIdentifier == "") {

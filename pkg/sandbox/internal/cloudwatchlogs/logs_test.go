@@ -193,7 +193,7 @@ func TestRefusals(t *testing.T) {
 		"names and a prefix":    {client.FilterLogEventsInput{LogGroupName: here, LogStreamNames: []string{"a"}, LogStreamNamePrefix: here}, "InvalidParameterException"},
 		"an end before a start": {client.FilterLogEventsInput{LogGroupName: here, StartTime: aws.Int64(2), EndTime: aws.Int64(1)}, "InvalidParameterException"},
 		"too much":              {client.FilterLogEventsInput{LogGroupName: here, Limit: aws.Int32(10_001)}, "InvalidParameterException"},
-		"a foreign token":       {client.FilterLogEventsInput{LogGroupName: here, NextToken: aws.String("2")}, "InvalidParameterException"},
+		"another service's token":       {client.FilterLogEventsInput{LogGroupName: here, NextToken: aws.String("2")}, "InvalidParameterException"},
 	} {
 		if _, err := l.client.FilterLogEvents(context.Background(), &test.in); code(err) != test.want {
 			t.Errorf("%s: %v", name, err)

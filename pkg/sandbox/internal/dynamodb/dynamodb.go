@@ -23,7 +23,7 @@ type transaction struct {
 	at      time.Time
 }
 
-// New makes the service.
+// New returns the service.
 func New(w *cloud.World) *Service {
 	return &Service{w: w, tables: map[string]*table{}, transactions: map[string]transaction{}}
 }
@@ -49,7 +49,7 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// ResourceTypes are the CloudFormation types that this package deploys.
+// ResourceTypes returns the CloudFormation types that this package deploys.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{s.tableType(), s.globalTableType()}
 }

@@ -103,6 +103,7 @@ type WriteOutput struct {
 	Attributes Item `json:",omitempty"`
 }
 
+// putItem implements PutItem.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
 func (s *Service) putItem(c *cloud.Call, in *PutItemInput) (*WriteOutput, error) {
 	t, err := s.table(c, "dynamodb:PutItem", in.TableName, in.Item)
@@ -162,12 +163,13 @@ type GetItemInput struct {
 	ExpressionAttributeNames map[string]string
 }
 
-// GetItemOutput is its output.
+// GetItemOutput is the output of GetItem.
 type GetItemOutput struct {
 	Item Item `json:",omitempty"`
 }
 
 // getItem implements GetItem. ConsistentRead has no effect (assumption DDB-01).
+// getItem implements GetItem.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
 func (s *Service) getItem(c *cloud.Call, in *GetItemInput) (*GetItemOutput, error) {
 	t, err := s.table(c, "dynamodb:GetItem", in.TableName, in.Key)
@@ -205,6 +207,7 @@ type UpdateItemInput struct {
 	ReturnValues     string
 }
 
+// updateItem implements UpdateItem.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
 func (s *Service) updateItem(c *cloud.Call, in *UpdateItemInput) (*WriteOutput, error) {
 	t, err := s.table(c, "dynamodb:UpdateItem", in.TableName, in.Key)
@@ -303,6 +306,7 @@ type DeleteItemInput struct {
 	ReturnValues string
 }
 
+// deleteItem implements DeleteItem.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html
 func (s *Service) deleteItem(c *cloud.Call, in *DeleteItemInput) (*WriteOutput, error) {
 	t, err := s.table(c, "dynamodb:DeleteItem", in.TableName, in.Key)

@@ -38,6 +38,7 @@ type QueryInput struct {
 	ScanIndexForward       *bool
 }
 
+// query implements Query.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
 func (s *Service) query(c *cloud.Call, in *QueryInput) (*ReadOutput, error) {
 	t, err := s.table(c, "dynamodb:Query", in.TableName, s.leading(c, in)...)
@@ -106,6 +107,7 @@ func (o operand) isAttribute(name string) bool {
 type ScanInput struct{ Read }
 
 // scan implements Scan. It returns items in the order of their keys (assumption DDB-02).
+// scan implements Scan.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
 func (s *Service) scan(c *cloud.Call, in *ScanInput) (*ReadOutput, error) {
 	t, err := s.table(c, "dynamodb:Scan", in.TableName)

@@ -163,12 +163,13 @@ type ListTablesInput struct {
 	Limit                   int
 }
 
-// ListTablesOutput is its output.
+// ListTablesOutput is the output of ListTables.
 type ListTablesOutput struct {
 	TableNames             []string
 	LastEvaluatedTableName string `json:",omitempty"`
 }
 
+// listTables implements ListTables.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html
 func (s *Service) listTables(c *cloud.Call, in *ListTablesInput) (*ListTablesOutput, error) {
 	if err := c.Authorize("dynamodb:ListTables", "*", nil); err != nil {
@@ -241,6 +242,7 @@ type TableDescription struct {
 // DescribeTableOutput is the output of DescribeTable.
 type DescribeTableOutput struct{ Table TableDescription }
 
+// describeTable implements DescribeTable.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
 func (s *Service) describeTable(c *cloud.Call, in *DescribeTableInput) (*DescribeTableOutput, error) {
 	t, err := s.table(c, "dynamodb:DescribeTable", in.TableName)

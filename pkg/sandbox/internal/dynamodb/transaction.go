@@ -60,6 +60,7 @@ const (
 	tokenLife = 10 * time.Minute
 )
 
+// transactWriteItems implements TransactWriteItems.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 func (s *Service) transactWriteItems(c *cloud.Call, in *TransactWriteItemsInput) (*TransactWriteItemsOutput, error) {
 	if len(in.TransactItems) < 1 || len(in.TransactItems) > maxTransaction {

@@ -109,6 +109,7 @@ type CreateArchiveOutput struct {
 	State        string
 }
 
+// createArchive implements CreateArchive.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateArchive.html
 func (s *Service) createArchive(c *cloud.Call, in *CreateArchiveInput) (*CreateArchiveOutput, error) {
 	arn := archiveARN(c.Account(), c.Region, in.ArchiveName)
@@ -161,6 +162,7 @@ type UpdateArchiveInput struct {
 	KmsKeyIdentifier string `json:",omitempty"`
 }
 
+// updateArchive implements UpdateArchive.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateArchive.html
 func (s *Service) updateArchive(c *cloud.Call, in *UpdateArchiveInput) (*CreateArchiveOutput, error) {
 	a, err := s.archiveFor(c, "UpdateArchive", in.ArchiveName)
@@ -219,6 +221,7 @@ func (a *archive) wire(now time.Time) *Archive {
 	}
 }
 
+// describeArchive implements DescribeArchive.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeArchive.html
 func (s *Service) describeArchive(c *cloud.Call, in *ArchiveInput) (*Archive, error) {
 	a, err := s.archiveFor(c, "DescribeArchive", in.ArchiveName)
@@ -228,7 +231,7 @@ func (s *Service) describeArchive(c *cloud.Call, in *ArchiveInput) (*Archive, er
 	return a.wire(c.Now()), nil
 }
 
-// ListArchivesInput is the input of ListArchives. The answer has one page.
+// ListArchivesInput is the input of ListArchives. The output has one page.
 type ListArchivesInput struct {
 	EventSourceArn string
 	NamePrefix     string
@@ -237,9 +240,10 @@ type ListArchivesInput struct {
 	NextToken      string
 }
 
-// ListArchivesOutput is its output.
+// ListArchivesOutput is the output of ListArchives.
 type ListArchivesOutput struct{ Archives []*Archive }
 
+// listArchives implements ListArchives.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListArchives.html
 func (s *Service) listArchives(c *cloud.Call, in *ListArchivesInput) (*ListArchivesOutput, error) {
 	if err := c.Authorize("events:ListArchives", archiveARN(c.Account(), c.Region, "*"), nil); err != nil {
@@ -258,6 +262,7 @@ func (s *Service) listArchives(c *cloud.Call, in *ListArchivesInput) (*ListArchi
 	return out, nil
 }
 
+// deleteArchive implements DeleteArchive.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteArchive.html
 func (s *Service) deleteArchive(c *cloud.Call, in *ArchiveInput) (*Empty, error) {
 	a, err := s.archiveFor(c, "DeleteArchive", in.ArchiveName)
@@ -284,7 +289,7 @@ type ReplayDestination struct {
 	FilterArns []string `json:",omitempty"`
 }
 
-// StartReplayOutput is its output.
+// StartReplayOutput is the output of StartReplay.
 type StartReplayOutput struct {
 	ReplayArn       string
 	ReplayStartTime time.Time
@@ -297,6 +302,7 @@ const (
 )
 
 // startReplay implements StartReplay. It sends all events of the period again, in the order of their time (assumption EV-12).
+// startReplay implements StartReplay.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay.html
 func (s *Service) startReplay(c *cloud.Call, in *StartReplayInput) (*StartReplayOutput, error) {
 	arn := "arn:aws:events:" + c.Region + ":" + c.Account() + ":replay/" + in.ReplayName
@@ -375,6 +381,7 @@ type Replay struct {
 	ReplayEndTime         time.Time
 }
 
+// describeReplay implements DescribeReplay.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeReplay.html
 func (s *Service) describeReplay(c *cloud.Call, in *DescribeReplayInput) (*Replay, error) {
 	arn := "arn:aws:events:" + c.Region + ":" + c.Account() + ":replay/" + in.ReplayName

@@ -100,7 +100,7 @@ type CreateEventBusInput struct {
 	DeadLetterConfig *DeadLetterConfig `json:",omitempty"`
 }
 
-// CreateEventBusOutput is its output.
+// CreateEventBusOutput is the output of CreateEventBus.
 type CreateEventBusOutput struct {
 	EventBusArn string
 	Description string `json:",omitempty"`
@@ -108,6 +108,7 @@ type CreateEventBusOutput struct {
 
 var busName = regexp.MustCompile(`^[/.\-_A-Za-z0-9]{1,256}$`)
 
+// createEventBus implements CreateEventBus.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
 func (s *Service) createEventBus(c *cloud.Call, in *CreateEventBusInput) (*CreateEventBusOutput, error) {
 	arn := busARN(c.Account(), c.Region, in.Name)
@@ -170,6 +171,7 @@ func (b *bus) wire() *EventBus {
 	return out
 }
 
+// describeEventBus implements DescribeEventBus.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeEventBus.html
 func (s *Service) describeEventBus(c *cloud.Call, in *DescribeEventBusInput) (*EventBus, error) {
 	if err := c.Authorize("events:DescribeEventBus", busARN(c.Account(), c.Region, in.Name), nil); err != nil {
@@ -194,16 +196,17 @@ func (s *Service) own(c *cloud.Call, name string) (*bus, error) {
 	return b, nil
 }
 
-// ListEventBusesInput is the input of ListEventBuses. The answer has one page.
+// ListEventBusesInput is the input of ListEventBuses. The output has one page.
 type ListEventBusesInput struct {
 	NamePrefix string
 	Limit      int
 	NextToken  string
 }
 
-// ListEventBusesOutput is its output.
+// ListEventBusesOutput is the output of ListEventBuses.
 type ListEventBusesOutput struct{ EventBuses []*EventBus }
 
+// listEventBuses implements ListEventBuses.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListEventBuses.html
 func (s *Service) listEventBuses(c *cloud.Call, in *ListEventBusesInput) (*ListEventBusesOutput, error) {
 	if err := c.Authorize("events:ListEventBuses", busARN(c.Account(), c.Region, "*"), nil); err != nil {
@@ -225,6 +228,7 @@ type DeleteEventBusInput struct{ Name string }
 // Empty is an output without members.
 type Empty struct{}
 
+// deleteEventBus implements DeleteEventBus.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteEventBus.html
 func (s *Service) deleteEventBus(c *cloud.Call, in *DeleteEventBusInput) (*Empty, error) {
 	arn := busARN(c.Account(), c.Region, in.Name)

@@ -109,6 +109,7 @@ const (
 	maxSize    = 256 << 10
 )
 
+// putEvents implements PutEvents.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 func (s *Service) putEvents(c *cloud.Call, in *PutEventsInput) (*PutEventsOutput, error) {
 	if in.EndpointId != "" {

@@ -71,11 +71,12 @@ type PutRuleInput struct {
 	Tags               []Tag  `json:",omitempty"`
 }
 
-// PutRuleOutput is its output.
+// PutRuleOutput is the output of PutRule.
 type PutRuleOutput struct{ RuleArn string }
 
 var ruleName = regexp.MustCompile(`^[.\-_A-Za-z0-9]{1,64}$`)
 
+// putRule implements PutRule.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
 func (s *Service) putRule(c *cloud.Call, in *PutRuleInput) (*PutRuleOutput, error) {
 	b, err := s.ruleBus(c, in.EventBusName, in.Name, "PutRule")
@@ -167,6 +168,7 @@ func (r *rule) wire() *Rule {
 	}
 }
 
+// describeRule implements DescribeRule.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeRule.html
 func (s *Service) describeRule(c *cloud.Call, in *RuleInput) (*Rule, error) {
 	r, err := s.rule(c, in.EventBusName, in.Name, "DescribeRule")
@@ -176,7 +178,7 @@ func (s *Service) describeRule(c *cloud.Call, in *RuleInput) (*Rule, error) {
 	return r.wire(), nil
 }
 
-// ListRulesInput is the input of ListRules. The answer has one page.
+// ListRulesInput is the input of ListRules. The output has one page.
 type ListRulesInput struct {
 	EventBusName string
 	NamePrefix   string
@@ -184,9 +186,10 @@ type ListRulesInput struct {
 	NextToken    string
 }
 
-// ListRulesOutput is its output.
+// ListRulesOutput is the output of ListRules.
 type ListRulesOutput struct{ Rules []*Rule }
 
+// listRules implements ListRules.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html
 func (s *Service) listRules(c *cloud.Call, in *ListRulesInput) (*ListRulesOutput, error) {
 	b, err := s.ruleBus(c, in.EventBusName, "*", "ListRules")
@@ -202,11 +205,13 @@ func (s *Service) listRules(c *cloud.Call, in *ListRulesInput) (*ListRulesOutput
 	return out, nil
 }
 
+// enableRule implements EnableRule.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_EnableRule.html
 func (s *Service) enableRule(c *cloud.Call, in *RuleInput) (*Empty, error) {
 	return s.setState(c, in, "EnableRule", enabled)
 }
 
+// disableRule implements DisableRule.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DisableRule.html
 func (s *Service) disableRule(c *cloud.Call, in *RuleInput) (*Empty, error) {
 	return s.setState(c, in, "DisableRule", disabled)
@@ -223,6 +228,7 @@ func (s *Service) setState(c *cloud.Call, in *RuleInput, action, state string) (
 }
 
 // deleteRule implements DeleteRule. It succeeds for a rule that does not exist.
+// deleteRule implements DeleteRule.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
 func (s *Service) deleteRule(c *cloud.Call, in *RuleInput) (*Empty, error) {
 	b, err := s.ruleBus(c, in.EventBusName, in.Name, "DeleteRule")
@@ -244,11 +250,12 @@ func (s *Service) deleteRule(c *cloud.Call, in *RuleInput) (*Empty, error) {
 // TestEventPatternInput is the input of TestEventPattern.
 type TestEventPatternInput struct{ EventPattern, Event string }
 
-// TestEventPatternOutput is its output.
+// TestEventPatternOutput is the output of TestEventPattern.
 type TestEventPatternOutput struct{ Result bool }
 
 // testEventPattern implements TestEventPattern. The event must have the fields of every event, except resources: the page
 // requires it, and AWS does not.
+// testEventPattern implements TestEventPattern.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html
 func (s *Service) testEventPattern(c *cloud.Call, in *TestEventPatternInput) (*TestEventPatternOutput, error) {
 	if err := c.Authorize("events:TestEventPattern", "*", nil); err != nil {

@@ -49,6 +49,7 @@ type TargetsOutput struct {
 	FailedEntries    []string
 }
 
+// putTargets implements PutTargets.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html
 func (s *Service) putTargets(c *cloud.Call, in *PutTargetsInput) (*TargetsOutput, error) {
 	r, err := s.rule(c, in.EventBusName, in.Rule, "PutTargets")
@@ -132,7 +133,7 @@ func serviceOf(arn string) string {
 	return p[2]
 }
 
-// ListTargetsByRuleInput is the input of ListTargetsByRule. The answer has one page.
+// ListTargetsByRuleInput is the input of ListTargetsByRule. The output has one page.
 type ListTargetsByRuleInput struct {
 	Rule         string
 	EventBusName string
@@ -140,9 +141,10 @@ type ListTargetsByRuleInput struct {
 	NextToken    string
 }
 
-// ListTargetsByRuleOutput is its output.
+// ListTargetsByRuleOutput is the output of ListTargetsByRule.
 type ListTargetsByRuleOutput struct{ Targets []*Target }
 
+// listTargetsByRule implements ListTargetsByRule.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListTargetsByRule.html
 func (s *Service) listTargetsByRule(c *cloud.Call, in *ListTargetsByRuleInput) (*ListTargetsByRuleOutput, error) {
 	r, err := s.rule(c, in.EventBusName, in.Rule, "ListTargetsByRule")
@@ -152,7 +154,7 @@ func (s *Service) listTargetsByRule(c *cloud.Call, in *ListTargetsByRuleInput) (
 	return &ListTargetsByRuleOutput{Targets: r.targets}, nil
 }
 
-// ListRuleNamesByTargetInput is the input of ListRuleNamesByTarget. The answer has one page.
+// ListRuleNamesByTargetInput is the input of ListRuleNamesByTarget. The output has one page.
 type ListRuleNamesByTargetInput struct {
 	TargetArn    string
 	EventBusName string
@@ -160,9 +162,10 @@ type ListRuleNamesByTargetInput struct {
 	NextToken    string
 }
 
-// ListRuleNamesByTargetOutput is its output.
+// ListRuleNamesByTargetOutput is the output of ListRuleNamesByTarget.
 type ListRuleNamesByTargetOutput struct{ RuleNames []string }
 
+// listRuleNamesByTarget implements ListRuleNamesByTarget.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRuleNamesByTarget.html
 func (s *Service) listRuleNamesByTarget(c *cloud.Call, in *ListRuleNamesByTargetInput) (*ListRuleNamesByTargetOutput, error) {
 	b, err := s.ruleBus(c, in.EventBusName, "*", "ListRuleNamesByTarget")
@@ -186,6 +189,7 @@ type RemoveTargetsInput struct {
 	Force        bool `json:",omitempty"` // for managed rules, of which there are none
 }
 
+// removeTargets implements RemoveTargets.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RemoveTargets.html
 func (s *Service) removeTargets(c *cloud.Call, in *RemoveTargetsInput) (*TargetsOutput, error) {
 	r, err := s.rule(c, in.EventBusName, in.Rule, "RemoveTargets")

@@ -9,7 +9,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// ResourceTypes are the CloudFormation types that this package deploys.
+// ResourceTypes returns the CloudFormation types that this package deploys.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{
 		{Name: "AWS::Events::EventBus", Create: s.createBus, Update: s.updateBus, Delete: deleteBus},

@@ -41,7 +41,7 @@ func deploy(t testing.TB, s *Service, w *cloud.World, account, typeName, id, pro
 	return nil, nil
 }
 
-// session deploys a role with one inline policy and answers a session of it.
+// session deploys a role with one inline policy and returns a session of it.
 func session(t testing.TB, s *Service, w *cloud.World, account, name, trust, policy string) cloud.Principal {
 	t.Helper()
 	policies := ""
@@ -133,7 +133,7 @@ func TestIdentityPolicies(t *testing.T) {
 			action: "ram:AcceptResourceShareInvitation", resource: "arn:aws:ram:us-east-1:111111111111:resource-share-invitation/x",
 			context: map[string][]string{"ram:ShareOwnerAccountId": {"111111111111"}}, want: true, statement: "r/P#1",
 		},
-		"a foreign resource without a resource policy asks the identity side only": {
+		"another account's resource without a resource policy asks the identity side only": {
 			policy: `{"Effect":"Allow","Action":"cloudfront:GetVpcOrigin","Resource":"arn:aws:cloudfront::*:vpcorigin/*"}`,
 			action: "cloudfront:GetVpcOrigin", resource: "arn:aws:cloudfront::111111111111:vpcorigin/vo_1", want: true, statement: "r/P#1",
 		},
@@ -219,7 +219,7 @@ func TestResourcePoliciesAndAccounts(t *testing.T) {
 	}
 	rule := cloud.Principal{Service: "events.amazonaws.com", ARN: "events.amazonaws.com", SourceARN: "arn:aws:events:us-east-1:100000000000:rule/r"}
 	for name, tc := range map[string]struct {
-		caller   string // root, role (of the hub), foreign root, foreign role, service
+		caller   string // root, role (of the hub), outside root, outside role, service
 		identity string
 		policy   string
 		want     bool
@@ -231,12 +231,12 @@ func TestResourcePoliciesAndAccounts(t *testing.T) {
 		"a role that the resource names needs no more": {"role", "", statement(`{"AWS":"arn:aws:iam::100000000000:role/r"}`, ""), true},
 		"a session that the resource names":            {"role", "", statement(`{"AWS":"arn:aws:sts::100000000000:assumed-role/r/session"}`, ""), true},
 		"naming the account is not naming the role":    {"role", "", statement(`{"AWS":"100000000000"}`, ""), false},
-		"a foreign role needs both sides":              {"foreign role", allowed, statement(`{"AWS":"arn:aws:iam::111111111111:root"}`, ""), true},
-		"a foreign role, identity side missing":        {"foreign role", "", statement(`{"AWS":"arn:aws:iam::111111111111:role/r"}`, ""), false},
-		"a foreign role, resource side missing":        {"foreign role", allowed, "", false},
-		"a foreign root needs the resource's word":     {"foreign root", "", "", false},
-		"a foreign root that the resource lets in":     {"foreign root", "", statement(`{"AWS":"111111111111"}`, ""), true},
-		"outside the organization":                     {"foreign root", "", statement(`"*"`, `,"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}`), false},
+		"a outside role needs both sides":              {"outside role", allowed, statement(`{"AWS":"arn:aws:iam::111111111111:root"}`, ""), true},
+		"a outside role, identity side missing":        {"outside role", "", statement(`{"AWS":"arn:aws:iam::111111111111:role/r"}`, ""), false},
+		"a outside role, resource side missing":        {"outside role", allowed, "", false},
+		"a outside root needs the resource's word":     {"outside root", "", "", false},
+		"a outside root that the resource lets in":     {"outside root", "", statement(`{"AWS":"111111111111"}`, ""), true},
+		"outside the organization":                     {"outside root", "", statement(`"*"`, `,"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}`), false},
 		"inside the organization":                      {"role", "", statement(`"*"`, `,"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}`), true},
 		"a service without a policy":                   {"service", "", "", false},
 		"a service for the right rule":                 {"service", "", statement(`{"Service":"events.amazonaws.com"}`, `,"Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:events:us-east-1:100000000000:rule/r"}}`), true},
@@ -251,13 +251,13 @@ func TestResourcePoliciesAndAccounts(t *testing.T) {
 			switch tc.caller {
 			case "root":
 				p = cloud.Root(hub)
-			case "foreign root":
+			case "outside root":
 				p = cloud.Root(team)
 			case "service":
 				p = rule
 			case "role":
 				p = session(t, s, w, hub, "r", lambdaTrust, tc.identity)
-			case "foreign role":
+			case "outside role":
 				p = session(t, s, w, team, "r", lambdaTrust, tc.identity)
 			}
 			d := authorize(s, w, cloud.Request{

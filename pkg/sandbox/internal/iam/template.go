@@ -19,6 +19,7 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 	}
 }
 
+// roleProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html
 type roleProperties struct {
 	AssumeRolePolicyDocument json.RawMessage
@@ -31,6 +32,7 @@ type roleProperties struct {
 	Tags                     []cloud.Tag
 }
 
+// policyProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-policy.html
 type policyProperties struct {
 	PolicyName     string
@@ -38,6 +40,7 @@ type policyProperties struct {
 	Roles          []string
 }
 
+// managedProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-managedpolicy.html
 type managedProperties struct {
 	ManagedPolicyName string

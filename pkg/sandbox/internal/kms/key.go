@@ -19,13 +19,13 @@ func (s *Service) open(c *cloud.Call, name string) (*key, error) {
 	return k, c.AuthorizeWithResourcePolicy("kms:"+c.Operation.Name, k.arn, k.account, k.policy, nil)
 }
 
-// ListKeysInput is the input of ListKeys. The answer has one page.
+// ListKeysInput is the input of ListKeys. The output has one page.
 type ListKeysInput struct {
 	Limit  int
 	Marker string
 }
 
-// ListKeysOutput is its output.
+// ListKeysOutput is the output of ListKeys.
 type ListKeysOutput struct {
 	Keys      []KeyListEntry
 	Truncated bool
@@ -34,6 +34,7 @@ type ListKeysOutput struct {
 // KeyListEntry is one key of a list.
 type KeyListEntry struct{ KeyArn, KeyId string }
 
+// listKeys implements ListKeys.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html
 func (s *Service) listKeys(c *cloud.Call, _ *ListKeysInput) (*ListKeysOutput, error) {
 	if err := c.Authorize("kms:ListKeys", "*", nil); err != nil {
@@ -70,6 +71,7 @@ type KeyMetadata struct {
 	Origin                string
 }
 
+// describeKey implements DescribeKey.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html
 func (s *Service) describeKey(c *cloud.Call, in *KeyInput) (*DescribeKeyOutput, error) {
 	k, err := s.open(c, in.KeyId)
@@ -87,9 +89,10 @@ func (s *Service) describeKey(c *cloud.Call, in *KeyInput) (*DescribeKeyOutput, 
 // KeyPolicyInput is the input of GetKeyPolicy. The only policy name is default.
 type KeyPolicyInput struct{ KeyId, PolicyName string }
 
-// KeyPolicyOutput is its output.
+// KeyPolicyOutput is the output of KeyPolicy.
 type KeyPolicyOutput struct{ Policy, PolicyName string }
 
+// getKeyPolicy implements GetKeyPolicy.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html
 func (s *Service) getKeyPolicy(c *cloud.Call, in *KeyPolicyInput) (*KeyPolicyOutput, error) {
 	k, err := s.open(c, in.KeyId)
@@ -105,6 +108,7 @@ type PutKeyPolicyInput struct{ KeyId, Policy, PolicyName string }
 // Empty is an output without members.
 type Empty struct{}
 
+// putKeyPolicy implements PutKeyPolicy.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 func (s *Service) putKeyPolicy(c *cloud.Call, in *PutKeyPolicyInput) (*Empty, error) {
 	k, err := s.open(c, in.KeyId)
@@ -117,6 +121,7 @@ func (s *Service) putKeyPolicy(c *cloud.Call, in *PutKeyPolicyInput) (*Empty, er
 // KeyRotationOutput is the output of GetKeyRotationStatus.
 type KeyRotationOutput struct{ KeyRotationEnabled bool }
 
+// getKeyRotationStatus implements GetKeyRotationStatus.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html
 func (s *Service) getKeyRotationStatus(c *cloud.Call, in *KeyInput) (*KeyRotationOutput, error) {
 	k, err := s.open(c, in.KeyId)
@@ -126,11 +131,13 @@ func (s *Service) getKeyRotationStatus(c *cloud.Call, in *KeyInput) (*KeyRotatio
 	return &KeyRotationOutput{k.rotates}, nil
 }
 
+// disableKey implements DisableKey.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html
 func (s *Service) disableKey(c *cloud.Call, in *KeyInput) (*Empty, error) {
 	return s.enable(c, in, false)
 }
 
+// enableKey implements EnableKey.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
 func (s *Service) enableKey(c *cloud.Call, in *KeyInput) (*Empty, error) {
 	return s.enable(c, in, true)

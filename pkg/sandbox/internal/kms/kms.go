@@ -146,6 +146,7 @@ func noKey(name string) *cloud.Error {
 }
 
 // setPolicy refuses a policy that locks out the caller.
+// setPolicy implements PutKeyPolicy.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 func (s *Service) setPolicy(k *key, policy string, by cloud.Principal) error {
 	if _, err := iam.Parse(iam.Resource, []byte(policy)); err != nil {

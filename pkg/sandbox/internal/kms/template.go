@@ -26,6 +26,7 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 	}}
 }
 
+// properties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html
 type properties struct {
 	Description       string

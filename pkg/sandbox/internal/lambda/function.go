@@ -431,6 +431,7 @@ func (s *Service) allowed(c *cloud.Call, action, name, qualifier string) (*funct
 	return f, c.AuthorizeWithResourcePolicy("lambda:"+action, f.arn, f.account, f.policy(), nil)
 }
 
+// getFunction implements GetFunction.
 // https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html
 func (s *Service) getFunction(c *cloud.Call, in *FunctionInput) (*GetFunctionOutput, error) {
 	f, err := s.allowed(c, "GetFunction", in.FunctionName, in.Qualifier)
@@ -450,6 +451,7 @@ func (s *Service) getFunction(c *cloud.Call, in *FunctionInput) (*GetFunctionOut
 	return out, nil
 }
 
+// getFunctionConfiguration implements GetFunctionConfiguration.
 // https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
 func (s *Service) getFunctionConfiguration(c *cloud.Call, in *FunctionInput) (*FunctionConfiguration, error) {
 	f, err := s.allowed(c, "GetFunctionConfiguration", in.FunctionName, in.Qualifier)
@@ -473,6 +475,7 @@ type ListFunctionsOutput struct {
 	NextMarker string `json:",omitempty"`
 }
 
+// listFunctions implements ListFunctions.
 // https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
 func (s *Service) listFunctions(c *cloud.Call, in *ListFunctionsInput) (*ListFunctionsOutput, error) {
 	if err := c.Authorize("lambda:ListFunctions", "*", nil); err != nil {

@@ -206,7 +206,7 @@ func TestAssumption_LAMBDA_03_TheLargestAnswer(t *testing.T) {
 func TestAssumption_LAMBDA_04_AnInvocationEndsWithTheNextRequestForWork(t *testing.T) {
 	b := newBench(t)
 	arn := b.function(`"Timeout": 20,`)
-	// The process ends itself when it has reported a panic. By then the invocation is over, and the process is gone.
+	// The process ends itself when it has reported a panic. By then the invocation has ended, and so has the process.
 	before := b.served(arn)
 	b.invoke(arn, `{"do":"panic"}`)
 	if running(before.PID) {

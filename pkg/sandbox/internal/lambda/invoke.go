@@ -261,6 +261,7 @@ type InvokeOutput struct {
 }
 
 // invokeOperation implements Invoke. It returns 200 with the result, 202 for a queued event, and 204 for a dry run.
+// invokeOperation implements Invoke.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (s *Service) invokeOperation(c *cloud.Call, in *InvokeInput) (*InvokeOutput, error) {
 	var arn string

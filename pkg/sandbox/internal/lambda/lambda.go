@@ -116,7 +116,7 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// ResourceTypes are the CloudFormation types that this package deploys.
+// ResourceTypes returns the CloudFormation types that this package deploys.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{s.functionType(), s.permissionType(), s.mappingType(), s.eventInvokeConfigType(), s.logGroupType()}
 }

@@ -223,7 +223,7 @@ func (b *bench) served(arn string) served {
 	return v
 }
 
-// running tells whether a process is there and not merely unreaped. An instance without one is not.
+// running reports whether a process is there and not merely unreaped. An instance without one is not.
 func running(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -334,6 +334,7 @@ func (s *Service) mappingType() cloud.ResourceType {
 }
 
 // check checks the properties.
+// check implements CreateEventSourceMapping.
 // https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 func (p *mappingProperties) check() error {
 	parts := strings.SplitN(p.EventSourceArn, ":", 6)
@@ -427,6 +428,7 @@ type EventSourceMapping struct {
 // ScalingConfig is a part of EventSourceMapping.
 type ScalingConfig struct{ MaximumConcurrency int }
 
+// listMappings implements ListEventSourceMappings.
 // https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html
 func (s *Service) listMappings(c *cloud.Call, in *ListEventSourceMappingsInput) (*ListEventSourceMappingsOutput, error) {
 	if err := c.Authorize("lambda:ListEventSourceMappings", "*", nil); err != nil {

@@ -120,6 +120,7 @@ type GetPolicyOutput struct {
 	RevisionId string
 }
 
+// getPolicy implements GetPolicy.
 // https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html
 func (s *Service) getPolicy(c *cloud.Call, in *FunctionInput) (*GetPolicyOutput, error) {
 	f, err := s.allowed(c, "GetPolicy", in.FunctionName, in.Qualifier)

@@ -137,6 +137,7 @@ const loadBalancerZone = "Z35SXDOTRQ7X7K"
 // describeLoadBalancers implements DescribeLoadBalancers. By ARN, every load balancer of the account and Region exists
 // (assumption NET-01) unless it was deleted. Without ARNs, it returns those that templates created and those that VPC origins use
 // or used.
+// describeLoadBalancers implements DescribeLoadBalancers.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancers.html
 func (b *Balancing) describeLoadBalancers(c *cloud.Call, in *DescribeLoadBalancersInput) (*DescribeLoadBalancersOutput, error) {
 	if err := c.Authorize("elasticloadbalancing:DescribeLoadBalancers", "*", nil); err != nil {

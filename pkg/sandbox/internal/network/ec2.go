@@ -91,6 +91,7 @@ type Tag struct {
 	Value string `xml:"value"`
 }
 
+// describeNetworkInterfaces implements DescribeNetworkInterfaces.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
 func (s *Service) describeNetworkInterfaces(c *cloud.Call, in *DescribeNetworkInterfacesInput) (*DescribeNetworkInterfacesOutput, error) {
 	if err := authorize(c, "ec2:DescribeNetworkInterfaces"); err != nil {
@@ -180,6 +181,7 @@ type SecurityGroup struct {
 	SecurityGroupArn string       `xml:"securityGroupArn"`
 }
 
+// describeSecurityGroups implements DescribeSecurityGroups.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html
 func (s *Service) describeSecurityGroups(c *cloud.Call, in *DescribeSecurityGroupsInput) (*DescribeSecurityGroupsOutput, error) {
 	if err := authorize(c, "ec2:DescribeSecurityGroups"); err != nil {
@@ -255,6 +257,7 @@ type InstanceState struct {
 }
 
 // describeInstances implements DescribeInstances. It returns the instances that VPC origins point to.
+// describeInstances implements DescribeInstances.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
 func (s *Service) describeInstances(c *cloud.Call, in *DescribeInstancesInput) (*DescribeInstancesOutput, error) {
 	if err := authorize(c, "ec2:DescribeInstances"); err != nil {

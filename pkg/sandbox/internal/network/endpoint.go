@@ -27,6 +27,7 @@ type vpcEndpoint struct {
 // https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
 const fullAccess = `{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}]}`
 
+// vpcEndpointProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpcendpoint.html
 type vpcEndpointProperties struct {
 	ServiceName       string
@@ -270,6 +271,7 @@ type DNSEntry struct {
 	DNSName string `xml:"dnsName"`
 }
 
+// describeVpcEndpoints implements DescribeVpcEndpoints.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcEndpoints.html
 func (s *Service) describeVpcEndpoints(c *cloud.Call, in *DescribeVpcEndpointsInput) (*DescribeVpcEndpointsOutput, error) {
 	out := &DescribeVpcEndpointsOutput{}

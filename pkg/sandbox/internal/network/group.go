@@ -76,6 +76,7 @@ func OriginFacing(region string) string {
 
 const originFacingName = "com.amazonaws.global.cloudfront.origin-facing"
 
+// securityGroupProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html
 type securityGroupProperties struct {
 	GroupName            string
@@ -94,6 +95,7 @@ type ruleProperties struct {
 	Description      string
 }
 
+// ingressProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroupingress.html
 type ingressProperties struct {
 	ruleProperties
@@ -102,6 +104,7 @@ type ingressProperties struct {
 	SourceSecurityGroupOwnerId string
 }
 
+// egressProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroupegress.html
 type egressProperties struct {
 	ruleProperties
@@ -395,6 +398,7 @@ type ManagedPrefixList struct {
 
 // describeManagedPrefixLists implements DescribeManagedPrefixLists. The only prefix list is that of CloudFront's origin-facing
 // servers.
+// describeManagedPrefixLists implements DescribeManagedPrefixLists.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeManagedPrefixLists.html
 func (s *Service) describeManagedPrefixLists(c *cloud.Call, in *DescribeManagedPrefixListsInput) (*DescribeManagedPrefixListsOutput, error) {
 	if err := authorize(c, "ec2:DescribeManagedPrefixLists"); err != nil {

@@ -67,6 +67,7 @@ type forwardProperties struct {
 	}
 }
 
+// listenerProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticloadbalancingv2-listener.html
 type listenerProperties struct {
 	LoadBalancerArn string
@@ -77,6 +78,7 @@ type listenerProperties struct {
 	DefaultActions  []actionProperties
 }
 
+// listenerRuleProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticloadbalancingv2-listenerrule.html
 type listenerRuleProperties struct {
 	ListenerArn string
@@ -364,7 +366,7 @@ func (b *Balancing) rulesOf(l *listener) []*rule {
 	return list
 }
 
-// DescribeListenersInput is the input of DescribeListeners. The answer has one page.
+// DescribeListenersInput is the input of DescribeListeners. The output has one page.
 type DescribeListenersInput struct {
 	LoadBalancerArn string
 	ListenerArns    []string `query:"ListenerArns.member"`
@@ -412,6 +414,7 @@ func (a action) wire() []Action {
 	return []Action{{Type: "forward", TargetGroupArn: a.targetGroup.arn}}
 }
 
+// describeListeners implements DescribeListeners.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListeners.html
 func (b *Balancing) describeListeners(c *cloud.Call, in *DescribeListenersInput) (*DescribeListenersOutput, error) {
 	if err := c.Authorize("elasticloadbalancing:DescribeListeners", "*", nil); err != nil {
@@ -443,7 +446,7 @@ func (b *Balancing) describeListeners(c *cloud.Call, in *DescribeListenersInput)
 	return out, nil
 }
 
-// DescribeRulesInput is the input of DescribeRules. The answer has one page.
+// DescribeRulesInput is the input of DescribeRules. The output has one page.
 type DescribeRulesInput struct {
 	ListenerArn string
 	RuleArns    []string `query:"RuleArns.member"`
@@ -477,6 +480,7 @@ type ConditionValue struct {
 }
 
 // describeRules implements DescribeRules. The default rule of a listener comes last.
+// describeRules implements DescribeRules.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeRules.html
 func (b *Balancing) describeRules(c *cloud.Call, in *DescribeRulesInput) (*DescribeRulesOutput, error) {
 	if err := c.Authorize("elasticloadbalancing:DescribeRules", "*", nil); err != nil {

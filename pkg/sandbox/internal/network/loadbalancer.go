@@ -53,6 +53,7 @@ func (lb *loadBalancer) wire() LoadBalancer {
 // Attribute is one attribute of a load balancer or a target group in a template.
 type Attribute struct{ Key, Value string }
 
+// loadBalancerProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticloadbalancingv2-loadbalancer.html
 type loadBalancerProperties struct {
 	Name                   string
@@ -202,6 +203,7 @@ func (b *Balancing) loadBalancerType() cloud.ResourceType {
 }
 
 // checkBalancer checks the properties of a new load balancer.
+// checkBalancer implements CreateLoadBalancer.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 func (b *Balancing) checkBalancer(r *cloud.ResourceRequest, p loadBalancerProperties, name string) error {
 	switch {

@@ -41,6 +41,7 @@ type target struct {
 
 func (t target) same(other target) bool { return t.ip == other.ip && t.port == other.port }
 
+// targetGroupProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticloadbalancingv2-targetgroup.html
 type targetGroupProperties struct {
 	Name                       string
@@ -388,6 +389,7 @@ func (g *targetGroup) read(in *TargetsInput) ([]target, error) {
 	return list, nil
 }
 
+// registerTargets implements RegisterTargets.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RegisterTargets.html
 func (b *Balancing) registerTargets(c *cloud.Call, in *TargetsInput) (*TargetsOutput, error) {
 	g, err := b.group(c, "elasticloadbalancing:RegisterTargets", in.TargetGroupArn)
@@ -403,6 +405,7 @@ func (b *Balancing) registerTargets(c *cloud.Call, in *TargetsInput) (*TargetsOu
 }
 
 // deregisterTargets implements DeregisterTargets. It ignores targets that are not registered.
+// deregisterTargets implements DeregisterTargets.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeregisterTargets.html
 func (b *Balancing) deregisterTargets(c *cloud.Call, in *TargetsInput) (*TargetsOutput, error) {
 	g, err := b.group(c, "elasticloadbalancing:DeregisterTargets", in.TargetGroupArn)
@@ -435,6 +438,7 @@ type TargetHealth struct {
 	TargetHealth    Health            `xml:"TargetHealth"`
 }
 
+// describeTargetHealth implements DescribeTargetHealth.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html
 func (b *Balancing) describeTargetHealth(c *cloud.Call, in *DescribeTargetHealthInput) (*DescribeTargetHealthOutput, error) {
 	if err := c.Authorize("elasticloadbalancing:DescribeTargetHealth", "*", nil); err != nil {
@@ -482,7 +486,7 @@ func (b *Balancing) zone(g *targetGroup, ip netip.Addr) string {
 	return "all"
 }
 
-// DescribeTargetGroupsInput is the input of DescribeTargetGroups. The answer has one page.
+// DescribeTargetGroupsInput is the input of DescribeTargetGroups. The output has one page.
 type DescribeTargetGroupsInput struct {
 	LoadBalancerArn string
 	TargetGroupArns []string `query:"TargetGroupArns.member"`
@@ -516,6 +520,7 @@ type TargetGroup struct {
 	LoadBalancerArns           []string `xml:"LoadBalancerArns>member"`
 }
 
+// describeTargetGroups implements DescribeTargetGroups.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html
 func (b *Balancing) describeTargetGroups(c *cloud.Call, in *DescribeTargetGroupsInput) (*DescribeTargetGroupsOutput, error) {
 	if err := c.Authorize("elasticloadbalancing:DescribeTargetGroups", "*", nil); err != nil {

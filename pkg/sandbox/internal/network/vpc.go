@@ -112,6 +112,7 @@ func cidr(text, code string) (netip.Prefix, error) {
 	return p, nil
 }
 
+// vpcProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpc.html
 type vpcProperties struct {
 	CidrBlock          string
@@ -183,6 +184,7 @@ func (s *Service) vpcType() cloud.ResourceType {
 	})
 }
 
+// subnetProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-subnet.html
 type subnetProperties struct {
 	VpcId               string
@@ -271,6 +273,7 @@ func zonePrefix(region string) string {
 	return short.Replace(region)
 }
 
+// routeTableProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-routetable.html
 type routeTableProperties struct {
 	VpcId string
@@ -298,6 +301,7 @@ func (s *Service) routeTableType() cloud.ResourceType {
 	})
 }
 
+// routeTableAssociationProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-subnetroutetableassociation.html
 type routeTableAssociationProperties struct{ SubnetId, RouteTableId string }
 
@@ -330,6 +334,7 @@ func (s *Service) routeTableAssociationType() cloud.ResourceType {
 	})
 }
 
+// internetGatewayProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-internetgateway.html
 type internetGatewayProperties struct{ Tags []cloud.Tag }
 
@@ -348,6 +353,7 @@ func (s *Service) internetGatewayType() cloud.ResourceType {
 	})
 }
 
+// gatewayAttachmentProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpcgatewayattachment.html
 type gatewayAttachmentProperties struct{ VpcId, InternetGatewayId string }
 
@@ -431,6 +437,7 @@ type Vpc struct {
 }
 
 // describeVpcs implements DescribeVpcs. It returns the VPCs that templates created.
+// describeVpcs implements DescribeVpcs.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html
 func (s *Service) describeVpcs(c *cloud.Call, in *DescribeVpcsInput) (*DescribeVpcsOutput, error) {
 	out := &DescribeVpcsOutput{}
@@ -502,6 +509,7 @@ type Subnet struct {
 }
 
 // describeSubnets implements DescribeSubnets. It returns the subnets that templates created.
+// describeSubnets implements DescribeSubnets.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSubnets.html
 func (s *Service) describeSubnets(c *cloud.Call, in *DescribeSubnetsInput) (*DescribeSubnetsOutput, error) {
 	out := &DescribeSubnetsOutput{}
@@ -560,6 +568,7 @@ type GatewayAttachment struct {
 }
 
 // describeInternetGateways implements DescribeInternetGateways. It returns the internet gateways that templates created.
+// describeInternetGateways implements DescribeInternetGateways.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInternetGateways.html
 func (s *Service) describeInternetGateways(c *cloud.Call, in *DescribeInternetGatewaysInput) (*DescribeInternetGatewaysOutput, error) {
 	out := &DescribeInternetGatewaysOutput{}

@@ -156,6 +156,7 @@ type Association struct {
 	LastUpdatedTime   time.Time `json:"lastUpdatedTime"`
 }
 
+// associateResourceShare implements AssociateResourceShare.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_AssociateResourceShare.html
 func (s *Service) associateResourceShare(
 	c *cloud.Call, in *AssociateResourceShareInput,
@@ -349,6 +350,7 @@ type GetResourceShareAssociationsOutput struct {
 }
 
 // getResourceShareAssociations implements GetResourceShareAssociations. It returns the associations of the caller's own shares.
+// getResourceShareAssociations implements GetResourceShareAssociations.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareAssociations.html
 func (s *Service) getResourceShareAssociations(
 	c *cloud.Call, in *GetResourceShareAssociationsInput,

@@ -102,6 +102,7 @@ type GetResourceShareInvitationsOutput struct {
 }
 
 // getResourceShareInvitations implements GetResourceShareInvitations. It returns the invitations that the caller received.
+// getResourceShareInvitations implements GetResourceShareInvitations.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShareInvitations.html
 func (s *Service) getResourceShareInvitations(
 	c *cloud.Call, in *GetResourceShareInvitationsInput,
@@ -152,6 +153,7 @@ type ListPendingInvitationResourcesOutput struct {
 	NextToken string         `json:"nextToken,omitempty"`
 }
 
+// listPendingInvitationResources implements ListPendingInvitationResources.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_ListPendingInvitationResources.html
 func (s *Service) listPendingInvitationResources(
 	c *cloud.Call, in *ListPendingInvitationResourcesInput,
@@ -198,6 +200,7 @@ type AcceptResourceShareInvitationOutput struct {
 	ClientToken             string     `json:"clientToken"`
 }
 
+// acceptResourceShareInvitation implements AcceptResourceShareInvitation.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_AcceptResourceShareInvitation.html
 func (s *Service) acceptResourceShareInvitation(
 	c *cloud.Call, in *AcceptResourceShareInvitationInput,
@@ -232,6 +235,7 @@ type RejectResourceShareInvitationOutput struct {
 	ClientToken             string     `json:"clientToken"`
 }
 
+// rejectResourceShareInvitation implements RejectResourceShareInvitation.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_RejectResourceShareInvitation.html
 func (s *Service) rejectResourceShareInvitation(
 	c *cloud.Call, in *RejectResourceShareInvitationInput,

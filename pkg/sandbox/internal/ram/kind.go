@@ -122,6 +122,7 @@ type Permission struct {
 	IsResourceTypeDefault bool   `json:"isResourceTypeDefault"`
 }
 
+// listPermissions implements ListPermissions.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_ListPermissions.html
 func (s *Service) listPermissions(c *cloud.Call, in *ListPermissionsInput) (*ListPermissionsOutput, error) {
 	if err := c.Authorize("ram:ListPermissions", "*", nil); err != nil {

@@ -64,6 +64,7 @@ type membership struct {
 	*association
 }
 
+// listResources implements ListResources.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_ListResources.html
 func (s *Service) listResources(c *cloud.Call, in *ListResourcesInput) (*ListResourcesOutput, error) {
 	if err := c.Authorize("ram:ListResources", "*", nil); err != nil {
@@ -165,6 +166,7 @@ type PrincipalItem struct {
 	LastUpdatedTime  time.Time `json:"lastUpdatedTime"`
 }
 
+// listPrincipals implements ListPrincipals.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_ListPrincipals.html
 func (s *Service) listPrincipals(c *cloud.Call, in *ListPrincipalsInput) (*ListPrincipalsOutput, error) {
 	if err := c.Authorize("ram:ListPrincipals", "*", nil); err != nil {

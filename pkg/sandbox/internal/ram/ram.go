@@ -43,7 +43,7 @@ type Service struct {
 	tokens      map[string]answered // by account, Region, operation and client token
 }
 
-// New makes the service.
+// New returns the service.
 func New(w *cloud.World) *Service {
 	return &Service{w: w, tokens: map[string]answered{}}
 }

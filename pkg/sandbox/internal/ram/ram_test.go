@@ -84,7 +84,7 @@ func (f *fixture) invitations() []Invitation {
 	return call[GetResourceShareInvitationsOutput](f, hub, "GetResourceShareInvitations", &GetResourceShareInvitationsInput{}).ResourceShareInvitations
 }
 
-// foreign lists the resources that others share with the hub.
+// foreign returns the resources that other accounts share with the hub.
 func (f *fixture) foreign() []string {
 	f.Helper()
 	var list []string

@@ -118,6 +118,7 @@ func (o *CreateResourceShareOutput) TrailRecord() any {
 	}}
 }
 
+// createResourceShare implements CreateResourceShare.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_CreateResourceShare.html
 func (s *Service) createResourceShare(c *cloud.Call, in *CreateResourceShareInput) (*CreateResourceShareOutput, error) {
 	external := in.AllowExternalPrincipals == nil || *in.AllowExternalPrincipals
@@ -182,6 +183,7 @@ type GetResourceSharesOutput struct {
 	NextToken      string          `json:"nextToken,omitempty"`
 }
 
+// getResourceShares implements GetResourceShares.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_GetResourceShares.html
 func (s *Service) getResourceShares(c *cloud.Call, in *GetResourceSharesInput) (*GetResourceSharesOutput, error) {
 	if err := c.Authorize("ram:GetResourceShares", "*", nil); err != nil {
@@ -235,6 +237,7 @@ type UpdateResourceShareOutput struct {
 	ClientToken   string        `json:"clientToken"`
 }
 
+// updateResourceShare implements UpdateResourceShare.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_UpdateResourceShare.html
 func (s *Service) updateResourceShare(c *cloud.Call, in *UpdateResourceShareInput) (*UpdateResourceShareOutput, error) {
 	sh, err := s.authorizeShare(c, in.ResourceShareArn, nil, nil)
@@ -271,6 +274,7 @@ type TagResourceInput struct {
 // TagResourceOutput is empty.
 type TagResourceOutput struct{}
 
+// tagResource implements TagResource.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_TagResource.html
 func (s *Service) tagResource(c *cloud.Call, in *TagResourceInput) (*TagResourceOutput, error) {
 	context := map[string][]string{}
@@ -298,6 +302,7 @@ type UntagResourceInput struct {
 // UntagResourceOutput is empty.
 type UntagResourceOutput struct{}
 
+// untagResource implements UntagResource.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_UntagResource.html
 func (s *Service) untagResource(c *cloud.Call, in *UntagResourceInput) (*UntagResourceOutput, error) {
 	sh, err := s.forTags(c, in.ResourceShareArn+in.ResourceArn, map[string][]string{"aws:TagKeys": in.TagKeys})
@@ -331,6 +336,7 @@ type DeleteResourceShareOutput struct {
 	ClientToken string `json:"clientToken"`
 }
 
+// deleteResourceShare implements DeleteResourceShare.
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_DeleteResourceShare.html
 func (s *Service) deleteResourceShare(c *cloud.Call, in *DeleteResourceShareInput) (*DeleteResourceShareOutput, error) {
 	sh, err := s.authorizeShare(c, in.ResourceShareArn, nil, nil)

@@ -14,6 +14,7 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 
 const typeShare = "AWS::RAM::ResourceShare"
 
+// shareProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ram-resourceshare.html
 type shareProperties struct {
 	Name                    string

@@ -79,6 +79,7 @@ type Change struct {
 // ChangeResourceRecordSetsOutput has the status of the change.
 type ChangeResourceRecordSetsOutput struct{ ChangeInfo ChangeInfo }
 
+// changeResourceRecordSets implements ChangeResourceRecordSets.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
 func (s *Service) changeResourceRecordSets(
 	c *cloud.Call, in *ChangeResourceRecordSetsInput,
@@ -267,6 +268,7 @@ type ListResourceRecordSetsOutput struct {
 }
 
 // listResourceRecordSets implements ListResourceRecordSets. Names are sorted with their labels reversed.
+// listResourceRecordSets implements ListResourceRecordSets.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html
 func (s *Service) listResourceRecordSets(
 	c *cloud.Call, in *ListResourceRecordSetsInput,

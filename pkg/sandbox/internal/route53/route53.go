@@ -25,7 +25,7 @@ type change struct {
 	at               time.Time
 }
 
-// New makes the service.
+// New returns the service.
 func New(w *cloud.World) *Service { return &Service{w: w, changes: map[string]change{}} }
 
 // API returns the operations that the sandbox implements.
@@ -108,6 +108,7 @@ type GetChangeInput struct {
 // GetChangeOutput has the status of a change.
 type GetChangeOutput struct{ ChangeInfo ChangeInfo }
 
+// getChange implements GetChange.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetChange.html
 func (s *Service) getChange(c *cloud.Call, in *GetChangeInput) (*GetChangeOutput, error) {
 	if err := c.Authorize("route53:GetChange", "arn:aws:route53:::change/"+in.ID, nil); err != nil {

@@ -102,6 +102,7 @@ type CreateHostedZoneOutput struct {
 	Location      string `loc:"header" name:"Location"`
 }
 
+// createHostedZone implements CreateHostedZone.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_CreateHostedZone.html
 func (s *Service) createHostedZone(c *cloud.Call, in *CreateHostedZoneInput) (*CreateHostedZoneOutput, error) {
 	if err := c.Authorize("route53:CreateHostedZone", "*", nil); err != nil {
@@ -141,6 +142,7 @@ type GetHostedZoneOutput struct {
 	DelegationSet DelegationSet
 }
 
+// getHostedZone implements GetHostedZone.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHostedZone.html
 func (s *Service) getHostedZone(c *cloud.Call, in *GetHostedZoneInput) (*GetHostedZoneOutput, error) {
 	z, err := s.open(c, in.ID, nil)
@@ -165,6 +167,7 @@ type ListHostedZonesOutput struct {
 	MaxItems    int
 }
 
+// listHostedZones implements ListHostedZones.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListHostedZones.html
 func (s *Service) listHostedZones(c *cloud.Call, in *ListHostedZonesInput) (*ListHostedZonesOutput, error) {
 	if err := c.Authorize("route53:ListHostedZones", "*", nil); err != nil {
@@ -211,6 +214,7 @@ type ListHostedZonesByNameOutput struct {
 	MaxItems         int
 }
 
+// listHostedZonesByName implements ListHostedZonesByName.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListHostedZonesByName.html
 func (s *Service) listHostedZonesByName(
 	c *cloud.Call, in *ListHostedZonesByNameInput,
@@ -251,6 +255,7 @@ type DeleteHostedZoneInput struct {
 // DeleteHostedZoneOutput has the status of the deletion.
 type DeleteHostedZoneOutput struct{ ChangeInfo ChangeInfo }
 
+// deleteHostedZone implements DeleteHostedZone.
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_DeleteHostedZone.html
 func (s *Service) deleteHostedZone(c *cloud.Call, in *DeleteHostedZoneInput) (*DeleteHostedZoneOutput, error) {
 	z, err := s.open(c, in.ID, nil)

@@ -31,7 +31,7 @@ type Service struct {
 	applied map[string]int // by account and code; all others have the documented value
 }
 
-// New makes the service.
+// New returns the service.
 func New() *Service { return &Service{applied: map[string]int{}} }
 
 // API returns the operations that the sandbox implements.
@@ -104,6 +104,7 @@ type ServiceQuota struct {
 const largestPage = 100
 
 // listServiceQuotas implements ListServiceQuotas. The quotas of a global service are in us-east-1 only (assumption QUOTA-01).
+// listServiceQuotas implements ListServiceQuotas.
 // https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html
 func (s *Service) listServiceQuotas(c *cloud.Call, in *ListServiceQuotasInput) (*ListServiceQuotasOutput, error) {
 	if err := c.Authorize("servicequotas:ListServiceQuotas", "*", nil); err != nil {

@@ -16,7 +16,7 @@ type Service struct {
 	topics []*topic // in order of creation
 }
 
-// New makes the service.
+// New returns the service.
 func New(w *cloud.World) *Service { return &Service{w: w} }
 
 // API returns the operations that the sandbox implements.

@@ -28,6 +28,7 @@ type SubscribeInput struct {
 // SubscribeOutput has the ARN of the subscription, or says that it is pending.
 type SubscribeOutput struct{ SubscriptionArn string }
 
+// subscribe implements Subscribe.
 // https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
 func (s *Service) subscribe(c *cloud.Call, in *SubscribeInput) (*SubscribeOutput, error) {
 	t, err := s.open(c, in.TopicArn)
@@ -67,6 +68,7 @@ type ListSubscriptionsOutput struct {
 	NextToken     string         `xml:",omitempty"`
 }
 
+// listSubscriptions implements ListSubscriptions.
 // https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptions.html
 func (s *Service) listSubscriptions(c *cloud.Call, in *ListSubscriptionsInput) (*ListSubscriptionsOutput, error) {
 	if err := c.Authorize("sns:ListSubscriptions", "*", nil); err != nil {
@@ -102,6 +104,7 @@ type ListSubscriptionsByTopicOutput struct {
 	NextToken     string         `xml:",omitempty"`
 }
 
+// listSubscriptionsByTopic implements ListSubscriptionsByTopic.
 // https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
 func (s *Service) listSubscriptionsByTopic(
 	c *cloud.Call, in *ListSubscriptionsByTopicInput,
@@ -120,6 +123,7 @@ type UnsubscribeInput struct{ SubscriptionArn string }
 // UnsubscribeOutput is empty.
 type UnsubscribeOutput struct{}
 
+// unsubscribe implements Unsubscribe.
 // https://docs.aws.amazon.com/sns/latest/api/API_Unsubscribe.html
 func (s *Service) unsubscribe(c *cloud.Call, in *UnsubscribeInput) (*UnsubscribeOutput, error) {
 	if err := c.Authorize("sns:Unsubscribe", in.SubscriptionArn, nil); err != nil {

@@ -17,6 +17,7 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 	}
 }
 
+// topicProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html
 type topicProperties struct {
 	TopicName      string
@@ -26,6 +27,7 @@ type topicProperties struct {
 	Tags           []cloud.Tag
 }
 
+// subscriptionProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html
 type subscriptionProperties struct {
 	TopicArn string
@@ -33,6 +35,7 @@ type subscriptionProperties struct {
 	Endpoint string
 }
 
+// policyProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topicpolicy.html
 type policyProperties struct {
 	PolicyDocument json.RawMessage

@@ -57,6 +57,7 @@ type CreateTopicInput struct {
 type CreateTopicOutput struct{ TopicArn string }
 
 // createTopic implements CreateTopic. It returns an existing topic with the same attributes.
+// createTopic implements CreateTopic.
 // https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
 func (s *Service) createTopic(c *cloud.Call, in *CreateTopicInput) (*CreateTopicOutput, error) {
 	arn := "arn:aws:sns:" + c.Region + ":" + c.Account() + ":" + in.Name
@@ -119,6 +120,7 @@ type ListTopicsOutput struct {
 // TopicItem is one topic of a list.
 type TopicItem struct{ TopicArn string }
 
+// listTopics implements ListTopics.
 // https://docs.aws.amazon.com/sns/latest/api/API_ListTopics.html
 func (s *Service) listTopics(c *cloud.Call, in *ListTopicsInput) (*ListTopicsOutput, error) {
 	if err := c.Authorize("sns:ListTopics", "*", nil); err != nil {
@@ -142,6 +144,7 @@ type GetTopicAttributesOutput struct {
 	Attributes map[string]string `xml:"Attributes>entry"`
 }
 
+// getTopicAttributes implements GetTopicAttributes.
 // https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html
 func (s *Service) getTopicAttributes(c *cloud.Call, in *GetTopicAttributesInput) (*GetTopicAttributesOutput, error) {
 	t, err := s.open(c, in.TopicArn)
@@ -161,6 +164,7 @@ type SetTopicAttributesInput struct{ TopicArn, AttributeName, AttributeValue str
 // SetTopicAttributesOutput is empty.
 type SetTopicAttributesOutput struct{}
 
+// setTopicAttributes implements SetTopicAttributes.
 // https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html
 func (s *Service) setTopicAttributes(c *cloud.Call, in *SetTopicAttributesInput) (*SetTopicAttributesOutput, error) {
 	t, err := s.open(c, in.TopicArn)
@@ -197,6 +201,7 @@ type PublishOutput struct {
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 const largest = 256 << 10
 
+// publish implements Publish.
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 func (s *Service) publish(c *cloud.Call, in *PublishInput) (*PublishOutput, error) {
 	t, err := s.open(c, in.TopicArn)
@@ -228,6 +233,7 @@ type DeleteTopicInput struct{ TopicArn string }
 type DeleteTopicOutput struct{}
 
 // deleteTopic implements DeleteTopic. Deleting a topic that does not exist succeeds.
+// deleteTopic implements DeleteTopic.
 // https://docs.aws.amazon.com/sns/latest/api/API_DeleteTopic.html
 func (s *Service) deleteTopic(c *cloud.Call, in *DeleteTopicInput) (*DeleteTopicOutput, error) {
 	t := s.find(c, in.TopicArn)

@@ -23,11 +23,12 @@ type StartMessageMoveTaskInput struct {
 	MaxNumberOfMessagesPerSecond *int
 }
 
-// StartMessageMoveTaskOutput is its output.
+// StartMessageMoveTaskOutput is the output of StartMessageMoveTask.
 type StartMessageMoveTaskOutput struct{ TaskHandle string }
 
 // startMessageMoveTask implements StartMessageMoveTask. It sends the messages of a dead-letter queue to the given destination, or
 // else to the queues that they came from. It takes no time, whatever MaxNumberOfMessagesPerSecond says (assumption SQS-02).
+// startMessageMoveTask implements StartMessageMoveTask.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
 func (s *Service) startMessageMoveTask(c *cloud.Call, in *StartMessageMoveTaskInput) (*StartMessageMoveTaskOutput, error) {
 	dlq := s.queues[in.SourceArn]
@@ -96,6 +97,7 @@ type ListMessageMoveTasksInput struct {
 // ListMessageMoveTasksOutput is the output of ListMessageMoveTasks, newest task first.
 type ListMessageMoveTasksOutput struct{ Results []*MoveTask }
 
+// listMessageMoveTasks implements ListMessageMoveTasks.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html
 func (s *Service) listMessageMoveTasks(c *cloud.Call, in *ListMessageMoveTasksInput) (*ListMessageMoveTasksOutput, error) {
 	dlq := s.queues[in.SourceArn]

@@ -51,6 +51,7 @@ type QueueURL struct {
 
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
+// createQueue implements CreateQueue.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 func (s *Service) createQueue(c *cloud.Call, in *CreateQueueInput) (*QueueURL, error) {
 	arn := queueARN(c.Region, c.Account(), in.QueueName)
@@ -88,6 +89,7 @@ type SetQueueAttributesInput struct {
 // Empty is an output without members.
 type Empty struct{}
 
+// setQueueAttributes implements SetQueueAttributes.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 func (s *Service) setQueueAttributes(c *cloud.Call, in *SetQueueAttributesInput) (*Empty, error) {
 	q, err := s.find(c, in.QueueUrl, "SetQueueAttributes")
@@ -107,11 +109,12 @@ type GetQueueAttributesInput struct {
 	AttributeNames []string
 }
 
-// GetQueueAttributesOutput is its output.
+// GetQueueAttributesOutput is the output of GetQueueAttributes.
 type GetQueueAttributesOutput struct {
 	Attributes map[string]string `json:",omitempty"`
 }
 
+// getQueueAttributes implements GetQueueAttributes.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
 func (s *Service) getQueueAttributes(c *cloud.Call, in *GetQueueAttributesInput) (*GetQueueAttributesOutput, error) {
 	q, err := s.find(c, in.QueueUrl, "GetQueueAttributes")
@@ -141,6 +144,7 @@ type GetQueueUrlInput struct {
 	QueueOwnerAWSAccountId string
 }
 
+// getQueueURL implements GetQueueUrl.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueUrl.html
 func (s *Service) getQueueURL(c *cloud.Call, in *GetQueueUrlInput) (*QueueURL, error) {
 	owner := in.QueueOwnerAWSAccountId
@@ -161,11 +165,12 @@ type ListQueuesInput struct {
 	NextToken       string
 }
 
-// ListQueuesOutput is its output.
+// ListQueuesOutput is the output of ListQueues.
 type ListQueuesOutput struct {
 	QueueUrls []string `json:",omitempty"`
 }
 
+// listQueues implements ListQueues.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html
 func (s *Service) listQueues(c *cloud.Call, in *ListQueuesInput) (*ListQueuesOutput, error) {
 	if err := c.Authorize("sqs:ListQueues", queueARN(c.Region, c.Account(), "*"), nil); err != nil {
@@ -180,18 +185,19 @@ func (s *Service) listQueues(c *cloud.Call, in *ListQueuesInput) (*ListQueuesOut
 	return out, nil
 }
 
-// ListDeadLetterSourceQueuesInput is the input of ListDeadLetterSourceQueues. The answer has one page.
+// ListDeadLetterSourceQueuesInput is the input of ListDeadLetterSourceQueues. The output has one page.
 type ListDeadLetterSourceQueuesInput struct {
 	QueueUrl   string
 	MaxResults int
 	NextToken  string
 }
 
-// ListDeadLetterSourceQueuesOutput is its output.
+// ListDeadLetterSourceQueuesOutput is the output of ListDeadLetterSourceQueues.
 type ListDeadLetterSourceQueuesOutput struct {
 	QueueUrls []string `json:"queueUrls"`
 }
 
+// listDeadLetterSourceQueues implements ListDeadLetterSourceQueues.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListDeadLetterSourceQueues.html
 func (s *Service) listDeadLetterSourceQueues(
 	c *cloud.Call, in *ListDeadLetterSourceQueuesInput,
@@ -219,6 +225,7 @@ type ListQueueTagsOutput struct {
 	Tags map[string]string `json:",omitempty"`
 }
 
+// listQueueTags implements ListQueueTags.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueueTags.html
 func (s *Service) listQueueTags(c *cloud.Call, in *QueueInput) (*ListQueueTagsOutput, error) {
 	q, err := s.find(c, in.QueueUrl, "ListQueueTags")
@@ -228,6 +235,7 @@ func (s *Service) listQueueTags(c *cloud.Call, in *QueueInput) (*ListQueueTagsOu
 	return &ListQueueTagsOutput{Tags: q.tags}, nil
 }
 
+// purgeQueue implements PurgeQueue.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
 func (s *Service) purgeQueue(c *cloud.Call, in *QueueInput) (*Empty, error) {
 	q, err := s.find(c, in.QueueUrl, "PurgeQueue")
@@ -238,6 +246,7 @@ func (s *Service) purgeQueue(c *cloud.Call, in *QueueInput) (*Empty, error) {
 	return &Empty{}, nil
 }
 
+// deleteQueue implements DeleteQueue.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
 func (s *Service) deleteQueue(c *cloud.Call, in *QueueInput) (*Empty, error) {
 	q, err := s.find(c, in.QueueUrl, "DeleteQueue")

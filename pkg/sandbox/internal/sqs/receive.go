@@ -21,7 +21,7 @@ type ReceiveMessageInput struct {
 	ReceiveRequestAttemptId     string
 }
 
-// ReceiveMessageOutput is its output.
+// ReceiveMessageOutput is the output of ReceiveMessage.
 type ReceiveMessageOutput struct {
 	Messages []Message `json:",omitempty"`
 }
@@ -39,6 +39,7 @@ type Message struct {
 
 // receiveMessage implements ReceiveMessage. It returns the visible messages, oldest first. It does not wait for WaitTimeSeconds,
 // because virtual time stands still during a call (assumption SQS-01).
+// receiveMessage implements ReceiveMessage.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 func (s *Service) receiveMessage(c *cloud.Call, in *ReceiveMessageInput) (*ReceiveMessageOutput, error) {
 	q, err := s.find(c, in.QueueUrl, "ReceiveMessage")
@@ -152,6 +153,7 @@ type DeleteMessageInput struct {
 	ReceiptHandle string
 }
 
+// deleteMessage implements DeleteMessage.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
 func (s *Service) deleteMessage(c *cloud.Call, in *DeleteMessageInput) (*Empty, error) {
 	q, err := s.find(c, in.QueueUrl, "DeleteMessage")
@@ -198,6 +200,7 @@ type BatchResult struct {
 	Id string
 }
 
+// deleteMessageBatch implements DeleteMessageBatch.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
 func (s *Service) deleteMessageBatch(c *cloud.Call, in *BatchInput) (*BatchOutput, error) {
 	return s.batch(c, in, "DeleteMessage", func(q *queue, e BatchEntry) error { return q.discard(e.ReceiptHandle) })
@@ -235,6 +238,7 @@ type ChangeMessageVisibilityInput struct {
 	VisibilityTimeout int
 }
 
+// changeMessageVisibility implements ChangeMessageVisibility.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 func (s *Service) changeMessageVisibility(c *cloud.Call, in *ChangeMessageVisibilityInput) (*Empty, error) {
 	q, err := s.find(c, in.QueueUrl, "ChangeMessageVisibility")
@@ -244,6 +248,7 @@ func (s *Service) changeMessageVisibility(c *cloud.Call, in *ChangeMessageVisibi
 	return &Empty{}, s.changeVisibility(q, in.ReceiptHandle, in.VisibilityTimeout)
 }
 
+// changeMessageVisibilityBatch implements ChangeMessageVisibilityBatch.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
 func (s *Service) changeMessageVisibilityBatch(c *cloud.Call, in *BatchInput) (*BatchOutput, error) {
 	return s.batch(c, in, "ChangeMessageVisibility", func(q *queue, e BatchEntry) error {

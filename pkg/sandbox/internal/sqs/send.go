@@ -70,6 +70,7 @@ type SendMessageOutput struct {
 	MessageId              string
 }
 
+// sendMessage implements SendMessage.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 func (s *Service) sendMessage(c *cloud.Call, in *SendMessageInput) (*SendMessageOutput, error) {
 	q, err := s.find(c, in.QueueUrl, "SendMessage")
@@ -125,6 +126,7 @@ type BatchError struct {
 	SenderFault bool
 }
 
+// sendMessageBatch implements SendMessageBatch.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 func (s *Service) sendMessageBatch(c *cloud.Call, in *SendMessageBatchInput) (*SendMessageBatchOutput, error) {
 	q, err := s.find(c, in.QueueUrl, "SendMessage")

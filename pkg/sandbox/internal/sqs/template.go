@@ -8,7 +8,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 )
 
-// ResourceTypes are the CloudFormation types that this package deploys.
+// ResourceTypes returns the CloudFormation types that this package deploys.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{
 		{Name: "AWS::SQS::Queue", Create: s.createResource, Update: s.updateResource, Delete: deleteResource},
@@ -17,6 +17,7 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 }
 
 // queueProperties are the properties of AWS::SQS::Queue that the sandbox knows.
+// queueProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html
 type queueProperties struct {
 	QueueName                     string

@@ -57,12 +57,13 @@ type StartExecutionInput struct {
 	TraceHeader     string  `json:"traceHeader"`
 }
 
-// StartExecutionOutput is its output.
+// StartExecutionOutput is the output of StartExecution.
 type StartExecutionOutput struct {
 	ExecutionARN string    `json:"executionArn"`
 	StartDate    time.Time `json:"startDate"`
 }
 
+// startExecution implements StartExecution.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 func (s *Service) startExecution(c *cloud.Call, in *StartExecutionInput) (*StartExecutionOutput, error) {
 	m, err := s.machineFor(c, "states:StartExecution", in.StateMachineARN)
@@ -147,12 +148,13 @@ type ExecutionItem struct {
 	RedriveDate     time.Time `json:"redriveDate"`
 }
 
-// ListExecutionsOutput is its output, the most recent execution first.
+// ListExecutionsOutput is the output of ListExecutions, the most recent execution first.
 type ListExecutionsOutput struct {
 	Executions []ExecutionItem `json:"executions"`
 	NextToken  string          `json:"nextToken,omitempty"`
 }
 
+// listExecutions implements ListExecutions.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
 func (s *Service) listExecutions(c *cloud.Call, in *ListExecutionsInput) (*ListExecutionsOutput, error) {
 	m, err := s.machineFor(c, "states:ListExecutions", in.StateMachineARN)
@@ -213,7 +215,7 @@ type Included struct {
 	Included bool `json:"included"`
 }
 
-// DescribeExecutionOutput is its output.
+// DescribeExecutionOutput is the output of DescribeExecution.
 type DescribeExecutionOutput struct {
 	ExecutionARN        string    `json:"executionArn"`
 	StateMachineARN     string    `json:"stateMachineArn"`
@@ -233,6 +235,7 @@ type DescribeExecutionOutput struct {
 	RedriveStatusReason string    `json:"redriveStatusReason,omitempty"`
 }
 
+// describeExecution implements DescribeExecution.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
 func (s *Service) describeExecution(c *cloud.Call, in *DescribeExecutionInput) (*DescribeExecutionOutput, error) {
 	e, err := s.executionFor(c, "states:DescribeExecution", in.ExecutionARN)
@@ -290,12 +293,13 @@ type GetExecutionHistoryInput struct {
 	ReverseOrder         bool   `json:"reverseOrder"`
 }
 
-// GetExecutionHistoryOutput is its output.
+// GetExecutionHistoryOutput is the output of GetExecutionHistory.
 type GetExecutionHistoryOutput struct {
 	Events    []asl.Event `json:"events"`
 	NextToken string      `json:"nextToken,omitempty"`
 }
 
+// getExecutionHistory implements GetExecutionHistory.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html
 func (s *Service) getExecutionHistory(c *cloud.Call, in *GetExecutionHistoryInput) (*GetExecutionHistoryOutput, error) {
 	e, err := s.executionFor(c, "states:GetExecutionHistory", in.ExecutionARN)
@@ -327,11 +331,12 @@ type StopExecutionInput struct {
 	Cause        string `json:"cause"`
 }
 
-// StopExecutionOutput is its output.
+// StopExecutionOutput is the output of StopExecution.
 type StopExecutionOutput struct {
 	StopDate time.Time `json:"stopDate"`
 }
 
+// stopExecution implements StopExecution.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
 func (s *Service) stopExecution(c *cloud.Call, in *StopExecutionInput) (*StopExecutionOutput, error) {
 	e, err := s.executionFor(c, "states:StopExecution", in.ExecutionARN)
@@ -350,11 +355,12 @@ type RedriveExecutionInput struct {
 	ClientToken  string `json:"clientToken"`
 }
 
-// RedriveExecutionOutput is its output.
+// RedriveExecutionOutput is the output of RedriveExecution.
 type RedriveExecutionOutput struct {
 	RedriveDate time.Time `json:"redriveDate"`
 }
 
+// redriveExecution implements RedriveExecution.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html
 func (s *Service) redriveExecution(c *cloud.Call, in *RedriveExecutionInput) (*RedriveExecutionOutput, error) {
 	e, err := s.executionFor(c, "states:RedriveExecution", in.ExecutionARN)

@@ -44,13 +44,14 @@ type Diagnostic struct {
 	Location string `json:"location"`
 }
 
-// ValidateStateMachineDefinitionOutput is its output.
+// ValidateStateMachineDefinitionOutput is the output of ValidateStateMachineDefinition.
 type ValidateStateMachineDefinitionOutput struct {
 	Result      string       `json:"result"`
 	Diagnostics []Diagnostic `json:"diagnostics"`
 	Truncated   bool         `json:"truncated"`
 }
 
+// validateStateMachineDefinition implements ValidateStateMachineDefinition.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
 func (s *Service) validateStateMachineDefinition(
 	c *cloud.Call, in *ValidateStateMachineDefinitionInput,
@@ -100,12 +101,13 @@ type MachineItem struct {
 	CreationDate    time.Time `json:"creationDate"`
 }
 
-// ListStateMachinesOutput is its output.
+// ListStateMachinesOutput is the output of ListStateMachines.
 type ListStateMachinesOutput struct {
 	StateMachines []MachineItem `json:"stateMachines"`
 	NextToken     string        `json:"nextToken,omitempty"`
 }
 
+// listStateMachines implements ListStateMachines.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachines.html
 func (s *Service) listStateMachines(c *cloud.Call, in *ListStateMachinesInput) (*ListStateMachinesOutput, error) {
 	if err := c.Authorize("states:ListStateMachines", "*", nil); err != nil {
@@ -150,7 +152,7 @@ type LogGroup struct {
 	LogGroupARN string `json:"logGroupArn"`
 }
 
-// DescribeStateMachineOutput is its output.
+// DescribeStateMachineOutput is the output of DescribeStateMachine.
 type DescribeStateMachineOutput struct {
 	StateMachineARN      string    `json:"stateMachineArn"`
 	Name                 string    `json:"name"`
@@ -164,6 +166,7 @@ type DescribeStateMachineOutput struct {
 	LoggingConfiguration *Logging  `json:"loggingConfiguration,omitempty"`
 }
 
+// describeStateMachine implements DescribeStateMachine.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachine.html
 func (s *Service) describeStateMachine(c *cloud.Call, in *DescribeStateMachineInput) (*DescribeStateMachineOutput, error) {
 	m, err := s.machineFor(c, "states:DescribeStateMachine", in.StateMachineARN)
@@ -225,7 +228,7 @@ type DescribeStateMachineForExecutionInput struct {
 	IncludedData string `json:"includedData"`
 }
 
-// DescribeStateMachineForExecutionOutput is its output.
+// DescribeStateMachineForExecutionOutput is the output of DescribeStateMachineForExecution.
 type DescribeStateMachineForExecutionOutput struct {
 	StateMachineARN string    `json:"stateMachineArn"`
 	Name            string    `json:"name"`
@@ -235,6 +238,7 @@ type DescribeStateMachineForExecutionOutput struct {
 	RevisionID      string    `json:"revisionId"`
 }
 
+// describeStateMachineForExecution implements DescribeStateMachineForExecution.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineForExecution.html
 func (s *Service) describeStateMachineForExecution(
 	c *cloud.Call, in *DescribeStateMachineForExecutionInput,
@@ -258,11 +262,12 @@ type MachineTag struct {
 	Value string `json:"value"`
 }
 
-// ListTagsForResourceOutput is its output.
+// ListTagsForResourceOutput is the output of ListTagsForResource.
 type ListTagsForResourceOutput struct {
 	Tags []MachineTag `json:"tags"`
 }
 
+// listTagsForResource implements ListTagsForResource.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListTagsForResource.html
 func (s *Service) listTagsForResource(c *cloud.Call, in *ListTagsForResourceInput) (*ListTagsForResourceOutput, error) {
 	if err := c.Authorize("states:ListTagsForResource", in.ResourceARN, nil); err != nil {
@@ -280,6 +285,7 @@ func (s *Service) listTagsForResource(c *cloud.Call, in *ListTagsForResourceInpu
 }
 
 // machineProperties are the properties of a state machine.
+// machineProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-stepfunctions-statemachine.html
 type machineProperties struct {
 	Definition              json.RawMessage

@@ -90,7 +90,7 @@ func TestSDK(t *testing.T) {
 	}
 }
 
-// known tells whether the SDK has the event type.
+// known reports whether the SDK has the event type.
 func known(e types.HistoryEventType) bool {
 	for _, v := range e.Values() {
 		if v == e {

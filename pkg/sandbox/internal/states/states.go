@@ -45,7 +45,7 @@ type Service struct {
 	tokens     map[string]*execution // all task tokens ever issued
 }
 
-// New makes the service.
+// New returns the service.
 func New(w *cloud.World, roles Roles, lambda Lambda) *Service {
 	return &Service{
 		w: w, roles: roles, lambda: lambda,
@@ -78,7 +78,7 @@ func (s *Service) API() *cloud.Service {
 	}
 }
 
-// ResourceTypes are the CloudFormation types that this package deploys.
+// ResourceTypes returns the CloudFormation types that this package deploys.
 func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{s.machineType()}
 }

@@ -16,6 +16,7 @@ type SendTaskHeartbeatInput struct {
 	TaskToken string `json:"taskToken"`
 }
 
+// sendTaskHeartbeat implements SendTaskHeartbeat.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskHeartbeat.html
 func (s *Service) sendTaskHeartbeat(c *cloud.Call, in *SendTaskHeartbeatInput) (*Empty, error) {
 	e, err := s.taskFor(c, "states:SendTaskHeartbeat", in.TaskToken)
@@ -32,6 +33,7 @@ type SendTaskSuccessInput struct {
 	Output    string `json:"output"`
 }
 
+// sendTaskSuccess implements SendTaskSuccess.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
 func (s *Service) sendTaskSuccess(c *cloud.Call, in *SendTaskSuccessInput) (*Empty, error) {
 	e, err := s.taskFor(c, "states:SendTaskSuccess", in.TaskToken)
@@ -55,6 +57,7 @@ type SendTaskFailureInput struct {
 	Cause     string `json:"cause"`
 }
 
+// sendTaskFailure implements SendTaskFailure.
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html
 func (s *Service) sendTaskFailure(c *cloud.Call, in *SendTaskFailureInput) (*Empty, error) {
 	e, err := s.taskFor(c, "states:SendTaskFailure", in.TaskToken)

@@ -16,7 +16,7 @@ type Service struct {
 	iam *iam.Service
 }
 
-// New makes the service.
+// New returns the service.
 func New(_ *cloud.World, roles *iam.Service) *Service { return &Service{iam: roles} }
 
 // API returns the operations that the sandbox implements.
@@ -49,6 +49,7 @@ type GetCallerIdentityOutput struct {
 }
 
 // getCallerIdentity implements GetCallerIdentity. It needs no permission, even if a policy denies it.
+// getCallerIdentity implements GetCallerIdentity.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 func (s *Service) getCallerIdentity(c *cloud.Call, _ *GetCallerIdentityInput) (*GetCallerIdentityOutput, error) {
 	c.AuthorizeAnyone()
@@ -99,6 +100,7 @@ var (
 )
 
 // assumeRole implements AssumeRole. A role that does not exist gets the same error as one that may not be assumed.
+// assumeRole implements AssumeRole.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 func (s *Service) assumeRole(c *cloud.Call, in *AssumeRoleInput) (*AssumeRoleOutput, error) {
 	arn := roleForm.FindStringSubmatch(in.RoleArn)
