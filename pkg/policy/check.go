@@ -29,7 +29,7 @@ var (
 	accountForm      = regexp.MustCompile(`^\d{12}$`)
 )
 
-// longestWindow is what SQS permits as batching window of a queue
+// longestWindow is the longest batching window that Lambda permits for a queue
 // (https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html).
 const longestWindow = 300 * time.Second
 
@@ -38,29 +38,29 @@ type checker struct {
 	errors Errors
 }
 
-// fail reports something at the key or entry that the way leads to.
+// fail adds an error at the key or list entry at the end of a path through the file.
 func (c *checker) fail(way []any, format string, args ...any) {
 	at := where(c.root, way...)
 	c.errors = append(c.errors, Error{at.Line, at.Column, fmt.Sprintf(format, args...)})
 }
 
-// sorted is everything found so far in the order of the file, or nil.
+// sorted returns the errors found so far, in the order of the file, or nil.
 func (c *checker) sorted() Errors {
 	slices.SortStableFunc(c.errors, func(a, b Error) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
 	return c.errors
 }
 
-// longestExternalID is within what IAM takes. It is no part of the form, since a repetition so long takes two milliseconds to
-// compile, at every start of every function.
+// longestExternalID is less than the maximum of IAM. It is not part of externalIDForm, since a repetition of that length takes two
+// milliseconds to compile, at every start of every function.
 const longestExternalID = 1000
 
 func at(way ...any) []any { return way }
 
 func (c *checker) like(way []any, value string, form *regexp.Regexp, example string) {
 	if value == "" {
-		c.fail(way, "%s is missing: write something like %s", name(way), example)
+		c.fail(way, "%s is missing: write a value such as %s", name(way), example)
 	} else if !form.MatchString(value) {
-		c.fail(way, "%s %q is not of the form %s: write something like %s", name(way), value, form, example)
+		c.fail(way, "%s %q does not have the form %s: write a value such as %s", name(way), value, form, example)
 	}
 }
 
@@ -84,13 +84,13 @@ func (c *checker) check(f file, p hubpolicy.Policy) {
 	}
 	c.distribution(f.Distribution, f.Limits)
 	if why := admission.CheckName(f.Domain); f.Domain != "" && why != "" {
-		c.fail(at("domain"), "domain %q %s", f.Domain, why)
+		c.fail(at("domain"), "domain %q %s: correct the domain", f.Domain, why)
 	} else if f.Domain == "" {
-		c.fail(at("domain"), "domain is missing: write the one that every host is under, such as example.com")
+		c.fail(at("domain"), "domain is missing: write the domain of all hosts, such as example.com")
 	}
 	c.like(at("hostedZone"), f.HostedZone, zoneForm, "Z0123456789EXAMPLE")
 	c.like(at("certificate"), f.Certificate, certificateForm,
-		"arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012; CloudFront looks nowhere but in us-east-1")
+		"arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012; CloudFront uses certificates of us-east-1 only")
 	c.oneOf(at("aliases"), f.Aliases, string(admission.Wildcard), string(admission.PerHost))
 	c.oneOf(at("shares", "external"), f.Shares.External, "allow", "deny")
 	c.oneOf(at("shares", "refused"), f.Shares.Refused, "leave", "reject")
@@ -108,14 +108,14 @@ func (c *checker) check(f file, p hubpolicy.Policy) {
 	c.teams(f, p)
 }
 
-// mostDistributions is how many can share the one viewer function that answers 404
+// mostDistributions is how many distributions one CloudFront function can be associated with. All use the function that answers 404
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
 const mostDistributions = 100
 
 func (c *checker) distribution(d distribution, l limits) {
 	switch {
 	case (d.Adopt == nil) == (d.Base == nil):
-		c.fail(at("distribution"), "distribution needs either adopt, the ids of existing ones, or base, to have them created: write exactly one of them")
+		c.fail(at("distribution"), "distribution needs either adopt, the ids of existing distributions, or base, to have originhub create them: write exactly one of them")
 	case d.Base == nil:
 		if len(d.Adopt) == 0 {
 			c.fail(at("distribution", "adopt"), "adopt is an empty list: write the id of at least one distribution, such as EDFDVBD6EXAMPLE")
@@ -124,7 +124,7 @@ func (c *checker) distribution(d distribution, l limits) {
 			way := at("distribution", "adopt", i)
 			c.like(way, id, distributionForm, "EDFDVBD6EXAMPLE")
 			if slices.Contains(d.Adopt[:i], id) {
-				c.fail(way, "distribution %s is in the list already: write each once", id)
+				c.fail(way, "distribution %s is in the list already: write each id once", id)
 			}
 		}
 	default:
@@ -132,10 +132,10 @@ func (c *checker) distribution(d distribution, l limits) {
 			c.fail(at("distribution", "base", "maximum"), "maximum is %d: write a number from 1 to %d", n, mostDistributions)
 		}
 		if l.Origins != nil && *l.Origins == 1 {
-			c.fail(at("limits", "origins"), "origins is 1, and a distribution that originhub creates has one origin that answers 404: write at least 2")
+			c.fail(at("limits", "origins"), "origins is 1, and a distribution that originhub creates contains one origin of its own: write at least 2")
 		}
 		if len(d.Base.Comment) > 128 {
-			c.fail(at("distribution", "base", "comment"), "comment has %d characters: CloudFront takes at most 128", len(d.Base.Comment))
+			c.fail(at("distribution", "base", "comment"), "comment has %d characters: CloudFront permits at most 128", len(d.Base.Comment))
 		}
 		c.oneOf(at("distribution", "base", "priceClass"), d.Base.PriceClass, "PriceClass_100", "PriceClass_200", "PriceClass_All")
 		c.oneOf(at("distribution", "base", "httpVersion"), d.Base.HTTPVersion, "http1.1", "http2", "http3", "http2and3")
@@ -157,10 +157,10 @@ func (c *checker) times(p hubpolicy.Policy) {
 		}
 	}
 	if p.Grace.Default > p.Grace.Maximum {
-		c.fail(at("grace", "default"), "default is %s, and maximum %s: the least grace cannot be above the longest", p.Grace.Default, p.Grace.Maximum)
+		c.fail(at("grace", "default"), "default is %s and maximum is %s: the default cannot be greater than the maximum", p.Grace.Default, p.Grace.Maximum)
 	}
 	if p.Updates.Window > longestWindow {
-		c.fail(at("updates", "window"), "window is %s: Lambda takes at most %s", p.Updates.Window, longestWindow)
+		c.fail(at("updates", "window"), "window is %s: Lambda permits at most %s", p.Updates.Window, longestWindow)
 	}
 }
 
@@ -169,7 +169,7 @@ func (c *checker) teams(f file, p hubpolicy.Policy) {
 	for i, t := range f.Teams {
 		c.like(at("teams", i, "name"), t.Name, teamForm, "team-a")
 		if names[t.Name] {
-			c.fail(at("teams", i, "name"), "there is another team %s: give each its own name", t.Name)
+			c.fail(at("teams", i, "name"), "there is another team %s: give each team its own name", t.Name)
 		}
 		names[t.Name] = true
 		if len(t.Accounts) == 0 {
@@ -179,9 +179,9 @@ func (c *checker) teams(f file, p hubpolicy.Policy) {
 			way := at("teams", i, "accounts", j)
 			switch owner, taken := owners[account]; {
 			case !accountForm.MatchString(account):
-				c.fail(way, "account %q is not 12 digits: write it in quotes, with leading zeros", account)
+				c.fail(way, "account %q is not 12 digits: write the account id in quotes, with leading zeros", account)
 			case taken:
-				c.fail(way, "account %s belongs to %s already: an account has one team", account, owner)
+				c.fail(way, "account %s belongs to %s already: list each account in one team only", account, owner)
 			}
 			owners[account] = t.Name
 		}
@@ -197,10 +197,10 @@ func (c *checker) teams(f file, p hubpolicy.Policy) {
 	}
 }
 
-// claim checks that what the policy claims for a team would be admitted into an empty distribution.
+// claim checks that the claim in the policy for a team would be admitted into an empty distribution.
 func (c *checker) claim(i int, t team, p hubpolicy.Policy) {
 	if most := p.Limits.Behaviors; most > 0 && len(t.Claim.Paths) > most {
-		c.fail(at("teams", i, "claim"), "the claim of %s has %d paths, and limits.behaviors is %d, so that no distribution can take it",
+		c.fail(at("teams", i, "claim"), "the claim of %s has %d paths, and limits.behaviors is %d, so no distribution can serve the claim: claim fewer paths, or raise the limit",
 			t.Name, len(t.Claim.Paths), most)
 	}
 	candidate := admission.Candidate{Ref: origin.Ref{Account: t.Accounts[0]}, Claim: origin.Claim(*t.Claim)}
@@ -213,18 +213,19 @@ func (c *checker) spoke(i int, t team, s spokes) {
 	spoke := either(t.Spoke, true)
 	switch {
 	case !spoke && t.Claim == nil:
-		c.fail(at("teams", i, "spoke"), "%s has no spoke role, so that its tags cannot be read: write its claim here (claim: {hosts, paths, domain})", t.Name)
+		c.fail(at("teams", i, "spoke"), "%s has no spoke role, so the hub cannot read its tags: write its claim here (claim: {hosts, paths, domain})", t.Name)
 	case spoke && t.Claim != nil:
-		c.fail(at("teams", i, "claim"), "%s has a spoke role, so that its tags are its claim: remove the claim, or write spoke: false", t.Name)
+		c.fail(at("teams", i, "claim"), "%s has a spoke role, so the hub reads its claim from tags: remove the claim, or write spoke: false", t.Name)
 	case spoke && (!externalIDForm.MatchString(s.ExternalID) || len(s.ExternalID) > longestExternalID):
-		c.fail(at("spokes", "externalId"), "externalId %q is not of the form %s with at most %d characters, and %s has a spoke role: "+
-			"write the value that the spoke stacks are deployed with", s.ExternalID, externalIDForm, longestExternalID, t.Name)
+		c.fail(at("spokes", "externalId"), "externalId %q does not have the form %s with at most %d characters, and %s has a spoke role: "+
+			"write the external id with which the spoke stacks are deployed", s.ExternalID, externalIDForm, longestExternalID, t.Name)
 	}
 }
 
-// cidrs checks what the team stack makes VPCs of: within what a VPC can be, each of its two halves with room for a load
-// balancer (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html), and
-// apart from other teams', so that their VPCs can be peered or share a transit gateway.
+// cidrs checks the CIDR blocks from which the team stack creates VPCs. A block has a size that a VPC can have, and each of its halves is
+// large enough for a load balancer
+// (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html). Blocks do not overlap, so that
+// the VPCs can be peered or share a transit gateway.
 func (c *checker) cidrs(teams []team) {
 	networks := make([]netip.Prefix, len(teams))
 	for i, t := range teams {
@@ -234,7 +235,7 @@ func (c *checker) cidrs(teams []team) {
 		way := at("teams", i, "cidr")
 		network, err := netip.ParsePrefix(t.CIDR)
 		if err != nil || !network.Addr().Is4() || network.Bits() < 16 || network.Bits() > 26 {
-			c.fail(way, "cidr %q is not an IPv4 network of /16 to /26: write something like 10.20.0.0/20", t.CIDR)
+			c.fail(way, "cidr %q is not an IPv4 network of /16 to /26: write a network such as 10.20.0.0/20", t.CIDR)
 			continue
 		}
 		if network != network.Masked() {
@@ -253,26 +254,26 @@ func (c *checker) cidrs(teams []team) {
 
 func (c *checker) grants(i int, t team, p hubpolicy.Policy) {
 	if len(t.Grants) == 0 {
-		c.fail(at("teams", i, "grants"), "%s is granted nothing: write at least one grant (host, paths)", t.Name)
+		c.fail(at("teams", i, "grants"), "%s has no grant: write at least one grant (host, paths)", t.Name)
 	}
 	for j, g := range t.Grants {
 		way := at("teams", i, "grants", j)
 		name, wildcard := strings.CutPrefix(g.Host, "*.")
-		some := g.Host
+		example := g.Host
 		if wildcard {
-			some = "any." + name
+			example = "any." + name
 		}
-		if why := admission.CheckName(some); why != "" {
-			c.fail(along(way, "host"), "host %q %s, or *. and one", g.Host, why)
-		} else if !p.Covers(some) {
-			c.fail(along(way, "host"), "host %s is not covered by domain %s with aliases: %s", g.Host, p.Domain, p.Aliases)
+		if why := admission.CheckName(example); why != "" {
+			c.fail(along(way, "host"), "host %q %s or *.example.com: correct the host", g.Host, why)
+		} else if !p.Covers(example) {
+			c.fail(along(way, "host"), "host %s is not covered by domain %s with aliases: %s; correct the host", g.Host, p.Domain, p.Aliases)
 		}
 		if len(g.Paths) == 0 {
 			c.fail(along(way, "paths"), "the grant has no paths: write at least one, such as /%s/*", t.Name)
 		}
 		for k, path := range g.Paths {
 			if why := admission.CheckPath(path); why != "" {
-				c.fail(along(along(way, "paths"), k), "path %.60q %s", path, why)
+				c.fail(along(along(way, "paths"), k), "path %.60q %s: correct the path", path, why)
 			}
 		}
 	}
@@ -286,17 +287,17 @@ type granted struct {
 	path       string
 }
 
-// fixed is what every path that the pattern matches begins with.
+// fixed returns the text with which every path begins that the pattern matches.
 func (g granted) fixed() string {
 	before, _, _ := strings.Cut(strings.ReplaceAll(g.path, "?", "*"), "*")
 	return before
 }
 
-// mostCompared bounds the letters of one path times those of another, over all pairs that are compared: about a second.
+// mostCompared limits the sum, over all compared pairs of paths, of the product of their lengths. This takes about a second.
 const mostCompared = 1 << 29
 
-// apart reports grants that would let two teams claim the same path. Behaviors match on the path alone, so hosts make no
-// difference.
+// apart adds an error for grants by which two teams could claim the same path. Hosts make no difference, since behaviors match on the
+// path alone.
 func (c *checker) apart(teams []team) {
 	var all []granted
 	for i, t := range teams {
@@ -310,7 +311,7 @@ func (c *checker) apart(teams []team) {
 	}
 	first, busy := overlaps(all)
 	if busy != "" {
-		c.fail(at("teams"), "too many paths begin alike to find out which of them overlap: begin each with letters of its team, such as /%s/*", busy)
+		c.fail(at("teams"), "too many paths have the same beginning to check which of them overlap: begin each path with the name of its team, such as /%s/*", busy)
 		return
 	}
 	for later, earlier := range first {
@@ -320,8 +321,8 @@ func (c *checker) apart(teams []team) {
 	}
 }
 
-// overlaps returns, of each path that overlaps an earlier one of another team, the first such. Where there are too many to
-// compare, it gives up and returns a team of them.
+// overlaps returns, for each path that overlaps an earlier one of another team, the first such path. If there are too many pairs to
+// compare, it returns the name of one of their teams instead.
 func overlaps(all []granted) (first map[int]int, busy string) {
 	first = map[int]int{}
 	compared := 0
@@ -337,8 +338,8 @@ func overlaps(all []granted) (first map[int]int, busy string) {
 	return first, ""
 }
 
-// beginAlike yields the pairs of two teams' paths of which one begins with what the other begins with. Only these can overlap, so
-// that most of a thousand teams' need not be compared.
+// beginAlike yields the pairs of paths of two teams in which the fixed beginning of one is a prefix of the other's. Only these can
+// overlap, so that most paths of a thousand teams need not be compared.
 func beginAlike(all []granted) iter.Seq2[int, int] {
 	beginning := map[string][]int{}
 	for i, g := range all {
@@ -349,7 +350,7 @@ func beginAlike(all []granted) iter.Seq2[int, int] {
 			fixed := g.fixed()
 			for length := range len(fixed) + 1 {
 				for _, j := range beginning[fixed[:length]] {
-					twice := length == len(fixed) && j > i // the other one yields it
+					twice := length == len(fixed) && j > i // the other path yields this pair
 					if all[j].team != g.team && !twice && !yield(min(i, j), max(i, j)) {
 						return
 					}

@@ -36,7 +36,7 @@ teams:
 	// Output: orders may claim [/orders/*] of orders.example.com
 }
 
-// An error names everything that is wrong, with its place.
+// An error contains everything that is wrong, with its place.
 func ExampleParse_errors() {
 	_, err := policy.Parse([]byte(`version: 1
 hub: networking
@@ -66,6 +66,6 @@ teams:
 		}
 	}
 	// Output:
-	// line 14, column 9: host orders.example.net is not covered by domain example.com with aliases: wildcard
+	// line 14, column 9: host orders.example.net is not covered by domain example.com with aliases: wildcard; correct the host
 	// line 20, column 17: invoices is granted invoices.example.com/orders/v2/*, which overlaps orders.example.net/orders/* of orders on line 15: behaviors match on the path alone, whatever the host, so grant each path to one team
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// form checks that a node has the form of a type: known keys, and values that are what they look like. The YAML library
-// would read 1.5 as 1 and an unquoted account with leading zeros as another number.
+// form checks that a node has the form of a Go type: known keys, and values of the right kind. The YAML library would decode 1.5 as 1,
+// and an unquoted account with leading zeros as another number.
 func (c *checker) form(n ast.Node, t reflect.Type, way []any) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -46,7 +46,7 @@ func (c *checker) form(n ast.Node, t reflect.Type, way []any) {
 			return
 		}
 	case *ast.NullNode:
-		c.fail(way, "%s has no value: write one, or remove the key", name(way))
+		c.fail(way, "%s has no value: write a value, or remove the key", name(way))
 		return
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
 		c.fail(way, "%s is a YAML anchor, alias or tag: write the value itself", name(way))
@@ -55,7 +55,7 @@ func (c *checker) form(n ast.Node, t reflect.Type, way []any) {
 	c.fail(way, "%s is %s: write %s", name(way), kind(n), wanted(t))
 }
 
-// wanted returns what a value of a type is called in the policy file.
+// wanted returns what to write for a value of a type.
 func wanted(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
@@ -74,7 +74,7 @@ func wanted(t reflect.Type) string {
 	return "true or false"
 }
 
-// kind is what a user calls what is written there.
+// kind returns what a user calls a node.
 func kind(n ast.Node) string {
 	switch n.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:
@@ -111,10 +111,10 @@ func (c *checker) keys(n *ast.MappingNode, t reflect.Type, way []any) {
 	}
 }
 
-// along is the way one step further.
+// along returns way with one more step.
 func along(way []any, step any) []any { return append(way[:len(way):len(way)], step) }
 
-// name is what to call the place that a way leads to.
+// name returns how messages name the place at the end of way.
 func name(way []any) string {
 	if len(way) == 0 {
 		return "the policy"
@@ -127,8 +127,8 @@ func name(way []any) string {
 	}
 }
 
-// where is the position of a key or list entry, given as the way to it: names and indexes. What is not there is reported
-// where it is missed.
+// where returns the position of a key or list entry. Way is the path to it, as names of keys and indexes of entries. If it does not
+// exist, where returns the position of the closest parent that does.
 func where(n ast.Node, way ...any) *token.Position {
 	at := n.GetToken().Position
 	if first, ok := firstKey(n); ok {

@@ -8,12 +8,12 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Placeholders names the values of a policy file that are still those of an example: they are valid, but nobody's own. Who
-// owns an example's account could share origins with the hub, and everybody can read an example's external id.
+// Placeholders returns an error for each value of a policy file that is still that of an example. Such a value is valid, but the owner of
+// an example's account could share origins with the hub, and everybody knows an example's external id.
 func Placeholders(data []byte) Errors {
 	root, err := read(data)
 	if err != nil {
-		return nil //nolint:nilerr // Parse says what is wrong
+		return nil //nolint:nilerr // Parse returns the error
 	}
 	c := checker{root: root}
 	c.placeholders(root, nil)
@@ -35,17 +35,17 @@ func (c *checker) placeholders(n ast.Node, way []any) {
 	}
 }
 
-// exampleAccount tells whether an account is one of our examples or of AWS's documentation.
+// exampleAccount reports whether an account is from an example of originhub or of AWS's documentation.
 func exampleAccount(account string) bool {
 	return account != "" && strings.Trim(account, account[:1]) == "" ||
 		slices.Contains([]string{"100000000000", "123456789012", "111122223333", "444455556666"}, account)
 }
 
-// exampleName are names that RFC 2606 keeps for examples, and everything under them.
+// exampleName matches the domains that RFC 2606 reserves for examples, and all names under them.
 var exampleName = regexp.MustCompile(`^(.*\.)?(example\.(com|net|org)|example)$`)
 
 func (c *checker) placeholder(value string, way []any) {
-	const own = "%s %s is an example's: write your own"
+	const own = "%s %s is from an example: write your own value"
 	var key string
 	for _, step := range way { // the innermost key
 		if s, ok := step.(string); ok {
@@ -55,11 +55,11 @@ func (c *checker) placeholder(value string, way []any) {
 	switch key {
 	case "externalId":
 		if strings.HasPrefix(value, "change-me") || value == "rehearsal-7f3a" {
-			c.fail(way, "externalId %s is an example's, and everybody can read it: write one of your own, such as openssl rand -hex 16 prints", value)
+			c.fail(way, "externalId %s is from an example, which everybody can read: write a value of your own, such as the output of openssl rand -hex 16", value)
 		}
 	case "accounts":
 		if exampleAccount(value) {
-			c.fail(way, "account %s is an example's, and whoever owns it could share origins with your hub: write your team's", value)
+			c.fail(way, "account %s is from an example, and its owner could share origins with your hub: write the account of your team", value)
 		}
 	case "certificate":
 		if account := strings.Split(value, ":"); len(account) > 4 && exampleAccount(account[4]) {
@@ -73,7 +73,7 @@ func (c *checker) placeholder(value string, way []any) {
 		if strings.HasSuffix(value, "EXAMPLE") {
 			c.fail(way, own, name(way), value)
 		}
-	case "domain": // of the hub, and of a claim; a grant's host is under the hub's
+	case "domain": // of the hub, or of a claim; the hosts of grants are under the domain of the hub
 		if exampleName.MatchString(strings.ToLower(value)) {
 			c.fail(way, own, key, value)
 		}

@@ -1,4 +1,4 @@
-// Package policy reads the hub policy file.
+// Package policy parses and checks the hub policy file.
 package policy
 
 import (
@@ -27,11 +27,11 @@ import (
 //go:embed schema.json
 var schema []byte
 
-// Schema is the JSON Schema (draft 2020-12) of the policy file. It finds what can be found without looking at two places of
-// the file together; Parse finds the rest too.
+// Schema returns the JSON Schema (draft 2020-12) of the policy file. A schema cannot compare two places of the file; Parse checks
+// these as well.
 func Schema() []byte { return bytes.Clone(schema) }
 
-// Error is one thing that is wrong with a policy file.
+// Error is one error in a policy file.
 type Error struct {
 	Line, Column int // from 1
 	Message      string
@@ -41,7 +41,7 @@ func (e Error) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
 }
 
-// Errors is everything that is wrong with a policy file, in the order of the file.
+// Errors is all errors in a policy file, in the order of the file.
 type Errors []Error
 
 func (e Errors) Error() string {
@@ -52,7 +52,7 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// file is the policy file. A pointer tells what is absent from what is zero.
+// file is the policy file. A pointer distinguishes an absent value from zero.
 type file struct {
 	Version      int          `yaml:"version"`
 	Hub          string       `yaml:"hub"`
@@ -75,10 +75,10 @@ type distribution struct {
 	Base  *base `yaml:"base"`
 }
 
-// ids may be written as one id or as a list of them.
+// ids is a list of ids, which may be written as a single id.
 type ids []string
 
-// UnmarshalYAML reads both spellings; form has checked that it is one of them.
+// UnmarshalYAML accepts a single id or a list of ids. Method form has checked that it is one of them.
 func (i *ids) UnmarshalYAML(unmarshal func(any) error) error {
 	var one string
 	if unmarshal(&one) == nil {
@@ -141,14 +141,14 @@ type claim struct {
 	Domain string   `yaml:"domain"`
 }
 
-// Most is how many bytes a policy file may have.
+// Most is the maximum size of a policy file in bytes.
 const Most = 1 << 20
 
-// modest refuses what no policy is like and the YAML parser takes minutes or gigabytes for.
+// modest returns an error for data that is not like a policy and for which the YAML parser would need minutes or gigabytes.
 func modest(data []byte) error {
 	const deepest, furthest = 50, 200
 	if len(data) > Most {
-		return Errors{{1, 1, "the file has more than 1 MiB, as no policy has: name the right file"}}
+		return Errors{{1, 1, "the file has more than 1 MiB, which is more than a policy can have: name the policy file"}}
 	}
 	line, column, depth, begun := 1, 0, 0, false
 	for _, r := range string(data) {
@@ -158,26 +158,26 @@ func modest(data []byte) error {
 			line, column, begun = line+1, 0, false
 			continue
 		case r == utf8.RuneError:
-			return Errors{{line, column, "here is something that is not UTF-8 text: save the file in UTF-8"}}
+			return Errors{{line, column, "the text is not valid UTF-8: save the file in UTF-8"}}
 		case r < ' ' && r != '\t' && r != '\r':
-			return Errors{{line, column, fmt.Sprintf("here is the control character %U: remove it", r)}}
+			return Errors{{line, column, fmt.Sprintf("the text contains the control character %U: remove the character", r)}}
 		case r == '[' || r == '{':
 			depth++
 		case r == ']' || r == '}':
 			depth--
 		}
-		begun = begun || !strings.ContainsRune(" \t-?:", r) // each of these can nest what follows one deeper
+		begun = begun || !strings.ContainsRune(" \t-?:", r) // each of these characters can begin another level of nesting
 		if depth > deepest {
-			return Errors{{line, column, fmt.Sprintf("brackets are nested deeper than %d: close them", deepest)}}
+			return Errors{{line, column, fmt.Sprintf("brackets are nested more than %d deep: close the brackets", deepest)}}
 		} else if !begun && column > furthest {
-			return Errors{{line, column, fmt.Sprintf("the line begins beyond column %d, and nothing in a policy is nested so deep: indent it less", furthest)}}
+			return Errors{{line, column, fmt.Sprintf("the line begins after column %d, and nothing in a policy is nested so deep: indent the line less", furthest)}}
 		}
 	}
 	return nil
 }
 
-// Parse reads and checks a policy file. Its error is of type Errors and names everything that is wrong, first with the form
-// of the file and, once that is right, with what it says.
+// Parse parses and checks a policy file. Its error is of type Errors and contains all errors in the form of the file, or, if there are
+// none, all errors in the values.
 func Parse(data []byte) (hubpolicy.Policy, error) {
 	root, err := read(data)
 	if err != nil {
@@ -210,12 +210,12 @@ func read(data []byte) (ast.Node, error) {
 		return nil, located(err)
 	}
 	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
-		return nil, Errors{{1, 1, "the file is not one YAML document: write the policy and nothing else"}}
+		return nil, Errors{{1, 1, "the file is not a single YAML document: write only the policy"}}
 	}
 	return tree.Docs[0].Body, nil
 }
 
-// policy returns the value of the file, with defaults for what is absent.
+// policy returns the policy in the file, with defaults for absent values.
 func (f file) policy() hubpolicy.Policy {
 	p := hubpolicy.Policy{
 		Policy: admission.Policy{
@@ -269,10 +269,10 @@ func either[T any](value *T, otherwise T) T {
 	return *value
 }
 
-// twice is how the YAML library says that a key stands in two places.
+// twice matches the message of the YAML library about a duplicate key.
 var twice = regexp.MustCompile(`^mapping key (".*") already defined at \[(\d+):\d+\]$`)
 
-// located turns an error of the YAML library into ours.
+// located converts an error of the YAML library into Errors.
 func located(err error) Errors {
 	e := Error{1, 1, err.Error()}
 	var y yaml.Error
@@ -283,9 +283,9 @@ func located(err error) Errors {
 		}
 	}
 	if found := twice.FindStringSubmatch(e.Message); found != nil {
-		e.Message = fmt.Sprintf("key %s is on line %s already: write it once", found[1], found[2])
+		e.Message = fmt.Sprintf("key %s is on line %s already: write the key once", found[1], found[2])
 	} else {
-		e.Message = fmt.Sprintf("the file is not correct YAML (%s): look at indentation, colons, quotes and brackets here and in the line before", e.Message)
+		e.Message = fmt.Sprintf("the file is not valid YAML (%s): check indentation, colons, quotes and brackets in this line and the line before", e.Message)
 	}
 	return Errors{e}
 }

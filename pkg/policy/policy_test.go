@@ -112,7 +112,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The example says that it shows defaults; but it allows external shares, and bounds what CloudFront's quotas bound.
+	// The example shows the defaults, except that it allows external shares and sets limits.
 	full.Shares.External, full.Limits.Size = false, origin.Size{}
 	if got.Aliases != full.Aliases || got.Shares != full.Shares || got.Grace != full.Grace || got.Updates != full.Updates || got.Limits != full.Limits {
 		t.Errorf("got %+v", got)
@@ -133,8 +133,8 @@ func TestWrongPolicies(t *testing.T) {
 		"unknown key":               {"hub: networking", "hubb: networking", `line 6, column 1: unknown key "hubb"`, false},
 		"unknown key in a grant":    {"- host: team-b", "- hosts: team-b", `line 69, column 9: unknown key "hosts"`, false},
 		"duplicate key":             {"hub: networking", "hub: networking\nhub: other", "line 7, column 1: key \"hub\" is on line 6 already", false},
-		"syntax":                    {"hub: networking", "hub: {", "line 15, column 1: the file is not correct YAML", false},
-		"two documents":             {"hub: networking", "hub: networking\n---\na: b", "line 1, column 1: the file is not one YAML document", false},
+		"syntax":                    {"hub: networking", "hub: {", "line 15, column 1: the file is not valid YAML", false},
+		"two documents":             {"hub: networking", "hub: networking\n---\na: b", "line 1, column 1: the file is not a single YAML document", false},
 		"text for a list":           {`accounts: ["222222222222"]`, `accounts: "222222222222"`, "line 67, column 5: accounts is text: write a list", false},
 		"account without quotes":    {`["222222222222"]`, `[222222222222]`, "line 67, column 16: entry 1 of accounts is a number: write text", false},
 		"number in quotes":          {"version: 1", "version: '1'", "line 3, column 1: version is text: write a whole number", false},
@@ -148,18 +148,18 @@ func TestWrongPolicies(t *testing.T) {
 		"organization":              {"o-exampleorg1", "exampleorg1", `line 9, column 1: organization "exampleorg1"`, false},
 		"adopt and base":            {"\n  base:\n", "\n  adopt: EDFDVBD6EXAMPLE\n  base:\n", "line 15, column 1: distribution needs either", false},
 		"maximum":                   {"maximum: 2 ", "maximum: 101 ", "line 20, column 5: maximum is 101", false},
-		"room for no origin":        {"origins: 100", "origins: 1", "line 47, column 3: origins is 1", true},
+		"capacity for none":         {"origins: 100", "origins: 1", "line 47, column 3: origins is 1", true},
 		"price class":               {"PriceClass_100", "PriceClass_300", `line 18, column 5: priceClass is "PriceClass_300"`, false},
 		"domain":                    {"domain: example.com", "domain: 10.0.0.1", `line 23, column 1: domain "10.0.0.1"`, false},
 		"certificate's Region":      {"acm:us-east-1", "acm:eu-west-1", "line 25, column 1: certificate", false},
 		"aliases":                   {"aliases: wildcard", "aliases: none", "line 29, column 1: aliases is", false},
 		"external":                  {"external: allow", "external: true", "line 32, column 3: external is true or false: write text", false},
 		"negative duration":         {"default: 0s", "default: -1s", "line 37, column 3: default is -1s", false},
-		"grace":                     {"default: 0s", "default: 721h", "line 37, column 3: default is 721h0m0s, and maximum 720h0m0s", true},
+		"grace":                     {"default: 0s", "default: 721h", "line 37, column 3: default is 721h0m0s and maximum is 720h0m0s", true},
 		"window":                    {"window: 5s", "window: 301s", "line 42, column 3: window is 5m1s", true},
 		"limit":                     {"behaviors: 75", "behaviors: 0", "line 48, column 3: behaviors is 0", false},
 		"external id":               {"change-me-7f3a", "'a b'", `line 54, column 3: externalId "a b"`, false},
-		"no external id":            {"spokes:\n  externalId: change-me-7f3a\n", "", "externalId \"\" is not of the form", true},
+		"no external id":            {"spokes:\n  externalId: change-me-7f3a\n", "", "externalId \"\" does not have the form", true},
 		"team's name":               {"name: team-b", "name: Team B", `line 66, column 5: name "Team B"`, false},
 		"team twice":                {"name: team-b", "name: team-a", "line 66, column 5: there is another team team-a", true},
 		"account form":              {"222222222222", "22222222222", "line 67, column 16: account", false},
@@ -192,23 +192,23 @@ func TestWrongPolicies(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 			if err := validate(s, text); (err == nil) != c.schemaTakesIt {
-				t.Errorf("the schema says %v", err)
+				t.Errorf("the schema returns %v", err)
 			}
 		})
 	}
 }
 
-// What is no policy is refused before the YAML library takes minutes or gigabytes for it, and what is one is compared fast.
-func TestWhatNoPolicyIsLike(t *testing.T) {
+// Data that is not like a policy is refused before the YAML library needs minutes or gigabytes for it.
+func TestImmodestFiles(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
-		"a large file":              {strings.Repeat("#", Most+1), "line 1, column 1: the file has more than 1 MiB"},
-		"brackets":                  {"version: " + strings.Repeat("[", 100), "line 1, column 60: brackets are nested deeper than 50"},
-		"lists in lists":            {"version:\n  " + strings.Repeat("- ", 300_000) + "a", "line 2, column 201: the line begins beyond column 200"},
-		"keys of keys":              {strings.Repeat("? ", 300_000) + "a", "line 1, column 201: the line begins beyond column 200"},
-		"indentation":               {"version:\n" + strings.Repeat(" ", 300) + "a: b", "line 2, column 201: the line begins beyond column 200"},
-		"UTF-16":                    {"\xff\xfev\x00e\x00r\x00", "line 1, column 1: here is something that is not UTF-8 text"},
-		"a control character":       {"version: 1\nhub: a\x00b", "line 2, column 7: here is the control character U+0000"},
-		"paths that all look alike": {alike(4000), "line 8, column 1: too many paths begin alike"},
+		"a large file":                  {strings.Repeat("#", Most+1), "line 1, column 1: the file has more than 1 MiB"},
+		"brackets":                      {"version: " + strings.Repeat("[", 100), "line 1, column 60: brackets are nested more than 50 deep"},
+		"lists in lists":                {"version:\n  " + strings.Repeat("- ", 300_000) + "a", "line 2, column 201: the line begins after column 200"},
+		"keys of keys":                  {strings.Repeat("? ", 300_000) + "a", "line 1, column 201: the line begins after column 200"},
+		"indentation":                   {"version:\n" + strings.Repeat(" ", 300) + "a: b", "line 2, column 201: the line begins after column 200"},
+		"UTF-16":                        {"\xff\xfev\x00e\x00r\x00", "line 1, column 1: the text is not valid UTF-8"},
+		"a control character":           {"version: 1\nhub: a\x00b", "line 2, column 7: the text contains the control character U+0000"},
+		"paths with the same beginning": {alike(4000), "line 8, column 1: too many paths have the same beginning"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var list Errors
@@ -222,7 +222,7 @@ func TestWhatNoPolicyIsLike(t *testing.T) {
 	}
 }
 
-// alike is a policy for many teams whose patterns can only be told apart by their ends.
+// alike returns a policy for many teams whose path patterns differ only at the end.
 func alike(teams int) string {
 	text := shortest + "spokes: {externalId: abc}\nteams:\n"
 	for i := range teams {
@@ -231,13 +231,13 @@ func alike(teams int) string {
 	return text
 }
 
-func TestByteOrderMarkIsNothing(t *testing.T) {
+func TestByteOrderMarkIsIgnored(t *testing.T) {
 	if _, err := Parse([]byte("\ufeff" + example(t))); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestValuesThatAreStillTheExamples(t *testing.T) {
+func TestPlaceholders(t *testing.T) {
 	is := func(text string) []string {
 		var all []string
 		for _, e := range Placeholders([]byte(text)) {
@@ -246,19 +246,19 @@ func TestValuesThatAreStillTheExamples(t *testing.T) {
 		return all
 	}
 	if diff := cmp.Diff([]string{
-		"line 9, column 1: organization o-exampleorg1 is an example's: write your own",
-		"line 23, column 1: domain example.com is an example's: write your own",
-		"line 24, column 1: hostedZone Z0123456789EXAMPLE is an example's: write your own",
-		"line 25, column 1: certificate arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555 is an example's: write your own",
-		"line 54, column 3: externalId change-me-7f3a is an example's, and everybody can read it: write one of your own, such as openssl rand -hex 16 prints",
-		"line 60, column 16: account 111111111111 is an example's, and whoever owns it could share origins with your hub: write your team's",
-		"line 67, column 16: account 222222222222 is an example's, and whoever owns it could share origins with your hub: write your team's",
-		"line 74, column 16: account 333333333333 is an example's, and whoever owns it could share origins with your hub: write your team's",
-		"line 82, column 7: domain internal.team-c.example.net is an example's: write your own",
+		"line 9, column 1: organization o-exampleorg1 is from an example: write your own value",
+		"line 23, column 1: domain example.com is from an example: write your own value",
+		"line 24, column 1: hostedZone Z0123456789EXAMPLE is from an example: write your own value",
+		"line 25, column 1: certificate arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555 is from an example: write your own value",
+		"line 54, column 3: externalId change-me-7f3a is from an example, which everybody can read: write a value of your own, such as the output of openssl rand -hex 16",
+		"line 60, column 16: account 111111111111 is from an example, and its owner could share origins with your hub: write the account of your team",
+		"line 67, column 16: account 222222222222 is from an example, and its owner could share origins with your hub: write the account of your team",
+		"line 74, column 16: account 333333333333 is from an example, and its owner could share origins with your hub: write the account of your team",
+		"line 82, column 7: domain internal.team-c.example.net is from an example: write your own value",
 	}, is(example(t))); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"line 3, column 16: adopt EDFDVBD6EXAMPLE is an example's: write your own"}, is(shortest)[:1]); diff != "" {
+	if diff := cmp.Diff([]string{"line 3, column 16: adopt EDFDVBD6EXAMPLE is from an example: write your own value"}, is(shortest)[:1]); diff != "" {
 		t.Error(diff)
 	}
 	own := strings.NewReplacer(
@@ -284,7 +284,7 @@ func TestFleets(t *testing.T) {
 		"[EDFDVBD6EXAMPLE]":                  {ids: []string{"EDFDVBD6EXAMPLE"}},
 		"[EDFDVBD6EXAMPLE, E2QWRUHEXAMPLE]":  {ids: []string{"EDFDVBD6EXAMPLE", "E2QWRUHEXAMPLE"}},
 		"[EDFDVBD6EXAMPLE, EDFDVBD6EXAMPLE]": {wrong: "line 3, column 41: distribution EDFDVBD6EXAMPLE is in the list already"},
-		"[EDFDVBD6EXAMPLE, main-2]":          {wrong: `line 3, column 41: entry 2 of adopt "main-2" is not of the form`},
+		"[EDFDVBD6EXAMPLE, main-2]":          {wrong: `line 3, column 41: entry 2 of adopt "main-2" does not have the form`},
 		"[]":                                 {wrong: "line 3, column 16: adopt is an empty list"},
 		"5":                                  {wrong: "line 3, column 16: adopt is a number: write one id or a list of them"},
 		"{a: b}":                             {wrong: "line 3, column 16: adopt is a group of keys: write one id or a list of them"},
@@ -299,26 +299,26 @@ func TestFleets(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", adopt, err, want.wrong)
 		}
 		if err := validate(s, text); (err == nil) != (want.wrong == "") {
-			t.Errorf("%s: the schema says %v", adopt, err)
+			t.Errorf("%s: the schema returns %v", adopt, err)
 		}
 	}
 }
 
-func TestClaimThatNoDistributionCanTake(t *testing.T) {
+func TestClaimThatNoDistributionCanServe(t *testing.T) {
 	text := strings.NewReplacer("behaviors: 75", "behaviors: 1", "paths: [\"/team-c/*\"]\n      domain", "paths: [/team-c/1, /team-c/2]\n      domain").Replace(example(t))
 	if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), "the claim of team-c has 2 paths, and limits.behaviors is 1") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestEverythingWrongIsNamedAtOnceInOrder(t *testing.T) {
+func TestAllErrorsAreReturnedInOrder(t *testing.T) {
 	text := strings.NewReplacer("hub: networking", "hub: N", "behaviors: 75", "behaviors: -1", `"/team-a/*"`, `"team-a"`).Replace(example(t))
 	_, err := Parse([]byte(text))
 	var list Errors
 	if !errors.As(err, &list) || len(list) != 3 {
 		t.Fatalf("got %v", err)
 	}
-	if list[0].Line != 6 || list[1].Line != 48 || list[2] != (Error{63, 17, `path "team-a" does not begin with a slash`}) {
+	if list[0].Line != 6 || list[1].Line != 48 || list[2] != (Error{63, 17, `path "team-a" does not begin with a slash: correct the path`}) {
 		t.Errorf("got %v", err)
 	}
 	for _, nothing := range []string{"", "# only a comment", "a", "[]", "null", "\t", "\x00", "- a: b"} {
@@ -328,8 +328,8 @@ func TestEverythingWrongIsNamedAtOnceInOrder(t *testing.T) {
 	}
 }
 
-// The schema is written by hand; this holds its keys to those that are decoded.
-func TestSchemaHasExactlyTheKeysThatAreRead(t *testing.T) {
+// The schema is written by hand, and has exactly the keys that are decoded.
+func TestSchemaHasTheKeysThatAreDecoded(t *testing.T) {
 	var s map[string]any
 	if err := json.Unmarshal(Schema(), &s); err != nil {
 		t.Fatal(err)
