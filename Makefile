@@ -2,25 +2,25 @@
 SHELL := /bin/bash
 TOOLS := .build/tools
 CDK   := npx --yes aws-cdk@2.1148.1
-# The race detector needs a C compiler; without one the target runs the tests all the same.
+# The race detector needs a C compiler. Without one, the target runs the tests without the detector.
 RACE      := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 LIGHT      = $$(go list ./... | grep -v /infra)
-# The walks and some stories wait for the functions' processes more than they compute.
+# The crash walk and some stories mostly wait for the functions' processes, so more tests than CPUs run at once.
 TEST_FLAGS := -shuffle=on -parallel 6
-# Packages with tests: go test would also compile the others.
+# Only packages with tests, because go test would also compile the others.
 TESTED     = $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | grep -v /infra)
 
-# A function's package is named by a hash over it: a commit that changes no function must deploy none.
+# A function is deployed again if the hash of its binary changes. So the binary must not contain the commit.
 REPRODUCIBLE := -buildvcs=false
 
-# The same for builds, tests and lint, or everything would be compiled twice.
+# Builds, tests and lint use the same flags; otherwise Go would compile everything twice.
 export CGO_ENABLED := 0
 export GOFLAGS     := -trimpath -tags=lambda.norpc
 
-# Compiler, linker and tests come and go: a quarter of the garbage collections costs memory that nobody misses.
+# Compiler, linker and tests are short processes. Fewer garbage collections make them faster and cost only memory.
 export GOGC := 400
 
-# jsii reads this before the stacks' main runs; without it, each synth prints ten lines about the age of Node.
+# Without this variable, jsii prints ten lines about old versions of Node with each synth.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20,22
 
 .DEFAULT_GOAL := help
@@ -30,7 +30,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## Rehearse the life of two team origins in the local sandbox
+demo: build ## Rehearse the life of two team origins in the local sandbox; no AWS account needed
 	@.build/originhub demo
 
 .PHONY: test
@@ -39,7 +39,7 @@ test: ## Run all tests: unit, property, story, import rules, golden templates
 	go test ./infra/...
 
 .PHONY: race
-race: ## Run the tests again under the race detector: minutes, mostly compiling (the EC2 client alone takes two) and linking
+race: ## Run the tests with the race detector; takes minutes, mostly to compile
 	CGO_ENABLED=1 go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TESTED)
 
 .PHONY: build
@@ -52,7 +52,7 @@ functions: ## Build the functions for Lambda (linux/arm64, reproducible)
 	@GOOS=linux GOARCH=arm64 go build $(REPRODUCIBLE) -ldflags '-s -w' -o .build/functions/ ./functions/...
 
 .PHONY: check
-check: ## Vet and test all but the stacks: the inner loop
+check: ## Vet and test everything except the stacks
 	go vet $(LIGHT)
 	go test $(TESTED)
 
@@ -63,7 +63,7 @@ lint: ## Run gofumpt, vet and golangci-lint
 	$(TOOLS)/golangci-lint run ./...
 
 .PHONY: golden
-golden: ## Rewrite the golden files: synthesized templates, and what the sandbox leaves out
+golden: ## Rewrite the golden files: templates, README picture, list of what the sandbox omits
 	go test ./infra ./pkg/sandbox -update
 
 .PHONY: synth
@@ -72,31 +72,34 @@ synth: export CDK_CONTEXT_JSON := $(if $(POLICY),{"policy":"$(POLICY)"},{})
 synth: app ## Write the CDK assembly to cdk.out: make synth [POLICY=policy.yaml]
 
 .PHONY: app
-app: functions # what cdk.json runs: it writes the assembly to where the CDK CLI says
+app: functions # cdk.json runs this; it writes the assembly to the directory that the CDK CLI names
 	@go build -o .build/infra ./infra/app
 	@.build/infra
 
+# First of a target's prerequisites, so that a missing policy is reported before anything is built.
+.PHONY: named
+named:
+	@test -n "$(POLICY)" || { echo "POLICY is missing. Name the hub policy, for example: make $(or $(firstword $(MAKECMDGOALS)),deploy) POLICY=policy.yaml" >&2; exit 2; }
+
 .PHONY: deploy
-deploy: build functions ## Show what would change in the hub, ask, deploy: make deploy POLICY=policy.yaml
-	@test -n "$(POLICY)" || { echo "say which hub policy: make deploy POLICY=policy.yaml" >&2; exit 2; }
+deploy: named build functions ## Show the changes to the hub, ask, deploy: make deploy POLICY=policy.yaml
 	.build/originhub policy check --strict $(POLICY)
 	$(CDK) diff hub -c policy=$(POLICY)
 	$(CDK) deploy hub -c policy=$(POLICY) --require-approval any-change
 
 .PHONY: destroy
-destroy: ## Say what stays, ask, delete the hub's stack: make destroy POLICY=policy.yaml
-	@test -n "$(POLICY)" || { echo "say which hub policy: make destroy POLICY=policy.yaml" >&2; exit 2; }
-	@echo "The registry, the bus with its archive and their key stay, and so do the distribution and its DNS records: teams remain"
-	@echo "on the air, nothing new is admitted, and no teardown is begun or finished. Tear the teams down first if they shall not."
+destroy: named ## Say what stays, ask, delete the hub: make destroy POLICY=policy.yaml
+	@echo "This deletes the stack of the hub. These stay: the registry, the bus with its archive, their key, the distributions and their"
+	@echo "DNS records. Teams stay on the air, but nothing new is admitted, and no teardown starts or continues. To take teams off the"
+	@echo "air, tear them down before you delete the stack."
 	$(CDK) destroy hub -c policy=$(POLICY)
 
 .PHONY: spoke
-spoke: build ## Print how to roll out the spoke: make spoke POLICY=policy.yaml [OU=ou-…]
-	@test -n "$(POLICY)" || { echo "say which hub policy: make spoke POLICY=policy.yaml [OU=ou-…]" >&2; exit 2; }
+spoke: named build ## Print the commands that deploy the spoke: make spoke POLICY=policy.yaml [OU=ou-…]
 	@.build/originhub spoke $(POLICY) $(if $(OU),--ou $(OU))
 
 .PHONY: bench
-bench: build ## Measure what the README claims, or with COLD=1 demo and tests with empty Go caches
+bench: build ## Measure demo, tests and benchmarks; with COLD=1 demo and tests with empty Go caches
 	@go mod download
 	$(if $(COLD),,@go test -run '^$$' $(TESTED) ./infra/... >/dev/null) # compiles
 	@for target in demo test; do \
