@@ -15,7 +15,7 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Where an origin may be found at rest.
+// The places where an origin may be found when nothing is under way.
 const (
 	foundLive       = "live"
 	foundTornDown   = "torn down"
@@ -23,11 +23,12 @@ const (
 	foundUnshared   = "not shared"
 )
 
+// foundPlaces returns the places where an origin may be found.
 func foundPlaces() []string {
 	return []string{foundLive, foundTornDown, foundUnadmitted, foundUnshared}
 }
 
-// lookAtAll wants every origin to be where its tags and its shares say.
+// checkEveryOrigin checks that every origin is where its tags and its shares say.
 func (l *life) checkEveryOrigin(t *testing.T) {
 	t.Helper()
 	visible, err := l.visible()
@@ -65,11 +66,11 @@ func (l *life) checkEveryOrigin(t *testing.T) {
 	}
 }
 
-// standing is what was seen of one origin.
+// observation is what was observed of one origin.
 type observation struct {
-	exists, visible bool // to its owner, to the hub
+	exists, visible bool // for its owner, for the hub
 	tags            map[string]string
-	known           bool // to the registry
+	known           bool // whether the registry has a record of it
 	record          origin.Record
 	wired           bool
 }
@@ -79,15 +80,15 @@ func (o observation) String() string {
 		o.known, o.record.Intent, o.record.State, o.record.Generation, o.wired, o.record.Teardown, o.record.History)
 }
 
-// check returns where an origin was found, and what is wrong with that.
+// findOrigin returns where an origin was found, or an error if it should not be there.
 //
-//	exists  the hub sees it  tagged  in the registry        found
+//	exists  visible to hub   tagged  in the registry        found
 //	yes     yes              no                             live: in the distribution, and it answers
 //	yes     yes              yes     no                     tagged before it was admitted: not in the distribution
 //	yes     no                       no teardown            not shared: not in the distribution
 //	no                               deleted                torn down: nothing is left
 //
-// Whatever else is wrong.
+// Every other combination is an error.
 func (l *life) findOrigin(name string, o observation) (end string, err error) {
 	_, tagged := o.tags[contract.TagTeardown]
 	forgotten := !o.known && l.applied[emptyRegistry] > 0
@@ -95,24 +96,25 @@ func (l *life) findOrigin(name string, o observation) (end string, err error) {
 	case o.exists && o.visible && !tagged:
 		return foundLive, l.checkLive(o)
 	case o.exists && o.wired:
-		return "", errors.New("it should not be in the distribution")
+		return "", errors.New("the origin should not be in the distribution")
 	case o.exists && o.visible && !o.known:
 		return foundUnadmitted, nil
 	case o.exists && !o.visible && (o.record.Teardown == nil || !tagged):
-		return foundUnshared, want(o.record.State != origin.Live, "it should not be live")
+		return foundUnshared, want(o.record.State != origin.Live, "the origin should not be live")
 	case !o.exists && (o.record.State == origin.Deleted || forgotten):
 		return foundTornDown, l.nothingLeft(nil, []string{name})
 	}
-	return "", errors.New("it should be gone")
+	return "", errors.New("the origin should be deleted")
 }
 
+// checkLive checks that an origin is live, and that viewers reach all its paths.
 func (l *life) checkLive(o observation) error {
 	if o.record.State != origin.Live || !o.wired {
-		return errors.New("it should be live")
+		return errors.New("the origin should be live")
 	}
 	host, paths := o.tags[contract.TagHost], strings.Fields(o.tags[contract.TagPaths])
 	if len(paths) == 0 {
-		return errors.New("it claims no path")
+		return errors.New("the origin claims no path")
 	}
 	for _, p := range paths {
 		status, body, err := Get(l.ctx, l.Edge(), host, p+"customers/1")
@@ -123,7 +125,7 @@ func (l *life) checkLive(o observation) error {
 	return l.dns(nil, []string{host, "present"})
 }
 
-// lookForRemains wants nothing to be left when all have left, and nothing to have gone wrong that no harm explains.
+// checkLeftovers checks, after all teardowns, that nothing is left, and that faults or operations explain everything that went wrong.
 func (l *life) checkLeftovers(t *testing.T) {
 	t.Helper()
 	for _, left := range []func() error{l.leftoverHosts, l.leftoverParts} {
@@ -138,7 +140,8 @@ func (l *life) checkLeftovers(t *testing.T) {
 	}
 }
 
-// leftHosts wants no alias and no record of a host to be left. A hub that lost its registry takes them for somebody else's.
+// leftoverHosts returns an error if an alias or a record of a host is left. A hub that lost its registry takes them for unmanaged, so they
+// may be left then.
 func (l *life) leftoverHosts() error {
 	config, err := l.hubConfig()
 	if err != nil || l.applied[emptyRegistry] > 0 {
@@ -157,8 +160,8 @@ var (
 	aliasesElement = regexp.MustCompile(`(?s)<Aliases>.*</Aliases>`)
 )
 
-// leftParts is as-before for a distribution that was adopted. Its comment may be another if, and only if, somebody has edited it,
-// and its aliases if the hub lost its registry.
+// leftoverParts returns an error if an adopted distribution differs from what it was before the adoption. The comment may differ if somebody
+// has edited it, and the aliases if the hub lost its registry.
 func (l *life) leftoverParts() error {
 	if l.adoptable == nil {
 		return nil
@@ -182,8 +185,8 @@ func (l *life) leftoverParts() error {
 	return want(bytes.Equal(before, now), "the configuration changed from\n%s\nto\n%s", before, now)
 }
 
-// deliveries is how many failures in a row one message or event survives less one, by dead-letter queue, and the function
-// whose failures they are. No harm of the table makes any other queue receive a letter.
+// deliveries returns, by dead-letter queue, the function whose failures fill it, and the number of failures after which one message or event
+// ends there. No fault of the table fills any other queue.
 func deliveries() map[string]struct {
 	function string
 	failures int
@@ -199,10 +202,10 @@ func deliveries() map[string]struct {
 	}
 }
 
-// unexplainedLetters wants every queue to be empty, unless the faults that have hit the function behind it are enough for
-// one message to have failed as often as a message may.
+// unexplainedLetters returns an error if a queue holds messages, unless faults have hit its function often enough for one message to end
+// there.
 func (l *life) unexplainedLetters() error {
-	if err := l.receiveEvents(); err != nil { // which empties the queue that listens
+	if err := l.receiveEvents(); err != nil { // empties the queue of received events
 		return err
 	}
 	e := ending{Letters: map[string]int{}}
@@ -215,12 +218,12 @@ func (l *life) unexplainedLetters() error {
 		for name, d := range deliveries() {
 			explained = explained || strings.Contains(queue, name) && l.failedRuns(d.function) >= d.failures
 		}
-		all = append(all, want(explained, "%s holds %d messages, which no harm explains", queue, n))
+		all = append(all, want(explained, "%s holds %d messages, which no fault explains", queue, n))
 	}
 	return errors.Join(all...)
 }
 
-// unexplainedDenials wants IAM to have denied the hub nothing but a deletion whose tag was removed at the last moment.
+// unexplainedDenials returns an error if IAM denied the hub a call other than a deletion whose tag was removed at the last moment.
 func (l *life) unexplainedDenials() error {
 	var all []error
 	for _, d := range l.denials() {
@@ -230,8 +233,8 @@ func (l *life) unexplainedDenials() error {
 	return errors.Join(all...)
 }
 
-// unexplainedExecutions wants every teardown to have ended well, unless its tag was removed when it was out of its shares and not
-// yet deleted, or the registry forgot it.
+// unexplainedExecutions returns an error if an execution did not succeed, unless the removal of its tag between unsharing and deletion, or
+// the loss of the registry, explains that.
 func (l *life) unexplainedExecutions() error {
 	var all []error
 	for _, x := range l.Executions(HubAccount) {
@@ -242,7 +245,7 @@ func (l *life) unexplainedExecutions() error {
 	return errors.Join(all...)
 }
 
-// alarms are the operations and harms that explain each alarm: one of them must have happened. No other alarm may ring.
+// alarms returns the operations and faults that explain an alarm event, by type. One of them must have happened; no other type may occur.
 func alarms() map[string][]string {
 	return map[string][]string{
 		contract.DriftFound:               {comment, dropBehaviors, removeDNS, unshare, editsBeforeUpdates},
@@ -254,6 +257,7 @@ func alarms() map[string][]string {
 	}
 }
 
+// unexplainedAlarms returns an error if the hub published an alarm event that nothing explains.
 func (l *life) unexplainedAlarms() error {
 	all := []error{l.receiveEvents()}
 	for _, h := range l.received {
@@ -266,9 +270,9 @@ func (l *life) unexplainedAlarms() error {
 	return errors.Join(all...)
 }
 
-// harmedRuns is the most runs of a function that faults can have made fail: one for each call whose last attempt was hit.
+// failedRuns returns how many runs of a function faults can have made fail: one for each call whose last attempt they hit.
 func (l *life) failedRuns(function string) (n int) {
-	last := map[string]bool{} // by call of the SDK: whether its last attempt was hit
+	last := map[string]bool{} // whether a fault hit the last attempt, by call of the SDK
 	for _, c := range l.Calls() {
 		if strings.Contains(c.Function, function) && c.SDKCall != "" {
 			last[c.SDKCall] = c.Fault != ""

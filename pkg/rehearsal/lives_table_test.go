@@ -22,16 +22,16 @@ import (
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
-// operation is what somebody does in a random life.
+// operation is something that somebody does in a random life.
 type operation struct {
 	name   string
 	weight int
-	// plan returns what the operation would be done to, and the doing; nil if it is not possible now. The doing checks that
-	// the operation has taken effect.
+	// plan draws what the operation applies to, and returns a function that applies it and checks that it has taken effect. The function is
+	// nil if the operation is not possible now.
 	plan func(*life) (what string, do func() error, err error)
 }
 
-// The names of operations.
+// The names of the operations.
 const (
 	create        = "create"
 	share         = "share"
@@ -43,11 +43,11 @@ const (
 	comment       = "comment"
 	dropBehaviors = "drop behaviors"
 	removeDNS     = "remove dns"
-	injectFault   = "harm"
+	injectFault   = "fault"
 	emptyRegistry = "empty registry"
 )
 
-// operations is the table of what people do.
+// operations returns the table of operations.
 func operations() []operation {
 	return []operation{
 		{create, 5, (*life).planCreate},
@@ -65,12 +65,13 @@ func operations() []operation {
 	}
 }
 
-// operationOf is the operation of that name.
+// operationOf returns the operation of a name.
 func operationOf(name string) operation {
 	table := operations()
 	return table[slices.IndexFunc(table, func(o operation) bool { return o.name == name })]
 }
 
+// emptyRegistryWeight returns the weight of the loss of the registry, which only happens with -forgetful.
 func emptyRegistryWeight() int {
 	if *forgetful {
 		return 1
@@ -78,14 +79,14 @@ func emptyRegistryWeight() int {
 	return 0
 }
 
-// harm is a fault that may befall a life.
+// faultKind is a fault that may happen in a random life.
 type faultKind struct {
 	name  string
-	among int // it hits one of so many matching calls, or the first ones if this is zero
+	among int // the fault hits one of this many matching calls, or the first ones if this is zero
 	rule  sandbox.Rule
 }
 
-// at is the rule that hits the nth matching call.
+// fromCall returns the rule that hits the nth matching call.
 func (h faultKind) fromCall(nth int) sandbox.Rule {
 	if h.among > 0 {
 		h.rule.Nth = nth
@@ -93,7 +94,7 @@ func (h faultKind) fromCall(nth int) sandbox.Rule {
 	return h.rule
 }
 
-// harms is the table of faults. Those of calls befall the hub's functions only: people would have to be told to try again.
+// faultKinds returns the table of faults. Faults of calls hit the hub's functions only, because the operations do not retry.
 func faultKinds() []faultKind {
 	update := func(r sandbox.Rule) sandbox.Rule {
 		r.Function, r.Service, r.Operation = "*WireFunction*", "cloudfront", "UpdateDistribution"
@@ -110,23 +111,24 @@ func faultKinds() []faultKind {
 		{"events reversed", 0, sandbox.Rule{Fault: "event-reverse", Times: 3}},
 		{"events doubled", 0, sandbox.Rule{Fault: "event-duplicate", Delay: 300, Times: 4}},
 		{"updates throttled", 0, update(sandbox.Rule{Fault: "throttle", Times: 6})},
-		{"answer to update lost", 0, update(sandbox.Rule{Fault: "timeout-after-success", Times: 1})},
+		{"response to update lost", 0, update(sandbox.Rule{Fault: "timeout-after-success", Times: 1})},
 		{editsBeforeUpdates, 0, update(sandbox.Rule{Fault: "foreign-edit", Hook: "distribution-comment", Times: 3})},
 		{"teardown throttled", 0, sandbox.Rule{Fault: "throttle", Function: "*TeardownStep*", Times: 4}},
-		{"answer to teardown lost", 4, sandbox.Rule{Fault: "timeout-after-success", Function: "*TeardownStep*"}},
+		{"response to teardown lost", 4, sandbox.Rule{Fault: "timeout-after-success", Function: "*TeardownStep*"}},
 	}
 }
 
-// editsBeforeUpdates is the harm that changes the distribution's comment.
+// editsBeforeUpdates is the fault that changes the distribution's comment.
 const editsBeforeUpdates = "edits before updates"
 
-// planHarm puts a fault in force. That it hits something is counted at the end.
+// planFault adds a fault rule. clearFaults counts its hits.
 func (l *life) planFault() (string, func() error, error) {
 	h := faultKinds()[l.rnd.IntN(len(faultKinds()))]
 	nth := 1 + l.rnd.IntN(max(1, h.among))
 	return fmt.Sprintf("%s, from call %d", h.name, nth), func() error { return l.inject(h, nth) }, nil
 }
 
+// inject adds the rule of a fault that hits the nth matching call.
 func (l *life) inject(h faultKind, nth int) error {
 	if err := l.Faults().Add(h.fromCall(nth)); err != nil {
 		return err
@@ -136,13 +138,13 @@ func (l *life) inject(h faultKind, nth int) error {
 	return nil
 }
 
-// endHarm counts what the faults in force have hit, and removes them.
+// clearFaults counts the hits of the current fault rules, and removes them.
 func (l *life) clearFaults(t *testing.T) {
 	t.Helper()
-	l.note("harm ends")
+	l.note("faults end")
 	rules := l.Faults().Rules()
 	if len(rules) != len(l.injected) {
-		t.Fatalf("%d fault rules are in force, want those of %v", len(rules), l.injected)
+		t.Fatalf("there are %d fault rules, want those of %v", len(rules), l.injected)
 	}
 	for i, r := range rules {
 		l.hits[l.injected[i]] += r.Hits
@@ -151,7 +153,7 @@ func (l *life) clearFaults(t *testing.T) {
 	l.Faults().Reset()
 }
 
-// pick draws one of the origins for which an operation is possible.
+// pick draws one of the origins for which an operation is possible, or returns "" if there is none.
 func (l *life) pick(possible func(name string) (bool, error)) (string, error) {
 	var names []string
 	for _, n := range l.names {
@@ -169,7 +171,7 @@ func (l *life) pick(possible func(name string) (bool, error)) (string, error) {
 	return names[l.rnd.IntN(len(names))], nil
 }
 
-// exists reports whether the owner still has the VPC origin.
+// exists reports whether the VPC origin exists in its owner's account.
 func (l *life) exists(name string) (bool, error) {
 	id := l.origins[name].ID
 	_, err := l.owner(name).cloudfront.GetVpcOrigin(l.ctx, &cloudfront.GetVpcOriginInput{Id: &id})
@@ -179,7 +181,7 @@ func (l *life) exists(name string) (bool, error) {
 	return err == nil, err
 }
 
-// tags are the tags of a VPC origin, nil if there is none.
+// tags returns the tags of a VPC origin, or nil if it does not exist.
 func (l *life) tags(name string) (map[string]string, error) {
 	if exists, err := l.exists(name); err != nil || !exists {
 		return nil, err
@@ -213,7 +215,7 @@ func lifeHosts() []string { return []string{"one.example.com", "two.example.com"
 
 func (l *life) drawHost() string { return lifeHosts()[l.rnd.IntN(len(lifeHosts()))] }
 
-// drawPaths are paths that no other origin of the life claims.
+// drawPaths draws paths that no other origin of the life claims.
 func (l *life) drawPaths(team, name string) string {
 	own := "/" + team + "/" + name[1:]
 	return []string{own + "/", own + "/ " + own + "-x/", own + "/sub/"}[l.rnd.IntN(3)]
@@ -232,7 +234,8 @@ func (l *life) planCreate() (string, func() error, error) {
 	}, nil
 }
 
-// planShare shares an origin that is in no share. A share of what is being deleted would stay with its team for ever.
+// planShare shares an origin that is in no share. It shares none that is being deleted, because that share would be left in the team's
+// account.
 func (l *life) planShare() (string, func() error, error) {
 	n, err := l.pick(func(n string) (bool, error) {
 		exists, err := l.exists(n)
@@ -277,7 +280,7 @@ func (l *life) hasTag(name, key, value string) error {
 	return errors.Join(err, want(tags[key] == value, "%s has the tags %v, want %s=%s", name, tags, key, value))
 }
 
-// planTag sets a tag of an origin that exists. Three times of four it is one that the hub can see.
+// planTag sets a tag of an existing origin. In three of four cases the origin is visible to the hub.
 func (l *life) planTag(key string, draw func(name string) (value string)) (string, func() error, error) {
 	possible := l.shared
 	if l.rnd.IntN(4) == 0 {
@@ -324,7 +327,7 @@ func (l *life) planUntag() (string, func() error, error) {
 	}, nil
 }
 
-// hubConfig is the configuration of the hub's distribution, nil as long as there is none.
+// hubConfig returns the configuration of the hub's distribution, or nil if there is none yet.
 func (l *life) hubConfig() (*cloudfronttypes.DistributionConfig, error) {
 	id := l.adoptable["first"]
 	if id == "" {
@@ -344,8 +347,8 @@ func (l *life) hubConfig() (*cloudfronttypes.DistributionConfig, error) {
 	return out.DistributionConfig, nil
 }
 
-// editable reports whether CloudFront takes a change of the hub's distribution: it refuses any as long as one of its origins is
-// not shared.
+// editable reports whether CloudFront accepts changes of the hub's distribution. It accepts none while one of the distribution's VPC origins
+// is not shared.
 func (l *life) editable() (bool, error) {
 	config, err := l.hubConfig()
 	if err != nil || config == nil {
@@ -360,7 +363,7 @@ func (l *life) editable() (bool, error) {
 	}), nil
 }
 
-// visible are the ids of the VPC origins that the hub sees.
+// visible returns the ids of the VPC origins that are visible to the hub.
 func (l *life) visible() (map[string]bool, error) {
 	ids := map[string]bool{}
 	for page := (&cloudfront.ListVpcOriginsInput{}); ; {
@@ -387,11 +390,11 @@ func (l *life) planComment() (string, func() error, error) {
 			return err
 		}
 		config, err := l.hubConfig()
-		return errors.Join(err, want(config != nil && aws.ToString(config.Comment) == text, "the distribution has another comment than %q", text))
+		return errors.Join(err, want(config != nil && aws.ToString(config.Comment) == text, "the comment of the distribution is not %q", text))
 	}, nil
 }
 
-// behaviors counts the behaviors of an origin.
+// countBehaviors returns the number of behaviors of an origin.
 func (l *life) countBehaviors(name string) (n int, err error) {
 	config, err := l.hubConfig()
 	if err != nil || config == nil || config.CacheBehaviors == nil {
@@ -425,7 +428,7 @@ func (l *life) planDropBehaviors() (string, func() error, error) {
 	}, nil
 }
 
-// recordsOf counts the records of a host in the hub's zone.
+// countRecords returns the number of records of a host in the hub's zone.
 func (l *life) countRecords(host string) (n int, err error) {
 	records, err := awsroute53.New(l.Config(HubAccount, Region), l.policy.HostedZone).Records(l.ctx)
 	for _, r := range records {
@@ -460,7 +463,7 @@ func (l *life) planRemoveDNS() (string, func() error, error) {
 	}, nil
 }
 
-// itemsOf counts the items of the registry.
+// registryItems returns the number of items in the registry.
 func (l *life) registryItems() (int, error) {
 	out, err := dynamodb.NewFromConfig(l.Config(HubAccount, Region)).Scan(l.ctx, &dynamodb.ScanInput{TableName: aws.String(l.outputs["RegistryTable"])})
 	if err != nil {
@@ -483,7 +486,7 @@ func (l *life) planEmptyRegistry() (string, func() error, error) {
 	}, nil
 }
 
-// leave tags an origin for teardown. The one refusal is that it is gone already.
+// tagForTeardown tags an origin for teardown. The call may fail only if the origin is deleted already.
 func (l *life) tagForTeardown(t *testing.T, name string) {
 	t.Helper()
 	exists, err := l.exists(name)
@@ -496,6 +499,6 @@ func (l *life) tagForTeardown(t *testing.T, name string) {
 	case exists && err != nil:
 		t.Fatalf("tag %s: %v", name, err)
 	case !exists && (!errors.As(err, &refused) || refused.ErrorCode() != "NoSuchResource"):
-		t.Fatalf("tag %s, which is gone: %v", name, err)
+		t.Fatalf("tag %s, which is deleted: %v", name, err)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// tally counts over all lives what was done, what took effect, and where origins were found.
+// tally counts, over all lives, the operations, the faults and their hits, and where origins were found.
 type tally struct {
 	began                         time.Time
 	mu                            sync.Mutex
@@ -42,11 +42,11 @@ func (c *tally) add(l *life) {
 	}
 }
 
-// tellingLives is how many lives have everything in the tables happen. The rarest happen about once in ten lives, so that the
-// chance of a hundred lives without one of them is below 1 in 20,000.
+// livesForCoverage is the number of lives in which everything in the tables happens. The rarest entries happen about once in ten lives, so
+// the probability that one is missing in a hundred lives is below 1 in 20,000.
 const livesForCoverage = 100
 
-// String is the counts, for people.
+// String returns the counts, one a line.
 func (c *tally) String() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%d lives\n", c.lives)
@@ -62,7 +62,7 @@ func (c *tally) String() string {
 	return text.String()
 }
 
-// never names what was never done, what never took effect, and where no origin was found.
+// missing returns the operations that never happened, the faults that never hit, and the places where no origin was found.
 func (c *tally) missing() (names []string) {
 	for _, o := range operations() {
 		if c.applied[o.name] == 0 && o.weight > 0 {
@@ -82,7 +82,7 @@ func (c *tally) missing() (names []string) {
 	return names
 }
 
-// report prints the counts, and fails on what never took effect.
+// report logs the counts, and fails the test if something is missing in enough lives.
 func (c *tally) report(t *testing.T) {
 	t.Helper()
 	where, took := "in this process", time.Since(c.began).Seconds()
@@ -91,7 +91,7 @@ func (c *tally) report(t *testing.T) {
 	}
 	t.Logf("functions %s: %.2f lives and %.0f state transitions a second\n%s", where, float64(c.lives)/took, float64(c.transitions)/took, c)
 	if never := c.missing(); c.lives >= livesForCoverage && len(never) > 0 {
-		t.Errorf("in %d lives these never took effect: %s", c.lives, strings.Join(never, ", "))
+		t.Errorf("in %d lives, these are missing: %s", c.lives, strings.Join(never, ", "))
 	}
 }
 
@@ -112,19 +112,19 @@ func TestTallyNamesWhatIsMissing(t *testing.T) {
 	all := newTally()
 	all.add(l)
 	if never := all.missing(); len(never) > 0 {
-		t.Errorf("though all happened: %v", never)
+		t.Errorf("everything happened, and these are reported as missing: %v", never)
 	}
 	delete(l.applied, unshare)
-	delete(l.hits, editsBeforeUpdates) // though it was in force
+	delete(l.hits, editsBeforeUpdates) // although there was a rule
 	delete(l.found, foundLive)
 	some := newTally()
 	some.add(l)
 	if never := some.missing(); !slices.Equal(never, []string{unshare, editsBeforeUpdates, "found " + foundLive}) {
-		t.Errorf("it names %v", never)
+		t.Errorf("missing are %v", never)
 	}
 }
 
-// What a life leaves, and what nothing in it explains, is found: each of its checks can fail.
+// Each check of a life can fail: leftovers, and what nothing explains, are found.
 func TestLeftoversOfALifeAreFound(t *testing.T) {
 	t.Parallel()
 	l := &life{rnd: rand.New(rand.NewPCG(1, 1)), kind: []string{"host=*.example.com", "adopt=first", "aliases=per-host"}}
@@ -132,16 +132,16 @@ func TestLeftoversOfALifeAreFound(t *testing.T) {
 	checks := map[string]func() error{
 		"hosts": l.leftoverHosts, "parts": l.leftoverParts, "letters": l.unexplainedLetters, "executions": l.unexplainedExecutions, "alarms": l.unexplainedAlarms,
 	}
-	wants := func(when string, failing map[string]string) {
+	expect := func(when string, failing map[string]string) {
 		t.Helper()
 		for name, check := range checks {
 			err := check()
-			if says := failing[name]; (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
-				t.Errorf("%s: the check of %s says %v, want %q", when, name, err, says)
+			if message := failing[name]; (err == nil) != (message == "") || err != nil && !strings.Contains(err.Error(), message) {
+				t.Errorf("%s: the check of %s returns %v, want %q", when, name, err, message)
 			}
 		}
 	}
-	wants("at first", nil)
+	expect("at first", nil)
 	letter := func(output string) error {
 		_, err := l.queues.SendMessage(l.ctx, &sqs.SendMessageInput{QueueUrl: aws.String(l.outputs[output]), MessageBody: aws.String("?")})
 		return err
@@ -163,12 +163,12 @@ func TestLeftoversOfALifeAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wants("after a teardown that left something", map[string]string{
+	expect("after a dirty teardown", map[string]string{
 		"letters": "UndeliveredEvents", "executions": "Verify: Dirty", "alarms": contract.TeardownEndedIncomplete,
 	})
 	for name := range deliveries() {
 		if err := l.unexplainedLetters(); !strings.Contains(fmt.Sprint(err), name) {
-			t.Errorf("a letter in %s is overlooked: %v", name, err)
+			t.Errorf("a message in %s is not reported: %v", name, err)
 		}
 	}
 	for _, happens := range []func() error{
@@ -181,13 +181,13 @@ func TestLeftoversOfALifeAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wants("with an origin live", map[string]string{
+	expect("with an origin live", map[string]string{
 		"letters": "UndeliveredEvents", "executions": "Verify: Dirty", "alarms": contract.TeardownEndedIncomplete,
 		"hosts": "alias two.example.com is left", "parts": "the configuration changed",
 	})
 }
 
-// Each operation of the table is possible, and takes effect, in a life that comes to it.
+// Each operation of the table is possible in a suitable life, and takes effect.
 func TestEachOperationOfALifeTakesEffect(t *testing.T) {
 	t.Parallel()
 	const rest = "rest"
@@ -215,8 +215,8 @@ func TestEachOperationOfALifeTakesEffect(t *testing.T) {
 	}
 }
 
-// Each fault of the table takes effect in a life of two origins, one that comes and one that goes, at the latest call that it
-// may wait for; and they come and go all the same.
+// Each fault of the table takes effect in a life in which one origin goes live and is torn down, at the last call from which it may start.
+// The origin goes live and is torn down nevertheless.
 func TestEachFaultOfALifeTakesEffect(t *testing.T) {
 	t.Parallel()
 	l := &life{rnd: rand.New(rand.NewPCG(1, 1)), kind: []string{"host=*.example.com"}}

@@ -13,12 +13,13 @@ import (
 )
 
 var (
-	lives     = flag.Int("lives", 2, "how many random lives to live")
-	lifeSeed  = flag.Uint64("life", 1, "seed of the first one")
+	lives     = flag.Int("lives", 2, "how many random lives run")
+	lifeSeed  = flag.Uint64("life", 1, "seed of the first random life")
 	forgetful = flag.Bool("forgetful", false, "random lives lose the registry, too")
 )
 
-// Teams and strangers act in random order, with random harm; in the end everything is where it belongs.
+// A random life is a world in which teams and others do what the table operations lists, in random order and with random faults. At its
+// end, every origin is where its tags and its shares say, and nothing is left of those that are torn down.
 func TestRandomLives(t *testing.T) {
 	t.Parallel()
 	seen := newTally()
@@ -36,19 +37,19 @@ func TestRandomLives(t *testing.T) {
 	}
 }
 
-// life is one random life: its world, and what befell it.
+// life is one random life: its world, and what happened in it.
 type life struct {
 	*story
 	rnd      *rand.Rand
-	kind     []string // options of its world
-	names    []string // of its origins, in their order
+	kind     []string // options of the world
+	names    []string // of the origins, in the order of their creation
 	teams    map[string]string
 	log      []line
-	applied  map[string]int // operations, by name
-	injected []string       // names of the fault rules in force, in their order
-	hits     map[string]int // of fault rules, by name
-	inForce  map[string]int // how many rules there were, by name
-	found    map[string]int // origins, by where they were found
+	applied  map[string]int // number of operations, by name
+	injected []string       // names of the current fault rules, in their order
+	hits     map[string]int // number of hits, by fault
+	inForce  map[string]int // number of rules, by fault
+	found    map[string]int // number of origins, by where they were found
 
 	transitions int // of the state machine
 }
@@ -66,7 +67,7 @@ func newLife(t *testing.T, seed uint64) *life {
 	return l
 }
 
-// enter makes the world of the kind.
+// start creates the world with the options in kind.
 func (l *life) start(t *testing.T) {
 	t.Helper()
 	l.story = &story{
@@ -90,7 +91,7 @@ func (l *life) start(t *testing.T) {
 	})
 }
 
-// line is what happened at one time.
+// line is a line of the log of a life.
 type line struct {
 	at   time.Time
 	what string
@@ -100,7 +101,7 @@ func (l *life) note(format string, a ...any) {
 	l.log = append(l.log, line{l.Now(), fmt.Sprintf(format, a...)})
 }
 
-// print logs what happened, in its order, with what the hub said to it.
+// print logs in order what happened, with the events that the hub published.
 func (l *life) print(t *testing.T) {
 	t.Helper()
 	if err := l.receiveEvents(); err != nil {
@@ -117,8 +118,8 @@ func (l *life) print(t *testing.T) {
 	t.Logf("world %v\n%s", l.kind, &text)
 }
 
-// live lets people act at random, then lets the harm end and looks where everything came to rest. Then all leave, some of them
-// into new harm.
+// live applies random operations, removes the faults, and checks where every origin is. Then it tears down all origins, partly with new
+// faults, and checks that nothing is left.
 func (l *life) live(t *testing.T) {
 	for range 6 + l.rnd.IntN(16) {
 		l.applyRandom(t)
@@ -133,7 +134,7 @@ func (l *life) live(t *testing.T) {
 	for range l.rnd.IntN(3) {
 		l.apply(t, operationOf(injectFault))
 	}
-	l.note("all leave")
+	l.note("all origins are tagged for teardown")
 	for _, n := range l.names {
 		l.tagForTeardown(t, n)
 	}
@@ -147,7 +148,7 @@ func (l *life) live(t *testing.T) {
 	}
 }
 
-// step draws operations until one is possible, and applies it. Most origins that are made are shared soon.
+// applyRandom draws operations until one is possible, and applies it. It shares three of four origins soon after their creation.
 func (l *life) applyRandom(t *testing.T) {
 	t.Helper()
 	table := operations()
@@ -172,7 +173,7 @@ func (l *life) applyRandom(t *testing.T) {
 	}
 }
 
-// apply applies an operation if that is possible now, and counts it. One that is possible and fails ends the test.
+// apply applies an operation if it is possible now, and counts it. It ends the test if a possible operation fails.
 func (l *life) apply(t *testing.T, o operation) (possible bool) {
 	t.Helper()
 	what, do, err := o.plan(l)
@@ -190,7 +191,7 @@ func (l *life) apply(t *testing.T, o operation) (possible bool) {
 	return true
 }
 
-// rest lets n sweeps pass, and what follows from them.
+// waitForSweeps lets n sweeps run, and waits until nothing is under way.
 func (l *life) waitForSweeps(t *testing.T, n int) {
 	t.Helper()
 	for range n {

@@ -347,8 +347,8 @@ func (s *story) response(_ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	says := args[3:]
-	return want(strconv.Itoa(status) == args[2] && (len(says) == 0 || strings.Contains(body, says[0])),
+	texts := args[3:]
+	return want(strconv.Itoa(status) == args[2] && (len(texts) == 0 || strings.Contains(body, texts[0])),
 		"%s%s answers %d %s, want %s", args[0], args[1], status, body, args[2:])
 }
 

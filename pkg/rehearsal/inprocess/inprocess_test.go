@@ -50,14 +50,14 @@ func TestStartNamesWhatIsMissing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for asset, says := range map[string]string{
+	for asset, message := range map[string]string{
 		"teardown.1.zip": "environment variable " + contract.EnvTable + " is not set; the hub stack sets it",
 		"targets.zip":    "environment variable " + contract.EnvEndpoint + " is not set; the team stack sets it",
 		"other.zip":      "there is no function other",
 	} {
 		_, err := Start(context.Background(), sandbox.Hosting{Asset: filepath.Join(dir, asset), Log: os.Stderr})
-		if err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: %v, want %s", asset, err, says)
+		if err == nil || !strings.Contains(err.Error(), message) {
+			t.Errorf("%s: %v, want %s", asset, err, message)
 		}
 	}
 }

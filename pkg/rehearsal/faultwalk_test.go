@@ -22,9 +22,9 @@ import (
 var oneFaultEach = flag.Bool("each", false, "in fault walks, inject one fault per story, which takes minutes instead of seconds")
 
 const (
-	// killStories and lossStories are the numbers of stories over which a walk distributes its faults. Fewer stories take less time. With
+	// crashStories and lossStories are the numbers of stories over which a walk distributes its faults. Fewer stories take less time. With
 	// too few, all five deliveries of one message may fail, and it ends as a dead letter.
-	killStories, lossStories = 11, 8
+	crashStories, lossStories = 11, 8
 	// worldsAtOnce may exceed the number of processors, because worlds wait for processes, and processes wait before they retry.
 	worldsAtOnce = 12
 	// virtualTimeLimit is several times what the story takes without faults. A world that is not idle by then never will be.
@@ -34,7 +34,7 @@ const (
 // A function may crash after any of its calls has taken effect. Redelivery and redrive lead to the same ending.
 func TestFunctionMayCrashAfterAnyCall(t *testing.T) {
 	t.Parallel()
-	w := faultWalk{fault: sandbox.Fault{Crash: true}, stories: killStories, selects: func(sandbox.Call) bool { return true }}
+	w := faultWalk{fault: sandbox.Fault{Crash: true}, stories: crashStories, selects: func(sandbox.Call) bool { return true }}
 	w.run(t)
 }
 
@@ -170,12 +170,12 @@ func (w *faultWalk) runStories(t *testing.T, shares [][]callPosition) {
 		room <- struct{}{}
 		worlds.Go(func() {
 			defer func() { <-room }()
-			var harmed []callPosition
+			var hit []callPosition
 			got, err := runWalkStory(w.functions, w.selects, func(p callPosition) *sandbox.Fault {
 				if !slices.Contains(share, p) {
 					return nil
 				}
-				harmed = append(harmed, p)
+				hit = append(hit, p)
 				return &w.fault
 			})
 			if diff := cmp.Diff(w.reference, got); err == nil && diff != "" {
@@ -183,10 +183,10 @@ func (w *faultWalk) runStories(t *testing.T, shares [][]callPosition) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			w.remaining = slices.DeleteFunc(w.remaining, func(p callPosition) bool { return slices.Contains(harmed, p) })
+			w.remaining = slices.DeleteFunc(w.remaining, func(p callPosition) bool { return slices.Contains(hit, p) })
 			if err != nil {
 				var after strings.Builder
-				for _, p := range harmed {
+				for _, p := range hit {
 					fmt.Fprintf(&after, "\n   %v", p)
 				}
 				t.Errorf("%v\nafter faults in these calls (with -each it is one):%s", err, &after)

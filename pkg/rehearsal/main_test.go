@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 func storiesWithBinaries() map[string]string {
 	return map[string]string{
 		"tagged-origin-leaves-nothing-behind":           "a whole onboarding and teardown",
-		"crashed-wire-is-retried-after-its-lease":       "a process dies between two calls",
+		"crashed-wire-is-retried-after-its-lease":       "a process crashes between two calls",
 		"throttled-calls-lose-nothing":                  "the SDK waits in real time before it retries a call",
 		"unreadable-message-is-kept":                    "errors and log lines pass the Runtime API and a pipe",
 		"teardown-ends-dirty-if-an-interface-stays":     "the state machine matches the error type that a process reports",
