@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -243,6 +244,24 @@ func TestReadmeDocumentsEveryCommand(t *testing.T) {
 	for name := range commands() {
 		if !documented[name] {
 			t.Errorf("the README does not document the command %s", name)
+		}
+	}
+}
+
+// Every story begins with a comment that describes it, and then with the command deploy-hub.
+func TestEveryStoryHasADescription(t *testing.T) {
+	files, err := filepath.Glob("testdata/stories/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d stories: %v", len(files), err)
+	}
+	begin := regexp.MustCompile(`^(# .+\n)+deploy-hub\b`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !begin.Match(text) {
+			t.Errorf("%s does not begin with a comment and deploy-hub", file)
 		}
 	}
 }
