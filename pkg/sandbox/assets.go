@@ -27,7 +27,7 @@ func (a *assets) find(key string) (string, error) {
 		return dir, nil
 	}
 	if a.otherwise == nil {
-		return "", fmt.Errorf("find asset %s: no assembly brought it", key)
+		return "", fmt.Errorf("find asset %s: no deployed assembly has it", key)
 	}
 	return a.otherwise(key)
 }

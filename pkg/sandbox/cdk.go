@@ -176,7 +176,7 @@ func (m manifest) order() ([]string, error) {
 		}
 		a, ok := m.Artifacts[id]
 		if !ok {
-			return fmt.Errorf("artifact %s is depended on but absent", id)
+			return fmt.Errorf("artifact %s does not exist, but another artifact depends on it", id)
 		}
 		state[id] = underWay
 		for _, d := range slices.Sorted(slices.Values(a.Dependencies)) {

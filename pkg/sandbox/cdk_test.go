@@ -112,7 +112,7 @@ func TestDeployAssemblyRefuses(t *testing.T) {
 	}
 	cases := map[string]struct{ manifest, says string }{
 		"a circle":              {with("aws://"+team+"/us-east-1", "S"), "S depends on itself"},
-		"an absent dependency":  {with("aws://"+team+"/us-east-1", "R"), "R is depended on but absent"},
+		"an absent dependency":  {with("aws://"+team+"/us-east-1", "R"), "R does not exist, but another artifact depends on it"},
 		"a broken manifest":     {`{`, "manifest.json"},
 		"a broken environment":  {strings.ReplaceAll(with("nowhere", ""), `"dependencies":[""]`, `"dependencies":[]`), `"nowhere"`},
 		"an unknown type":       {strings.ReplaceAll(with("aws://"+team+"/us-east-1", ""), `"dependencies":[""]`, `"dependencies":[]`), "AWS::Nope::Thing"},

@@ -124,7 +124,7 @@ func New(o Options) (*Sandbox, error) {
 	}
 	for _, a := range o.Accounts {
 		if !cloud.IsAccount(a.ID) {
-			return nil, fmt.Errorf("start sandbox: account %q has no id of 12 digits", a.ID)
+			return nil, fmt.Errorf("start sandbox: account id %q does not have 12 digits", a.ID)
 		}
 		s.world.AddAccount(cloud.Account(a))
 	}

@@ -161,7 +161,8 @@ func originNode(o Origin) *node {
 	)
 }
 
-// vpcOriginNode names the owner: without it CloudFront answers that the origin does not exist (facts/aws.md section 3).
+// vpcOriginNode returns a VpcOriginConfig element. It names the owner's account: without it, CloudFront answers that the origin does not
+// exist (CF-28).
 func vpcOriginNode(o Origin) *node {
 	return element("VpcOriginConfig",
 		leaf("VpcOriginId", o.VPCOrigin),

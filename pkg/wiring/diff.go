@@ -9,8 +9,11 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Managed policies of every behavior (facts/aws.md section 8). Without caching no team's answer can reach another one's
-// viewer; with the viewer's Host forwarded, a team's load balancer can refuse what is not meant for it.
+// AWS's managed policies for every behavior
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html and
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html). Without caching, no
+// response of one team reaches the viewers of another. With the viewer's Host header forwarded, a team's load balancer can reject
+// requests for other hosts.
 const (
 	CachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 	AllViewer       = "216adef6-5c7f-47e4-b989-5492eafa07d3"

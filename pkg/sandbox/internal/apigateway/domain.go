@@ -81,7 +81,7 @@ func (s *Service) domainType() cloud.ResourceType {
 	update := func(r *cloud.ResourceRequest, p domainProperties, old *cloud.Resource) error {
 		d := s.domains[old.Ref]
 		if strings.ToLower(p.DomainName) != d.name {
-			return fmt.Errorf("a new DomainName needs replacement, which the sandbox does not do")
+			return fmt.Errorf("a new DomainName needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id")
 		}
 		return change(r, p, d)
 	}
@@ -103,13 +103,13 @@ func (s *Service) domainType() cloud.ResourceType {
 func (s *Service) checkDomain(r *cloud.ResourceRequest, p domainProperties) error {
 	switch {
 	case !slices.Equal(p.EndpointConfiguration.Types, []string{"PRIVATE"}):
-		return bad("the sandbox knows EndpointConfiguration.Types [PRIVATE] only, not %v", p.EndpointConfiguration.Types)
+		return bad("the sandbox supports only EndpointConfiguration.Types [PRIVATE], not %v", p.EndpointConfiguration.Types)
 	case p.DomainName == "" || strings.Contains(p.DomainName, "*"):
 		return bad("Wildcard custom domain names aren't supported for private APIs: %q", p.DomainName)
 	case p.SecurityPolicy != "" && p.SecurityPolicy != "TLS_1_2":
 		return bad("All private custom domain names have the security policy TLS_1_2, not %s", p.SecurityPolicy)
 	case p.RoutingMode != "" && p.RoutingMode != "BASE_PATH_MAPPING_ONLY":
-		return bad("the sandbox knows RoutingMode BASE_PATH_MAPPING_ONLY only, not %s", p.RoutingMode)
+		return bad("the sandbox supports only RoutingMode BASE_PATH_MAPPING_ONLY, not %s", p.RoutingMode)
 	}
 	names, ok := s.Certificate(p.CertificateArn, r.Account, r.Region)
 	if !ok {
@@ -170,7 +170,7 @@ func (s *Service) mappingType() cloud.ResourceType {
 		}
 		m := s.mappings[old.Ref]
 		if d.arn != m.domain || p.BasePath != m.basePath {
-			return fmt.Errorf("a new BasePath or DomainNameArn needs replacement, which the sandbox does not do")
+			return fmt.Errorf("a new BasePath or DomainNameArn needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id")
 		}
 		m.api, m.stage = p.RestApiId, p.Stage
 		return nil

@@ -88,7 +88,7 @@ type restAPIProperties struct {
 func (s *Service) restAPIType() cloud.ResourceType {
 	change := func(p restAPIProperties, a *api) error {
 		if !slices.Equal(p.EndpointConfiguration.Types, []string{"PRIVATE"}) {
-			return bad("the sandbox knows EndpointConfiguration.Types [PRIVATE] only, not %v", p.EndpointConfiguration.Types)
+			return bad("the sandbox supports only EndpointConfiguration.Types [PRIVATE], not %v", p.EndpointConfiguration.Types)
 		}
 		for _, id := range p.EndpointConfiguration.VpcEndpointIds {
 			if _, there := s.Endpoint(id); !there {
@@ -203,9 +203,9 @@ func (s *Service) methodType() cloud.ResourceType {
 		case !slices.Contains([]string{"ANY", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}, p.HttpMethod):
 			return nil, method{}, bad("Invalid HTTP method specified: %s", p.HttpMethod)
 		case p.AuthorizationType != "NONE" || bool(p.ApiKeyRequired):
-			return nil, method{}, bad("the sandbox knows AuthorizationType NONE without API key only, not %q", p.AuthorizationType)
+			return nil, method{}, bad("the sandbox supports only AuthorizationType NONE without an API key, not %q", p.AuthorizationType)
 		case p.Integration.Type != "AWS_PROXY":
-			return nil, method{}, bad("the sandbox knows Integration.Type AWS_PROXY only, not %q", p.Integration.Type)
+			return nil, method{}, bad("the sandbox supports only Integration.Type AWS_PROXY, not %q", p.Integration.Type)
 		case uri == nil || uri[1] != r.Region:
 			return nil, method{}, bad("Invalid ARN specified in the request: %s is not the path of a Lambda function in %s", p.Integration.Uri, r.Region)
 		case p.Integration.IntegrationHttpMethod != http.MethodPost:
@@ -231,7 +231,7 @@ func (s *Service) methodType() cloud.ResourceType {
 			return err
 		}
 		if old.Ref != p.RestApiId+"|"+p.ResourceId+"|"+p.HttpMethod {
-			return fmt.Errorf("a new HttpMethod, ResourceId or RestApiId needs replacement, which the sandbox does not do")
+			return fmt.Errorf("a new HttpMethod, ResourceId or RestApiId needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id")
 		}
 		n.methods[p.HttpMethod] = m
 		return nil
@@ -325,7 +325,7 @@ func (s *Service) stageType() cloud.ResourceType {
 			return err
 		}
 		if p.StageName != old.Ref || a.id != old.Attributes["api"] {
-			return fmt.Errorf("a new RestApiId or StageName needs replacement, which the sandbox does not do")
+			return fmt.Errorf("a new RestApiId or StageName needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id")
 		}
 		a.stages[p.StageName].deployment = d
 		return nil

@@ -108,7 +108,7 @@ func (s *Service) resolve(e network.EndpointView, r Request) (*target, *network.
 	}
 	t.api = s.apis[m.api]
 	if t.api == nil || t.api.stages[m.stage] == nil {
-		return forbidden("stage %s of API %s is gone", m.stage, m.api)
+		return forbidden("stage %s of API %s does not exist", m.stage, m.api)
 	}
 	t.stage = t.api.stages[m.stage]
 	n, variables := t.stage.deployment.find(t.path)
@@ -242,7 +242,7 @@ func (s *Service) answer(payload []byte) (network.Answer, error) {
 		return network.Answer{}, err
 	}
 	if out.StatusCode == nil || *out.StatusCode < 100 || *out.StatusCode > 599 {
-		return network.Answer{}, fmt.Errorf("it has no statusCode")
+		return network.Answer{}, fmt.Errorf("the response has no statusCode")
 	}
 	a := network.Answer{Status: *out.StatusCode, Header: http.Header{"Content-Type": {"application/json"}}, Body: out.Body, By: "application"}
 	if out.IsBase64Encoded {

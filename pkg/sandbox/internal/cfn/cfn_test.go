@@ -279,7 +279,7 @@ func TestParameters(t *testing.T) {
 		}
 	}
 	_, err := newShop().deploy(template(`{"Type": "String"}`), "Q", "x")
-	for _, want := range []string{"parameter P: it must have a value", "parameter Q: the template does not declare it"} {
+	for _, want := range []string{"parameter P: it has no value", "parameter Q: the template does not declare it"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v lacks %s", err, want)
 		}

@@ -63,7 +63,7 @@ func (c *change) deploy(text []byte, parameters map[string]string) (map[string]s
 	}
 	c.service.store(c.after)
 	if err != nil {
-		return nil, fmt.Errorf("the update is done, but not all that it no longer has is gone: %w", err)
+		return nil, fmt.Errorf("the update succeeded, but resources that the template no longer has were not deleted: %w", err)
 	}
 	return c.after.outputs, nil
 }
@@ -96,7 +96,7 @@ func (c *change) prepare(text []byte, parameters map[string]string) (kept map[st
 	}
 	sorted, cycle := order(needs)
 	if cycle != nil {
-		return nil, fmt.Errorf("the resources depend on each other in a circle: %s", strings.Join(cycle, " → "))
+		return nil, fmt.Errorf("the resources have a circular dependency: %s", strings.Join(cycle, " → "))
 	}
 	c.order = sorted
 	c.scope.made = func(id string) *cloud.Resource {

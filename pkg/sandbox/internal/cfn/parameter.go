@@ -99,7 +99,7 @@ func (t *template) values(given, before map[string]string) (resolved map[string]
 			text, ok = *p.standard, true
 		}
 		if !ok {
-			problems = append(problems, fmt.Errorf("parameter %s: it must have a value, and the template gives no default", name))
+			problems = append(problems, fmt.Errorf("parameter %s: it has no value, and the template has no default: pass a value", name))
 			continue
 		}
 		v, err := p.value(text)

@@ -189,7 +189,7 @@ func updateFunctionResource(r *cloud.ResourceRequest, old *cloud.Resource) (*clo
 		return nil, err
 	}
 	if p.Name != current.FunctionSummary.Name {
-		return nil, fmt.Errorf("stack %s, resource %s (%s): a new Name needs replacement, which the sandbox does not do",
+		return nil, fmt.Errorf("stack %s, resource %s (%s): a new Name needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id",
 			r.Stack, r.LogicalID, functionType)
 	}
 	out, err := call[UpdateFunctionOutput](r, "UpdateFunction", &UpdateFunctionInput{

@@ -86,7 +86,7 @@ func (s *Service) listDistributionsByOwnedResource(
 	account, kind, id, ok := splitARN(in.ResourceArn)
 	switch {
 	case !ok || kind != "vpcorigin":
-		return nil, invalidArgument("The sandbox knows the distributions of VPC origins only, not of %q.", in.ResourceArn)
+		return nil, invalidArgument("The sandbox supports only VPC origins, not %q.", in.ResourceArn)
 	case account != c.Account():
 		return nil, accessDenied("The resource %s does not belong to account %s.", in.ResourceArn, c.Account())
 	}

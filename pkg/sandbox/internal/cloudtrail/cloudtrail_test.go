@@ -141,12 +141,12 @@ func TestRefusals(t *testing.T) {
 	}{
 		"two attributes":         {two, "InvalidLookupAttributesException"},
 		"no attribute of theirs": {by("Colour", "red"), "InvalidLookupAttributesException"},
-		"unsupported attribute":   {by(types.LookupAttributeKeyResourceName, "x"), "NotImplemented"},
+		"unsupported attribute":  {by(types.LookupAttributeKeyResourceName, "x"), "NotImplemented"},
 		"an end before a start": {
 			&client.LookupEventsInput{StartTime: aws.Time(cloud.DefaultStart), EndTime: aws.Time(cloud.DefaultStart.Add(-time.Second))},
 			"InvalidTimeRangeException",
 		},
-		"too many":        {&client.LookupEventsInput{MaxResults: aws.Int32(51)}, "InvalidMaxResultsException"},
+		"too many":                {&client.LookupEventsInput{MaxResults: aws.Int32(51)}, "InvalidMaxResultsException"},
 		"another service's token": {&client.LookupEventsInput{NextToken: aws.String("1")}, "InvalidNextTokenException"},
 	} {
 		_, err := l.client.LookupEvents(context.Background(), test.in)

@@ -110,15 +110,15 @@ func (in *PutMetricAlarmInput) check() error {
 	case !alarmName.MatchString(in.AlarmName):
 		return invalid("AlarmName %q is not valid.", in.AlarmName)
 	case len(in.AlarmDescription) > longestDescription:
-		return invalid("AlarmDescription of %s has %d characters, and may have %d.", in.AlarmName, len(in.AlarmDescription), longestDescription)
+		return invalid("AlarmDescription of %s has %d characters; the maximum is %d.", in.AlarmName, len(in.AlarmDescription), longestDescription)
 	case in.Namespace == "" || in.MetricName == "":
-		return invalid("Alarm %s names no metric, and the sandbox knows no metric math.", in.AlarmName)
+		return invalid("Alarm %s has no metric; the sandbox does not support metric math.", in.AlarmName)
 	case unknownMetric(in.Namespace, in.MetricName) != "":
 		return invalid("Alarm %s: %s", in.AlarmName, unknownMetric(in.Namespace, in.MetricName))
 	case !known:
 		return invalid("The sandbox does not know statistic %q of alarm %s.", in.Statistic, in.AlarmName)
 	case in.Period < 60 || in.Period%60 != 0:
-		return invalid("Period %d of alarm %s is no multiple of 60 seconds.", in.Period, in.AlarmName)
+		return invalid("Period %d of alarm %s is not a multiple of 60 seconds.", in.Period, in.AlarmName)
 	case in.EvaluationPeriods < 1 || time.Duration(in.EvaluationPeriods*in.Period)*time.Second > kept:
 		return invalid("Alarm %s evaluates %d periods of %d seconds; the sandbox supports an evaluation range of at most one day.", in.AlarmName, in.EvaluationPeriods, in.Period)
 	case in.DatapointsToAlarm < 1 || in.DatapointsToAlarm > in.EvaluationPeriods:
@@ -132,7 +132,7 @@ func (in *PutMetricAlarmInput) check() error {
 	}
 	for _, action := range actions {
 		if !strings.HasPrefix(action, "arn:aws:sns:") {
-			return invalid("The sandbox does not know action %s of alarm %s, only topics.", action, in.AlarmName)
+			return invalid("Action %s of alarm %s is not a topic; the sandbox supports only topics.", action, in.AlarmName)
 		}
 	}
 	return nil

@@ -305,7 +305,7 @@ func (s *Service) getMetricData(c *cloud.Call, in *GetMetricDataInput) (*GetMetr
 	out := &GetMetricDataOutput{}
 	for _, q := range in.MetricDataQueries {
 		if q.MetricStat == nil || q.MetricStat.Metric == nil {
-			return nil, invalid("query %q has no MetricStat, and the sandbox knows no expressions", q.Id)
+			return nil, invalid("query %q has no MetricStat; the sandbox does not support expressions", q.Id)
 		}
 		if _, ok := (summary{}).statistic(q.MetricStat.Stat); !ok || q.MetricStat.Period < 60 || q.MetricStat.Period%60 != 0 {
 			return nil, invalid("the sandbox does not know statistic %q over %d seconds", q.MetricStat.Stat, q.MetricStat.Period)

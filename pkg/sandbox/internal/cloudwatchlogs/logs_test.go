@@ -187,13 +187,13 @@ func TestRefusals(t *testing.T) {
 		in   client.FilterLogEventsInput
 		want string
 	}{
-		"no group":              {client.FilterLogEventsInput{}, "InvalidParameterException"},
-		"name and identifier":   {client.FilterLogEventsInput{LogGroupName: here, LogGroupIdentifier: here}, "InvalidParameterException"},
-		"an unknown group":      {client.FilterLogEventsInput{LogGroupName: aws.String("/aws/lambda/other")}, "ResourceNotFoundException"},
-		"names and a prefix":    {client.FilterLogEventsInput{LogGroupName: here, LogStreamNames: []string{"a"}, LogStreamNamePrefix: here}, "InvalidParameterException"},
-		"an end before a start": {client.FilterLogEventsInput{LogGroupName: here, StartTime: aws.Int64(2), EndTime: aws.Int64(1)}, "InvalidParameterException"},
-		"too much":              {client.FilterLogEventsInput{LogGroupName: here, Limit: aws.Int32(10_001)}, "InvalidParameterException"},
-		"another service's token":       {client.FilterLogEventsInput{LogGroupName: here, NextToken: aws.String("2")}, "InvalidParameterException"},
+		"no group":                {client.FilterLogEventsInput{}, "InvalidParameterException"},
+		"name and identifier":     {client.FilterLogEventsInput{LogGroupName: here, LogGroupIdentifier: here}, "InvalidParameterException"},
+		"an unknown group":        {client.FilterLogEventsInput{LogGroupName: aws.String("/aws/lambda/other")}, "ResourceNotFoundException"},
+		"names and a prefix":      {client.FilterLogEventsInput{LogGroupName: here, LogStreamNames: []string{"a"}, LogStreamNamePrefix: here}, "InvalidParameterException"},
+		"an end before a start":   {client.FilterLogEventsInput{LogGroupName: here, StartTime: aws.Int64(2), EndTime: aws.Int64(1)}, "InvalidParameterException"},
+		"too much":                {client.FilterLogEventsInput{LogGroupName: here, Limit: aws.Int32(10_001)}, "InvalidParameterException"},
+		"another service's token": {client.FilterLogEventsInput{LogGroupName: here, NextToken: aws.String("2")}, "InvalidParameterException"},
 	} {
 		if _, err := l.client.FilterLogEvents(context.Background(), &test.in); code(err) != test.want {
 			t.Errorf("%s: %v", name, err)

@@ -473,7 +473,7 @@ func (t *table) configure(p schemaProperties, replica replicaProperties) error {
 		return fmt.Errorf("KeySchema is missing")
 	}
 	if len(kinds) > 0 {
-		return fmt.Errorf("AttributeDefinitions has attributes that are no keys: %s", strings.Join(slices.Sorted(maps.Keys(kinds)), ", "))
+		return fmt.Errorf("AttributeDefinitions has attributes that are not keys: %s", strings.Join(slices.Sorted(maps.Keys(kinds)), ", "))
 	}
 	switch p.BillingMode {
 	case "", "PROVISIONED", "PAY_PER_REQUEST":
@@ -481,7 +481,7 @@ func (t *table) configure(p schemaProperties, replica replicaProperties) error {
 		return fmt.Errorf("BillingMode %q is neither PROVISIONED nor PAY_PER_REQUEST", p.BillingMode)
 	}
 	if p.TableName != "" && !tableName.MatchString(p.TableName) {
-		return fmt.Errorf("TableName %q has not 3 to 255 letters, digits, '_', '-' and '.'", p.TableName)
+		return fmt.Errorf("TableName %q must have 3 to 255 letters, digits, '_', '-' and '.'", p.TableName)
 	}
 	if t.encryption = ""; p.SSESpecification != nil && bool(p.SSESpecification.SSEEnabled) {
 		if t.encryption = p.SSESpecification.KMSMasterKeyID; t.encryption == "" {

@@ -326,7 +326,7 @@ func (s *Service) startReplay(c *cloud.Call, in *StartReplayInput) (*StartReplay
 	b := s.buses[a.bus]
 	for _, filter := range in.Destination.FilterArns {
 		if b == nil || !slices.ContainsFunc(b.sorted(), func(r *rule) bool { return r.arn == filter }) {
-			return nil, errInvalid("Parameter Destination.FilterArns is not valid. Reason: %s is no rule of the event bus.", filter)
+			return nil, errInvalid("Parameter Destination.FilterArns is not valid. Reason: %s is not a rule of the event bus.", filter)
 		}
 	}
 	r := &replay{

@@ -111,7 +111,7 @@ func decodeStrict(r *http.Request, into any) error {
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is more after the JSON value")
+		return errors.New("the body has more than one JSON value")
 	}
 	return nil
 }

@@ -199,12 +199,12 @@ func (f *Faults) check(r Rule, k kind) error {
 	}
 	for _, name := range []string{"service", "operation", "function", "mentions", "source", "detailType", "error", "hook", "delay"} {
 		if given[name] && !slices.Contains(allowed, name) {
-			return fmt.Errorf("%s has no meaning here", name)
+			return fmt.Errorf("%s does not apply to this fault", name)
 		}
 	}
 	for _, pattern := range []string{r.Service, r.Operation, r.Account, r.Function, r.Source, r.DetailType} {
 		if _, err := path.Match(pattern, ""); err != nil {
-			return fmt.Errorf("%q is no pattern", pattern)
+			return fmt.Errorf("%q is not a valid pattern", pattern)
 		}
 	}
 	switch {

@@ -232,7 +232,7 @@ func TestAdvance(t *testing.T) {
 		{`{"until": true}`, 400, "", false, "until cannot be bool"},
 		{`60`, 400, "", false, "the body cannot be number"},
 		{``, 400, "", false, "no body"},
-		{`{"seconds": 1} x`, 400, "", false, "more after"},
+		{`{"seconds": 1} x`, 400, "", false, "more than one JSON value"},
 	}
 	for _, step := range steps {
 		status, v := f.control(t, "POST", "/_sandbox/advance", step.body)

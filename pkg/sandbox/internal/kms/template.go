@@ -40,9 +40,9 @@ type properties struct {
 func (p properties) check() error {
 	switch {
 	case !slices.Contains([]string{"", "SYMMETRIC_DEFAULT"}, p.KeySpec) || !slices.Contains([]string{"", "ENCRYPT_DECRYPT"}, p.KeyUsage):
-		return errors.New("the sandbox has symmetric keys for encryption only")
+		return errors.New("the sandbox supports only symmetric encryption keys")
 	case len(p.KeyPolicy) == 0:
-		return errors.New("the sandbox has no default key policy: say KeyPolicy")
+		return errors.New("the sandbox has no default key policy: set KeyPolicy")
 	}
 	return nil
 }

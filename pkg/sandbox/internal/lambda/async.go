@@ -226,14 +226,14 @@ func (s *Service) eventInvokeConfigType() cloud.ResourceType {
 		config := asyncConfig{onFailure: p.DestinationConfig.OnFailure.Destination, onSuccess: p.DestinationConfig.OnSuccess.Destination}
 		if n := p.MaximumRetryAttempts; n != nil {
 			if *n < 0 || *n > 2 {
-				return nil, invalid("MaximumRetryAttempts is %d, it must lie between 0 and 2", *n)
+				return nil, invalid("MaximumRetryAttempts is %d; it must be from 0 to 2", *n)
 			}
 			retries := int(*n)
 			config.retries = &retries
 		}
 		if n := p.MaximumEventAgeInSeconds; n != nil {
 			if *n < 60 || *n > 21600 {
-				return nil, invalid("MaximumEventAgeInSeconds is %d, it must lie between 60 and 21600", *n)
+				return nil, invalid("MaximumEventAgeInSeconds is %d; it must be from 60 to 21600", *n)
 			}
 			config.maxAge = time.Duration(*n) * time.Second
 		}

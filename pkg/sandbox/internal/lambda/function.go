@@ -288,7 +288,7 @@ func (s *Service) configure(r *cloud.ResourceRequest, p *functionProperties, old
 func (p *functionProperties) check() error {
 	within := func(name string, n *cloud.Int, low, high cloud.Int) error {
 		if n != nil && (*n < low || *n > high) {
-			return invalid("%s is %d, it must lie between %d and %d", name, *n, low, high)
+			return invalid("%s is %d; it must be from %d to %d", name, *n, low, high)
 		}
 		return nil
 	}
@@ -301,7 +301,7 @@ func (p *functionProperties) check() error {
 					"provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s", name)
 			}
 			if strings.HasPrefix(name, "AWS_ENDPOINT_URL") {
-				return invalid("Environment variable %s is the sandbox's own, it leads functions to the sandbox: remove it", name)
+				return invalid("Environment variable %s is set by the sandbox itself: remove it", name)
 			}
 		}
 	}

@@ -27,10 +27,10 @@ func TestFunctionsAreChecked(t *testing.T) {
 		valid + `, "Layers": ["x"]`:                                                                "Layers are not supported",
 		valid + `, "VpcConfig": {}`:                                                                `unknown field "VpcConfig"`,
 		valid + `, "FunctionName": "a b"`:                                                          "FunctionName a b must match",
-		valid + `, "Timeout": 901`:                                                                 "Timeout is 901, it must lie between 1 and 900",
+		valid + `, "Timeout": 901`:                                                                 "Timeout is 901; it must be from 1 to 900",
 		valid + `, "MemorySize": "64"`:                                                             "MemorySize is 64",
 		valid + `, "Environment": {"Variables": {"AWS_REGION": "x"}}`:                              "Reserved keys used in this request: AWS_REGION",
-		valid + `, "Environment": {"Variables": {"AWS_ENDPOINT_URL_SQS": "x"}}`:                    "AWS_ENDPOINT_URL_SQS is the sandbox's own",
+		valid + `, "Environment": {"Variables": {"AWS_ENDPOINT_URL_SQS": "x"}}`:                    "AWS_ENDPOINT_URL_SQS is set by the sandbox itself",
 		valid + `, "Environment": {"Variables": {"A": "` + strings.Repeat("x", 4096) + `"}}`:       "at most 4096",
 		valid + `, "DeadLetterConfig": {"TargetArn": "arn:aws:s3:::bucket"}`:                       "DeadLetterConfig.TargetArn arn:aws:s3:::bucket is neither a queue nor a topic",
 	} {

@@ -342,16 +342,16 @@ func (p *mappingProperties) check() error {
 	case len(parts) != 6 || parts[2] != "sqs" || strings.HasSuffix(parts[5], ".fifo"):
 		return invalid("EventSourceArn %s is not a standard SQS queue, the only event source of the sandbox", p.EventSourceArn)
 	case p.BatchSize != nil && (*p.BatchSize < 1 || *p.BatchSize > 10000):
-		return invalid("BatchSize is %d, it must lie between 1 and 10000", *p.BatchSize)
+		return invalid("BatchSize is %d; it must be from 1 to 10000", *p.BatchSize)
 	case p.MaximumBatchingWindowInSeconds < 0 || p.MaximumBatchingWindowInSeconds > 300:
-		return invalid("MaximumBatchingWindowInSeconds is %d, it must lie between 0 and 300", p.MaximumBatchingWindowInSeconds)
+		return invalid("MaximumBatchingWindowInSeconds is %d; it must be from 0 to 300", p.MaximumBatchingWindowInSeconds)
 	case p.BatchSize != nil && *p.BatchSize > 10 && p.MaximumBatchingWindowInSeconds == 0:
 		return invalid("BatchSize is %d: above 10, MaximumBatchingWindowInSeconds must be at least 1", *p.BatchSize)
 	case len(p.FunctionResponseTypes) > 1, len(p.FunctionResponseTypes) == 1 && p.FunctionResponseTypes[0] != "ReportBatchItemFailures":
 		return invalid("FunctionResponseTypes %v: only ReportBatchItemFailures is known", p.FunctionResponseTypes)
 	}
 	if n := p.ScalingConfig.MaximumConcurrency; n != nil && (*n < 2 || *n > 1000) {
-		return invalid("ScalingConfig.MaximumConcurrency is %d, it must lie between 2 and 1000", *n)
+		return invalid("ScalingConfig.MaximumConcurrency is %d; it must be from 2 to 1000", *n)
 	}
 	return nil
 }

@@ -223,9 +223,9 @@ func TestMappingsAreChecked(t *testing.T) {
 		`"EventSourceArn": "arn:aws:kinesis:us-east-1:1:stream/x"`:                              "not a standard SQS queue",
 		`"EventSourceArn": "` + queue + `", "BatchSize": 11`:                                    "MaximumBatchingWindowInSeconds must be at least 1",
 		`"EventSourceArn": "` + queue + `", "BatchSize": 0`:                                     "BatchSize is 0",
-		`"EventSourceArn": "` + queue + `", "MaximumBatchingWindowInSeconds": 301`:              "between 0 and 300",
+		`"EventSourceArn": "` + queue + `", "MaximumBatchingWindowInSeconds": 301`:              "from 0 to 300",
 		`"EventSourceArn": "` + queue + `", "FunctionResponseTypes": ["X"]`:                     "only ReportBatchItemFailures",
-		`"EventSourceArn": "` + queue + `", "ScalingConfig": {"MaximumConcurrency": 1}`:         "between 2 and 1000",
+		`"EventSourceArn": "` + queue + `", "ScalingConfig": {"MaximumConcurrency": 1}`:         "from 2 to 1000",
 		`"EventSourceArn": "` + queue + `", "FilterCriteria": {"Filters": [{"Pattern": "{}"}]}`: `unknown field "FilterCriteria"`,
 	} {
 		_, err := b.resourceType("AWS::Lambda::EventSourceMapping").Create(b.request("Mapping", `{"FunctionName": "wire", `+properties+`}`))

@@ -77,7 +77,7 @@ func (s *Service) vpcEndpointType() cloud.ResourceType {
 		case err != nil:
 			return nil, err
 		case p.VpcId != e.vpc || p.ServiceName != e.service || !slices.Equal(subnets, e.subnets) || bool(p.PrivateDnsEnabled) != e.privateDNS:
-			return nil, fmt.Errorf("the sandbox changes SecurityGroupIds, PolicyDocument and Tags of an endpoint, nothing else")
+			return nil, fmt.Errorf("the sandbox can update only SecurityGroupIds, PolicyDocument and Tags of an endpoint")
 		}
 		groups, err := s.myGroups(p.SecurityGroupIds, e.vpc, r)
 		if err != nil {

@@ -166,7 +166,7 @@ func (b *Balancing) deliver(lb *loadBalancer, g *targetGroup) Hop {
 	// Targets whose first check has not ended do not count (assumption NET-16).
 	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 	if chosen == nil {
-		return fail(http.StatusServiceUnavailable, "target group %s has no registered target that is through its first health check", g.name)
+		return fail(http.StatusServiceUnavailable, "target group %s has no registered target whose first health check has ended", g.name)
 	}
 	e, problem := b.reach(lb, chosen.ip, chosen.port, g.protocol == "HTTPS")
 	if problem != "" {

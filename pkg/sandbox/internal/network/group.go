@@ -203,7 +203,7 @@ func (s *Service) securityGroupType() cloud.ResourceType {
 	update := func(r *cloud.ResourceRequest, p securityGroupProperties, old *cloud.Resource) (*cloud.Resource, error) {
 		g := s.groups[old.Ref]
 		if p.GroupDescription != g.description || p.VpcId != g.vpc || p.GroupName != "" && p.GroupName != g.name {
-			return nil, fmt.Errorf("a new GroupDescription, GroupName or VpcId needs replacement, which the sandbox does not do")
+			return nil, fmt.Errorf("a new GroupDescription, GroupName or VpcId needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id")
 		}
 		own := func(r permission) bool { return r.id == "" }
 		ingress, egress := slices.DeleteFunc(slices.Clone(g.ingress), own), slices.DeleteFunc(slices.Clone(g.egress), own)

@@ -210,7 +210,7 @@ func (b *Balancing) listenerType() cloud.ResourceType {
 	update := func(r *cloud.ResourceRequest, p listenerProperties, old *cloud.Resource) (*cloud.Resource, error) {
 		l := b.listeners[old.Ref]
 		if p.LoadBalancerArn != l.balancer.arn {
-			return nil, fmt.Errorf("a new LoadBalancerArn needs replacement, which the sandbox does not do")
+			return nil, fmt.Errorf("a new LoadBalancerArn needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id")
 		}
 		return old, change(r, p, l)
 	}
@@ -312,7 +312,7 @@ func (b *Balancing) ruleType() cloud.ResourceType {
 	update := func(r *cloud.ResourceRequest, p listenerRuleProperties, old *cloud.Resource) (*cloud.Resource, error) {
 		ru := b.rules[old.Ref]
 		if p.ListenerArn != ru.listener.arn {
-			return nil, fmt.Errorf("a new ListenerArn needs replacement, which the sandbox does not do")
+			return nil, fmt.Errorf("a new ListenerArn needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id")
 		}
 		return old, change(r, p, ru)
 	}

@@ -141,7 +141,7 @@ func (b *Balancing) loadBalancerType() cloud.ResourceType {
 			subnets = append(subnets, sub.id)
 		}
 		if p.Name != "" && p.Name != lb.name || orElse(p.Scheme, "internet-facing") != lb.scheme || !slices.Equal(p.Subnets, subnets) {
-			return nil, fmt.Errorf("the sandbox changes LoadBalancerAttributes and SecurityGroups of a load balancer, nothing else")
+			return nil, fmt.Errorf("the sandbox can update only LoadBalancerAttributes and SecurityGroups of a load balancer")
 		}
 		return old, change(r, p, lb)
 	}

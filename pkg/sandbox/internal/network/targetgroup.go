@@ -195,7 +195,7 @@ func (b *Balancing) targetGroupType() cloud.ResourceType {
 	update := func(_ *cloud.ResourceRequest, p targetGroupProperties, old *cloud.Resource) (*cloud.Resource, error) {
 		g := b.targetGroups[old.Ref]
 		if p.Name != "" && p.Name != g.name || p.VpcId != g.vpc || int(p.Port) != g.port || p.Protocol != g.protocol || p.TargetType != "ip" {
-			return nil, fmt.Errorf("a new Name, Port, Protocol, TargetType or VpcId needs replacement, which the sandbox does not do")
+			return nil, fmt.Errorf("a new Name, Port, Protocol, TargetType or VpcId needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id")
 		}
 		return old, change(p, g)
 	}

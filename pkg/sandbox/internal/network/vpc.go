@@ -126,7 +126,7 @@ func (s *Service) vpcType() cloud.ResourceType {
 	update := func(_ *cloud.ResourceRequest, p vpcProperties, old *cloud.Resource) (*cloud.Resource, error) {
 		v := s.vpcs[old.Ref]
 		if p.CidrBlock != v.block.String() {
-			return nil, fmt.Errorf("a new CidrBlock needs replacement, which the sandbox does not do")
+			return nil, fmt.Errorf("a new CidrBlock needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id")
 		}
 		v.dnsSupport, v.dnsHostname, v.tags = p.EnableDnsSupport == nil || bool(*p.EnableDnsSupport), bool(p.EnableDnsHostnames), tagMap(p.Tags)
 		return old, nil
@@ -203,7 +203,7 @@ func (s *Service) subnetType() cloud.ResourceType {
 			return nil, err
 		}
 		if p.CidrBlock != n.block.String() || p.VpcId != n.vpc || zone != n.zone {
-			return nil, fmt.Errorf("a new CidrBlock, VpcId or Availability Zone needs replacement, which the sandbox does not do")
+			return nil, fmt.Errorf("a new CidrBlock, VpcId or Availability Zone needs replacement, which the sandbox does not support: delete the resource, or give it a new logical id")
 		}
 		n.tags = tagMap(p.Tags)
 		return old, nil

@@ -38,7 +38,7 @@ func (s *Service) subscribe(c *cloud.Call, in *SubscribeInput) (*SubscribeOutput
 	switch in.Protocol {
 	case "email", "email-json", "sms":
 	default:
-		return nil, invalid("the sandbox delivers nothing, so it knows no subscription of protocol " + in.Protocol)
+		return nil, invalid("the sandbox delivers no messages and does not support subscriptions of protocol " + in.Protocol)
 	}
 	if in.Endpoint == "" {
 		return nil, invalid("Endpoint")

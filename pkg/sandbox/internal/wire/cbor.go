@@ -136,7 +136,7 @@ func (t *types) plain(v reflect.Value) (any, error) {
 	case scalar, blob:
 		return v.Interface(), nil
 	}
-	return nil, fmt.Errorf("a %s cannot travel in CBOR", v.Type())
+	return nil, fmt.Errorf("a %s cannot be encoded in CBOR", v.Type())
 }
 
 // errorCBOR returns the body of an error.

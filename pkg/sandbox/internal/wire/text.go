@@ -22,7 +22,7 @@ func (t *types) setText(v reflect.Value, s string, timeFormat string) error {
 	case instant:
 		at, err := time.Parse(timeFormat, s)
 		if err != nil {
-			return fmt.Errorf("%q is no time like %s", s, timeFormat)
+			return fmt.Errorf("%q is not a time such as %s", s, timeFormat)
 		}
 		v.Set(reflect.ValueOf(at.UTC()))
 		return nil

@@ -112,7 +112,7 @@ func (t *types) inspect(rt reflect.Type) (*typeInfo, error) {
 		}
 		return &typeInfo{kind: structure, shape: sh}, nil
 	}
-	return nil, fmt.Errorf("a %s cannot travel", rt)
+	return nil, fmt.Errorf("a %s cannot be encoded", rt)
 }
 
 func (sh *shape) add(rt reflect.Type, parent []int) error {

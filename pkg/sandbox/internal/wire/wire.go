@@ -30,7 +30,7 @@ func New(s *cloud.Service) (*Codec, error) {
 	for i := range s.Operations {
 		op := &s.Operations[i]
 		if c.names[op.Name] != nil {
-			return nil, fmt.Errorf("prepare %s: operation %s is there twice", s.Name, op.Name)
+			return nil, fmt.Errorf("prepare %s: operation %s is defined twice", s.Name, op.Name)
 		}
 		c.names[op.Name] = op
 		sh, err := c.types.inputShape(op)
@@ -110,7 +110,7 @@ func (c *Codec) Encode(w http.ResponseWriter, op *cloud.Operation, requestID str
 		b, err = c.encodeForm(op, requestID, v)
 	}
 	if err != nil {
-		return fmt.Errorf("encode answer of %s %s: %w", c.service.Name, op.Name, err)
+		return fmt.Errorf("encode output of %s %s: %w", c.service.Name, op.Name, err)
 	}
 	write(w, c.service, status, requestID, contentType, b)
 	return nil

@@ -197,7 +197,7 @@ func TestDecodeRefusesByName(t *testing.T) {
 		"gap in a list":               {cloud.Query, "POST", "/", "Action=CreateThing&Version=2020-01-01&List.member.1=a&List.member.3=c", nil, 400, "List.member.3"},
 		"unknown element":             {cloud.RESTXML, "POST", "/1/thing", "<R><Things><Thing><Colour/></Thing></Things></R>", nil, 400, "Things.Thing[0].Colour"},
 		"unknown attribute":           {cloud.RESTXML, "POST", "/1/thing", `<R colour="red"/>`, nil, 400, "attribute colour"},
-		"element twice":               {cloud.RESTXML, "POST", "/1/thing", "<R><Name>a</Name><Name>b</Name></R>", nil, 400, "Name is there twice"},
+		"element twice":               {cloud.RESTXML, "POST", "/1/thing", "<R><Name>a</Name><Name>b</Name></R>", nil, 400, "Name occurs twice"},
 		"element in text":             {cloud.RESTXML, "POST", "/1/thing", "<R><Name><B>a</B></Name></R>", nil, 400, "Name.B"},
 		"wrong payload":               {cloud.RESTXML, "PUT", "/1/thing/x/config", "<Other/>", nil, 400, "must be ThingConfig, not Other"},
 		"broken XML":                  {cloud.RESTXML, "POST", "/1/thing", "<R><Name></R>", nil, 400, "not XML"},

@@ -154,7 +154,7 @@ func (t *types) bindChildren(e *element, v reflect.Value, b *branch, path string
 			continue
 		}
 		if seen[child.name] {
-			return fmt.Errorf("member %s is there twice", at)
+			return fmt.Errorf("member %s occurs twice", at)
 		}
 		seen[child.name] = true
 		if err := t.bindXML(child, f, at); err != nil {
