@@ -55,8 +55,9 @@ func New(cfg aws.Config, table string) *Registry {
 	return &Registry{client: dynamodb.NewFromConfig(cfg), table: table}
 }
 
-// Load reads all items, each of them consistently. An item that cannot be read is in Snapshot.Damaged, and the others are returned. It scans the table, since only the table knows every distribution that ever had an
-// origin, including distributions that the hub policy no longer names.
+// Load reads all items, each of them consistently. An item that cannot be read is in Snapshot.Damaged; it does not prevent the others
+// from being returned. Load scans the table, since only the table knows every distribution that ever had an origin, including
+// distributions that the hub policy no longer names.
 func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 	s := origin.Snapshot{Refusals: map[string][]origin.Reason{}}
 	pages := dynamodb.NewScanPaginator(r.client, &dynamodb.ScanInput{TableName: &r.table, ConsistentRead: aws.Bool(true)})
