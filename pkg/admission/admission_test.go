@@ -333,9 +333,20 @@ func TestCheckPath(t *testing.T) {
 	for path, good := range map[string]bool{
 		"/": true, "/a/*": true, `/_-.*$/~"'@:+&?`: true, "/" + strings.Repeat("a", 254): true,
 		"/" + strings.Repeat("a", 255): false, "": false, "a": false, "*": false, "/a b": false, "/a%20b": false, "/ä": false, "/a=b": false, "/a\nb": false,
+		"/a//b": false, "//a/*": false, "/a/./*": false, "/a/../b/*": false, "/..": false, "/a/.": false, "/a//": false, "/*/": true, "/.a/..b/*": true,
 	} {
 		if why := admission.CheckPath(path); (why == "") != good {
 			t.Errorf("%q: %q", path, why)
+		}
+	}
+}
+
+func TestCheckPathNamesWhatWasMeant(t *testing.T) {
+	for path, want := range map[string]string{
+		"/a//b": "/a/b", "//a/*": "/a/*", "/a/./*": "/a/*", "/a/../b/*": "/b/*", "/..": "/", "/a/.": "/a/", "/a/b/..": "/a/", "/a//": "/a/", "/../../a": "/a",
+	} {
+		if why := admission.CheckPath(path); !strings.HasSuffix(why, "write "+want+" if that is meant") {
+			t.Errorf("%s: %s", path, why)
 		}
 	}
 }

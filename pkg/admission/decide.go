@@ -246,8 +246,32 @@ func CheckPath(path string) string {
 		return fmt.Sprintf("has %d characters, and CloudFront permits at most 255", len(path))
 	case !pathForm.MatchString(path):
 		return `contains a character other than letters, digits, * ? and _ - . $ / ~ " ' @ : + &`
+	case path != normalized(path):
+		return fmt.Sprintf("never matches, because CloudFront normalizes the path of a request before it compares it; write %s if that is meant", normalized(path))
 	}
 	return ""
+}
+
+// normalized returns a path pattern without empty segments, "." and "..", as CloudFront normalizes the path of a request before it selects
+// a behavior
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern).
+func normalized(path string) string {
+	var kept []string
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for i, s := range segments {
+		last := i == len(segments)-1
+		switch {
+		case s == "..":
+			kept = kept[:max(0, len(kept)-1)]
+		case s != "" && s != ".":
+			kept = append(kept, s)
+			continue
+		}
+		if last {
+			kept = append(kept, "")
+		}
+	}
+	return "/" + strings.Join(kept, "/")
 }
 
 // Dropped is a record whose origin may no longer be wired.

@@ -35,6 +35,7 @@ const (
 	ClaimNotGranted    Code = "claim-not-granted"    // no grant permits this path on this host
 	ClaimTaken         Code = "claim-taken"          // overlaps the claim of another origin
 	ClaimUnreadable    Code = "claim-unreadable"     // the origin's tags cannot be read
+	TagUnknown         Code = "tag-unknown"          // a tag is meant for originhub, which does not read it
 )
 
 // Codes of origins.

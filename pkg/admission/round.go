@@ -99,6 +99,8 @@ type claim struct {
 //
 //	registry                           teardown tag  Decide    then
 //	any                                unreadable    -         Origin Refused
+//	to be detached                     any, and a tag is unknown  as below
+//	any other                          any, and a tag is unknown  Origin Refused
 //	no record, main not observed yet   yes           -         nothing: wire triggers admit if a distribution contains it
 //	no record, wired nevertheless      yes           as below, since the teardown of a wired origin needs a record
 //	no record                          yes           refused   Origin Refused
@@ -127,6 +129,9 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 		return claim{}
 	case !known:
 		tagged = r.holder(o.ID) == ""
+	}
+	if reasons := unknownTags(o.ID, o.Tags); len(reasons) > 0 && (!known || record.Intent == origin.Wire || r.inGrace(record)) {
+		return claim{reported: true, changes: report(contract.OriginRefused, reasons)}
 	}
 	is := ParseClaim(o.Tags, team)
 	switch d := Decide(Candidate{Ref: o.Ref, Claim: is, Tagged: tagged}, r.Policy, standing); {

@@ -111,7 +111,7 @@ func commands() map[string]command {
 		"tag-as":                       {3, 3, (*story).tagAs},
 		"undelivered-event":            {2, 2, (*story).undeliveredEvent},
 		"unshare":                      {1, 1, (*story).unshare},
-		"untag":                        {1, 1, (*story).untag},
+		"untag":                        {1, 2, (*story).untag},
 		"updates":                      {1, 1, (*story).updates},
 		"updates-apart":                {1, 1, (*story).updatesApart},
 		"updates-at-most":              {2, 2, (*story).updatesAtMost},

@@ -244,11 +244,15 @@ func (s *story) tag(_ *testscript.TestScript, args []string) error {
 	return s.owner(args[0]).Tag(s.ctx, s.origins[args[0]].ARN, key, args[1])
 }
 
-// untag removes the teardown tag of an origin.
+// untag removes a tag of an origin.
 func (s *story) untag(_ *testscript.TestScript, args []string) error {
+	key := contract.TagTeardown
+	if len(args) > 1 {
+		key = args[1]
+	}
 	arn := s.origins[args[0]].ARN
 	_, err := s.owner(args[0]).cloudfront.UntagResource(s.ctx, &cloudfront.UntagResourceInput{
-		Resource: &arn, TagKeys: &cloudfronttypes.TagKeys{Items: []string{contract.TagTeardown}},
+		Resource: &arn, TagKeys: &cloudfronttypes.TagKeys{Items: []string{key}},
 	})
 	return err
 }
