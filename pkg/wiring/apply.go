@@ -1,19 +1,20 @@
 package wiring
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
 
-// Apply makes the configuration that a plan asks for. The plan must have been made for this very configuration.
+// Apply returns the configuration that results from plan p. The plan must have been made for c.
 func Apply(p Plan, c *Config) (*Config, error) {
 	out := &Config{doc: c.doc.clone()}
-	// A behavior is placed before its successor, so the last one has to be placed first.
+	// A behavior is inserted before its successor, so the last one is inserted first.
 	changes := slices.Clone(p.Changes)
 	slices.Reverse(changes)
 	for _, change := range changes {
 		if err := out.apply(change); err != nil {
-			return nil, fmt.Errorf("%s: %w: the plan was made for another configuration", change, err)
+			return nil, fmt.Errorf("%s: %w; the plan was made for another configuration", change, err)
 		}
 	}
 	return newConfig(out.doc), nil
@@ -75,7 +76,7 @@ func (c *Config) applyBehavior(change Change) error {
 		n = behaviorNode(change.ID, change.Target)
 	case Amend:
 		n.set("TargetOriginId", change.Target)
-		// A cache policy excludes the settings that came before there were policies.
+		// CloudFront does not accept these older settings together with a cache policy.
 		for _, old := range []string{"ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL"} {
 			if k := n.child(old); k != nil {
 				n.remove(k)
@@ -123,12 +124,12 @@ func (c *Config) applyAlias(change Change) error {
 
 func presence(n *node) error {
 	if n == nil {
-		return fmt.Errorf("it is not there")
+		return errors.New("the element does not exist")
 	}
-	return fmt.Errorf("it is there already")
+	return errors.New("the element exists already")
 }
 
-// listOf is a list that CloudFront may leave out.
+// listOf returns the list with that name, and adds it if CloudFront left it out.
 func (c *Config) listOf(name string) *node {
 	if c.root().child(name) == nil {
 		c.root().insert(list(name), nil)
@@ -145,7 +146,7 @@ func find(list *node, key, value string) *node {
 	return nil
 }
 
-// originNode has every member that UpdateDistribution wants of an origin
+// originNode returns an Origin element with every member that UpdateDistribution requires
 // (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Origin.html).
 func originNode(o Origin) *node {
 	return element("Origin",
@@ -172,7 +173,7 @@ func vpcOriginNode(o Origin) *node {
 	)
 }
 
-// behaviorNode has every member that UpdateDistribution wants of a behavior
+// behaviorNode returns a CacheBehavior element with every member that UpdateDistribution requires
 // (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CacheBehavior.html).
 func behaviorNode(path, target string) *node {
 	b := cacheBehavior("CacheBehavior", target,

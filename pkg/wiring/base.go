@@ -1,24 +1,24 @@
 package wiring
 
-// BaseSpec is what a distribution is created with.
+// BaseSpec is what a new distribution is created with.
 type BaseSpec struct {
 	CallerReference string
 	Comment         string
 	PriceClass      string // empty: PriceClass_All
 	HTTPVersion     string // empty: http2and3
-	Certificate     string // ACM ARN in us-east-1; empty: CloudFront's own, which permits no aliases
+	Certificate     string // ACM ARN in us-east-1; empty: CloudFront's default certificate, which permits no aliases
 	Aliases         []string
 	NotFound        string // ARN of the published function with the code of NotFoundFunction
 }
 
-// Placeholder is the id of the origin that a new distribution needs and never uses. It is outside our own namespace, and
-// its domain name can never exist (RFC 6761 section 6.4).
+// Placeholder is the id of the origin that CloudFront requires in a new distribution and that gets no requests. It does not begin with the
+// prefix of managed origins, and its domain name never exists (RFC 6761 section 6.4).
 const (
 	Placeholder       = "originhub.placeholder"
 	placeholderDomain = "placeholder.invalid"
 )
 
-// NotFoundFunction is the code of the viewer-request function behind the default behavior (runtime cloudfront-js-2.0).
+// NotFoundFunction is the code of the default behavior's viewer-request function (runtime cloudfront-js-2.0).
 const NotFoundFunction = `function handler(event) {
     return {
         statusCode: 404,
@@ -38,7 +38,7 @@ func notFound(function string) *node {
 	return list("FunctionAssociations", element("FunctionAssociation", leaf("FunctionARN", function), leaf("EventType", viewerRequest)))
 }
 
-// Base is the configuration of a new distribution: disabled, since nothing is wired, and with 404 as every answer.
+// Base returns the configuration of a new distribution. It is disabled, because no origin is wired, and it answers 404 to every request.
 func Base(s BaseSpec) *Config {
 	orElse := func(value, otherwise string) string {
 		if value == "" {

@@ -1,7 +1,11 @@
-// Package wiring computes what to change in the DistributionConfig of a distribution, and changes it there.
+// Package wiring decides what a run of function wire does: what to change in the configuration of a CloudFront distribution and in the
+// hosted zone, and what follows from what was observed.
 //
-// A DistributionConfig is kept as the document that CloudFront sent, not as a type that knows its fields: whatever a plan
-// does not name comes out byte for byte as it went in, fields that are newer than this code included.
+// A Config keeps the XML document that CloudFront sent, and not a type with fields. Whatever a plan does not change comes out byte for
+// byte as it came in, including fields that are newer than this code.
+//
+// The managed part of a distribution is what originhub writes there: the origins whose id begins with "originhub-", the behaviors
+// that target them, and the aliases of their hosts. Everything else is unmanaged and is never changed.
 package wiring
 
 import (
@@ -19,21 +23,21 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Config is a DistributionConfig
-// (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html). It is never changed in place.
+// Config is the configuration of a distribution, a DistributionConfig
+// (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html). A Config is never changed in place.
 type Config struct {
-	doc    *node           // what stands before, in and after the root element
-	values map[string]bool // of all its elements
+	doc    *node           // the root element, and what precedes and follows it
+	values map[string]bool // the character data of all elements
 }
 
-// newConfig is a configuration whose document is not changed any more.
+// newConfig returns the configuration with the document doc, which must not change any more.
 func newConfig(doc *node) *Config {
 	c := &Config{doc: doc, values: map[string]bool{}}
 	doc.each(func(n *node) { c.values[n.value()] = true })
 	return c
 }
 
-// each calls f for all elements.
+// each calls f for n and every element below it.
 func (n *node) each(f func(*node)) {
 	if n.name != "" {
 		f(n)
@@ -43,17 +47,17 @@ func (n *node) each(f func(*node)) {
 	}
 }
 
-// node is an element, or anything between elements. Its source is start, its kids' sources, end.
+// node is an XML element, or the text between elements. Its source is start, followed by the sources of kids and by end.
 type node struct {
-	name       string // of an element, with its prefix; "" of everything else
+	name       string // of an element, with its prefix; "" of everything else // of an element, with its prefix; "" for everything else
 	start, end []byte
-	text       string // of character data, unescaped
+	text       string // the character data, unescaped
 	kids       []*node
 }
 
 const rootName = "DistributionConfig"
 
-// ParseConfig reads a DistributionConfig document.
+// ParseConfig parses a DistributionConfig document.
 func ParseConfig(document []byte) (*Config, error) {
 	decoder := xml.NewDecoder(bytes.NewReader(document))
 	open := []*node{{}}
@@ -103,7 +107,7 @@ func tagName(start []byte) string {
 	return string(name[:bytes.IndexAny(name, " \t\r\n/>")])
 }
 
-// Bytes is the document.
+// Bytes returns the document.
 func (c *Config) Bytes() []byte { return c.doc.source(nil) }
 
 func (c *Config) root() *node { return c.doc.child(rootName) }
@@ -135,7 +139,7 @@ func (n *node) elements() []*node {
 	return out
 }
 
-// child is the first element of that name, or nil. Of nil it is nil, so that paths can be walked.
+// child returns the first child element with that name, or nil. For a nil n it returns nil, so that calls can be chained.
 func (n *node) child(name string) *node {
 	if n == nil {
 		return nil
@@ -148,7 +152,7 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
-// value is the character data directly in the element.
+// value returns the character data directly inside the element.
 func (n *node) value() string {
 	if n == nil {
 		return ""
@@ -160,10 +164,10 @@ func (n *node) value() string {
 	return strings.TrimSpace(b.String())
 }
 
-// get is the value of the child of that name.
+// get returns the value of the child with that name.
 func (n *node) get(name string) string { return n.child(name).value() }
 
-// set gives the child of that name a value. It leaves a child that has it already as it is written.
+// set gives the child with that name a value. A child that has the value already keeps its source.
 func (n *node) set(name, value string) {
 	k := n.child(name)
 	if k == nil {
@@ -177,7 +181,7 @@ func (n *node) set(name, value string) {
 	k.insert(text(value), nil)
 }
 
-// insert puts a kid before another one, or at the end.
+// insert puts k before another child, or at the end if before is nil.
 func (n *node) insert(k, before *node) {
 	if len(n.end) == 0 { // <X/>
 		n.start = append(bytes.TrimRight(bytes.TrimSuffix(slices.Clone(n.start), []byte("/>")), " \t\r\n"), '>')
@@ -206,7 +210,7 @@ func text(s string) *node {
 
 func leaf(name, value string) *node { return element(name, text(value)) }
 
-// list is an element that holds Items and their Quantity.
+// list returns an element with Items and their Quantity.
 func list(name string, items ...*node) *node {
 	n := element(name, leaf("Quantity", strconv.Itoa(len(items))))
 	if len(items) > 0 {
@@ -222,7 +226,7 @@ func (n *node) items() []*node {
 	return nil
 }
 
-// addItem puts an item before another one, or after the last one.
+// addItem puts item before another item, or after the last one if before is nil.
 func (n *node) addItem(item, before *node) {
 	items := n.child("Items")
 	if items == nil {
@@ -230,7 +234,7 @@ func (n *node) addItem(item, before *node) {
 		n.insert(items, nil)
 	}
 	if all := items.elements(); before == nil && len(all) > 0 {
-		// White space that somebody put at the end of the list stays at its end.
+		// White space at the end of the list stays there.
 		if after := slices.Index(items.kids, all[len(all)-1]) + 1; after < len(items.kids) {
 			before = items.kids[after]
 		}
@@ -250,13 +254,13 @@ func (n *node) removeItem(item *node) {
 
 func (n *node) count() { n.set("Quantity", strconv.Itoa(len(n.items()))) }
 
-// Behavior is what can be read of a cache behavior.
+// Behavior is the path pattern of a cache behavior and the id of its origin.
 type Behavior struct {
 	Path   string
-	Origin string // id
+	Origin string // id within the distribution
 }
 
-// OriginIDs lists the ids of all origins in order.
+// OriginIDs returns the ids of all origins in order.
 func (c *Config) OriginIDs() []string {
 	var ids []string
 	for _, o := range c.root().child("Origins").items() {
@@ -265,10 +269,10 @@ func (c *Config) OriginIDs() []string {
 	return ids
 }
 
-// has reports whether there is an origin of that id.
+// has reports whether the configuration has an origin with that id.
 func (c *Config) has(originID string) bool { return slices.Contains(c.OriginIDs(), originID) }
 
-// Behaviors lists the cache behaviors in order, without the default one.
+// Behaviors returns the cache behaviors in order, without the default one.
 func (c *Config) Behaviors() []Behavior {
 	var all []Behavior
 	for _, b := range c.root().child("CacheBehaviors").items() {
@@ -277,7 +281,7 @@ func (c *Config) Behaviors() []Behavior {
 	return all
 }
 
-// Aliases lists the alternate domain names in order.
+// Aliases returns the alternate domain names in order.
 func (c *Config) Aliases() []string {
 	var all []string
 	for _, a := range c.root().child("Aliases").items() {
@@ -286,33 +290,34 @@ func (c *Config) Aliases() []string {
 	return all
 }
 
-// Enabled tells whether the distribution answers requests.
+// Enabled reports whether the distribution is enabled.
 func (c *Config) Enabled() bool { return c.root().get("Enabled") == "true" }
 
-// IPv6 tells whether the distribution answers over IPv6, so that AAAA records make sense.
+// IPv6 reports whether the distribution serves IPv6, so that its hosts need AAAA records.
 func (c *Config) IPv6() bool { return c.root().get("IsIPV6Enabled") == "true" }
 
-// Uses reports whether any part of the configuration, unmanaged ones included, names the VPC origin.
+// Uses reports whether any part of the configuration, managed or not, names the VPC origin.
 func (c *Config) Uses(vpcOrigin string) bool {
 	return c.values[vpcOrigin] || c.values[OriginID(vpcOrigin)]
 }
 
-func (n *node) names(values ...string) bool {
+// mentions reports whether n or an element below it has one of values.
+func (n *node) mentions(values ...string) bool {
 	if n.name != "" && slices.Contains(values, n.value()) {
 		return true
 	}
-	return slices.ContainsFunc(n.kids, func(k *node) bool { return k.names(values...) })
+	return slices.ContainsFunc(n.kids, func(k *node) bool { return k.mentions(values...) })
 }
 
 func samePath(a, b string) bool { return origin.Canonical(a) == origin.Canonical(b) }
 
-// Size counts all that there is.
+// Size counts all origins, behaviors and aliases.
 func (c *Config) Size() origin.Size {
 	return origin.Size{Origins: len(c.OriginIDs()), Behaviors: len(c.Behaviors()), Aliases: len(c.Aliases())}
 }
 
-// Others counts what there is besides the records, which are those of all distributions: what takes room here and will not
-// go. It lists the aliases among that.
+// Others counts what the configuration holds besides the origins of records, which are those of all distributions. That part uses capacity
+// here and does not go away. Others also returns the aliases that it counts, in lower case.
 func (c *Config) Others(records []origin.Record, s Spec) (n origin.Size, aliases []string) {
 	ids, hosts := map[string]bool{}, map[string]bool{}
 	if s.Wildcard {
@@ -349,40 +354,39 @@ func (c *Config) Others(records []origin.Record, s Spec) (n origin.Size, aliases
 	return n, aliases
 }
 
-// Orphans lists the VPC origins that are ours by their id and have no record. One whose owner is not named has nothing but
-// its id.
+// Orphans returns the managed VPC origins that have no record. If the configuration does not name the owner of one, its Ref has only the
+// id.
 func (c *Config) Orphans(records []origin.Record) []origin.Ref {
-	var strays []origin.Ref
+	var orphans []origin.Ref
 	for _, n := range c.root().child("Origins").items() {
-		vpcOrigin, ours := strings.CutPrefix(n.get("Id"), prefix)
-		if !ours || slices.ContainsFunc(records, func(r origin.Record) bool { return r.ID == vpcOrigin }) {
+		vpcOrigin, managed := strings.CutPrefix(n.get("Id"), prefix)
+		if !managed || slices.ContainsFunc(records, func(r origin.Record) bool { return r.ID == vpcOrigin }) {
 			continue
 		}
 		ref, err := origin.ParseARN("arn:aws:cloudfront::" + n.child("VpcOriginConfig").get("OwnerAccountId") + ":vpcorigin/" + vpcOrigin)
 		if err != nil {
 			ref = origin.Ref{ID: vpcOrigin}
 		}
-		strays = append(strays, ref)
+		orphans = append(orphans, ref)
 	}
-	return strays
+	return orphans
 }
 
-// BaseSize is what originhub puts into a distribution that it creates, besides its origins.
+// BaseSize returns what a distribution that originhub creates holds besides its VPC origins.
 func BaseSize() origin.Size { return origin.Size{Origins: 1} }
 
-// answersNotFound tells whether the default behavior has the function.
+// answersNotFound reports whether the default behavior runs the function for viewer requests.
 func (c *Config) answersNotFound(function string) bool {
 	return slices.ContainsFunc(c.root().child("DefaultCacheBehavior").child("FunctionAssociations").items(), func(n *node) bool {
 		return n.get("FunctionARN") == function && n.get("EventType") == viewerRequest
 	})
 }
 
-// CallerReference is what the distribution was created from.
+// CallerReference returns the caller reference with which the distribution was created.
 func (c *Config) CallerReference() string { return c.root().get("CallerReference") }
 
-// print is a fingerprint of what originhub manages of the configuration. CloudFront's own way to write down the same does not
-// change it.
-func (c *Config) print() string {
+// fingerprint returns a hash of the managed part. It does not depend on how CloudFront writes the document.
+func (c *Config) fingerprint() string {
 	h := sha256.New()
 	add := func(values ...string) { fmt.Fprintf(h, "%q\n", values) }
 	add(c.root().get("Enabled"))

@@ -7,34 +7,34 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// prefix begins the id of every origin in a distribution that is ours.
+// prefix begins the id of every managed origin in a distribution.
 const prefix = "originhub-"
 
-// OriginID is the id of a VPC origin within a distribution: the same for ever.
+// OriginID returns the id that a VPC origin has within a distribution. It never changes.
 func OriginID(vpcOrigin string) string { return prefix + vpcOrigin }
 
-// Owned tells whether the origin with that id is ours.
+// Owned reports whether the origin with that id is managed.
 func Owned(originID string) bool { return strings.HasPrefix(originID, prefix) }
 
-// Spec is what DesiredOf needs of policy.
+// Spec is what DesiredOf needs to know about policy and about the distribution.
 type Spec struct {
 	Domain       string
-	Wildcard     bool        // one alias *.<Domain>; else one per host of what is wired here
-	Created      bool        // the distribution is ours, so it is enabled exactly while something is wired
-	NotFound     string      // ARN of the function behind the default behavior of one that is Created
-	OwnedAliases []string    // aliases that the hub added: of a distribution that is not Created, it takes no others away
-	Limits       origin.Size // foreign parts count too; zero is none
+	Wildcard     bool        // the only alias is *.<Domain>; otherwise every host of a wired origin is an alias
+	Created      bool        // the hub created the distribution, and enables it exactly while an origin is wired
+	NotFound     string      // ARN of the function of the default behavior, if Created
+	OwnedAliases []string    // aliases that the hub added; if not Created, it removes no others
+	Limits       origin.Size // on managed and unmanaged parts together; zero: no limit
 }
 
-// Desired is what our part of a distribution should be. The order of nothing in it matters.
+// Desired is the managed part of a distribution as it should be. The order of its elements does not matter.
 type Desired struct {
-	Origins  []Origin
-	Removed  []string // VPC origins to take out, wherever they are still in
-	Released []string // aliases to take away, unless an origin needs them or they are Kept
-	Kept     []string // aliases of origins that stay as they are
-	Toggle   bool     // enable with the first origin, disable with the last
-	NotFound string   // ARN of the function that answers what no behavior matches; empty: that is not the hub's to say
-	Limits   origin.Size
+	Origins         []Origin
+	Removed         []string // VPC origins to remove
+	ReleasedAliases []string // aliases to remove, unless an origin needs them or KeptAliases has them
+	KeptAliases     []string // aliases of origins that stay as they are
+	Toggle          bool     // enable the distribution with the first origin, disable it with the last
+	NotFound        string   // ARN of the default behavior's function; empty: leave the default behavior as it is
+	Limits          origin.Size
 }
 
 // Origin is one VPC origin to wire.
@@ -44,23 +44,22 @@ type Origin struct {
 	Domain    string
 	Paths     []string
 	Aliases   []string
-	Released  []string // aliases that it needs no more: released with the update that brings the rest
+	Released  []string // aliases that the origin needs no longer, to be removed in the update that wires it
 }
 
-// DesiredOf is what the registry wants. Conflicts between records were settled before (admission.Settle).
+// DesiredOf returns what the registry wants of a distribution. Package admission has resolved conflicts between records before.
 //
-// With per-host aliases the host names of an origin that is not to be wired any more, or has left them, are released. A
-// wildcard alias is never taken away again: it belongs to the distribution, not to an origin. The origins that are held stay
-// as they are.
-func DesiredOf(records []origin.Record, held []string, s Spec) Desired {
+// Origins in excluded stay as they are. Without a wildcard, the hosts that an origin releases are removed from the aliases. A wildcard
+// alias is never removed, because it belongs to the distribution and not to an origin.
+func DesiredOf(records []origin.Record, excluded []string, s Spec) Desired {
 	d := Desired{Toggle: s.Created, Limits: s.Limits}
 	for _, r := range records {
 		switch {
-		case slices.Contains(held, r.ID):
-			d.Kept = append(d.Kept, r.BoundHosts()...)
-		case r.State == origin.Deleted, // what it held is anybody's
+		case slices.Contains(excluded, r.ID):
+			d.KeptAliases = append(d.KeptAliases, r.BoundHosts()...)
+		case r.State == origin.Deleted, // other origins may have claimed its hosts since
 			r.Intent == origin.Wire && r.State == origin.Deferred: // it has no place
-			d.Released = append(d.Released, r.ReleasedHosts...)
+			d.ReleasedAliases = append(d.ReleasedAliases, r.ReleasedHosts...)
 		case r.Intent == origin.Wire:
 			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Released: r.ReleasedHosts}
 			if s.Wildcard {
@@ -69,31 +68,31 @@ func DesiredOf(records []origin.Record, held []string, s Spec) Desired {
 			d.Origins = append(d.Origins, o)
 		default:
 			d.Removed = append(d.Removed, r.ID)
-			d.Released = append(d.Released, r.ReleasedHosts...)
-			if r.State != origin.Detached { // since then, who adds what it claimed means it for something else
-				d.Released = append(d.Released, r.Claim.Hosts...)
+			d.ReleasedAliases = append(d.ReleasedAliases, r.ReleasedHosts...)
+			if r.State != origin.Detached { // an alias that was added after that is somebody else's
+				d.ReleasedAliases = append(d.ReleasedAliases, r.Claim.Hosts...)
 			}
 		}
 	}
-	d.Released = s.Releasable(d.Released)
+	d.ReleasedAliases = s.Releasable(d.ReleasedAliases)
 	for i := range d.Origins {
 		d.Origins[i].Released = s.Releasable(d.Origins[i].Released)
 	}
 	if s.Wildcard {
-		d.Kept = nil
+		d.KeptAliases = nil
 	}
 	if s.Created {
 		d.NotFound = s.NotFound
 	}
 	slices.SortFunc(d.Origins, byID)
 	slices.Sort(d.Removed)
-	slices.Sort(d.Released)
-	slices.Sort(d.Kept)
+	slices.Sort(d.ReleasedAliases)
+	slices.Sort(d.KeptAliases)
 	return d
 }
 
-// Releasable are those of the aliases that an origin may take along when it leaves: none of a wildcard's, and on a distribution
-// that is not the hub's own only what the hub added, since what was there before an origin claimed it is somebody else's.
+// Releasable returns the aliases that originhub may remove when no origin needs them: all of a distribution that it created, only the
+// ones that it added to an adopted one, and none if the alias is a wildcard.
 func (s Spec) Releasable(aliases []string) []string {
 	switch {
 	case s.Wildcard:

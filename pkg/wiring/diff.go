@@ -19,18 +19,18 @@ const (
 	AllViewer       = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 )
 
-// Diff compares what is desired with a configuration. It looks only at what is ours:
+// Diff returns the changes that turn c into what d wants. It compares the managed part only:
 //
-//	part          ours when                                  what of it is kept as desired
-//	origin        it is desired, or to be removed            DomainName, VpcOriginId, OwnerAccountId
-//	behavior      its target is ours                         TargetOriginId, CachePolicyId, OriginRequestPolicyId, order
-//	alias         an origin needs it, or it was released     presence, unless what stays as it is keeps it
-//	default       Desired.NotFound                           its viewer-request function, which reaches no origin
-//	distribution  Desired.Toggle                             Enabled
+//	part          managed if                                what Diff keeps as desired
+//	origin        it is desired, or to be removed           DomainName, VpcOriginId, OwnerAccountId
+//	behavior      its target is managed                     TargetOriginId, CachePolicyId, OriginRequestPolicyId, order
+//	alias         an origin needs it, or it was released    presence, unless KeptAliases has it
+//	default       Desired.NotFound is set                   its viewer-request function, so that no request reaches an origin
+//	distribution  Desired.Toggle is set                     Enabled
 //
-// An origin that has our prefix and that nobody speaks of stays: a registry that was lost must not take teams off the air.
-// Every other field of these, too, is left as somebody else may have set it. An origin that cannot be wired as a whole is
-// named in Plan.Refused, and left out as a whole unless it is wired already. The error is about Desired itself.
+// An orphan stays, because losing the registry must not take teams off the air. Other fields of managed parts stay as they are, too.
+// An origin that cannot be wired completely is listed in Plan.Refused. It is left out completely, unless it is wired already. The
+// error is a defect of d.
 func Diff(d Desired, c *Config) (Plan, error) {
 	origins := slices.Clone(d.Origins)
 	slices.SortFunc(origins, byID)
@@ -43,16 +43,16 @@ func Diff(d Desired, c *Config) (Plan, error) {
 		}
 	}
 
-	mine := d.mine()
+	managed := d.managed()
 	var p Plan
-	origins, p.Refused = c.fitting(origins, d, mine)
-	kept := slices.Clone(d.Kept)
+	origins, p.Refused = c.fitting(origins, d, managed)
+	keptAliases := slices.Clone(d.KeptAliases)
 	for _, o := range d.Origins {
-		if !mine[OriginID(o.VPCOrigin)] {
-			kept = slices.Concat(kept, o.Aliases, o.Released)
+		if !managed[OriginID(o.VPCOrigin)] {
+			keptAliases = slices.Concat(keptAliases, o.Aliases, o.Released)
 		}
 	}
-	stuck, problems := c.stuck(origins, mine)
+	stillUsed, problems := c.stillUsed(origins, managed)
 	p.Refused = append(p.Refused, problems...)
 
 	enabled := c.Enabled()
@@ -62,18 +62,18 @@ func Diff(d Desired, c *Config) (Plan, error) {
 	if d.NotFound != "" && !c.answersNotFound(d.NotFound) {
 		p.Changes = append(p.Changes, Change{Op: Amend, Kind: KindDefault, ID: d.NotFound})
 	}
-	p.Changes = append(p.Changes, c.diffOrigins(origins, stuck, mine)...)
-	p.Changes = append(p.Changes, c.diffBehaviors(origins, mine)...)
-	p.Changes = append(p.Changes, c.diffAliases(origins, d.released(), kept)...)
-	unknown := slices.ContainsFunc(c.OriginIDs(), func(id string) bool { return Owned(id) && !mine[id] })
-	if d.Toggle && enabled && len(origins)+len(stuck) == 0 && !unknown {
+	p.Changes = append(p.Changes, c.diffOrigins(origins, stillUsed, managed)...)
+	p.Changes = append(p.Changes, c.diffBehaviors(origins, managed)...)
+	p.Changes = append(p.Changes, c.diffAliases(origins, d.released(), keptAliases)...)
+	orphan := slices.ContainsFunc(c.OriginIDs(), func(id string) bool { return Owned(id) && !managed[id] })
+	if d.Toggle && enabled && len(origins)+len(stillUsed) == 0 && !orphan {
 		p.Changes = append(p.Changes, Change{Op: Disable, Kind: KindDistribution})
 	}
 	return p, nil
 }
 
-// mine are the ids of the origins that the plan may touch.
-func (d Desired) mine() map[string]bool {
+// managed returns the ids of the origins that the plan may change or remove.
+func (d Desired) managed() map[string]bool {
 	ids := map[string]bool{}
 	for _, o := range d.Origins {
 		ids[OriginID(o.VPCOrigin)] = true
@@ -84,38 +84,38 @@ func (d Desired) mine() map[string]bool {
 	return ids
 }
 
-// released are the aliases that the plan may take away.
+// released returns the aliases that the plan may remove.
 func (d Desired) released() []string {
-	all := slices.Clone(d.Released)
+	all := slices.Clone(d.ReleasedAliases)
 	for _, o := range d.Origins {
 		all = append(all, o.Released...)
 	}
 	return all
 }
 
-// fitting leaves out the origins that the distribution cannot take. What is wired already comes first, and nothing takes it
-// out: it goes without the paths that somebody else has, and if no path is left, or there is no room for what it asks for, it
-// stays as it is and so is no longer mine. Nobody else gets the paths that it keeps, whoever came first.
-func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit []Origin, out []Problem) {
+// fitting returns the origins that the distribution can take, and a problem for each other one. Wired origins come first and stay wired:
+// one goes without the paths that others have. If it has no path left, or there is no capacity for its new claim, it stays as it is, and
+// fitting removes it from managed. No other origin gets the paths that it keeps.
+func (c *Config) fitting(origins []Origin, d Desired, managed map[string]bool) (fit []Origin, out []Problem) {
 	order := slices.Clone(origins)
 	wired := func(o Origin) bool { return c.has(OriginID(o.VPCOrigin)) }
 	slices.SortStableFunc(order, func(a, b Origin) int { return rank(wired(b)) - rank(wired(a)) })
-	var stay []Problem
+	var unchanged []Problem
 	for {
-		f := c.newFitter(d, mine)
+		f := c.newFitter(d, managed)
 		i := 0
 		for i < len(order) && f.take(order[i]) {
 			i++
 		}
 		if i == len(order) {
-			fit, out = f.fit, slices.Concat(stay, f.out)
+			fit, out = f.fit, slices.Concat(unchanged, f.out)
 			break
 		}
 		id := order[i].VPCOrigin
-		delete(mine, OriginID(id))
+		delete(managed, OriginID(id))
 		for _, p := range f.out {
 			if p.VPCOrigin == id {
-				stay = append(stay, p)
+				unchanged = append(unchanged, p)
 			}
 		}
 		order = slices.Delete(order, i, i+1)
@@ -125,20 +125,20 @@ func (c *Config) fitting(origins []Origin, d Desired, mine map[string]bool) (fit
 	return fit, out
 }
 
-// fitter is a distribution with the origins that were fitted in so far.
+// fitter is a distribution with the origins that fit so far.
 type fitter struct {
-	c       *Config
-	limits  origin.Size
-	used    origin.Size
-	foreign []string          // path patterns of behaviors that no origin of the registry has
-	owner   map[string]string // VPC origin by canonical path
-	aliases map[string]bool
-	fit     []Origin
-	out     []Problem
+	c         *Config
+	limits    origin.Size
+	used      origin.Size
+	unmanaged []string          // path patterns of behaviors whose target has no record
+	owner     map[string]string // VPC origin by canonical path
+	aliases   map[string]bool
+	fit       []Origin
+	out       []Problem
 }
 
-// newFitter begins with what is not mine to change: what others have, and what stays as it is.
-func (c *Config) newFitter(d Desired, mine map[string]bool) *fitter {
+// newFitter returns a fitter that holds the unmanaged part and the origins that stay as they are.
+func (c *Config) newFitter(d Desired, managed map[string]bool) *fitter {
 	f := &fitter{c: c, limits: d.Limits, owner: map[string]string{}, aliases: map[string]bool{}}
 	known := map[string]string{}
 	for _, o := range d.Origins {
@@ -146,33 +146,33 @@ func (c *Config) newFitter(d Desired, mine map[string]bool) *fitter {
 	}
 	for _, b := range c.Behaviors() {
 		switch stays := known[b.Origin]; {
-		case mine[b.Origin]:
+		case managed[b.Origin]:
 			continue
 		case stays != "":
 			f.owner[origin.Canonical(b.Path)] = stays
 		default:
-			f.foreign = append(f.foreign, b.Path)
+			f.unmanaged = append(f.unmanaged, b.Path)
 		}
 		f.used.Behaviors++
 	}
 	for _, id := range c.OriginIDs() {
-		if !mine[id] {
+		if !managed[id] {
 			f.used.Origins++
 		}
 	}
 	released := d.released()
 	for _, a := range c.Aliases() {
-		if a = strings.ToLower(a); !slices.Contains(released, a) || slices.Contains(d.Kept, a) {
+		if a = strings.ToLower(a); !slices.Contains(released, a) || slices.Contains(d.KeptAliases, a) {
 			f.aliases[a] = true
 		}
 	}
 	return f
 }
 
-// take fits an origin in, or says why it cannot be. It reports false for one that is wired and has to stay as it is.
+// take adds an origin if it fits, and records a problem if it does not. It returns false for a wired origin that has to stay as it is.
 func (f *fitter) take(o Origin) bool {
 	wired := f.c.has(OriginID(o.VPCOrigin))
-	free := f.free(o)
+	free := f.freePaths(o)
 	if len(free) < len(o.Paths) && !wired {
 		return true
 	}
@@ -197,8 +197,8 @@ func (f *fitter) take(o Origin) bool {
 	}
 	f.used.Aliases = len(f.aliases)
 	need := origin.Size{Origins: 1, Behaviors: len(o.Paths), Aliases: len(fresh)}
-	if over := exceeded(f.used, need, had, f.limits); over.kind != "" {
-		f.refuse(o, DoesNotFit, over.kind, "the distribution %s%s", over.says, remedy(over))
+	if short := exceeded(f.used, need, had, f.limits); short.quota != "" {
+		f.refuse(o, DoesNotFit, short.quota, "the distribution %s%s", short.text, remedy(short))
 		return !wired
 	}
 	f.used = f.used.Plus(need)
@@ -212,25 +212,25 @@ func (f *fitter) take(o Origin) bool {
 	return true
 }
 
-// free lists the paths that an origin claims and nobody else has, and says of the first of the others who has it.
-func (f *fitter) free(o Origin) []string {
+// freePaths returns the paths of an origin that no other behavior has. It records a problem for the first of the others.
+func (f *fitter) freePaths(o Origin) []string {
 	var free []string
-	said := false
+	reported := false
 	for _, path := range o.Paths {
-		taken := slices.IndexFunc(f.foreign, func(other string) bool { return samePath(other, path) })
+		taken := slices.IndexFunc(f.unmanaged, func(other string) bool { return samePath(other, path) })
 		owner := f.owner[origin.Canonical(path)]
 		switch {
 		case taken < 0 && owner == "":
 			free = append(free, path)
 			continue
-		case said:
+		case reported:
 		case taken >= 0:
-			f.refuse(o, PathTaken, f.foreign[taken], "the distribution has a behavior for %s that belongs to no origin of the registry: "+
-				"remove that behavior, or claim another path", f.foreign[taken])
+			f.refuse(o, PathTaken, f.unmanaged[taken], "path %s is taken by an unmanaged behavior of the distribution; "+
+				"claim another path, or ask the distribution's owner to remove that behavior", f.unmanaged[taken])
 		default:
-			f.refuse(o, PathTwice, path+" "+owner, "%s has the path %s already: claim another one", owner, path)
+			f.refuse(o, PathTwice, path+" "+owner, "path %s is already taken by %s; claim another path", path, owner)
 		}
-		said = true
+		reported = true
 	}
 	return free
 }
@@ -246,10 +246,10 @@ func rank(first bool) int {
 	return 0
 }
 
-// stuck names the origins of ours that should go but are used by a part of the configuration that is not ours to change.
-func (c *Config) stuck(desired []Origin, mine map[string]bool) (ids []string, problems []Problem) {
+// stillUsed returns the managed origins that have to be removed but that an unmanaged part of the configuration uses.
+func (c *Config) stillUsed(desired []Origin, managed map[string]bool) (ids []string, problems []Problem) {
 	for _, id := range c.OriginIDs() {
-		if !mine[id] || wants(desired, id) != nil {
+		if !managed[id] || wants(desired, id) != nil {
 			continue
 		}
 		user := ""
@@ -257,7 +257,7 @@ func (c *Config) stuck(desired []Origin, mine map[string]bool) (ids []string, pr
 			user = "the default behavior"
 		}
 		for _, group := range c.root().child("OriginGroups").items() {
-			if group.names(id) {
+			if group.mentions(id) {
 				user = "origin group " + group.get("Id")
 			}
 		}
@@ -265,7 +265,7 @@ func (c *Config) stuck(desired []Origin, mine map[string]bool) (ids []string, pr
 			ids = append(ids, id)
 			problems = append(problems, Problem{
 				strings.TrimPrefix(id, prefix),
-				origin.Reason{Code: StillUsed, Subject: user, Message: user + " of the distribution uses it, which originhub did not set: point that at another origin"},
+				origin.Reason{Code: StillUsed, Subject: user, Message: user + " of the distribution still uses the origin and is unmanaged; a platform engineer has to point it at another origin"},
 			})
 		}
 	}
@@ -281,7 +281,7 @@ func wants(origins []Origin, id string) *Origin {
 	return nil
 }
 
-func (c *Config) diffOrigins(desired []Origin, stuck []string, mine map[string]bool) []Change {
+func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed map[string]bool) []Change {
 	var add, amend, remove []Change
 	existing := map[string]*node{}
 	for _, n := range c.root().child("Origins").items() {
@@ -304,28 +304,28 @@ func (c *Config) diffOrigins(desired []Origin, stuck []string, mine map[string]b
 		}
 	}
 	for _, id := range c.OriginIDs() {
-		if mine[id] && wants(desired, id) == nil && !slices.Contains(stuck, id) {
+		if managed[id] && wants(desired, id) == nil && !slices.Contains(stillUsed, id) {
 			remove = append(remove, Change{Op: Remove, Kind: KindOrigin, ID: id})
 		}
 	}
 	return slices.Concat(add, amend, remove)
 }
 
-func (c *Config) diffBehaviors(desired []Origin, mine map[string]bool) []Change {
+func (c *Config) diffBehaviors(desired []Origin, managed map[string]bool) []Change {
 	target := map[string]string{}
 	for _, o := range desired {
 		for _, path := range o.Paths {
 			target[path] = OriginID(o.VPCOrigin)
 		}
 	}
-	kept, amended, remove := c.keptBehaviors(target, mine)
+	kept, amended, remove := c.keptBehaviors(target, managed)
 	has := func(path string) bool { return slices.Contains(kept, placed{path, true}) }
 	order := behaviorOrder(kept, slices.Sorted(maps.Keys(target)))
-	stays := slices.DeleteFunc(slices.Clone(order), func(b placed) bool { return b.ours && !has(b.path) })
+	stays := slices.DeleteFunc(slices.Clone(order), func(b placed) bool { return b.managed && !has(b.path) })
 	move := !slices.Equal(stays, kept)
 	changes := remove
 	for i, b := range order {
-		if !b.ours {
+		if !b.managed {
 			continue
 		}
 		before := ""
@@ -346,13 +346,13 @@ func (c *Config) diffBehaviors(desired []Origin, mine map[string]bool) []Change 
 	return changes
 }
 
-// keptBehaviors sorts what is there: behaviors that stay, in their order; how to amend those of ours that are not as wanted, by
-// path; and those of ours that nobody wants, to remove.
-func (c *Config) keptBehaviors(target map[string]string, mine map[string]bool) (kept []placed, amended map[string]Change, remove []Change) {
+// keptBehaviors sorts the existing behaviors: the ones that stay, in their order; the changes to managed ones that are not as desired,
+// by path; and the removals of managed ones that are no longer wanted.
+func (c *Config) keptBehaviors(target map[string]string, managed map[string]bool) (kept []placed, amended map[string]Change, remove []Change) {
 	amended = map[string]Change{}
 	for _, n := range c.root().child("CacheBehaviors").items() {
 		path, was := n.get("PathPattern"), n.get("TargetOriginId")
-		if !mine[was] {
+		if !managed[was] {
 			kept = append(kept, placed{path, false})
 			continue
 		}
@@ -373,20 +373,20 @@ func (c *Config) keptBehaviors(target map[string]string, mine map[string]bool) (
 	return kept, amended, remove
 }
 
-// behaviorOrder returns the order in which our paths and the kept behaviors are to stand: the kept one, if it has all and is
-// as good as any.
-func behaviorOrder(kept []placed, ours []string) []placed {
+// behaviorOrder returns the order of the managed paths and the kept behaviors. It returns the existing order if that has all paths and is
+// correct.
+func behaviorOrder(kept []placed, managed []string) []placed {
 	missing := func(path string) bool { return !slices.Contains(kept, placed{path, true}) }
-	if !slices.ContainsFunc(ours, missing) && wellPlaced(kept) {
+	if !slices.ContainsFunc(managed, missing) && wellPlaced(kept) {
 		return kept
 	}
-	var foreign []string
+	var unmanaged []string
 	for _, b := range kept {
-		if !b.ours {
-			foreign = append(foreign, b.path)
+		if !b.managed {
+			unmanaged = append(unmanaged, b.path)
 		}
 	}
-	return arrange(foreign, ours)
+	return arrange(unmanaged, managed)
 }
 
 func (c *Config) diffAliases(desired []Origin, released, kept []string) []Change {

@@ -7,31 +7,31 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// DNSPlan is what to change in the hosted zone. Records that point at the distribution are ours.
+// DNSPlan lists the changes to a hosted zone.
 type DNSPlan struct {
 	Upsert  []origin.DNSRecord
 	Delete  []origin.DNSRecord
-	Refused []origin.DNSRecord // existing records of somebody else that stand in the way
+	Refused []origin.DNSRecord // unmanaged records of hosts that need one of the hub's
 }
 
-// Empty tells whether there is nothing to write.
+// Empty reports whether the plan changes nothing.
 func (p DNSPlan) Empty() bool { return len(p.Upsert) == 0 && len(p.Delete) == 0 }
 
-// Records compares the host names of the origins of one distribution with the existing records. target is its domain name,
-// former are those of the ones before it, which are no more, and others those of the hub's other distributions.
+// Records compares the hosts of the origins of one distribution with the existing DNS records. target is the distribution's domain
+// name, former are those of the distributions that it replaced, and others are those of the hub's other distributions.
 //
-//	host is                            existing record   verdict
-//	claimed by a live origin           none              upsert A, and AAAA with IPv6
-//	claimed by a live origin           ours              nothing
-//	claimed by a live origin           former, others'   upsert
-//	claimed by a live origin           somebody else's   refused, and nothing is written for that host
-//	given up, and kept by no origin    ours, former      delete
-//	anything else                      any               nothing
+//	host is                                   existing record leads to  verdict
+//	claimed by a live origin                  (no record)               upsert A, and AAAA if IPv6 is enabled
+//	claimed by a live origin                  target                    nothing
+//	claimed by a live origin                  former, others            upsert
+//	claimed by a live origin                  anything else             refused, and nothing is written for that host
+//	released, and reserved by no origin       target, former            delete
+//	anything else                             any                       nothing
 func Records(records []origin.Record, target string, former, others []string, ipv6 bool, existing []origin.DNSRecord) DNSPlan {
-	var live, kept, gone []string
+	var live, reserved, released []string
 	for _, r := range records {
-		k, g := hostsOf(r)
-		kept, gone = append(kept, k...), append(gone, g...)
+		keeps, releases := hostsOf(r)
+		reserved, released = append(reserved, keeps...), append(released, releases...)
 		if r.Intent == origin.Wire && r.State == origin.Live {
 			live = append(live, r.Claim.Hosts...)
 		}
@@ -45,14 +45,14 @@ func Records(records []origin.Record, target string, former, others []string, ip
 	var p DNSPlan
 	for _, host := range sortedSet(live) {
 		there := recordsOf(host, existing)
-		if blocked := slices.DeleteFunc(slices.Clone(there), func(e origin.DNSRecord) bool { return leadsTo(e, hub...) }); len(blocked) > 0 {
-			p.Refused = append(p.Refused, blocked...)
+		if unmanaged := slices.DeleteFunc(slices.Clone(there), func(e origin.DNSRecord) bool { return leadsTo(e, hub...) }); len(unmanaged) > 0 {
+			p.Refused = append(p.Refused, unmanaged...)
 		} else {
 			p.Upsert = append(p.Upsert, missing(there, host, types, target)...)
 		}
 	}
-	for _, host := range sortedSet(gone) {
-		if slices.Contains(kept, host) {
+	for _, host := range sortedSet(released) {
+		if slices.Contains(reserved, host) {
 			continue
 		}
 		for _, e := range recordsOf(host, existing) {
@@ -64,7 +64,7 @@ func Records(records []origin.Record, target string, former, others []string, ip
 	return p
 }
 
-// missing returns the records of a host that do not lead to target yet.
+// missing returns the records to write so that host leads to target.
 func missing(there []origin.DNSRecord, host string, types []string, target string) []origin.DNSRecord {
 	var upsert []origin.DNSRecord
 	for _, t := range types {
@@ -75,7 +75,7 @@ func missing(there []origin.DNSRecord, host string, types []string, target strin
 	return upsert
 }
 
-// recordsOf returns the existing records that decide where viewers of a host go.
+// recordsOf returns the existing records that resolve host.
 func recordsOf(host string, existing []origin.DNSRecord) []origin.DNSRecord {
 	var of []origin.DNSRecord
 	for _, e := range existing {
@@ -86,21 +86,21 @@ func recordsOf(host string, existing []origin.DNSRecord) []origin.DNSRecord {
 	return of
 }
 
-// leadsTo reports whether a record points at one of some domain names.
+// leadsTo reports whether a record leads to one of domains.
 func leadsTo(e origin.DNSRecord, domains ...string) bool {
 	return e.Target != "" && slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(e.Target, d) })
 }
 
-// hostsOf are the hosts that a record keeps and those that it has given up by now. An origin that moves answers for its old
-// hosts until it is live on the new ones, so that one change of DNS replaces the ones by the others.
+// hostsOf returns the hosts for which DNS records of the hub have to stay, and the hosts for which they can be removed by now. An origin
+// that moves to other hosts reserves the old ones until it is live on the new ones, so that one DNS change replaces all.
 //
-//	intent  state                  keeps          gives up
-//	any     waiting, deleted       -              left
-//	detach  detaching              -              claimed, left
-//	detach  detached               -              left
-//	wire    live                   claimed        left
-//	any     any other              claimed, left  -
-func hostsOf(r origin.Record) (keeps, gives []string) {
+//	intent  state              reserved           released
+//	any     deferred, deleted  -                  released
+//	detach  detaching          -                  claimed, released
+//	detach  detached           -                  released
+//	wire    live               claimed            released
+//	any     any other          claimed, released  -
+func hostsOf(r origin.Record) (reserved, released []string) {
 	switch {
 	case r.State == origin.Deferred, r.State == origin.Deleted, r.Intent == origin.Detach && r.State == origin.Detached:
 		return nil, r.ReleasedHosts
@@ -112,36 +112,37 @@ func hostsOf(r origin.Record) (keeps, gives []string) {
 	return slices.Concat(r.Claim.Hosts, r.ReleasedHosts), nil
 }
 
-// Only is the plan with no deletions but those of the records that the hub has written: see origin.Distribution.Pointed.
-func (p DNSPlan) Only(pointed []string) DNSPlan {
-	p.Delete = slices.DeleteFunc(slices.Clone(p.Delete), func(r origin.DNSRecord) bool { return !slices.Contains(pointed, RecordKey(r)) })
+// Only returns the plan without the deletions of records that are not in owned (see origin.Owned).
+func (p DNSPlan) Only(owned []string) DNSPlan {
+	p.Delete = slices.DeleteFunc(slices.Clone(p.Delete), func(r origin.DNSRecord) bool { return !slices.Contains(owned, RecordKey(r)) })
 	return p
 }
 
-// RecordKey names a DNS record in origin.Distribution.Pointed.
+// RecordKey returns the name of a DNS record in origin.Owned.
 func RecordKey(r origin.DNSRecord) string { return strings.ToLower(r.Name) + " " + r.Type }
 
-// StillReleased are the hosts that a record has left and that may still lead to its distribution, whose records and aliases these
-// are, when everything that was to be written is Deployed and in DNS. What another record keeps is that one's.
+// StillReleased returns the released hosts of r that may still lead to its distribution, given the distribution's records and aliases
+// after all changes are Deployed and in DNS. It omits hosts that another record reserves.
 func StillReleased(r origin.Record, records []origin.Record, aliases []string) []string {
-	var kept []string
+	var reserved []string
 	for _, other := range records {
 		if other.ID != r.ID {
-			k, _ := hostsOf(other)
-			kept = append(kept, k...)
+			hosts, _ := hostsOf(other)
+			reserved = append(reserved, hosts...)
 		}
 	}
-	_, gives := hostsOf(r)
+	_, released := hostsOf(r)
 	var still []string
 	for _, h := range r.ReleasedHosts {
-		there := slices.ContainsFunc(aliases, func(a string) bool { return strings.EqualFold(a, h) }) && !slices.Contains(kept, h)
-		if there || !slices.Contains(gives, h) {
+		there := slices.ContainsFunc(aliases, func(a string) bool { return strings.EqualFold(a, h) }) && !slices.Contains(reserved, h)
+		if there || !slices.Contains(released, h) {
 			still = append(still, h)
 		}
 	}
 	return still
 }
 
+// sortedSet returns the distinct values in order.
 func sortedSet(values []string) []string {
 	values = slices.Clone(values)
 	slices.Sort(values)

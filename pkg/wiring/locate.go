@@ -11,118 +11,119 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Codes of why a distribution cannot be used.
+// Codes of the reasons why a distribution cannot be used.
 const (
 	DistributionMissing  origin.Code = "distribution-missing"  // policy names an id that does not exist
-	DistributionReplaced origin.Code = "distribution-replaced" // policy names another id although origins are in the old one
-	DistributionGone     origin.Code = "distribution-gone"     // somebody deleted it
-	unavailable          origin.Code = "unavailable"           // AWS gave no code
+	DistributionReplaced origin.Code = "distribution-replaced" // policy names another id while origins are in the old distribution
+	DistributionGone     origin.Code = "distribution-gone"     // somebody deleted the distribution
+	unavailable          origin.Code = "unavailable"           // the error has no code of AWS's
 )
 
-// identity is what Locate found out.
+// identity is the progress of Locate.
 type identity struct {
-	fresh    string  // id that the item got in this run
+	assigned string  // id that the item got in this run
 	absent   string  // id of a distribution that does not exist
-	refusal  *Answer // why the distribution cannot be found, made or read
-	over     bool    // nothing is left to find out
-	searched bool    // CloudFront was asked which one was created from the caller reference
-	function string  // ARN of the one that answers 404
-	exists   bool    // CloudFront says that one was created from the caller reference before
-	created  bool    // in this run, and that is not said yet
+	refused  *Answer // why the distribution cannot be found, created or read
+	done     bool    // Locate has nothing left to do
+	searched bool    // CloudFront was asked for the distribution with the caller reference
+	function string  // ARN of the function that answers 404
+	exists   bool    // CloudFront reports that a distribution with the caller reference exists
+	created  bool    // this run created the distribution and has not reported that yet
 }
 
-// Locate finds out which distribution the item stands for, and observes it.
+// Locate determines which distribution the item stands for, and observes it.
 //
-//	item   observed   policy                           then
-//	no id  -          nothing is to be in it           over, if an earlier run found it like that
-//	any    -          quotas were asked a while ago    observe them
-//	any    refused    any                              unavailable, as AWS says
-//	id     not yet    any                              observe it
-//	id     absent     took its place in this run       unavailable: policy names one that does not exist
-//	id     absent     created or found in this run     failed: it will appear
-//	id     absent     any                              gone: on without an id
-//	id     there      created it, names it no more     on to Write
-//	id     there      adopts it                        on to Write
-//	id     there      adopts another, origins inside   unavailable: they would be wired twice
-//	id     there      adopts another, none inside      that one's id
-//	no id  -          names it no more                 over: there is none, and what is to go is detached
-//	no id  -          adopts one                       that one's id
-//	no id  -          creates it, nothing wanted       find it; over if there is none
-//	no id  -          creates it                       publish its function, create it; if it exists, find it; failed if it is not
-//	                                                   listed yet
+//	item   observed   policy                                  then
+//	no id  -          no origin is recorded for it            end, if an earlier run found the same
+//	any    -          quotas were read too long ago           read them
+//	any    refused    any                                     unavailable, with AWS's reason
+//	id     not yet    any                                     observe it
+//	id     absent     id was taken from policy in this run    unavailable: policy names an id that does not exist
+//	id     absent     created or found in this run            fail: CloudFront will show it later
+//	id     absent     any other                               deleted by somebody: continue without an id
+//	id     exists     created it, and names it no longer      go on to Write
+//	id     exists     adopts it                               go on to Write
+//	id     exists     adopts another, origins are in this     unavailable: the origins would be wired twice
+//	id     exists     adopts another, no origin is in this    use the other id
+//	no id  -          names it no longer                      end: origins to be removed are detached
+//	no id  -          adopts one                              use that id
+//	no id  -          creates it, and no origin is wanted     find it; end if there is none
+//	no id  -          creates it                              publish its function and create it; if it exists, find it; fail if
+//	                                                          CloudFront does not list it yet
 func (r Run) Locate() (Run, Step) {
 	d, t, id := r.Item, r.Terms, r.id
 	wanted := slices.ContainsFunc(r.Records, func(o origin.Record) bool { return o.State != origin.Deleted })
 	switch {
-	case id.over, !wanted && d.ID == "" && id.absent == "" && d.Unavailable.Code == "" && !d.ObservedAt.IsZero():
+	case id.done, !wanted && d.ID == "" && id.absent == "" && d.Unavailable.Code == "" && !d.ObservedAt.IsZero():
 		return r.end()
-	case r.Now.Sub(d.QuotaReadAt) >= quotaLasts:
+	case r.Now.Sub(d.QuotaReadAt) >= quotaValidity:
 		return r, Step{Do: ReadQuotas{}}
-	case id.refusal != nil:
-		return r.refused(*id.refusal)
+	case id.refused != nil:
+		return r.refusedByAWS(*id.refused)
 	case d.ID == "":
 		return r.identify(wanted)
-	case d.ID == id.absent && d.ID != id.fresh:
-		return r.gone()
+	case d.ID == id.absent && d.ID != id.assigned:
+		return r.deletedOutside()
 	case d.ID == id.absent && t.Base == nil:
-		return r.misnamed(DistributionMissing, "there is none; create one and put its id in that one's place in distribution.adopt")
+		return r.cannotAdopt(DistributionMissing, "it does not exist; create a distribution and put its id in distribution.adopt of the hub policy instead")
 	case d.ID == id.absent:
 		return r.fail(fmt.Errorf("read distribution %s: CloudFront does not show it yet", d.ID))
 	case id.created:
 		r.id.created = false
 		var o outcome.Outcome
-		o.Inform(contract.DistributionCreated, "", outcome.Detail{What: d.ID, Why: "policy asks for one of the hub's own"})
+		o.Inform(contract.DistributionCreated, "", outcome.Detail{What: d.ID, Why: "distribution " + d.ID + " was created, as the hub policy asks for a distribution of the hub's own"})
 		return r, Step{Outcome: o, Save: true}
 	case r.Served == nil || r.Served.ID != d.ID:
 		return r, Step{Do: ReadDistribution{ID: d.ID}}
 	case t.Base != nil || !t.Named || d.ID == t.Adopt:
 		return r.Write()
 	case slices.ContainsFunc(r.Records, func(o origin.Record) bool { return o.Placed() || len(o.ReleasedHosts) > 0 }):
-		return r.misnamed(DistributionReplaced, fmt.Sprintf("%s has been the one named %s, and origins are in it; put %s back to its place in "+
-			"distribution.adopt, and add %s behind it", d.ID, d.Name, d.ID, t.Adopt))
+		return r.cannotAdopt(DistributionReplaced, fmt.Sprintf("distribution %s was adopted as %q and still serves origins; put %s back in its place in "+
+			"distribution.adopt of the hub policy, and add %s after it", d.ID, d.Name, d.ID, t.Adopt))
 	}
-	return r.take(t.Adopt).Locate()
+	return r.assign(t.Adopt).Locate()
 }
 
-// identify gives an id to an item that has none.
+// identify determines the id of an item that has none.
 func (r Run) identify(wanted bool) (Run, Step) {
 	t := r.Terms
 	switch find := (FindDistribution{CallerReference: t.CallerReference}); {
 	case !t.Named:
-		return r.none()
+		return r.noDistribution()
 	case t.Base == nil:
-		return r.take(t.Adopt).Locate()
+		return r.assign(t.Adopt).Locate()
 	case !r.id.searched && (!wanted || r.id.exists):
 		find.Comment = t.Base.Comment
 		return r, Step{Do: find}
 	case !wanted:
-		return r.none()
+		return r.noDistribution()
 	case r.id.exists:
-		return r.fail(fmt.Errorf("find the distribution with caller reference %s: CloudFront says that it exists, and does not list it yet",
+		return r.fail(fmt.Errorf("find the distribution with caller reference %s: CloudFront reports that it exists, but does not list it yet",
 			t.CallerReference))
 	case r.id.function == "":
-		return r, Step{Do: EnsureFunction{Name: t.NotFound.Name, Comment: "originhub: answers 404 for what no team claims", Code: NotFoundFunction}}
+		return r, Step{Do: EnsureFunction{Name: t.NotFound.Name, Comment: "originhub: answers 404 for paths that no team claims", Code: NotFoundFunction}}
 	}
 	base := *t.Base
 	base.CallerReference, base.NotFound = t.CallerReference, r.id.function
 	return r, Step{Do: Create{Config: Base(base)}}
 }
 
-func (r Run) take(id string) Run {
-	r.Item.ID, r.id.fresh = id, id
+// assign returns the run with id as the distribution's id.
+func (r Run) assign(id string) Run {
+	r.Item.ID, r.id.assigned = id, id
 	return r
 }
 
-// none is the end of a run that found no distribution. An origin that is to go is in none, so that no teardown waits for it.
-func (r Run) none() (Run, Step) {
-	r.id.over = true
-	r = r.holds(BaseSize(), nil, nil)
+// noDistribution ends a run for which no distribution exists. Origins to be removed become detached, so that no teardown waits for them.
+func (r Run) noDistribution() (Run, Step) {
+	r.id.done = true
+	r = r.recordContents(BaseSize(), nil, nil)
 	var step Step
 	for _, was := range r.Records {
 		if is := was; was.Intent == origin.Detach && was.State != origin.Deleted {
 			is.State = origin.Detached
-			if is.State != was.State || awaits(is) {
-				step.Records = append(step.Records, r.finish(was, is))
+			if is.State != was.State || taskWaits(is) {
+				step.Records = append(step.Records, r.observation(was, is))
 			}
 		}
 	}
@@ -132,24 +133,24 @@ func (r Run) none() (Run, Step) {
 	return r, step
 }
 
-// fail is the end of a run that cannot go on.
+// fail ends a run that cannot go on.
 func (r Run) fail(err error) (Run, Step) {
-	r.id.over, r.Failed = true, errors.Join(r.Failed, err)
+	r.id.done, r.Failed = true, errors.Join(r.Failed, err)
 	return r.end()
 }
 
-// identified takes in an answer of Locate's.
-func (r Run) identified(do Action, a Answer) Run {
-	again := r.Served != nil && r.Served.ID == r.Item.ID
+// located takes in the result of an action of Locate.
+func (r Run) located(do Action, a Answer) Run {
+	observed := r.Served != nil && r.Served.ID == r.Item.ID
 	switch do := do.(type) {
 	case ReadDistribution:
 		switch {
 		case a.Class == OK:
 			r.Served, r.writing.stale = &a.Served, false
 			return r
-		case again: // what was observed before still holds, but says nothing about the last update
-			r.writing.unsure = true
-			return r.unwritten(a.Err)
+		case observed: // the earlier observation still holds, but does not show the result of the last update
+			r.writing.resultUnknown = true
+			return r.failWrite(a.Err)
 		case a.Class == Absent:
 			r.id.absent = do.ID
 			return r
@@ -157,69 +158,69 @@ func (r Run) identified(do Action, a Answer) Run {
 	case FindDistribution:
 		r.id.searched = true
 		if a.ID != "" {
-			r = r.take(a.ID)
+			r = r.assign(a.ID)
 		}
 	case EnsureFunction:
 		r.id.function = a.ARN
 	case Create:
 		r.id.exists = a.Class == Exists
 		if a.Class == OK {
-			r = r.take(a.ID)
+			r = r.assign(a.ID)
 			r.id.created = true
 		}
 	}
 	switch a.Class {
 	case OK, Exists:
 	case Refused:
-		r.id.refusal = &a
+		r.id.refused = &a
 	default:
-		r.id.over, r.Failed = true, errors.Join(r.Failed, a.Err)
+		r.id.done, r.Failed = true, errors.Join(r.Failed, a.Err)
 	}
 	return r
 }
 
-// refused ends a run for which AWS refuses something. Its words differ from call to call, and so its code stands for them.
-func (r Run) refused(a Answer) (Run, Step) {
+// refusedByAWS ends a run whose request AWS refuses. AWS's message differs from call to call, so the reason holds its code instead.
+func (r Run) refusedByAWS(a Answer) (Run, Step) {
 	why := origin.Reason{Code: origin.Code(cmp.Or(a.Code, string(unavailable))), Subject: cmp.Or(r.Item.ID, r.Item.Name), Message: a.Err.Error()}
-	said := why.Message
+	message := why.Message
 	if a.Code != "" {
-		why.Message = fmt.Sprintf("AWS answers %s for %s", why.Code, why.Subject)
+		why.Message = fmt.Sprintf("AWS refuses access to distribution %[2]s with error %[1]s", why.Code, why.Subject)
 	}
-	return r.unavailable(why, said)
+	return r.unavailable(why, message)
 }
 
-// misnamed ends a run for which policy names a distribution that cannot be adopted.
-func (r Run) misnamed(code origin.Code, why string) (Run, Step) {
-	says := "adopt distribution " + r.Terms.Adopt + ": " + why
-	return r.unavailable(origin.Reason{Code: code, Subject: r.Item.ID, Message: says}, says)
+// cannotAdopt ends a run for which policy names a distribution that cannot be adopted.
+func (r Run) cannotAdopt(code origin.Code, why string) (Run, Step) {
+	message := "distribution " + r.Terms.Adopt + " cannot be adopted: " + why
+	return r.unavailable(origin.Reason{Code: code, Subject: r.Item.ID, Message: message}, message)
 }
 
-// unavailable ends a run whose distribution cannot be used, if that does not pass by itself. It is said once for each reason. Admit
-// gives it no further origin, and a sweep observes it again.
-func (r Run) unavailable(why origin.Reason, said string) (Run, Step) {
-	r.id.over = true
+// unavailable ends a run whose distribution cannot be used until somebody acts. Each reason is reported once. Function admit places no
+// further origin there, and the next sweep observes the distribution again.
+func (r Run) unavailable(why origin.Reason, message string) (Run, Step) {
+	r.id.done = true
 	if origin.SameReasons([]origin.Reason{r.Item.Unavailable}, []origin.Reason{why}) {
 		return r.end()
 	}
 	var o outcome.Outcome
-	o.Alarm(contract.DistributionUnavailable, "", outcome.Detail{What: cmp.Or(r.Item.ID, r.Item.Name), Why: said, Codes: []origin.Code{why.Code}})
+	o.Alarm(contract.DistributionUnavailable, "", outcome.Detail{What: cmp.Or(r.Item.ID, r.Item.Name), Why: message, Codes: []origin.Code{why.Code}})
 	r.Item.Unavailable, r.CapacityFreed = why, true
 	return r, Step{Outcome: o}
 }
 
-// gone forgets a distribution that somebody deleted. What was in it is in none now: the one that takes its place gets it, or else,
-// if policy no longer names it, admit finds each origin another place.
+// deletedOutside handles a distribution that somebody deleted. If policy still names it, its replacement gets the origins. If not,
+// function admit finds another place for each origin.
 //
-//	policy       intent  state          becomes
-//	names it     wire    wired, live    pending
-//	names it     detach  any            as it was: out as soon as the next one is Deployed without it
-//	not          wire    any            waiting, for another place
-//	not          detach  not deleted    detached
+//	policy        intent  state              becomes
+//	names it      wire    wired, live        pending
+//	names it      detach  any                unchanged: detached once the replacement is Deployed without it
+//	names it not  wire    any                deferred, until it has another place
+//	names it not  detach  any but deleted    detached
 //
-// Where policy no longer names it, nobody writes to DNS for it any more either, and no alias is left.
-func (r Run) gone() (Run, Step) {
+// Once policy no longer names the distribution, no run changes DNS for it any more, so the records keep no released hosts.
+func (r Run) deletedOutside() (Run, Step) {
 	d := r.Item
-	why := origin.Reason{Code: DistributionGone, Subject: d.ID, Message: "distribution " + d.ID + " is gone: somebody deleted it"}
+	why := origin.Reason{Code: DistributionGone, Subject: d.ID, Message: "distribution " + d.ID + " does not exist any more: somebody deleted it"}
 	var step Step
 	for _, was := range r.Records {
 		o := was
@@ -241,16 +242,16 @@ func (r Run) gone() (Run, Step) {
 		if !r.Terms.Named {
 			o.ReleasedHosts = nil
 		}
-		step.Records = append(step.Records, r.finish(was, o))
+		step.Records = append(step.Records, r.observation(was, o))
 	}
-	r.CapacityFreed = r.CapacityFreed || !r.Terms.Named && r.awaited()
-	if d.Domain != "" { // it was there once, and that it is gone was not said yet
-		next := "its origins get a place in another one"
+	r.CapacityFreed = r.CapacityFreed || !r.Terms.Named && r.originWaits()
+	if d.Domain != "" { // it existed, and its deletion was not reported yet
+		next := "originhub moves its origins to another distribution"
 		switch {
 		case r.Terms.Base != nil:
-			next = "the hub makes another, and its teams are back when that is Deployed"
+			next = "originhub creates another, and its origins are live again once that is Deployed"
 		case r.Terms.Named:
-			next = "create another, put its id in its place under distribution.adopt in the hub policy, and deploy the hub"
+			next = "create another distribution, put its id in place of " + d.ID + " in distribution.adopt of the hub policy, and deploy the hub"
 		}
 		step.Outcome.Alarm(contract.DriftFound, "", outcome.Detail{What: d.ID, Why: why.Message + "; " + next, Codes: []origin.Code{why.Code}})
 		r.Item.Former = append(slices.Clone(d.Former), d.Domain)

@@ -107,10 +107,10 @@ func TestUnavailable(t *testing.T) {
 		kept    string
 		said    string
 	}{
-		"AWS's words":     {item("E1"), []wiring.Answer{denied}, "AccessDenied", "E1", "AWS answers AccessDenied for E1", "call failed: AccessDenied"},
+		"AWS's words":     {item("E1"), []wiring.Answer{denied}, "AccessDenied", "E1", "AWS refuses access to distribution E1 with error AccessDenied", "call failed: AccessDenied"},
 		"no code of AWS":  {item("E1"), []wiring.Answer{failed(wiring.Refused, "")}, "unavailable", "E1", "call failed: ", "call failed: "},
-		"it is missing":   {origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}, []wiring.Answer{gone}, wiring.DistributionMissing, "E1", "there is none; create one", "put its id in that one's place"},
-		"it was replaced": {item("EOLD"), []wiring.Answer{old}, wiring.DistributionReplaced, "EOLD", "EOLD has been the one named main", "put EOLD back to its place"},
+		"it is missing":   {origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}, []wiring.Answer{gone}, wiring.DistributionMissing, "E1", "it does not exist; create a distribution", "put its id in distribution.adopt"},
+		"it was replaced": {item("EOLD"), []wiring.Answer{old}, wiring.DistributionReplaced, "EOLD", "distribution EOLD was adopted as \"main\" and still serves origins", "put EOLD back in its place"},
 	} {
 		r := wiring.Run{Terms: adopts, Now: now, Item: c.item, Records: []origin.Record{live}}
 		var said []string
@@ -159,16 +159,16 @@ func TestGone(t *testing.T) {
 		room   bool
 		events string
 	}{
-		"wired, and another is made":           {creates, record("vo_1", origin.Wire, origin.Wired), "vo_1 is pending", 0, false, "the hub makes another"},
+		"wired, and another is made":           {creates, record("vo_1", origin.Wire, origin.Wired), "vo_1 is pending", 0, false, "originhub creates another"},
 		"live, and another is to be named":     {adopts, released(record("vo_1", origin.Wire, origin.Live)), "vo_1 is pending", 1, false, "create another"},
 		"pending":                              {adopts, record("vo_1", origin.Wire, origin.Pending), "", 0, false, "create another"},
 		"quarantined":                          {adopts, record("vo_1", origin.Wire, origin.Quarantined), "", 0, false, "create another"},
 		"on its way out":                       {adopts, record("vo_1", origin.Detach, origin.Detaching), "", 0, false, "create another"},
-		"live, and dropped":                    {dropped, released(record("vo_1", origin.Wire, origin.Live)), "vo_1 is deferred", 0, true, "its origins get a place in another one"},
-		"quarantined, and dropped":             {dropped, record("vo_1", origin.Wire, origin.Quarantined), "vo_1 is deferred", 0, true, "its origins get a place in another one"},
-		"on its way out, and dropped":          {dropped, released(record("vo_1", origin.Detach, origin.Detaching)), "vo_1 is detached", 0, false, "its origins get a place in another one"},
-		"never wired, on its way out, dropped": {dropped, record("vo_1", origin.Detach, origin.Pending), "vo_1 is detached", 0, false, "its origins get a place in another one"},
-		"deleted, and dropped":                 {dropped, record("vo_1", origin.Detach, origin.Deleted), "", 0, false, "its origins get a place in another one"},
+		"live, and dropped":                    {dropped, released(record("vo_1", origin.Wire, origin.Live)), "vo_1 is deferred", 0, true, "originhub moves its origins to another distribution"},
+		"quarantined, and dropped":             {dropped, record("vo_1", origin.Wire, origin.Quarantined), "vo_1 is deferred", 0, true, "originhub moves its origins to another distribution"},
+		"on its way out, and dropped":          {dropped, released(record("vo_1", origin.Detach, origin.Detaching)), "vo_1 is detached", 0, false, "originhub moves its origins to another distribution"},
+		"never wired, on its way out, dropped": {dropped, record("vo_1", origin.Detach, origin.Pending), "vo_1 is detached", 0, false, "originhub moves its origins to another distribution"},
+		"deleted, and dropped":                 {dropped, record("vo_1", origin.Detach, origin.Deleted), "", 0, false, "originhub moves its origins to another distribution"},
 	} {
 		r := wiring.Run{Terms: c.terms, Now: now, Item: item("EOLD"), Records: []origin.Record{c.was}}
 		r, step := r.Next()
@@ -206,7 +206,7 @@ func TestNoneCompletesWhatWaits(t *testing.T) {
 	waits.Token = "token"
 	r := wiring.Run{Terms: dropped, Now: now, Item: origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}, Records: []origin.Record{waits}}
 	r, says := script(t, r, func(wiring.Action) wiring.Answer { return failed(wiring.Failed, "") })
-	if got := strings.Join(says, "; "); !strings.Contains(got, "complete token: in no distribution of the hub's") || r.Records[0].State != origin.Detached {
+	if got := strings.Join(says, "; "); !strings.Contains(got, "complete token: origin is in no distribution of the hub") || r.Records[0].State != origin.Detached {
 		t.Errorf("%s, and it is %s", got, r.Records[0].State)
 	}
 }
@@ -220,7 +220,7 @@ func TestGoneCompletesWhatWaits(t *testing.T) {
 	r := wiring.Run{Terms: dropped, Now: now, Item: item("EOLD"), Records: []origin.Record{waits}}
 	r, step := r.Next()
 	_, step = r.Learn(step, failed(wiring.Absent, "NoSuchDistribution")).Next()
-	if got := told(step); !strings.Contains(got, "complete token: out of distribution EOLD, and that is Deployed") {
+	if got := told(step); !strings.Contains(got, "complete token: origin is no longer in distribution EOLD, which is Deployed") {
 		t.Error(got)
 	}
 	if w := step.Records[0]; w.Record.Token != "" || w.History[len(w.History)-1].Code != origin.DecidedDetached {

@@ -6,26 +6,26 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// placed is a behavior in the order of a distribution, as far as order matters.
+// placed is a behavior in the order of a distribution.
 type placed struct {
-	path string
-	ours bool
+	path    string
+	managed bool
 }
 
-// CloudFront takes the first behavior whose pattern matches. So, with foreign behaviors always in their own order:
+// arrange returns the order of managed and unmanaged path patterns. CloudFront uses the first behavior whose pattern matches
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html). Unmanaged patterns stay in
+// their order, and:
 //
-//   - of two of ours, the more specific one stands first (origin.CompareSpecific);
-//   - ours stands before every foreign pattern that covers it, which would take all its requests;
-//   - ours stands after the foreign patterns that it overlaps or covers, whose requests it would take, unless these are
-//     themselves behind a foreign one that covers ours.
+//   - Of two managed patterns, the more specific one comes first (origin.CompareSpecific).
+//   - A managed pattern comes before every unmanaged one that covers it, which would otherwise take all its requests.
+//   - A managed pattern comes after the unmanaged ones that it overlaps or covers, because it would take their requests. This does not
+//     hold for those that come after an unmanaged pattern that covers the managed one.
 //
-// Ours stands as early as that allows: what others append later does not touch it.
-
-// arrange puts our patterns among the foreign ones.
-func arrange(foreign, ours []string) []placed {
+// Each managed pattern comes as early as these rules allow, so that patterns which others append later do not affect it.
+func arrange(unmanaged, managed []string) []placed {
 	place := map[string]int{}
-	for _, o := range ours {
-		for i, f := range foreign {
+	for _, o := range managed {
+		for i, f := range unmanaged {
 			if origin.Covers(f, o) {
 				break
 			}
@@ -34,32 +34,32 @@ func arrange(foreign, ours []string) []placed {
 			}
 		}
 	}
-	ours = slices.Clone(ours)
-	slices.SortStableFunc(ours, origin.CompareSpecific)
+	managed = slices.Clone(managed)
+	slices.SortStableFunc(managed, origin.CompareSpecific)
 	var out []placed
-	for i := range len(foreign) + 1 {
-		for _, o := range ours {
+	for i := range len(unmanaged) + 1 {
+		for _, o := range managed {
 			if place[o] == i {
 				out = append(out, placed{o, true})
 			}
 		}
-		if i < len(foreign) {
-			out = append(out, placed{foreign[i], false})
+		if i < len(unmanaged) {
+			out = append(out, placed{unmanaged[i], false})
 		}
 	}
 	return out
 }
 
-// wellPlaced tells whether an order is as good as what arrange makes of it, so that it can stay.
+// wellPlaced reports whether an order follows the rules of arrange.
 func wellPlaced(order []placed) bool {
 	for i, late := range order {
-		dead := slices.ContainsFunc(order[:i], func(p placed) bool { return !p.ours && origin.Covers(p.path, late.path) })
-		if late.ours && dead {
+		dead := slices.ContainsFunc(order[:i], func(p placed) bool { return !p.managed && origin.Covers(p.path, late.path) })
+		if late.managed && dead {
 			return false
 		}
 		for _, early := range order[:i] {
-			// An early one of ours that covers a late foreign one takes its requests, unless nothing reached it anyway.
-			if early.ours && (late.ours || !dead) && origin.Covers(early.path, late.path) {
+			// A managed pattern takes the requests of a later unmanaged one that it covers, unless that gets no requests anyway.
+			if early.managed && (late.managed || !dead) && origin.Covers(early.path, late.path) {
 				return false
 			}
 		}

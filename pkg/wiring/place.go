@@ -10,49 +10,50 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Capacity is one distribution as far as giving places in it goes.
+// Capacity describes one distribution for the placement of origins: its limits and what it holds.
 type Capacity struct {
 	Name     string
-	Wildcard bool        // one alias stands for every host
-	Limits   origin.Size // zero is none
-	Others   origin.Size // what it holds besides records
-	Aliases  []string    // among that
-	Closed   bool        // gets no further origin
-	// Unavailable is why it cannot be read, and so gets none either.
+	Wildcard bool        // one alias covers every host
+	Limits   origin.Size // zero: no limit
+	Others   origin.Size // what it holds besides the records
+	Aliases  []string    // the aliases among Others
+	Closed   bool        // takes no further origin
+	// Unavailable is why the distribution cannot be used, or "". It then takes no further origin either.
 	Unavailable string
 	Records     []origin.Record
 }
 
-// Request is an origin that is to be wired. Of one that has a record in some room, this is what it is to become.
+// Request asks for a place for an origin. Its record is what the origin has to become, even if the origin is wired with another claim.
 type Request struct {
 	origin.Record
-	Only     string // room that it cannot leave, or "": it is wired there already, or hosts that it left still lead there
-	Orphaned bool   // Only holds it without a record, so that it is among its Others
+	Only     string // room that it cannot leave, or "": it is wired there already, or hosts that it left still lead there // the distribution that the origin cannot leave, because it is wired there or its released hosts still lead there; or ""
+	Orphaned bool   // the origin is in Only without a record, and so counts among that distribution's Others
 }
 
-// Place is where an origin goes, or why it must wait.
+// Place is the distribution for an origin, or the reason why it has to wait.
 type Place struct {
-	Distribution string // "" while it waits
+	Distribution string // "" while it waits // "" while the origin waits
 	Why          origin.Reason
 }
 
-// Places gives each request a place, first fit in the order of the rooms:
+// Places returns a place for each request, by VPC origin id. It uses the first distribution that fits, in the given order:
 //
-//   - nothing goes where it would exceed a limit, and what is wired never moves;
-//   - all origins of a host go to one room, since CloudFront finds the distribution by the host alone;
-//   - a team's origins, and those that share a host, go to one room if one takes them all; else those that share a host;
-//     else each by itself, in the room that takes most of those it shares hosts with;
-//   - of two that compete, the one that was admitted first comes first.
+//   - No placement exceeds a limit, and no wired origin moves.
+//   - All origins of a host are in one distribution, because CloudFront selects the distribution by the host alone.
+//   - The origins of a team, and those that share a host with them, are placed together if one distribution has the capacity. If none
+//     has, origins that share a host are placed together. If that fails, too, each is placed by itself, in the distribution that
+//     takes the most of its group.
+//   - Of two origins that compete, the one that was admitted first is placed first.
 //
 // The order of requests makes no difference.
-func Places(requests []Request, rooms []Capacity) map[string]Place {
+func Places(requests []Request, distributions []Capacity) map[string]Place {
 	p := placer{places: map[string]Place{}}
 	asked := map[string]bool{}
 	for _, r := range requests {
 		asked[r.ID] = true
 	}
-	for _, room := range rooms {
-		p.rooms = append(p.rooms, newStock(room, asked))
+	for _, d := range distributions {
+		p.distributions = append(p.distributions, newAllocation(d, asked))
 	}
 	requests = slices.Clone(requests)
 	slices.SortFunc(requests, inOrder)
@@ -61,49 +62,50 @@ func Places(requests []Request, rooms []Capacity) map[string]Place {
 		if r.Only == "" {
 			free = append(free, r)
 		} else {
-			p.keep(r)
+			p.keepInPlace(r)
 		}
 	}
-	for _, bundle := range bundles(free, func(r Request) []string { return append([]string{"team " + r.Team}, r.Claim.Hosts...) }) {
-		if p.together(bundle) {
+	for _, group := range groups(free, func(r Request) []string { return append([]string{"team " + r.Team}, r.Claim.Hosts...) }) {
+		if p.placeTogether(group) {
 			continue
 		}
-		for _, part := range bundles(bundle, func(r Request) []string { return r.Claim.Hosts }) {
-			if !p.together(part) {
-				p.apart(part)
+		for _, part := range groups(group, func(r Request) []string { return r.Claim.Hosts }) {
+			if !p.placeTogether(part) {
+				p.placeApart(part)
 			}
 		}
 	}
 	return p.places
 }
 
+// placer is the state of Places.
 type placer struct {
-	rooms  []*stock
-	places map[string]Place
+	distributions []*allocation
+	places        map[string]Place
 }
 
-// stock is a room with what it holds so far.
-type stock struct {
+// allocation is a distribution with the origins that are placed in it so far.
+type allocation struct {
 	Capacity
 	used  origin.Size
-	hosts map[string]bool // of what it is to hold
-	bound map[string]bool // and of whatever else keeps alias or DNS record here: what leaves it, what has left them, what is unknown
+	hosts map[string]bool // hosts whose alias is counted in used
+	bound map[string]bool // hosts that may not be placed elsewhere: those above, and those of origins that leave, have left or are unknown
 	teams map[string]bool
-	was   map[string]origin.Record // what is wired here and asks for something else
+	was   map[string]origin.Record // records of origins that are wired here and ask for another claim
 }
 
-func newStock(room Capacity, asked map[string]bool) *stock {
-	s := &stock{
-		Capacity: room, used: room.Others,
+func newAllocation(d Capacity, asked map[string]bool) *allocation {
+	s := &allocation{
+		Capacity: d, used: d.Others,
 		hosts: map[string]bool{}, bound: map[string]bool{}, teams: map[string]bool{}, was: map[string]origin.Record{},
 	}
-	if room.Wildcard {
+	if d.Wildcard {
 		s.used.Aliases++
 	}
-	for _, a := range room.Aliases {
-		s.hosts[a], s.bound[a] = true, true // it takes no more room for an origin to need it
+	for _, a := range d.Aliases {
+		s.hosts[a], s.bound[a] = true, true // an origin that claims it needs no further alias
 	}
-	for _, r := range room.Records {
+	for _, r := range d.Records {
 		switch {
 		case r.Intent == origin.Wire && r.State == origin.Deferred:
 			s.bind(r.ReleasedHosts)
@@ -119,8 +121,8 @@ func newStock(room Capacity, asked map[string]bool) *stock {
 	return s
 }
 
-// needs is what records take besides what is here.
-func (s *stock) needs(records ...origin.Record) origin.Size {
+// needs returns the capacity that records take in addition to what is used.
+func (s *allocation) needs(records ...origin.Record) origin.Size {
 	need := origin.Size{Origins: len(records)}
 	hosts := map[string]bool{}
 	for _, r := range records {
@@ -135,12 +137,14 @@ func (s *stock) needs(records ...origin.Record) origin.Size {
 	return need
 }
 
-func (s *stock) add(r origin.Record) {
+// add places r here and counts what it uses.
+func (s *allocation) add(r origin.Record) {
 	s.used = s.used.Plus(s.needs(r))
-	s.settle(r)
+	s.occupy(r)
 }
 
-func (s *stock) settle(r origin.Record) {
+// occupy places r here without counting what it uses.
+func (s *allocation) occupy(r origin.Record) {
 	s.teams[r.Team] = true
 	for _, h := range r.Claim.Hosts {
 		s.hosts[h] = true
@@ -149,36 +153,37 @@ func (s *stock) settle(r origin.Record) {
 	s.bind(r.ReleasedHosts)
 }
 
-func (s *stock) bind(hosts []string) {
+// bind keeps hosts from being placed in another distribution.
+func (s *allocation) bind(hosts []string) {
 	for _, h := range hosts {
 		s.bound[h] = true
 	}
 }
 
-// lack is a limit that would be exceeded, or the zero value.
-type lack struct {
-	kind string // what it limits: origins, behaviors or aliases
-	says string
+// shortage is a limit that would be exceeded, or the zero value.
+type shortage struct {
+	quota string // what is limited: origins, behaviors or aliases
+	text  string // for people
 }
 
-// lacks says which limit the records would exceed. What is wired and asks for no more fits, however low the limit has
-// become.
-func (s *stock) lacks(records ...origin.Record) lack {
+// shortage returns the limit that records would exceed. An origin that is wired here and asks for no more than it has always fits, even
+// if the limit was lowered.
+func (s *allocation) shortage(records ...origin.Record) shortage {
 	var had []origin.Record
 	for _, r := range records {
 		if was, ok := s.was[r.ID]; ok {
 			had = append(had, was)
 		}
 	}
-	over := exceeded(s.used, s.needs(records...), s.needs(had...), s.Limits)
-	if over.kind != "" {
-		over.says = s.Name + " " + over.says
+	short := exceeded(s.used, s.needs(records...), s.needs(had...), s.Limits)
+	if short.quota != "" {
+		short.text = s.Name + " " + short.text
 	}
-	return over
+	return short
 }
 
-// exceeded says which limit would be exceeded where so much is used and so much is needed instead of what it had.
-func exceeded(used, need, had, limits origin.Size) lack {
+// exceeded returns the limit that would be exceeded if need came on top of used. had is what need replaces.
+func exceeded(used, need, had, limits origin.Size) shortage {
 	for _, q := range []struct {
 		kind                  string
 		used, need, had, most int
@@ -188,88 +193,88 @@ func exceeded(used, need, had, limits origin.Size) lack {
 		{"aliases", used.Aliases, need.Aliases, had.Aliases, limits.Aliases},
 	} {
 		if q.most > 0 && q.need > q.had && q.used+q.need > q.most {
-			return lack{q.kind, fmt.Sprintf("would have %d %s, and the limit is %d", q.used+q.need, q.kind, q.most)}
+			return shortage{q.kind, fmt.Sprintf("would have %d %s, and the limit is %d", q.used+q.need, q.kind, q.most)}
 		}
 	}
-	return lack{}
+	return shortage{}
 }
 
-// remedy says what makes room where that is lacking.
-func remedy(lacks ...lack) string {
+// remedy returns what people can do about shortages, as the end of a message.
+func remedy(shortages ...shortage) string {
 	var raise []string
 	for _, limit := range [][2]string{
 		{"origins", origin.QuotaOrigins}, {"behaviors", origin.QuotaBehaviors}, {"aliases", origin.QuotaAliases},
 	} {
-		if slices.ContainsFunc(lacks, func(l lack) bool { return l.kind == limit[0] }) {
+		if slices.ContainsFunc(shortages, func(l shortage) bool { return l.quota == limit[0] }) {
 			raise = append(raise, fmt.Sprintf("limits.%s in the hub policy or CloudFront's quota %s, whichever is lower", limit[0], limit[1]))
 		}
 	}
-	return ": it waits until an origin is torn down there, or the limit is raised (" + strings.Join(raise, "; ") + ")"
+	return "; the origin waits until another one is torn down there or a platform engineer raises the limit (" + strings.Join(raise, "; ") + ")"
 }
 
-// keep leaves an origin in its room. If what it asks for cannot be there, it stays as it was.
-func (p *placer) keep(r Request) {
-	i := slices.IndexFunc(p.rooms, func(s *stock) bool { return s.Name == r.Only })
+// keepInPlace keeps an origin in its distribution. If its new claim cannot be there, the origin stays as it was.
+func (p *placer) keepInPlace(r Request) {
+	i := slices.IndexFunc(p.distributions, func(s *allocation) bool { return s.Name == r.Only })
 	if i < 0 {
-		p.places[r.ID] = Place{Why: lacking(r.Only, "the registry knows no distribution "+r.Only)}
+		p.places[r.ID] = Place{Why: deferral(r.Only, "distribution "+r.Only+" is not in the registry; the origin waits for the next sweep")}
 		return
 	}
-	s := p.rooms[i]
-	subject, why := p.elsewhere(r.Claim.Hosts, s)
-	if lacks := s.lacks(r.Record); why == "" && lacks.kind != "" && !r.Orphaned {
-		subject, why = s.Name+" "+lacks.kind, "its distribution "+lacks.says+remedy(lacks)
+	s := p.distributions[i]
+	subject, why := p.otherDistribution(r.Claim.Hosts, s)
+	if short := s.shortage(r.Record); why == "" && short.quota != "" && !r.Orphaned {
+		subject, why = s.Name+" "+short.quota, "distribution "+short.text+remedy(short)
 	}
 	switch was, wired := s.was[r.ID]; {
 	case why == "" && r.Orphaned:
-		s.settle(r.Record)
+		s.occupy(r.Record)
 	case why == "":
 		s.add(r.Record)
 	case wired:
 		s.add(was)
 	}
 	if why != "" {
-		p.places[r.ID] = Place{Why: lacking(subject, why)}
+		p.places[r.ID] = Place{Why: deferral(subject, why)}
 		return
 	}
 	p.places[r.ID] = Place{Distribution: s.Name}
 }
 
-// lacking is a reason for an origin to wait.
-func lacking(subject, why string) origin.Reason {
+// deferral returns the reason for an origin to wait.
+func deferral(subject, why string) origin.Reason {
 	return origin.Reason{Code: DoesNotFit, Subject: subject, Message: why}
 }
 
-// elsewhere says which of the hosts is in another room, or "".
-func (p *placer) elsewhere(hosts []string, here *stock) (subject, why string) {
+// otherDistribution returns the reason, if any, why hosts cannot be in the distribution here: one of them is bound to another distribution.
+func (p *placer) otherDistribution(hosts []string, here *allocation) (subject, why string) {
 	for _, h := range hosts {
-		for _, s := range p.rooms {
+		for _, s := range p.distributions {
 			if s != here && s.bound[h] {
-				return h + " " + s.Name, onAnother(h, s.Name)
+				return h + " " + s.Name, hostElsewhere(h, s.Name)
 			}
 		}
 	}
 	return "", ""
 }
 
-func onAnother(host, distribution string) string {
-	return fmt.Sprintf("its host %s is on distribution %s, and a host is on one distribution only: claim another host, or tear down what claims it there", host, distribution)
+func hostElsewhere(host, distribution string) string {
+	return fmt.Sprintf("host %s is on distribution %s, and a host can be on one distribution only; claim another host, or tear down the origin that claims it there", host, distribution)
 }
 
-// Apart lists the origins of a distribution that are not in it yet as they are to be, although another one has a host of
-// theirs. Their places were given by somebody who did not know that. Of two that are both to come, the earlier one stands.
-func Apart(records, all []origin.Record) []Problem {
+// HostConflicts returns a problem for each pending origin of records whose host is bound to another distribution. Its place was given
+// before that was known. Of two pending origins, the one that was admitted first keeps the host.
+func HostConflicts(records, all []origin.Record) []Problem {
 	var out []Problem
-	coming := func(r origin.Record) bool { return r.Intent == origin.Wire && r.State == origin.Pending }
+	pending := func(r origin.Record) bool { return r.Intent == origin.Wire && r.State == origin.Pending }
 next:
 	for _, r := range records {
 		for _, other := range all {
-			later := coming(other) && inOrder(Request{Record: r}, Request{Record: other}) < 0
-			if !coming(r) || later || other.Distribution == r.Distribution {
+			first := pending(other) && inOrder(Request{Record: r}, Request{Record: other}) < 0
+			if !pending(r) || first || other.Distribution == r.Distribution {
 				continue
 			}
 			for _, h := range other.BoundHosts() {
 				if slices.Contains(r.Claim.Hosts, h) {
-					out = append(out, Problem{r.ID, origin.Reason{Code: HostApart, Subject: h + " " + other.Distribution, Message: onAnother(h, other.Distribution)}})
+					out = append(out, Problem{r.ID, origin.Reason{Code: HostApart, Subject: h + " " + other.Distribution, Message: hostElsewhere(h, other.Distribution)}})
 					continue next
 				}
 			}
@@ -278,16 +283,17 @@ next:
 	return out
 }
 
-// open lists the rooms that may take the group as far as its hosts go, those of its teams first.
-func (p *placer) open(group []Request) []*stock {
-	var known, rest []*stock
-	for _, s := range p.rooms {
-		apart := slices.ContainsFunc(group, func(r Request) bool {
-			_, why := p.elsewhere(r.Claim.Hosts, s)
+// candidates returns the distributions that may take the group, as far as its hosts are concerned. Those with origins of its teams come
+// first.
+func (p *placer) candidates(group []Request) []*allocation {
+	var known, rest []*allocation
+	for _, s := range p.distributions {
+		boundElsewhere := slices.ContainsFunc(group, func(r Request) bool {
+			_, why := p.otherDistribution(r.Claim.Hosts, s)
 			return why != ""
 		})
 		switch {
-		case s.Closed || s.Unavailable != "" || apart:
+		case s.Closed || s.Unavailable != "" || boundElsewhere:
 		case slices.ContainsFunc(group, func(r Request) bool { return s.teams[r.Team] }):
 			known = append(known, s)
 		default:
@@ -297,14 +303,14 @@ func (p *placer) open(group []Request) []*stock {
 	return append(known, rest...)
 }
 
-// together puts the whole group into one room, if one takes it.
-func (p *placer) together(group []Request) bool {
+// placeTogether places the whole group in one distribution, and reports whether one has the capacity.
+func (p *placer) placeTogether(group []Request) bool {
 	records := make([]origin.Record, len(group))
 	for i, r := range group {
 		records[i] = r.Record
 	}
-	for _, s := range p.open(group) {
-		if s.lacks(records...).kind != "" {
+	for _, s := range p.candidates(group) {
+		if s.shortage(records...).quota != "" {
 			continue
 		}
 		for _, r := range records {
@@ -316,14 +322,14 @@ func (p *placer) together(group []Request) bool {
 	return false
 }
 
-// apart puts each origin of the group where it fits, beginning with the room that takes most of them.
-func (p *placer) apart(group []Request) {
-	takes := map[*stock]int{}
-	for _, s := range p.rooms {
+// placeApart places each origin of the group where it fits. It begins with the distribution that takes the most of them.
+func (p *placer) placeApart(group []Request) {
+	takes := map[*allocation]int{}
+	for _, s := range p.distributions {
 		trial := *s
 		trial.hosts, trial.bound, trial.teams = maps.Clone(s.hosts), maps.Clone(s.bound), maps.Clone(s.teams)
 		for _, r := range group {
-			if trial.lacks(r.Record).kind == "" {
+			if trial.shortage(r.Record).quota == "" {
 				trial.add(r.Record)
 				takes[s]++
 			}
@@ -331,76 +337,76 @@ func (p *placer) apart(group []Request) {
 	}
 next:
 	for _, r := range group {
-		rooms := p.open([]Request{r})
-		slices.SortStableFunc(rooms, func(a, b *stock) int { return takes[b] - takes[a] })
-		var why []lack
-		for _, s := range rooms {
-			lacks := s.lacks(r.Record)
-			if lacks.kind == "" {
+		candidates := p.candidates([]Request{r})
+		slices.SortStableFunc(candidates, func(a, b *allocation) int { return takes[b] - takes[a] })
+		var shortages []shortage
+		for _, s := range candidates {
+			short := s.shortage(r.Record)
+			if short.quota == "" {
 				s.add(r.Record)
 				p.places[r.ID] = Place{Distribution: s.Name}
 				continue next
 			}
-			why = append(why, lacks)
+			shortages = append(shortages, short)
 		}
-		p.places[r.ID] = Place{Why: p.wait(r, why)}
+		p.places[r.ID] = Place{Why: p.whyDeferred(r, shortages)}
 	}
 }
 
-// wait says why no room takes an origin.
-func (p *placer) wait(r Request, lacks []lack) origin.Reason {
-	var bound, said, kinds, shutOut []string
-	shut := "" // why its host's distribution is not available
-	for _, s := range p.rooms {
+// whyDeferred returns the reason why no distribution takes an origin.
+func (p *placer) whyDeferred(r Request, shortages []shortage) origin.Reason {
+	var bound, texts, quotas, names []string
+	unavailable := "" // why the distribution of its host is unavailable
+	for _, s := range p.distributions {
 		if h := slices.IndexFunc(r.Claim.Hosts, func(h string) bool { return s.bound[h] }); h >= 0 {
 			bound = append(bound, r.Claim.Hosts[h]+" is on distribution "+s.Name)
-			shut = s.Unavailable
+			unavailable = s.Unavailable
 		}
 		if s.Unavailable != "" {
-			said, shutOut = append(said, s.Name+" is not available: "+s.Unavailable), append(shutOut, s.Name)
+			texts, names = append(texts, s.Name+" is unavailable: "+s.Unavailable), append(names, s.Name)
 		}
 	}
-	slices.SortFunc(lacks, func(a, b lack) int { return strings.Compare(a.says, b.says) })
+	slices.SortFunc(shortages, func(a, b shortage) int { return strings.Compare(a.text, b.text) })
 	switch {
 	case len(bound) > 1:
-		return lacking(strings.Join(bound, ", "), "its hosts are apart, and all must be on one distribution: "+strings.Join(bound, ", ")+"; claim hosts of one of them")
-	case len(bound) == 1 && shut != "":
-		return lacking(bound[0]+" unavailable", "its host "+bound[0]+", which is not available: "+shut)
-	case len(bound) == 1 && len(lacks) == 0:
-		return lacking(bound[0]+" closed", "its host "+bound[0]+", which policy no longer names and which takes nothing new")
+		return deferral(strings.Join(bound, ", "), "all hosts of an origin have to be on one distribution, but "+strings.Join(bound, ", ")+"; claim hosts of one distribution only")
+	case len(bound) == 1 && unavailable != "":
+		return deferral(bound[0]+" unavailable", "host "+bound[0]+", which is unavailable ("+unavailable+"); the origin waits until that is fixed")
+	case len(bound) == 1 && len(shortages) == 0:
+		return deferral(bound[0]+" closed", "host "+bound[0]+", which the hub policy no longer names and which takes no further origin; claim another host")
 	case len(bound) == 1:
-		return lacking(bound[0]+" "+lacks[0].kind, "its host "+bound[0]+", and "+lacks[0].says+remedy(lacks...))
-	case len(lacks) == 0:
-		return lacking("unavailable "+strings.Join(shutOut, " "), "no distribution takes it: "+strings.Join(said, "; "))
+		return deferral(bound[0]+" "+shortages[0].quota, "host "+bound[0]+", and "+shortages[0].text+remedy(shortages...))
+	case len(shortages) == 0:
+		return deferral("unavailable "+strings.Join(names, " "), "no distribution is available: "+strings.Join(texts, "; ")+"; the origin waits until that is fixed")
 	}
-	for _, l := range lacks {
-		said, kinds = append(said, l.says), append(kinds, l.kind)
+	for _, l := range shortages {
+		texts, quotas = append(texts, l.text), append(quotas, l.quota)
 	}
-	return lacking(strings.Join(kinds, " "), "no distribution has room for it: "+strings.Join(said, "; ")+remedy(lacks...))
+	return deferral(strings.Join(quotas, " "), "no distribution has the capacity for the origin: "+strings.Join(texts, "; ")+remedy(shortages...))
 }
 
-// bundles are the groups of requests that a common key holds together, directly or through others.
-func bundles(requests []Request, keys func(Request) []string) [][]Request {
-	of := map[string]int{} // key to bundle
+// groups partitions requests so that two of them are in one group exactly if a common key connects them, directly or through others.
+func groups(requests []Request, keys func(Request) []string) [][]Request {
+	byKey := map[string]int{} // index in out
 	var out [][]Request
 	for _, r := range requests {
 		at := len(out)
 		out = append(out, []Request{r})
 		for _, key := range keys(r) {
-			other, known := of[key]
+			other, known := byKey[key]
 			if known && other != at {
-				// The earlier bundle takes the later one in, so that the order of the first members stays.
+				// The later group is merged into the earlier one, so that the groups stay in the order of their first members.
 				from, to := max(at, other), min(at, other)
 				out[to] = append(out[to], out[from]...)
 				out[from] = nil
-				for k, b := range of {
+				for k, b := range byKey {
 					if b == from {
-						of[k] = to
+						byKey[k] = to
 					}
 				}
 				at = to
 			}
-			of[key] = at
+			byKey[key] = at
 		}
 	}
 	out = slices.DeleteFunc(out, func(b []Request) bool { return len(b) == 0 })
@@ -410,6 +416,7 @@ func bundles(requests []Request, keys func(Request) []string) [][]Request {
 	return out
 }
 
+// inOrder compares requests by the time of their admission, and then by id.
 func inOrder(a, b Request) int {
 	return cmp.Or(a.Admitted.Compare(b.Admitted), strings.Compare(a.ID, b.ID))
 }

@@ -62,22 +62,22 @@ func TestPlaces(t *testing.T) {
 		"a host goes where most of it fits": {
 			many(4, "a", same("a.example.com")),
 			[]wiring.Capacity{{Name: "main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Limits: origin.Size{Origins: 3}}},
-			map[string]int{"main-2": 3, "its host a.example.com is on distribution main-2, and main-2 would have 4 origins": 1},
+			map[string]int{"main-2": 3, "host a.example.com is on distribution main-2, and main-2 would have 4 origins": 1},
 		},
 		"a room that cannot be read is passed over": {
 			many(2, "a", own("a")),
 			[]wiring.Capacity{{Name: "main", Unavailable: "it is gone"}, {Name: "main-2", Limits: origin.Size{Origins: 1}}},
-			map[string]int{"main-2": 1, "main is not available: it is gone; main-2 would have 2 origins": 1},
+			map[string]int{"main-2": 1, "main is unavailable: it is gone; main-2 would have 2 origins": 1},
 		},
 		"no room can be read": {
 			many(1, "a", own("a")),
 			[]wiring.Capacity{{Name: "main", Unavailable: "it is gone"}},
-			map[string]int{"no distribution takes it: main is not available: it is gone": 1},
+			map[string]int{"no distribution is available: main is unavailable: it is gone": 1},
 		},
 		"the room of its host cannot be read": {
 			many(1, "a", same("a.example.com")),
 			[]wiring.Capacity{{Name: "main", Unavailable: "it is gone", Records: []origin.Record{wired(wants("vo_0", "a", []string{"a.example.com"}, 1))}}, {Name: "main-2"}},
-			map[string]int{"its host a.example.com is on distribution main, which is not available: it is gone": 1},
+			map[string]int{"host a.example.com is on distribution main, which is unavailable (it is gone)": 1},
 		},
 		"two teams on one host": {
 			append(many(2, "a", same("app.example.com")), many(2, "b", same("app.example.com"))...),
@@ -129,7 +129,7 @@ func TestPlaces(t *testing.T) {
 		"what policy names no more takes nothing": {
 			[]wiring.Request{one("vo_2", "a", "a.example.com")},
 			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Closed: true, Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
-			map[string]int{"its host a.example.com is on distribution main-2, which policy no longer names": 1},
+			map[string]int{"host a.example.com is on distribution main-2, which the hub policy no longer names": 1},
 		},
 		"what is wired without a record stays, whatever the limit": {
 			[]wiring.Request{{Record: wants("vo_1", "a", []string{"a.example.com"}, 9), Only: "main-2", Orphaned: true}, one("vo_2", "a", "a.example.com")},
@@ -137,7 +137,7 @@ func TestPlaces(t *testing.T) {
 			map[string]int{"main-2": 2},
 		},
 		"no distribution of that name": {
-			[]wiring.Request{{Record: wants("vo_1", "a", nil, 1), Only: "gone"}}, nil, map[string]int{"knows no distribution gone": 1},
+			[]wiring.Request{{Record: wants("vo_1", "a", nil, 1), Only: "gone"}}, nil, map[string]int{"distribution gone is not in the registry": 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -179,7 +179,7 @@ func TestPlacesOfWhatIsWired(t *testing.T) {
 	}{
 		"as many paths, although the limit has become lower": {2, "a.example.com", ""},
 		"one path less":            {1, "a.example.com", ""},
-		"one path more":            {3, "a.example.com", "its distribution main would have 4 behaviors, and the limit is 2"},
+		"one path more":            {3, "a.example.com", "distribution main would have 4 behaviors, and the limit is 2"},
 		"another host":             {2, "c.example.com", ""},
 		"a host that is elsewhere": {2, "b.example.com", "b.example.com is on distribution main-2"},
 	} {
@@ -215,7 +215,7 @@ func TestApart(t *testing.T) {
 		"another host":                               {wants("vo_2", "b", []string{"b.example.com"}, 1), wired(wants("vo_1", "a", host, 1)), false},
 	} {
 		here := on("main", c.here)
-		got := wiring.Apart([]origin.Record{here}, []origin.Record{here, on("main-2", c.there)})
+		got := wiring.HostConflicts([]origin.Record{here}, []origin.Record{here, on("main-2", c.there)})
 		if (len(got) == 1) != c.apart || c.apart && (got[0].VPCOrigin != c.here.ID || !got[0].Waits() || !strings.Contains(got[0].Message, "main-2")) {
 			t.Errorf("%s: %+v", name, got)
 		}

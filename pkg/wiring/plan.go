@@ -7,24 +7,24 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Plan is what to change in one configuration. It is complete: Apply needs nothing else.
+// Plan is the list of changes to one configuration. Apply needs nothing else.
 type Plan struct {
 	Changes []Change
-	Refused []Problem // origins that Changes leaves out or leaves in, against what is desired
+	Refused []Problem // origins that Changes does not wire or remove although that is desired
 }
 
-// Change is one change.
+// Change is one change to a configuration.
 type Change struct {
 	Op     Op
 	Kind   Kind
 	ID     string  // origin id, path pattern or alias
-	Origin *Origin // what an origin becomes
-	Target string  // id of the origin that a behavior gets
-	Before string  // path pattern of the behavior that an added or moved one goes before; empty: last
-	Was    string  // what is changed, in words
+	Origin *Origin // the desired origin
+	Target string  // id of the origin to which a behavior sends requests
+	Before string  // path pattern of the behavior before which this one is inserted; empty: at the end
+	Was    string  // the previous value, for people
 }
 
-// Op is what happens.
+// Op is the kind of a change.
 type Op string
 
 // Operations.
@@ -37,7 +37,7 @@ const (
 	Disable Op = "disable"
 )
 
-// Kind is what it happens to.
+// Kind is the kind of element that changes.
 type Kind string
 
 // Kinds.
@@ -45,11 +45,11 @@ const (
 	KindOrigin       Kind = "origin"
 	KindBehavior     Kind = "behavior"
 	KindAlias        Kind = "alias"
-	KindDefault      Kind = "default behavior" // its viewer-request function, which ID names
+	KindDefault      Kind = "default behavior" // its viewer-request function, whose ARN is ID
 	KindDistribution Kind = "distribution"
 )
 
-// Problem says why an origin cannot be wired, or cannot be removed.
+// Problem is the reason why an origin cannot be wired or removed.
 type Problem struct {
 	VPCOrigin string
 	origin.Reason
@@ -57,20 +57,20 @@ type Problem struct {
 
 // Codes of problems.
 const (
-	PathTaken  origin.Code = "path-taken" // a foreign behavior has the same path pattern
-	PathTwice  origin.Code = "path-twice" // another of our origins has it
+	PathTaken  origin.Code = "path-taken" // an unmanaged behavior has the same path pattern
+	PathTwice  origin.Code = "path-twice" // another managed origin has the same path pattern
 	DoesNotFit             = origin.DoesNotFit
-	StillUsed  origin.Code = "still-used" // cannot be removed: a foreign part of the configuration uses it
-	HostApart  origin.Code = "host-apart" // another distribution has one of its hosts
+	StillUsed  origin.Code = "still-used" // an unmanaged part of the configuration uses the origin that has to be removed
+	HostApart  origin.Code = "host-apart" // another distribution has one of the origin's hosts
 )
 
-// Waits tells whether nothing is wrong with the origin itself: room has to be made, or another place found.
+// Waits reports whether the origin waits for capacity or for another place. Its claim itself is valid.
 func (p Problem) Waits() bool { return p.Code == DoesNotFit || p.Code == HostApart }
 
-// Empty tells whether there is nothing to write.
+// Empty reports whether the plan changes nothing.
 func (p Plan) Empty() bool { return len(p.Changes) == 0 }
 
-// String tells people what the plan does, one line each.
+// String returns the plan in words, one line for each change and problem.
 func (p Plan) String() string {
 	var lines []string
 	for _, c := range p.Changes {
@@ -85,7 +85,7 @@ func (p Plan) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// String tells people what the change is.
+// String returns the change in words.
 func (c Change) String() string {
 	if c.Kind == KindDistribution {
 		return fmt.Sprintf("%s the distribution", c.Op)

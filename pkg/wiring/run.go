@@ -10,46 +10,46 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Run is what a run of function wire knows of one distribution. It is a value: Next decides what the run does next, and Learn
-// returns what is known after that. Next goes through three questions, and stops at the first that it cannot answer yet:
+// Run is what one run of function wire knows about one distribution. It is a value. Next returns the run's next step, and Learn returns
+// the run after that step. A run answers three questions in order. It stops at the first one that it cannot answer yet:
 //
 //	Locate  which distribution is it, and what does it hold?
 //	Write   what does the next update contain, if anything?
-//	Settle  what has become true?
+//	Settle  which states, events and DNS records follow from that?
 type Run struct {
 	Terms   Terms
 	Now     time.Time
 	Alone   bool // the hub has no other distribution
-	Recheck bool // the message that Item.Look announces is among those that triggered the run
-	Quiet   bool // nothing but such messages triggered it
+	Recheck bool // the message that Item.RecheckDue announces is among the messages that triggered the run
+	Quiet   bool // only recheck messages triggered the run
 
-	// What the registry holds.
-	Item      origin.Distribution // of the distribution, as it is to be written next
-	Records   []origin.Record     // of the distribution
-	Elsewhere []origin.Record     // of the hub's other distributions
-	Domains   []string            // of the hub's other distributions, and of those before them
-	Refusals  map[string][]origin.Reason
+	// Read from the registry.
+	Item      origin.Distribution        // the distribution's item, as it will be written next
+	Records   []origin.Record            // of this distribution
+	Elsewhere []origin.Record            // of the hub's other distributions
+	Domains   []string                   // domain names of the hub's other distributions, former ones included
+	Refusals  map[string][]origin.Reason // what was refused, and the reasons that were reported for it
 
-	// What was observed.
-	Served  *Served         // the distribution; nil: not observed
-	Visible map[string]bool // VPC origins that the hub's account sees, and whether they are Deployed; nil: not observed
+	// Observed in AWS.
+	Served  *Served         // the distribution; nil if it was not observed
+	Visible map[string]bool // VPC origins that the hub's account can list, and whether each is Deployed; nil if not observed
 	Zone    Zone            // the hosted zone
 
-	// What was concluded.
-	Held          []string      // origins that stay as they are
-	Deferred      bool          // something is left to be written by a later run
-	CapacityFreed bool          // function admit has something to do
-	Wait          time.Duration // until the distribution has to be observed again; 0: when something happens
-	Failed        error         // what the run could not do
-	Broken        error         // what no run could do: a fault of ours
+	// Concluded by this run.
+	Excluded      []string      // VPC origins that the next update leaves as they are
+	Deferred      bool          // a later run has to write the rest
+	CapacityFreed bool          // function admit can place more origins
+	Wait          time.Duration // until the distribution has to be observed again; 0 if only an event requires that
+	Failed        error         // what this run could not do; a later run may succeed
+	Broken        error         // a defect of originhub, which no later run passes
 
-	id        identity // how far Locate is
-	writing   writing  // how far Write is
-	settled   bool     // Settle has nothing to do any more
-	announced bool     // nor has end
+	id          identity // the progress of Locate
+	writing     writing  // the progress of Write
+	settled     bool     // Settle is done
+	recheckSent bool     // the recheck message was sent, or its sending failed
 }
 
-// Served is a distribution as CloudFront served it, with its document parsed.
+// Served is a distribution as CloudFront returned it, with its configuration parsed.
 type Served struct {
 	ID       string
 	Domain   string
@@ -58,7 +58,7 @@ type Served struct {
 	Config   *Config
 }
 
-// Begin returns the run that begins with what the registry holds, about the distribution of that name.
+// Begin returns the run for the distribution called name, with what the registry holds in s.
 func Begin(s origin.Snapshot, name string, t Terms) Run {
 	r := Run{Terms: t, Now: s.Now, Item: s.Distribution(name), Records: s.In(name), Refusals: s.Refusals}
 	for _, o := range s.Records {
@@ -74,31 +74,32 @@ func Begin(s origin.Snapshot, name string, t Terms) Run {
 	return r
 }
 
-// Step is what a run does next. Its events are published first, then what it writes is written, then the action is performed.
+// Step is what a run does next. The shell publishes the events of Outcome first, then writes Records, Refusals and the item, and then
+// performs Do.
 type Step struct {
 	Outcome  outcome.Outcome
 	Records  []Observation
-	Refusals []Refusal // to remember
-	Save     bool      // Run.Item has to be written before the action
-	Do       Action    // nil: nothing
-	Done     bool      // the run is over
+	Refusals []Refusal // to be remembered
+	Save     bool      // write Run.Item before Do
+	Do       Action    // nil if there is nothing to do
+	Done     bool      // the run ends
 }
 
-// Observation is a record to write, and the task that waits for what has become of it, if any. The task is completed first: completing it
-// twice is harmless, but a token that was forgotten would leave it waiting.
+// Observation is a record to write. If Token is set, a task of a teardown waits for it. The shell completes the task before it writes the
+// record: completing a task twice is harmless, but a token that is lost leaves the task waiting.
 type Observation struct {
 	origin.Record
 	Token string
-	Fact  string // what has become of it, for the task; what follows from that is for package teardown to say
+	Fact  string // the origin's state in words, for the task; package teardown decides what follows from it
 }
 
-// Refusal is what was refused, and why, for nobody to be told again.
+// Refusal records what was refused and why, so that it is reported once.
 type Refusal struct {
 	What    string
 	Reasons []origin.Reason
 }
 
-// empty reports whether a step does nothing, so that the next one can take its place.
+// empty reports whether the step does nothing, so that the caller can go on to the next one.
 func (s Step) empty() bool {
 	return len(s.Outcome.Events)+len(s.Outcome.Metrics)+len(s.Outcome.Triggers)+len(s.Records)+len(s.Refusals) == 0 && !s.Save && s.Do == nil
 }
@@ -107,23 +108,23 @@ func (s Step) empty() bool {
 // ListOrigins, Update, ReadZone, ChangeZone or SendRecheck.
 type Action interface{ action() }
 
-// What a run observes.
+// Actions that observe.
 type (
-	// ReadQuotas asks for CloudFront's quotas on a distribution.
+	// ReadQuotas reads CloudFront's quotas on a distribution.
 	ReadQuotas struct{}
-	// ReadDistribution reads the distribution of that id.
+	// ReadDistribution reads the distribution with the given id.
 	ReadDistribution struct{ ID string }
-	// FindDistribution looks for the id of the distribution that was created from a caller reference.
+	// FindDistribution finds the id of the distribution that was created with the given caller reference.
 	FindDistribution struct{ CallerReference, Comment string }
-	// ListOrigins lists the VPC origins that the hub's account sees.
+	// ListOrigins lists the VPC origins that the hub's account can use.
 	ListOrigins struct{}
 	// ReadZone lists the records of the hosted zone.
 	ReadZone struct{}
 )
 
-// What a run changes.
+// Actions that change something.
 type (
-	// EnsureFunction publishes a CloudFront Function.
+	// EnsureFunction publishes a CloudFront Function unless it is published already.
 	EnsureFunction struct{ Name, Comment, Code string }
 	// Create creates a distribution.
 	Create struct{ Config *Config }
@@ -132,9 +133,9 @@ type (
 		ID, ETag string
 		Config   *Config
 	}
-	// ChangeZone changes records of the hosted zone.
+	// ChangeZone changes DNS records of the hosted zone.
 	ChangeZone struct{ Plan DNSPlan }
-	// SendRecheck sends the message by which function wire asks itself to observe the distribution again.
+	// SendRecheck sends the delayed message by which function wire asks itself to observe the distribution again.
 	SendRecheck struct {
 		Distribution string
 		Due          time.Time
@@ -153,12 +154,12 @@ func (Update) action()           {}
 func (ChangeZone) action()       {}
 func (SendRecheck) action()      {}
 
-// Answer is what came of an action. Of an action that failed, nothing but Class, Err, Code and Said is set.
+// Answer is the result of an action. If the action failed, only Class, Err, Code and Message are set.
 type Answer struct {
 	Class   Class
-	Err     error  // nil exactly if Class is OK; carried for the shell, which reports it
-	Code    string // AWS's; "" of an error that is not AWS's
-	Message string // what AWS said, or else the error
+	Err     error  // nil exactly if Class is OK
+	Code    string // AWS's; "" of an error that is not AWS's // AWS's error code; "" if the error is not AWS's
+	Message string // AWS's error message, or else the error's text
 
 	Quotas  origin.Size        // ReadQuotas
 	Served  Served             // ReadDistribution
@@ -168,23 +169,23 @@ type Answer struct {
 	Zone    []origin.DNSRecord // ReadZone
 }
 
-// Class is how an action ended.
+// Class is how an action ended. It decides what the run does next.
 type Class int
 
-// Classes.
+// Classes of results.
 const (
 	OK      Class = iota
-	Absent        // what it is about does not exist
-	Exists        // what it was to create exists
-	Stale         // somebody else has written since
-	Refused       // no repetition helps
-	Failed        // it may succeed later
+	Absent        // the thing that the action names does not exist
+	Exists        // the thing to create exists already
+	Stale         // somebody else has written it since it was read
+	Refused       // AWS refuses the request, and repeating it does not help
+	Failed        // a later try may succeed
 )
 
-// Next returns the next step, and the run as it is when that has been committed.
+// Next returns the next step, and the run as it is once that step is committed.
 func (r Run) Next() (Run, Step) { return r.Locate() }
 
-// Learn returns the run after a step: with the records that it wrote, which have new versions, and with what came of its action.
+// Learn returns the run after the step s. It takes in the records that s wrote, with their new versions, and a, the result of s.Do.
 func (r Run) Learn(s Step, a Answer) Run {
 	r.Records = slices.Clone(r.Records)
 	for _, w := range s.Records {
@@ -194,15 +195,15 @@ func (r Run) Learn(s Step, a Answer) Run {
 	case ReadQuotas:
 		return r.quotasRead(a)
 	case ReadDistribution, FindDistribution, EnsureFunction, Create:
-		return r.identified(s.Do, a)
+		return r.located(s.Do, a)
 	case ListOrigins:
 		return r.originsListed(a)
 	case Update:
 		return r.updated(do, a)
 	case ReadZone, ChangeZone:
-		return r.zoneDone(s.Do, a)
+		return r.zoneAnswered(s.Do, a)
 	case SendRecheck:
-		r.announced = true
+		r.recheckSent = true
 		if r.Failed = errors.Join(r.Failed, a.Err); a.Err == nil {
 			r.Item.RecheckDue = do.Due
 		}
@@ -210,31 +211,31 @@ func (r Run) Learn(s Step, a Answer) Run {
 	return r
 }
 
-// index is where the record of an origin is, or -1.
+// index returns the index in r.Records of the record of a VPC origin, or -1.
 func (r Run) index(id string) int {
 	return slices.IndexFunc(r.Records, func(o origin.Record) bool { return o.ID == id })
 }
 
-// all are the records of all distributions.
-func (r Run) all() []origin.Record { return slices.Concat(r.Records, r.Elsewhere) }
+// allRecords returns the records of all distributions.
+func (r Run) allRecords() []origin.Record { return slices.Concat(r.Records, r.Elsewhere) }
 
-// awaited reports whether any origin waits for capacity.
-func (r Run) awaited() bool {
-	return slices.ContainsFunc(r.all(), func(o origin.Record) bool { return o.Intent == origin.Wire && o.State == origin.Deferred })
+// originWaits reports whether any origin waits for capacity.
+func (r Run) originWaits() bool {
+	return slices.ContainsFunc(r.allRecords(), func(o origin.Record) bool { return o.Intent == origin.Wire && o.State == origin.Deferred })
 }
 
-// wait has the distribution observed again after a while, unless it is anyway.
-func (r Run) wait(next time.Duration) Run {
+// recheckWithin returns the run with the next observation due after next at the latest.
+func (r Run) recheckWithin(next time.Duration) Run {
 	if r.Wait == 0 || next < r.Wait {
 		r.Wait = next
 	}
 	return r
 }
 
-// quotaLasts is how long a quota is believed: a sweep asks again, the observations between do not.
-const quotaLasts = 5 * time.Minute
+// quotaValidity is how long a quota counts as known: each sweep reads the quotas again, the rechecks in between do not.
+const quotaValidity = 5 * time.Minute
 
-// quotasRead takes in CloudFront's quotas. What was known, or else what is documented, stands in for an answer.
+// quotasRead takes in CloudFront's quotas. If they could not be read, the last known or the documented ones stay in force.
 func (r Run) quotasRead(a Answer) Run {
 	r.Item.QuotaReadAt = r.Now
 	if a.Class != OK {
@@ -242,31 +243,31 @@ func (r Run) quotasRead(a Answer) Run {
 	}
 	before := r.Terms.limits(r.Item)
 	r.Item.Quota = a.Quotas
-	r.CapacityFreed = r.CapacityFreed || r.awaited() && grown(before, r.Terms.limits(r.Item))
+	r.CapacityFreed = r.CapacityFreed || r.originWaits() && grown(before, r.Terms.limits(r.Item))
 	return r
 }
 
-// grown reports whether a size of any kind has grown.
+// grown reports whether any of the counts in after is larger than in before.
 func grown(before, after origin.Size) bool {
 	return after.Origins > before.Origins || after.Behaviors > before.Behaviors || after.Aliases > before.Aliases
 }
 
-// end has the distribution observed again if that is needed, and then is over.
+// end sends the recheck message if one is needed, and then ends the run.
 func (r Run) end() (Run, Step) {
 	due := r.Now.Add(r.Wait)
-	if r.Failed != nil || r.Broken != nil || r.announced || !recheck(r.Item.RecheckDue, due, r.Now, r.Wait > 0, r.Recheck) {
+	if r.Failed != nil || r.Broken != nil || r.recheckSent || !needsRecheck(r.Item.RecheckDue, due, r.Now, r.Wait > 0, r.Recheck) {
 		return r, Step{Done: true}
 	}
 	return r, Step{Do: SendRecheck{Distribution: r.Item.Name, Due: due, After: r.Wait}}
 }
 
-// Lease takes the lease on a distribution for a holder: two runs must not write it at the same time. Of a lease that another one
-// holds it returns how long to wait before that is checked again.
+// Lease returns d with its lease taken by holder, so that no two runs write the distribution at the same time. If another holder has
+// the lease, Lease returns d unchanged and how long to wait before trying again:
 //
-//	holder   expires    then
-//	none     -          taken
-//	any      in time    wait for it, 15 seconds at most: it is released long before it expires, unless its holder died
-//	any      over       taken
+//	current holder  lease expired  result
+//	none            -              taken
+//	another         no             wait until it expires, 15 seconds at most: a holder releases it early unless its process died
+//	another         yes            taken
 func Lease(d origin.Distribution, holder string, now time.Time) (_ origin.Distribution, wait time.Duration) {
 	if d.Holder != "" && now.Before(d.Expires) {
 		return d, min(d.Expires.Sub(now), 15*time.Second) + time.Second

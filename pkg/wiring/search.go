@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Entry is what an error text may name of an origin.
+// Entry is a VPC origin with the names by which an error message may mention it.
 type Entry struct {
 	VPCOrigin string
-	Names     []string // aliases, domain name, path patterns
+	Names     []string // aliases, domain name and path patterns
 }
 
-// Suspects are the VPC origins that an error text of UpdateDistribution names, by id or by a name of theirs.
+// Suspects returns the VPC origins of entries that an error message of UpdateDistribution mentions, by id or by one of their names.
 func Suspects(errText string, entries []Entry) []string {
 	var out []string
 	for _, e := range entries {
@@ -27,39 +27,39 @@ func Suspects(errText string, entries []Entry) []string {
 	return slices.Compact(out)
 }
 
-// Search finds the entries that make an update invalid, when all that is known is whether an update was accepted. It is a
-// value: Learn and Suspect return a new one. An entry is bad on its own: an update is accepted exactly when it has no bad
-// entry.
+// Search finds the entries that make an update invalid, when all that is known is whether an update was accepted. It assumes that an
+// entry is bad on its own: CloudFront accepts an update exactly if it contains no bad entry. A Search is a value: Learn and Suspect
+// return a new one.
 //
-// A rejected try is only a call, but an accepted one is an update that everybody's distribution goes through. So halving the entries
-// would be wrong: it is the puzzle of the two eggs (drop as few as possible, and break even fewer), with accepted tries for broken
-// eggs. Each bad entry costs at most 2⌈log₂ n⌉ tries beyond the first one, of n entries, and within that bound as few as possible are
-// accepted.
+// A rejected update costs one call. An accepted one is an update of the whole distribution, with a propagation. So the search accepts
+// more rejections in order to have fewer accepted updates, and does not simply halve the entries. This is the egg drop puzzle, with
+// accepted updates in the place of broken eggs. After the first rejection, each bad entry of n entries costs at most 2⌈log₂ n⌉ tries,
+// with as few accepted ones as that bound allows.
 type Search struct {
-	total    int
-	accepted []string
-	bad      []string
-	rest     []string // not known yet
-	tainted  int      // so many at the start of rest are known to hold a bad one; 0: nothing is known
-	tries    int      // that are left for finding that bad one
-	cut      int      // try so many of the tainted ones; 0: as few as the tries permit
+	total     int
+	accepted  []string
+	bad       []string
+	rest      []string // not decided yet
+	badWithin int      // the first badWithin entries of rest contain a bad one; 0 if nothing is known
+	tries     int      // left for finding that bad one
+	forced    int      // the number of entries to try next; 0: as few as the remaining tries permit
 }
 
-// NewSearch begins a search. Its first try is all of the entries.
+// NewSearch returns a search among entries. Its first try is all of them.
 func NewSearch(entries []string) Search {
 	return Search{total: len(entries), rest: slices.Clone(entries)}
 }
 
-// Suspect begins with the knowledge that all entries together are rejected, and that these are the likely cause. The
-// first try leaves them out.
+// Suspect returns the search with the knowledge that all entries together are rejected, and that likely are the probable cause. The
+// first try leaves those out.
 func (s Search) Suspect(likely []string) Search {
 	suspected := func(e string) bool { return slices.Contains(likely, e) }
 	others := slices.DeleteFunc(slices.Clone(s.rest), suspected)
 	suspects := slices.DeleteFunc(slices.Clone(s.rest), func(e string) bool { return !suspected(e) })
 	s.rest = slices.Concat(others, suspects)
-	s = s.taint(len(s.rest))
-	if len(suspects) > 0 && s.tainted > 0 {
-		s.cut = len(others)
+	s = s.expectBad(len(s.rest))
+	if len(suspects) > 0 && s.badWithin > 0 {
+		s.forced = len(others)
 	}
 	return s
 }
@@ -70,56 +70,56 @@ func (s Search) Done() bool { return len(s.rest) == 0 }
 // Bad returns the bad entries found so far.
 func (s Search) Bad() []string { return slices.Clone(s.bad) }
 
-// Next returns what to try together. It includes what has been accepted, so that nothing is taken out again.
-func (s Search) Next() []string { return slices.Concat(s.accepted, s.rest[:s.part()]) }
+// Next returns the entries of the next try. They include all that were accepted, so that no try removes what an earlier one added.
+func (s Search) Next() []string { return slices.Concat(s.accepted, s.rest[:s.nextCount()]) }
 
-// Learn takes in whether what Next named was accepted.
+// Learn returns the search after the try that Next returned was accepted or rejected.
 func (s Search) Learn(accepted bool) Search {
-	n, tainted := s.part(), s.tainted
-	s.cut = 0
+	n, within := s.nextCount(), s.badWithin
+	s.forced = 0
 	s.tries--
 	switch {
-	case !accepted && tainted == 0:
-		return s.taint(n)
+	case !accepted && within == 0:
+		return s.expectBad(n)
 	case !accepted:
-		return s.narrow(n)
+		return s.narrowTo(n)
 	}
 	s.accepted = slices.Concat(s.accepted, s.rest[:n])
 	s.rest = s.rest[n:]
-	return s.narrow(max(tainted-n, 0))
+	return s.narrowTo(max(within-n, 0))
 }
 
-// taint begins to look for a bad entry among the first n of rest.
-func (s Search) taint(n int) Search {
+// expectBad begins the search for a bad entry among the first n of rest.
+func (s Search) expectBad(n int) Search {
 	s.tries = 2*bits.Len(uint(max(s.total, 1)-1)) - 1
-	return s.narrow(n)
+	return s.narrowTo(n)
 }
 
-// narrow goes on with fewer tainted ones. If it is one, that is bad.
-func (s Search) narrow(tainted int) Search {
-	s.tainted = tainted
-	if tainted == 1 {
+// narrowTo records that the first n entries of rest contain a bad one. If n is 1, that entry is bad.
+func (s Search) narrowTo(n int) Search {
+	s.badWithin = n
+	if n == 1 {
 		s.bad = append(slices.Clone(s.bad), s.rest[0])
-		s.rest, s.tainted = s.rest[1:], 0
+		s.rest, s.badWithin = s.rest[1:], 0
 	}
 	return s
 }
 
-// part is how many of rest to try: all if nothing is known, else as many as the remaining tries can tell apart if this one is
-// rejected. If it is accepted, the others can be told apart with one accepted try less.
-func (s Search) part() int {
+// nextCount returns how many entries of rest to try next: all if nothing is known about them, and otherwise as many as the remaining tries
+// can tell apart if this one is rejected. If it is accepted, the others can be told apart with one accepted try less.
+func (s Search) nextCount() int {
 	switch {
-	case s.tainted == 0:
+	case s.badWithin == 0:
 		return len(s.rest)
-	case s.cut > 0:
-		return s.cut
+	case s.forced > 0:
+		return s.forced
 	}
-	accepts := least(func(n int) bool { return reach(s.tries, n) >= s.tainted })
-	tries := least(func(n int) bool { return reach(n, accepts) >= s.tainted })
-	return min(s.tainted-1, reach(tries-1, accepts))
+	accepts := least(func(n int) bool { return distinguishable(s.tries, n) >= s.badWithin })
+	tries := least(func(n int) bool { return distinguishable(n, accepts) >= s.badWithin })
+	return min(s.badWithin-1, distinguishable(tries-1, accepts))
 }
 
-// least is the least positive number for which enough is true.
+// least returns the smallest positive number for which enough is true.
 func least(enough func(int) bool) int {
 	n := 1
 	for !enough(n) {
@@ -128,9 +128,9 @@ func least(enough func(int) bool) int {
 	return n
 }
 
-// reach is how many entries can be told apart with so many tries, of which no more than some are accepted: the number of
-// ways in which these tries can turn out. It stops counting where no distribution is that large.
-func reach(tries, accepts int) int {
+// distinguishable returns among how many entries that number of tries can find the bad one if at most accepts of them are accepted: the
+// number of different outcomes of these tries. It stops counting beyond the size of any distribution.
+func distinguishable(tries, accepts int) int {
 	ways, sum := 1, 1
 	for i := 1; i <= min(tries, accepts) && sum < 1<<20; i++ {
 		ways = ways * (tries - i + 1) / i

@@ -10,30 +10,29 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// RecordTaken is why no DNS record is written for a host.
-const RecordTaken origin.Code = "record-taken" // an unmanaged one stands there
+// RecordTaken is the code of a host for which no DNS record is written, because an unmanaged record exists.
+const RecordTaken origin.Code = "record-taken"
 
-// Zone is what a run knows of the hosted zone.
+// Zone is what a run knows about the hosted zone.
 type Zone struct {
 	Read    bool
-	Records []origin.DNSRecord // that it had then
+	Records []origin.DNSRecord // as they were read
 	Planned bool
-	Plan    DNSPlan // what is to be changed, or was
-	Failed  bool    // it could not be read or changed
+	Plan    DNSPlan // the changes to make, or those that were made
+	Failed  bool    // the zone could not be read or changed
 }
 
-// Settle decides what has become true now that a distribution was observed: the state of each record, what is said about that,
-// which tasks wait for it, and what the distribution holds that the registry does not know of. DNS follows the records first: an
-// origin is live only when viewers get to it, but no teardown has to wait for DNS.
+// Settle decides what follows from an observed distribution: the state of each record, the events to publish, the teardown tasks to
+// complete, and which parts of the distribution the registry does not know. DNS is changed before that, because an origin is live only
+// once viewers reach it. No teardown waits for DNS.
 //
-//	a record's hosts concern DNS     hosted zone    then
-//	no                               -              conclude
-//	yes, but on rechecks alone that  -              conclude: DNS is repaired at events and sweeps, not at each observation of a
-//	find no record changed                          propagation
-//	yes                              not observed   observe it
-//	yes                              differs        note which records will be the hub's, and change it
-//	yes                              as it has to   conclude
-//	yes                              failed         conclude, but nothing becomes live
+//	a record's hosts concern DNS                       hosted zone    then
+//	no                                                 -              conclude
+//	yes, but the run is a recheck and no state changes -              conclude: DNS is repaired at events and sweeps only
+//	yes                                                not observed   observe it
+//	yes                                                differs        record which DNS records are owned, and change the zone
+//	yes                                                as planned     conclude
+//	yes                                                failed         conclude, but no origin becomes live
 func (r Run) Settle() (Run, Step) {
 	if r.settled {
 		return r.end()
@@ -48,45 +47,45 @@ func (r Run) Settle() (Run, Step) {
 	case !z.Read:
 		return r, Step{Do: ReadZone{}}
 	}
-	return r.point(is)
+	return r.changeDNS(is)
 }
 
-// states are the records as they are now, and the places of those that change or that a task waits for.
+// states returns the records as they are now, and the indexes of those that change or that a teardown task waits for.
 func (r Run) states() (is []origin.Record, changed []int) {
 	is = slices.Clone(r.Records)
 	for i, was := range r.Records {
 		o := &is[i]
 		if !r.pending(was) {
-			o.State = settled(was, r.Served.Config.Uses(was.ID), r.Served.Deployed)
+			o.State = nextState(was, r.Served.Config.Uses(was.ID), r.Served.Deployed)
 		}
 		if o.State == origin.Detached && was.Placed() {
-			o.ReleasedHosts = was.WithClaim(origin.Claim{}).ReleasedHosts // DNS may fail, and the record be forgotten before it is repaired
+			o.ReleasedHosts = was.WithClaim(origin.Claim{}).ReleasedHosts // so that DNS is still repaired if changing it fails now
 		}
-		if o.State != was.State || awaits(*o) {
+		if o.State != was.State || taskWaits(*o) {
 			changed = append(changed, i)
 		}
 	}
 	return is, changed
 }
 
-// pending reports whether what the registry wants of an origin is not in the configuration, even if something older is: it waits
-// for a later update, or was kept out of this one.
+// pending reports whether an origin waits for a later update, or was excluded from this one. An older version of it may still be in the
+// configuration.
 func (r Run) pending(o origin.Record) bool {
-	out := o.State == origin.Pending || o.State == origin.Quarantined
-	return o.Intent == origin.Wire && out && (r.Deferred || r.cools(o) || slices.Contains(r.Held, o.ID))
+	waits := o.State == origin.Pending || o.State == origin.Quarantined
+	return o.Intent == origin.Wire && waits && (r.Deferred || r.coolingDown(o) || slices.Contains(r.Excluded, o.ID))
 }
 
-// settled is the state of a record whose distribution was observed.
+// nextState returns the state of a record whose distribution was observed.
 //
-//	intent  in config  deployed   state
-//	any     -          -          deleted stays deleted
-//	wire    no         -          as it was, but pending if it had been wired
-//	wire    yes        no         wired, but live stays live
-//	wire    yes        yes        live
-//	detach  yes        -          as it was
-//	detach  no         no         detaching, but detached stays detached
-//	detach  no         yes        detached
-func settled(o origin.Record, in, deployed bool) origin.State {
+//	intent  in config  deployed  state
+//	any     -          -         deleted stays deleted
+//	wire    no         -         pending if it was in the distribution before, else unchanged
+//	wire    yes        no        wired, but live stays live
+//	wire    yes        yes       live
+//	detach  yes        -         unchanged
+//	detach  no         no        detaching, but detached stays detached
+//	detach  no         yes       detached
+func nextState(o origin.Record, in, deployed bool) origin.State {
 	switch {
 	case o.State == origin.Deleted:
 		return origin.Deleted
@@ -111,65 +110,64 @@ func settled(o origin.Record, in, deployed bool) origin.State {
 	}
 }
 
-// awaits reports whether a task waits for what has come about: the origin is out, or is to be wired again.
-func awaits(o origin.Record) bool {
+// taskWaits reports whether a teardown task waits for the state of o: the origin is detached, or has to be wired again.
+func taskWaits(o origin.Record) bool {
 	return o.Token != "" && (o.State == origin.Detached || o.Intent == origin.Wire)
 }
 
-// conclude is the end of Settle.
+// conclude returns the last step of Settle.
 func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 	c := r.Served.Config
 	r.settled = true
 	r.Item.Domain = r.Served.Domain
-	if r.Item.PendingUpdate == nil { // else the last update may have come through, and with it aliases that were not there when c was read
+	if r.Item.PendingUpdate == nil { // otherwise that update may have added aliases after c was read
 		r.Item.OwnedAliases = slices.DeleteFunc(slices.Clone(r.Item.OwnedAliases), func(a string) bool { return !slices.Contains(c.Aliases(), a) })
 	}
 	spec := r.Terms.Spec(r.Item, c)
-	size, aliases := c.Others(r.all(), spec)
-	r = r.holds(size, aliases, c.Orphans(r.all()))
+	size, aliases := c.Others(r.allRecords(), spec)
+	r = r.recordContents(size, aliases, c.Orphans(r.allRecords()))
 	var step Step
 	step.Outcome.Percent(contract.MetricQuotaUse, fullest(c.Size(), spec.Limits),
 		contract.Dimension{Name: contract.DimensionDistribution, Value: r.Item.Name})
 	for i, o := range is {
 		if o.State == origin.Wired || o.State == origin.Detaching {
-			r = r.wait(NextRecheck(r.Now.Sub(r.Item.UpdateSent)))
+			r = r.recheckWithin(NextRecheck(r.Now.Sub(r.Item.UpdateSent)))
 		}
 		leaves := o.State == origin.Detaching || o.State == origin.Detached
-		r.CapacityFreed = r.CapacityFreed || leaves && o.State != r.Records[i].State && r.awaited()
+		r.CapacityFreed = r.CapacityFreed || leaves && o.State != r.Records[i].State && r.originWaits()
 	}
-	if len(changed) > 0 { // else it was said when the origin became live
-		r.refuseRecords(&step)
+	if len(changed) > 0 { // otherwise it was reported when the origin became live
+		r.reportRefusedRecords(&step)
 	}
 	switch {
 	case len(changed) == 0 && r.Quiet:
 	case r.Zone.Failed:
-		changed = slices.DeleteFunc(changed, func(i int) bool { return is[i].State == origin.Live && !awaits(is[i]) })
+		changed = slices.DeleteFunc(changed, func(i int) bool { return is[i].State == origin.Live && !taskWaits(is[i]) })
 	case r.Served.Deployed:
-		r, changed = r.release(is, changed, spec.Releasable(c.Aliases()))
+		r, changed = r.dropReleasedHosts(is, changed, spec.Releasable(c.Aliases()))
 	}
 	for _, i := range changed {
 		r.announce(&step, r.Records[i], is[i])
-		step.Records = append(step.Records, r.finish(r.Records[i], is[i]))
+		step.Records = append(step.Records, r.observation(r.Records[i], is[i]))
 	}
 	return r, step
 }
 
-// holds takes in what the distribution holds besides the registry's origins. Admit has something to do:
+// recordContents records what the distribution holds besides the registry's origins. CapacityFreed becomes true if:
 //
-//	the distribution was      and                                                              since
-//	never observed            the hub has others, or it holds managed origins without a record  admit gives no place before all were
-//	                                                                                            observed
-//	unavailable               -                                                                it may be given origins again
-//	observed                  an origin waits, and less of any kind is in it than before       that may fit now
-func (r Run) holds(size origin.Size, aliases []string, strays []origin.Ref) Run {
-	r.CapacityFreed = r.CapacityFreed || r.Item.ObservedAt.IsZero() && (!r.Alone || len(strays) > 0) || r.Item.Unavailable.Code != "" ||
-		r.awaited() && grown(size, r.Item.Others)
+//	the distribution was    and                                             because
+//	never observed          the hub has others, or this one has orphans     admit places no origin before all are observed
+//	unavailable             -                                               admit may place origins there again
+//	observed                an origin waits, and it holds less than before  the origin may fit now
+func (r Run) recordContents(size origin.Size, aliases []string, orphans []origin.Ref) Run {
+	r.CapacityFreed = r.CapacityFreed || r.Item.ObservedAt.IsZero() && (!r.Alone || len(orphans) > 0) || r.Item.Unavailable.Code != "" ||
+		r.originWaits() && grown(size, r.Item.Others)
 	r.Item.Unavailable = origin.Reason{}
-	r.Item.ObservedAt, r.Item.Others, r.Item.OtherAliases, r.Item.Orphans = r.Now, size, aliases, strays
+	r.Item.ObservedAt, r.Item.Others, r.Item.OtherAliases, r.Item.Orphans = r.Now, size, aliases, orphans
 	return r
 }
 
-// fullest is the percentage in use of the limit that is used most.
+// fullest returns the highest percentage of any limit that is in use.
 func fullest(size, limits origin.Size) float64 {
 	return max(
 		100*float64(size.Origins)/float64(limits.Origins), 100*float64(size.Behaviors)/float64(limits.Behaviors),
@@ -177,14 +175,14 @@ func fullest(size, limits origin.Size) float64 {
 	)
 }
 
-// release takes from the records the hosts that they have released and of which nothing is left.
-func (r Run) release(is []origin.Record, changed []int, aliases []string) (Run, []int) {
+// dropReleasedHosts removes from the records the released hosts whose alias and DNS record no longer exist.
+func (r Run) dropReleasedHosts(is []origin.Record, changed []int, aliases []string) (Run, []int) {
 	for i, o := range is {
 		is[i].ReleasedHosts = StillReleased(o, is, aliases)
 		if len(is[i].ReleasedHosts) == len(o.ReleasedHosts) {
 			continue
 		}
-		r.CapacityFreed = r.CapacityFreed || r.awaited()
+		r.CapacityFreed = r.CapacityFreed || r.originWaits()
 		if !slices.Contains(changed, i) {
 			changed = append(changed, i)
 		}
@@ -192,9 +190,9 @@ func (r Run) release(is []origin.Record, changed []int, aliases []string) (Run, 
 	return r, changed
 }
 
-// point makes DNS follow the records. In the zone of a distribution that is not the hub's own there may be records of others that
-// lead to it, and so the hub notes its own before it writes them.
-func (r Run) point(is []origin.Record) (Run, Step) {
+// changeDNS makes the hosted zone follow the records. A zone of an adopted distribution may hold records of others that lead there, so
+// the item records which DNS records originhub owns before they are written.
+func (r Run) changeDNS(is []origin.Record) (Run, Step) {
 	c := r.Served.Config
 	plan := Records(is, r.Served.Domain, r.Item.Former, r.Domains, c.IPv6(), r.Zone.Records)
 	var step Step
@@ -218,8 +216,8 @@ func (r Run) point(is []origin.Record) (Run, Step) {
 	return r, step
 }
 
-// zoneDone takes in an answer of the hosted zone.
-func (r Run) zoneDone(do Action, a Answer) Run {
+// zoneAnswered takes in the result of reading or changing the hosted zone.
+func (r Run) zoneAnswered(do Action, a Answer) Run {
 	if a.Class != OK {
 		r.Zone.Failed, r.Failed = true, errors.Join(r.Failed, a.Err)
 		return r
@@ -235,15 +233,15 @@ func (r Run) zoneDone(do Action, a Answer) Run {
 	return r
 }
 
-// refuseRecords says, once for each record, that it stands where the hub's is to be.
-func (r Run) refuseRecords(step *Step) {
+// reportRefusedRecords reports each unmanaged DNS record that exists where originhub has to write one. It reports each once.
+func (r Run) reportRefusedRecords(step *Step) {
 	for _, record := range r.Zone.Plan.Refused {
 		what := record.Name + " " + record.Type
-		why := "a record that is not the hub's stands there, in hosted zone " + r.Terms.HostedZone
+		why := "DNS record " + what + " in hosted zone " + r.Terms.HostedZone + " is unmanaged"
 		if record.Target != "" {
-			why += ", and leads to " + record.Target
+			why += " and leads to " + record.Target
 		}
-		why += ": remove it, and the next sweep writes the hub's"
+		why += "; if the host is to lead to the hub, remove the record, and the next sweep writes the hub's record"
 		reasons := []origin.Reason{{Code: RecordTaken, Subject: record.Target, Message: why}}
 		if origin.SameReasons(r.Refusals[what], reasons) {
 			continue
@@ -253,12 +251,12 @@ func (r Run) refuseRecords(step *Step) {
 	}
 }
 
-// announce says what has become of an origin:
+// announce reports the new state of an origin:
 //
-//	state becomes  said
-//	live           Origin Went Live, for which hosts and paths, and by which hosts no viewer gets there; how long it took, the first time
-//	detached       Origin Detached
-//	any other      -: nobody waits for it
+//	new state  reported
+//	live       Origin Went Live with its hosts, its paths, and the hosts that do not lead to it; the first time, how long it took
+//	detached   Origin Detached
+//	any other  -
 func (r Run) announce(step *Step, was, is origin.Record) {
 	if was.State == is.State {
 		return
@@ -268,32 +266,32 @@ func (r Run) announce(step *Step, was, is origin.Record) {
 		if is.WasLive.Before(is.Admitted) {
 			step.Outcome.Seconds(contract.MetricOnboardingLatency, r.Now.Sub(is.Admitted))
 		}
-		why := "answers for " + strings.Join(is.Claim.Hosts, ", ") + " on " + strings.Join(is.Claim.Paths, ", ")
-		var astray []string
+		why := "origin " + is.ID + " serves " + strings.Join(is.Claim.Paths, ", ") + " on " + strings.Join(is.Claim.Hosts, ", ")
+		var misdirected []string
 		for _, host := range is.Claim.Hosts {
 			if slices.ContainsFunc(r.Zone.Plan.Refused, func(e origin.DNSRecord) bool { return strings.EqualFold(e.Name, host) }) {
-				astray = append(astray, host)
+				misdirected = append(misdirected, host)
 			}
 		}
-		if len(astray) > 0 {
-			why += "; but no viewer gets there by " + strings.Join(astray, ", ") + ", where a record stands that is not the hub's"
+		if len(misdirected) > 0 {
+			why += "; viewers of " + strings.Join(misdirected, ", ") + " do not reach it, because an unmanaged DNS record exists for that host"
 		}
 		step.Outcome.Inform(contract.OriginWentLive, is.ARN, outcome.About(is, why))
 	case origin.Detached:
-		step.Outcome.Inform(contract.OriginDetached, is.ARN, outcome.About(is, "no longer in distribution "+r.Item.ID+", and that is Deployed"))
+		step.Outcome.Inform(contract.OriginDetached, is.ARN, outcome.About(is, "origin "+is.ID+" is no longer in distribution "+r.Item.ID+", which is Deployed"))
 	}
 }
 
-// finish is a record with what it remembers of its new state, and with the task that waited for it.
-func (r Run) finish(was, is origin.Record) Observation {
+// observation returns the record to write: is, with its history, and with the token of the teardown task to complete.
+func (r Run) observation(was, is origin.Record) Observation {
 	var s Observation
-	if awaits(is) {
-		s.Token, s.Fact = is.Token, "in no distribution of the hub's"
+	if taskWaits(is) {
+		s.Token, s.Fact = is.Token, "origin is in no distribution of the hub"
 		if r.Item.ID != "" {
-			s.Fact = "out of distribution " + r.Item.ID + ", and that is Deployed"
+			s.Fact = "origin is no longer in distribution " + r.Item.ID + ", which is Deployed"
 		}
 		if is.Intent == origin.Wire {
-			s.Fact = "it is to be wired again"
+			s.Fact = "origin has to be wired again"
 		}
 		is.Token = ""
 	}

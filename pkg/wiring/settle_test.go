@@ -88,7 +88,7 @@ func TestSettled(t *testing.T) {
 		}
 		awaited := c.intent == origin.Wire || c.want == origin.Detached
 		completed := len(step.Records) > 0 && step.Records[0].Token == "token" && is.Token == ""
-		if completed != awaited || completed && strings.HasPrefix(step.Records[0].Fact, "out") != (c.intent == origin.Detach) {
+		if completed != awaited || completed && strings.HasPrefix(step.Records[0].Fact, "origin is no longer") != (c.intent == origin.Detach) {
 			t.Errorf("%s, %s, in %t, deployed %t: completed %t", c.intent, c.was, c.in, c.deployed, completed)
 		}
 		said := map[origin.State]string{origin.Live: contract.OriginWentLive, origin.Detached: contract.OriginDetached}[c.want]
@@ -127,7 +127,7 @@ func TestSettleCallsNothingLiveThatIsNotWritten(t *testing.T) {
 	} {
 		r := observed(configOf(t, c.record), true, c.record)
 		if r.Deferred = c.deferred; c.held {
-			r.Held = []string{"vo_1"}
+			r.Excluded = []string{"vo_1"}
 		}
 		is := c.record.State
 		if _, step := settle(t, r); len(step.Records) > 0 {
@@ -199,7 +199,7 @@ func TestSettleLetsDNSFollow(t *testing.T) {
 		"it differs, of the hub's own":    {wired, true, false, true, wiring.Zone{Read: true}, "ChangeZone"},
 		"it is as it has to be":           {wired, true, false, false, right, "say Origin Went Live vo_1, vo_1 is live"},
 		"it could not be read or changed": {wired, true, false, false, wiring.Zone{Failed: true}, ""},
-		"… and a teardown waits":          {leaving, false, false, false, wiring.Zone{Failed: true}, "say Origin Detached vo_1, vo_1 is detached, complete token: out of distribution E1, and that is Deployed"},
+		"… and a teardown waits":          {leaving, false, false, false, wiring.Zone{Failed: true}, "say Origin Detached vo_1, vo_1 is detached, complete token: origin is no longer in distribution E1, which is Deployed"},
 		"it was changed":                  {wired, true, false, false, wiring.Zone{Read: true, Planned: true}, "say Origin Went Live vo_1, vo_1 is live"},
 	} {
 		config := configOf(t)
@@ -281,11 +281,11 @@ func TestSettleRefusesARecordOnce(t *testing.T) {
 	if why := first.Outcome.Events[0].Detail.Why; !strings.Contains(why, "Z1") || !strings.Contains(why, "elsewhere.example.net") {
 		t.Error(why)
 	}
-	if why := first.Outcome.Events[1].Detail.Why; !strings.HasSuffix(why, "; but no viewer gets there by vo_1.example.com, where a record stands that is not the hub's") {
+	if why := first.Outcome.Events[1].Detail.Why; !strings.HasSuffix(why, "; viewers of vo_1.example.com do not reach it, because an unmanaged DNS record exists for that host") {
 		t.Error(why)
 	}
 	elsewhere := run(origin.Wired, origin.DNSRecord{Name: "other.example.com", Type: "A"}, nil)
-	if why := elsewhere.Outcome.Events[0].Detail.Why; why != "answers for vo_1.example.com on /vo_1" {
+	if why := elsewhere.Outcome.Events[0].Detail.Why; why != "origin vo_1 serves /vo_1 on vo_1.example.com" {
 		t.Errorf("with nothing in its way it is live: %s", why)
 	}
 	if got := told(run(origin.Wired, taken, said)); got != "say Origin Went Live vo_1, vo_1 is live" {

@@ -2,19 +2,19 @@ package wiring
 
 import "slices"
 
-// TargetChange is the next change of a target group: at most one of its members is set.
+// TargetChange is the next change to a target group. At most one of its fields is set.
 type TargetChange struct {
 	Register   []string // addresses
 	Deregister []string
-	Unknown    bool // the addresses are not known yet: change nothing
+	Unknown    bool // the addresses are not known yet, so nothing changes
 }
 
-// Targets returns the next change that makes the targets of a team's load balancer the addresses of its interface endpoint, which
-// AWS may replace. New ones come before old ones go, so that there is never a moment without a target.
+// Targets returns the next change after which the targets of a team's load balancer are the addresses of its interface endpoint. AWS may
+// replace those addresses. New ones are registered before old ones are deregistered, so that the load balancer always has a target.
 //
 //	addresses  targets                  change
-//	none       -                        none yet: the endpoint is being made, or the answer is not complete
-//	some       some address is missing  register what is missing
+//	none       -                        unknown: the endpoint is being created, or the answer is incomplete
+//	some       some address is missing  register the missing ones
 //	some       all of them, and others  deregister the others
 //	some       exactly these            none
 func Targets(addresses, targets []string) TargetChange {
@@ -27,7 +27,7 @@ func Targets(addresses, targets []string) TargetChange {
 	return TargetChange{Deregister: except(targets, addresses)}
 }
 
-// except is what of all is not among others.
+// except returns the elements of all that are not in others.
 func except(all, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(one string) bool { return slices.Contains(others, one) })
 }

@@ -7,25 +7,25 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Terms are what policy says of one distribution.
+// Terms is what policy says about one distribution.
 type Terms struct {
-	Named           bool      // policy names the distribution; one that it names no more keeps what is in it
-	Adopt           string    // id of the existing distribution that policy puts here; "" if the hub creates it
-	Base            *BaseSpec // what the hub creates it from, all but NotFound; nil if it is adopted
-	CallerReference string    // what the hub's own distribution of this name is created from
+	Named           bool      // policy names the distribution; one that it no longer names keeps its origins
+	Adopt           string    // id of the existing distribution that policy puts here; "" if the hub creates it // id of the existing distribution to adopt; "" if the hub creates one
+	Base            *BaseSpec // the new distribution, without NotFound; nil if one is adopted
+	CallerReference string    // of the distribution that the hub creates under this name
 	Domain          string
 	HostedZone      string
-	Wildcard        bool // one alias stands for every host
+	Wildcard        bool // one alias covers every host
 	NotFound        Function
 	Limits          origin.Size
-	Spacing         time.Duration // least time between two updates
+	Spacing         time.Duration // minimum time between two updates
 }
 
 // Function is a CloudFront Function of the hub.
 type Function struct{ Name, ARN string }
 
-// Spec is what a distribution's part of the hub has to look like. A distribution that was created from the hub's reference is the
-// hub's own, even if policy adopts it.
+// Spec returns what the managed part of distribution d has to be like. A distribution that was created with the hub's caller reference
+// counts as created by the hub, even if policy adopts it.
 func (t Terms) Spec(d origin.Distribution, c *Config) Spec {
 	return Spec{
 		Domain: t.Domain, Wildcard: t.Wildcard, Created: c.CallerReference() == t.CallerReference, NotFound: t.NotFound.ARN, OwnedAliases: d.OwnedAliases,
@@ -33,11 +33,11 @@ func (t Terms) Spec(d origin.Distribution, c *Config) Spec {
 	}
 }
 
-// limits are the lower of policy's and CloudFront's.
+// limits returns the lower of policy's limits and CloudFront's quotas.
 func (t Terms) limits(d origin.Distribution) origin.Size { return t.Limits.Within(d.Quotas()) }
 
-// Fleet lists the distributions to look after: those that policy names, and those that it names no more and that have anything in
-// them.
+// Fleet returns the names of the distributions that function wire maintains: those that policy names, and those that it no longer names
+// but that still have origins or released hosts.
 func Fleet(named []string, s origin.Snapshot) []string {
 	fleet := slices.Clone(named)
 	for _, d := range s.Distributions {

@@ -326,7 +326,7 @@ func TestOnlyWhatIsOursIsMended(t *testing.T) {
 
 func TestAPathMovesFromOneOriginToAnother(t *testing.T) {
 	c, _ := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "a.example.com", "/a/*")}}, parse(t, document(nil, nil)))
-	next, plan := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_2", "b.example.com", "/a/*")}, Removed: []string{"vo_1"}, Released: []string{"team.example.com"}}, c)
+	next, plan := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_2", "b.example.com", "/a/*")}, Removed: []string{"vo_1"}, ReleasedAliases: []string{"team.example.com"}}, c)
 	if got := fmt.Sprint(next.OriginIDs(), next.Behaviors(), next.Aliases()); got != "[s3 originhub-vo_2] [{/a/* originhub-vo_2}] [team.example.com]" {
 		t.Errorf("got %s by\n%v", got, plan)
 	}
@@ -475,7 +475,7 @@ func TestDiffRefusesWhatIsIncomplete(t *testing.T) {
 func TestApplyRefusesAPlanForAnotherConfig(t *testing.T) {
 	empty := parse(t, document(nil, nil))
 	full, add := write(t, wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "d.example.com", "/1")}}, empty)
-	_, remove := write(t, wiring.Desired{Released: []string{"team.example.com"}}, full)
+	_, remove := write(t, wiring.Desired{ReleasedAliases: []string{"team.example.com"}}, full)
 	for _, c := range []struct {
 		plan   wiring.Plan
 		config *wiring.Config
@@ -492,7 +492,7 @@ func TestToggle(t *testing.T) {
 	one := []wiring.Origin{owned("vo_1", "d.example.com", "/1")}
 	base := wiring.Base(wiring.BaseSpec{CallerReference: "ref"})
 	on, _ := write(t, wiring.Desired{Toggle: true, Origins: one}, base)
-	off, plan := write(t, wiring.Desired{Toggle: true, Removed: []string{"vo_1"}, Released: []string{"team.example.com"}}, on)
+	off, plan := write(t, wiring.Desired{Toggle: true, Removed: []string{"vo_1"}, ReleasedAliases: []string{"team.example.com"}}, on)
 	if !on.Enabled() || off.Enabled() || !strings.HasSuffix(plan.String(), "disable the distribution") {
 		t.Errorf("on %v, off %v: %v", on.Enabled(), off.Enabled(), plan)
 	}
@@ -543,22 +543,22 @@ func TestDesiredOf(t *testing.T) {
 			{VPCOrigin: "vo_1", Account: "1", Domain: "d.example.com", Paths: []string{"/vo_1"}, Aliases: []string{"a.example.com"}},
 			{VPCOrigin: "vo_2", Account: "1", Domain: "d.example.com", Paths: []string{"/vo_2"}, Aliases: []string{"b.example.com"}},
 		},
-		Removed: []string{"vo_3"}, Released: []string{"a.example.com", "c.example.com"}, Toggle: true, Limits: origin.Size{Origins: 1},
+		Removed: []string{"vo_3"}, ReleasedAliases: []string{"a.example.com", "c.example.com"}, Toggle: true, Limits: origin.Size{Origins: 1},
 	}
 	if diff := cmp.Diff(want, perHost); diff != "" {
 		t.Error(diff)
 	}
 	records[0].ReleasedHosts = []string{"old.example.com"}
 	held := wiring.DesiredOf(records, []string{"vo_1"}, wiring.Spec{Domain: "example.com", OwnedAliases: []string{"old.example.com"}})
-	if len(held.Origins) != 1 || !slices.Equal(held.Origins[0].Released, []string{"old.example.com"}) || !slices.Equal(held.Kept, []string{"a.example.com"}) {
+	if len(held.Origins) != 1 || !slices.Equal(held.Origins[0].Released, []string{"old.example.com"}) || !slices.Equal(held.KeptAliases, []string{"a.example.com"}) {
 		t.Errorf("with one held: %+v", held)
 	}
 	foreign := wiring.DesiredOf(records, nil, wiring.Spec{Domain: "example.com", OwnedAliases: []string{"c.example.com"}})
-	if !slices.Equal(foreign.Released, []string{"c.example.com"}) || len(foreign.Origins[1].Released) > 0 {
+	if !slices.Equal(foreign.ReleasedAliases, []string{"c.example.com"}) || len(foreign.Origins[1].Released) > 0 {
 		t.Errorf("takes away what it did not bring: %+v", foreign)
 	}
 	wildcard := wiring.DesiredOf(records, []string{"vo_1"}, wiring.Spec{Domain: "example.com", Wildcard: true})
-	if one := wildcard.Origins[0]; wildcard.Released != nil || wildcard.Kept != nil || one.Released != nil ||
+	if one := wildcard.Origins[0]; wildcard.ReleasedAliases != nil || wildcard.KeptAliases != nil || one.Released != nil ||
 		!slices.Equal(one.Aliases, []string{"*.example.com"}) || wildcard.Toggle {
 		t.Errorf("got %+v", wildcard)
 	}
@@ -897,14 +897,14 @@ func TestDiffAndApply(t *testing.T) {
 		start := c
 		var released []string
 		for range rapid.IntRange(1, 4).Draw(t, "writes") {
-			d := wiring.Desired{Origins: anyOrigins(t, "desired"), Removed: everyID, Released: released}
+			d := wiring.Desired{Origins: anyOrigins(t, "desired"), Removed: everyID, ReleasedAliases: released}
 			plan, err := wiring.Diff(d, c)
 			if err != nil {
 				t.Fatal(err)
 			}
 			shuffled := wiring.Desired{
 				Origins: rapid.Permutation(d.Origins).Draw(t, "order"), Removed: rapid.Permutation(everyID).Draw(t, "removed"),
-				Released: rapid.Permutation(released).Draw(t, "released"),
+				ReleasedAliases: rapid.Permutation(released).Draw(t, "released"),
 			}
 			for i := range shuffled.Origins {
 				shuffled.Origins[i].Paths = rapid.Permutation(shuffled.Origins[i].Paths).Draw(t, "paths")
@@ -934,7 +934,7 @@ func TestDiffAndApply(t *testing.T) {
 			}
 			c = next
 		}
-		last, err := wiring.Diff(wiring.Desired{Removed: everyID, Released: released}, c)
+		last, err := wiring.Diff(wiring.Desired{Removed: everyID, ReleasedAliases: released}, c)
 		if err != nil {
 			t.Fatal(err)
 		}

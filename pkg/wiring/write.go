@@ -13,84 +13,84 @@ import (
 )
 
 const (
-	// rereads bounds how often one run observes a distribution again that somebody else writes, before it leaves the rest to the
+	// maxConflicts is how many updates of one run may conflict with somebody else's before the run leaves the rest to the
 	// next run.
-	rereads = 5
-	// visibility is how long to wait for an origin that was accepted and cannot be seen yet.
-	visibility = time.Minute
-	// patience is how long an origin that was kept out stays out before it is tried again unasked, and how long an alarm about
-	// what CloudFront refuses holds before it is repeated.
-	patience = time.Hour
+	maxConflicts = 5
+	// visibilityDelay is how long to wait for an origin whose share was accepted but which CloudFront does not list yet.
+	visibilityDelay = time.Minute
+	// retryAfter is how long a quarantined origin stays out before it is tried again without a change of its claim, and how long
+	// an alarm about a refused update holds before it is repeated.
+	retryAfter = time.Hour
 )
 
-// writing is how far Write is.
+// writing is the progress of Write.
 type writing struct {
-	over      bool  // it has nothing to do any more
-	attempted bool  // an update was sent
-	unsure    bool  // nobody knows whether that came through
-	stale     bool  // what was observed has no ETag, or one that is not current
-	late      bool  // an update came too late, since somebody else wrote, and that is not counted yet
-	conflicts int   // updates that did
-	hunt      *hunt // for the origins that make an update invalid
+	done              bool           // Write has nothing left to do
+	attempted         bool           // an update was sent
+	resultUnknown     bool           // the result of the last update is not known
+	stale             bool           // the ETag that was observed is not current any more, or is missing
+	conflictUncounted bool           // an update was refused because somebody else wrote first, and the metric does not count it yet
+	conflicts         int            // updates that were refused because somebody else wrote first
+	invalid           *invalidUpdate // the search for the origins that make the update invalid; nil if there is none
 }
 
-// Write decides what the next update contains: what the registry wants of the distribution, but for the origins that are held or
-// refused, as far as it is not there yet.
+// Write decides what the next update contains: all that the registry wants and the distribution lacks, without the origins that are
+// excluded or refused.
 //
-//	observed                                      then
-//	somebody else wrote it meanwhile              observe it again
-//	whether the last update is in it              say so if it is
-//	somebody else wrote it five times             leave it to a later run
-//	CloudFront refused an update                  narrow down why
-//	an origin to add, and not which are visible   observe which are
-//	nothing differs                               on to Settle
-//	it differs, and the spacing is not over       leave it to a later run, when that is over
-//	it differs                                    update it
+//	observed                                            then
+//	somebody else wrote the distribution meanwhile      observe it again
+//	the last update is in the distribution              report it
+//	somebody else wrote it maxConflicts times           leave the update to a later run
+//	CloudFront refused the update as invalid            search for the origins that make it invalid
+//	an origin to add, but not which origins are listed  list them
+//	nothing differs                                     go on to Settle
+//	it differs, and the last update is too recent       leave the update to a later run
+//	it differs                                          update it
 //
-// What was refused is said and recorded in the step in which it was decided.
+// A refusal is reported and recorded in the step in which it was decided.
 func (r Run) Write() (Run, Step) {
 	switch {
 	case r.writing.stale:
 		step := Step{Do: ReadDistribution{ID: r.Item.ID}}
-		if r.writing.late {
+		if r.writing.conflictUncounted {
 			step.Outcome.Count(contract.MetricETagConflict, 1)
 		}
-		r.writing.late = false
+		r.writing.conflictUncounted = false
 		return r, step
-	case r.Item.PendingUpdate != nil && !r.writing.unsure:
-		return r.sent()
-	case r.writing.over:
+	case r.Item.PendingUpdate != nil && !r.writing.resultUnknown:
+		return r.confirmUpdate()
+	case r.writing.done:
 		return r.Settle()
-	case r.writing.conflicts >= rereads:
-		return r.later(max(r.Terms.Spacing, time.Second)).Settle()
-	case r.writing.hunt != nil:
-		return r.narrow()
-	case r.Visible == nil && slices.ContainsFunc(r.Records, r.joins):
+	case r.writing.conflicts >= maxConflicts:
+		return r.postpone(max(r.Terms.Spacing, time.Second)).Settle()
+	case r.writing.invalid != nil:
+		return r.searchInvalid()
+	case r.Visible == nil && slices.ContainsFunc(r.Records, r.toAdd):
 		return r, Step{Do: ListOrigins{}}
 	}
-	held, appears := r.hold()
-	if appears {
-		r = r.wait(visibility)
+	excluded, awaitsListing := r.excluded()
+	if awaitsListing {
+		r = r.recheckWithin(visibilityDelay)
 	}
-	problems := Apart(r.Records, r.all())
+	problems := HostConflicts(r.Records, r.allRecords())
 	for _, p := range problems {
-		held = append(held, p.VPCOrigin)
+		excluded = append(excluded, p.VPCOrigin)
 	}
-	plan, err := r.plan(held)
+	plan, err := r.plan(excluded)
 	if err != nil {
-		return r.breaks(err)
+		return r.failInternal(err)
 	}
 	for _, p := range plan.Refused {
-		held = append(held, p.VPCOrigin)
+		excluded = append(excluded, p.VPCOrigin)
 	}
-	r.Held = held
-	step := r.refuse(append(problems, plan.Refused...))
+	r.Excluded = excluded
+	step := r.reportProblems(append(problems, plan.Refused...))
 	spacing := r.Terms.Spacing - r.Now.Sub(r.Item.UpdateSent)
 	switch {
 	case plan.Empty():
-		r.writing.over = true
+		r.writing.done = true
 	case spacing > 0 && !r.writing.attempted:
-		r = r.later(spacing)
+		r = r.postpone(spacing)
 	default:
 		return r.update(step, plan)
 	}
@@ -100,39 +100,39 @@ func (r Run) Write() (Run, Step) {
 	return r, step
 }
 
-// hold lists the origins that stay as they are for now, and reports whether one of them has to appear first.
+// excluded returns the origins that this update leaves as they are, and reports whether one of them waits until CloudFront lists it.
 //
-//	intent  state                        in the configuration  visible to the hub's account  held
-//	detach  any                          -                     -                             no
-//	wire    waiting                      -                     -                             no: it has no place to be added to
-//	wire    quarantined within the hour  -                     -                             yes
-//	wire    any other                    yes                   -                             no
-//	wire    any other                    no                    and Deployed                  no
-//	wire    any other                    no                    not, or not Deployed          yes, until it appears
-func (r Run) hold() (held []string, appears bool) {
+//	intent  state                                in the configuration  listed for the hub's account  excluded
+//	detach  any                                  -                     -                             no
+//	wire    deferred                             -                     -                             no: it has no place to be added to
+//	wire    quarantined less than retryAfter ago -                     -                             yes
+//	wire    any other                            yes                   -                             no
+//	wire    any other                            no                    yes, and Deployed             no
+//	wire    any other                            no                    no, or not Deployed           yes, until it is
+func (r Run) excluded() (ids []string, awaitsListing bool) {
 	for _, o := range r.Records {
-		hidden := r.joins(o) && !r.Visible[o.ID]
-		if hidden || r.cools(o) {
-			held = append(held, o.ID)
+		unlisted := r.toAdd(o) && !r.Visible[o.ID]
+		if unlisted || r.coolingDown(o) {
+			ids = append(ids, o.ID)
 		}
-		appears = appears || hidden
+		awaitsListing = awaitsListing || unlisted
 	}
-	return held, appears
+	return ids, awaitsListing
 }
 
-// joins reports whether an origin is to be added.
-func (r Run) joins(o origin.Record) bool {
-	return o.Intent == origin.Wire && o.State != origin.Deferred && !r.cools(o) && !r.Served.Config.Uses(o.ID)
+// toAdd reports whether an origin has to be added to the distribution.
+func (r Run) toAdd(o origin.Record) bool {
+	return o.Intent == origin.Wire && o.State != origin.Deferred && !r.coolingDown(o) && !r.Served.Config.Uses(o.ID)
 }
 
-// cools reports whether an origin was quarantined too short a time ago to be tried again.
-func (r Run) cools(o origin.Record) bool {
-	return o.Intent == origin.Wire && o.State == origin.Quarantined && r.Now.Sub(o.ReasonsReported) < patience
+// coolingDown reports whether an origin was quarantined less than retryAfter ago.
+func (r Run) coolingDown(o origin.Record) bool {
+	return o.Intent == origin.Wire && o.State == origin.Quarantined && r.Now.Sub(o.ReasonsReported) < retryAfter
 }
 
-// plan is what to change, but for the origins that are left out. An origin that the registry has in another distribution goes from
-// this one: whoever put it here wrote before the registry did, and died.
-func (r Run) plan(but []string) (Plan, error) {
+// plan returns the changes that the distribution needs, without those to the excluded origins. It removes an origin that the registry has
+// in another distribution: the run that added it here stopped before it updated the registry.
+func (r Run) plan(excluded []string) (Plan, error) {
 	c := r.Served.Config
 	wanted := slices.Clone(r.Records)
 	for _, o := range r.Elsewhere {
@@ -141,19 +141,19 @@ func (r Run) plan(but []string) (Plan, error) {
 			wanted = append(wanted, o)
 		}
 	}
-	plan, err := Diff(DesiredOf(wanted, but, r.Terms.Spec(r.Item, c)), c)
+	plan, err := Diff(DesiredOf(wanted, excluded, r.Terms.Spec(r.Item, c)), c)
 	if err != nil {
 		return Plan{}, fmt.Errorf("plan distribution %s: %w", r.Item.ID, err)
 	}
 	return plan, nil
 }
 
-// update sends a plan. When that was is recorded first, so that a crash cannot shorten the spacing, and so are the aliases that it
-// adds, or nobody could tell them from somebody else's.
+// update sends a plan. The item is written first. It holds the time of the update, so that a crash cannot shorten the spacing, and the
+// aliases that the update adds, so that originhub later knows which aliases it may remove.
 func (r Run) update(step Step, plan Plan) (Run, Step) {
 	next, err := Apply(plan, r.Served.Config)
 	if err != nil {
-		return r.breaks(fmt.Errorf("apply plan to distribution %s: %w", r.Item.ID, err))
+		return r.failInternal(fmt.Errorf("apply plan to distribution %s: %w", r.Item.ID, err))
 	}
 	r.Item.OwnedAliases = slices.Clone(r.Item.OwnedAliases)
 	for _, change := range plan.Changes {
@@ -162,12 +162,12 @@ func (r Run) update(step Step, plan Plan) (Run, Step) {
 		}
 	}
 	r.Item.UpdateSent, r.writing.attempted = r.Now, true
-	r.Item.PendingUpdate = &origin.Update{ETag: r.Served.ETag, Fingerprint: next.print(), Why: origin.Brief(strings.ReplaceAll(plan.String(), "\n", "; "))}
+	r.Item.PendingUpdate = &origin.Update{ETag: r.Served.ETag, Fingerprint: next.fingerprint(), Why: origin.Brief(strings.ReplaceAll(plan.String(), "\n", "; "))}
 	step.Save, step.Do = true, Update{ID: r.Item.ID, ETag: r.Served.ETag, Config: next}
 	return r, step
 }
 
-// updated takes in what CloudFront says to an update.
+// updated takes in CloudFront's answer to an update.
 func (r Run) updated(sent Update, a Answer) Run {
 	w := &r.writing
 	switch {
@@ -175,36 +175,37 @@ func (r Run) updated(sent Update, a Answer) Run {
 		r.Served = &Served{ID: sent.ID, Domain: r.Served.Domain, Config: sent.Config}
 		r.Item.Refused = ""
 	case a.Class == Stale:
-		w.stale, w.late = true, true
+		w.stale, w.conflictUncounted = true, true
 		w.conflicts++
 		return r
 	case a.Class != Refused:
-		w.unsure = true
-		return r.unwritten(a.Err)
-	case w.hunt == nil:
-		w.hunt = r.suspect(a)
+		w.resultUnknown = true
+		return r.failWrite(a.Err)
+	case w.invalid == nil:
+		w.invalid = r.startSearch(a)
 		return r
 	}
-	if w.hunt == nil {
-		w.over = true
+	if w.invalid == nil {
+		w.done = true
 		return r
 	}
-	w.hunt = w.hunt.learn(a)
-	w.stale = a.Class == OK && !w.hunt.ended() // the next update needs an ETag
+	w.invalid = w.invalid.learn(a)
+	w.stale = a.Class == OK && !w.invalid.ended() // the next update needs the new ETag
 	return r
 }
 
-// sent concludes from the distribution whether the last update reached it, in this run or in one that died before it said so.
+// confirmUpdate determines from the observed distribution whether the last update reached it. That update may be one of an earlier run
+// that stopped before it reported the result.
 //
-//	ETag              managed part     said
-//	as it was before  -                -
-//	another           as it was sent   Distribution Updated
-//	another           another          -: somebody else's update came first
-func (r Run) sent() (Run, Step) {
+//	ETag                 managed part          reported
+//	as before the update -                     -
+//	another              as the update set it  Distribution Updated
+//	another              another               -: somebody else's update came first
+func (r Run) confirmUpdate() (Run, Step) {
 	sent := *r.Item.PendingUpdate
 	r.Item.PendingUpdate = nil
 	var step Step
-	if r.Served.ETag != sent.ETag && r.Served.Config.print() == sent.Fingerprint {
+	if r.Served.ETag != sent.ETag && r.Served.Config.fingerprint() == sent.Fingerprint {
 		step.Outcome.Inform(contract.DistributionUpdated, "", outcome.Detail{What: r.Item.ID, Why: sent.Why})
 		step.Outcome.Count(contract.MetricDistributionUpdate, 1)
 	}
@@ -214,10 +215,10 @@ func (r Run) sent() (Run, Step) {
 	return r, step
 }
 
-// originsListed takes in which VPC origins the hub's account sees.
+// originsListed takes in which VPC origins the hub's account can use.
 func (r Run) originsListed(a Answer) Run {
 	if a.Class != OK {
-		return r.unwritten(a.Err)
+		return r.failWrite(a.Err)
 	}
 	r.Visible = map[string]bool{}
 	for _, o := range a.Origins {
@@ -226,38 +227,38 @@ func (r Run) originsListed(a Answer) Run {
 	return r
 }
 
-// later leaves what is to be written to another run.
-func (r Run) later(after time.Duration) Run {
-	r.writing.over, r.Deferred = true, true
-	return r.wait(after)
+// postpone leaves the update to a run that begins after the given time.
+func (r Run) postpone(after time.Duration) Run {
+	r.writing.done, r.Deferred = true, true
+	return r.recheckWithin(after)
 }
 
-// unwritten is a run that could not write. What has become true is settled all the same.
-func (r Run) unwritten(err error) Run {
-	r.writing.over, r.Deferred, r.writing.stale, r.Failed = true, true, false, errors.Join(r.Failed, err)
+// failWrite ends Write with an error. The run still settles what it has observed.
+func (r Run) failWrite(err error) Run {
+	r.writing.done, r.Deferred, r.writing.stale, r.Failed = true, true, false, errors.Join(r.Failed, err)
 	return r
 }
 
-// breaks is unwritten for a fault of ours.
-func (r Run) breaks(err error) (Run, Step) {
-	r.writing.over, r.Deferred, r.Broken = true, true, errors.Join(r.Broken, err)
+// failInternal ends Write because of a defect in originhub.
+func (r Run) failInternal(err error) (Run, Step) {
+	r.writing.done, r.Deferred, r.Broken = true, true, errors.Join(r.Broken, err)
 	return r.Settle()
 }
 
-// refuse says and records why origins are left out, or left in:
+// reportProblems reports and records why origins are not wired, or not removed, as the registry wants:
 //
-//	intent  reason                             in the configuration  said                        becomes
-//	detach  something unmanaged uses it        yes                   Distribution Write Refused  as it was
-//	wire    it fits into no place, or others   no                    Origin Deferred                waiting: admit finds another place
-//	wire    the same                           yes                   Origin Deferred                as it was
-//	wire    any other                          -                     Origin Quarantined          quarantined
-func (r Run) refuse(problems []Problem) (step Step) {
-	why := map[string][]Problem{}
+//	intent  reason                            in the configuration  reported                    becomes
+//	detach  an unmanaged part uses it         yes                   Distribution Write Refused  unchanged
+//	wire    no capacity, or host elsewhere    no                    Origin Deferred             deferred: admit finds another place
+//	wire    the same                          yes                   Origin Deferred             unchanged
+//	wire    any other                         -                     Origin Quarantined          quarantined
+func (r Run) reportProblems(problems []Problem) (step Step) {
+	byOrigin := map[string][]Problem{}
 	for _, p := range problems {
-		why[p.VPCOrigin] = append(why[p.VPCOrigin], p)
+		byOrigin[p.VPCOrigin] = append(byOrigin[p.VPCOrigin], p)
 	}
 	for _, o := range r.Records {
-		of := why[o.ID]
+		of := byOrigin[o.ID]
 		if len(of) == 0 {
 			continue
 		}
@@ -268,21 +269,21 @@ func (r Run) refuse(problems []Problem) (step Step) {
 		waits := !slices.ContainsFunc(of, func(p Problem) bool { return !p.Waits() })
 		switch {
 		case o.Intent == origin.Detach:
-			r.keep(&step, o, o.State, contract.DistributionWriteRefused, reasons...)
+			r.reportProblem(&step, o, o.State, contract.DistributionWriteRefused, reasons...)
 		case waits && r.Served.Config.Uses(o.ID):
-			r.keep(&step, o, o.State, contract.OriginDeferred, reasons...)
+			r.reportProblem(&step, o, o.State, contract.OriginDeferred, reasons...)
 		case waits:
-			r.keep(&step, o, origin.Deferred, contract.OriginDeferred, reasons...)
+			r.reportProblem(&step, o, origin.Deferred, contract.OriginDeferred, reasons...)
 		default:
-			r.keep(&step, o, origin.Quarantined, contract.OriginQuarantined, reasons...)
+			r.reportProblem(&step, o, origin.Quarantined, contract.OriginQuarantined, reasons...)
 		}
 	}
 	return step
 }
 
-// keep says why an origin is kept out or in, and records it, once for the same reasons and hour.
-func (r Run) keep(step *Step, o origin.Record, state origin.State, what string, reasons ...origin.Reason) {
-	if o.State == state && origin.SameReasons(o.Reasons, reasons) && r.Now.Sub(o.ReasonsReported) < patience {
+// reportProblem reports and records why an origin is not as the registry wants it. It does so once per retryAfter for the same reasons.
+func (r Run) reportProblem(step *Step, o origin.Record, state origin.State, what string, reasons ...origin.Reason) {
+	if o.State == state && origin.SameReasons(o.Reasons, reasons) && r.Now.Sub(o.ReasonsReported) < retryAfter {
 		return
 	}
 	if what == contract.OriginQuarantined {
@@ -291,11 +292,12 @@ func (r Run) keep(step *Step, o origin.Record, state origin.State, what string, 
 	o.State, o.ReasonsReported = state, r.Now
 	o.SetReasons(reasons...)
 	step.Outcome.Alarm(what, o.ARN, outcome.About(o, "").Because(reasons))
-	o.Remember(r.Now, decided[what], reasons, "")
+	o.Remember(r.Now, decisionCodes[what], reasons, "")
 	step.Records = append(step.Records, Observation{Record: o})
 }
 
-var decided = map[string]origin.Code{
+// decisionCodes maps the event that is reported to the decision that the record remembers.
+var decisionCodes = map[string]origin.Code{
 	contract.OriginQuarantined: origin.DecidedQuarantined, contract.OriginDeferred: origin.DecidedDeferred,
 	contract.DistributionWriteRefused: origin.DecidedWriteRefused,
 }

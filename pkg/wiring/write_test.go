@@ -194,7 +194,7 @@ func TestHold(t *testing.T) {
 		if asks {
 			r, step = feed(t, r.Learn(step, wiring.Answer{Origins: c.visible}))
 		}
-		if held := slices.Contains(r.Held, "vo_1"); held != c.held || (r.Wait == time.Minute) != c.waits {
+		if held := slices.Contains(r.Excluded, "vo_1"); held != c.held || (r.Wait == time.Minute) != c.waits {
 			t.Errorf("%s: held %t, wait %v, then %s", name, held, r.Wait, told(step))
 		}
 	}

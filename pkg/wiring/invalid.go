@@ -1,0 +1,173 @@
+package wiring
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
+)
+
+// UpdateInvalid is the code of an origin that is quarantined because CloudFront refuses every update that contains it.
+const UpdateInvalid origin.Code = "update-invalid"
+
+// invalidUpdate is an update that CloudFront refused as invalid, and the search for the origins that make it so. CloudFront seldom names
+// them, so the run sends a series of smaller updates: first one without any addition, so that removals do not wait, and then subsets
+// of the additions that a Search chooses. An origin whose presence alone makes an update invalid is quarantined. An invalidUpdate is a
+// value: learn returns a new one.
+type invalidUpdate struct {
+	answer     Answer            // CloudFront's answer to the full update
+	added      []string          // origins that the update adds or changes
+	removals   removalsState     // progress of the update without any of them
+	search     Search            // among the added origins
+	sent       []string          // origins in the update that was sent last
+	answers    map[string]Answer // per origin, the last refusal of an update that contained it
+	notOrigins *Answer           // set if no added origin is the cause: the refusal of the update without any of them
+}
+
+// removalsState is the progress of the update without any addition.
+type removalsState int
+
+const (
+	removalsNotSent removalsState = iota
+	removalsSent
+	removalsDone
+)
+
+// ended reports whether there is no further update to try.
+func (h invalidUpdate) ended() bool {
+	return h.notOrigins != nil || h.removals == removalsDone && h.search.Done()
+}
+
+// learn takes in CloudFront's answer to the update that was sent last.
+func (h invalidUpdate) learn(a Answer) *invalidUpdate {
+	switch accepted := a.Class == OK; {
+	case h.removals == removalsSent && accepted:
+		h.removals = removalsDone
+	case h.removals == removalsSent:
+		h.notOrigins = &a
+	case accepted:
+		h.search = h.search.Learn(true)
+	default:
+		h.answers = maps.Clone(h.answers)
+		for _, id := range h.sent {
+			h.answers[id] = a
+		}
+		h.search = h.search.Learn(false)
+	}
+	return &h
+}
+
+// searchInvalid sends the next update of the search, and quarantines the origins that were found. The update without any addition comes
+// first, because removals must not wait for the search. If CloudFront refuses that one, too, the distribution itself is the cause.
+func (r Run) searchInvalid() (Run, Step) {
+	h := *r.writing.invalid
+	if h.notOrigins != nil {
+		return r.reportRefusedUpdate(*h.notOrigins)
+	}
+	var step Step
+	for !h.ended() {
+		if h.removals == removalsDone {
+			h.sent = h.search.Next()
+		}
+		plan, err := r.plan(append(slices.Clone(r.Excluded), without(h.added, h.sent)...))
+		switch {
+		case err != nil:
+			return r.failInternal(err)
+		case !plan.Empty():
+			if h.removals == removalsNotSent {
+				h.removals = removalsSent
+			}
+			r.writing.invalid = &h
+			r.quarantineFound(&step, h)
+			return r.update(step, plan)
+		case h.removals != removalsDone:
+			h.removals = removalsDone
+		default: // the subset changes nothing, so CloudFront cannot refuse it
+			h.search = h.search.Learn(true)
+		}
+	}
+	r.writing.invalid, r.writing.done = &h, true
+	r.quarantineFound(&step, h)
+	if step.empty() {
+		return r.Settle()
+	}
+	return r, step
+}
+
+// startSearch begins the search:
+//
+//	the update adds or changes  CloudFront names some of it  error code                                               suspected
+//	nothing                     -                            -                                                        the distribution itself
+//	something                   no                           AccessDenied, InvalidViewerCertificate                   the distribution itself
+//	something                   no                           CNAMEAlreadyExists, if the only alias is a wildcard      the distribution itself
+//	something                   no                           any other                                                every addition
+//	something                   yes                          any                                                      first the ones named
+func (r Run) startSearch(a Answer) *invalidUpdate {
+	h := invalidUpdate{answer: a, answers: map[string]Answer{}}
+	var entries []Entry
+	for _, o := range r.Records {
+		wired := o.State == origin.Deferred || o.State == origin.Wired || o.State == origin.Live
+		if o.Intent == origin.Wire && !wired && !slices.Contains(r.Excluded, o.ID) {
+			h.added = append(h.added, o.ID)
+			entries = append(entries, Entry{VPCOrigin: o.ID, Names: slices.Concat([]string{o.Claim.Domain}, o.Claim.Hosts, o.Claim.Paths)})
+		}
+	}
+	slices.Sort(h.added)
+	suspects := Suspects(a.Message, entries)
+	general := a.Code == "AccessDenied" || a.Code == "InvalidViewerCertificate" || a.Code == "CNAMEAlreadyExists" && r.Terms.Wildcard
+	if len(h.added) == 0 || len(suspects) == 0 && general {
+		h.notOrigins = &a
+	}
+	h.search = NewSearch(h.added).Suspect(suspects)
+	return &h
+}
+
+// quarantineFound quarantines the origins that the search has found so far.
+func (r Run) quarantineFound(step *Step, h invalidUpdate) {
+	for _, id := range h.search.Bad() {
+		answer, refused := h.answers[id]
+		if !refused {
+			answer = h.answer
+		}
+		r.reportProblem(step, r.Records[r.index(id)], origin.Quarantined, contract.OriginQuarantined, origin.Reason{
+			Code: UpdateInvalid, Subject: answer.Code,
+			Message: "CloudFront refuses every update that contains " + id + " (" + origin.Brief(answer.Message) + "); fix its claim; originhub retries in one hour",
+		})
+	}
+}
+
+// reportRefusedUpdate reports that CloudFront refuses updates because of the distribution itself and not of an origin to add. It does so
+// once per error code and hour. The error may name an origin that is wired, usually one that is no longer shared: CloudFront goes on
+// serving it and refuses every update that keeps it (CF-03).
+func (r Run) reportRefusedUpdate(a Answer) (Run, Step) {
+	r = r.failWrite(a.Err)
+	code := cmp.Or(a.Code, "unknown")
+	if r.Item.Refused == code && r.Now.Sub(r.Item.RefusedAt) < retryAfter {
+		return r.Settle()
+	}
+	cause, next := "the distribution itself is the cause, not a team's origin", "fix the distribution's configuration"
+	var wired []Entry
+	for _, o := range r.Records {
+		wired = append(wired, Entry{VPCOrigin: o.ID})
+	}
+	if named := Suspects(a.Message, wired); len(named) > 0 {
+		cause, next = "the update still contains "+strings.Join(named, ", "), "share it again, or wait until the next sweep removes what is no longer shared"
+	}
+	var o outcome.Outcome
+	o.Alarm(contract.DistributionWriteRefused, "", outcome.Detail{
+		What: r.Item.ID,
+		Why: "CloudFront refuses updates of distribution " + r.Item.ID + ": " + cause + " (" + origin.Brief(a.Message) + "); " + next +
+			"; originhub writes the waiting changes as soon as CloudFront accepts updates",
+	})
+	r.Item.Refused, r.Item.RefusedAt = code, r.Now
+	return r, Step{Outcome: o}
+}
+
+// without returns all without some.
+func without(all, some []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(one string) bool { return slices.Contains(some, one) })
+}
