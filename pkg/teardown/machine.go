@@ -17,28 +17,28 @@ const (
 	Fail    Kind = "Fail"
 )
 
-// State is a state of the machine.
+// State is a state of the state machine.
 type State struct {
 	Name    string
 	Kind    Kind
-	Phase   Phase // that a Task works on
-	Until   bool  // of a Pause: until the answer's instant, not for its seconds
+	Phase   Phase // of a Task: what it works on
+	Until   bool  // of a Pause: wait until the answer's time, not for its seconds
 	Comment string
 }
 
-// Edge is a way from one state to another. Out of a Choice it is taken if the answer of the task before is as On says, by the
-// first edge of which that is so; out of any other state always.
+// Edge is a transition between two states. Out of a Choice, the first edge whose On matches the answer of the preceding task is taken.
+// Out of any other state, there is one edge.
 type Edge struct {
 	From, To string
 	On       On
 }
 
-// On says which answers take an edge out of a Choice. Exactly one of its fields is set.
+// On is the condition of an edge out of a Choice. Exactly one of its fields is set.
 type On struct {
-	Outcome Outcome // the execution ended so
-	Phase   Phase   // to go on with
-	Later   bool    // a phase behind that of the task which no other edge names: the machine moves one state down
-	Else    bool    // whatever no other edge takes
+	Outcome Outcome // the execution ended with this outcome
+	Phase   Phase   // the answer names this phase
+	Later   bool    // the answer names a later phase that no other edge has; the machine moves one state on
+	Else    bool    // no other edge matches
 }
 
 func (on On) String() string {
@@ -53,13 +53,13 @@ func (on On) String() string {
 	return string(on.Phase)
 }
 
-// Names of states that others must know.
+// Names of states that other packages use.
 const (
 	StartAt    = "Warn"
 	Unexpected = "UnexpectedAnswer"
 )
 
-// States lists the states of the machine, in the order of a teardown.
+// States returns the states of the machine, in the order of a teardown.
 func States() []State {
 	return []State{
 		{Name: "Warn", Kind: Task, Phase: Warn},
@@ -92,8 +92,8 @@ func States() []State {
 	}
 }
 
-// Edges lists the only ways through the machine. Its graph is the legal order: whatever a task answers, the machine cannot
-// leave out a state that comes before what cannot be undone.
+// Edges returns the transitions of the machine. The graph enforces the permitted order: whatever a task answers, the machine cannot skip
+// a state that precedes an irreversible act.
 func Edges() []Edge {
 	always, later := On{}, On{Later: true}
 	phase := func(p Phase) On { return On{Phase: p} }
@@ -106,18 +106,18 @@ func Edges() []Edge {
 		{"Grace", "Due", always},
 		{"Due", "DueChoice", always},
 		{"DueChoice", "Cancelled", cancelled},
-		{"DueChoice", "Grace", phase(Grace)}, // the tag moved it
+		{"DueChoice", "Grace", phase(Grace)}, // the tag was changed to a later time
 		{"DueChoice", "Detach", later},
 		{"Detach", "Record", always},
 		{"Record", "RecordChoice", always},
 		{"RecordChoice", "Cancelled", cancelled},
-		{"RecordChoice", "Detach", phase(Detach)}, // it is not out after all
+		{"RecordChoice", "Detach", phase(Detach)}, // the origin is not detached
 		{"RecordChoice", "Unshare", later},
 		{"Unshare", "UnshareChoice", always},
 		{"UnshareChoice", "Cancelled", cancelled},
 		{"UnshareChoice", "UnshareWait", phase(Unshare)},
 		{"UnshareChoice", "ConfirmWait", phase(Confirm)},
-		{"UnshareChoice", "Detach", phase(Detach)}, // somebody put it back
+		{"UnshareChoice", "Detach", phase(Detach)}, // somebody added the origin to the distribution again
 		{"UnshareChoice", "Record", phase(Record)},
 		{"UnshareChoice", "ReleaseWait", later},
 		{"UnshareWait", "Unshare", always},
@@ -130,7 +130,7 @@ func Edges() []Edge {
 		{"ReleaseWait", "Delete", always},
 		{"Delete", "DeleteChoice", always},
 		{"DeleteChoice", "DeleteWait", phase(Delete)},
-		{"DeleteChoice", "Unshare", phase(Unshare)}, // it is shared again, or still
+		{"DeleteChoice", "Unshare", phase(Unshare)}, // the origin is still shared, or shared again
 		{"DeleteChoice", "Record", phase(Record)},
 		{"DeleteChoice", "Verify", later},
 		{"DeleteWait", "Delete", always},
@@ -147,13 +147,13 @@ func Edges() []Edge {
 	return edges
 }
 
-// Out lists the edges out of a state, in the order in which a Choice tries them.
+// Out returns the edges out of a state, in the order in which a Choice tries them.
 func Out(state string) []Edge {
 	return slices.DeleteFunc(Edges(), func(e Edge) bool { return e.From != state })
 }
 
-// Named lists the phases whose naming takes an edge out of a Choice.
-func Named(e Edge) []Phase {
+// PhasesOf returns the phases in an answer for which an edge out of a Choice is taken.
+func PhasesOf(e Edge) []Phase {
 	switch {
 	case e.On.Phase != "":
 		return []Phase{e.On.Phase}
@@ -168,17 +168,17 @@ func Named(e Edge) []Phase {
 	return later
 }
 
-// Follow returns the state that a Choice goes to when the task before it gave that answer.
+// Follow returns the state to which a Choice goes after the answer a.
 func Follow(choice string, a Answer) string {
 	for _, e := range Out(choice) {
-		if e.On.Else || e.On.Outcome != "" && string(e.On.Outcome) == a.Outcome || slices.Contains(Named(e), Phase(a.Phase)) {
+		if e.On.Else || e.On.Outcome != "" && string(e.On.Outcome) == a.Outcome || slices.Contains(PhasesOf(e), Phase(a.Phase)) {
 			return e.To
 		}
 	}
 	return ""
 }
 
-// before is the phase of the task before a Choice.
+// before returns the phase of the task that precedes a Choice.
 func before(choice string) Phase {
 	for _, s := range States() {
 		if s.Kind == Task && next(s.Name) == choice {
@@ -188,7 +188,7 @@ func before(choice string) Phase {
 	return ""
 }
 
-// next is the state after one that is no Choice.
+// next returns the state that follows a state that is not a Choice.
 func next(state string) string {
 	if out := Out(state); len(out) == 1 {
 		return out[0].To
@@ -204,18 +204,18 @@ func find(match func(State) bool) State {
 	return State{}
 }
 
-func named(name string) State { return find(func(s State) bool { return s.Name == name }) }
+func stateNamed(name string) State { return find(func(s State) bool { return s.Name == name }) }
 
-// TaskOf returns the state that works on a phase.
+// TaskOf returns the task that works on a phase.
 func TaskOf(p Phase) State { return find(func(s State) bool { return s.Kind == Task && s.Phase == p }) }
 
-// ends reports whether the machine ends with an outcome after the task of a phase.
+// ends reports whether the machine ends with that outcome after the task of phase p.
 func ends(p Phase, outcome Outcome) bool {
 	return slices.ContainsFunc(Out(next(TaskOf(p).Name)), func(e Edge) bool { return e.On.Outcome == outcome && outcome != "" })
 }
 
-// toward returns the phase that a task has to name so that the machine comes nearer to one that is wanted: that one itself if
-// an edge takes it, else the first on the shortest way there.
+// toward returns the phase that a task has to name so that the machine gets to a wanted phase: that phase itself if an edge leads there,
+// or else the first phase on the shortest path.
 func toward(from Phase, wanted func(Phase) bool) (to Phase, ok bool) {
 	type hop struct{ first, at Phase }
 	var queue []hop
@@ -227,17 +227,17 @@ func toward(from Phase, wanted func(Phase) bool) (to Phase, ok bool) {
 	for _, p := range follows(from) {
 		queue = append(queue, hop{p, p})
 	}
-	seen := map[Phase]bool{from: true}
+	visited := map[Phase]bool{from: true}
 	for len(queue) > 0 {
 		h := queue[0]
 		queue = queue[1:]
 		if wanted(h.at) {
 			return h.first, true
 		}
-		if seen[h.at] {
+		if visited[h.at] {
 			continue
 		}
-		seen[h.at] = true
+		visited[h.at] = true
 		for _, p := range follows(h.at) {
 			queue = append(queue, hop{h.first, p})
 		}
@@ -245,28 +245,28 @@ func toward(from Phase, wanted func(Phase) bool) (to Phase, ok bool) {
 	return "", false
 }
 
-// names lists the phases that a task may name.
+// names returns the phases that a task may name in its answer.
 func names(from Phase) []Phase {
 	choice := next(TaskOf(from).Name)
 	var list []Phase
 	for _, e := range Out(choice) {
-		list = append(list, Named(e)...)
+		list = append(list, PhasesOf(e)...)
 	}
 	return list
 }
 
-// follows lists the phases whose tasks come next after that of a phase, its own among them if it may be repeated.
+// follows returns the phases whose tasks may come next after the task of a phase, including its own if it may be repeated.
 func follows(from Phase) []Phase {
 	var list []Phase
 	after := next(TaskOf(from).Name)
 	out := Out(after)
-	if named(after).Kind != Choice {
+	if stateNamed(after).Kind != Choice {
 		out = Out(TaskOf(from).Name)
 	}
 	for _, e := range out {
-		s := named(e.To)
+		s := stateNamed(e.To)
 		for s.Kind == Pause {
-			s = named(next(s.Name))
+			s = stateNamed(next(s.Name))
 		}
 		if s.Kind == Task {
 			list = append(list, s.Phase)
@@ -275,7 +275,7 @@ func follows(from Phase) []Phase {
 	return list
 }
 
-// Mermaid draws the machine: https://mermaid.js.org/syntax/flowchart.html
+// Mermaid returns a flowchart of the machine (https://mermaid.js.org/syntax/flowchart.html).
 func Mermaid() string {
 	shapes := map[Kind][2]string{
 		Task: {"[", "]"}, Choice: {"{", "}"}, Pause: {"([", "])"}, Succeed: {"(((", ")))"}, Fail: {"[[", "]]"},

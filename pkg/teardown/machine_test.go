@@ -132,7 +132,7 @@ func anything(t *rapid.T) teardown.Observed {
 	yes := func(label string) bool { return rapid.Bool().Draw(t, label) }
 	o := teardown.Observed{
 		Now: instant.Draw(t, "now"), Phase: rapid.SampledFrom(phases).Draw(t, "asked"), Generation: rapid.IntRange(0, 1).Draw(t, "generation"),
-		Token: word("token", "", "t"), Known: rapid.IntRange(0, 9).Draw(t, "known") > 0, Did: yes("did"),
+		Token: word("token", "", "t"), Known: rapid.IntRange(0, 9).Draw(t, "known") > 0, ActDone: yes("did"),
 		Tag: teardown.TagState(word("tag", "present", "absent", "gone")), Value: word("value", "", "now", "1h", "soon"), Named: yes("named"), Exists: yes("exists"), Deployed: yes("deployed"),
 		Endpoint: "alb", Place: origin.Endpoint{VPC: word("place", "", "vpc-1"), Subnets: []string{"subnet-1"}},
 		Has: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{teardown.Sharing: yes("unread")},
@@ -181,7 +181,7 @@ func TestNextIsSafeWhateverWasSeen(t *testing.T) {
 			t.Fatalf("a second look decides otherwise: %+v, %+v", s, again)
 		}
 		over := s.Verdict == teardown.End
-		if s.Says == "" || (s.Outcome != "") != over || s.Wait > 0 && s.Verdict != teardown.Wait && s.Verdict != teardown.Move ||
+		if s.Message == "" || (s.Outcome != "") != over || s.Wait > 0 && s.Verdict != teardown.Wait && s.Verdict != teardown.Move ||
 			s.Verdict == teardown.Wait && s.Wait <= 0 || (s.Fact != "") != (s.Verdict == teardown.Observe) || o.Has[s.Fact] ||
 			(s.Phase == o.Phase) != (s.Verdict != teardown.Move) {
 			t.Fatalf("inconsistent: %+v", s)
@@ -369,7 +369,7 @@ func TestEveryTeardownEndsClean(t *testing.T) {
 			case teardown.Task:
 				var awaits, fails bool
 				if answer, awaits, fails = w.task(t, at.Phase); fails {
-					t.Fatalf("%s fails: %s", w.state, answer.Says)
+					t.Fatalf("%s fails: %s", w.state, answer.Message)
 				}
 				if awaits && w.settles.After(w.now) { // wire completes the token
 					w.now = w.settles

@@ -10,49 +10,49 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Next decides the next step, or what has to be observed for that. It goes through the phases from the first one, and stops
-// at the first whose end it cannot rest on. What can be undone, or can only come true once, it takes from the registry: the
-// intent, Detached, and that phase delete or verify was entered. What the two steps that cannot be undone rest on has to be
-// observed in the very step: no distribution names the origin and its tag is there (unshare), it is in no share (delete).
+// Next returns the next step, or the fact that has to be observed before it can be decided. It goes through the phases in order and stops
+// at the first one whose end is not established. The registry is enough for what can be undone or what stays true: the intent, Detached,
+// and that phase delete or verify was entered. The two irreversible acts need facts that were observed in the same step: unshare needs the
+// tag and that no distribution names or uses the origin, delete needs that the origin is in no share.
 //
-//	phase    its end                                 observes                     until then
-//	any      the registry knows the origin and that  -                            out of date
-//	         its teardown was asked for
+//	phase    ends when                               observes                     until then
+//	any      the registry has the origin and its     -                            out of date
+//	         teardown
 //	any      the execution's generation is current   -                            cancelled
-//	any      it did not end here before              -                            ends as it did
+//	any      it did not end here before              -                            ends as before
 //	warn     the registry names a later phase        -                            act
 //	grace    due                                     tag                          wait until then; untagged: cancelled
-//	later    due: else the registry was lost         -                            cancelled
-//	detach   Detached in the registry                tag; naming, if entered      act, then await the token
-//	                                                 before
+//	later    due; if not, the registry was lost      -                            cancelled
+//	detach   Detached in the registry                tag; naming, if the phase    act, then await the token
+//	                                                 was entered before
 //	record   interfaces recorded                     existence, placement,        act; not Detached: back to detach, or
 //	                                                 interfaces; tag, if not      untagged: cancelled
 //	                                                 Detached
 //	confirm  no distribution uses the origin         usage                        wait, then blocked, naming them
-//	unshare  in no share                             sharing, tag, naming, usage  act for each share, or wait while it is on its
-//	                                                                              way, then blocked; untagged: cancelled; named:
+//	unshare  in no share                             sharing, tag, naming, usage  act for each share, or wait while RAM is at
+//	                                                                              work, then blocked; untagged: cancelled; named:
 //	                                                                              back to detach; used: to confirm
-//	delete   the origin gone                         sharing, existence, tag      act, or wait while Deploying, then dirty;
+//	delete   the origin does not exist               sharing, existence, tag      act, or wait while Deploying, then dirty;
 //	                                                                              untagged: blocked
-//	verify   no interface of its own is left         interfaces, neighbours       wait, then dirty, naming them
+//	verify   no interface of its own is left         interfaces, other origins    wait, then dirty, naming them
 //
-// A task observes only for its own phase, and an outcome counts only in its own: what is called for in another one is a Move.
-// It goes where the machine has an edge to, so that a task never answers what the machine does not know. A phase that the
-// registry has passed is passed through without observing anything.
+// A task observes facts for its own phase only, and an outcome counts in its own phase only. If another phase is required, the step is a
+// Move along an edge of the machine, so that no task returns an answer that the machine has no edge for. A phase that the registry has
+// passed is left without observing anything.
 func Next(o Observed) Step {
 	if o.Record.Teardown != nil && o.Generation == o.Record.Generation && o.Has[Tag] {
 		o.Record, o.wanted = consent(o)
 	}
-	return o.fit(o.called())
+	return o.adapt(o.required())
 }
 
-// consent returns the record as the tag wants it, and whether the tag asks for the teardown. Once something has begun, a
-// value neither moves nor revokes it.
+// consent returns the record as the tag requests it, and whether the tag asks for the teardown. Once detaching has begun, a new value
+// neither moves the date nor cancels.
 //
 //	tag                      intent wire                                    intent detach
 //	absent                   no                                             no
 //	gone with its origin     yes                                            yes
-//	the value that was seen  yes; due as policy has it now                  yes
+//	the recorded value       yes; due by policy's current bounds            yes
 //	another value            yes; due by that value, counted from now       yes
 //	unreadable value         no                                             yes
 func consent(o Observed) (origin.Record, bool) {
@@ -75,8 +75,8 @@ func consent(o Observed) (origin.Record, bool) {
 	return r, true
 }
 
-// called is the step that the registry and what was observed call for, in whatever phase.
-func (o Observed) called() Step {
+// required returns the step that the registry and the observed facts require, in whatever phase.
+func (o Observed) required() Step {
 	r := o.Record
 	t := origin.Teardown{}
 	if r.Teardown != nil {
@@ -86,36 +86,37 @@ func (o Observed) called() Step {
 	grace := o.Phase == Warn || o.Phase == Grace
 	switch {
 	case !slices.Contains(Phases(), o.Phase):
-		return o.over(o.Phase, OutOfDate, "there is no phase %q", o.Phase)
+		return o.endWith(o.Phase, OutOfDate, "phase %q does not exist in this version; the execution changes nothing more", o.Phase)
 	case !o.Known:
-		return o.over(o.Phase, OutOfDate, "the registry does not know it; a sweep brings back what is still shared and carries no teardown tag")
+		return o.endWith(o.Phase, OutOfDate, "the VPC origin is not in the registry; the next sweep restores it if it is still shared and has no teardown tag")
 	case r.State == origin.Deleted && (o.Phase == Verify || o.Generation == r.Generation):
-		return o.over(Verify, Clean, "%s was torn down, and nothing was left behind", r.ID)
+		return o.endWith(Verify, Clean, "VPC origin %s was torn down and nothing was left behind", r.ID)
 	case o.Generation != r.Generation:
-		return o.over(o.Phase, Cancelled, "generation %d of %s is out of date: the registry has generation %d", o.Generation, r.ID, r.Generation)
-	case r.Teardown == nil: // the registry was lost meanwhile, and with it the grace that the team was given
-		return o.over(o.Phase, OutOfDate, "the registry does not know that anybody asked for it; set the tag %s again", contract.TagTeardown)
-	case t.Ended && t.Outcome != "" && t.Phase == string(o.Phase): // a retry of the task that said so
+		return o.endWith(o.Phase, Cancelled, "generation %d of the teardown of %s is superseded by generation %d; this execution changes nothing more", o.Generation, r.ID, r.Generation)
+	case r.Teardown == nil: // the registry was lost, and with it the grace that the team was given
+		return o.endWith(o.Phase, OutOfDate, "the registry has no teardown of VPC origin %s; set the tag %s again to tear it down", r.ID, contract.TagTeardown)
+	case t.Ended && t.Outcome != "" && t.Phase == string(o.Phase): // a retry of the task that ended it
 		return o.fails(o.Phase, Outcome(t.Outcome), t.Because.Code, t.Because.Subject, "%s", t.Because.Message)
-	case o.Did && o.Phase == Detach:
-		return Step{Phase: Detach, Verdict: Await, Says: "function wire takes " + r.ID + " out of the distribution", Record: r}
-	case o.Did && o.Phase == Delete:
-		return Step{Phase: Delete, Verdict: Wait, Wait: deleting, Says: "deletion of " + r.ID + " began", Record: r}
+	case o.ActDone && o.Phase == Detach:
+		return Step{Phase: Detach, Verdict: Await, Message: "VPC origin " + r.ID + " is being removed from the distribution; waiting until function wire observes that it is Deployed without it", Record: r}
+	case o.ActDone && o.Phase == Delete:
+		return Step{Phase: Delete, Verdict: Wait, Wait: deleteDelay, Message: "VPC origin " + r.ID + " is being deleted by CloudFront; waiting until that is done", Record: r}
 	case o.Phase == Warn && (t.Phase == "" || t.Phase == string(Warn)):
 		return o.warn(t)
 	case t.Due.After(o.Now) && grace:
-		return o.waits(Grace, t.Due.Sub(o.Now), "grace until %s: removing the tag cancels", t.Due.UTC().Format(time.RFC3339))
+		return o.waits(Grace, t.Due.Sub(o.Now), "VPC origin %s keeps serving until %s; remove the tag %s before then to cancel the teardown",
+			r.ID, t.Due.UTC().Format(time.RFC3339), contract.TagTeardown)
 	case t.Due.After(o.Now):
-		return o.over(o.Phase, Cancelled, "grace is until %s by what the registry knows now: the teardown starts again from its tag",
-			t.Due.UTC().Format(time.RFC3339))
+		return o.endWith(o.Phase, Cancelled, "grace of VPC origin %s now lasts until %s; the next sweep starts the teardown again from the tag %s",
+			r.ID, t.Due.UTC().Format(time.RFC3339), contract.TagTeardown)
 	case !begun || r.State != origin.Detached:
-		return o.leave(t, begun)
+		return o.startDetach(t, begun)
 	case o.Phase == Detach && t.Phase == string(Detach) && !o.Has[Naming]:
-		return observe(Detach, Naming)
+		return o.observe(Detach, Naming)
 	case o.Has[Naming] && o.Named:
 		return o.detach()
 	case t.Phase == string(Delete) || t.Phase == string(Verify):
-		return o.remove(t)
+		return o.resumeRemoval(t)
 	case !t.Recorded:
 		return o.record(t)
 	}
@@ -127,50 +128,51 @@ func (o Observed) called() Step {
 	return o.unshare(t)
 }
 
-func observe(p Phase, f Fact) Step {
-	says := fmt.Sprintf("whether to %s depends on its %s", p, f)
+// observe returns the step that observes f for phase p of the teardown of a VPC origin.
+func (o Observed) observe(p Phase, f Fact) Step {
+	message := fmt.Sprintf("VPC origin %s is in phase %s; observing its %s before the next step", o.Record.ID, p, f)
 	if p == Verify {
-		says = "it is deleted; its network interfaces have to be gone, too"
+		message = "VPC origin " + o.Record.ID + " is deleted; waiting for its network interfaces to be released"
 	}
-	return Step{Phase: p, Verdict: Observe, Fact: f, Says: says}
+	return Step{Phase: p, Verdict: Observe, Fact: f, Message: message}
 }
 
 func (o Observed) act(p Phase, format string, args ...any) Step {
-	s := Step{Phase: p, Verdict: Act, Says: fmt.Sprintf(format, args...), Record: o.entered(p)}
-	s.AfterAct.Inform(contract.TeardownAdvanced, o.Record.ARN, o.detail(string(p)+": "+s.Says))
+	s := Step{Phase: p, Verdict: Act, Message: fmt.Sprintf(format, args...), Record: o.entered(p)}
+	s.AfterAct.Inform(contract.TeardownAdvanced, o.Record.ARN, o.detail(string(p)+": "+s.Message))
 	return s
 }
 
 func (o Observed) waits(p Phase, d time.Duration, format string, args ...any) Step {
-	return Step{Phase: p, Verdict: Wait, Wait: d, Says: fmt.Sprintf(format, args...), Record: o.entered(p)}
+	return Step{Phase: p, Verdict: Wait, Wait: d, Message: fmt.Sprintf(format, args...), Record: o.entered(p)}
 }
 
-func (o Observed) over(p Phase, how Outcome, format string, args ...any) Step {
-	return Step{Phase: p, Verdict: End, Outcome: how, Says: fmt.Sprintf(format, args...), Record: o.Record}
+func (o Observed) endWith(p Phase, how Outcome, format string, args ...any) Step {
+	return Step{Phase: p, Verdict: End, Outcome: how, Message: fmt.Sprintf(format, args...), Record: o.Record}
 }
 
-// fails ends the execution with an error, for a reason that is told from others by its code and subject.
+// fails ends the execution with an error. Its reason is identified by code and subject.
 func (o Observed) fails(p Phase, how Outcome, code origin.Code, subject, format string, args ...any) Step {
-	s := o.over(p, how, format, args...)
-	s.Because = origin.Reason{Code: code, Subject: subject, Message: s.Says}
+	s := o.endWith(p, how, format, args...)
+	s.Because = origin.Reason{Code: code, Subject: subject, Message: s.Message}
 	return s
 }
 
-// wait waits in a phase up to its limit, which begins when the registry first names the phase.
-func (o Observed) wait(t origin.Teardown, p Phase, pace, limit time.Duration, says string, then Step) Step {
-	if o.long(t, p, limit) {
+// wait waits in phase p until its limit, which counts from when the registry first named the phase, and then returns the step then.
+func (o Observed) wait(t origin.Teardown, p Phase, pace, limit time.Duration, message string, then Step) Step {
+	if o.tooLong(t, p, limit) {
 		return then
 	}
-	return o.waits(p, pace, "%s", says)
+	return o.waits(p, pace, "%s", message)
 }
 
-// long reports whether a phase has lasted too long, counted from when the registry first named it.
-func (o Observed) long(t origin.Teardown, p Phase, limit time.Duration) bool {
+// tooLong reports whether the teardown has been in phase p for limit or longer.
+func (o Observed) tooLong(t origin.Teardown, p Phase, limit time.Duration) bool {
 	return t.Phase == string(p) && o.Now.Sub(t.Since) >= limit
 }
 
-// entered returns the record of a teardown that is in phase p, so that no wait in it is endless. From unsharing on, admit
-// leaves the origin alone.
+// entered returns the record with the teardown in phase p and the time when that phase began, so that every wait has a limit. From phase
+// unshare on, function admit does not place the origin again.
 func (o Observed) entered(p Phase) origin.Record {
 	r := o.Record
 	t := *r.Teardown
@@ -182,10 +184,10 @@ func (o Observed) entered(p Phase) origin.Record {
 	return r
 }
 
-// fit makes of what is called for what the machine can do next in this phase.
-func (o Observed) fit(s Step) Step {
+// adapt turns the required step into one that the machine has an edge for in the task's phase.
+func (o Observed) adapt(s Step) Step {
 	if s.Phase == o.Phase && (s.Verdict != End || s.Fails() || ends(o.Phase, s.Outcome)) {
-		return o.finish(s)
+		return o.recordEnd(s)
 	}
 	wanted := func(p Phase) bool { return p == s.Phase }
 	if s.Phase == o.Phase { // nearest phase where the outcome counts
@@ -193,17 +195,18 @@ func (o Observed) fit(s Step) Step {
 	}
 	to, ok := toward(o.Phase, wanted)
 	if !ok {
-		return o.over(o.Phase, OutOfDate, "%s; no way leads from phase %s to that, and so this execution changes nothing more: if no other is under way, "+
-			"set the tag %s again", s.Says, o.Phase, contract.TagTeardown)
+		return o.endWith(o.Phase, OutOfDate, "%s; the machine has no way from phase %s to that, so this execution changes nothing more; if no other execution is "+
+			"running, set the tag %s again", s.Message, o.Phase, contract.TagTeardown)
 	}
-	m := Step{Phase: to, Verdict: Move, Wait: s.Wait, Says: s.Says, Record: o.Record}
-	// What follows an act is entered by its own task. An execution that is out of date enters nothing: the record is another's.
-	if to == s.Phase && (s.Verdict != End || s.Fails()) && !o.Did {
+	m := Step{Phase: to, Verdict: Move, Wait: s.Wait, Message: s.Message, Record: o.Record}
+	// The next task enters the phase that follows an act. An outdated execution enters no phase, because the record belongs to another.
+	if to == s.Phase && (s.Verdict != End || s.Fails()) && !o.ActDone {
 		m.Record = o.entered(to)
 	}
 	return m
 }
 
+// join returns the distinct words for all, sorted and separated by commas.
 func join[T any](all []T, words func(T) string) string {
 	var out []string
 	for _, v := range all {

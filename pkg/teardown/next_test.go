@@ -112,7 +112,7 @@ func TestNext(t *testing.T) {
 			}
 		}
 	}
-	did := func(o *teardown.Observed) { o.Did = true }
+	did := func(o *teardown.Observed) { o.ActDone = true }
 	for name, c := range map[string]struct {
 		seen    teardown.Observed
 		change  func(*teardown.Observed)
@@ -135,7 +135,7 @@ func TestNext(t *testing.T) {
 		},
 		"unknown": {
 			seen: at(teardown.Record), change: func(o *teardown.Observed) { o.Known, o.Record = false, origin.Record{} },
-			verdict: teardown.End, phase: teardown.Record, outcome: teardown.OutOfDate, says: []string{"a sweep brings back"},
+			verdict: teardown.End, phase: teardown.Record, outcome: teardown.OutOfDate, says: []string{"the next sweep restores"},
 		},
 		"nobody asked for it, as far as the registry knows": {
 			seen: live(teardown.Detach), change: func(o *teardown.Observed) { o.Record.Teardown = nil },
@@ -173,7 +173,7 @@ func TestNext(t *testing.T) {
 		},
 		"tag removed during grace": {
 			seen: live(teardown.Grace), change: both(untagged, func(o *teardown.Observed) { o.Record.Teardown.Requested = start.Add(-time.Hour) }),
-			verdict: teardown.End, phase: teardown.Grace, outcome: teardown.Cancelled, says: []string{"nothing happened"},
+			verdict: teardown.End, phase: teardown.Grace, outcome: teardown.Cancelled, says: []string{"stays as it is"},
 		},
 		"tag moved during grace": {
 			seen: live(teardown.Grace), change: func(o *teardown.Observed) {
@@ -190,7 +190,7 @@ func TestNext(t *testing.T) {
 		"detached":   {seen: at(teardown.Detach), verdict: teardown.Move, phase: teardown.Record},
 		"put back":   {seen: at(teardown.Detach), change: func(o *teardown.Observed) { o.Named = true }, verdict: teardown.Act, phase: teardown.Detach},
 		"removed meanwhile": {
-			seen: live(teardown.Detach), change: untagged, verdict: teardown.Move, phase: teardown.Record, says: []string{"nothing happened"},
+			seen: live(teardown.Detach), change: untagged, verdict: teardown.Move, phase: teardown.Record, says: []string{"stays as it is"},
 		},
 		"grace again, by what the registry knows": {
 			seen: live(teardown.Detach), change: func(o *teardown.Observed) { o.Record.Teardown.Due = o.Now.Add(time.Hour) },
@@ -214,17 +214,17 @@ func TestNext(t *testing.T) {
 		},
 		"tag removed while detaching": {
 			seen: at(teardown.Record), change: both(untagged, func(o *teardown.Observed) { o.Record.State = origin.Detaching }),
-			verdict: teardown.End, phase: teardown.Record, outcome: teardown.Cancelled, says: []string{"wired again"},
+			verdict: teardown.End, phase: teardown.Record, outcome: teardown.Cancelled, says: []string{"wires the origin again"},
 		},
 		"grace again, where the machine cannot wait for it": {
 			seen: live(teardown.Record), change: func(o *teardown.Observed) { o.Record.Teardown.Due = o.Now.Add(time.Hour) },
-			verdict: teardown.End, phase: teardown.Record, outcome: teardown.Cancelled, says: []string{"starts again"},
+			verdict: teardown.End, phase: teardown.Record, outcome: teardown.Cancelled, says: []string{"starts the teardown again"},
 		},
 		// confirm
 		"used elsewhere": {seen: at(teardown.Confirm), change: used, verdict: teardown.Wait, phase: teardown.Confirm},
 		"used elsewhere for too long": {
 			seen: at(teardown.Confirm), change: both(used, later(10*time.Minute)), verdict: teardown.End, phase: teardown.Confirm, outcome: teardown.Blocked,
-			says: []string{"distribution E2 in account 444444444444", "nothing was unshared", "set the tag again"},
+			says: []string{"distribution E2 in account 444444444444", "was not unshared", "set the tag originhub:teardown again"},
 		},
 		"unused": {seen: at(teardown.Confirm), verdict: teardown.Move, phase: teardown.Unshare},
 		"not recorded, and no edge leads to that": {
@@ -236,7 +236,7 @@ func TestNext(t *testing.T) {
 			seen: at(teardown.Unshare), change: func(o *teardown.Observed) {
 				o.Shares = append(o.Shares, origin.Association{Share: "share-1", Resource: other, Status: "ASSOCIATED"})
 			},
-			verdict: teardown.Act, phase: teardown.Unshare, says: []string{"took it out of share share-1"},
+			verdict: teardown.Act, phase: teardown.Unshare, says: []string{"removed it from share share-1"},
 		},
 		"deleted by hand while shared": {
 			seen: at(teardown.Unshare), change: func(o *teardown.Observed) { o.Exists = false }, verdict: teardown.Act, phase: teardown.Unshare,
@@ -260,14 +260,14 @@ func TestNext(t *testing.T) {
 		"unshared": {seen: at(teardown.Unshare), change: status(), verdict: teardown.Move, phase: teardown.Delete},
 		"tag removed before unsharing": {
 			seen: at(teardown.Unshare), change: untagged,
-			verdict: teardown.End, phase: teardown.Unshare, outcome: teardown.Cancelled, says: []string{"wired again"},
+			verdict: teardown.End, phase: teardown.Unshare, outcome: teardown.Cancelled, says: []string{"wires the origin again"},
 		},
 		"tag removed while unsharing": {
 			seen: at(teardown.Unshare), change: both(untagged, status("DISASSOCIATING")), verdict: teardown.Wait, phase: teardown.Unshare,
 		},
 		"tag removed when one of two shares is ending": {
 			seen: at(teardown.Unshare), change: both(untagged, status("ASSOCIATED", "DISASSOCIATING")),
-			verdict: teardown.End, phase: teardown.Unshare, outcome: teardown.Blocked, says: []string{"share it with the hub again"},
+			verdict: teardown.End, phase: teardown.Unshare, outcome: teardown.Blocked, says: []string{"share the origin with the hub again"},
 		},
 		"put back before unsharing": {
 			seen: at(teardown.Unshare), change: func(o *teardown.Observed) { o.Named = true }, verdict: teardown.Move, phase: teardown.Detach,
@@ -287,14 +287,14 @@ func TestNext(t *testing.T) {
 			verdict: teardown.Move, phase: teardown.Verify,
 		},
 		// delete
-		"no longer shared": {seen: at(teardown.Delete), change: status(), verdict: teardown.Act, phase: teardown.Delete},
-		"deletion began":   {seen: at(teardown.Delete), change: both(status(), did), verdict: teardown.Wait, phase: teardown.Delete},
+		"after the origin was unshared": {seen: at(teardown.Delete), change: status(), verdict: teardown.Act, phase: teardown.Delete},
+		"deletion began":                {seen: at(teardown.Delete), change: both(status(), did), verdict: teardown.Wait, phase: teardown.Delete},
 		"being deleted": {
 			seen: at(teardown.Delete), change: both(status(), func(o *teardown.Observed) { o.Deployed = false }), verdict: teardown.Wait, phase: teardown.Delete,
 		},
 		"deletion never ends": {
 			seen: at(teardown.Delete), change: both(status(), later(time.Hour), func(o *teardown.Observed) { o.Deployed = false }),
-			verdict: teardown.End, phase: teardown.Delete, outcome: teardown.Dirty, says: []string{"vo_b is still there", owner},
+			verdict: teardown.End, phase: teardown.Delete, outcome: teardown.Dirty, says: []string{"VPC origin vo_b still exists", owner},
 		},
 		"never deleted": {
 			seen: at(teardown.Delete), change: both(status(), later(time.Hour)),
@@ -302,14 +302,14 @@ func TestNext(t *testing.T) {
 		},
 		"tag removed after unsharing": {
 			seen: at(teardown.Delete), change: both(untagged, status()),
-			verdict: teardown.End, phase: teardown.Delete, outcome: teardown.Blocked, says: []string{"no longer shared"},
+			verdict: teardown.End, phase: teardown.Delete, outcome: teardown.Blocked, says: []string{"after the origin was unshared"},
 		},
 		"shared again before the deletion": {seen: at(teardown.Delete), verdict: teardown.Move, phase: teardown.Unshare},
 		"RAM is slow": {
 			seen: at(teardown.Delete), change: both(status("DISASSOCIATING"), func(o *teardown.Observed) { o.Record.Teardown.Phase = string(teardown.Unshare) }),
 			verdict: teardown.Move, phase: teardown.Unshare,
 		},
-		"wired again, and no edge leads back to detach": {
+		"wires the origin again, and no edge leads back to detach": {
 			seen: at(teardown.Delete), change: func(o *teardown.Observed) { o.Record.State = origin.Detaching }, verdict: teardown.Move, phase: teardown.Unshare,
 		},
 		"deleted": {seen: at(teardown.Delete), change: func(o *teardown.Observed) { o.Exists = false }, verdict: teardown.Move, phase: teardown.Verify},
@@ -319,7 +319,7 @@ func TestNext(t *testing.T) {
 		// verify
 		"nobody knows whether it is clean": {
 			seen: gone(), change: func(o *teardown.Observed) { o.Record.Teardown.VPC = "" },
-			verdict: teardown.End, phase: teardown.Verify, outcome: teardown.Dirty, says: []string{"nobody can tell", owner},
+			verdict: teardown.End, phase: teardown.Verify, outcome: teardown.Dirty, says: []string{"the hub cannot verify", owner},
 		},
 		"interfaces left": {seen: gone("eni-2"), verdict: teardown.Wait, phase: teardown.Verify, says: []string{"eni-2"}},
 		"interfaces left that nobody recorded": {
@@ -338,7 +338,7 @@ func TestNext(t *testing.T) {
 		},
 		"more than another origin in the VPC needs": {
 			seen: gone("eni-1", "eni-2", "eni-3"), change: needs(2), verdict: teardown.Wait, phase: teardown.Verify,
-			says: []string{"there are 3 interfaces, of which other VPC origins need 2"},
+			says: []string{"of 3 interfaces there, other VPC origins need 2"},
 		},
 		"another origin in another VPC needs none": {
 			seen: gone("eni-1"), change: func(o *teardown.Observed) {
@@ -367,8 +367,8 @@ func TestNext(t *testing.T) {
 				t.Errorf("got %+v", got)
 			}
 			for _, words := range c.says {
-				if !strings.Contains(got.Says, words) {
-					t.Errorf("says %q, without %q", got.Says, words)
+				if !strings.Contains(got.Message, words) {
+					t.Errorf("says %q, without %q", got.Message, words)
 				}
 			}
 		})
@@ -589,15 +589,15 @@ func TestAnswer(t *testing.T) {
 	due := start.Add(time.Hour + time.Millisecond)
 	waits := but(live(teardown.Grace), func(o *teardown.Observed) { o.Record.Teardown.Due = due })
 	s, _ := decide(t, waits)
-	if got, want := s.Answer(), (teardown.Answer{Phase: "grace", Says: s.Says, Resume: "2026-11-22T09:00:01Z"}); got != want {
+	if got, want := s.Answer(), (teardown.Answer{Phase: "grace", Message: s.Message, Resume: "2026-11-22T09:00:01Z"}); got != want {
 		t.Errorf("grace answers %+v, want %+v: the task after it must not come too early", got, want)
 	}
 	s, _ = decide(t, but(at(teardown.Delete), func(o *teardown.Observed) { o.Deployed = false }))
-	if got, want := s.Answer(), (teardown.Answer{Phase: "delete", Wait: 120, Says: s.Says}); got != want {
+	if got, want := s.Answer(), (teardown.Answer{Phase: "delete", Wait: 120, Message: s.Message}); got != want {
 		t.Errorf("a poll answers %+v, want %+v", got, want)
 	}
 	s, _ = decide(t, gone())
-	if got, want := s.Answer(), (teardown.Answer{Phase: "report", Outcome: "clean", Says: s.Says}); got != want {
+	if got, want := s.Answer(), (teardown.Answer{Phase: "report", Outcome: "clean", Message: s.Message}); got != want {
 		t.Errorf("the end answers %+v, want %+v", got, want)
 	}
 }

@@ -11,54 +11,54 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// How long each wait lasts before somebody is called, and how long between two observations.
+// Limits of the waits, after which an alarm is raised, and the time between two observations.
 const (
-	// The owner's list of users may lag behind the update that has just been Deployed; and whoever runs another
-	// distribution may be at it. Nothing is irreversible yet, so neither is worth an hour.
+	// The list of distributions that use the origin may lag behind the update that was just Deployed, and somebody may be removing
+	// the origin from another distribution. Nothing irreversible has happened yet, so the limit is short.
 	confirmLimit, confirmPace = 10 * time.Minute, time.Minute
 	unshareLimit, unsharePace = 30 * time.Minute, 15 * time.Second
-	// Terraform gives a deletion 15 minutes; a creation and deletion together have been seen to take 40.
+	// Terraform allows 15 minutes for a deletion; a creation and a deletion together were observed to take 40 minutes.
 	deleteLimit, deletePace = time.Hour, 2 * time.Minute
-	// AWS names no bound for the release of the interfaces; observed are minutes.
+	// AWS documents no limit for the release of the interfaces; it was observed to take minutes.
 	verifyLimit, verifyPace = 45 * time.Minute, time.Minute
 )
 
 const (
-	// unsharing is how long RAM takes to let a resource go.
-	unsharing = 15 * time.Second
-	// deleting is how long to wait before observing for the first time whether CloudFront has deleted an origin. Seven minutes have been
-	// seen (assumption CF-12); its interfaces go then, too.
-	deleting = 8 * time.Minute
-	// moment is how long what was just observed need not be observed again.
-	moment = time.Minute
+	// unshareDelay is how long RAM usually takes to disassociate a resource.
+	unshareDelay = 15 * time.Second
+	// deleteDelay is how long to wait before the first observation of whether CloudFront has deleted an origin and released its
+	// interfaces. A deletion was observed to take seven minutes (CF-12).
+	deleteDelay = 8 * time.Minute
+	// factValidity is how long a fact that was just observed need not be observed again.
+	factValidity = time.Minute
 )
 
-// Codes of why a teardown is blocked or left something.
+// Codes of the reasons why a teardown is blocked or dirty.
 const (
-	usedElsewhere     origin.Code = "used-elsewhere"     // a distribution uses the origin
-	shareStays        origin.Code = "share-stays"        // RAM does not let it go
-	tagRemoved        origin.Code = "tag-removed"        // when the origin was shared no more
-	originStays       origin.Code = "origin-stays"       // CloudFront does not delete it
-	interfacesLeft    origin.Code = "interfaces-left"    // CloudFront does not release them
-	interfacesUnknown origin.Code = "interfaces-unknown" // nobody knows where to look for them
+	usedElsewhere     origin.Code = "used-elsewhere"     // a distribution still uses the origin
+	shareStays        origin.Code = "share-stays"        // RAM does not disassociate the origin from a share
+	tagRemoved        origin.Code = "tag-removed"        // the tag was removed after the origin was unshared
+	originStays       origin.Code = "origin-stays"       // CloudFront does not delete the origin
+	interfacesLeft    origin.Code = "interfaces-left"    // CloudFront does not release network interfaces
+	interfacesUnknown origin.Code = "interfaces-unknown" // it is not known in which VPC the interfaces are
 )
 
-// disassociating is the status of a RAM association that ends:
-// https://docs.aws.amazon.com/ram/latest/APIReference/API_ResourceShareAssociation.html
+// disassociating is the status of a RAM association that is being removed
+// (https://docs.aws.amazon.com/ram/latest/APIReference/API_ResourceShareAssociation.html).
 const disassociating = "DISASSOCIATING"
 
-// warn announces the teardown. An execution that is past this phase has done so.
+// warn announces the teardown. An execution that is past this phase has announced it.
 func (o Observed) warn(t origin.Teardown) Step {
-	s := o.act(Warn, "its team asked for teardown; it begins at %s, and removing the tag %s until then calls it off",
-		t.Due.UTC().Format(time.RFC3339), contract.TagTeardown)
+	s := o.act(Warn, "teardown of VPC origin %s begins at %s; its team can cancel it by removing the tag %s before then",
+		o.Record.ID, t.Due.UTC().Format(time.RFC3339), contract.TagTeardown)
 	s.Record = o.entered(Grace)
-	s.BeforeWrite.Inform(contract.TeardownAnnounced, o.Record.ARN, o.detail(s.Says))
+	s.BeforeWrite.Inform(contract.TeardownAnnounced, o.Record.ARN, o.detail(s.Message))
 	return s
 }
 
-// leave takes the origin out of the hub's distribution, if it is still tagged. The task that records is told by the token
-// that it is out: it observes the tag if the registry says otherwise, since that is so when somebody cancelled.
-func (o Observed) leave(t origin.Teardown, begun bool) Step {
+// startDetach removes the origin from the hub's distribution if it is still tagged. The task of phase record learns from the token that the
+// origin is detached. If the registry says otherwise, somebody cancelled, so that task observes the tag.
+func (o Observed) startDetach(t origin.Teardown, begun bool) Step {
 	at := Detach
 	switch {
 	case o.Phase == Record:
@@ -66,21 +66,21 @@ func (o Observed) leave(t origin.Teardown, begun bool) Step {
 	case (o.Phase == Warn || o.Phase == Grace) && t.Phase == string(Grace) && t.Due.After(t.Requested):
 		at = Grace
 	}
-	switch seen := o.Has[Tag]; {
-	case !seen && (begun || at == Record || o.Now.Sub(t.Requested) >= moment):
-		return observe(at, Tag)
-	case seen && !o.wanted && begun:
-		return o.over(o.Phase, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", contract.TagTeardown)
-	case seen && !o.wanted:
-		return o.over(o.Phase, Cancelled, "the tag %s was removed in time: nothing happened", contract.TagTeardown)
+	switch observed := o.Has[Tag]; {
+	case !observed && (begun || at == Record || o.Now.Sub(t.Requested) >= factValidity):
+		return o.observe(at, Tag)
+	case observed && !o.wanted && begun:
+		return o.endWith(o.Phase, Cancelled, "the tag %s was removed before VPC origin %s was unshared; originhub wires the origin again", contract.TagTeardown, o.Record.ID)
+	case observed && !o.wanted:
+		return o.endWith(o.Phase, Cancelled, "the tag %s was removed in time; VPC origin %s stays as it is", contract.TagTeardown, o.Record.ID)
 	}
 	return o.detach()
 }
 
-// detach records that the origin must go, with the token that wire completes once it is gone and Deployed. One that somebody
-// put back is detached no more: else the token would be completed before it is out.
+// detach records that the origin has to be removed, with the token that function wire completes once the distribution is Deployed without
+// it. If somebody added the origin again, it is no longer detached, so that the token is not completed too early.
 func (o Observed) detach() Step {
-	s := o.act(Detach, "asked wire to take %s out of the distribution", o.Record.ID)
+	s := o.act(Detach, "VPC origin %s has to leave the distribution; function wire was asked to remove it", o.Record.ID)
 	s.Record.Intent, s.Record.Token = origin.Detach, o.Token
 	s.BeforeWrite.Trigger(outcome.Wire, "teardown of "+o.Record.ID, 0)
 	if o.Has[Naming] && o.Named {
@@ -89,10 +89,10 @@ func (o Observed) detach() Step {
 	return s
 }
 
-// record keeps which interfaces must be gone afterwards. An endpoint that is gone already leaves none to record, and so nobody
-// can be told later that it is clean.
+// record records which interfaces have to be gone in the end. If the origin or its endpoint does not exist any more, nobody can verify
+// that later.
 func (o Observed) record(t origin.Teardown) Step {
-	keep := func(format string, args ...any) Step {
+	recorded := func(format string, args ...any) Step {
 		t.Recorded = true
 		s := o.act(Record, format, args...)
 		t.Phase, t.Since = s.Record.Teardown.Phase, s.Record.Teardown.Since
@@ -101,15 +101,15 @@ func (o Observed) record(t origin.Teardown) Step {
 	}
 	switch {
 	case !o.Has[Existence]:
-		return observe(Record, Existence)
+		return o.observe(Record, Existence)
 	case !o.Exists:
-		return keep("it is gone already, so its interfaces cannot be recorded")
+		return recorded("VPC origin %s does not exist any more, so its network interfaces cannot be recorded", o.Record.ID)
 	case !o.Has[Placement]:
-		return observe(Record, Placement)
+		return o.observe(Record, Placement)
 	case o.Place.VPC == "":
-		return keep("what stood behind it is gone, so its interfaces cannot be recorded")
+		return recorded("the endpoint of VPC origin %s does not exist any more, so its network interfaces cannot be recorded", o.Record.ID)
 	case !o.Has[Interfaces]:
-		s := observe(Record, Interfaces)
+		s := o.observe(Record, Interfaces)
 		s.In = o.Place
 		return s
 	}
@@ -119,34 +119,34 @@ func (o Observed) record(t origin.Teardown) Step {
 			t.ENIs = append(t.ENIs, e.ID)
 		}
 	}
-	return keep("interfaces %s in %s must go", strings.Join(t.ENIs, ", "), t.VPC)
+	return recorded("VPC origin %s has network interfaces %s in %s; they were recorded, to be verified after the deletion", o.Record.ID, strings.Join(t.ENIs, ", "), t.VPC)
 }
 
-// confirm observes who uses the origin, and waits until nobody does.
+// confirm observes which distributions use the origin, and waits until none does.
 func (o Observed) confirm(t origin.Teardown, at Phase) (step Step, used bool) {
 	if !o.Has[Usage] {
-		return observe(at, Usage), true
+		return o.observe(at, Usage), true
 	}
 	if len(o.Users) == 0 {
 		return Step{}, false
 	}
-	says := "still used by " + join(o.Users, func(u origin.User) string {
+	message := "VPC origin " + o.Record.ID + " is still used by " + join(o.Users, func(u origin.User) string {
 		return fmt.Sprintf("distribution %s in account %s", u.Distribution, u.Account)
 	})
 	ids := join(o.Users, func(u origin.User) string { return u.Distribution })
-	return o.wait(t, Confirm, confirmPace, confirmLimit, says, o.fails(Confirm, Blocked, usedElsewhere, ids,
-		"%s: remove the origin there, wait until that is Deployed, and set the tag again; nothing was unshared", says)), true
+	return o.wait(t, Confirm, confirmPace, confirmLimit, message, o.fails(Confirm, Blocked, usedElsewhere, ids,
+		"%s, and was not unshared; the owner of that distribution has to remove the origin and wait until it is Deployed; then set the tag %s again", message, contract.TagTeardown)), true
 }
 
-// unshare takes the origin out of its shares, one after the other, and goes on to delete once it is in none. It is where what
-// cannot be undone begins.
+// unshare removes the origin from its shares, one after the other, and goes on to delete once it is in none. This is the first
+// irreversible phase.
 func (o Observed) unshare(t origin.Teardown) Step {
 	at := Unshare
 	if o.Phase == Delete {
-		at = Delete // unsharing was asked for, and is probably over
+		at = Delete // unsharing was requested, and has probably ended
 	}
 	if !o.Has[Sharing] {
-		return observe(at, Sharing)
+		return o.observe(at, Sharing)
 	}
 	var open []origin.Association
 	for _, a := range o.Shares {
@@ -156,51 +156,52 @@ func (o Observed) unshare(t origin.Teardown) Step {
 	}
 	slices.SortStableFunc(open, func(a, b origin.Association) int { return strings.Compare(a.Share, b.Share) })
 	if len(open) == 0 {
-		if at == Unshare { // somebody else unshared it, or RAM was slow: nobody has observed who uses it, or not just now
+		if at == Unshare { // somebody else unshared it, or RAM was slow, so its users have to be observed again
 			if step, used := o.confirm(t, Unshare); used {
 				return step
 			}
 		}
 		return o.delete(t)
 	}
-	says := "still in " + join(open, func(a origin.Association) string { return fmt.Sprintf("share %s (%s)", a.Share, a.Status) })
+	message := "VPC origin " + o.Record.ID + " is still in " + join(open, func(a origin.Association) string { return fmt.Sprintf("share %s (%s)", a.Share, a.Status) })
 	ids := join(open, func(a origin.Association) string { return a.Share })
 	ending := func(a origin.Association) bool { return a.Status == disassociating }
 	next := slices.IndexFunc(open, func(a origin.Association) bool { return !ending(a) })
 	switch {
-	case next < 0 && o.Did:
-		return o.waits(Delete, unsharing, "%s", says)
+	case next < 0 && o.ActDone:
+		return o.waits(Delete, unshareDelay, "%s", message)
 	case next < 0:
-		return o.wait(t, Unshare, unsharePace, unshareLimit, says, o.fails(Unshare, Blocked, shareStays, ids,
-			"%s: RAM does not finish; disassociate it by hand in account %s, and set the tag again", says, o.Record.Account))
+		return o.wait(t, Unshare, unsharePace, unshareLimit, message, o.fails(Unshare, Blocked, shareStays, ids,
+			"%s, and RAM does not finish; disassociate it by hand in account %s, and then set the tag %s again", message, o.Record.Account, contract.TagTeardown))
 	case !o.Has[Tag]:
-		return observe(Unshare, Tag)
+		return o.observe(Unshare, Tag)
 	case !o.wanted && slices.ContainsFunc(open, ending):
-		return o.untagged(Unshare)
+		return o.tagRemovedLate(Unshare)
 	case !o.wanted:
-		return o.over(Unshare, Cancelled, "the tag %s was removed before anything was unshared: the origin is wired again", contract.TagTeardown)
+		return o.endWith(Unshare, Cancelled, "the tag %s was removed before VPC origin %s was unshared; originhub wires the origin again", contract.TagTeardown, o.Record.ID)
 	case !o.Has[Naming]:
-		return observe(Unshare, Naming)
+		return o.observe(Unshare, Naming)
 	}
 	if step, used := o.confirm(t, Unshare); used {
 		return step
 	}
-	if o.long(t, Unshare, unshareLimit) {
-		return o.fails(Unshare, Blocked, shareStays, ids, "%s: RAM does not let it go; disassociate it by hand in account %s, and set the tag again", says, o.Record.Account)
+	if o.tooLong(t, Unshare, unshareLimit) {
+		return o.fails(Unshare, Blocked, shareStays, ids, "%s, and RAM does not disassociate it; disassociate it by hand in account %s, and then set the tag %s again",
+			message, o.Record.Account, contract.TagTeardown)
 	}
-	return o.takeOut(open[next].Share)
+	return o.unshareFrom(open[next].Share)
 }
 
-// takeOut takes the origin out of one share. One that holds nothing else goes as a whole; one that others are in is
-// remembered, to observe at the end whether they left, too. That the record is written first keeps admit from bringing the
-// origin back meanwhile: its write or this one fails.
-func (o Observed) takeOut(share string) Step {
+// unshareFrom removes the origin from one share. A share that holds nothing else is deleted. One that holds more is remembered, to be
+// deleted at the end if it is empty by then. The record is written before the act, so that a concurrent run of function admit cannot place
+// the origin again: its write or this one fails.
+func (o Observed) unshareFrom(share string) Step {
 	whole := !slices.ContainsFunc(o.Shares, func(a origin.Association) bool { return a.Share == share && a.Resource != o.Record.ARN })
-	what := "took it out of share "
+	did := "removed it from share "
 	if whole {
-		what = "deleted share "
+		did = "deleted share "
 	}
-	s := o.act(Unshare, "confirmed that no distribution uses it any more; %s", what+share)
+	s := o.act(Unshare, "VPC origin %s is used by no distribution; %s", o.Record.ID, did+share)
 	t := *s.Record.Teardown
 	t.Unshared = o.Now
 	if !whole && !slices.Contains(t.SharesLeft, share) {
@@ -211,29 +212,30 @@ func (o Observed) takeOut(share string) Step {
 	return s
 }
 
-// delete deletes the origin, which is in no share. CloudFront refuses that as long as any distribution uses it, or if it is
-// another version of the origin than the one whose interfaces were recorded; IAM refuses it without the tag. So right after
-// unsharing, which has just observed both, the call itself does; if it is refused, the step observes them after all.
+// delete deletes the origin, which is in no share. CloudFront refuses that if a distribution uses the origin, or if its ETag is not the
+// recorded one. IAM refuses it without the tag. So right after unsharing, which has just observed both, delete calls CloudFront without
+// observing them again. If the call is refused, the step observes them.
 func (o Observed) delete(t origin.Teardown) Step {
-	just := t.Phase == string(Unshare) && !t.Unshared.IsZero() && o.Now.Sub(t.Unshared) < moment && t.ETag != ""
+	justUnshared := t.Phase == string(Unshare) && !t.Unshared.IsZero() && o.Now.Sub(t.Unshared) < factValidity && t.ETag != ""
 	switch {
-	case !o.Has[Existence] && !just:
-		return observe(Delete, Existence)
+	case !o.Has[Existence] && !justUnshared:
+		return o.observe(Delete, Existence)
 	case o.Has[Existence] && !o.Exists:
 		return o.verify(t)
 	case o.Has[Existence] && !o.Deployed:
-		says := o.Record.ID + " is Deploying: CloudFront has not finished with it"
-		return o.wait(t, Delete, deletePace, deleteLimit, says, o.fails(Delete, Dirty, originStays, "", "%s is still there: CloudFront does not "+
-			"finish; if it stays so, ask AWS Support from account %s; set the tag again to try again", o.Record.ID, o.Record.Account))
-	case o.long(t, Delete, deleteLimit):
-		return o.fails(Delete, Dirty, originStays, "", "%s is still there: CloudFront does not delete it; delete it by hand in account %s, or set the tag again to try again",
-			o.Record.ID, o.Record.Account)
-	case !o.Has[Tag] && !just:
-		return observe(Delete, Tag)
+		message := "VPC origin " + o.Record.ID + " is Deploying; waiting for CloudFront"
+		return o.wait(t, Delete, deletePace, deleteLimit, message, o.fails(Delete, Dirty, originStays, "", "VPC origin %s still exists, because CloudFront "+
+			"keeps it in status Deploying; open a case with AWS Support from account %s, or set the tag %s again to retry",
+			o.Record.ID, o.Record.Account, contract.TagTeardown))
+	case o.tooLong(t, Delete, deleteLimit):
+		return o.fails(Delete, Dirty, originStays, "", "VPC origin %s still exists, because CloudFront does not delete it; delete it by hand in account %s, or set the tag %s again to retry",
+			o.Record.ID, o.Record.Account, contract.TagTeardown)
+	case !o.Has[Tag] && !justUnshared:
+		return o.observe(Delete, Tag)
 	case o.Has[Tag] && !o.wanted:
-		return o.untagged(Delete)
+		return o.tagRemovedLate(Delete)
 	}
-	s := o.act(Delete, "deletion of %s began", o.Record.ID)
+	s := o.act(Delete, "VPC origin %s is being deleted", o.Record.ID)
 	s.ETag, s.Unconfirmed = t.ETag, !o.Has[Tag]
 	if o.Has[Existence] {
 		s.ETag = o.ETag
@@ -241,57 +243,59 @@ func (o Observed) delete(t origin.Teardown) Step {
 	return s
 }
 
-// remove goes on after the origin was in no share. One that is gone stays gone, and CloudFront finishes a deletion that it
-// has begun, whatever the tag says now. One that is still there may have been shared again.
-func (o Observed) remove(t origin.Teardown) Step {
+// resumeRemoval goes on after the origin was in no share. An origin that does not exist, or that CloudFront is deleting, needs no further
+// permission, whatever the tag says now. One that still exists may have been shared again.
+func (o Observed) resumeRemoval(t origin.Teardown) Step {
 	switch {
 	case t.Phase == string(Verify):
 		return o.verify(t)
 	case !o.Has[Existence]:
-		return observe(Delete, Existence)
+		return o.observe(Delete, Existence)
 	case o.Exists && o.Deployed:
 		return o.unshare(t)
 	}
 	return o.delete(t)
 }
 
-func (o Observed) untagged(p Phase) Step {
-	return o.fails(p, Blocked, tagRemoved, "", "the tag %s was removed when %s was no longer shared: to go on, set it "+
-		"again; to keep the origin, share it with the hub again", contract.TagTeardown, o.Record.ID)
+// tagRemovedLate ends the execution because the tag was removed after the origin was unshared.
+func (o Observed) tagRemovedLate(p Phase) Step {
+	return o.fails(p, Blocked, tagRemoved, "", "the tag %s of VPC origin %s was removed after the origin was unshared; set the tag "+
+		"again to delete the origin, or share the origin with the hub again to keep it", contract.TagTeardown, o.Record.ID)
 }
 
-// verify asks for proof. Interfaces do not name their VPC origin. So with no other origin in the VPC every interface that
-// CloudFront manages there has to go; with others, as many may stay as these need, or all that were not there before.
+// verify observes that the network interfaces are gone. Interfaces do not name their VPC origin (NET-03). If the VPC has no other VPC
+// origin, every interface that CloudFront manages there has to be gone. If it has others, verify accepts as many interfaces as those need,
+// and any that did not exist before.
 func (o Observed) verify(t origin.Teardown) Step {
 	place := origin.Endpoint{Region: t.Region, VPC: t.VPC}
 	switch {
 	case t.VPC == "":
-		return o.fails(Verify, Dirty, interfacesUnknown, "", "it was not seen in which VPC %s had its network interfaces, so nobody can tell whether they are gone: "+
-			"look for interfaces tagged aws.cloudfront.vpcorigin in account %s", o.Record.ID, o.Record.Account)
+		return o.fails(Verify, Dirty, interfacesUnknown, "", "VPC origin %s is deleted, but the VPC of its network interfaces was not recorded, so the hub cannot verify that they are gone; "+
+			"check account %s for interfaces with the tag aws.cloudfront.vpcorigin", o.Record.ID, o.Record.Account)
 	case !o.Has[Interfaces]:
-		s := observe(Verify, Interfaces)
+		s := o.observe(Verify, Interfaces)
 		s.In = place
 		return s
 	case len(o.ENIs) > 0 && !o.Has[OtherOrigins]:
-		return observe(Verify, OtherOrigins)
+		return o.observe(Verify, OtherOrigins)
 	}
 	where := fmt.Sprintf("%s (%s) of account %s", t.VPC, t.Region, o.Record.Account)
 	needed := o.needed(place)
 	left, allowed := o.ENIs, ""
 	if needed > 0 {
 		left = slices.DeleteFunc(slices.Clone(o.ENIs), func(e origin.ENI) bool { return !slices.Contains(t.ENIs, e.ID) })
-		allowed = fmt.Sprintf("; there are %d interfaces, of which other VPC origins need %d", len(o.ENIs), needed)
+		allowed = fmt.Sprintf("; of %d interfaces there, other VPC origins need %d", len(o.ENIs), needed)
 	}
 	if len(left) == 0 || len(o.ENIs) <= needed {
 		return o.clean(t, where)
 	}
 	ids := join(left, func(e origin.ENI) string { return e.ID })
-	says := fmt.Sprintf("%s is deleted; network interfaces left in %s: %s%s", o.Record.ID, where, ids, allowed)
-	return o.wait(t, Verify, verifyPace, verifyLimit, says, o.fails(Verify, Dirty, interfacesLeft, ids,
-		"%s; only CloudFront can remove them, so open a case with AWS Support; the hub looks again every day", says))
+	message := fmt.Sprintf("VPC origin %s is deleted, but network interfaces are left in %s: %s%s", o.Record.ID, where, ids, allowed)
+	return o.wait(t, Verify, verifyPace, verifyLimit, message, o.fails(Verify, Dirty, interfacesLeft, ids,
+		"%s; only CloudFront can remove them, so open a case with AWS Support from account %s; the hub observes them again every day", message, o.Record.Account))
 }
 
-// needed counts the interfaces that the other VPC origins in a VPC need: one in each subnet of theirs.
+// needed counts the interfaces that the other VPC origins in a VPC need: one in each of their subnets (NET-02).
 func (o Observed) needed(in origin.Endpoint) (n int) {
 	for _, other := range o.OtherOrigins {
 		if other.Region == in.Region && other.VPC == in.VPC {
@@ -301,23 +305,23 @@ func (o Observed) needed(in origin.Endpoint) (n int) {
 	return n
 }
 
-// clean ends the teardown, after it removed the shares that the last two origins left at the same time, so that neither was
-// alone in them. They cost nothing to stay, so that a failure does not spoil the outcome.
+// clean ends the teardown. Before that it deletes empty shares: if the last two origins leave a share at the same time, neither is alone in
+// it. An empty share costs nothing, so a failure to delete it does not change the outcome.
 func (o Observed) clean(t origin.Teardown, where string) Step {
 	if len(t.SharesLeft) > 0 && !o.Has[Sharing] && !o.Unread[Sharing] {
-		s := observe(Verify, Sharing)
+		s := o.observe(Verify, Sharing)
 		s.Optional = true
 		return s
 	}
 	for _, share := range t.SharesLeft {
-		held := slices.ContainsFunc(o.Shares, func(a origin.Association) bool { return a.Share == share })
-		if held || o.Unread[Sharing] {
+		used := slices.ContainsFunc(o.Shares, func(a origin.Association) bool { return a.Share == share })
+		if used || o.Unread[Sharing] {
 			continue
 		}
-		s := o.act(Verify, "deleted the empty share %s", share)
+		s := o.act(Verify, "VPC origin %s left share %s empty; deleted that share", o.Record.ID, share)
 		s.Share, s.Whole, s.Optional = share, true, true
 		return s
 	}
-	return o.over(Verify, Clean, "%s is out of every distribution and share, deleted, and none of its network interfaces is left in %s",
+	return o.endWith(Verify, Clean, "VPC origin %s is torn down: it is in no distribution and no share, it is deleted, and none of its network interfaces is left in %s",
 		o.Record.ID, where)
 }

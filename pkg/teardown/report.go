@@ -8,41 +8,41 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// finish is what is recorded and said when s ends the execution. What was recorded before is not said again, neither by a
-// retry of the task nor after a redrive that found the same in the same phase.
+// recordEnd adds to s what is recorded and reported if s ends the execution. What was reported before is not reported again, neither by a
+// retry of the task nor after a redrive that ends in the same phase for the same reason.
 //
-//	outcome         record                                            event, metric                 alarm
-//	out of date     as it is                                          none
-//	any             as it is: deleted, or of another generation       none
-//	clean           deleted                                           Teardown Completed             no
-//	cancelled       next generation, so that a later tag starts       Teardown Cancelled            no
+//	outcome         record                                            event, metric               alarm
+//	out of date     unchanged                                         none
+//	any             unchanged, if deleted or of another generation    none
+//	clean           deleted                                           Teardown Completed          no
+//	cancelled       next generation, so that a later tag starts       Teardown Cancelled          no
 //	                an execution of another name
-//	dirty           ended                                             Teardown Ended Incomplete       yes
-//	blocked         ended                                             Teardown Blocked              yes
-//	dirty, blocked  ended, as it did before in this phase, for        none
-//	                the same reason
+//	dirty           ended                                             Teardown Ended Incomplete   yes
+//	blocked         ended                                             Teardown Blocked            yes
+//	dirty, blocked  ended, as before in this phase and for the same   none
+//	                reason
 //
-// Whether a cancelled origin is wired again is for admit to decide: meanwhile another team may have got the path.
-func (o Observed) finish(s Step) Step {
+// Function admit decides whether a cancelled origin is wired again: another team may have claimed its path meanwhile.
+func (o Observed) recordEnd(s Step) Step {
 	r := o.Record
 	if s.Verdict != End || s.Outcome == OutOfDate || r.State == origin.Deleted || o.Generation != r.Generation {
 		return s
 	}
-	detail := o.detail(s.Says)
+	detail := o.detail(s.Message)
 	switch s.Outcome {
 	case Clean:
 		s.BeforeWrite.Inform(contract.TeardownCompleted, r.ARN, detail)
 		s.BeforeWrite.Count(contract.MetricTeardownClean, 1)
 		s.BeforeWrite.Seconds(contract.MetricTeardownDuration, o.Now.Sub(r.Teardown.Requested))
 		s.Record.State, s.Record.Teardown, s.Record.Reasons = origin.Deleted, nil, nil
-		s.Record.Remember(o.Now, origin.DecidedTeardownCompleted, nil, s.Says)
+		s.Record.Remember(o.Now, origin.DecidedTeardownCompleted, nil, s.Message)
 		return s
 	case Cancelled:
 		s.BeforeWrite.Inform(contract.TeardownCancelled, r.ARN, detail)
 		s.BeforeWrite.Count(contract.MetricTeardownCancelled, 1)
 		s.Record.Generation++
 		s.Record.Teardown, s.Record.Token = nil, ""
-		s.Record.Remember(o.Now, origin.DecidedTeardownCancelled, nil, s.Says)
+		s.Record.Remember(o.Now, origin.DecidedTeardownCancelled, nil, s.Message)
 		return s
 	}
 	s.Record = o.entered(s.Phase)
@@ -63,21 +63,21 @@ func (o Observed) finish(s Step) Step {
 	return s
 }
 
-// detail is the detail of an event of this execution.
+// detail returns the detail of an event of this execution.
 func (o Observed) detail(why string) outcome.Detail {
 	d := outcome.About(o.Record, why)
 	d.Execution = contract.TeardownExecution(o.Record.ID, o.Generation)
 	return d
 }
 
-// Restart returns the record as an execution finds it that was redriven so often, and whether it was redriven since: then
-// the time limits of the phase begin again. Step Functions counts the redrives of an execution; a retry of a task has the
-// same count: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+// Restart returns the record as an execution with that number of redrives finds it, and whether the execution was redriven since the record
+// was written. If it was, the time limit of the phase begins again. Step Functions counts the redrives of an execution, and a retry of a
+// task has the same count (https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html).
 //
-//	record                            redrives            it was redriven
+//	record                            redrives            redriven
 //	none, or another generation       any                 no
 //	any                               more than recorded  yes
-//	ended, and does not say how       any                 yes: a version that did not record it said so
+//	ended without an outcome          any                 yes: an earlier version of originhub ended it
 //	any                               as many             no
 func Restart(r origin.Record, generation, redrives int, now time.Time) (origin.Record, bool) {
 	if r.Teardown == nil || r.Generation != generation {

@@ -85,7 +85,7 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 			s, _ := decide(t, c.seen)
 			want := outcome.Outcome{}
 			if detail := (outcome.Detail{
-				Origin: "vo_b", Account: owner, Generation: 3, Execution: "teardown-vo_b-3", Why: s.Says, Codes: c.codes,
+				Origin: "vo_b", Account: owner, Generation: 3, Execution: "teardown-vo_b-3", Why: s.Message, Codes: c.codes,
 			}); c.alarm {
 				want.Alarm(c.event, arn, detail)
 			} else if c.event != "" {

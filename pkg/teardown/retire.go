@@ -19,22 +19,22 @@ const (
 	TagUnobserved TagState = ""
 	TagPresent    TagState = "present"
 	TagAbsent     TagState = "absent"
-	TagUnreadable TagState = "unreadable" // the owner's account lets nobody read it
-	TagGone       TagState = "gone"       // the VPC origin is gone and took it along
+	TagUnreadable TagState = "unreadable" // the hub's role in the owner's account may not read it
+	TagGone       TagState = "gone"       // the VPC origin does not exist any more, and neither does its tag
 )
 
-// Execution is a fact that Retirement may ask for: the execution of the record's generation.
+// Execution is a Fact that Retirement may ask for: the execution for the record's generation.
 const Execution Fact = "execution"
 
-// executionState is the state of the execution of a record's generation.
+// executionState is the state of the execution for a record's generation.
 type executionState int
 
 const (
 	executionUnobserved executionState = iota
-	executionMissing                   // nobody started it
+	executionMissing                   // it was not started
 	executionRunning
-	executionEnded // as the record says
-	executionDied  // without a word in the record
+	executionEnded // as the record shows
+	executionDied  // without recording an outcome
 )
 
 // execution returns the state of the execution.
@@ -43,7 +43,7 @@ const (
 //	no        -                         -                -                               unobserved
 //	yes       none                      -                -                               missing
 //	yes       RUNNING, PENDING_REDRIVE  -                -                               running
-//	yes       another                   says that it     -                               ended
+//	yes       another                   shows that it    -                               ended
 //	                                    ended
 //	yes       another                   names no phase   before it was asked for: its    ended
 //	                                                     name was taken
@@ -67,74 +67,74 @@ func (q Request) execution() executionState {
 type Request struct {
 	Now      time.Time
 	Record   origin.Record
-	Readable bool // policy knows the owner's account and says that its tags can be read
-	Hinted   bool // a message names the origin; else a sweep came by
-	// Called is when the tag call was made that a message names. The tag itself does not show that it was set again, so the
-	// time of the call counts: an event that comes twice, or late, carries a time before what it began.
+	Readable bool // the hub may read tags in the owner's account, according to policy
+	Hinted   bool // a message names the origin; otherwise a sweep runs
+	// Called is the time of the tagging call that triggered the run. The tag itself does not show that it was set again, so this time
+	// decides. A duplicate or late event carries a time before that of the teardown which its call started.
 	Called    time.Time
 	Grace     Bounds
 	Tag       TagState
 	Value     string           // of a tag that is present
-	Observed  bool             // the execution of the record's generation was observed
+	Observed  bool             // the execution for the record's generation was observed
 	Execution origin.Execution // zero if there is none
-	Refused   []origin.Reason  // what of the tag was refused before
+	Refused   []origin.Reason  // the reasons for which the tag was refused before
 }
 
-// Retirement is what follows from a request. Whoever commits it publishes Outcome, remembers Refuse, writes Record and then
-// starts the execution, in this order.
+// Retirement is what follows from a request. The shell publishes Outcome, remembers Refuse, writes Record and then starts the execution,
+// in this order.
 type Retirement struct {
-	Observe Fact           // if not empty, observe that and ask again; everything else is empty then
-	Record  *origin.Record // to write; nil leaves it as it is
+	Observe Fact           // if set, observe this and call Retire again; all other fields are empty then
+	Record  *origin.Record // to write; nil: unchanged
 	Refuse  []origin.Reason
-	// Start asks for the execution of the record's generation to be started. It may be running already.
+	// Start requests the start of the execution for the record's generation. It may be running already.
 	Start bool
-	// Fresh says that the execution is a new one, so that if its name is taken the next generation is tried: a registry that
-	// was lost counts generations from one again.
+	// Fresh reports that the execution is a new one. If its name is taken, the next generation is tried: a lost registry counts
+	// generations from one again.
 	Fresh   bool
 	Outcome outcome.Outcome
 }
 
-// remainsEvery is how often the remains of an origin that is gone are looked for, and how long a sweep relies on a teardown
-// under way to observe its tag itself.
-const remainsEvery = 24 * time.Hour
+// remainsInterval is how long after the end of an execution a sweep observes what a missing origin has left, and how long a sweep
+// relies on a running teardown to observe its tag itself.
+const remainsInterval = 24 * time.Hour
 
-// Retire decides what becomes of an origin's teardown, as its tag says now.
+// Retire decides what follows from the tag of an origin.
 //
 //	tag          teardown   intent   execution   decision
 //	-            -          -        -           nothing, if the tag cannot be read or the origin is deleted
 //	unobserved   entered    detach   missing     on a sweep: start its execution
-//	unobserved   entered    detach   died        on a sweep: block, and say why
+//	unobserved   entered    detach   died        on a sweep: block, and report why
 //	unobserved   entered    detach   other       on a sweep: nothing; the execution observes the tag itself
 //	unobserved   any        any      -           observe the tag
 //	unreadable   none       -        -           nothing; function admit reports it
 //	unreadable   any        -        any         as unobserved and entered
 //	gone         none       -        -           nothing
-//	gone         any        -        ended       a day later: begin again, to find out what is left
+//	gone         any        -        ended       a day later: begin again, to observe what is left
 //	gone         any        -        any         as unobserved and entered; resume it, as below
 //	absent       any        wire     -           cancel
 //	absent       any        detach   any         as unobserved and entered
 //	absent       none       -        -           nothing
 //	refused      any        wire     -           refuse, and cancel
-//	refused      else                            refuse
+//	refused      any other                       refuse
 //	present      none       -        -           begin
-//	present      due later  wire     -           due is earlier now: begin again
-//	present      any        wire     -           due is later now: move it, and as below
+//	present      due later  wire     -           the tag asks for an earlier time: begin again
+//	present      any        wire     -           the tag asks for a later time: move it, and as below
 //	present      any        detach   -           another value: refuse, unless it begins again, and as below
 //	present      any        -        missing     start its execution
-//	present      any        -        any         ended, by its record too, and the tag was set again since: begin again
-//	present      any        -        died        block, and say why
-//	present      died       -        any         a while later: resume it, unless somebody stopped it
+//	present      any        -        any         ended, or recorded as ended, and the tag was set again since: begin again
+//	present      any        -        died        block, and report why
+//	present      died       -        any         after resumable's delay: resume it, unless somebody stopped it
 //	present      not begun  -        ended       begin again
 //	present      any        -        other       nothing
 //
-// A sweep relies on an entered phase for a day, unless the record says that the teardown ended. "Begin again" and "resume" are a new
-// generation, which supersedes whatever still runs.
+// A sweep relies on an entered phase for a day, unless the record shows that the teardown ended. "Begin again" and "resume" mean a new
+// generation, which supersedes a running execution.
 func Retire(q Request) Retirement {
 	r := q.Record
 	switch {
 	case !q.Readable || r.State == origin.Deleted:
 		return Retirement{}
-	case q.Tag == TagUnobserved && q.entered():
+	case q.Tag == TagUnobserved && q.observesItself():
 		return q.keepAlive()
 	case q.Tag == TagUnobserved:
 		return Retirement{Observe: Tag}
@@ -145,11 +145,11 @@ func Retire(q Request) Retirement {
 	case q.Tag == TagGone:
 		return q.gone()
 	case q.Tag == TagAbsent:
-		return q.cancel("the tag " + contract.TagTeardown + " was removed in time: nothing happened")
+		return q.cancel("the tag " + contract.TagTeardown + " was removed in time; VPC origin " + r.ID + " stays as it is")
 	}
 	requested := q.Now
 	if r.Teardown != nil && r.Teardown.Value == q.Value {
-		requested = r.Teardown.Requested // a new value counts from now, one that was seen before does not
+		requested = r.Teardown.Requested // only a new value counts from now
 	}
 	due, err := ParseTag(q.Value, requested, q.Grace)
 	if err != nil {
@@ -162,29 +162,29 @@ func Retire(q Request) Retirement {
 	fresh := origin.Teardown{Value: q.Value, Requested: requested, Due: due}
 	switch {
 	case r.Teardown == nil:
-		return q.begin(r.Generation, fresh, "tag "+contract.TagTeardown+" is "+q.Value)
+		return q.begin(r.Generation, fresh, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" is "+q.Value+"; the teardown starts")
 	case r.Intent == origin.Wire && due.Before(r.Teardown.Due):
-		// The execution sleeps until the old instant.
-		return q.begin(r.Generation+1, fresh, "tag "+contract.TagTeardown+" is now "+q.Value)
+		// The running execution waits until the later time.
+		return q.begin(r.Generation+1, fresh, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" is now "+q.Value+"; the teardown starts again with the earlier time")
 	}
-	return q.goOn(due)
+	return q.continueTeardown(due)
 }
 
-// entered reports whether a sweep can rely on the teardown to observe its tag itself.
-func (q Request) entered() bool {
+// observesItself reports whether a sweep can rely on the running teardown to observe its tag.
+func (q Request) observesItself() bool {
 	t := q.Record.Teardown
-	return !q.Hinted && q.Record.Intent == origin.Detach && t != nil && t.Phase != "" && !t.Ended && q.Now.Sub(moved(*t)) < remainsEvery
+	return !q.Hinted && q.Record.Intent == origin.Detach && t != nil && t.Phase != "" && !t.Ended && q.Now.Sub(lastProgress(*t)) < remainsInterval
 }
 
-// moved is when a teardown was last asked for, or entered another phase.
-func moved(t origin.Teardown) time.Time {
+// lastProgress returns when the execution was last asked for, or entered another phase, whichever is later.
+func lastProgress(t origin.Teardown) time.Time {
 	if t.Since.After(t.ExecutionAsked) {
 		return t.Since
 	}
 	return t.ExecutionAsked
 }
 
-// keepAlive starts an execution that was recorded and that a crash kept from starting, and reports one that died.
+// keepAlive starts an execution that was recorded but not started because a run crashed in between, and reports one that died.
 func (q Request) keepAlive() Retirement {
 	switch q.execution() {
 	case executionUnobserved:
@@ -197,14 +197,14 @@ func (q Request) keepAlive() Retirement {
 	return Retirement{}
 }
 
-// ExecutionDied is why a teardown is blocked whose execution ended without a word.
+// ExecutionDied is the code of a teardown that is blocked because its execution ended without recording an outcome.
 const ExecutionDied origin.Code = "execution-died"
 
 // aborted is the status of an execution that somebody stopped.
 const aborted = "ABORTED"
 
-// block records that a teardown goes on no more, since its execution died. It is reported once for each phase and cause, also if the
-// teardown was resumed in between.
+// block records that the execution of a teardown died. It reports that once for each phase and cause, even if the teardown was resumed in
+// between.
 func (q Request) block() (a Retirement) {
 	r := q.Record
 	t := *r.Teardown
@@ -212,7 +212,7 @@ func (q Request) block() (a Retirement) {
 		t.Phase = string(Warn)
 	}
 	is := origin.Reason{Code: ExecutionDied, Subject: q.Execution.Status + " " + q.Execution.Error}
-	is.Message = fmt.Sprintf("execution %s ended with status %s in phase %s%s; nothing more happens in this teardown; %s",
+	is.Message = fmt.Sprintf("execution %s ended with status %s in phase %s%s; the teardown does not go on; %s",
 		contract.TeardownExecution(r.ID, r.Generation), q.Execution.Status, t.Phase, causeOf(q.Execution), wayOn(q.Execution.Status, t))
 	if reasons := []origin.Reason{is}; !origin.SameReasons([]origin.Reason{t.Because}, reasons) {
 		d := outcome.About(r, "").Because(reasons)
@@ -230,27 +230,27 @@ func (q Request) block() (a Retirement) {
 
 // causeOf returns the error of an execution in parentheses. The cause of a function's error is a JSON object with its message.
 func causeOf(e origin.Execution) string {
-	says := struct{ ErrorMessage string }{e.Cause}
-	_ = json.Unmarshal([]byte(e.Cause), &says) // else the cause is plain text
+	output := struct{ ErrorMessage string }{e.Cause}
+	_ = json.Unmarshal([]byte(e.Cause), &output) // otherwise the cause is plain text
 	switch {
-	case e.Error == "" && says.ErrorMessage == "":
+	case e.Error == "" && output.ErrorMessage == "":
 		return ""
-	case says.ErrorMessage == "":
+	case output.ErrorMessage == "":
 		return " (" + e.Error + ")"
 	}
-	return " (" + e.Error + ": " + origin.Brief(says.ErrorMessage) + ")"
+	return " (" + e.Error + ": " + origin.Brief(output.ErrorMessage) + ")"
 }
 
-// wayOn returns what to do about an execution that died.
+// wayOn returns the advice about an execution that died.
 func wayOn(status string, t origin.Teardown) string {
 	back := "to keep the origin, remove the tag"
 	if !t.Unshared.IsZero() {
 		back = "to keep the origin, remove the tag and share the origin with the hub again"
 	}
 	if status == aborted {
-		return "somebody stopped it: to go on, set the tag " + contract.TagTeardown + " again; " + back
+		return "somebody stopped the execution; to go on, set the tag " + contract.TagTeardown + " again; " + back
 	}
-	return "fix the cause: originhub resumes the teardown within six hours, and at once if the tag " + contract.TagTeardown + " is set again; " + back
+	return "fix the cause; originhub resumes the teardown within six hours, and at once if the tag " + contract.TagTeardown + " is set again; " + back
 }
 
 // resumable reports whether a teardown whose execution died is due to be resumed: an hour after its last execution was asked for, then
@@ -266,38 +266,39 @@ func (q Request) resumable() bool {
 // resume begins a new generation of a teardown whose execution died. If that dies of the same cause, it is not reported again.
 func (q Request) resume() Retirement {
 	t := *q.Record.Teardown
-	a := q.begin(q.Record.Generation+1, t, "its execution died, and the teardown goes on")
+	a := q.begin(q.Record.Generation+1, t, "the execution for VPC origin "+q.Record.ID+" died; the teardown is resumed")
 	is := a.Record.Teardown
 	is.Outcome, is.Because, is.Reported, is.Resumed = t.Outcome, t.Because, t.Reported, t.Resumed+1
 	return a
 }
 
+// gone decides about an origin that does not exist any more.
 func (q Request) gone() Retirement {
 	t := q.Record.Teardown
 	switch {
 	case q.resumable():
 		return q.resume()
-	case q.execution() == executionEnded && q.Now.Sub(moved(*t)) >= remainsEvery:
-		return q.begin(q.Record.Generation+1, *t, "the origin is gone, and whether it left something is looked at again")
+	case q.execution() == executionEnded && q.Now.Sub(lastProgress(*t)) >= remainsInterval:
+		return q.begin(q.Record.Generation+1, *t, "VPC origin "+q.Record.ID+" does not exist any more; the teardown starts again to observe what is left")
 	}
 	return q.keepAlive()
 }
 
-// goOn decides about a teardown that is due at an instant which is not earlier than before.
-func (q Request) goOn(due time.Time) (a Retirement) {
+// continueTeardown decides about a recorded teardown whose tag does not ask for an earlier time.
+func (q Request) continueTeardown(due time.Time) (a Retirement) {
 	r := q.Record
 	t := *r.Teardown
 	state := q.execution()
 	if state == executionUnobserved {
 		return Retirement{Observe: Execution}
 	}
-	over := state == executionEnded || state == executionDied || t.Ended
+	ended := state == executionEnded || state == executionDied || t.Ended
 	changed := r.Intent == origin.Detach && t.Value != "" && t.Value != q.Value
-	// The record of a teardown that ended says which tag it ended with, so that no event is needed.
+	// The record of an ended teardown has the value of its tag, so a changed value shows without an event that the tag was set again.
 	setAgain := q.Called.After(t.ExecutionAsked) || t.Ended && (changed || t.Because.Code == tagRemoved)
-	if changed && (!over || !setAgain) {
-		a = q.refuse(origin.Reason{Code: TagLate, Subject: q.Value, Message: fmt.Sprintf("the tag %s is now %s, but the teardown has begun: "+
-			"remove the tag to keep the origin, if it is still shared", contract.TagTeardown, q.Value)})
+	if changed && (!ended || !setAgain) {
+		a = q.refuse(origin.Reason{Code: TagLate, Subject: q.Value, Message: fmt.Sprintf("the tag %s of VPC origin %s is now %s, but its teardown "+
+			"has begun and goes on as before; to keep the origin, remove the tag while the origin is still shared", contract.TagTeardown, r.ID, q.Value)})
 	}
 	if r.Intent == origin.Wire && !due.Equal(t.Due) {
 		t.Value, t.Due = q.Value, due
@@ -308,30 +309,30 @@ func (q Request) goOn(due time.Time) (a Retirement) {
 		a.Record = &r
 	}
 	switch {
-	case over && setAgain && r.Intent == origin.Wire:
+	case ended && setAgain && r.Intent == origin.Wire:
 		again, err := ParseTag(q.Value, q.Now, q.Grace)
 		if err != nil {
 			return q.refuse(TagReason(q.Value, err))
 		}
 		t.Due, t.Requested, t.Phase = again, q.Now, ""
-		return a.and(q.begin(r.Generation+1, t, "the tag was set again"))
-	case over && setAgain:
+		return a.withBegin(q.begin(r.Generation+1, t, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" was set again; the teardown starts again"))
+	case ended && setAgain:
 		t.Value = q.Value
-		return a.and(q.begin(r.Generation+1, t, "the tag was set again"))
+		return a.withBegin(q.begin(r.Generation+1, t, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" was set again; the teardown starts again"))
 	case state == executionDied:
-		return a.and(q.block())
+		return a.withBegin(q.block())
 	case q.resumable():
-		return a.and(q.resume())
+		return a.withBegin(q.resume())
 	case state == executionEnded && t.Phase == "":
-		return a.and(q.begin(r.Generation+1, t, "its execution ended before its first step"))
+		return a.withBegin(q.begin(r.Generation+1, t, "the execution for VPC origin "+r.ID+" ended before its first step; the teardown starts again"))
 	case state == executionMissing:
 		a.Start = true
 	}
 	return a
 }
 
-// and adds what a says to a beginning.
-func (a Retirement) and(begun Retirement) Retirement {
+// withBegin returns begun with the outcome and refusals of a added.
+func (a Retirement) withBegin(begun Retirement) Retirement {
 	a.Outcome.Add(begun.Outcome)
 	begun.Outcome, begun.Refuse = a.Outcome, a.Refuse
 	return begun
@@ -352,7 +353,7 @@ func (q Request) begin(generation int, t origin.Teardown, why string) Retirement
 	return a
 }
 
-// cancel ends a teardown that has not begun to change anything. Its execution finds the generation changed when it wakes.
+// cancel ends a teardown that has not changed anything yet. Its execution finds another generation after its wait and ends.
 func (q Request) cancel(why string) (a Retirement) {
 	r := q.Record
 	if r.Teardown == nil || r.Intent != origin.Wire {
@@ -367,7 +368,7 @@ func (q Request) cancel(why string) (a Retirement) {
 	return a
 }
 
-// refuse reports a tag value that cannot be obeyed, once.
+// refuse reports a tag value that is not acceptable, once.
 func (q Request) refuse(why origin.Reason) (a Retirement) {
 	reasons := []origin.Reason{why}
 	if origin.SameReasons(q.Refused, reasons) {
@@ -378,8 +379,8 @@ func (q Request) refuse(why origin.Reason) (a Retirement) {
 	return a
 }
 
-// NameTaken returns the record of a fresh teardown under the next generation, since an execution of this one's name has run:
-// names are taken for 90 days. https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+// NameTaken returns the record with the next generation, for a fresh teardown whose execution name is taken. Names are taken for 90 days
+// (https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
 func NameTaken(r origin.Record) origin.Record {
 	r.Generation++
 	return r

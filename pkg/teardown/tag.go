@@ -10,21 +10,21 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Bounds are the least and the longest time between the tag and the first change.
+// Bounds are the shortest and the longest permitted time between the tag and the first change.
 type Bounds struct {
-	Default time.Duration
-	Maximum time.Duration
+	Default time.Duration // the shortest, and that of the value now
+	Maximum time.Duration // 0: no limit
 }
 
-// ParseTag reads the value of the teardown tag: when the first change is due, for a tag that was first seen at requested.
+// ParseTag parses the value of the teardown tag. It returns when the first change is due, for a tag that was first observed at requested.
 //
 //	value                          due
-//	now                            after the least grace
-//	a duration: 72h, 90m, 3d       after it, but not before the least grace
-//	an instant: RFC 3339           then, but not before the least grace
+//	now                            after the shortest grace
+//	a duration: 72h, 90m, 3d       after it, but not before the shortest grace
+//	a time: RFC 3339               then, but not before the shortest grace
 //
-// An instant that was over a day ago is an error: nobody means it who writes it today, and it must not be taken for now.
-// What lies beyond the longest grace is an error: better to ask again than to do it earlier than its team expects.
+// A time more than a day in the past is an error: it is probably a mistake and must not count as now. A time beyond the longest grace is
+// an error, too, because the teardown must not happen earlier than its team expects.
 func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err error) {
 	value = strings.TrimSpace(value)
 	least := requested.Add(b.Default)
@@ -34,15 +34,15 @@ func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err e
 	if after, ok := duration(value); ok {
 		due = requested.Add(after)
 	} else if due, err = time.Parse(time.RFC3339, value); err != nil {
-		return time.Time{}, tagError(TagInvalid, "the teardown tag is %q: set it to now, to a duration such as 72h or 3d, "+
-			"or to an instant such as 2026-12-01T08:00:00Z", value)
+		return time.Time{}, tagError(TagInvalid, "the teardown tag is %q, which is not a valid value; set it to now, to a duration such as 72h or 3d, "+
+			"or to a time such as 2026-12-01T08:00:00Z", value)
 	}
-	if due.Before(requested.Add(-stale)) {
-		return time.Time{}, tagError(TagPast, "the teardown tag is %q, which is long over: set it to now, or to an instant to come", value)
+	if due.Before(requested.Add(-pastTolerance)) {
+		return time.Time{}, tagError(TagPast, "the teardown tag is %q, which is more than a day in the past; set it to now or to a time in the future", value)
 	}
-	// The text is the same at every look, so that it is said once.
+	// The message does not depend on the current time, so that it is reported once.
 	if b.Maximum > 0 && due.After(requested.Add(b.Maximum)) {
-		return time.Time{}, tagError(TagTooFar, "the teardown tag is %q, and the hub policy permits at most %s of grace: set it to that or less",
+		return time.Time{}, tagError(TagTooFar, "the teardown tag is %q, but the hub policy permits at most %s of grace; set it to that or less",
 			value, b.Maximum)
 	}
 	if due.Before(least) {
@@ -53,8 +53,8 @@ func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err e
 
 // Codes of a teardown tag that is refused.
 const (
-	TagInvalid origin.Code = "teardown-tag-invalid" // neither now, nor a duration, nor an instant
-	TagPast    origin.Code = "teardown-tag-over"    // an instant more than a day ago
+	TagInvalid origin.Code = "teardown-tag-invalid" // neither now, nor a duration, nor a time
+	TagPast    origin.Code = "teardown-tag-over"    // a time more than a day ago
 	TagTooFar  origin.Code = "teardown-tag-too-far" // beyond the longest grace
 	TagLate    origin.Code = "teardown-tag-late"    // changed after the teardown had begun
 )
@@ -77,10 +77,10 @@ func TagReason(value string, err error) origin.Reason {
 	return reason
 }
 
-// stale is how far back an instant may lie when it is first seen: the tag event may be lost, and a sweep be late.
-const stale = 24 * time.Hour
+// pastTolerance is how far in the past a time may be when it is first observed: the tag event may be lost, and a sweep late.
+const pastTolerance = 24 * time.Hour
 
-// duration is time.ParseDuration with whole days, without a sign, and more than nothing, which is spelled now.
+// duration parses a positive duration. Besides the units of time.ParseDuration, it accepts whole days.
 func duration(value string) (time.Duration, bool) {
 	if days, ok := strings.CutSuffix(value, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)

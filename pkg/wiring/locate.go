@@ -184,7 +184,7 @@ func (r Run) refusedByAWS(a Answer) (Run, Step) {
 	why := origin.Reason{Code: origin.Code(cmp.Or(a.Code, string(unavailable))), Subject: cmp.Or(r.Item.ID, r.Item.Name), Message: a.Err.Error()}
 	message := why.Message
 	if a.Code != "" {
-		why.Message = fmt.Sprintf("AWS refuses access to distribution %[2]s with error %[1]s", why.Code, why.Subject)
+		why.Message = fmt.Sprintf("AWS refuses the hub's calls for distribution %[2]s with error %[1]s", why.Code, why.Subject)
 	}
 	return r.unavailable(why, message)
 }

@@ -107,7 +107,7 @@ func TestUnavailable(t *testing.T) {
 		kept    string
 		said    string
 	}{
-		"AWS's words":     {item("E1"), []wiring.Answer{denied}, "AccessDenied", "E1", "AWS refuses access to distribution E1 with error AccessDenied", "call failed: AccessDenied"},
+		"AWS's words":     {item("E1"), []wiring.Answer{denied}, "AccessDenied", "E1", "AWS refuses the hub's calls for distribution E1 with error AccessDenied", "call failed: AccessDenied"},
 		"no code of AWS":  {item("E1"), []wiring.Answer{failed(wiring.Refused, "")}, "unavailable", "E1", "call failed: ", "call failed: "},
 		"it is missing":   {origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}, []wiring.Answer{gone}, wiring.DistributionMissing, "E1", "it does not exist; create a distribution", "put its id in distribution.adopt"},
 		"it was replaced": {item("EOLD"), []wiring.Answer{old}, wiring.DistributionReplaced, "EOLD", "distribution EOLD was adopted as \"main\" and still serves origins", "put EOLD back in its place"},

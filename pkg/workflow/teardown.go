@@ -131,7 +131,7 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) error {
 	case err != nil:
 		r.Log.WarnContext(ctx, "it stays undone", "phase", step.Phase, "share", step.Share, "error", err)
 	default:
-		r.did = append(r.did, step.Says)
+		r.did = append(r.did, step.Message)
 		if err := r.committer.commit(ctx, step.AfterAct, nil); err != nil {
 			return err
 		}
@@ -175,11 +175,11 @@ func (r *teardownRun) conclude(ctx context.Context, step teardown.Step) (TaskOut
 		return TaskOutput{}, err
 	}
 	if step.FailsTask(r.task.Redrives != nil) {
-		return TaskOutput{}, failure(step.Outcome, fmt.Errorf("tear down %s: %s", r.task.Origin, step.Says))
+		return TaskOutput{}, failure(step.Outcome, fmt.Errorf("tear down %s: %s", r.task.Origin, step.Message))
 	}
 	answer := step.Answer()
 	if len(r.did) > 0 && step.Verdict != teardown.End {
-		answer.Says = strings.Join(r.did, "; ")
+		answer.Message = strings.Join(r.did, "; ")
 	}
 	if r.task.Token == "" || step.Verdict == teardown.Await {
 		return answer, nil

@@ -79,10 +79,10 @@ func TestBlockedTeardownIsSaidOnce(t *testing.T) {
 			}
 			for i, n := range c.redrives {
 				out, err := step.Step(context.Background(), inbound.Task{Origin: "vo_1", Generation: 1, Phase: "delete", Redrives: n})
-				if c.errors && (!fault.Is[*fault.Blocked](err) || !strings.Contains(err.Error(), "share it with the hub again")) {
+				if c.errors && (!fault.Is[*fault.Blocked](err) || !strings.Contains(err.Error(), "share the origin with the hub again")) {
 					t.Errorf("try %d: %+v, %v", i, out, err)
 				}
-				if !c.errors && (err != nil || out.Outcome != "stopped" || !strings.Contains(out.Says, "share it with the hub again")) {
+				if !c.errors && (err != nil || out.Outcome != "stopped" || !strings.Contains(out.Message, "share the origin with the hub again")) {
 					t.Errorf("try %d: %+v, %v", i, out, err)
 				}
 				if !registry.record.Teardown.Ended {

@@ -290,8 +290,8 @@ func (s *tasks) PutRecord(_ context.Context, o origin.Record) (origin.Record, er
 // A token that was forgotten would leave its task waiting, and one that is completed twice harms nobody.
 func TestWireCompletesATaskBeforeItForgetsTheToken(t *testing.T) {
 	for broken, want := range map[string][]string{
-		"":         {`complete token {"phase":"record","wait":0,"outcome":"","says":"out of distribution E1, and that is Deployed"}`, `record vo_main as detached with token ""`},
-		"complete": {`complete token {"phase":"record","wait":0,"outcome":"","says":"out of distribution E1, and that is Deployed"}`, `record vo_main as detached with token "token"`},
+		"":         {`complete token {"phase":"record","wait":0,"outcome":"","says":"origin is no longer in distribution E1, which is Deployed"}`, `record vo_main as detached with token ""`},
+		"complete": {`complete token {"phase":"record","wait":0,"outcome":"","says":"origin is no longer in distribution E1, which is Deployed"}`, `record vo_main as detached with token "token"`},
 	} {
 		w := twoLive(t, &counted{})
 		known := w.Registry.(fixedRegistry)
@@ -349,7 +349,7 @@ func TestWireSaysOnceThatARecordIsNotTheHubs(t *testing.T) {
 	if !slices.Equal(bus.types, []string{contract.DNSRecordRefused, contract.OriginWentLive}) {
 		t.Errorf("said %q", bus.types)
 	}
-	if live := bus.whys[len(bus.whys)-1]; !strings.HasSuffix(live, "; but no viewer gets there by main.example.com, where a record stands that is not the hub's") {
+	if live := bus.whys[len(bus.whys)-1]; !strings.HasSuffix(live, "; viewers of main.example.com do not reach it, because an unmanaged DNS record exists for that host") {
 		t.Errorf("it is live: %s", live)
 	}
 	sweep()
