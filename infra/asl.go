@@ -117,7 +117,7 @@ func taken(e teardown.Edge) string {
 		return jsonata(fmt.Sprintf("$states.input.outcome = '%s'", e.On.Outcome))
 	}
 	var phases []string
-	for _, p := range teardown.Named(e) {
+	for _, p := range teardown.PhasesOf(e) {
 		phases = append(phases, "'"+string(p)+"'")
 	}
 	if len(phases) == 1 {

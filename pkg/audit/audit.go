@@ -1,5 +1,5 @@
-// Package audit finds what was done behind the hub's back, and what is left over: what is at risk, or costs money for
-// nothing, or lets somebody in by a side door. It decides what of that is to be said, and remembered as said.
+// Package audit finds drift, which is what somebody changed beside originhub, and leaks, which are resources that cost money for nothing or
+// let requests past the hub's isolation. It decides which findings are reported, and what is remembered as reported.
 package audit
 
 import (
@@ -11,20 +11,20 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Decision is what a call or a sweep asks for.
+// Decision is what follows from a call or a sweep.
 type Decision struct {
 	outcome.Outcome
-	Remember *origin.Findings // to be written; nil if nothing is
-	Why      string           // nothing is said
+	Remember *origin.Findings // to be written; nil: unchanged
+	Why      string           // why nothing is reported
 }
 
-// remember has what was said written, as much of it as an item holds.
+// remember sets what is written as reported, up to the size of an item.
 func (d *Decision) remember(f origin.Findings) {
 	f = bounded(f)
 	d.Remember = &f
 }
 
-// Audit lists what is left over, side doors first.
+// Audit returns all leaks, those with an alarm first.
 func Audit(o Observed) []Finding {
 	found := slices.Concat(o.unwired(), o.unused(), o.wired(), o.disabled(), o.hosts(), o.publicPaths(), o.unresolved())
 	slices.SortFunc(found, func(a, b Finding) int {
@@ -44,7 +44,7 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// DecideSweep decides what is to be said of everything that was observed, and remembers what stands now.
+// DecideSweep decides what to report after a sweep observed everything, and remembers the open findings.
 func DecideSweep(o Observed) Decision {
 	var d Decision
 	found := Audit(o)

@@ -12,16 +12,16 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// compare decides what to say of what was found, and returns what stands now. Known is what was reported and stood before.
+// compare decides which findings are reported, and returns those that are open. known are the findings that were reported and not resolved.
 //
-//	found  known  facts as they were reported  account     stands  said
-//	yes    no     -                            -           yes     Leak Found
-//	yes    yes    no                           -           yes     Leak Found, since it was first found
-//	yes    yes    yes, or they are not known   -           yes     -
-//	no     yes    -                            unreadable  yes     -; but what the hub finds by itself is as below
-//	no     yes    -                            readable    no      Leak Resolved
+//	found  known  same facts as reported  account     open  reported
+//	yes    no     -                       -           yes   Leak Found
+//	yes    yes    no                      -           yes   Leak Found, with the time when it was first found
+//	yes    yes    yes, or not stored      -           yes   -
+//	no     yes    -                       unreadable  yes   -, if only the owner's account shows it
+//	no     yes    -                       any other   no    Leak Resolved
 //
-// Facts are not known of what was reported before they were stored.
+// An item that an earlier version wrote has no facts stored.
 func compare(
 	found []Finding, known []origin.OpenFinding, unreadable []string, now time.Time,
 ) (open []origin.OpenFinding, said outcome.Outcome) {
@@ -48,7 +48,7 @@ func compare(
 			open = append(open, k)
 		default:
 			report(&said, contract.LeakResolved, Finding{
-				Kind: Kind(k.Kind), Subject: k.Subject, Origin: k.Origin, Account: k.Account, Team: k.Team, Since: k.Since, Risk: "it is no longer so",
+				Kind: Kind(k.Kind), Subject: k.Subject, Origin: k.Origin, Account: k.Account, Team: k.Team, Since: k.Since, Risk: k.Subject + " no longer has the finding " + k.Kind + "; nothing has to be done",
 			}, now)
 		}
 	}
@@ -57,13 +57,13 @@ func compare(
 
 func (d *Decision) report(what string, f Finding, now time.Time) { report(&d.Outcome, what, f, now) }
 
-// report adds the event of a finding.
+// report adds the event of a finding:
 //
 //	finding                       event
 //	with Alarm                    an alarm
-//	without                       for information
-//	whose subject is an ARN       names that as its resource
-//	with the time that it began   says how long ago that is
+//	without Alarm                 for information
+//	whose subject is an ARN       has that ARN as its resource
+//	with Since                    has its age
 func report(o *outcome.Outcome, what string, f Finding, now time.Time) {
 	d := outcome.Detail{
 		Origin: f.Origin, Account: f.Account, Team: f.Team, What: f.Subject, Kind: string(f.Kind), Why: f.Risk, Who: f.By,
@@ -83,9 +83,9 @@ func report(o *outcome.Outcome, what string, f Finding, now time.Time) {
 	o.Inform(what, resource, d)
 }
 
-// age is a duration in words.
+// age returns a duration in words:
 //
-//	less than an hour     "less than an hour"
+//	less than one hour    "less than an hour"
 //	less than two hours   "1 hour"
 //	less than two days    whole hours
 //	more                  whole days
@@ -102,22 +102,22 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d/day))
 }
 
-// Bounds of what is remembered, within DynamoDB's 400 KB for an item
+// Limits of what is remembered, within DynamoDB's 400 KB for an item
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
 const (
-	// callsKept is how many reported calls are remembered: events come twice within minutes, not months.
-	callsKept = 200
-	// findingsKept is how many bytes open findings may take. What is beyond is said again by the next audit.
-	findingsKept = 350_000
+	// maxCalls is how many reported calls are remembered. A duplicate event arrives within minutes.
+	maxCalls = 200
+	// maxFindingBytes is the maximum size of the open findings. The next audit reports the others again.
+	maxFindingBytes = 350_000
 )
 
 // bounded returns the newest calls and the first findings that fit into an item.
 func bounded(f origin.Findings) origin.Findings {
-	f.Calls = f.Calls[max(0, len(f.Calls)-callsKept):]
+	f.Calls = f.Calls[max(0, len(f.Calls)-maxCalls):]
 	size := 0
 	for i, k := range f.Open {
-		size += stored(k)
-		if size > findingsKept {
+		size += storedSize(k)
+		if size > maxFindingBytes {
 			f.Open = f.Open[:i]
 			break
 		}
@@ -125,8 +125,8 @@ func bounded(f origin.Findings) origin.Findings {
 	return f
 }
 
-// stored is how many bytes a finding takes in the registry.
-func stored(k origin.OpenFinding) int {
-	document, _ := json.Marshal(k) // strings and an instant of our time never fail
+// storedSize returns how many bytes a finding takes in the registry.
+func storedSize(k origin.OpenFinding) int {
+	document, _ := json.Marshal(k) // marshalling strings and a time never fails
 	return len(document) + len(",")
 }

@@ -169,7 +169,7 @@ func TestWhatIsRememberedFitsIntoAnItem(t *testing.T) {
 	if err != nil || len(document) > 400<<10-1000 || len(kept.Open) < 150 {
 		t.Errorf("%d findings take %d bytes, %v", len(kept.Open), len(document), err)
 	}
-	if len(kept.Calls) != callsKept || kept.Calls[callsKept-1] != f.Calls[4999] {
+	if len(kept.Calls) != maxCalls || kept.Calls[maxCalls-1] != f.Calls[4999] {
 		t.Errorf("%d calls are kept, the last one %s", len(kept.Calls), kept.Calls[len(kept.Calls)-1])
 	}
 	few := origin.Findings{Open: f.Open[:3], Calls: f.Calls[:3]}

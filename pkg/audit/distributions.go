@@ -11,36 +11,35 @@ import (
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
-// disabled finds distributions that are disabled and hold VPC origins: they answer nobody, and keep the origins from being
-// deleted.
+// disabled finds disabled distributions with VPC origins. They serve no viewer, and keep the origins from being deleted.
 //
-//	enabled  holds VPC origins  managed  changed            finding
-//	yes      -                  -        -                  none
-//	no       no                 -        -                  none
-//	no       yes                no       less than 7 d ago  none: somebody may be about to delete it, or to enable it again
-//	no       yes                no       before             distribution-disabled
-//	no       yes                yes      -                  distribution-disabled, alarm
+//	enabled  has VPC origins  managed  changed            finding
+//	yes      -                -        -                  none
+//	no       no               -        -                  none
+//	no       yes              no       less than 7 d ago  none: somebody may be about to delete or enable it
+//	no       yes              no       before             distribution-disabled
+//	no       yes              yes      -                  distribution-disabled, alarm
 func (o Observed) disabled() []Finding {
 	var found []Finding
 	for _, d := range o.Listed {
-		if !off(d) || !o.manages(d.ID) && o.Now.Sub(d.Modified) < unusedFor {
+		if !disabledWithOrigins(d) || !o.manages(d.ID) && o.Now.Sub(d.Modified) < unusedGrace {
 			continue
 		}
 		f := Finding{Kind: DistributionDisabled, Subject: d.ID, Account: o.Account, Since: d.Modified, Cost: unknown, In: o.Account}
 		if o.manages(d.ID) {
-			f.Alarm, f.Facts = true, []origin.Reason{fact(managedBy, o.enabler())}
+			f.Alarm, f.Facts = true, []origin.Reason{fact(managedBy, o.enabledBy())}
 			f.Risk, f.Repair = o.enable(d.ID)
 			found = append(found, f)
 			continue
 		}
-		var held []string
+		var origins []string
 		for _, p := range d.Origins {
 			if p.VPCOrigin != "" {
-				held = append(held, p.VPCOrigin)
+				origins = append(origins, p.VPCOrigin)
 				f.Facts = append(f.Facts, fact(originIs, p.VPCOrigin))
 			}
 		}
-		f.Risk = "it answers nobody, and its VPC origins cannot be deleted while it names them: " + strings.Join(held, ", ")
+		f.Risk = "distribution " + d.ID + " is disabled and serves no viewer, and its VPC origins cannot be deleted while it names them (" + strings.Join(origins, ", ") + "); if nobody needs it, delete it in account " + o.Account
 		f.Repair = fmt.Sprintf(`aws cloudfront delete-distribution --region us-east-1 --id %[1]s --if-match `+
 			`"$(aws cloudfront get-distribution --region us-east-1 --id %[1]s --query ETag --output text)"`, d.ID)
 		found = append(found, f)
@@ -48,40 +47,40 @@ func (o Observed) disabled() []Finding {
 	return found
 }
 
-// off reports whether a distribution is disabled that holds VPC origins.
-func off(d origin.Listed) bool {
+// disabledWithOrigins reports whether a distribution is disabled and has VPC origins.
+func disabledWithOrigins(d origin.Listed) bool {
 	return !d.Enabled && slices.ContainsFunc(d.Origins, func(p origin.ListedOrigin) bool { return p.VPCOrigin != "" })
 }
 
-// enabler is who enables a managed distribution: the hub its own, and people one that it adopted.
-func (o Observed) enabler() string {
+// enabledBy returns who enables a managed distribution: "hub" if the hub created it, "people" if it was adopted.
+func (o Observed) enabledBy() string {
 	if o.adopted() {
 		return "people"
 	}
 	return "hub"
 }
 
-// enable returns what it means that a managed distribution is disabled, and the command that enables it.
+// enable returns the risk of a disabled managed distribution, and the command that enables it.
 func (o Observed) enable(distribution string) (risk, repair string) {
-	risk = "somebody disabled it: every team is off the air"
+	risk = "distribution " + distribution + " was disabled by somebody, and all its teams are off the air"
 	if o.adopted() {
-		return risk + "; the hub enables none that it adopted: enable it in account " + o.Account, rewritten(distribution, "{Enabled: `true`}")
+		return risk + "; the hub does not enable an adopted distribution, so enable it in account " + o.Account, rewritten(distribution, "{Enabled: `true`}")
 	}
 	return risk + "; the hub enables it again", o.triggerWire()
 }
 
-// triggerWire is the command that makes function wire observe every distribution.
+// triggerWire returns the command that makes function wire observe every distribution.
 func (o Observed) triggerWire() string {
 	return fmt.Sprintf("aws sqs send-message --region us-east-1 --queue-url %s --message-body '%s'", o.WireQueue, inbound.Trigger{Why: "repair"}.JSON())
 }
 
-// publicPaths finds behaviors of managed distributions that let viewers past the teams.
+// publicPaths finds behaviors of managed distributions that send requests for a team's path to a public origin.
 //
-//	leads to a public origin, or a group with one  overlaps a claimed path  behind a private one that covers it  finding
-//	no                                             -                        -                                    none
-//	yes                                            no                       -                                    none
-//	yes                                            yes                      yes                                  none
-//	yes                                            yes                      no                                   path-public
+//	public origin, or a group with one  overlaps a claimed path  after a private behavior that covers it  finding
+//	no                                  -                        -                                        none
+//	yes                                 no                       -                                        none
+//	yes                                 yes                      yes                                      none
+//	yes                                 yes                      no                                       path-public
 func (o Observed) publicPaths() []Finding {
 	var found []Finding
 	for _, d := range o.Listed {
@@ -98,8 +97,8 @@ func (o Observed) publicPaths() []Finding {
 			}
 			found = append(found, Finding{
 				Kind: PathPublic, Subject: d.ID + " " + b.Path, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Since: d.Modified, Cost: unknown,
-				Risk: fmt.Sprintf("behavior %s overlaps %s of team %s and leads to %s on the public internet, past everything that keeps teams apart; "+
-					"take it out in account %s", b.Path, path, r.Team, public, o.Account),
+				Risk: fmt.Sprintf("behavior %[1]s of distribution %[2]s overlaps path %[3]s of team %[4]s and sends its requests to %[5]s on the public internet, past the "+
+					"isolation between teams; remove the behavior in account %[6]s", b.Path, d.ID, path, r.Team, public, o.Account),
 				Repair: withoutBehavior(d.ID, b.Path), In: o.Account,
 				Facts: []origin.Reason{fact(pathIs, path), fact(targetIs, public)},
 			})
@@ -108,7 +107,7 @@ func (o Observed) publicPaths() []Finding {
 	return found
 }
 
-// publicTarget is the domain name of the public origin that a behavior's target leads to, or "".
+// publicTarget returns the domain name of the public origin to which a behavior's target leads, or "".
 func publicTarget(d origin.Listed, target string) string {
 	for _, id := range append([]string{target}, d.Groups[target]...) {
 		for _, p := range d.Origins {
@@ -120,7 +119,7 @@ func publicTarget(d origin.Listed, target string) string {
 	return ""
 }
 
-// claims finds an origin of the distribution's with a claimed path that overlaps.
+// claims returns an origin in distribution d with a claimed path that overlaps path, and that claimed path.
 func (o Observed) claims(d origin.Listed, path string) (origin.Record, string, bool) {
 	for _, r := range o.Records {
 		if r.Intent != origin.Wire || !holds(d, r.ID) {
@@ -135,39 +134,39 @@ func (o Observed) claims(d origin.Listed, path string) (origin.Record, string, b
 	return origin.Record{}, "", false
 }
 
-// withoutBehavior takes one behavior out of a distribution. A path pattern may hold quotes of both kinds:
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
+// withoutBehavior returns the command that removes one behavior from a distribution. A path pattern may contain quotes of both kinds
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html).
 func withoutBehavior(distribution, path string) string {
 	others := "Items[?PathPattern!=`" + strings.ReplaceAll(strconv.Quote(path), "'", `'\''`) + "`]"
 	return rewritten(distribution, fmt.Sprintf("{CacheBehaviors: DistributionConfig.CacheBehaviors.{Items: %[1]s, Quantity: length(%[1]s)}}", others))
 }
 
-// rewritten writes a distribution's configuration as it is read but for some members, with the ETag that came with it, so that
-// what somebody else writes meanwhile is not lost.
+// rewritten returns the command that replaces some members of a distribution's configuration. It sends the ETag that it read, so that it
+// does not overwrite a concurrent update.
 func rewritten(distribution, members string) string {
 	return fmt.Sprintf(`aws cloudfront get-distribution-config --region us-east-1 --id %[1]s --output json `+
 		`--query '{IfMatch: ETag, DistributionConfig: merge(DistributionConfig, %[2]s)}' > %[1]s.json `+
 		`&& aws cloudfront update-distribution --region us-east-1 --id %[1]s --cli-input-json file://%[1]s.json`, distribution, members)
 }
 
-// guardDistribution judges that a distribution was updated or deleted. A call of another account than the hub's is forged, and
-// one that names an unmanaged distribution is harmless; else each managed one that it names, or each if it names none, is held
-// against what is there now.
+// guardDistribution judges an update or deletion of a distribution. A call of another account than the hub's is forged, and one that names
+// an unmanaged distribution is harmless. Otherwise the named distribution, or every managed one if none is named, is compared with its
+// current state.
 //
-//	call                what is there now            finding
-//	either              it is gone                   distribution-deleted
-//	DeleteDistribution  it is there                  none
-//	UpdateDistribution  disabled, with VPC origins   distribution-edited
-//	UpdateDistribution  the managed part differs     distribution-edited
-//	UpdateDistribution  a claimed path is public     path-public, also beside the two above
-//	UpdateDistribution  none of these, it was named  distribution-edited; no alarm if it is adopted
-//	UpdateDistribution  none of these, none named    none: it may well have been an unmanaged one
+//	call                current state                        finding
+//	either              does not exist                       distribution-deleted
+//	DeleteDistribution  exists                               none
+//	UpdateDistribution  disabled, with VPC origins           distribution-edited
+//	UpdateDistribution  the managed part differs             distribution-edited
+//	UpdateDistribution  a claimed path is public             path-public, in addition to the two above
+//	UpdateDistribution  none of these, named                 distribution-edited; no alarm if it is adopted
+//	UpdateDistribution  none of these, none was named        none: it may have been an unmanaged one
 func (o Observed) guardDistribution(c inbound.CallHint) (Judgement, error) {
 	switch {
 	case c.Account != o.Account:
-		return forged("account %s has no say in a distribution of the hub's", c.Account), nil
+		return forged("account %s does not own the hub's distributions", c.Account), nil
 	case c.Target != "" && !o.manages(c.Target):
-		return harmless("distribution %s is not the hub's", c.Target), nil
+		return harmless("distribution %s is unmanaged", c.Target), nil
 	}
 	var found []Finding
 	for _, id := range o.Managed {
@@ -181,20 +180,20 @@ func (o Observed) guardDistribution(c inbound.CallHint) (Judgement, error) {
 		found = append(found, changed...)
 	}
 	if len(found) == 0 {
-		return harmless("every distribution of the hub's is there, and nothing of the hub's differs"), nil
+		return harmless("every managed distribution exists, and its managed part is as it should be"), nil
 	}
 	return Judgement{Verdict: Found, Findings: found}, nil
 }
 
-// changed finds what the table of guardDistribution says of one managed distribution.
+// changed returns the findings about one managed distribution according to the table of guardDistribution.
 func (o Observed) changed(id string, c inbound.CallHint) ([]Finding, error) {
 	f := Finding{Kind: DistributionEdited, Subject: id, Account: o.Account, Alarm: true, Repair: o.triggerWire(), In: o.Account}
 	is := slices.IndexFunc(o.Listed, func(d origin.Listed) bool { return d.ID == id })
 	if is < 0 {
 		f.Kind = DistributionDeleted
-		f.Risk = "distribution " + id + " is gone: its teams are off the air until the hub has made another and wired every origin into it"
+		f.Risk = "distribution " + id + " was deleted, and its teams are off the air until the hub has created another and wired every origin into it"
 		if o.adopted() {
-			f.Risk = "distribution " + id + " is gone: its teams are off the air; create another, put its id in its place under " +
+			f.Risk = "distribution " + id + " was deleted, and its teams are off the air; create another distribution, put its id in place of " + id + " in " +
 				"distribution.adopt in the hub policy, and deploy the hub"
 			f.Repair, f.In = "", ""
 		}
@@ -209,27 +208,27 @@ func (o Observed) changed(id string, c inbound.CallHint) ([]Finding, error) {
 	}
 	public := slices.DeleteFunc(o.publicPaths(), func(f Finding) bool { return !strings.HasPrefix(f.Subject, id+" ") })
 	switch {
-	case off(o.Listed[is]):
+	case disabledWithOrigins(o.Listed[is]):
 		f.Risk, f.Repair = o.enable(id)
 	case differs != "":
-		f.Risk = "the hub puts back what is its own: " + differs
+		f.Risk = "the managed part of distribution " + id + " was changed; the hub restores it: " + differs
 	case len(public) > 0 || c.Target == "":
 		return public, nil
 	default:
 		f.Alarm, f.Repair, f.In = !o.adopted(), "", ""
-		f.Risk = "nothing of the hub's differs now; what else the edit changed stays, and an edit of a stale copy takes teams off the air; " +
-			"edit nothing of the distribution's whose id begins with originhub-"
+		f.Risk = "distribution " + id + " was edited; its managed part is as it should be, and the other changes stay; do not edit origins whose " +
+			"id begins with originhub-, and always edit the current version, because an outdated copy takes teams off the air"
 	}
 	return append([]Finding{f}, public...), nil
 }
 
-// differs returns what of the managed part of a distribution is not as the registry last saw it, in words.
+// differs returns in words how the managed part of a distribution differs from what the registry recorded as wired.
 //
 //	configuration  origin in the registry     in the configuration  differs
 //	not observed   -                          -                     no
-//	observed       wired or live              as it claims          no
-//	observed       wired or live              in another way        yes
-//	observed       pending, or to be detached -                     no: what is still to be written is nobody's doing
+//	observed       wired or live              as claimed            no
+//	observed       wired or live              otherwise             yes
+//	observed       pending, or to be detached -                     no: the hub has not written it yet
 func (o Observed) differs(id string) (string, error) {
 	config := o.Configs[id]
 	i := slices.IndexFunc(o.Distributions, func(d origin.Distribution) bool { return d.ID == id })
@@ -237,15 +236,15 @@ func (o Observed) differs(id string) (string, error) {
 		return "", nil
 	}
 	d := o.Distributions[i]
-	var settled []origin.Record
+	var wired []origin.Record
 	for _, r := range o.In(d.Name) {
 		if r.Intent == origin.Wire && (r.State == origin.Live || r.State == origin.Wired) {
-			settled = append(settled, r)
+			wired = append(wired, r)
 		}
 	}
 	spec := o.Policy.Spec(d, config)
 	spec.Limits = origin.Size{}
-	plan, err := wiring.Diff(wiring.DesiredOf(settled, nil, spec), config)
+	plan, err := wiring.Diff(wiring.DesiredOf(wired, nil, spec), config)
 	if err != nil {
 		return "", fmt.Errorf("compare distribution %s: %w", id, err)
 	}

@@ -34,7 +34,7 @@ func TestADisabledDistributionNamesItsVPCOrigins(t *testing.T) {
 	o := orderly()
 	all(off1, func(o *Observed) { o.Managed = nil })(&o)
 	found := o.disabled()
-	if len(found) != 1 || !strings.HasSuffix(found[0].Risk, ": vo_a") || !slices.Equal(found[0].Facts, []origin.Reason{fact(originIs, "vo_a")}) {
+	if len(found) != 1 || !strings.Contains(found[0].Risk, "(vo_a)") || !slices.Equal(found[0].Facts, []origin.Reason{fact(originIs, "vo_a")}) {
 		t.Errorf("found %+v", found)
 	}
 }
@@ -124,18 +124,18 @@ func TestGuardDistribution(t *testing.T) {
 		{"of an unmanaged one", inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution, Target: "EOTHER"}, nil, Harmless, "", ""},
 		{"there is no managed one yet", unnamed, func(o *Observed) { o.Managed = nil }, Harmless, "", ""},
 
-		{"deleted", remove, gone, Found, DistributionDeleted, "the hub has made another"},
+		{"deleted", remove, gone, Found, DistributionDeleted, "the hub has created another"},
 		{"deleted, adopted", remove, all(gone, adopted), Found, DistributionDeleted, "create another"},
 		{"updated, and gone since then", update, gone, Found, DistributionDeleted, ""},
-		{"deleted, and nobody says which", inbound.CallHint{Account: hub, Call: inbound.DeleteDistribution}, two, Found, DistributionDeleted, "E2 is gone"},
+		{"deleted, and nobody says which", inbound.CallHint{Account: hub, Call: inbound.DeleteDistribution}, two, Found, DistributionDeleted, "E2 was deleted"},
 		{"deletion of one that is there", remove, nil, Harmless, "", ""},
 
 		{"disabled", update, off1, Found, DistributionEdited, "the hub enables it again"},
 		{"disabled, adopted", update, all(off1, adopted), Found, DistributionEdited, "enable it in account"},
 		{"the managed part differs", update, differs, Found, DistributionEdited, "elsewhere.example.com"},
-		{"the managed part differs, adopted, and nobody says where", unnamed, all(differs, adopted), Found, DistributionEdited, "puts back"},
+		{"the managed part differs, adopted, and nobody says where", unnamed, all(differs, adopted), Found, DistributionEdited, "the hub restores it"},
 		{"a claimed path is public", update, public("/team-a/old/*", 0), Found, PathPublic, ""},
-		{"something else of a named one", update, edited("internal", "internal"), Found, DistributionEdited, "nothing of the hub's differs"},
+		{"something else of a named one", update, edited("internal", "internal"), Found, DistributionEdited, "its managed part is as it should be"},
 		{"something else, and nobody says of which", unnamed, nil, Harmless, "", ""},
 	})
 	for _, c := range []struct {

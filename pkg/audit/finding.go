@@ -6,29 +6,29 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Finding is one thing that somebody should know, with what to do about it.
+// Finding is a fact that somebody should know, with the command that repairs it.
 type Finding struct {
 	Kind    Kind
-	Subject string // what it is about: the ARN of a VPC origin, the id of a distribution, a host name
+	Subject string // the ARN of a VPC origin, the id of a distribution, or a host name
 	Origin  string // VPC origin id
 	Account string // of the owner
 	Team    string
-	By      string    // who did it, as CloudTrail says; "" of what was found without an event
-	Since   time.Time // when it came about; zero if AWS does not tell
-	Alarm   bool      // somebody is off the air, or can come in by a side door
-	Risk    string    // why it matters, and in which account to mend it
-	Cost    string    // estimate per month, or "unknown"
-	Repair  string    // command that mends it, as it can be pasted into a shell; "" if nothing or no command does
-	In      string    // account in which to run it; "" without a command
-	// Facts are what the words rest on, by code and subject. A finding whose facts are as they were reported is not reported
-	// again, however it is worded now.
+	By      string    // who did it, as CloudTrail says; "" of what was found without an event // the caller according to CloudTrail; "" if the audit found it without an event
+	Since   time.Time // when it began; zero if AWS does not report that
+	Alarm   bool      // viewers get no answer, or reach an origin past the hub's isolation
+	Risk    string    // what is so, why it matters, and what to do in which account
+	Cost    string    // estimate per month, or "unknown" // estimate per month, or "unknown"
+	Repair  string    // command that mends it, as it can be pasted into a shell; "" if nothing or no command does // command that repairs it, ready for a shell; "" if no command does
+	In      string    // account in which to run it; "" without a command // account in which to run Repair; "" without a command
+	// Facts identify the finding's state by code and subject. A finding with the same facts is not reported again, even if its wording
+	// has changed.
 	Facts []origin.Reason
 }
 
-// Kind is the stable name of what was found.
+// Kind is the stable name of a finding.
 type Kind string
 
-// Kinds of changes that somebody made by hand.
+// Kinds of drift, which a call triggers.
 const (
 	DistributionEdited  Kind = "distribution-edited"
 	DistributionDeleted Kind = "distribution-deleted"
@@ -37,7 +37,7 @@ const (
 	RecordChanged       Kind = "record-changed"
 )
 
-// Kinds of what the audit finds without any event.
+// Kinds of leaks, which a sweep finds.
 const (
 	SharedNotWired       Kind = "shared-not-wired"
 	WiredNotShared       Kind = "wired-not-shared"
@@ -48,23 +48,24 @@ const (
 	TeardownUnresolved   Kind = "teardown-unresolved"
 )
 
-// Codes of facts, besides those of the reasons for which an origin was refused.
+// Codes of facts, in addition to the codes of refusals.
 const (
-	teamIs         origin.Code = "team"         // that it is of
-	shareIs        origin.Code = "share"        // that it came by
-	distributionIs origin.Code = "distribution" // that has it
-	originIs       origin.Code = "origin"       // that a distribution names
-	managedBy      origin.Code = "managed-by"   // whom it is for to enable a distribution: the hub or people
+	teamIs         origin.Code = "team"         // the team of the origin
+	shareIs        origin.Code = "share"        // the share that holds the origin
+	distributionIs origin.Code = "distribution" // the distribution that holds the origin
+	originIs       origin.Code = "origin"       // an origin that a distribution names
+	managedBy      origin.Code = "managed-by"   // who may enable a distribution: the hub or people
 	recordIs       origin.Code = "record"       // type and target of a DNS record
-	pathIs         origin.Code = "path"         // that a team claims
-	targetIs       origin.Code = "target"       // domain name of the origin that a behavior leads to
+	pathIs         origin.Code = "path"         // a path that a team claims
+	targetIs       origin.Code = "target"       // domain name of the origin to which a behavior sends requests
 )
 
 func fact(code origin.Code, subject string) origin.Reason {
 	return origin.Reason{Code: code, Subject: subject}
 }
 
-// facts returns what is to be remembered of a reported finding. The team is one of them, since another one has to be told.
+// facts returns what is remembered of a reported finding. That includes the team, because a finding has to be reported again to another
+// team.
 func (f Finding) facts() []origin.Reason {
 	facts := []origin.Reason{fact(teamIs, f.Team)}
 	for _, is := range f.Facts {
@@ -73,12 +74,12 @@ func (f Finding) facts() []origin.Reason {
 	return facts
 }
 
-// same reports whether f is the finding that is known as k. Origins of two teams may share a host.
+// same reports whether f is the known finding k. The origin is compared, too, because origins of two teams may share a host.
 func (f Finding) same(k origin.OpenFinding) bool {
 	return k.Kind == string(f.Kind) && k.Subject == f.Subject && k.Origin == f.Origin
 }
 
-// alarms counts the findings that somebody has to act upon now.
+// alarms counts the findings for which somebody has to act now.
 func alarms(found []Finding) (n int) {
 	for _, f := range found {
 		if f.Alarm {

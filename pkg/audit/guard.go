@@ -9,11 +9,11 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Judgement is what a call comes to.
+// Judgement is what a call amounts to.
 type Judgement struct {
 	Verdict  Verdict
-	Findings []Finding // of Found
-	Why      string    // of Harmless and Forged
+	Findings []Finding // if Found
+	Why      string    // if Harmless or Forged
 }
 
 // Verdict is the kind of a judgement.
@@ -21,9 +21,9 @@ type Verdict int
 
 // Verdicts.
 const (
-	Harmless Verdict = iota // nothing of the hub's is touched
+	Harmless Verdict = iota // nothing of the hub's was changed
 	Found                   // something is at risk, or was until the hub repaired it
-	Forged                  // the record speaks of what its account has no say in
+	Forged                  // the event names something that its account does not own
 )
 
 func harmless(format string, args ...any) Judgement {
@@ -31,11 +31,11 @@ func harmless(format string, args ...any) Judgement {
 }
 
 func forged(format string, args ...any) Judgement {
-	return Judgement{Verdict: Forged, Why: fmt.Sprintf(format, args...) + ": look who sent it"}
+	return Judgement{Verdict: Forged, Why: fmt.Sprintf(format, args...) + "; find out who in that account sent the event"}
 }
 
-// Guard judges a call that was not the hub's own by what is there now. Of the call only the account is beyond doubt. The error
-// is about the registry or a configuration.
+// Guard judges a call that the hub did not make itself, by the current state. Only the account of the call can be trusted. The error is
+// about the registry or a configuration.
 //
 //	call                                      judged by
 //	UpdateDistribution, DeleteDistribution    guardDistribution
@@ -56,7 +56,7 @@ func Guard(c inbound.CallHint, o Observed) (j Judgement, err error) {
 	case inbound.ChangeResourceRecordSets:
 		j = o.guardRecords(c)
 	default:
-		return harmless("nothing guards against %s", c.Call), nil
+		return harmless("the audit does not judge calls of %s", c.Call), nil
 	}
 	if err != nil {
 		return Judgement{}, err
@@ -75,10 +75,10 @@ func (o Observed) reported(c inbound.CallHint) bool {
 	return c.ID != "" && slices.Contains(o.Findings.Calls, c.ID)
 }
 
-// DecideCall decides what a call asks for, by what was observed around it.
+// DecideCall decides what follows from a call, given what was observed.
 //
 //	call             judgement  reported       remembered           triggered
-//	reported before  -          -              as it is             as trigger says: the run that reported it may have died
+//	reported before  -          -              unchanged            as trigger says, because the earlier run may have crashed
 //	new              harmless   -              -                    -
 //	new              forged     Event Refused  yes, if it has an id -
 //	new              found      each finding   yes, if it has an id as trigger says
@@ -86,7 +86,7 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 	var d Decision
 	if o.reported(c) {
 		d.trigger(c, o.Hub)
-		d.Why = "it was reported before"
+		d.Why = "the call was reported before"
 		return d, nil
 	}
 	j, err := Guard(c, o)
@@ -114,15 +114,15 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 	return d, nil
 }
 
-// trigger triggers the function that finds out what a call means.
+// trigger triggers the function that repairs what a call changed.
 //
 //	call of            function
-//	the hub's account  wire: distributions and DNS are its
-//	another account    admit: it decides what may be wired of what is shared
+//	the hub's account  wire, which writes distributions and DNS
+//	another account    admit, which decides what is wired
 func (d *Decision) trigger(c inbound.CallHint, h Hub) {
 	f := outcome.Wire
 	if c.Account != h.Account {
 		f = outcome.Admit
 	}
-	d.Trigger(f, c.Call+" by hand", 0)
+	d.Trigger(f, c.Call+" was called by hand", 0)
 }

@@ -68,7 +68,7 @@ func TestDecideCall(t *testing.T) {
 	edit := inbound.CallHint{ID: "2", Account: hub, Call: inbound.UpdateDistribution, Target: distribution, By: person}
 	anonymous, again, forgery := edit, edit, edit
 	anonymous.ID, again.ID, forgery.Account = "", "1", teamA
-	wire := []outcome.Trigger{{Function: outcome.Wire, Why: "UpdateDistribution by hand"}}
+	wire := []outcome.Trigger{{Function: outcome.Wire, Why: "UpdateDistribution was called by hand"}}
 	found := []string{"Drift Found distribution-edited!"}
 	for _, c := range []struct {
 		name       string

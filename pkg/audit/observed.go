@@ -11,14 +11,14 @@ import (
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
-// Hub is what the audit knows of the hub without observing anything.
+// Hub is what the audit knows about the hub without observing anything.
 type Hub struct {
 	Policy    hubpolicy.Policy
 	Account   string
-	WireQueue string // URL, for people, in commands
+	WireQueue string // URL for the repair commands
 }
 
-// Own reports whether a call is that of a function of this hub's.
+// Own reports whether one of the hub's functions made a call.
 //
 //	role of the caller                                own
 //	below the hub's role path in the hub's account    yes
@@ -30,29 +30,30 @@ func (h Hub) Own(c inbound.CallHint) bool {
 		c.Role == contract.SpokeRoleARN(h.Policy.Hub, c.Account)
 }
 
-// adopted reports whether the distributions are not the hub's own: others may edit their parts of them.
+// adopted reports whether the distributions were adopted, so that others may edit the unmanaged parts.
 func (h Hub) adopted() bool { return h.Policy.Distribution.Create == 0 }
 
+// team returns the name of the team that an account belongs to, or "".
 func (h Hub) team(account string) string {
 	team, _ := h.Policy.TeamOf(account)
 	return team.Name
 }
 
-// Observed is what is known of the world. What was not observed is left out.
+// Observed is what is known of AWS and the registry. What was not observed is empty.
 type Observed struct {
 	Hub
 	origin.Snapshot                           // of the registry: Distributions are its items
 	Managed         []string                  // ids of the distributions that the hub writes
 	Listed          []origin.Listed           // the distributions of the hub's account
 	Configs         map[string]*wiring.Config // of distributions, by id
-	Offered         []origin.Resource         // what RAM shows as shared with the hub
-	Visible         []origin.VpcOrigin        // what CloudFront shows as shared with the hub
+	Offered         []origin.Resource         // what RAM lists as shared with the hub
+	Visible         []origin.VpcOrigin        // what CloudFront lists as shared with the hub
 	Owned           []Owned
-	Unreadable      []string // accounts of teams that could not be read: Owned says nothing of them
+	Unreadable      []string // accounts of teams that could not be read, so that Owned lacks their origins
 	DNS             []origin.DNSRecord
 }
 
-// Owned is a VPC origin as its own account sees it. Users are the distributions that use it, in any account.
+// Owned is a VPC origin as its own account lists it. Users are the distributions that use it, in any account.
 type Owned struct {
 	origin.VpcOrigin
 	Users []origin.User
@@ -60,11 +61,11 @@ type Owned struct {
 
 // Begin returns what is known before anything but the registry is observed.
 //
-//	the registry's item  policy names it  it holds an origin or a host  managed
-//	has no id            -                -                             no
-//	has an id            yes              -                             yes
-//	has an id            no               yes                           yes: what is in it stays
-//	has an id            no               no                            no
+//	the registry's item  policy names it  it has an origin or a released host  managed
+//	has no id            -                -                                    no
+//	has an id            yes              -                                    yes
+//	has an id            no               yes                                  yes: its origins stay
+//	has an id            no               no                                   no
 func Begin(h Hub, s origin.Snapshot) Observed {
 	o := Observed{Hub: h, Snapshot: s}
 	fleet := wiring.Fleet(h.Policy.Distribution.Fleet(), s)
@@ -76,27 +77,27 @@ func Begin(h Hub, s origin.Snapshot) Observed {
 	return o
 }
 
-// Want is what to observe before a decision.
+// Want lists what to observe before a decision.
 type Want struct {
 	Listed  bool     // the distributions of the hub's account
 	Configs []string // the configurations of these distributions
-	Sharing bool     // what RAM and CloudFront show as shared with the hub
+	Sharing bool     // what RAM and CloudFront list as shared with the hub
 	DNS     bool     // the records of the hosted zone
 	Owned   string   // the VPC origins of this account
-	Used    []string // the VPC origins of these accounts, and who uses them
+	Used    []string // the VPC origins of these accounts, and their users
 }
 
-// Around returns what a call may have touched.
+// Around returns what to observe to judge a call.
 //
 //	call                                    to observe
-//	one that was reported before            nothing
-//	one that failed                         nothing: whoever made it changed nothing
-//	UpdateDistribution                      distributions, and configurations of the managed one that it names, or of all
+//	reported before                         nothing
+//	failed                                  nothing: it changed nothing
+//	UpdateDistribution                      distributions, and the configuration of the managed one that it names, or of all
 //	DeleteDistribution                      distributions
 //	DeleteResourceShare, Disassociate…      distributions, and what is shared
-//	DeleteVpcOrigin by a team               the VPC origins of its account: only that tells whether the origin is going
+//	DeleteVpcOrigin by a team               the VPC origins of its account: only its owner sees whether an origin is being deleted
 //	DeleteVpcOrigin by another account      nothing
-//	ChangeResourceRecordSets                distributions, and records
+//	ChangeResourceRecordSets                distributions, and DNS records
 func Around(c inbound.CallHint, o Observed) Want {
 	if o.reported(c) || c.Failed != "" {
 		return Want{}
@@ -124,7 +125,7 @@ func Around(c inbound.CallHint, o Observed) Want {
 	return Want{}
 }
 
-// Everything returns what a sweep observes: of the teams' accounts those that granted the hub a role.
+// Everything returns what a sweep observes. It includes the accounts of the teams that granted the hub a role.
 func Everything(p hubpolicy.Policy) Want {
 	w := Want{Listed: true, Sharing: true, DNS: true}
 	for _, team := range p.Teams {
@@ -137,8 +138,8 @@ func Everything(p hubpolicy.Policy) Want {
 
 func (o Observed) manages(distribution string) bool { return slices.Contains(o.Managed, distribution) }
 
-// uses is the id of the managed distribution that uses a VPC origin, or "".
-func (o Observed) uses(vpcOrigin string) string {
+// distributionOf returns the id of the managed distribution that uses a VPC origin, or "".
+func (o Observed) distributionOf(vpcOrigin string) string {
 	for _, d := range o.Listed {
 		if o.manages(d.ID) && holds(d, vpcOrigin) {
 			return d.ID
@@ -151,7 +152,7 @@ func holds(d origin.Listed, vpcOrigin string) bool {
 	return slices.ContainsFunc(d.Origins, func(p origin.ListedOrigin) bool { return p.VPCOrigin == vpcOrigin })
 }
 
-// share is the ARN of the share by which the hub got a VPC origin.
+// share returns the ARN of the share through which the hub got a VPC origin.
 func (o Observed) share(arn string) (string, bool) {
 	for _, s := range o.Offered {
 		if s.ARN == arn {
@@ -161,14 +162,14 @@ func (o Observed) share(arn string) (string, bool) {
 	return "", false
 }
 
-// offered reports whether both RAM and CloudFront show an origin to the hub.
+// offered reports whether both RAM and CloudFront list an origin for the hub.
 func (o Observed) offered(arn string) bool {
 	_, shared := o.share(arn)
 	return shared && slices.ContainsFunc(o.Visible, func(v origin.VpcOrigin) bool { return v.ARN == arn })
 }
 
-// leaving reports whether an origin is on its way out as its team asked: a teardown ends by itself, and says how.
-func (o Observed) leaving(vpcOrigin string) bool {
+// inTeardown reports whether a teardown of the origin is recorded. Its own events report how it ends.
+func (o Observed) inTeardown(vpcOrigin string) bool {
 	r, known := o.Find(vpcOrigin)
 	return known && r.Teardown != nil
 }

@@ -20,7 +20,7 @@ func TestUnwired(t *testing.T) {
 		{"in a managed distribution", nil, nil, ""},
 		{"in teardown", all(out, leaving), nil, ""},
 		{"made an hour ago", all(out, func(o *Observed) { o.Visible[0].Created = now.Add(-time.Hour) }), nil, ""},
-		{"made a day ago", all(out, func(o *Observed) { o.Visible[0].Created = now.Add(-24 * time.Hour) }), []Kind{SharedNotWired}, "why its record"},
+		{"made a day ago", all(out, func(o *Observed) { o.Visible[0].Created = now.Add(-24 * time.Hour) }), []Kind{SharedNotWired}, "its record in the registry"},
 		{"refused", all(out, refused(arnA, "no grant")), []Kind{SharedNotWired}, "no grant"},
 		{"its share is refused", all(out, refused(shareA, "mixed share")), []Kind{SharedNotWired}, "mixed share"},
 	})
@@ -59,7 +59,7 @@ func TestWired(t *testing.T) {
 		{"in no distribution", all(out, unshared), nil, ""},
 		{"its record is deleted", all(unshared, func(o *Observed) { o.Records[0].State = origin.Deleted }), nil, ""},
 		{"both show it", nil, nil, ""},
-		{"RAM shows it no more", func(o *Observed) { o.Offered = nil }, []Kind{WiredNotShared}, "nobody can edit"},
+		{"RAM shows it no more", func(o *Observed) { o.Offered = nil }, []Kind{WiredNotShared}, "CloudFront refuses updates until"},
 		{"CloudFront shows it no more", func(o *Observed) { o.Visible = nil }, []Kind{WiredNotShared}, "create-resource-share"},
 		{"neither shows it", unshared, []Kind{WiredNotShared}, distribution},
 	})
@@ -77,8 +77,8 @@ func TestGuardShare(t *testing.T) {
 		{"disassociated, and shared by another share", inbound.CallHint{Account: teamA, Call: inbound.DisassociateResourceShare, Target: shareA}, nil, Harmless, "", ""},
 		{"in a distribution", deleted, unshared, Found, ShareRevoked, "still wired"},
 		{"in a distribution, and the call names no share", inbound.CallHint{Account: teamA, Call: inbound.DeleteResourceShare}, unshared, Found, ShareRevoked, ""},
-		{"taken out a minute ago", deleted, all(unshared, out, withdrawn), Found, ShareRevoked, "the hub took it out"},
-		{"to be wired", deleted, all(unshared, out), Found, ShareRevoked, "can no longer see it"},
+		{"taken out a minute ago", deleted, all(unshared, out, withdrawn), Found, ShareRevoked, "the hub removed the origin"},
+		{"to be wired", deleted, all(unshared, out), Found, ShareRevoked, "the hub cannot wire it"},
 		{"none of these", deleted, all(unshared, out, func(o *Observed) {
 			o.Records[0].Intent, o.Records[0].State = origin.Detach, origin.Detached
 		}), Harmless, "", ""},
@@ -101,7 +101,7 @@ func TestLost(t *testing.T) {
 		{"an hour ago", []origin.Decision{{Code: origin.DecidedWithdrawn, At: now.Add(-time.Hour), Reasons: notShared}}, false},
 		{"since then", []origin.Decision{{Code: origin.DecidedWithdrawn, At: now.Add(-59 * time.Minute), Reasons: notShared}, {Code: origin.DecidedDetached, At: now}}, true},
 	} {
-		if got := lost(origin.Record{History: c.history}, now); got != c.want {
+		if got := withdrawnLately(origin.Record{History: c.history}, now); got != c.want {
 			t.Errorf("%s: got %t", c.name, got)
 		}
 	}
