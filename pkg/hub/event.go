@@ -11,8 +11,8 @@ import (
 	"github.com/originhub/originhub/pkg/inbound"
 )
 
-// Event is the handler of a function that EventBridge invokes with one event at a time, read by one of package inbound's.
-// Lambda tries a failed one again and then keeps it in the dead-letter queue; so it does with one that cannot be read.
+// Event returns the handler of a function that EventBridge invokes with one event at a time. read parses the event. Lambda repeats a failed
+// invocation and then puts the event into the dead-letter queue, also if it cannot be parsed.
 func Event(
 	log *slog.Logger, read func([]byte) (inbound.Message, error), run func(context.Context, inbound.Message) error,
 ) lambda.Handler {
@@ -26,7 +26,7 @@ func Event(
 			log.InfoContext(ctx, "nothing to do", "why", nothing.Why)
 			return nil
 		}
-		if err := again(func() error { return run(ctx, m) }); err != nil {
+		if err := retryOnce(func() error { return run(ctx, m) }); err != nil {
 			log.ErrorContext(ctx, "run failed", "error", err)
 			return fault.Outermost(err)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// Host is all that a handler gets from where it runs: a process that Lambda started, or a rehearsal in one process with many
-// handlers. Below the constructors nothing reads the environment, a clock or the standard streams.
+// Host is everything that a handler gets from its environment: a process that Lambda started, or a rehearsal with many handlers in one
+// process. Below the constructors, no code reads the environment, a clock or the standard streams.
 type Host struct {
 	// Getenv returns the value of an environment variable, or an empty string.
 	Getenv func(name string) string
@@ -20,15 +20,15 @@ type Host struct {
 	Asset fs.FS
 	// AWS returns the SDK configuration of the function's own account. All clients share its HTTP client.
 	AWS func(ctx context.Context) (aws.Config, error)
-	// Backoff is how long a call that failed waits before it is sent again; nil for a second or two at most.
+	// Backoff is the delay before a failed call is repeated; nil for a second or two at most.
 	Backoff retry.BackoffDelayer
 	// Output gets log lines and metrics.
 	Output io.Writer
-	// Now is the time of log lines and metrics. Decisions go by the time that AWS says in its answers.
+	// Now is the clock of log lines and metrics. Decisions use the time in AWS's answers.
 	Now func() time.Time
 }
 
-// setting returns an environment variable that stack sets, and without which nothing can work.
+// setting returns a required environment variable that the given stack sets.
 func (h Host) setting(name, stack string) (string, error) {
 	value := h.Getenv(name)
 	if value == "" {

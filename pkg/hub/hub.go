@@ -1,6 +1,6 @@
-// Package hub builds what the handlers of all functions share: the policy, the SDK configuration, the common adapters, and the
-// ways in which Lambda invokes a function. Each handler has a constructor in a package of its own below this one, so that a
-// function links and starts only the clients that it calls.
+// Package hub builds what the handlers of all functions share: the policy, the SDK configuration, the common adapters, and the Lambda
+// handlers for queues and events. The constructor of each function is in a package of its own below this one, so that a function links
+// only the clients that it calls.
 package hub
 
 import (
@@ -38,7 +38,7 @@ type Hub struct {
 	spokes spokes
 }
 
-// Load reads the settings and the policy. An error names the variable or the place in the policy.
+// Load reads the settings and the policy. Its error names the missing variable, or the place in the policy.
 func Load(ctx context.Context, host Host, function string) (*Hub, error) {
 	env := map[string]string{}
 	var err error
@@ -84,8 +84,8 @@ type spokes struct {
 	entered map[string]aws.Config
 }
 
-// Spoke returns the SDK configuration of a team account's spoke role, the same one for the life of the instance, so that
-// credentials are fetched once.
+// Spoke returns the SDK configuration of a team account's spoke role. It is the same one as long as the process lives, so that credentials
+// are fetched once.
 func (h *Hub) Spoke(account string) aws.Config {
 	h.spokes.mu.Lock()
 	defer h.spokes.mu.Unlock()

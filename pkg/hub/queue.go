@@ -11,8 +11,8 @@ import (
 	"github.com/originhub/originhub/pkg/inbound"
 )
 
-// Queue is the handler of a function behind a queue: a whole batch is one run. A message that cannot be read is handed
-// back alone, and so ends in the dead-letter queue, where it is kept; a failed run hands the whole batch back.
+// Queue returns the handler of a function behind a queue. A whole batch is one run. A message that cannot be parsed is reported as failed by
+// itself, and so gets to the dead-letter queue. If the run fails, the whole batch is reported as failed.
 func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error) lambda.Handler {
 	return lambda.NewHandler(func(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 		var response events.SQSEventResponse
@@ -33,7 +33,7 @@ func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error)
 		if len(messages) == 0 {
 			return response, nil
 		}
-		if err := again(func() error { return run(ctx, messages) }); err != nil {
+		if err := retryOnce(func() error { return run(ctx, messages) }); err != nil {
 			log.ErrorContext(ctx, "run failed", "error", err)
 			return response, fault.Outermost(err)
 		}
@@ -41,9 +41,9 @@ func Queue(log *slog.Logger, run func(context.Context, []inbound.Message) error)
 	})
 }
 
-// again runs once more what somebody else spoiled by writing meanwhile. That is daily life, and worth no visibility timeout and
-// none of the few tries that Lambda makes.
-func again(run func() error) error {
+// retryOnce repeats a run once if somebody else wrote meanwhile. That is normal, and should cost neither a visibility timeout nor one of
+// the few receives before the dead-letter queue.
+func retryOnce(run func() error) error {
 	err := run()
 	if fault.Is[*fault.Reread](err) {
 		err = run()
@@ -51,13 +51,13 @@ func again(run func() error) error {
 	return err
 }
 
-// Parse is read, one of package inbound's, and logs what an event of AWS holds that this version does not know.
+// Parse parses a message with read, and logs the members of an AWS event that this version does not know.
 func Parse(
 	ctx context.Context, log *slog.Logger, event []byte, read func([]byte) (inbound.Message, error),
 ) (inbound.Message, error) {
 	m, err := read(event)
 	if unknown := inbound.Unknown(event); err == nil && len(unknown) > 0 {
-		log.WarnContext(ctx, "event has members that this version does not know; they were not looked at", "members", unknown)
+		log.WarnContext(ctx, "event has members that this version does not know; they were ignored", "members", unknown)
 	}
 	return m, err
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// config returns the SDK configuration of the function's own account. Each throttled call is told before it is sent again.
+// config returns the SDK configuration of the function's own account. throttled is called before each throttled call is repeated.
 func (h Host) config(ctx context.Context, throttled func()) (aws.Config, error) {
 	cfg, err := h.AWS(ctx)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("load SDK configuration: %w", err)
 	}
-	cfg.Retryer = func() aws.Retryer { return patient(throttled, h.Backoff) }
+	cfg.Retryer = func() aws.Retryer { return newRetryer(throttled, h.Backoff) }
 	return cfg, nil
 }
 
-// patient retries a call for a second or two. Longer waits belong to the queues and the state machine, which do not bill
-// for waiting. What was not throttled is tried again after 50 ms and not after a second, as the SDKs say of their next
-// default (AWS_NEW_RETRIES_2026).
-func patient(throttled func(), backoff retry.BackoffDelayer) aws.Retryer {
+// newRetryer returns a retryer that repeats a call for a second or two. Longer waits belong to the queues and the state machine, which do not
+// charge for waiting. A call that was not throttled is repeated after 50 ms instead of a second, as in the SDKs' next default
+// (AWS_NEW_RETRIES_2026).
+func newRetryer(throttled func(), backoff retry.BackoffDelayer) aws.Retryer {
 	throttles := retry.IsErrorThrottles(retry.DefaultThrottles)
 	if backoff == nil {
 		backoff = retry.NewExponentialJitterBackoff(time.Second)

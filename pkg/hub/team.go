@@ -9,7 +9,7 @@ import (
 	"github.com/originhub/originhub/pkg/telemetry"
 )
 
-// Team is what a handler in a team's account starts with: no policy, no registry.
+// Team is what the handlers in a team's account share. They have no policy and no registry.
 type Team struct {
 	AWS aws.Config
 	Log *slog.Logger
@@ -17,7 +17,7 @@ type Team struct {
 	host Host
 }
 
-// LoadTeam makes the SDK configuration of a function in a team's account, which logs each call that was throttled.
+// LoadTeam returns what a function in a team's account needs. The SDK configuration logs each throttled call.
 func LoadTeam(ctx context.Context, host Host, function string) (*Team, error) {
 	log := host.logger(function)
 	cfg, err := host.config(ctx, func() { log.Warn("a call was throttled") })

@@ -35,15 +35,15 @@ type origins interface {
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
 }
 
-// Admit brings permitted shares into the registry: it opens and accepts invitations, reads claims, and records what package
-// admission decides. Invitations and organization shares, events and the sweep all take this one way.
+// Admit brings permitted shares into the registry: it opens and accepts invitations, reads claims, and records what package admission
+// decides. Invitations, organization shares, events and sweeps are all handled in the same way.
 type Admit struct {
 	Policy     admission.Policy
 	Registry   admitRegistry
 	Shares     shares
 	CloudFront origins
 	Spoke      func(account string) Spoke
-	Queue      queue // its own
+	Queue      queue // of function admit
 	WireQueue  queue
 	Bus        bus
 	Meter      meter
@@ -54,26 +54,25 @@ type Admit struct {
 type admitRun struct {
 	*Admit
 	committer
-	run  admission.Run   // so far
-	said []outcome.Event // of what has happened; they are published with the next change
+	run      admission.Run   // what was observed and decided
+	reported []outcome.Event // events about calls that were made; they are published with the next change
 }
 
-// Run observes everything once, and commits what is decided. What fails for one invitation or origin does not keep the others
-// waiting.
+// Run observes everything once, and commits what is decided. A failure for one invitation or origin does not affect the others.
 func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	s, err := a.Registry.Load(ctx)
 	if err != nil {
 		return err
 	}
-	heard := admission.Receive(messages)
+	received := admission.Receive(messages)
 	r := &admitRun{
 		Admit: a,
 		committer: committer{
 			bus: a.Bus, meter: a.Meter, log: a.Log,
 			queues: map[outcome.Function]queue{outcome.Admit: a.Queue, outcome.Wire: a.WireQueue},
 		},
-		run:  admission.Run{Round: admission.Round{Policy: a.Policy, Registry: s, Sweep: heard.Sweep, Hints: heard.Hints}, Triggered: heard.Triggered},
-		said: heard.Outcome.Events,
+		run:      admission.Run{Round: admission.Round{Policy: a.Policy, Registry: s, Sweep: received.Sweep, Hints: received.Hints}, Triggered: received.Triggered},
+		reported: received.Outcome.Events,
 	}
 	err = errors.Join(r.invitations(ctx), r.origins(ctx))
 	err = errors.Join(err, r.change(ctx, admission.Change{}))
@@ -81,7 +80,7 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	return errors.Join(err, r.commit(ctx, r.run.After(), nil))
 }
 
-// invitations answers the pending invitations.
+// invitations accepts, rejects or refuses the pending invitations.
 func (r *admitRun) invitations(ctx context.Context) error {
 	pending, err := r.Shares.Invitations(ctx)
 	if err != nil {
@@ -97,11 +96,11 @@ func (r *admitRun) invitations(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// invitation answers one invitation, and returns how far it has come.
+// invitation handles one invitation, and returns how far it has come.
 func (r *admitRun) invitation(ctx context.Context, i admission.Invitation) (admission.Invitation, error) {
 	for {
 		step := admission.DecideInvitation(i, r.Policy, r.run.Registry.Refusals)
-		r.happened(step.Happened)
+		r.keep(step.Happened)
 		r.run.Triggered, r.run.Recheck = r.run.Triggered || step.Triggered, max(r.run.Recheck, step.Recheck)
 		err := r.changes(ctx, step.Changes)
 		if err == nil && step.Call == admission.NoCall {
@@ -117,7 +116,7 @@ func (r *admitRun) invitation(ctx context.Context, i admission.Invitation) (admi
 	}
 }
 
-// call makes a call about an invitation, and returns what came of it.
+// call makes a call about an invitation, and returns the invitation with the result.
 func (r *admitRun) call(ctx context.Context, i admission.Invitation, call admission.InvitationCall) (admission.Invitation, error) {
 	var err error
 	switch call {
@@ -142,7 +141,7 @@ func (r *admitRun) call(ctx context.Context, i admission.Invitation, call admiss
 	return i, err
 }
 
-// origins decides about all origins that are shared, or were.
+// origins decides about all origins that are or were shared.
 func (r *admitRun) origins(ctx context.Context) error {
 	open, err := r.Shares.Shares(ctx)
 	if err != nil {
@@ -167,7 +166,7 @@ func (r *admitRun) origins(ctx context.Context) error {
 	return errors.Join(failed, unread, r.changes(ctx, slices.Concat(due.Changes, changes)))
 }
 
-// read reads tags. What may be readable later is an error, and no reading.
+// read reads tags. A failure that may pass is an error and yields no reading.
 func (r *admitRun) read(ctx context.Context, due admission.Due) ([]admission.Reading, error) {
 	tags := make([]map[string]string, len(due.Read))
 	unread := make([]error, len(due.Read))
@@ -187,9 +186,9 @@ func (r *admitRun) read(ctx context.Context, due admission.Due) ([]admission.Rea
 	return readings, errors.Join(failed...)
 }
 
-// happened records the metrics of what has happened, and keeps its events.
-func (r *admitRun) happened(o outcome.Outcome) {
-	r.said = append(r.said, o.Events...)
+// keep records the metrics of calls that were made, and keeps their events for the next change.
+func (r *admitRun) keep(o outcome.Outcome) {
+	r.reported = append(r.reported, o.Events...)
 	for _, m := range o.Metrics {
 		r.meter.Record(m)
 	}
@@ -203,16 +202,16 @@ func (r *admitRun) changes(ctx context.Context, changes []admission.Change) erro
 	return errors.Join(failed...)
 }
 
-// change publishes what was decided, and writes it.
+// change publishes a decision and writes it.
 func (r *admitRun) change(ctx context.Context, c admission.Change) error {
-	c.Events = slices.Concat(r.said, c.Events)
+	c.Events = slices.Concat(r.reported, c.Events)
 	return r.commit(ctx, c.Outcome, func() error {
-		r.said = nil // it is published
+		r.reported = nil // they are published
 		if c.Refusal != nil {
 			return r.refuse(ctx, *c.Refusal)
 		}
 		if c.Record != nil {
-			return r.put(ctx, *c.Record, c.From)
+			return r.putRecord(ctx, *c.Record, c.From)
 		}
 		return nil
 	})
@@ -226,7 +225,7 @@ func (r *admitRun) refuse(ctx context.Context, refusal admission.Refusal) error 
 	return err
 }
 
-func (r *admitRun) put(ctx context.Context, o origin.Record, from string) (err error) {
+func (r *admitRun) putRecord(ctx context.Context, o origin.Record, from string) (err error) {
 	if from == "" {
 		o, err = r.Registry.PutRecord(ctx, o)
 	} else {

@@ -33,14 +33,13 @@ type records interface {
 	Records(ctx context.Context) ([]origin.DNSRecord, error)
 }
 
-// SpokeOrigins is a team's account, as far as it shows what the team's VPC origins are used for.
+// SpokeOrigins is a team's account with the users of its VPC origins.
 type SpokeOrigins interface {
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
 	UsersOf(ctx context.Context, arn string) ([]origin.User, error)
 }
 
-// Audit reports what was done behind the hub's back and what is left over. It changes nothing: it triggers the functions that
-// do.
+// Audit reports drift and leaks. It changes nothing itself, but triggers the functions that repair.
 type Audit struct {
 	Policy       hubpolicy.Policy
 	Account      string // the hub's
@@ -57,7 +56,7 @@ type Audit struct {
 	Log          *slog.Logger
 }
 
-// Run judges one call, or on a schedule everything.
+// Run judges one call, or everything on a sweep.
 func (a *Audit) Run(ctx context.Context, m inbound.Message) error {
 	hub := audit.Hub{Policy: a.Policy, Account: a.Account, WireQueue: a.WireQueueURL}
 	switch m := m.(type) {
@@ -65,7 +64,7 @@ func (a *Audit) Run(ctx context.Context, m inbound.Message) error {
 		return a.commit(ctx, audit.Decision{Outcome: outcome.Refused(m.Account, m.Why)})
 	case inbound.CallHint:
 		if hub.Own(m) {
-			a.Log.InfoContext(ctx, "the hub's own call", "call", m.Call, "who", m.By)
+			a.Log.InfoContext(ctx, "call was made by the hub itself", "call", m.Call, "who", m.By)
 			return nil
 		}
 		return a.call(ctx, hub, m)
@@ -116,7 +115,7 @@ func (a *Audit) commit(ctx context.Context, d audit.Decision) error {
 	})
 }
 
-// observe adds to what is known what is wanted.
+// observe adds to o what w asks for.
 func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (err error) {
 	if w.Listed {
 		if o.Listed, err = a.CloudFront.Distributions(ctx); err != nil {
@@ -151,7 +150,7 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 	return a.used(ctx, w.Used, o)
 }
 
-// configs reads the configurations of distributions, without those that are gone.
+// configs reads the configurations of distributions. It omits distributions that do not exist any more.
 func (a *Audit) configs(ctx context.Context, ids []string) (map[string]*wiring.Config, error) {
 	configs := map[string]*wiring.Config{}
 	for _, id := range ids {
@@ -169,7 +168,7 @@ func (a *Audit) configs(ctx context.Context, ids []string) (map[string]*wiring.C
 	return configs, nil
 }
 
-// used lists the VPC origins of accounts and who uses them. An account that cannot be read keeps the others from nothing.
+// used lists the VPC origins of accounts with their users. An account that cannot be read does not affect the others.
 func (a *Audit) used(ctx context.Context, accounts []string, o *audit.Observed) error {
 	owned := make([][]audit.Owned, len(accounts))
 	failed := make([]error, len(accounts))

@@ -11,7 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// committer carries out what decisions ask for beside their writes.
+// committer carries out what a decision asks for besides its writes.
 type committer struct {
 	bus    bus
 	meter  meter
@@ -19,8 +19,8 @@ type committer struct {
 	queues map[outcome.Function]queue
 }
 
-// commit publishes the events of a decision, then writes what it writes, then records its metrics and triggers functions. A
-// crash in between says again what was said, and loses nothing; write may be nil.
+// commit publishes the events of a decision, then calls write, then records metrics and triggers functions. A crash in between repeats
+// events and loses nothing. write may be nil.
 func (c committer) commit(ctx context.Context, o outcome.Outcome, write func() error) error {
 	if err := c.publish(ctx, o.Events); err != nil {
 		return err
@@ -36,7 +36,7 @@ func (c committer) commit(ctx context.Context, o outcome.Outcome, write func() e
 	for _, t := range o.Triggers {
 		q := c.queues[t.Function]
 		if q == nil {
-			return fmt.Errorf("trigger function %s: this function has no queue of it", t.Function)
+			return fmt.Errorf("trigger function %s: no queue of it is configured", t.Function)
 		}
 		if err := q.Send(ctx, string(inbound.Trigger{Why: t.Why}.JSON()), t.After); err != nil {
 			return err
@@ -62,7 +62,7 @@ func (c committer) publish(ctx context.Context, events []outcome.Event) error {
 	return c.bus.Publish(ctx, out...)
 }
 
-// attributes are what an event says, without what it leaves empty.
+// attributes returns the fields of an event that are not empty.
 func attributes(e outcome.Event) []slog.Attr {
 	d := e.Detail
 	var attrs []slog.Attr

@@ -11,21 +11,21 @@ import (
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
-// observe observes what a step asks for.
+// observe observes the fact that a step asks for.
 func (r *teardownRun) observe(ctx context.Context, step teardown.Step) error {
 	err := r.read(ctx, step)
 	if err != nil && step.Optional {
-		r.Log.WarnContext(ctx, "it stays unknown", "phase", step.Phase, "fact", step.Fact, "error", err)
-		r.seen.Unread[step.Fact] = true
+		r.Log.WarnContext(ctx, "optional fact stays unobserved", "phase", step.Phase, "fact", step.Fact, "error", err)
+		r.observed.Unread[step.Fact] = true
 		return nil
 	}
-	r.seen.Has[step.Fact] = err == nil
+	r.observed.Has[step.Fact] = err == nil
 	return err
 }
 
 // read reads the fact that a step asks for.
 func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) {
-	o, owner := &r.seen, r.Owner(r.written.Account)
+	o, owner := &r.observed, r.Owner(r.written.Account)
 	switch step.Fact {
 	case teardown.Tag:
 		o.Tag, o.Value, err = teardownTag(ctx, owner, r.written.ARN)
@@ -46,7 +46,7 @@ func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) 
 	case teardown.Interfaces:
 		o.ENIs, err = r.Network(r.written.Account).ManagedENIs(ctx, step.In.Region, step.In.VPC)
 	case teardown.OtherOrigins:
-		o.OtherOrigins, err = r.neighbours(ctx, owner)
+		o.OtherOrigins, err = r.otherOrigins(ctx, owner)
 		return err
 	}
 	return fault.IgnoreAbsent(err)
@@ -67,7 +67,7 @@ func teardownTag(ctx context.Context, owner Spoke, arn string) (teardown.TagStat
 	return teardown.TagAbsent, "", nil
 }
 
-// named reports whether the distribution's configuration has the origin. One that somebody deleted has nothing.
+// named reports whether the distribution's configuration has the origin. A deleted distribution has none.
 func (r *teardownRun) named(ctx context.Context) (bool, error) {
 	if r.distribution == "" {
 		return false, nil
@@ -83,8 +83,8 @@ func (r *teardownRun) named(ctx context.Context) (bool, error) {
 	return config.Uses(r.written.ID), nil
 }
 
-// neighbours returns where the owner's other VPC origins stand.
-func (r *teardownRun) neighbours(ctx context.Context, owner Owner) ([]origin.Endpoint, error) {
+// otherOrigins returns the endpoints of the owner's other VPC origins.
+func (r *teardownRun) otherOrigins(ctx context.Context, owner Owner) ([]origin.Endpoint, error) {
 	others, err := owner.VpcOrigins(ctx)
 	if err != nil {
 		return nil, err

@@ -30,8 +30,8 @@ type executions interface {
 	Execution(ctx context.Context, machine, name string) (origin.Execution, error)
 }
 
-// Retire starts the teardown of every origin that carries the teardown tag. Taking the tag away needs no event: the
-// teardown observes the tag itself before each step that cannot be undone.
+// Retire starts the teardown of every origin that has the teardown tag. Cancelling needs no event: a teardown observes the tag itself before
+// each irreversible step.
 type Retire struct {
 	Policy     hubpolicy.Policy
 	Registry   retireRegistry
@@ -43,8 +43,8 @@ type Retire struct {
 	Log        *slog.Logger
 }
 
-// Run observes the origin that the message names, or on a sweep all of them, and commits what package teardown decides. An
-// origin that the registry does not know is left alone.
+// Run observes the origin that the message names, or all of them on a sweep, and commits what package teardown decides. It ignores origins
+// that the registry does not have.
 func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 	switch m := m.(type) {
 	case inbound.Refused:
@@ -84,10 +84,10 @@ func (t *Retire) requests(s origin.Snapshot, m inbound.Message) (requests []tear
 	return requests
 }
 
-// tagOf names an origin's teardown tag among the registry's refusals.
+// tagOf returns the key of an origin's teardown tag among the registry's refusals.
 func tagOf(o origin.Record) string { return o.ARN + " " + contract.TagTeardown }
 
-// observeTags reads the tags that decisions ask for, several accounts at a time.
+// observeTags reads the tags that decisions need, concurrently if there are many.
 func (t *Retire) observeTags(ctx context.Context, requests []teardown.Request) []error {
 	failed := make([]error, len(requests))
 	var asked []int
@@ -109,7 +109,7 @@ func (t *Retire) observeTags(ctx context.Context, requests []teardown.Request) [
 	return failed
 }
 
-// retire observes the execution if the decision rests on it, and commits the decision.
+// retire observes the execution if the decision needs it, and commits the decision.
 func (t *Retire) retire(ctx context.Context, q teardown.Request) error {
 	decided := teardown.Retire(q)
 	if decided.Observe == teardown.Execution {
@@ -138,12 +138,12 @@ func (t *Retire) retire(ctx context.Context, q teardown.Request) error {
 	return t.start(ctx, record, decided.Fresh)
 }
 
-// namesTried is how many names of executions one run tries. All that are taken would cost it its time.
-const namesTried = 100
+// maxNames is how many names of executions one run tries, so that taken names do not use up its time.
+const maxNames = 100
 
-// start starts an execution. Its name and input are the same however often this is said, so a crash before it costs nothing.
+// start starts an execution. Its name and input are the same every time, so that repeating it after a crash is harmless.
 func (t *Retire) start(ctx context.Context, o origin.Record, fresh bool) error {
-	for range namesTried {
+	for range maxNames {
 		input, err := json.Marshal(TeardownInput{Origin: o.ID, Generation: o.Generation})
 		if err != nil {
 			return &fault.GiveUp{Err: err}
@@ -160,6 +160,6 @@ func (t *Retire) start(ctx context.Context, o origin.Record, fresh bool) error {
 			return err
 		}
 	}
-	return &fault.Retry{Err: fmt.Errorf("start the teardown of %s: %s is taken, as are the %d names before it; the next sweep goes on behind it",
-		o.ID, contract.TeardownExecution(o.ID, o.Generation-1), namesTried-1)}
+	return &fault.Retry{Err: fmt.Errorf("start the teardown of %s: %s is taken, as are the %d names before it; the next sweep tries the names after it",
+		o.ID, contract.TeardownExecution(o.ID, o.Generation-1), maxNames-1)}
 }

@@ -126,7 +126,7 @@ func TestRetireSaysOnceThatItStarts(t *testing.T) {
 		Executions: executions, Bus: bus, Meter: noMeter{}, Log: slog.New(slog.DiscardHandler),
 	}
 	err := r.Run(context.Background(), inbound.Sweep{})
-	if !fault.Is[*fault.Retry](err) || !strings.Contains(err.Error(), "the next sweep goes on behind it") {
+	if !fault.Is[*fault.Retry](err) || !strings.Contains(err.Error(), "the next sweep tries the names after it") {
 		t.Errorf("got %v", err)
 	}
 	if !slices.Equal(bus.types, []string{contract.TeardownStarted}) || len(registry.History) != 1 {

@@ -121,7 +121,7 @@ func (c *crowd) spoke(account string) member {
 }
 
 func (m member) Tags(context.Context, string) (map[string]string, error) {
-	if len(m.records) <= askerFor {
+	if len(m.records) <= accountsPerWorker {
 		m.asked = append(m.asked, m.Account)
 	}
 	m.call() // AssumeRole
@@ -197,11 +197,11 @@ func TestThousandAccountsAreAskedWithinAMinute(t *testing.T) {
 func TestFewAccountsAreAskedInTheirOrder(t *testing.T) {
 	for _, name := range []string{"admit", "retire"} {
 		synctest.Test(t, func(t *testing.T) {
-			c, p := newCrowd(askerFor, time.Millisecond)
+			c, p := newCrowd(accountsPerWorker, time.Millisecond)
 			if err := sweeps(c, p)[name](t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if len(c.asked) != askerFor || !slices.IsSorted(c.asked) {
+			if len(c.asked) != accountsPerWorker || !slices.IsSorted(c.asked) {
 				t.Errorf("%s asks %d accounts: %v", name, len(c.asked), c.asked)
 			}
 		})

@@ -16,8 +16,7 @@ type targetNetwork interface {
 	Deregister(ctx context.Context, group string, addresses []string) error
 }
 
-// Targets keeps the targets of a team's load balancer equal to the addresses of its interface endpoint, which AWS may
-// replace.
+// Targets keeps the targets of a team's load balancer equal to the addresses of its interface endpoint, which AWS may replace.
 type Targets struct {
 	Endpoint string // id of the VPC endpoint
 	Group    string // target group ARN
@@ -25,13 +24,13 @@ type Targets struct {
 	Log      *slog.Logger
 }
 
-// changesAtMost bounds the changes of one run: what is to be registered, then what is to be deregistered. If a change cannot be
-// observed by then, the next run goes on.
-const changesAtMost = 2
+// maxChanges is how many changes one run makes: one registration and one deregistration. If a change is not observed by then, the next run
+// goes on.
+const maxChanges = 2
 
-// Run makes one change after another until nothing is to be changed.
+// Run makes changes until there is nothing to change.
 func (t *Targets) Run(ctx context.Context) error {
-	for range changesAtMost {
+	for range maxChanges {
 		addresses, err := t.Network.EndpointAddresses(ctx, t.Endpoint)
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ type TeardownInput struct {
 	Generation int    `json:"generation"`
 }
 
-// TaskOutput is what a step answers to the state machine.
+// TaskOutput is the result of a task of the state machine.
 type TaskOutput = teardown.Answer
 
 type teardownRegistry interface {
@@ -34,7 +34,7 @@ type distributionReader interface {
 	Distribution(ctx context.Context, id string) (origin.Served, error)
 }
 
-// Owner is a team's account as far as a teardown needs it.
+// Owner is a team's account as far as a teardown uses it.
 type Owner interface {
 	Spoke
 	VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, error)
@@ -56,8 +56,7 @@ type OwnerNetwork interface {
 	ManagedENIs(ctx context.Context, region, vpc string) ([]origin.ENI, error)
 }
 
-// Teardown performs one step of taking an origin out: it observes what package teardown asks for, and commits what that
-// decides.
+// Teardown performs one task of a teardown's state machine: it observes what package teardown asks for, and commits what that decides.
 type Teardown struct {
 	Policy     hubpolicy.Policy
 	Registry   teardownRegistry
@@ -75,16 +74,16 @@ type Teardown struct {
 type teardownRun struct {
 	*Teardown
 	committer
-	task inbound.Task
-	seen teardown.Observed
+	task     inbound.Task
+	observed teardown.Observed
 	// written is the record as the registry has it.
 	written origin.Record
 	// distribution is the id of the hub's distribution that the origin is or was in.
 	distribution string
-	did          []string
+	done         []string
 }
 
-// Step performs one step.
+// Step performs one task.
 func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, error) {
 	s, err := t.Registry.Load(ctx)
 	if err != nil {
@@ -94,14 +93,14 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 	r := &teardownRun{
 		Teardown: t, task: task, written: o, distribution: s.Distribution(o.Distribution).ID,
 		committer: committer{bus: t.Bus, meter: t.Meter, log: t.Log, queues: map[outcome.Function]queue{outcome.Wire: t.WireQueue}},
-		seen: teardown.Observed{
+		observed: teardown.Observed{
 			Now: s.Now, Phase: teardown.Phase(task.Phase), Generation: task.Generation, Token: task.Token, Known: known,
 			Grace: t.Policy.Grace, Has: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{},
 		},
 	}
-	r.seen.Record, _ = teardown.Restart(o, task.Generation, task.Redriven(), s.Now)
+	r.observed.Record, _ = teardown.Restart(o, task.Generation, task.Redriven(), s.Now)
 	for {
-		step := teardown.Next(r.seen)
+		step := teardown.Next(r.observed)
 		switch step.Verdict {
 		case teardown.Observe:
 			err = r.observe(ctx, step)
@@ -116,7 +115,7 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 	}
 }
 
-// act records what is decided, does it, and tells of it.
+// act writes the record, makes the change, and publishes that it was made.
 func (r *teardownRun) act(ctx context.Context, step teardown.Step) error {
 	if err := r.commit(ctx, &step); err != nil {
 		return err
@@ -124,23 +123,23 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) error {
 	err := r.do(ctx, step)
 	switch {
 	case step.Unconfirmed && fault.Is[*fault.GiveUp](err):
-		r.seen.Record = step.Record
+		r.observed.Record = step.Record
 		return nil
 	case err != nil && !step.Optional:
 		return err
 	case err != nil:
-		r.Log.WarnContext(ctx, "it stays undone", "phase", step.Phase, "share", step.Share, "error", err)
+		r.Log.WarnContext(ctx, "optional act failed", "phase", step.Phase, "share", step.Share, "error", err)
 	default:
-		r.did = append(r.did, step.Message)
+		r.done = append(r.done, step.Message)
 		if err := r.committer.commit(ctx, step.AfterAct, nil); err != nil {
 			return err
 		}
 	}
-	r.seen = r.seen.After(step)
+	r.observed = r.observed.After(step)
 	return nil
 }
 
-// do has the one effect on AWS that a step has. Doing it again changes nothing.
+// do makes the change to AWS that a step asks for. Repeating it changes nothing.
 func (r *teardownRun) do(ctx context.Context, step teardown.Step) error {
 	switch owner := r.written.Account; step.Phase {
 	case teardown.Unshare, teardown.Verify:
@@ -154,8 +153,8 @@ func (r *teardownRun) do(ctx context.Context, step teardown.Step) error {
 	return nil
 }
 
-// commit carries out what a step asks for and writes its record. If somebody else has written that since it was read, it fails,
-// and the step is repeated.
+// commit carries out what a step asks for and writes its record. It fails if somebody else has written the record since it was read, and
+// the task is repeated then.
 func (r *teardownRun) commit(ctx context.Context, step *teardown.Step) error {
 	return r.committer.commit(ctx, step.BeforeWrite, func() error {
 		if reflect.DeepEqual(step.Record, r.written) {
@@ -169,7 +168,7 @@ func (r *teardownRun) commit(ctx context.Context, step *teardown.Step) error {
 	})
 }
 
-// conclude records the last decision of the step, and answers it to the state machine.
+// conclude writes the record of the last step, and returns the result of the task.
 func (r *teardownRun) conclude(ctx context.Context, step teardown.Step) (TaskOutput, error) {
 	if err := r.commit(ctx, &step); err != nil {
 		return TaskOutput{}, err
@@ -178,14 +177,14 @@ func (r *teardownRun) conclude(ctx context.Context, step teardown.Step) (TaskOut
 		return TaskOutput{}, failure(step.Outcome, fmt.Errorf("tear down %s: %s", r.task.Origin, step.Message))
 	}
 	answer := step.Answer()
-	if len(r.did) > 0 && step.Verdict != teardown.End {
-		answer.Message = strings.Join(r.did, "; ")
+	if len(r.done) > 0 && step.Verdict != teardown.End {
+		answer.Message = strings.Join(r.done, "; ")
 	}
 	if r.task.Token == "" || step.Verdict == teardown.Await {
 		return answer, nil
 	}
-	// The task waits for wire although there is nothing for wire to do: it was retried after a crash, or what it waits for
-	// came about meanwhile.
+	// Function wire has nothing to do, so it would never complete the task: the task was retried after a crash, or the origin was
+	// detached meanwhile.
 	output, err := json.Marshal(answer)
 	if err != nil {
 		return TaskOutput{}, &fault.GiveUp{Err: err}
@@ -193,7 +192,7 @@ func (r *teardownRun) conclude(ctx context.Context, step teardown.Step) (TaskOut
 	return answer, fault.IgnoreFinished(r.Executions.Complete(ctx, r.task.Token, string(output)))
 }
 
-// failure is the error of a task that ended so.
+// failure returns the error of a task that ended with an outcome.
 func failure(how teardown.Outcome, err error) error {
 	switch how {
 	case teardown.Dirty:

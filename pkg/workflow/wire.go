@@ -44,8 +44,8 @@ type quotas interface {
 	Distribution(ctx context.Context) (origin.Size, error)
 }
 
-// Wire makes each distribution what the registry wants, and settles what has become Deployed. It is the distributions' only
-// writer: a lease in the registry keeps others away, from each by itself. What to do is for wiring.Run to say.
+// Wire makes each distribution what the registry wants, and records what has become Deployed. It is the only writer of the distributions: a
+// lease per distribution in the registry keeps other runs away. wiring.Run decides what to do.
 type Wire struct {
 	Policy     hubpolicy.Policy
 	Registry   wireRegistry
@@ -61,8 +61,8 @@ type Wire struct {
 	Holder     string // names this process in the lease
 }
 
-// Run observes each distribution that the messages are about, and does what that asks for. What remains is left to a delayed
-// message on its own queue.
+// Run observes each distribution that the messages concern, and does what that requires. A delayed message on the function's own queue
+// triggers the rest.
 func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 	s, err := w.Registry.Load(ctx)
 	if err != nil {
@@ -72,7 +72,7 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 	quotas := sync.OnceValues(func() (origin.Size, error) { return w.Quotas.Distribution(ctx) })
 	zone := &zoneRead{zone: w.DNS}
 	var failed []error
-	room := false
+	capacityFreed := false
 	for _, name := range fleet {
 		if !inbound.Concerns(messages, name) {
 			continue
@@ -82,11 +82,11 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 		r.run.Recheck = inbound.Rechecks(messages, name, r.run.Item.RecheckDue)
 		r.run.Quiet = inbound.OnlyRechecks(messages)
 		failed = append(failed, r.underLease(ctx))
-		room = room || r.run.CapacityFreed
+		capacityFreed = capacityFreed || r.run.CapacityFreed
 	}
-	if room {
+	if capacityFreed {
 		var o outcome.Outcome
-		o.Trigger(outcome.Admit, "there is room", 0)
+		o.Trigger(outcome.Admit, "capacity was freed", 0)
 		failed = append(failed, w.committer().commit(ctx, o, nil))
 	}
 	return errors.Join(failed...)
@@ -96,8 +96,7 @@ func (w *Wire) committer() committer {
 	return committer{bus: w.Bus, meter: w.Meter, log: w.Log, queues: map[outcome.Function]queue{outcome.Admit: w.AdmitQueue}}
 }
 
-// zoneRead lists the hosted zone, which may hold thousands of records, once for all distributions of a run, and again only
-// after a change.
+// zoneRead reads the hosted zone, which may have thousands of records, once for all distributions of a run, and again only after a change.
 type zoneRead struct {
 	zone
 	records []origin.DNSRecord

@@ -16,7 +16,7 @@ import (
 	"github.com/originhub/originhub/pkg/wiring"
 )
 
-// wireRun carries out one run about one distribution.
+// wireRun is a run of function wire for one distribution.
 type wireRun struct {
 	*Wire
 	run    wiring.Run
@@ -24,7 +24,7 @@ type wireRun struct {
 	zone   zone
 }
 
-// underLease takes the lease, goes through the run, and gives the lease back, whatever happened.
+// underLease takes the lease, performs the run, and releases the lease in any case.
 func (r *wireRun) underLease(ctx context.Context) error {
 	item, wait := wiring.Lease(r.run.Item, r.Holder, r.run.Now)
 	if wait > 0 {
@@ -38,15 +38,15 @@ func (r *wireRun) underLease(ctx context.Context) error {
 	if r.run.Item, err = r.Registry.PutDistribution(ctx, item); err != nil {
 		return err
 	}
-	err = r.through(ctx)
+	err = r.steps(ctx)
 	released := r.run.Item
 	released.Holder, released.Expires = "", time.Time{}
 	_, kept := r.Registry.PutDistribution(ctx, released)
 	return errors.Join(err, kept)
 }
 
-// through commits one step after the other, performs its action, and asks for the next.
-func (r *wireRun) through(ctx context.Context) error {
+// steps commits each step of the run and performs its action, until the run is done.
+func (r *wireRun) steps(ctx context.Context) error {
 	for {
 		next, step := r.run.Next()
 		if err := r.commit(ctx, &next, &step); err != nil {
@@ -63,7 +63,7 @@ func (r *wireRun) through(ctx context.Context) error {
 	}
 }
 
-// commit publishes what a step says and writes what it writes, which have new versions then.
+// commit publishes what a step reports and writes its records, which get new versions.
 func (r *wireRun) commit(ctx context.Context, next *wiring.Run, step *wiring.Step) error {
 	return r.committer().commit(ctx, step.Outcome, func() (err error) {
 		var failed []error
@@ -96,7 +96,7 @@ func (r *wireRun) commit(ctx context.Context, next *wiring.Run, step *wiring.Ste
 	})
 }
 
-// complete reports a fact to the task that waits for it, if any.
+// complete completes the task that waits for the state of an origin, if any.
 func (r *wireRun) complete(ctx context.Context, s wiring.Observation) error {
 	if s.Token == "" {
 		return nil
@@ -114,7 +114,7 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 	switch do := action.(type) {
 	case wiring.ReadQuotas:
 		if a.Quotas, err = r.quotas(); err != nil {
-			r.Log.WarnContext(ctx, "quotas cannot be read, and the last known or the documented ones hold", "error", err)
+			r.Log.WarnContext(ctx, "quotas cannot be read; the last known or the documented ones stay in force", "error", err)
 		}
 	case wiring.ReadDistribution:
 		a.Served, err = r.read(ctx, do.ID)
@@ -143,7 +143,7 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 	return a
 }
 
-// read reads a distribution and parses its document, once for all that is decided about it.
+// read reads a distribution and parses its configuration.
 func (r *wireRun) read(ctx context.Context, id string) (wiring.Served, error) {
 	s, err := r.CloudFront.Distribution(ctx, id)
 	if err != nil {
@@ -160,7 +160,7 @@ func (r *wireRun) recheck(ctx context.Context, m wiring.SendRecheck) error {
 	return r.Queue.Send(ctx, string(inbound.Recheck{Distribution: m.Distribution, Due: m.Due}.JSON()), m.After)
 }
 
-// classOf is the class of a call's error, as package wiring knows it.
+// classOf returns the class of a call's error.
 func classOf(err error) wiring.Class {
 	switch {
 	case fault.Is[*fault.Absent](err):
@@ -175,7 +175,7 @@ func classOf(err error) wiring.Class {
 	return wiring.Failed
 }
 
-// giveUp classifies an error that no repetition mends.
+// giveUp classifies err as one that repeating the call does not fix.
 func giveUp(err error) error {
 	if err == nil {
 		return nil

@@ -1,10 +1,10 @@
-// Package workflow runs the hub's use cases: it observes through narrow ports, lets the core decide, and carries out the
-// decision. Every use case may be run again at any point: what was done is seen, not remembered.
+// Package workflow runs the hub's use cases. Each one observes AWS and the registry through small interfaces, lets the core decide, and
+// carries out the decision. Every use case may be repeated at any point, because it observes what was done and does not rely on memory.
 //
-// What is decided is published before it is recorded. A crash between the two says it twice; the other order could say it
-// never. Distribution Updated is published when the distribution shows that the update has come through, in whichever run that is.
-// Three events report a call that AWS has answered: Share Accepted, Distribution Created and Teardown Advanced. A crash after the
-// call loses them, and nothing rests on them; CloudTrail has the calls.
+// A decision is published before it is recorded. A crash in between publishes it twice; the other order could lose it. Distribution Updated
+// is published by the run that observes the update in the distribution. Three events report a call that AWS has answered: Share
+// Accepted, Distribution Created and Teardown Advanced. A crash after the call loses them. Nothing depends on them, and CloudTrail has the
+// calls.
 package workflow
 
 import (
@@ -28,22 +28,22 @@ type meter interface {
 	Record(m outcome.Metric)
 }
 
-// Spoke is a team's account, seen through the role that the team granted.
+// Spoke is a team's account, accessed through the role that the team granted.
 type Spoke interface {
 	Tags(ctx context.Context, arn string) (map[string]string, error)
 }
 
-// For so many team accounts there is one asker, and askersAtMost in all: what is read at 50 ms a call takes minutes
-// of 1,000 accounts one after the other, and CloudFront's API has a rate limit that nobody publishes. Up to askerFor
-// accounts are asked in their order, so that the calls of a usual hub come in the same order every time.
-const askerFor, askersAtMost = 150, 10
+// each uses one worker for this many calls, and maxWorkers at most. At 50 ms a call, reading 1,000 accounts one after the other takes
+// minutes, and CloudFront's API has a rate limit that AWS does not publish. Up to accountsPerWorker calls run in order, so that a hub of
+// usual size makes its calls in the same order every time.
+const accountsPerWorker, maxWorkers = 150, 10
 
-// each calls ask with 0 to n-1, a few at a time if there are many, and returns when all are done. What is asked for is put
-// into a slice and judged afterwards, in order.
+// each calls ask with 0 to n-1, concurrently if n is large, and returns when all calls have returned. ask stores its result in a slice, so
+// that results are judged in order.
 func each(n int, ask func(i int)) {
 	next := make(chan int)
 	var askers sync.WaitGroup
-	for range min(1+(n-1)/askerFor, askersAtMost) {
+	for range min(1+(n-1)/accountsPerWorker, maxWorkers) {
 		askers.Go(func() {
 			for i := range next {
 				ask(i)

@@ -39,16 +39,16 @@ func host() hub.Host {
 
 // account is the SDK configuration of the function's own account.
 func account(ctx context.Context) (aws.Config, error) {
-	// Frozen, all clients share its connections. Any other HTTP client the SDK copies into each service client, and each of
-	// those would shake hands anew: one per spoke and call.
+	// All clients share the connections of a frozen HTTP client. The SDK copies any other client into each service client, and each
+	// copy would open connections of its own.
 	connections := awshttp.NewBuildableClient().Freeze()
 	return config.LoadDefaultConfig(ctx, config.WithHTTPClient(plain{connections}))
 }
 
-// plain hides the WriteTo of a request's body. The SDK closes the body when the response begins. net/http then calls WriteTo once
-// more, which fails with io.EOF (github.com/aws/smithy-go@v1.28.9/transport/http/internal/io/safe.go). net/http closes the
-// connection, the rest of the response is lost, and the SDK repeats a call that has already had its effect. A repeated
-// UpdateDistribution fails with 412. https://github.com/aws/aws-sdk-go-v2/issues/2737
+// plain sends a request's body as a plain io.Reader. The SDK closes the body as soon as a response begins. The body's WriteTo, which
+// net/http calls once more at the end, then fails with io.EOF, so that net/http closes the connection and the rest of the response is
+// lost. The SDK then repeats a call that has had its effect: a second UpdateDistribution, which is answered with 412. See smithy-go
+// v1.28.9, transport/http/internal/io/safe.go, and https://github.com/aws/aws-sdk-go-v2/issues/2737.
 type plain struct{ aws.HTTPClient }
 
 // Do implements aws.HTTPClient.

@@ -14,15 +14,15 @@ import (
 // New returns the handler.
 func New() lambda.Handler { return lambda.NewHandler(answer) }
 
-// answer looks at what is left of the path below the base path mapping, which the resource {proxy+} takes whole.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+// answer handles the path below the base path mapping, all of which the resource {proxy+} matches
+// (https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html).
 func answer(_ context.Context, r events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 	parts := strings.Split(r.PathParameters["proxy"], "/")
 	if len(parts) != 2 || parts[0] != "customers" || parts[1] == "" {
-		return respond(http.StatusNotFound, map[string]string{"message": "nothing here: " + r.Path})
+		return respond(http.StatusNotFound, map[string]string{"message": "no resource has the path " + r.Path})
 	}
 	if r.HTTPMethod != http.MethodGet {
-		return respond(http.StatusMethodNotAllowed, map[string]string{"message": r.HTTPMethod + " is not allowed: use GET"})
+		return respond(http.StatusMethodNotAllowed, map[string]string{"message": r.HTTPMethod + " is not allowed; use GET"})
 	}
 	return respond(http.StatusOK, map[string]string{"customerId": parts[1]})
 }

@@ -17,10 +17,10 @@ func TestAnswer(t *testing.T) {
 	}{
 		"a customer":     {"GET", "customers/123", 200, `{"customerId":"123"}`},
 		"quoted":         {"GET", `customers/1"2`, 200, `{"customerId":"1\"2"}`},
-		"no customer":    {"GET", "customers/", 404, `{"message":"nothing here: /team-a/customers/"}`},
-		"another path":   {"GET", "orders/123", 404, `{"message":"nothing here: /team-a/orders/123"}`},
-		"a path below":   {"GET", "customers/123/x", 404, `{"message":"nothing here: /team-a/customers/123/x"}`},
-		"another method": {"DELETE", "customers/123", 405, `{"message":"DELETE is not allowed: use GET"}`},
+		"no customer":    {"GET", "customers/", 404, `{"message":"no resource has the path /team-a/customers/"}`},
+		"another path":   {"GET", "orders/123", 404, `{"message":"no resource has the path /team-a/orders/123"}`},
+		"a path below":   {"GET", "customers/123/x", 404, `{"message":"no resource has the path /team-a/customers/123/x"}`},
+		"another method": {"DELETE", "customers/123", 405, `{"message":"DELETE is not allowed; use GET"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := answer(context.Background(), events.APIGatewayProxyRequest{
