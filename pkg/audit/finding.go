@@ -13,13 +13,13 @@ type Finding struct {
 	Origin  string // VPC origin id
 	Account string // of the owner
 	Team    string
-	By      string    // who did it, as CloudTrail says; "" of what was found without an event // the caller according to CloudTrail; "" if the audit found it without an event
+	By      string    // the caller according to CloudTrail; "" if the audit found it without an event
 	Since   time.Time // when it began; zero if AWS does not report that
 	Alarm   bool      // viewers get no answer, or reach an origin past the hub's isolation
 	Risk    string    // what is so, why it matters, and what to do in which account
-	Cost    string    // estimate per month, or "unknown" // estimate per month, or "unknown"
-	Repair  string    // command that mends it, as it can be pasted into a shell; "" if nothing or no command does // command that repairs it, ready for a shell; "" if no command does
-	In      string    // account in which to run it; "" without a command // account in which to run Repair; "" without a command
+	Cost    string    // estimate per month, or "unknown"
+	Repair  string    // command that repairs it, ready for a shell; "" if no command does
+	In      string    // account in which to run Repair; "" without a command
 	// Facts identify the finding's state by code and subject. A finding with the same facts is not reported again, even if its wording
 	// has changed.
 	Facts []origin.Reason

@@ -49,7 +49,7 @@ func (n *node) each(f func(*node)) {
 
 // node is an XML element, or the text between elements. Its source is start, followed by the sources of kids and by end.
 type node struct {
-	name       string // of an element, with its prefix; "" of everything else // of an element, with its prefix; "" for everything else
+	name       string // of an element, with its prefix; "" for everything else
 	start, end []byte
 	text       string // the character data, unescaped
 	kids       []*node

@@ -26,13 +26,13 @@ type Capacity struct {
 // Request asks for a place for an origin. Its record is what the origin has to become, even if the origin is wired with another claim.
 type Request struct {
 	origin.Record
-	Only     string // room that it cannot leave, or "": it is wired there already, or hosts that it left still lead there // the distribution that the origin cannot leave, because it is wired there or its released hosts still lead there; or ""
+	Only     string // the distribution that the origin cannot leave, because it is wired there or its released hosts still lead there; or ""
 	Orphaned bool   // the origin is in Only without a record, and so counts among that distribution's Others
 }
 
 // Place is the distribution for an origin, or the reason why it has to wait.
 type Place struct {
-	Distribution string // "" while it waits // "" while the origin waits
+	Distribution string // "" while the origin waits
 	Why          origin.Reason
 }
 

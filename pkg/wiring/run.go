@@ -158,7 +158,7 @@ func (SendRecheck) action()      {}
 type Answer struct {
 	Class   Class
 	Err     error  // nil exactly if Class is OK
-	Code    string // AWS's; "" of an error that is not AWS's // AWS's error code; "" if the error is not AWS's
+	Code    string // AWS's error code; "" if the error is not AWS's
 	Message string // AWS's error message, or else the error's text
 
 	Quotas  origin.Size        // ReadQuotas

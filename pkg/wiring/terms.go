@@ -10,7 +10,7 @@ import (
 // Terms is what policy says about one distribution.
 type Terms struct {
 	Named           bool      // policy names the distribution; one that it no longer names keeps its origins
-	Adopt           string    // id of the existing distribution that policy puts here; "" if the hub creates it // id of the existing distribution to adopt; "" if the hub creates one
+	Adopt           string    // id of the existing distribution to adopt; "" if the hub creates one
 	Base            *BaseSpec // the new distribution, without NotFound; nil if one is adopted
 	CallerReference string    // of the distribution that the hub creates under this name
 	Domain          string
