@@ -177,11 +177,13 @@ func (q Request) observesItself() bool {
 }
 
 // lastProgress returns when the execution was last asked for, or entered another phase, whichever is later.
-func lastProgress(t origin.Teardown) time.Time {
-	if t.Since.After(t.ExecutionAsked) {
-		return t.Since
+func lastProgress(t origin.Teardown) time.Time { return latest(t.ExecutionAsked, t.Since) }
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	return t.ExecutionAsked
+	return a
 }
 
 // keepAlive starts an execution that was recorded but not started because a run crashed in between, and reports one that died.
@@ -192,7 +194,7 @@ func (q Request) keepAlive() Retirement {
 	case executionMissing:
 		return Retirement{Start: true}
 	case executionDied:
-		return q.block()
+		return q.block(*q.Record.Teardown)
 	}
 	return Retirement{}
 }
@@ -205,9 +207,8 @@ const aborted = "ABORTED"
 
 // block records that the execution of a teardown died. It reports that once for each phase and cause, even if the teardown was resumed in
 // between.
-func (q Request) block() (a Retirement) {
+func (q Request) block(t origin.Teardown) (a Retirement) {
 	r := q.Record
-	t := *r.Teardown
 	if t.Phase == "" {
 		t.Phase = string(Warn)
 	}
@@ -253,19 +254,18 @@ func wayOn(status string, t origin.Teardown) string {
 	return "fix the cause; originhub resumes the teardown within six hours, and at once if the tag " + contract.TagTeardown + " is set again; " + back
 }
 
-// resumable reports whether a teardown whose execution died is due to be resumed: an hour after its last execution was asked for, then
-// after two, four, and every six hours.
+// resumable reports whether a teardown whose execution died is due to be resumed: an hour after that was reported, then two, four, and every
+// six hours after it was resumed last.
 func (q Request) resumable() bool {
 	t := q.Record.Teardown
 	if !t.Ended || t.Because.Code != ExecutionDied || strings.HasPrefix(t.Because.Subject, aborted) {
 		return false
 	}
-	return q.Now.Sub(t.ExecutionAsked) >= min(time.Hour<<min(t.Resumed, 3), 6*time.Hour)
+	return q.Now.Sub(latest(t.ExecutionAsked, t.Reported)) >= min(time.Hour<<min(t.Resumed, 3), 6*time.Hour)
 }
 
 // resume begins a new generation of a teardown whose execution died. If that dies of the same cause, it is not reported again.
-func (q Request) resume() Retirement {
-	t := *q.Record.Teardown
+func (q Request) resume(t origin.Teardown) Retirement {
 	a := q.begin(q.Record.Generation+1, t, "the execution for VPC origin "+q.Record.ID+" died; the teardown is resumed")
 	is := a.Record.Teardown
 	is.Outcome, is.Because, is.Reported, is.Resumed = t.Outcome, t.Because, t.Reported, t.Resumed+1
@@ -277,8 +277,8 @@ func (q Request) gone() Retirement {
 	t := q.Record.Teardown
 	switch {
 	case q.resumable():
-		return q.resume()
-	case q.execution() == executionEnded && q.Now.Sub(lastProgress(*t)) >= remainsInterval:
+		return q.resume(*t)
+	case q.execution() == executionEnded && q.Now.Sub(latest(lastProgress(*t), t.Reported)) >= remainsInterval:
 		return q.begin(q.Record.Generation+1, *t, "VPC origin "+q.Record.ID+" does not exist any more; the teardown starts again to observe what is left")
 	}
 	return q.keepAlive()
@@ -320,9 +320,9 @@ func (q Request) continueTeardown(due time.Time) (a Retirement) {
 		t.Value = q.Value
 		return a.withBegin(q.begin(r.Generation+1, t, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" was set again; the teardown starts again"))
 	case state == executionDied:
-		return a.withBegin(q.block())
+		return a.withBegin(q.block(t))
 	case q.resumable():
-		return a.withBegin(q.resume())
+		return a.withBegin(q.resume(t))
 	case state == executionEnded && t.Phase == "":
 		return a.withBegin(q.begin(r.Generation+1, t, "the execution for VPC origin "+r.ID+" ended before its first step; the teardown starts again"))
 	case state == executionMissing:

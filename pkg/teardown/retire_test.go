@@ -270,7 +270,7 @@ func TestBlockedExecutionIsReportedOnceAndResumed(t *testing.T) {
 	if first != want {
 		t.Errorf("got %s", first)
 	}
-	if got := fmt.Sprint(started); got != "[0s 2h0m0s 6h0m0s 12h0m0s 18h0m0s]" {
+	if got := fmt.Sprint(started); got != "[1h0m0s 3h0m0s 7h0m0s 13h0m0s 19h0m0s]" {
 		t.Errorf("resumed after %s", got)
 	}
 	q.Execution = origin.Execution{Status: aborted}
