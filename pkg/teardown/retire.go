@@ -295,7 +295,7 @@ func (q Request) continueTeardown(due time.Time) (a Retirement) {
 	ended := state == executionEnded || state == executionDied || t.Ended
 	changed := r.Intent == origin.Detach && t.Value != "" && t.Value != q.Value
 	// The record of an ended teardown has the value of its tag, so a changed value shows without an event that the tag was set again.
-	setAgain := q.Called.After(t.ExecutionAsked) || t.Ended && (changed || t.Because.Code == tagRemoved)
+	setAgain := q.Called.After(t.ExecutionAsked) || ended && (changed || t.Ended && t.Because.Code == tagRemoved)
 	if changed && (!ended || !setAgain) {
 		a = q.refuse(origin.Reason{Code: TagLate, Subject: q.Value, Message: fmt.Sprintf("the tag %s of VPC origin %s is now %s, but its teardown "+
 			"has begun and goes on as before; to keep the origin, remove the tag while the origin is still shared", contract.TagTeardown, r.ID, q.Value)})
