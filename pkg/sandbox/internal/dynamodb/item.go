@@ -163,13 +163,13 @@ type GetItemInput struct {
 	ExpressionAttributeNames map[string]string
 }
 
-// GetItemOutput is the output of GetItem.
+// GetItemOutput is the output of GetItem. Item is nil if there is no item, and empty if the item has none of the attributes that the
+// projection selects (assumption DDB-06).
 type GetItemOutput struct {
-	Item Item `json:",omitempty"`
+	Item *Item
 }
 
 // getItem implements GetItem. ConsistentRead has no effect (assumption DDB-01).
-// getItem implements GetItem.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
 func (s *Service) getItem(c *cloud.Call, in *GetItemInput) (*GetItemOutput, error) {
 	t, err := s.table(c, "dynamodb:GetItem", in.TableName, in.Key)
@@ -194,7 +194,12 @@ func (s *Service) getItem(c *cloud.Call, in *GetItemInput) (*GetItemOutput, erro
 	if err := x.done(); err != nil {
 		return nil, err
 	}
-	return &GetItemOutput{projection.of(t.items[place])}, nil
+	item, ok := t.items[place]
+	if !ok {
+		return &GetItemOutput{}, nil
+	}
+	item = projection.of(item)
+	return &GetItemOutput{&item}, nil
 }
 
 // UpdateItemInput is the input of UpdateItem.

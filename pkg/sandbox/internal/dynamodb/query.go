@@ -23,9 +23,9 @@ type Read struct {
 	Select                    string
 }
 
-// ReadOutput is the output of Query and Scan.
+// ReadOutput is the output of Query and Scan. Items is nil with Select COUNT.
 type ReadOutput struct {
-	Items            []Item
+	Items            *[]Item
 	Count            int
 	ScannedCount     int
 	LastEvaluatedKey Item `json:",omitempty"`
@@ -107,7 +107,6 @@ func (o operand) isAttribute(name string) bool {
 type ScanInput struct{ Read }
 
 // scan implements Scan. It returns items in the order of their keys (assumption DDB-02).
-// scan implements Scan.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
 func (s *Service) scan(c *cloud.Call, in *ScanInput) (*ReadOutput, error) {
 	t, err := s.table(c, "dynamodb:Scan", in.TableName)
@@ -144,8 +143,15 @@ func (t *table) reading(in *Read, keyCondition string) (*reading, error) {
 		}
 	}
 	switch in.Select {
-	case "", "ALL_ATTRIBUTES":
+	case "":
+	case "ALL_ATTRIBUTES":
+		if in.ProjectionExpression != "" {
+			return nil, invalid("Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES")
+		}
 	case "COUNT":
+		if in.ProjectionExpression != "" {
+			return nil, invalid("Cannot specify the ProjectionExpression when choosing to get only the Count")
+		}
 		r.count = true
 	case "SPECIFIC_ATTRIBUTES":
 		if in.ProjectionExpression == "" {
@@ -267,7 +273,10 @@ func operands(c condition) []operand {
 
 // page reads from the starting key until the limit or until the page is full.
 func (r *reading) page(items []Item) (*ReadOutput, error) {
-	out := &ReadOutput{}
+	out, found := &ReadOutput{}, []Item{}
+	if !r.count {
+		out.Items = &found
+	}
 	size := 0
 	for n, i := range items {
 		if r.start != nil {
@@ -284,7 +293,7 @@ func (r *reading) page(items []Item) (*ReadOutput, error) {
 		if r.filter == nil || r.filter.holds(i) {
 			out.Count++
 			if !r.count {
-				out.Items = append(out.Items, r.projection.of(i))
+				found = append(found, r.projection.of(i))
 			}
 		}
 		// AWS returns a key if the limit was reached, even if no item follows.

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/wire/wiretest"
@@ -89,5 +90,91 @@ func TestSDK(t *testing.T) {
 	var missing *types.ResourceNotFoundException
 	if !errors.As(err, &missing) {
 		t.Error(err)
+	}
+}
+
+// TestAssumption_DDB_05_RemoveBelowAMissingPath pins that REMOVE needs the parent of a nested path, unless the item does not exist.
+func TestAssumption_DDB_05_RemoveBelowAMissingPath(t *testing.T) {
+	b := newBench(t)
+	client := sdk.NewFromConfig(wiretest.Config(t, b.w, "dynamodb", account, region))
+	b.put(`{"pk": "main", "sk": "origin#1", "text": "x", "m": {"x": 1}, "l": [1]}`)
+	for update, refused := range map[string]bool{
+		"REMOVE nothing": false, "REMOVE m.y": false, "REMOVE l[7]": false,
+		"REMOVE nothing.x": true, "REMOVE nothing[0]": true, "REMOVE m.y.z": true, "REMOVE #t.x": true, "REMOVE m[0]": true, "REMOVE l.x": true,
+	} {
+		in := &sdk.UpdateItemInput{
+			TableName: aws.String(name), Key: map[string]types.AttributeValue{"pk": s("main"), "sk": s("origin#1")}, UpdateExpression: aws.String(update),
+		}
+		if update == "REMOVE #t.x" {
+			in.ExpressionAttributeNames = map[string]string{"#t": "text"}
+		}
+		_, err := client.UpdateItem(context.Background(), in)
+		var failure smithy.APIError
+		switch {
+		case !refused && err != nil:
+			t.Errorf("%s: %v", update, err)
+		case refused && (!errors.As(err, &failure) || failure.ErrorCode() != "ValidationException" ||
+			failure.ErrorMessage() != "The document path provided in the update expression is invalid for update"):
+			t.Errorf("%s: got %v", update, err)
+		}
+		in.Key["sk"] = s("another " + update)
+		if _, err := client.UpdateItem(context.Background(), in); err != nil {
+			t.Errorf("%s of an item that does not exist: %v", update, err)
+		}
+	}
+	if got := b.get(itemKey); got != `{"l":[1],"m":{"x":1},"pk":"main","sk":"origin#1","text":"x"}` {
+		t.Errorf("the item is now %s", got)
+	}
+}
+
+// TestAssumption_DDB_06_AProjectionThatSelectsNothing pins that an item without any of the selected attributes is an empty item,
+// and not a missing one.
+func TestAssumption_DDB_06_AProjectionThatSelectsNothing(t *testing.T) {
+	b := newBench(t)
+	client := sdk.NewFromConfig(wiretest.Config(t, b.w, "dynamodb", account, region))
+	b.put(itemKey)
+	get := func(sort string) map[string]types.AttributeValue {
+		out, err := client.GetItem(context.Background(), &sdk.GetItemInput{
+			TableName: aws.String(name), Key: map[string]types.AttributeValue{"pk": s("main"), "sk": s(sort)}, ProjectionExpression: aws.String("nothing"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.Item
+	}
+	if i := get("origin#1"); i == nil || len(i) != 0 {
+		t.Errorf("the item exists: got %v", i)
+	}
+	if i := get("origin#2"); i != nil {
+		t.Errorf("the item does not exist: got %v", i)
+	}
+}
+
+// TestSelectCount: the output has no items, and a projection makes no sense.
+func TestSelectCount(t *testing.T) {
+	b := newBench(t)
+	client := sdk.NewFromConfig(wiretest.Config(t, b.w, "dynamodb", account, region))
+	b.put(itemKey)
+	scan, err := client.Scan(context.Background(), &sdk.ScanInput{TableName: aws.String(name), Select: types.SelectCount})
+	if err != nil || scan.Count != 1 || scan.ScannedCount != 1 || scan.Items != nil {
+		t.Errorf("%v %+v", err, scan)
+	}
+	none, err := client.Scan(context.Background(), &sdk.ScanInput{
+		TableName: aws.String(name), FilterExpression: aws.String("attribute_exists(nothing)"),
+	})
+	if err != nil || none.Count != 0 || none.Items == nil {
+		t.Errorf("without COUNT, Items is empty and not absent: %v %+v", err, none)
+	}
+	for chosen, want := range map[types.Select]string{
+		types.SelectCount:         "Cannot specify the ProjectionExpression when choosing to get only the Count",
+		types.SelectAllAttributes: "Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES",
+	} {
+		_, err := client.Scan(context.Background(), &sdk.ScanInput{
+			TableName: aws.String(name), Select: chosen, ProjectionExpression: aws.String("pk"),
+		})
+		var failure smithy.APIError
+		if !errors.As(err, &failure) || failure.ErrorCode() != "ValidationException" || failure.ErrorMessage() != want {
+			t.Errorf("%s: got %v", chosen, err)
+		}
 	}
 }

@@ -189,6 +189,9 @@ func (u *update) apply(old Item) (Item, error) {
 				return nil, err
 			}
 		case "REMOVE":
+			if old != nil && !old.hasParent(a.at) {
+				return nil, invalidPath()
+			}
 			removals = append(removals, a.at)
 		default:
 			v, ok := old.get(a.at)
@@ -260,7 +263,24 @@ func (i Item) put(at path, v Value) error {
 		parent.list = append(parent.list, v)
 		return i.put(at[:len(at)-1], parent)
 	}
+	return invalidPath()
+}
+
+func invalidPath() error {
 	return invalid("The document path provided in the update expression is invalid for update")
+}
+
+// hasParent reports whether what is above the last element of a path exists and is a document of the right type. The last element
+// may be missing. An update of an item that does not exist needs no parent (assumption DDB-05).
+func (i Item) hasParent(at path) bool {
+	if len(at) == 1 {
+		return true
+	}
+	parent, ok := i.get(at[:len(at)-1])
+	if at[len(at)-1].name != "" {
+		return ok && parent.Type == "M"
+	}
+	return ok && parent.Type == "L"
 }
 
 func (i Item) remove(at path) {

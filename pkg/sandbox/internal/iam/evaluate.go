@@ -52,8 +52,10 @@ func (s *Service) Authorize(r cloud.Request) cloud.Decision {
 	case r.Action == AssumeRole:
 		needIdentity = !resource.direct || owner(r) != r.Principal.Account
 	case owner(r) != r.Principal.Account:
-	case strings.HasPrefix(r.Action, "kms:"):
+	case strings.HasPrefix(r.Action, "kms:") && r.Resource != "*":
+		// An action without a key, such as kms:ListKeys, is a matter of identity policies alone.
 		// https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+		// https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html
 		needIdentity = !resource.direct
 	case resource.allow != "" && resource.direct:
 		needIdentity = false

@@ -222,3 +222,26 @@ func TestAPolicyThatLocksItsOwnerOutIsRefused(t *testing.T) {
 		t.Errorf("left behind: %v", keys)
 	}
 }
+
+// TestListKeys: an operation on no key is a matter of identity policies alone.
+// https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html
+func TestListKeys(t *testing.T) {
+	l := newLab(t)
+	l.key(account)
+	list := func(who cloud.Principal) (*ListKeysOutput, error) {
+		out, err := l.w.Invoke(who, region, "kms", "ListKeys", &ListKeysInput{})
+		if err != nil {
+			return nil, err
+		}
+		return out.(*ListKeysOutput), nil
+	}
+	may := l.role(`{"Effect":"Allow","Action":"kms:ListKeys","Resource":"*"}`)
+	for _, who := range []cloud.Principal{cloud.Root(hub), may} {
+		if out, err := list(who); err != nil || len(out.Keys) != 1 {
+			t.Errorf("%s: %v %+v", who.ARN, err, out)
+		}
+	}
+	if _, err := list(l.role(`{"Effect":"Allow","Action":"kms:DescribeKey","Resource":"*"}`)); err == nil || cloud.AsError(err).Code != "AccessDeniedException" {
+		t.Errorf("a role without the permission: %v", err)
+	}
+}
