@@ -3,10 +3,12 @@ package rehearsal
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -81,6 +83,51 @@ func (s *story) deployThatAdopts(names []string) error {
 		return err
 	}
 	return s.adopt(nil, names)
+}
+
+// createDistribution creates a distribution of another department with the parts in a file, and waits until it is Deployed.
+func (s *story) createDistribution(ts *testscript.TestScript, args []string) error {
+	config := legacy(args[0], args[0]+".example.net", s.policy.Certificate)
+	if err := s.overlay(config, ts.ReadFile(args[1])); err != nil {
+		return err
+	}
+	out, err := s.hubCloudFront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: config})
+	if err != nil {
+		return err
+	}
+	if s.adoptable == nil {
+		s.adoptable, s.originalConfigs = map[string]string{}, map[string][]byte{}
+	}
+	s.adoptable[args[0]] = aws.ToString(out.Distribution.Id)
+	served, err := s.hub.Distribution(s.ctx, s.adoptable[args[0]])
+	s.originalConfigs[args[0]] = served.Config
+	return errors.Join(err, s.waitUntilIdle(nil, nil))
+}
+
+// overlayDistribution changes parts of the hub's distribution, or of the first adopted one, as a file says.
+func (s *story) overlayDistribution(ts *testscript.TestScript, args []string) (err error) {
+	text := ts.ReadFile(args[0])
+	edited := s.editDistribution(func(c *types.DistributionConfig) { err = s.overlay(c, text) })
+	return errors.Join(err, edited)
+}
+
+// overlay replaces the parts of a configuration that a JSON text has.
+func (s *story) overlay(c *types.DistributionConfig, text string) error {
+	for name, o := range s.origins {
+		text = strings.ReplaceAll(text, "<"+name+">", o.ID)
+	}
+	var parts map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &parts); err != nil {
+		return err
+	}
+	for name := range parts { // a list would keep elements of the old one
+		field := reflect.ValueOf(c).Elem().FieldByName(name)
+		if !field.IsValid() {
+			return fmt.Errorf("a distribution has no %s", name)
+		}
+		field.SetZero()
+	}
+	return json.Unmarshal([]byte(text), c)
 }
 
 func legacy(name, alias, certificate string) *types.DistributionConfig {

@@ -16,17 +16,24 @@ const UpdateInvalid origin.Code = "update-invalid"
 
 // invalidUpdate is an update that CloudFront refused as invalid, and the search for the origins that make it so. CloudFront seldom names
 // them, so the run sends a series of smaller updates: first one without any addition, so that removals do not wait, and then subsets
-// of the additions that a Search chooses. An origin whose presence alone makes an update invalid is quarantined. An invalidUpdate is a
-// value: learn returns a new one.
+// of the additions that a Search chooses. An origin whose presence alone makes an update invalid is quarantined, unless each origin that was
+// tried alone is refused in the same words: then the distribution itself is the cause. An invalidUpdate is a value: learn returns a new one.
 type invalidUpdate struct {
 	answer     Answer            // CloudFront's answer to the full update
 	added      []string          // origins that the update adds or changes
+	entries    []Entry           // their names
 	removals   removalsState     // progress of the update without any of them
+	general    bool              // the distribution itself is the cause, so no addition is tried
+	individual bool              // something shows that single origins are the cause
 	search     Search            // among the added origins
 	sent       []string          // origins in the update that was sent last
 	answers    map[string]Answer // per origin, the last refusal of an update that contained it
 	notOrigins *Answer           // set if no added origin is the cause: the refusal of the update without any of them
 }
+
+// Numbers of origins that were refused alone, in the same words, while no addition was accepted: after probeAfter, each further try
+// contains one origin only, and after probeAtMost the distribution itself counts as the cause.
+const probeAfter, probeAtMost = 2, 8
 
 // removalsState is the progress of the update without any addition.
 type removalsState int
@@ -50,15 +57,27 @@ func (h invalidUpdate) learn(a Answer) *invalidUpdate {
 	case h.removals == removalsSent:
 		h.notOrigins = &a
 	case accepted:
-		h.search = h.search.Learn(true)
+		h.search, h.individual = h.search.Learn(true), true
 	default:
 		h.answers = maps.Clone(h.answers)
 		for _, id := range h.sent {
 			h.answers[id] = a
 		}
 		h.search = h.search.Learn(false)
+		h.individual = h.individual || a.Code != h.answer.Code || a.Message != h.answer.Message
+	}
+	if bad := len(h.search.Bad()); h.removals == removalsDone && (h.general || !h.individual && (h.search.Done() || bad >= probeAtMost)) {
+		h.notOrigins = &h.answer
 	}
 	return &h
+}
+
+// next returns the search with its next try chosen.
+func (h invalidUpdate) next() Search {
+	if !h.individual && len(h.search.Bad()) >= probeAfter {
+		return h.search.Probe()
+	}
+	return h.search
 }
 
 // searchInvalid sends the next update of the search, and quarantines the origins that were found. The update without any addition comes
@@ -71,6 +90,7 @@ func (r Run) searchInvalid() (Run, Step) {
 	var step Step
 	for !h.ended() {
 		if h.removals == removalsDone {
+			h.search = h.next()
 			h.sent = h.search.Next()
 		}
 		plan, err := r.plan(append(slices.Clone(r.Excluded), without(h.added, h.sent)...))
@@ -84,10 +104,12 @@ func (r Run) searchInvalid() (Run, Step) {
 			r.writing.invalid = &h
 			r.quarantineFound(&step, h)
 			return r.update(step, plan)
+		case h.removals != removalsDone && h.general:
+			return r.reportRefusedUpdate(h.answer)
 		case h.removals != removalsDone:
 			h.removals = removalsDone
 		default: // the subset changes nothing, so CloudFront cannot refuse it
-			h.search = h.search.Learn(true)
+			h.search, h.individual = h.search.Learn(true), true
 		}
 	}
 	r.writing.invalid, r.writing.done = &h, true
@@ -98,36 +120,50 @@ func (r Run) searchInvalid() (Run, Step) {
 	return r, step
 }
 
-// startSearch begins the search:
+// startSearch begins the search. If the distribution itself is the cause, only the update without any addition is tried:
 //
-//	the update adds or changes  CloudFront names some of it  error code                                               suspected
-//	nothing                     -                            -                                                        the distribution itself
-//	something                   no                           AccessDenied, InvalidViewerCertificate                   the distribution itself
-//	something                   no                           CNAMEAlreadyExists, if the only alias is a wildcard      the distribution itself
-//	something                   no                           any other                                                every addition
-//	something                   yes                          any                                                      first the ones named
+//	the update adds  CloudFront names some of it  error                                                  suspected
+//	nothing          -                            -                                                      the distribution
+//	something        -                            isDistributions                                        the distribution
+//	something        -                            InvalidViewerCertificate, not policy's certificate     the distribution
+//	something        no                           InvalidViewerCertificate                               the distribution
+//	something        no                           CNAMEAlreadyExists, if the only alias is a wildcard    the distribution
+//	one              no                           AccessDenied                                           the distribution
+//	something        no                           reported within retryAfter, no origin admitted since   the distribution
+//	something        no                           any other                                              every addition
+//	something        yes                          any other                                              first the ones named
 func (r Run) startSearch(a Answer) *invalidUpdate {
 	h := invalidUpdate{answer: a, answers: map[string]Answer{}}
-	var entries []Entry
+	fresh := false
 	for _, o := range r.Records {
 		wired := o.State == origin.Deferred || o.State == origin.Wired || o.State == origin.Live
 		if o.Intent == origin.Wire && !wired && !slices.Contains(r.Excluded, o.ID) {
 			h.added = append(h.added, o.ID)
-			entries = append(entries, Entry{VPCOrigin: o.ID, Names: slices.Concat([]string{o.Claim.Domain}, o.Claim.Hosts, o.Claim.Paths)})
+			h.entries = append(h.entries, Entry{VPCOrigin: o.ID, Names: slices.Concat([]string{o.Claim.Domain}, o.Claim.Hosts, o.Claim.Paths)})
+			fresh = fresh || o.Admitted.After(r.Item.RefusedAt)
 		}
 	}
 	slices.Sort(h.added)
-	suspects := Suspects(a.Message, entries)
-	general := a.Code == "AccessDenied" || a.Code == "InvalidViewerCertificate" || a.Code == "CNAMEAlreadyExists" && r.Terms.Wildcard
-	if len(h.added) == 0 || len(suspects) == 0 && general {
+	suspects := Suspects(a.Message, h.entries)
+	h.individual = len(h.added) == 1 || len(suspects) > 0
+	switch unnamed := len(suspects) == 0; {
+	case len(h.added) == 0:
 		h.notOrigins = &a
+	case isDistributions(a), a.Code == invalidCertificate && (unnamed || r.Served.Config.certificate() != r.Terms.Certificate):
+		h.general = true
+	case unnamed:
+		h.general = a.Code == "CNAMEAlreadyExists" && r.Terms.Wildcard || a.Code == accessDenied && len(h.added) == 1 ||
+			r.Item.Refused == a.Code && r.Now.Sub(r.Item.RefusedAt) < retryAfter && !fresh
 	}
 	h.search = NewSearch(h.added).Suspect(suspects)
 	return &h
 }
 
-// quarantineFound quarantines the origins that the search has found so far.
+// quarantineFound quarantines the origins that the search has found so far, once it is known that single origins are the cause.
 func (r Run) quarantineFound(step *Step, h invalidUpdate) {
+	if h.general || !h.individual {
+		return
+	}
 	for _, id := range h.search.Bad() {
 		answer, refused := h.answers[id]
 		if !refused {
@@ -149,7 +185,7 @@ func (r Run) reportRefusedUpdate(a Answer) (Run, Step) {
 	if r.Item.Refused == code && r.Now.Sub(r.Item.RefusedAt) < retryAfter {
 		return r.Settle()
 	}
-	cause, next := "the distribution itself is the cause, not a team's origin", "fix the distribution's configuration"
+	cause, next := r.distributionCause(a)
 	var wired []Entry
 	for _, o := range r.Records {
 		wired = append(wired, Entry{VPCOrigin: o.ID})

@@ -88,7 +88,9 @@ func TestSuspect(t *testing.T) {
 	leaving := record("vo_09", origin.Detach, origin.Live)
 	wired, waiting := record("vo_09", origin.Wire, origin.Wired), record("vo_08", origin.Wire, origin.Deferred)
 	wildcard := adopts
-	wildcard.Wildcard = true
+	wildcard.Wildcard = true // which the update without any addition adds
+	certified := adopts
+	certified.Certificate = "arn:aws:acm:us-east-1:100000000000:certificate/1"
 	for name, c := range map[string]struct {
 		terms   wiring.Terms
 		records []origin.Record
@@ -96,9 +98,14 @@ func TestSuspect(t *testing.T) {
 		want    string
 	}{
 		"nothing is added":                       {adopts, []origin.Record{leaving}, says("InvalidArgument", "vo_09"), "say Distribution Write Refused E1"},
-		"the key, not an origin":                 {adopts, append(fleet(4), live), says("AccessDenied", "denied"), "say Distribution Write Refused E1"},
+		"one, and access is denied":              {adopts, append(fleet(1), live), says("AccessDenied", "denied"), "say Distribution Write Refused E1"},
+		"several, and access is denied":          {adopts, append(fleet(4), live), says("AccessDenied", "denied"), "save, update vo_00 vo_01 vo_02 vo_09"},
+		"access is denied, and one leaves":       {adopts, append(fleet(4), leaving), says("AccessDenied", "denied"), "save, update"},
+		"a policy that is gone":                  {adopts, append(fleet(1), live), says("NoSuchCachePolicy", "/vo_00"), "say Distribution Write Refused E1"},
+		"a policy that is gone, and one leaves":  {adopts, append(fleet(1), leaving), says("NoSuchCachePolicy", "gone"), "save, update"},
+		"a named host, another certificate":      {certified, append(fleet(1), live), says("InvalidViewerCertificate", "vo_00.example.com"), "say Distribution Write Refused E1"},
 		"the certificate, not an origin":         {adopts, append(fleet(4), live), says("InvalidViewerCertificate", "x"), "say Distribution Write Refused E1"},
-		"the wildcard alias":                     {wildcard, append(fleet(4), live), says("CNAMEAlreadyExists", "x"), "say Distribution Write Refused E1"},
+		"the wildcard alias":                     {wildcard, append(fleet(4), live), says("CNAMEAlreadyExists", "x"), "save, update vo_09"},
 		"an alias of somebody":                   {adopts, append(fleet(4), live), says("CNAMEAlreadyExists", "x"), "save, update vo_00 vo_01 vo_02 vo_09"},
 		"a certificate that lacks a named host":  {adopts, append(fleet(4), live), says("InvalidViewerCertificate", "vo_01.example.com"), "save, update vo_00 vo_02 vo_03 vo_09"},
 		"any other, by VPC origin":               {adopts, append(fleet(4), live), says("InvalidArgument", "originhub-vo_02 is invalid"), "save, update vo_00 vo_01 vo_03 vo_09"},
@@ -316,6 +323,17 @@ func TestHunt(t *testing.T) {
 			if steps > 300 {
 				t.Fatal("it never ends")
 			}
+		}
+		if n > 1 && len(bad) == n && !c.names { // that is the distribution's fault, as far as anybody can tell
+			for _, o := range r.Records {
+				if o.State == origin.Quarantined {
+					t.Fatalf("%s is quarantined, and all are refused in the same words", o.ID)
+				}
+			}
+			if r.Failed == nil || r.Item.Refused != "InvalidArgument" || c.served.Config.Uses("vo_90") {
+				t.Fatalf("%v, refused %q, vo_90 in it %t", r.Failed, r.Item.Refused, c.served.Config.Uses("vo_90"))
+			}
+			return
 		}
 		if r.Failed != nil || r.Broken != nil {
 			t.Fatalf("%v, %v", r.Failed, r.Broken)

@@ -64,6 +64,17 @@ func (s Search) Suspect(likely []string) Search {
 	return s
 }
 
+// Probe returns the search with a next try of one undecided entry. It is one from the middle, because neighbours are often of one kind.
+func (s Search) Probe() Search {
+	if len(s.rest) == 0 {
+		return s
+	}
+	middle := len(s.rest) / 2
+	s.rest = slices.Concat(s.rest[middle:middle+1], s.rest[:middle], s.rest[middle+1:])
+	s.badWithin, s.forced = 0, 1
+	return s
+}
+
 // Done reports whether every entry is either accepted or bad.
 func (s Search) Done() bool { return len(s.rest) == 0 }
 
@@ -109,10 +120,10 @@ func (s Search) narrowTo(n int) Search {
 // can tell apart if this one is rejected. If it is accepted, the others can be told apart with one accepted try less.
 func (s Search) nextCount() int {
 	switch {
-	case s.badWithin == 0:
-		return len(s.rest)
 	case s.forced > 0:
 		return s.forced
+	case s.badWithin == 0:
+		return len(s.rest)
 	}
 	accepts := least(func(n int) bool { return distinguishable(s.tries, n) >= s.badWithin })
 	tries := least(func(n int) bool { return distinguishable(n, accepts) >= s.badWithin })

@@ -15,7 +15,8 @@ type Terms struct {
 	CallerReference string    // of the distribution that the hub creates under this name
 	Domain          string
 	HostedZone      string
-	Wildcard        bool // one alias covers every host
+	Certificate     string // ARN of the certificate for the hosts under Domain
+	Wildcard        bool   // one alias covers every host
 	NotFound        Function
 	Limits          origin.Size
 	Spacing         time.Duration // minimum time between two updates

@@ -173,7 +173,9 @@ func (r Run) updated(sent Update, a Answer) Run {
 	switch {
 	case a.Class == OK:
 		r.Served = &Served{ID: sent.ID, Domain: r.Served.Domain, Config: sent.Config}
-		r.Item.Refused = ""
+		if w.invalid == nil || w.invalid.removals == removalsDone { // otherwise CloudFront still refuses what the update left out
+			r.Item.Refused = ""
+		}
 	case a.Class == Stale:
 		w.stale, w.conflictUncounted = true, true
 		w.conflicts++
