@@ -147,7 +147,7 @@ func TestImportRules(t *testing.T) {
 			}
 		}
 		if !applied {
-			t.Errorf("the rule for %v applies to no package: mend or remove it", rule.packages)
+			t.Errorf("the rule for %v applies to no package: correct or remove it", rule.packages)
 		}
 	}
 }

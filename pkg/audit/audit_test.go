@@ -138,7 +138,7 @@ func finds(t *testing.T, find func(Observed) []Finding, rows []row) {
 			if f.Subject == "" || f.Account == "" || f.Risk == "" || f.Repair == "" || f.Cost == "" {
 				t.Errorf("%s: something is left out: %+v", c.name, f)
 			}
-			mends(t, f)
+			repairs(t, f)
 		}
 		if !slices.Equal(kinds, c.want) {
 			t.Errorf("%s: found %+v, want %v", c.name, found, c.want)
@@ -161,8 +161,8 @@ func pasted(t *testing.T, command string) string {
 	return said.String()
 }
 
-// mends checks a finding's command: that it can be pasted, and goes into the account whose property it changes.
-func mends(t *testing.T, f Finding) {
+// repairs checks that the repair command of a finding can be pasted into a shell, and that it is for the account that owns the resource.
+func repairs(t *testing.T, f Finding) {
 	t.Helper()
 	in := f.Account
 	for _, ofTheHub := range []string{"route53", "sqs", "distribution"} {

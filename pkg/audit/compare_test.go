@@ -120,7 +120,7 @@ func TestFindingsOfOneHostAreToldApart(t *testing.T) {
 	}
 	_, third := compare(found[:1], open, nil, now.Add(48*time.Hour))
 	if len(third.Events) != 1 || third.Events[0].Type != contract.LeakResolved || third.Events[0].Detail.Origin != "vo_b" {
-		t.Errorf("when one is mended: %v", third.Events)
+		t.Errorf("after one is repaired: %v", third.Events)
 	}
 }
 

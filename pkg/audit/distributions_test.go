@@ -45,7 +45,7 @@ func TestWhoEnablesADistribution(t *testing.T) {
 		"[{IfMatch: ETag, DistributionConfig: merge(DistributionConfig, {Enabled: `true`})}]\n" +
 		"[cloudfront][update-distribution][--region][us-east-1][--id][" + distribution + "][--cli-input-json][file://" + distribution + ".json]\n"
 	const trigger = "[sqs][send-message][--region][us-east-1][--queue-url][" + wireQueue + "][--message-body]" +
-		`[{"source":"originhub","detail-type":"Poke","detail":{"why":"repair"}}]` + "\n"
+		`[{"source":"originhub","detail-type":"Trigger","detail":{"why":"repair"}}]` + "\n"
 	for _, c := range []struct {
 		change func(*Observed)
 		want   string

@@ -49,7 +49,7 @@ func guards(t *testing.T, rows []judged) {
 			t.Errorf("%s: found %+v, want %s that says %q", c.name, j.Findings, c.kind, c.says)
 		}
 		if f.Repair != "" {
-			mends(t, f)
+			repairs(t, f)
 		} else if f.In != "" {
 			t.Errorf("%s: there is no command for account %s", c.name, f.In)
 		}

@@ -69,9 +69,12 @@ const (
 	stateChange = "Resource Sharing State Change" // https://docs.aws.amazon.com/ram/latest/userguide/using-eventbridge.html
 	apiCall     = "AWS API Call via CloudTrail"
 	scheduled   = "Scheduled Event"
-	trigger     = "Poke" // of Trigger, by its first name
-	recheck     = "Look" // of Recheck, by its first name
+	trigger     = "Trigger"
+	recheck     = "Recheck"
 )
+
+// formerTypes are the detail types that an earlier version gave its messages. Some may still be in a queue when this version is deployed.
+var formerTypes = map[string]string{"Poke": trigger, "Look": recheck}
 
 // envelope is an EventBridge event (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html).
 type envelope struct {
@@ -112,8 +115,8 @@ func Unknown(raw []byte) []string {
 //	aws.cloudfront  AWS API Call via CloudTrail    Create- or DeleteVpcO…   ShareHint
 //	aws.cloudfront  AWS API Call via CloudTrail    TagResource or Untag…    TagHint, for a VPC origin of the sending account
 //	aws.events      Scheduled Event                -                        Sweep
-//	originhub       Poke                           -                        Trigger
-//	originhub       "Look"                         -                        Recheck
+//	originhub       Trigger                        -                        Trigger
+//	originhub       Recheck                        -                        Recheck
 //	other           that of AWS events             -                        Refused
 //	other           other                          -                        Nothing
 //
@@ -123,6 +126,9 @@ func Parse(raw []byte) (Message, error) {
 	e, err := open(raw)
 	if err != nil {
 		return nil, err
+	}
+	if now, former := formerTypes[e.DetailType]; former && e.Source == ownSource {
+		e.DetailType = now
 	}
 	if e.Source == ownSource && e.DetailType == trigger {
 		var detail struct {

@@ -74,7 +74,7 @@ func TestDistributionsWithTheRealClient(t *testing.T) {
 	}
 }
 
-func TestForeignEditsByRule(t *testing.T) {
+func TestConcurrentEditsByRule(t *testing.T) {
 	s := start(t, Options{})
 	ctx := context.Background()
 	client := cloudfront.NewFromConfig(s.Config(hub, region))

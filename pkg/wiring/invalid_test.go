@@ -130,7 +130,7 @@ func TestSuspect(t *testing.T) {
 	}
 }
 
-// That no origin is to blame is said once for each code and hour, and the run fails.
+// A refusal for which no origin is the cause is reported once for each code and hour, and the run fails.
 func TestBlameIsSaidOnceAnHour(t *testing.T) {
 	leaving := record("vo_1", origin.Detach, origin.Live)
 	for name, c := range map[string]struct {
@@ -203,7 +203,7 @@ func TestNoAdditionIsBlamedForARemoval(t *testing.T) {
 	}
 }
 
-// What the plan had to leave out is in no update, and what is there already makes none: neither is to blame.
+// Entries that the plan left out are in no update, and entries that are already wired do not make it invalid: neither is the cause.
 func TestOnlyWhatIsAddedIsSuspected(t *testing.T) {
 	all := fleet(3)
 	all[1].State, all[1].ReasonsReported = origin.Quarantined, now.Add(-2*time.Hour)
@@ -220,7 +220,7 @@ func TestOnlyWhatIsAddedIsSuspected(t *testing.T) {
 }
 
 // Of twenty, wherever the bad one is, at most eleven updates are tried and three accepted; with its name known two and one.
-func TestHuntIsShort(t *testing.T) {
+func TestInvalidUpdateSearchIsShort(t *testing.T) {
 	for bad := range 20 {
 		for names, limit := range map[bool]struct{ calls, accepted int }{false: {11, 3}, true: {2, 1}} {
 			c := &cloud{served: served(configOf(t), true), bad: []string{fmt.Sprintf("vo_%02d", bad)}, names: names}
@@ -262,7 +262,7 @@ func TestQuarantineSaysWhatCloudFrontSaid(t *testing.T) {
 
 // Whatever is bad, whoever else writes meanwhile and wherever the run dies: in the end exactly the good ones are wired, the others are
 // quarantined, each said once, and what was to go is gone. Each bad one costs no more than twice the logarithm.
-func TestHunt(t *testing.T) {
+func TestInvalidUpdateSearch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 24).Draw(t, "origins")
 		all := fleet(n)

@@ -213,7 +213,7 @@ func TestBeginKnowsTheOtherDistributions(t *testing.T) {
 	}
 }
 
-// The message that is announced begets the next one, and no other message does while it is on its way.
+// Only the recheck message whose due time the item has sends the next one.
 func TestRecheck(t *testing.T) {
 	wired := record("vo_1", origin.Wire, origin.Wired)
 	for name, c := range map[string]struct {

@@ -263,7 +263,7 @@ func TestSettleGoesOnWithoutDNS(t *testing.T) {
 	}
 }
 
-// A host is refused once for the same record, and said to be astray as long as that stands there.
+// A host is refused once for the same record. As long as that record stands, the host is reported as not led to the hub.
 func TestSettleRefusesARecordOnce(t *testing.T) {
 	wired := record("vo_1", origin.Wire, origin.Wired)
 	taken := origin.DNSRecord{Name: "VO_1.example.com", Type: "CNAME", Target: "elsewhere.example.net"}

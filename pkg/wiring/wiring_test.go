@@ -292,7 +292,7 @@ func TestListsThatAreLeftOutOrEmpty(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatIsOursIsMended(t *testing.T) {
+func TestOnlyManagedPartsAreRepaired(t *testing.T) {
 	d := wiring.Desired{Origins: []wiring.Origin{owned("vo_1", "alb.example.com", "/a/*")}}
 	c, _ := write(t, d, parse(t, document(nil, nil)))
 	edited := strings.NewReplacer(
@@ -776,7 +776,7 @@ func TestAnOriginThatDoesNotFitKeepsItsHost(t *testing.T) {
 	}
 }
 
-func TestNextLook(t *testing.T) {
+func TestNextRecheck(t *testing.T) {
 	var looks []int
 	for since := time.Duration(0); since < 20*time.Minute; {
 		since += wiring.NextRecheck(since)

@@ -62,7 +62,7 @@ func TestWrite(t *testing.T) {
 		"… four times":                            {spaced, time.Hour, []origin.Record{added}, empty, slices.Concat([]wiring.Answer{sees("vo_2")}, twice(stale, reread, 4)), "save, update vo_2", false, 0, false},
 		"… five times":                            {spaced, time.Hour, []origin.Record{added}, empty, slices.Concat([]wiring.Answer{sees("vo_2")}, twice(stale, reread, 5)), "recheck after 1m0s", true, time.Minute, false},
 		"nobody knows whether it came through":    {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), failed(wiring.Failed, "")}, "over", true, 0, true},
-		"refused, and no origin is to blame":      {adopts, time.Hour, []origin.Record{leaving}, one, []wiring.Answer{failed(wiring.Refused, "InvalidArgument"), {}}, "over", true, 0, true},
+		"refused, and no origin is the cause":     {adopts, time.Hour, []origin.Record{leaving}, one, []wiring.Answer{failed(wiring.Refused, "InvalidArgument"), {}}, "over", true, 0, true},
 	} {
 		r := wiring.Run{Terms: c.terms, Now: now, Item: item("E1"), Records: c.records, Alone: true}
 		r.Item.UpdateSent = now.Add(-c.updated)
@@ -92,7 +92,7 @@ func TestWriteRecordsTheAliasesThatItBrings(t *testing.T) {
 		t.Error("a run changes what it was given")
 	}
 	if want := []string{"before.example.com", "vo_1.example.com"}; !step.Save || !slices.Equal(r.Item.OwnedAliases, want) {
-		t.Errorf("brought %v", r.Item.OwnedAliases)
+		t.Errorf("owned aliases %v", r.Item.OwnedAliases)
 	}
 	if r = r.Learn(step, wiring.Answer{}); r.Item.Refused != "" {
 		t.Errorf("it was accepted, and is still called %s", r.Item.Refused)
@@ -117,7 +117,7 @@ func TestAliasesOfAnUpdateWhoseAnswerIsLostStayTheHubs(t *testing.T) {
 			return a
 		})
 		if len(answers) > 0 || !slices.Contains(r.Item.OwnedAliases, "vo_1.example.com") || r.Item.PendingUpdate == nil {
-			t.Errorf("%s: brought %v, sent %+v; not asked for: %d", name, r.Item.OwnedAliases, r.Item.PendingUpdate, len(answers))
+			t.Errorf("%s: owned aliases %v, sent %+v; not asked for: %d", name, r.Item.OwnedAliases, r.Item.PendingUpdate, len(answers))
 		}
 	}
 }

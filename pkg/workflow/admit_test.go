@@ -128,8 +128,8 @@ func (w *offering) run(t *testing.T) (did []string, err error) {
 }
 
 const (
-	again = `send {"source":"originhub","detail-type":"Poke","detail":{"why":"observe again"}} after 15s`
-	wires = `send {"source":"originhub","detail-type":"Poke","detail":{"why":"registry changed"}} after 30s`
+	again = `send {"source":"originhub","detail-type":"Trigger","detail":{"why":"observe again"}} after 15s`
+	wires = `send {"source":"originhub","detail-type":"Trigger","detail":{"why":"registry changed"}} after 30s`
 )
 
 // offeringDoes is what a sweep does where nothing fails.

@@ -57,7 +57,7 @@ func TestCommitPublishesThenRecordsThenTriggers(t *testing.T) {
 	o.Trigger(outcome.Wire, "registry changed", time.Second)
 	const (
 		first, second, write = "publish Origin Admitted", "publish Origin Withdrawn", "write"
-		trigger              = `send {"source":"originhub","detail-type":"Poke","detail":{"why":"registry changed"}} after 1s`
+		trigger              = `send {"source":"originhub","detail-type":"Trigger","detail":{"why":"registry changed"}} after 1s`
 	)
 	metrics := []string{"record Refusals 2 Count", "record OnboardingLatency 90 Seconds", "record QuotaUse 12.5 Percent"}
 	for broken, want := range map[string][]string{

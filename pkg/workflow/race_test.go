@@ -182,8 +182,8 @@ func (w *contested) tearDown(phase teardown.Phase, redrives int) error {
 	return err
 }
 
-// An origin is either brought back or unshared and deleted, whichever of the two functions cuts in on the other, and where.
-func TestNoOriginIsBroughtBackAndTakenAway(t *testing.T) {
+// An origin is either wired again or unshared and deleted, whichever of the two functions cuts in on the other, and where.
+func TestNoOriginIsWiredAgainAndDeleted(t *testing.T) {
 	ref, err := origin.ParseARN("arn:aws:cloudfront::222222222222:vpcorigin/vo_1")
 	if err != nil {
 		t.Fatal(err)

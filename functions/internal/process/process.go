@@ -48,7 +48,7 @@ func account(ctx context.Context) (aws.Config, error) {
 // plain sends a request's body as a plain io.Reader. The SDK closes the body as soon as a response begins. The body's WriteTo, which
 // net/http calls once more at the end, then fails with io.EOF, so that net/http closes the connection and the rest of the response is
 // lost. The SDK then repeats a call that has had its effect: a second UpdateDistribution, which is answered with 412. See smithy-go
-// v1.28.9, transport/http/internal/io/safe.go, and https://github.com/aws/aws-sdk-go-v2/issues/2737.
+// v1.28.9, https://github.com/aws/smithy-go/blob/main/transport/http/internal/io/safe.go, and https://github.com/aws/aws-sdk-go-v2/issues/2737.
 type plain struct{ aws.HTTPClient }
 
 // Do implements aws.HTTPClient.

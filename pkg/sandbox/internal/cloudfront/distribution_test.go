@@ -180,7 +180,7 @@ func TestAssumption_CF_01_IfMatch(t *testing.T) {
 	}
 }
 
-func TestForeignEditBetweenReadAndWrite(t *testing.T) {
+func TestEditBetweenReadAndWrite(t *testing.T) {
 	w := newWorld(t)
 	id := w.distribution(hub, config{})
 	edits := 2
@@ -396,7 +396,7 @@ func TestDistributionPages(t *testing.T) {
 	}
 }
 
-func TestForeignDistributionIsOutOfReach(t *testing.T) {
+func TestDistributionOfAnotherAccountIsOutOfReach(t *testing.T) {
 	w := newWorld(t)
 	id := w.distribution(hub, config{})
 	_, err := call[cloudfront.DistributionConfigOutput](w, teamA, "GetDistributionConfig", &cloudfront.DistributionID{ID: id})

@@ -264,7 +264,7 @@ func TestAssumption_CF_15_Records(t *testing.T) {
 	}
 }
 
-func TestAssumption_CF_16_ForeignTags(t *testing.T) {
+func TestAssumption_CF_16_TagsOfAnotherAccount(t *testing.T) {
 	w := newWorld(t)
 	o := w.origin(teamA, "a", "originhub:host", "team-a.example.com")
 	w.share(o.Arn, hub)

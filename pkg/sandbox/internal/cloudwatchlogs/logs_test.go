@@ -90,21 +90,21 @@ func TestPatterns(t *testing.T) {
 	const (
 		failed = `{"level":"ERROR","msg":"sweep failed"}`
 		died   = `{"errorType":"Runtime.ExitError"}`
-		found  = `{"level":"WARN","detail-type":"Hand-Made Change Found"}`
+		found  = `{"level":"WARN","detail-type":"Out-Of-Band Change Found"}`
 		fine   = `{"level":"INFO","msg":"Change of a hand"}`
 	)
 	l := newLab(t, failed, died, found, fine)
 	for pattern, want := range map[string][]string{
-		"":                             {failed, died, found, fine},
-		`" "`:                          {failed, died, found, fine},
-		"?ERROR ?errorType ?timeout":   {failed, died},
-		`"Hand-Made Change Found"`:     {found},
-		`?"sweep failed" ?"Hand-Made"`: {failed, found},
-		"ERROR":                        {failed},
-		"error":                        {died},
-		"level  msg":                   {failed, fine},
-		`"level" "Change Found"`:       {found},
-		"nowhere":                      nil,
+		"":                               {failed, died, found, fine},
+		`" "`:                            {failed, died, found, fine},
+		"?ERROR ?errorType ?timeout":     {failed, died},
+		`"Out-Of-Band Change Found"`:     {found},
+		`?"sweep failed" ?"Out-Of-Band"`: {failed, found},
+		"ERROR":                          {failed},
+		"error":                          {died},
+		"level  msg":                     {failed, fine},
+		`"level" "Change Found"`:         {found},
+		"nowhere":                        nil,
 	} {
 		if got := l.filter(&client.FilterLogEventsInput{FilterPattern: &pattern}); !slices.Equal(got, want) {
 			t.Errorf("%s finds %q", pattern, got)
@@ -121,9 +121,9 @@ func TestWhatThePatternMayNotBe(t *testing.T) {
 		"ERROR -sweep":          {"NotImplemented", "terms to exclude"},
 		"?ERROR sweep":          {"NotImplemented", "question mark"},
 		`"\"level\""`:           {"NotImplemented", `a \ in a phrase`},
-		"Hand-Made":             {"InvalidParameterException", "Hand-Made"},
+		"Out-Of-Band":           {"InvalidParameterException", "Out-Of-Band"},
 		"?":                     {"InvalidParameterException", "term"},
-		`"Hand-Made`:            {"InvalidParameterException", "quotation mark"},
+		`"Out-Of-Band`:          {"InvalidParameterException", "quotation mark"},
 	} {
 		_, err := l.client.FilterLogEvents(context.Background(), &client.FilterLogEventsInput{LogGroupName: aws.String(group), FilterPattern: &pattern})
 		if code(err) != want.code || !strings.Contains(err.Error(), want.says) {
