@@ -16,7 +16,7 @@ func (s *Service) API() *cloud.Service {
 	write := func(name, method, path string, status int) cloud.Operation {
 		return cloud.Operation{Name: name, Method: method, Path: path, Status: status}
 	}
-	return &cloud.Service{
+	service := &cloud.Service{
 		Name: "cloudfront", Protocol: cloud.RESTXML, Global: true, EventSource: "cloudfront.amazonaws.com",
 		TrailVersion: "2020_05_31", Namespace: namespace,
 		Operations: []cloud.Operation{
@@ -50,11 +50,11 @@ func (s *Service) API() *cloud.Service {
 			cloud.Op(write("DeleteFunction", "DELETE", function+"/{Name}", 204), s.deleteFunction),
 			cloud.Op(read("ListFunctions", function), s.listFunctions),
 
-			cloud.Op(read("ListCachePolicies", root+"/cache-policy"), s.listCachePolicies),
-			cloud.Op(read("GetCachePolicy", root+"/cache-policy/{Id}"), s.getCachePolicy),
-			cloud.Op(read("ListOriginRequestPolicies", root+"/origin-request-policy"), s.listOriginRequestPolicies),
-			cloud.Op(read("GetOriginRequestPolicy", root+"/origin-request-policy/{Id}"), s.getOriginRequestPolicy),
 			cloud.Op(read("ListConflictingAliases", root+"/conflicting-alias"), s.listConflictingAliases),
 		},
 	}
+	for _, k := range []*policyKind{s.cachePolicies, s.originRequestPolicies, s.responseHeadersPolicies} {
+		service.Operations = append(service.Operations, k.operations(s, root)...)
+	}
+	return service
 }

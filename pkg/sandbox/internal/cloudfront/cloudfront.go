@@ -1,5 +1,5 @@
 // Package cloudfront emulates the CloudFront control plane: distributions exactly as they were written, VPC origins, functions,
-// tags and managed policies.
+// tags and policies.
 package cloudfront
 
 import (
@@ -36,8 +36,13 @@ type Service struct {
 	distributions map[string]*distribution // by id
 	origins       map[string]*vpcOrigin    // by id
 	functions     map[string]*function     // by ARN
-	watchers      []Watcher
-	edits         int // number of edits by a fault rule
+
+	cachePolicies, originRequestPolicies, responseHeadersPolicies *policyKind
+	// custom holds the policies that accounts created, in the order of their creation, by the name of their kind.
+	custom map[string][]*policy
+
+	watchers []Watcher
+	edits    int // number of edits by a fault rule
 }
 
 // Watcher is called when a VPC origin gains or loses its endpoint. Called with the world locked.
@@ -57,6 +62,8 @@ func New(w *cloud.World) *Service {
 	return &Service{
 		Quota: Documented, world: w, schema: parseOutline("DistributionConfig", distributionConfigOutline),
 		distributions: map[string]*distribution{}, origins: map[string]*vpcOrigin{}, functions: map[string]*function{},
+		cachePolicies: cachePolicies(), originRequestPolicies: originRequestPolicies(), responseHeadersPolicies: responseHeadersPolicies(),
+		custom: map[string][]*policy{},
 	}
 }
 
@@ -164,7 +171,15 @@ func (s *Service) Snapshot(account string) map[string]any {
 	for _, f := range s.functionsOf(account) {
 		functions = append(functions, map[string]any{"name": f.name, "arn": f.arn, "published": f.live != nil})
 	}
-	return map[string]any{"distributions": distributions, "vpcOrigins": origins, "functions": functions}
+	policies := []any{}
+	for _, k := range []*policyKind{s.cachePolicies, s.originRequestPolicies, s.responseHeadersPolicies} {
+		for _, p := range s.policiesOf(k, account) {
+			if p.account != "" {
+				policies = append(policies, map[string]any{"kind": k.resource, "id": p.id, "name": p.name})
+			}
+		}
+	}
+	return map[string]any{"distributions": distributions, "vpcOrigins": origins, "functions": functions, "policies": policies}
 }
 
 func nonNil(list []string) []string {

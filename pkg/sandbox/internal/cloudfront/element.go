@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -126,6 +127,16 @@ func (e *Element) withText(child, text string) []byte {
 	writeText(&b, child, text)
 	b.Write(e.Raw[at+len(old):])
 	return b.Bytes()
+}
+
+// with returns the document with more elements at the end of the root, each given as it is written. Every other byte stays. The root
+// must have children.
+func (e *Element) with(more ...string) []byte {
+	if len(more) == 0 {
+		return e.Raw
+	}
+	end := bytes.LastIndex(e.Raw, []byte("</"))
+	return slices.Concat(e.Raw[:end], []byte(strings.Join(more, "")), e.Raw[end:])
 }
 
 func writeText(b *bytes.Buffer, name, text string) {

@@ -70,18 +70,3 @@ func TestFunctionRefusals(t *testing.T) {
 		t.Errorf("%d stages listed, want DEVELOPMENT and LIVE of one function", l.Quantity)
 	}
 }
-
-func TestManagedPolicies(t *testing.T) {
-	w := newWorld(t)
-	if l := must[cloudfront.ListCachePoliciesOutput](w, hub, "ListCachePolicies", &cloudfront.ListPoliciesInput{}).CachePolicyList; l.Quantity != 7 {
-		t.Errorf("%d cache policies", l.Quantity)
-	}
-	if p := must[cloudfront.CachePolicyOutput](w, hub, "GetCachePolicy", &cloudfront.PolicyID{ID: cachingDisabled}); p.CachePolicy.Config.Name != "Managed-CachingDisabled" {
-		t.Errorf("%+v", p.CachePolicy)
-	}
-	if p := must[cloudfront.OriginRequestPolicyOutput](w, hub, "GetOriginRequestPolicy", &cloudfront.PolicyID{ID: allViewer}); p.OriginRequestPolicy.Config.Name != "Managed-AllViewer" {
-		t.Errorf("%+v", p.OriginRequestPolicy)
-	}
-	_, err := call[cloudfront.CachePolicyOutput](w, hub, "GetCachePolicy", &cloudfront.PolicyID{ID: "x"})
-	refused(t, err, 404, "NoSuchCachePolicy")
-}

@@ -20,6 +20,20 @@ func trailDocument(document []byte) any {
 	return trailElement(e)
 }
 
+// trailPayload is trailDocument under the name of the document's element.
+func trailPayload(document []byte) map[string]any {
+	e, err := parseElement(document)
+	if err != nil {
+		return map[string]any{}
+	}
+	return map[string]any{lowerFirst(e.Name): trailElement(e)}
+}
+
+func lowerFirst(name string) string {
+	r, n := utf8.DecodeRuneInString(name)
+	return string(unicode.ToLower(r)) + name[n:]
+}
+
 func trailElement(e *Element) any {
 	if len(e.Children) == 0 {
 		switch {
@@ -42,8 +56,7 @@ func trailElement(e *Element) any {
 	}
 	members := map[string]any{}
 	for _, c := range e.Children {
-		r, n := utf8.DecodeRuneInString(c.Name)
-		members[string(unicode.ToLower(r))+c.Name[n:]] = trailElement(c)
+		members[lowerFirst(c.Name)] = trailElement(c)
 	}
 	return members
 }

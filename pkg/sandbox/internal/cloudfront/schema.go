@@ -14,7 +14,7 @@ type node struct {
 	name     string
 	required bool
 	list     bool     // any number of this element is allowed
-	kind     string   // "", "string", "bool", "int" or "enum"; "" has children
+	kind     string   // "", "string", "bool", "int", "number" or "enum"; "" has children
 	enum     []string // allowed texts
 	children []*node
 }
@@ -125,6 +125,10 @@ func (n *node) checkText(e *Element, path string) error {
 	case "int":
 		if _, err := strconv.ParseInt(e.Text, 10, 64); err != nil {
 			return malformedInput("%s: %q is not an integer", path, e.Text)
+		}
+	case "number":
+		if _, err := strconv.ParseFloat(e.Text, 64); err != nil {
+			return malformedInput("%s: %q is not a number", path, e.Text)
 		}
 	case "enum":
 		if !slices.Contains(n.enum, e.Text) {

@@ -175,7 +175,7 @@ func (s *Service) validateBehavior(account, id string, b *Element, targets map[s
 	if !known {
 		return noSuchOrigin(b.Value("TargetOriginId"))
 	}
-	if err := validatePolicies(b); err != nil {
+	if err := s.validatePolicies(account, b); err != nil {
 		return err
 	}
 	if err := validateMethods(b); err != nil {
@@ -212,7 +212,7 @@ func (s *Service) validateBehavior(account, id string, b *Element, targets map[s
 	return nil
 }
 
-func validatePolicies(b *Element) error {
+func (s *Service) validatePolicies(account string, b *Element) error {
 	policy, legacy := b.Value("CachePolicyId"), b.At("ForwardedValues")
 	switch {
 	case policy == "" && legacy == nil:
@@ -220,19 +220,13 @@ func validatePolicies(b *Element) error {
 	case policy != "" && legacy != nil:
 		return invalidArgument("The parameter ForwardedValues cannot be used when a cache policy is associated to the " +
 			"cache behavior.")
-	case policy != "" && !managed(cachePolicies(), policy):
-		return cloud.Errorf(404, "NoSuchCachePolicy", "The cache policy does not exist: %s", policy)
+	case policy == "" && b.Value(s.originRequestPolicies.member()) != "":
+		return invalidArgument("The parameter OriginRequestPolicyId needs a CachePolicyId.")
 	}
-	if id := b.Value("OriginRequestPolicyId"); id != "" {
-		if policy == "" {
-			return invalidArgument("The parameter OriginRequestPolicyId needs a CachePolicyId.")
+	for _, k := range []*policyKind{s.cachePolicies, s.originRequestPolicies, s.responseHeadersPolicies} {
+		if id := b.Value(k.member()); id != "" && s.policy(k, account, id) == nil {
+			return k.missing(id)
 		}
-		if !managed(originRequestPolicies(), id) {
-			return cloud.Errorf(404, "NoSuchOriginRequestPolicy", "The origin request policy does not exist: %s", id)
-		}
-	}
-	if id := b.Value("ResponseHeadersPolicyId"); id != "" && !managed(responseHeadersPolicies(), id) {
-		return cloud.Errorf(404, "NoSuchResponseHeadersPolicy", "The response headers policy does not exist: %s", id)
 	}
 	return nil
 }

@@ -9,15 +9,15 @@ import (
 
 // Served is a distribution as edges know it.
 type Served struct {
-	ID, DomainName string
-	Config         *Element // nil before the first deployment
+	ID, Account, DomainName string
+	Config                  *Element // nil before the first deployment
 }
 
 // Served returns the distributions of all accounts by id, each with the configuration that edges serve.
 func (s *Service) Served() []Served {
 	var list []Served
 	for _, d := range s.distributions {
-		list = append(list, Served{d.id, d.domain, d.served(s.now())})
+		list = append(list, Served{d.id, d.account, d.domain, d.served(s.now())})
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID })
 	return list
@@ -65,19 +65,6 @@ func (s *Service) FunctionCode(arn string) (string, bool) {
 		return "", false
 	}
 	return string(f.live.code), true
-}
-
-// ForwardsHost reports whether a behavior sends the viewer's Host to the origin.
-func ForwardsHost(behavior *Element) bool {
-	if forwardsHost(behavior.Value("OriginRequestPolicyId")) {
-		return true
-	}
-	for _, h := range behavior.Values("ForwardedValues", "Headers") {
-		if h == "*" || strings.EqualFold(h, "host") {
-			return true
-		}
-	}
-	return false
 }
 
 // overlap reports whether one of two aliases covers the other, wildcards included.

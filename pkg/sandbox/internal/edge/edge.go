@@ -94,6 +94,7 @@ type route struct {
 	functions    map[string]string // code by event type
 	missing      string            // an associated function that does not exist
 	origins      []cloudfront.VpcOriginView
+	forwardsHost bool // whether the behavior sends the viewer's Host to the origin
 }
 
 func (e *Edge) serve(v viewer) answer {
@@ -127,6 +128,7 @@ func (e *Edge) route(v viewer) (route, *answer) {
 		return route{}, refuse(http.StatusForbidden, "distribution "+d.ID+" is disabled")
 	}
 	r := route{distribution: d, behavior: behavior(d.Config, v.path), functions: map[string]string{}, origins: e.cf.VpcOrigins()}
+	r.forwardsHost = e.cf.ForwardsHost(d.Account, r.behavior)
 	for _, f := range r.behavior.Items("FunctionAssociations") {
 		code, there := e.cf.FunctionCode(f.Value("FunctionARN"))
 		if !there {
@@ -202,7 +204,7 @@ func (e *Edge) fetch(v viewer, r route, target selection) answer {
 	switch {
 	case target.host != "":
 		host = target.host
-	case cloudfront.ForwardsHost(r.behavior):
+	case r.forwardsHost:
 		host = v.host
 	}
 	a := e.ask(r.origins[i], r, v, host, o.Value("OriginPath")+v.path)
