@@ -63,8 +63,8 @@ lint: ## Run gofumpt, vet and golangci-lint
 	$(TOOLS)/golangci-lint run ./...
 
 .PHONY: golden
-golden: ## Rewrite the golden files: templates, README picture, list of what the sandbox omits
-	go test ./infra ./pkg/sandbox -update
+golden: ## Rewrite the golden files: templates, the picture and the demo in the README, list of what the sandbox omits
+	go test ./infra ./pkg/sandbox ./pkg/cli -update
 
 .PHONY: synth
 synth: export CDK_OUTDIR := cdk.out

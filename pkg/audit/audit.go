@@ -1,4 +1,4 @@
-// Package audit finds drift, which is what somebody changed beside originhub, and leaks, which are resources that cost money for nothing or
+// Package audit finds drift, which is what somebody other than originhub changed, and leaks, which are resources that cost money for nothing or
 // let requests past the hub's isolation. It decides which findings are reported, and what is remembered as reported.
 package audit
 
