@@ -47,6 +47,7 @@ func commands() map[string]command {
 		"create-distribution":          {2, 2, (*story).createDistribution},
 		"create-disabled-distribution": {1, 1, (*story).createDisabledDistribution},
 		"create-other-distribution":    {2, 2, (*story).createOtherDistribution},
+		"create-policy":                {3, 3, (*story).createPolicy},
 		"dead-letters":                 {2, 2, (*story).deadLetters},
 		"delete-distribution":          {0, 0, (*story).deleteDistribution},
 		"delete-origin":                {1, 1, (*story).deleteOrigin},

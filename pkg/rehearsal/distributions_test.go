@@ -104,6 +104,51 @@ func (s *story) createDistribution(ts *testscript.TestScript, args []string) err
 	return errors.Join(err, s.waitUntilIdle(nil, nil))
 }
 
+// createPolicy creates a policy of a kind in the hub's account.
+func (s *story) createPolicy(ts *testscript.TestScript, args []string) error {
+	var id *string
+	config := []byte(ts.ReadFile(args[2]))
+	switch args[0] {
+	case "cache":
+		in := &cloudfront.CreateCachePolicyInput{CachePolicyConfig: &types.CachePolicyConfig{}}
+		if err := json.Unmarshal(config, in.CachePolicyConfig); err != nil {
+			return err
+		}
+		out, err := s.hubCloudFront.CreateCachePolicy(s.ctx, in)
+		if err != nil {
+			return err
+		}
+		id = out.CachePolicy.Id
+	case "origin-request":
+		in := &cloudfront.CreateOriginRequestPolicyInput{OriginRequestPolicyConfig: &types.OriginRequestPolicyConfig{}}
+		if err := json.Unmarshal(config, in.OriginRequestPolicyConfig); err != nil {
+			return err
+		}
+		out, err := s.hubCloudFront.CreateOriginRequestPolicy(s.ctx, in)
+		if err != nil {
+			return err
+		}
+		id = out.OriginRequestPolicy.Id
+	case "response-headers":
+		in := &cloudfront.CreateResponseHeadersPolicyInput{ResponseHeadersPolicyConfig: &types.ResponseHeadersPolicyConfig{}}
+		if err := json.Unmarshal(config, in.ResponseHeadersPolicyConfig); err != nil {
+			return err
+		}
+		out, err := s.hubCloudFront.CreateResponseHeadersPolicy(s.ctx, in)
+		if err != nil {
+			return err
+		}
+		id = out.ResponseHeadersPolicy.Id
+	default:
+		return fmt.Errorf("there is no kind %s of policies", args[0])
+	}
+	if s.cloudFrontPolicies == nil {
+		s.cloudFrontPolicies = map[string]string{}
+	}
+	s.cloudFrontPolicies[args[1]] = aws.ToString(id)
+	return nil
+}
+
 // overlayDistribution changes parts of the hub's distribution, or of the first adopted one, as a file says.
 func (s *story) overlayDistribution(ts *testscript.TestScript, args []string) (err error) {
 	text := ts.ReadFile(args[0])
@@ -115,6 +160,9 @@ func (s *story) overlayDistribution(ts *testscript.TestScript, args []string) (e
 func (s *story) overlay(c *types.DistributionConfig, text string) error {
 	for name, o := range s.origins {
 		text = strings.ReplaceAll(text, "<"+name+">", o.ID)
+	}
+	for name, id := range s.cloudFrontPolicies {
+		text = strings.ReplaceAll(text, "<"+name+">", id)
 	}
 	var parts map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &parts); err != nil {

@@ -132,9 +132,10 @@ type story struct {
 	logs               bytes.Buffer
 	savedNotifications []string // messages on the alarm topic at saveNotifications
 
-	adoptable       map[string]string // ids of the distributions first and second, by name
-	originalConfigs map[string][]byte // their configurations before the adoption, by name
-	deployments     int               // how often the hub was deployed again
+	adoptable          map[string]string // ids of the distributions first and second, by name
+	cloudFrontPolicies map[string]string // ids of the policies of create-policy, by name
+	originalConfigs    map[string][]byte // their configurations before the adoption, by name
+	deployments        int               // how often the hub was deployed again
 
 	functions string // directory of the functions' binaries; empty if the functions run in this process
 
