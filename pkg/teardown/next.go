@@ -23,8 +23,8 @@ import (
 //	warn     the registry names a later phase        -                            act
 //	grace    due                                     tag                          wait until then; untagged: cancelled
 //	later    due; if not, the registry was lost      -                            cancelled
-//	detach   Detached in the registry                tag; naming, if the phase    act, then await the token
-//	                                                 was entered before
+//	detach   Detached in the registry                tag, naming                  act, then await the token; used by an
+//	                                                                              unmanaged part: blocked, naming it
 //	record   interfaces recorded                     existence, placement,        act; not Detached: back to detach, or
 //	                                                 interfaces; tag, if not      untagged: cancelled
 //	                                                 Detached

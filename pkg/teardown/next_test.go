@@ -186,6 +186,10 @@ func TestNext(t *testing.T) {
 		"out of the configuration, not Deployed": {
 			seen: at(teardown.Detach), change: func(o *teardown.Observed) { o.Record.State = origin.Detaching }, verdict: teardown.Act, phase: teardown.Detach,
 		},
+		"used by an unmanaged part": {
+			seen: live(teardown.Detach), change: func(o *teardown.Observed) { o.Unmanaged = []string{"origin hand-made", "behavior /x"} },
+			verdict: teardown.End, phase: teardown.Detach, outcome: teardown.Blocked, says: []string{"origin hand-made, behavior /x; remove them"},
+		},
 		"asked wire": {seen: live(teardown.Detach), change: did, verdict: teardown.Await, phase: teardown.Detach},
 		"detached":   {seen: at(teardown.Detach), verdict: teardown.Move, phase: teardown.Record},
 		"put back":   {seen: at(teardown.Detach), change: func(o *teardown.Observed) { o.Named = true }, verdict: teardown.Act, phase: teardown.Detach},
@@ -403,7 +407,7 @@ func TestPhaseLooksOnlyAtWhatItRestsOn(t *testing.T) {
 			seen: live(teardown.Grace), change: func(o *teardown.Observed) { o.Record.Teardown.Requested = start.Add(-time.Hour) },
 			looks: []teardown.Fact{teardown.Tag},
 		},
-		"detaching":             {seen: live(teardown.Detach), looks: []teardown.Fact{teardown.Tag}},
+		"detaching":             {seen: live(teardown.Detach), looks: []teardown.Fact{teardown.Tag, teardown.Naming}},
 		"detached, or put back": {seen: at(teardown.Detach), looks: []teardown.Fact{teardown.Naming}},
 		"recording":             {seen: at(teardown.Record), looks: []teardown.Fact{teardown.Existence, teardown.Placement, teardown.Interfaces}},
 		"confirming":            {seen: at(teardown.Confirm), looks: []teardown.Fact{teardown.Usage}},

@@ -36,6 +36,7 @@ const (
 // Codes of the reasons why a teardown is blocked or dirty.
 const (
 	usedElsewhere     origin.Code = "used-elsewhere"     // a distribution still uses the origin
+	usedUnmanaged     origin.Code = "used-unmanaged"     // an unmanaged part of the hub's distribution uses the origin
 	shareStays        origin.Code = "share-stays"        // RAM does not disassociate the origin from a share
 	tagRemoved        origin.Code = "tag-removed"        // the tag was removed after the origin was unshared
 	originStays       origin.Code = "origin-stays"       // CloudFront does not delete the origin
@@ -56,7 +57,7 @@ func (o Observed) warn(t origin.Teardown) Step {
 	return s
 }
 
-// startDetach removes the origin from the hub's distribution if it is still tagged. The task of phase record learns from the token that the
+// startDetach removes the origin from the hub's distribution if it is still tagged and only managed parts use it. The task of phase record learns from the token that the
 // origin is detached. If the registry says otherwise, somebody cancelled, so that task observes the tag.
 func (o Observed) startDetach(t origin.Teardown, begun bool) Step {
 	at := Detach
@@ -74,6 +75,17 @@ func (o Observed) startDetach(t origin.Teardown, begun bool) Step {
 	case observed && !o.wanted:
 		return o.endWith(o.Phase, Cancelled, "the tag %s was removed in time; VPC origin %s stays as it is", contract.TagTeardown, o.Record.ID)
 	}
+	if at == Detach && o.Phase == Detach {
+		switch {
+		case !o.Has[Naming]:
+			return o.observe(Detach, Naming)
+		case len(o.Unmanaged) > 0:
+			users := strings.Join(o.Unmanaged, ", ")
+			return o.fails(Detach, Blocked, usedUnmanaged, users, "VPC origin %s cannot leave distribution %s, because unmanaged parts of it use the "+
+				"origin: %s; remove them from the distribution, and then set the tag %s again; originhub has changed nothing",
+				o.Record.ID, o.Distribution, users, contract.TagTeardown)
+		}
+	}
 	return o.detach()
 }
 
@@ -83,7 +95,7 @@ func (o Observed) detach() Step {
 	s := o.act(Detach, "VPC origin %s has to leave the distribution; function wire was asked to remove it", o.Record.ID)
 	s.Record.Intent, s.Record.Token = origin.Detach, o.Token
 	s.BeforeWrite.Trigger(outcome.Wire, "teardown of "+o.Record.ID, 0)
-	if o.Has[Naming] && o.Named {
+	if o.Has[Naming] && o.Named && o.Record.State == origin.Detached {
 		s.Record.State = origin.Detaching
 	}
 	return s

@@ -114,6 +114,8 @@ type Observed struct {
 	Tag          TagState             // Tag: present, absent, or gone with the VPC origin
 	Value        string               // Tag: its value, if present
 	Named        bool                 // Naming: the hub's distribution names the origin
+	Unmanaged    []string             // Naming: unmanaged parts of the hub's distribution that use the origin, in words
+	Distribution string               // id of the hub's distribution
 	Users        []origin.User        // Usage: as the origin's owner sees them
 	Shares       []origin.Association // Sharing: of every resource of the owner
 	Exists       bool                 // Existence

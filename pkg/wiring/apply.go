@@ -13,17 +13,18 @@ func Apply(p Plan, c *Config) (*Config, error) {
 	changes := slices.Clone(p.Changes)
 	slices.Reverse(changes)
 	for _, change := range changes {
-		if err := out.apply(change); err != nil {
+		if err := out.apply(change, c); err != nil {
 			return nil, fmt.Errorf("%s: %w; the plan was made for another configuration", change, err)
 		}
 	}
 	return newConfig(out.doc), nil
 }
 
-func (c *Config) apply(change Change) error {
+// apply makes one change to c, which was a copy of before when the plan began.
+func (c *Config) apply(change Change, before *Config) error {
 	switch change.Kind {
 	case KindOrigin:
-		return c.applyOrigin(change)
+		return c.applyOrigin(change, before)
 	case KindBehavior:
 		return c.applyBehavior(change)
 	case KindAlias:
@@ -42,27 +43,41 @@ func (c *Config) apply(change Change) error {
 	return fmt.Errorf("unknown kind %q", change.Kind)
 }
 
-func (c *Config) applyOrigin(change Change) error {
+func (c *Config) applyOrigin(change Change, before *Config) error {
 	origins := c.root().child("Origins")
 	n := find(origins, "Id", change.ID)
 	switch {
 	case (n == nil) != (change.Op == Add):
 		return presence(n)
+	case change.Op == Add && change.From != "":
+		from := find(before.root().child("Origins"), "Id", change.From)
+		if from == nil {
+			return fmt.Errorf("no origin %s", change.From)
+		}
+		n = from.clone()
+		n.set("Id", change.ID)
+		n.amendOrigin(*change.Origin)
+		origins.addItem(n, nil)
 	case change.Op == Add:
 		origins.addItem(originNode(*change.Origin), nil)
 	case change.Op == Amend:
-		n.set("DomainName", change.Origin.Domain)
-		if n.child("VpcOriginConfig") == nil {
-			n.insert(vpcOriginNode(*change.Origin), nil)
-		}
-		n.child("VpcOriginConfig").set("VpcOriginId", change.Origin.VPCOrigin)
-		n.child("VpcOriginConfig").set("OwnerAccountId", change.Origin.Account)
+		n.amendOrigin(*change.Origin)
 	case change.Op == Remove:
 		origins.removeItem(n)
 	default:
 		return fmt.Errorf("unknown operation %q", change.Op)
 	}
 	return nil
+}
+
+// amendOrigin makes n the origin o, with its other settings unchanged.
+func (n *node) amendOrigin(o Origin) {
+	n.set("DomainName", o.Domain)
+	if n.child("VpcOriginConfig") == nil {
+		n.insert(vpcOriginNode(o), nil)
+	}
+	n.child("VpcOriginConfig").set("VpcOriginId", o.VPCOrigin)
+	n.child("VpcOriginConfig").set("OwnerAccountId", o.Account)
 }
 
 func (c *Config) applyBehavior(change Change) error {

@@ -28,9 +28,9 @@ const (
 //	default       Desired.NotFound is set                   its viewer-request function, so that no request reaches an origin
 //	distribution  Desired.Toggle is set                     Enabled
 //
-// An orphan stays, because losing the registry must not take teams off the air. Other fields of managed parts stay as they are, too.
-// An origin that cannot be wired completely is listed in Plan.Refused. It is left out completely, unless it is wired already. The
-// error is a defect of d.
+// An unmanaged behavior that leads to the very VPC origin that claims its path is taken over (see handMade). An orphan stays, because
+// losing the registry must not take teams off the air. Other fields of managed parts stay as they are, too. An origin that cannot be wired
+// completely is listed in Plan.Refused. It is left out completely, unless it is wired already. The error is a defect of d.
 func Diff(d Desired, c *Config) (Plan, error) {
 	origins := slices.Clone(d.Origins)
 	slices.SortFunc(origins, byID)
@@ -52,7 +52,7 @@ func Diff(d Desired, c *Config) (Plan, error) {
 			keptAliases = slices.Concat(keptAliases, o.Aliases, o.Released)
 		}
 	}
-	stillUsed, problems := c.stillUsed(origins, managed)
+	stillUsed, problems := c.stillUsed(origins, d, managed)
 	p.Refused = append(p.Refused, problems...)
 
 	enabled := c.Enabled()
@@ -62,8 +62,9 @@ func Diff(d Desired, c *Config) (Plan, error) {
 	if d.NotFound != "" && !c.answersNotFound(d.NotFound) {
 		p.Changes = append(p.Changes, Change{Op: Amend, Kind: KindDefault, ID: d.NotFound})
 	}
-	p.Changes = append(p.Changes, c.diffOrigins(origins, stillUsed, managed)...)
-	p.Changes = append(p.Changes, c.diffBehaviors(origins, managed)...)
+	handMade := c.handMade(origins)
+	p.Changes = append(p.Changes, c.diffOrigins(origins, stillUsed, managed, handMade)...)
+	p.Changes = append(p.Changes, c.diffBehaviors(origins, managed, handMade)...)
 	p.Changes = append(p.Changes, c.diffAliases(origins, d.released(), keptAliases)...)
 	orphan := slices.ContainsFunc(c.OriginIDs(), func(id string) bool { return Owned(id) && !managed[id] })
 	if d.Toggle && enabled && len(origins)+len(stillUsed) == 0 && !orphan {
@@ -131,6 +132,7 @@ type fitter struct {
 	limits    origin.Size
 	used      origin.Size
 	unmanaged []string          // path patterns of behaviors whose target has no record
+	handMade  []Behavior        // those of unmanaged that lead to the VPC origin that claims their path
 	owner     map[string]string // VPC origin by canonical path
 	aliases   map[string]bool
 	fit       []Origin
@@ -148,6 +150,9 @@ func (c *Config) newFitter(d Desired, managed map[string]bool) *fitter {
 		switch stays := known[b.Origin]; {
 		case managed[b.Origin]:
 			continue
+		case slices.ContainsFunc(d.Origins, func(o Origin) bool { return managed[OriginID(o.VPCOrigin)] && c.leads(b, o) }):
+			f.handMade = append(f.handMade, b)
+			f.unmanaged = append(f.unmanaged, b.Path)
 		case stays != "":
 			f.owner[origin.Canonical(b.Path)] = stays
 		default:
@@ -180,9 +185,10 @@ func (f *fitter) take(o Origin) bool {
 		return false
 	}
 	o.Paths = free
-	var had origin.Size
+	had := f.c.replaced(o)
+	taken := had
 	if wired {
-		had.Origins = 1
+		had.Origins++
 		for _, b := range f.c.Behaviors() {
 			if b.Origin == OriginID(o.VPCOrigin) {
 				had.Behaviors++
@@ -201,7 +207,7 @@ func (f *fitter) take(o Origin) bool {
 		f.refuse(o, DoesNotFit, short.quota, "the distribution %s%s", short.text, remedy(short))
 		return !wired
 	}
-	f.used = f.used.Plus(need)
+	f.used = f.used.Plus(need).Plus(origin.Size{Origins: -taken.Origins, Behaviors: -taken.Behaviors})
 	for _, a := range fresh {
 		f.aliases[a] = true
 	}
@@ -217,7 +223,7 @@ func (f *fitter) freePaths(o Origin) []string {
 	var free []string
 	reported := false
 	for _, path := range o.Paths {
-		taken := slices.IndexFunc(f.unmanaged, func(other string) bool { return samePath(other, path) })
+		taken := slices.IndexFunc(f.unmanaged, func(other string) bool { return samePath(other, path) && !f.takes(o, other) })
 		owner := f.owner[origin.Canonical(path)]
 		switch {
 		case taken < 0 && owner == "":
@@ -225,14 +231,20 @@ func (f *fitter) freePaths(o Origin) []string {
 			continue
 		case reported:
 		case taken >= 0:
-			f.refuse(o, PathTaken, f.unmanaged[taken], "path %s is taken by an unmanaged behavior of the distribution; "+
-				"claim another path, or ask the distribution's owner to remove that behavior", f.unmanaged[taken])
+			f.refuse(o, PathTaken, f.unmanaged[taken], "path %s is taken by an unmanaged behavior of the distribution; claim another path, "+
+				"or ask the distribution's owner to point that behavior at %s: originhub then takes it over without interruption",
+				f.unmanaged[taken], o.VPCOrigin)
 		default:
 			f.refuse(o, PathTwice, path+" "+owner, "path %s is already taken by %s; claim another path", path, owner)
 		}
 		reported = true
 	}
 	return free
+}
+
+// takes reports whether an origin takes over the unmanaged behavior of a path.
+func (f *fitter) takes(o Origin, path string) bool {
+	return slices.ContainsFunc(f.handMade, func(b Behavior) bool { return b.Path == path && f.c.leads(b, o) })
 }
 
 func (f *fitter) refuse(o Origin, code origin.Code, subject, format string, args ...any) {
@@ -246,28 +258,24 @@ func rank(first bool) int {
 	return 0
 }
 
-// stillUsed returns the managed origins that have to be removed but that an unmanaged part of the configuration uses.
-func (c *Config) stillUsed(desired []Origin, managed map[string]bool) (ids []string, problems []Problem) {
-	for _, id := range c.OriginIDs() {
+// stillUsed returns the managed origins that have to be removed but that an unmanaged part of the configuration uses, and a problem for
+// each VPC origin of which something unmanaged stays.
+func (c *Config) stillUsed(desired []Origin, d Desired, managed map[string]bool) (ids []string, problems []Problem) {
+	for _, vpcOrigin := range d.Removed {
+		id := OriginID(vpcOrigin)
 		if !managed[id] || wants(desired, id) != nil {
 			continue
 		}
-		user := ""
-		if c.root().child("DefaultCacheBehavior").get("TargetOriginId") == id {
-			user = "the default behavior"
+		users := c.UnmanagedUsers(vpcOrigin)
+		if len(users) == 0 {
+			continue
 		}
-		for _, group := range c.root().child("OriginGroups").items() {
-			if group.mentions(id) {
-				user = "origin group " + group.get("Id")
-			}
-		}
-		if user != "" {
+		if c.has(id) && c.needs(id) {
 			ids = append(ids, id)
-			problems = append(problems, Problem{
-				strings.TrimPrefix(id, prefix),
-				origin.Reason{Code: StillUsed, Subject: user, Message: user + " of the distribution still uses the origin and is unmanaged; a platform engineer has to point it at another origin"},
-			})
 		}
+		names := strings.Join(users, ", ")
+		problems = append(problems, Problem{vpcOrigin, origin.Reason{Code: StillUsed, Subject: names, Message: "VPC origin " + vpcOrigin +
+			" is used by unmanaged parts of the distribution: " + names + "; a platform engineer has to remove them or point them at another origin"}})
 	}
 	return ids, problems
 }
@@ -281,7 +289,7 @@ func wants(origins []Origin, id string) *Origin {
 	return nil
 }
 
-func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed map[string]bool) []Change {
+func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed, handMade map[string]bool) []Change {
 	var add, amend, remove []Change
 	existing := map[string]*node{}
 	for _, n := range c.root().child("Origins").items() {
@@ -291,7 +299,11 @@ func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed map[s
 		id := OriginID(o.VPCOrigin)
 		n, exists := existing[id]
 		if !exists {
-			add = append(add, Change{Op: Add, Kind: KindOrigin, ID: id, Origin: &o})
+			from := ""
+			if ids := c.unmanagedOrigins(o.VPCOrigin); len(ids) > 0 && len(c.replacedBehaviors(o)) > 0 {
+				from = ids[0]
+			}
+			add = append(add, Change{Op: Add, Kind: KindOrigin, ID: id, Origin: &o, From: from})
 			continue
 		}
 		vpc := n.child("VpcOriginConfig")
@@ -308,17 +320,20 @@ func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed map[s
 			remove = append(remove, Change{Op: Remove, Kind: KindOrigin, ID: id})
 		}
 	}
+	for _, id := range c.unneeded(handMade) {
+		remove = append(remove, Change{Op: Remove, Kind: KindOrigin, ID: id, Was: "wired by hand"})
+	}
 	return slices.Concat(add, amend, remove)
 }
 
-func (c *Config) diffBehaviors(desired []Origin, managed map[string]bool) []Change {
+func (c *Config) diffBehaviors(desired []Origin, managed, handMade map[string]bool) []Change {
 	target := map[string]string{}
 	for _, o := range desired {
 		for _, path := range o.Paths {
 			target[path] = OriginID(o.VPCOrigin)
 		}
 	}
-	kept, amended, remove := c.keptBehaviors(target, managed)
+	kept, amended, remove := c.keptBehaviors(target, managed, handMade)
 	has := func(path string) bool { return slices.Contains(kept, placed{path, true}) }
 	order := behaviorOrder(kept, slices.Sorted(maps.Keys(target)))
 	stays := slices.DeleteFunc(slices.Clone(order), func(b placed) bool { return b.managed && !has(b.path) })
@@ -348,11 +363,11 @@ func (c *Config) diffBehaviors(desired []Origin, managed map[string]bool) []Chan
 
 // keptBehaviors sorts the existing behaviors: the ones that stay, in their order; the changes to managed ones that are not as desired,
 // by path; and the removals of managed ones that are no longer wanted.
-func (c *Config) keptBehaviors(target map[string]string, managed map[string]bool) (kept []placed, amended map[string]Change, remove []Change) {
+func (c *Config) keptBehaviors(target map[string]string, managed, handMade map[string]bool) (kept []placed, amended map[string]Change, remove []Change) {
 	amended = map[string]Change{}
 	for _, n := range c.root().child("CacheBehaviors").items() {
 		path, was := n.get("PathPattern"), n.get("TargetOriginId")
-		if !managed[was] {
+		if !managed[was] && !handMade[path] {
 			kept = append(kept, placed{path, false})
 			continue
 		}

@@ -19,6 +19,7 @@ type Change struct {
 	Kind   Kind
 	ID     string  // origin id, path pattern or alias
 	Origin *Origin // the desired origin
+	From   string  // id of the unmanaged origin whose settings an added origin takes over; empty: none
 	Target string  // id of the origin to which a behavior sends requests
 	Before string  // path pattern of the behavior before which this one is inserted; empty: at the end
 	Was    string  // the previous value, for people
@@ -94,6 +95,9 @@ func (c Change) String() string {
 	fmt.Fprintf(&b, "%s %s %s", c.Op, c.Kind, c.ID)
 	if c.Origin != nil {
 		fmt.Fprintf(&b, " (%s in account %s)", c.Origin.Domain, c.Origin.Account)
+	}
+	if c.From != "" {
+		fmt.Fprintf(&b, " with the settings of origin %s", c.From)
 	}
 	if c.Target != "" {
 		fmt.Fprintf(&b, " to %s", c.Target)

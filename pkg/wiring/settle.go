@@ -56,7 +56,7 @@ func (r Run) states() (is []origin.Record, changed []int) {
 	for i, was := range r.Records {
 		o := &is[i]
 		if !r.pending(was) {
-			o.State = nextState(was, r.Served.Config.Uses(was.ID), r.Served.Deployed)
+			o.State = nextState(was, r.Served.Config.contains(was), r.Served.Deployed)
 		}
 		if o.State == origin.Detached && was.Placed() {
 			o.ReleasedHosts = was.WithClaim(origin.Claim{}).ReleasedHosts // so that DNS is still repaired if changing it fails now
@@ -73,6 +73,15 @@ func (r Run) states() (is []origin.Record, changed []int) {
 func (r Run) pending(o origin.Record) bool {
 	waits := o.State == origin.Pending || o.State == origin.Quarantined
 	return o.Intent == origin.Wire && waits && (r.Deferred || r.coolingDown(o) || slices.Contains(r.Excluded, o.ID))
+}
+
+// contains reports whether the configuration has an origin as its record counts it: to be wired, it is in the managed part; to be detached,
+// any part uses it.
+func (c *Config) contains(o origin.Record) bool {
+	if o.Intent == origin.Wire {
+		return c.has(OriginID(o.ID))
+	}
+	return c.Uses(o.ID)
 }
 
 // nextState returns the state of a record whose distribution was observed.

@@ -105,7 +105,7 @@ func (r Run) Write() (Run, Step) {
 //	intent  state                                in the configuration  listed for the hub's account  excluded
 //	detach  any                                  -                     -                             no
 //	wire    deferred                             -                     -                             no: it has no place to be added to
-//	wire    quarantined less than retryAfter ago -                     -                             yes
+//	wire    quarantined less than retryAfter ago -                     -                             yes, if CloudFront refused it
 //	wire    any other                            yes                   -                             no
 //	wire    any other                            no                    yes, and Deployed             no
 //	wire    any other                            no                    no, or not Deployed           yes, until it is
@@ -125,9 +125,17 @@ func (r Run) toAdd(o origin.Record) bool {
 	return o.Intent == origin.Wire && o.State != origin.Deferred && !r.coolingDown(o) && !r.Served.Config.Uses(o.ID)
 }
 
-// coolingDown reports whether an origin was quarantined less than retryAfter ago.
+// coolingDown reports whether an origin was quarantined less than retryAfter ago because CloudFront refused it. A reason that was read from
+// the configuration is read again with every plan, so that the quarantine ends when the distribution has changed.
 func (r Run) coolingDown(o origin.Record) bool {
-	return o.Intent == origin.Wire && o.State == origin.Quarantined && r.Now.Sub(o.ReasonsReported) < retryAfter
+	return o.Intent == origin.Wire && o.State == origin.Quarantined && !readFromConfig(o.Reasons) && r.Now.Sub(o.ReasonsReported) < retryAfter
+}
+
+// readFromConfig reports whether all reasons of a quarantine were read from the configuration.
+func readFromConfig(reasons []origin.Reason) bool {
+	return len(reasons) > 0 && !slices.ContainsFunc(reasons, func(reason origin.Reason) bool {
+		return reason.Code != PathTaken && reason.Code != PathTwice && !(Problem{Reason: reason}).Waits()
+	})
 }
 
 // plan returns the changes that the distribution needs, without those to the excluded origins. It removes an origin that the registry has

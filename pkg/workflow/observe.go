@@ -31,7 +31,8 @@ func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) 
 		o.Tag, o.Value, err = teardownTag(ctx, owner, r.written.ARN)
 		return err
 	case teardown.Naming:
-		o.Named, err = r.named(ctx)
+		o.Distribution = r.distribution
+		o.Named, o.Unmanaged, err = r.named(ctx)
 	case teardown.Usage:
 		o.Users, err = owner.UsersOf(ctx, r.written.ARN)
 	case teardown.Sharing:
@@ -67,20 +68,20 @@ func teardownTag(ctx context.Context, owner Spoke, arn string) (teardown.TagStat
 	return teardown.TagAbsent, "", nil
 }
 
-// named reports whether the distribution's configuration has the origin. A deleted distribution has none.
-func (r *teardownRun) named(ctx context.Context) (bool, error) {
+// named reports whether the distribution's configuration has the origin, and which unmanaged parts use it. A deleted distribution has none.
+func (r *teardownRun) named(ctx context.Context) (named bool, unmanaged []string, err error) {
 	if r.distribution == "" {
-		return false, nil
+		return false, nil, nil
 	}
 	served, err := r.CloudFront.Distribution(ctx, r.distribution)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
 	config, err := wiring.ParseConfig(served.Config)
 	if err != nil {
-		return false, &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", r.distribution, err)}
+		return false, nil, &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", r.distribution, err)}
 	}
-	return config.Uses(r.written.ID), nil
+	return config.Uses(r.written.ID), config.UnmanagedUsers(r.written.ID), nil
 }
 
 // otherOrigins returns the endpoints of the owner's other VPC origins.
