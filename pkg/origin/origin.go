@@ -124,6 +124,7 @@ type Teardown struct {
 	VPC            string
 	ENIs           []string  // ids of the origin's network interfaces, recorded before the delete
 	ETag           string    // of the VPC origin when ENIs were recorded
+	Earlier        []Place   // where the origin's interfaces were recorded before it moved to VPC
 	Recorded       bool      // ENIs were recorded, even if there are none
 	SharesLeft     []string  `json:"Left"` // ARNs of shares that contained other resources when the origin was removed from them
 	Phase          string    // the current phase, as package teardown names it
@@ -135,6 +136,21 @@ type Teardown struct {
 	Reported       time.Time // when Because was reported; zero if nothing was reported since Phase began
 	Resumed        int       // how often the teardown was resumed after its execution had died
 	Unshared       time.Time // when the origin was last removed from a share
+}
+
+// Place is a VPC in which a VPC origin had network interfaces.
+type Place struct {
+	Region string
+	VPC    string
+	ENIs   []string // ids
+}
+
+// Places returns every VPC in which interfaces of the origin were recorded, the latest one first.
+func (t Teardown) Places() []Place {
+	if t.VPC == "" {
+		return t.Earlier
+	}
+	return append([]Place{{t.Region, t.VPC, t.ENIs}}, t.Earlier...)
 }
 
 // Decision is one entry of the history of a record.

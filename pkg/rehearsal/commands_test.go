@@ -89,6 +89,7 @@ func commands() map[string]command {
 		"placement":                    {2, 2, (*story).placement},
 		"print-events":                 {0, 0, (*story).printEvents},
 		"print-execution":              {2, 2, (*story).printExecution},
+		"move-origin":                  {2, 2, (*story).moveOrigin},
 		"put-event":                    {3, 3, (*story).putEvent},
 		"redeploy":                     {0, 1, (*story).redeploy},
 		"redrive":                      {2, 2, (*story).redrive},

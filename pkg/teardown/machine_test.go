@@ -165,10 +165,10 @@ func anything(t *rapid.T) teardown.Observed {
 		})
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "enis") {
-		o.ENIs = append(o.ENIs, origin.ENI{ID: word("eni", "eni-1", "eni-2"), Subnet: "subnet-1"})
+		o.ENIs = append(o.ENIs, origin.ENI{ID: word("eni", "eni-1", "eni-2"), VPC: "vpc-1", Subnet: "subnet-1"})
 	}
 	if n := rapid.IntRange(0, 3).Draw(t, "needed"); n > 0 {
-		o.OtherOrigins = []origin.Endpoint{{VPC: "vpc-1", Subnets: make([]string, n)}}
+		o.OtherOrigins = slices.Repeat([]teardown.Neighbor{{Endpoint: origin.Endpoint{VPC: "vpc-1", Subnets: []string{"subnet-1"}}, Deployed: true}}, n)
 	}
 	return o
 }
@@ -352,7 +352,7 @@ func TestEveryTeardownEndsClean(t *testing.T) {
 			w.shares = append(w.shares, origin.Association{Share: []string{"share-1", "share-2"}[i], Resource: arn, Status: "ASSOCIATED"})
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "enis") {
-			w.enis = append(w.enis, origin.ENI{ID: "eni-1", Subnet: "subnet-1"})
+			w.enis = append(w.enis, origin.ENI{ID: "eni-1", VPC: "vpc-1", Subnet: "subnet-1"})
 		}
 		usedUntil := start
 		if rapid.Bool().Draw(t, "used elsewhere") {

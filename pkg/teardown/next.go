@@ -43,7 +43,33 @@ func Next(o Observed) Step {
 	if o.Record.Teardown != nil && o.Generation == o.Record.Generation && o.Has[Tag] {
 		o.Record, o.wanted = consent(o)
 	}
+	if o.Generation == o.Record.Generation {
+		o.Record = outdated(o)
+	}
 	return o.adapt(o.required())
+}
+
+// outdated returns the record without its recorded interfaces if they were recorded for another version of the VPC origin than the one that
+// was observed: its team may have moved it to another VPC meanwhile, so its interfaces have to be recorded again before it is deleted. While
+// CloudFront deploys the new version, its interfaces are not all there yet.
+//
+//	interfaces    VPC origin                      then
+//	not recorded  any                             as it is
+//	any           deleted, and to be verified     as it is
+//	recorded      not observed, or gone           as it is
+//	recorded      the recorded ETag               as it is
+//	recorded      another ETag, not Deployed      as it is; delete waits until it is Deployed
+//	recorded      another ETag, Deployed          to be recorded again
+func outdated(o Observed) origin.Record {
+	r := o.Record
+	if r.Teardown == nil || !r.Teardown.Recorded || !o.Has[Existence] || !o.Exists || !o.Deployed || o.ETag == r.Teardown.ETag || r.Teardown.ETag == "" ||
+		r.Teardown.Phase == string(Verify) {
+		return r
+	}
+	t := *r.Teardown
+	t.Recorded = false
+	r.Teardown = &t
+	return r
 }
 
 // consent returns the record as the tag requests it, and whether the tag asks for the teardown. Once detaching has begun, a new value
@@ -115,6 +141,8 @@ func (o Observed) required() Step {
 		return o.observe(Detach, Naming)
 	case o.Has[Naming] && o.Named:
 		return o.detach()
+	case !t.Recorded && o.Has[Existence] && o.Exists && o.Deployed:
+		return o.record(t)
 	case t.Phase == string(Delete) || t.Phase == string(Verify):
 		return o.resumeRemoval(t)
 	case !t.Recorded:

@@ -1,6 +1,7 @@
 package teardown_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ func at(phase teardown.Phase) teardown.Observed {
 		Record: origin.Record{
 			Ref: origin.Ref{ID: "vo_b", Account: owner, ARN: arn}, Generation: 3, Intent: origin.Detach, State: origin.Detached, Token: "old",
 			Teardown: &origin.Teardown{
-				Value: "now", Requested: start, Due: start, Phase: string(phase), Since: start.Add(time.Hour), ETag: "E1",
+				Value: "now", Requested: start, Due: start, Phase: string(phase), Since: start.Add(time.Hour), ETag: "E2",
 				Region: "eu-west-1", VPC: "vpc-1", ENIs: []string{"eni-1", "eni-2"}, Recorded: index(phase) > index(teardown.Record),
 			},
 		},
@@ -46,7 +47,7 @@ func gone(enis ...string) teardown.Observed {
 	o := at(teardown.Verify)
 	o.Exists, o.Deployed, o.Shares = false, false, nil
 	for _, id := range enis {
-		o.ENIs = append(o.ENIs, origin.ENI{ID: id, Subnet: "subnet-1"})
+		o.ENIs = append(o.ENIs, origin.ENI{ID: id, VPC: "vpc-1", Subnet: "subnet-1"})
 	}
 	return o
 }
@@ -320,6 +321,12 @@ func TestNext(t *testing.T) {
 		"deleted, but nobody knows whether it is clean": {
 			seen: at(teardown.Delete), change: func(o *teardown.Observed) { o.Exists, o.Record.Teardown.VPC = false, "" }, verdict: teardown.Move, phase: teardown.Verify,
 		},
+		"moved since its interfaces were recorded": {
+			seen: at(teardown.Delete), change: func(o *teardown.Observed) { o.Shares, o.ETag = nil, "E3" }, verdict: teardown.Move, phase: teardown.Record,
+		},
+		"moved, and CloudFront deploys that": {
+			seen: at(teardown.Delete), change: func(o *teardown.Observed) { o.Shares, o.ETag, o.Deployed = nil, "E3", false }, verdict: teardown.Wait, phase: teardown.Delete,
+		},
 		// verify
 		"nobody knows whether it is clean": {
 			seen: gone(), change: func(o *teardown.Observed) { o.Record.Teardown.VPC = "" },
@@ -342,11 +349,38 @@ func TestNext(t *testing.T) {
 		},
 		"more than another origin in the VPC needs": {
 			seen: gone("eni-1", "eni-2", "eni-3"), change: needs(2), verdict: teardown.Wait, phase: teardown.Verify,
-			says: []string{"of 3 interfaces there, other VPC origins need 2"},
+			says: []string{"1 of eni-1, eni-2 in vpc-1 (eu-west-1)", "where other VPC origins need the others"},
+		},
+		"in a subnet that no other origin needs": {
+			seen: gone("eni-1"), change: func(o *teardown.Observed) {
+				o.OtherOrigins = []teardown.Neighbor{{Endpoint: origin.Endpoint{Region: "eu-west-1", VPC: "vpc-1", Subnets: []string{"subnet-2"}}, Deployed: true}}
+				o.ENIs = append(o.ENIs, origin.ENI{ID: "eni-9", VPC: "vpc-1", Subnet: "subnet-2"})
+			},
+			verdict: teardown.Wait, phase: teardown.Verify, says: []string{"are left: eni-1 in vpc-1 (eu-west-1) of account " + owner},
+		},
+		"another origin that is not Deployed needs none": {
+			seen: gone("eni-1"), change: func(o *teardown.Observed) {
+				needs(1)(o)
+				o.OtherOrigins[0].Deployed = false
+			},
+			verdict: teardown.Wait, phase: teardown.Verify, says: []string{"are left: eni-1"},
+		},
+		"left where the origin was before it moved": {
+			seen: gone(), change: func(o *teardown.Observed) {
+				o.Record.Teardown.Earlier = []origin.Place{{Region: "us-east-1", VPC: "vpc-0", ENIs: []string{"eni-0"}}}
+				o.ENIs = []origin.ENI{{ID: "eni-0", VPC: "vpc-0", Subnet: "subnet-0"}}
+			},
+			verdict: teardown.Wait, phase: teardown.Verify, says: []string{"are left: eni-0 in vpc-0 (us-east-1)"},
+		},
+		"nothing left in both": {
+			seen: gone(), change: func(o *teardown.Observed) {
+				o.Record.Teardown.Earlier = []origin.Place{{Region: "us-east-1", VPC: "vpc-0", ENIs: []string{"eni-0"}}}
+			},
+			verdict: teardown.End, phase: teardown.Verify, outcome: teardown.Clean, says: []string{"vpc-1 (eu-west-1)", "vpc-0 (us-east-1)"},
 		},
 		"another origin in another VPC needs none": {
 			seen: gone("eni-1"), change: func(o *teardown.Observed) {
-				o.OtherOrigins = []origin.Endpoint{{Region: "eu-west-1", VPC: "vpc-2", Subnets: []string{"a", "b"}}}
+				o.OtherOrigins = []teardown.Neighbor{{Endpoint: origin.Endpoint{Region: "eu-west-1", VPC: "vpc-2", Subnets: []string{"subnet-1"}}, Deployed: true}}
 			},
 			verdict: teardown.Wait, phase: teardown.Verify,
 		},
@@ -382,7 +416,7 @@ func TestNext(t *testing.T) {
 // needs lets another origin in the same VPC need so many interfaces.
 func needs(n int) func(*teardown.Observed) {
 	return func(o *teardown.Observed) {
-		o.OtherOrigins = []origin.Endpoint{{Region: "eu-west-1", VPC: "vpc-1", Subnets: make([]string, n)}}
+		o.OtherOrigins = slices.Repeat([]teardown.Neighbor{{Endpoint: origin.Endpoint{Region: "eu-west-1", VPC: "vpc-1", Subnets: []string{"subnet-1"}}, Deployed: true}}, n)
 	}
 }
 
@@ -477,7 +511,7 @@ func TestWhatIsRecordedBeforeItIsDone(t *testing.T) {
 		t.Errorf("what was put back counts as detached, so that its token is completed at once: %+v", s.Record)
 	}
 	s = step(but(at(teardown.Record), func(o *teardown.Observed) {
-		o.ENIs = []origin.ENI{{ID: "eni-7", Subnet: "subnet-1"}, {ID: "eni-8", Subnet: "subnet-9"}}
+		o.ENIs = []origin.ENI{{ID: "eni-7", VPC: "vpc-1", Subnet: "subnet-1"}, {ID: "eni-8", VPC: "vpc-1", Subnet: "subnet-9"}}
 	}))
 	if got := s.Record.Teardown; !got.Recorded || !slices.Equal(got.ENIs, []string{"eni-7"}) || got.VPC != "vpc-1" || got.ETag != "E2" {
 		t.Errorf("recording records %+v", got)
@@ -497,7 +531,7 @@ func TestWhatIsRecordedBeforeItIsDone(t *testing.T) {
 	just := but(at(teardown.Delete), func(o *teardown.Observed) {
 		o.Shares, o.Record.Teardown.Phase, o.Record.Teardown.Unshared = nil, string(teardown.Unshare), o.Now
 	})
-	if s = step(just); !s.Unconfirmed || s.ETag != "E1" || s.Record.Teardown.Phase != "delete" {
+	if s = step(just); !s.Unconfirmed || s.ETag != "E2" || s.Record.Teardown.Phase != "delete" {
 		t.Errorf("right after unsharing, the deletion asks for %+v", s)
 	}
 	just.Record = s.Record // it was refused
@@ -603,5 +637,25 @@ func TestAnswer(t *testing.T) {
 	s, _ = decide(t, gone())
 	if got, want := s.Answer(), (teardown.Answer{Phase: "report", Outcome: "clean", Message: s.Message}); got != want {
 		t.Errorf("the end answers %+v, want %+v", got, want)
+	}
+}
+
+// A VPC origin that moved to another VPC after its interfaces were recorded is recorded again, and both VPCs are verified.
+func TestMovedOriginIsRecordedAgain(t *testing.T) {
+	o := but(at(teardown.Delete), func(o *teardown.Observed) { o.Shares, o.ETag = nil, "E3" })
+	s, _ := decide(t, o)
+	if s.Verdict != teardown.Move || s.Phase != teardown.Record || s.Record.Teardown.Recorded {
+		t.Fatalf("got %+v", s)
+	}
+	o = but(at(teardown.Record), func(o *teardown.Observed) {
+		o.Record, o.ETag, o.Shares = s.Record, "E3", nil
+		o.Place = origin.Endpoint{Region: "us-east-1", VPC: "vpc-2", Subnets: []string{"subnet-2"}}
+		o.ENIs = []origin.ENI{{ID: "eni-7", VPC: "vpc-2", Subnet: "subnet-2"}}
+	})
+	s, _ = decide(t, o)
+	is := s.Record.Teardown
+	want := []origin.Place{{Region: "us-east-1", VPC: "vpc-2", ENIs: []string{"eni-7"}}, {Region: "eu-west-1", VPC: "vpc-1", ENIs: []string{"eni-1", "eni-2"}}}
+	if !is.Recorded || is.ETag != "E3" || !reflect.DeepEqual(is.Places(), want) {
+		t.Errorf("records %+v", is)
 	}
 }

@@ -122,8 +122,11 @@ func (o Observed) record(t origin.Teardown) Step {
 		return recorded("the endpoint of VPC origin %s does not exist any more, so its network interfaces cannot be recorded", o.Record.ID)
 	case !o.Has[Interfaces]:
 		s := o.observe(Record, Interfaces)
-		s.In = o.Place
+		s.In = []origin.Place{{Region: o.Place.Region, VPC: o.Place.VPC}}
 		return s
+	}
+	if t.VPC != "" && (t.Region != o.Place.Region || t.VPC != o.Place.VPC) {
+		t.Earlier = slices.DeleteFunc(t.Places(), func(p origin.Place) bool { return p.Region == o.Place.Region && p.VPC == o.Place.VPC })
 	}
 	t.Region, t.VPC, t.ENIs, t.ETag = o.Place.Region, o.Place.VPC, nil, o.ETag
 	for _, e := range o.ENIs {
@@ -275,43 +278,89 @@ func (o Observed) tagRemovedLate(p Phase) Step {
 		"again to delete the origin, or share the origin with the hub again to keep it", contract.TagTeardown, o.Record.ID)
 }
 
-// verify observes that the network interfaces are gone. Interfaces do not name their VPC origin (NET-03). If the VPC has no other VPC
-// origin, every interface that CloudFront manages there has to be gone. If it has others, verify accepts as many interfaces as those need,
-// and any that did not exist before.
+// verify observes that the network interfaces are gone, in every VPC in which the origin had some. Interfaces do not name their VPC origin
+// (NET-03). In a subnet that no other Deployed VPC origin needs, every interface that CloudFront manages has to be gone. In other subnets,
+// verify accepts as many interfaces as the other origins need (NET-02), and any that was not recorded.
 func (o Observed) verify(t origin.Teardown) Step {
-	place := origin.Endpoint{Region: t.Region, VPC: t.VPC}
+	places := t.Places()
 	switch {
-	case t.VPC == "":
+	case len(places) == 0:
 		return o.fails(Verify, Dirty, interfacesUnknown, "", "VPC origin %s is deleted, but the VPC of its network interfaces was not recorded, so the hub cannot verify that they are gone; "+
 			"check account %s for interfaces with the tag aws.cloudfront.vpcorigin", o.Record.ID, o.Record.Account)
 	case !o.Has[Interfaces]:
 		s := o.observe(Verify, Interfaces)
-		s.In = place
+		s.In = places
 		return s
 	case len(o.ENIs) > 0 && !o.Has[OtherOrigins]:
 		return o.observe(Verify, OtherOrigins)
 	}
-	where := fmt.Sprintf("%s (%s) of account %s", t.VPC, t.Region, o.Record.Account)
-	needed := o.needed(place)
-	left, allowed := o.ENIs, ""
-	if needed > 0 {
-		left = slices.DeleteFunc(slices.Clone(o.ENIs), func(e origin.ENI) bool { return !slices.Contains(t.ENIs, e.ID) })
-		allowed = fmt.Sprintf("; of %d interfaces there, other VPC origins need %d", len(o.ENIs), needed)
+	var where, left, ids []string
+	for _, p := range places {
+		at := fmt.Sprintf("%s (%s) of account %s", p.VPC, p.Region, o.Record.Account)
+		where = append(where, at)
+		sure, some, n := o.left(p)
+		ids = append(ids, slices.Concat(sure, some)...)
+		if len(sure) > 0 {
+			left = append(left, strings.Join(sure, ", ")+" in "+at)
+		}
+		if n > 0 {
+			left = append(left, fmt.Sprintf("%d of %s in %s, where other VPC origins need the others", n, strings.Join(some, ", "), at))
+		}
 	}
-	if len(left) == 0 || len(o.ENIs) <= needed {
-		return o.clean(t, where)
+	if len(left) == 0 {
+		return o.clean(t, strings.Join(where, ", "))
 	}
-	ids := join(left, func(e origin.ENI) string { return e.ID })
-	message := fmt.Sprintf("VPC origin %s is deleted, but network interfaces are left in %s: %s%s", o.Record.ID, where, ids, allowed)
-	return o.wait(t, Verify, verifyPace, verifyLimit, message, o.fails(Verify, Dirty, interfacesLeft, ids,
+	message := fmt.Sprintf("VPC origin %s is deleted, but network interfaces are left: %s", o.Record.ID, strings.Join(left, "; "))
+	return o.wait(t, Verify, verifyPace, verifyLimit, message, o.fails(Verify, Dirty, interfacesLeft, strings.Join(ids, ", "),
 		"%s; only CloudFront can remove them, so open a case with AWS Support from account %s; the hub observes them again every day", message, o.Record.Account))
 }
 
-// needed counts the interfaces that the other VPC origins in a VPC need: one in each of their subnets (NET-02).
-func (o Observed) needed(in origin.Endpoint) (n int) {
+// left returns the interfaces that are left in a VPC: those that are surely left, and those of which n are left while other VPC origins need
+// the rest. Ids are sorted.
+//
+//	other origins in the subnet   interfaces there        recorded ones there   left
+//	none                          any                     any                   all of them, surely
+//	need k                        at most k               any                   none
+//	need k                        k and n more            none                  none: they came with other origins
+//	need k                        k and n more            m                     n of the m, or m if that is less
+func (o Observed) left(p origin.Place) (sure, some []string, n int) {
+	there := map[string][]string{}
+	for _, e := range o.ENIs {
+		if e.VPC == p.VPC {
+			there[e.Subnet] = append(there[e.Subnet], e.ID)
+		}
+	}
+	for subnet, enis := range there {
+		needed := o.needed(p, subnet)
+		if needed == 0 {
+			sure = append(sure, enis...)
+			continue
+		}
+		recorded := slices.DeleteFunc(slices.Clone(enis), func(id string) bool { return !slices.Contains(p.ENIs, id) })
+		if more := min(len(enis)-needed, len(recorded)); more > 0 {
+			some, n = append(some, recorded...), n+more
+		}
+	}
+	slices.Sort(sure)
+	slices.Sort(some)
+	return sure, some, n
+}
+
+// leftover counts the interfaces that are left in all VPCs.
+func (o Observed) leftover(t origin.Teardown) (total int) {
+	for _, p := range t.Places() {
+		sure, _, n := o.left(p)
+		total += len(sure) + n
+	}
+	return total
+}
+
+// needed counts the interfaces that other VPC origins need in a subnet: one each (NET-02). An origin that is not Deployed, because CloudFront
+// creates it or failed to, accounts for none.
+func (o Observed) needed(p origin.Place, subnet string) (n int) {
 	for _, other := range o.OtherOrigins {
-		if other.Region == in.Region && other.VPC == in.VPC {
-			n += len(other.Subnets)
+		if other.Deployed && other.Region == p.Region && other.VPC == p.VPC && slices.Contains(other.Subnets, subnet) {
+			n++
 		}
 	}
 	return n

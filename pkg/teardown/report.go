@@ -52,7 +52,7 @@ func (o Observed) recordEnd(s Step) Step {
 		event, metric, code := contract.TeardownBlocked, contract.MetricTeardownBlocked, origin.DecidedTeardownBlocked
 		if s.Outcome == Dirty {
 			event, metric, code = contract.TeardownEndedIncomplete, contract.MetricTeardownDirty, origin.DecidedTeardownDirty
-			s.BeforeWrite.Count(contract.MetricOrphanENI, len(o.ENIs)-o.needed(origin.Endpoint{Region: t.Region, VPC: t.VPC}))
+			s.BeforeWrite.Count(contract.MetricOrphanENI, o.leftover(*t))
 		}
 		s.BeforeWrite.Alarm(event, r.ARN, detail.Because(reasons))
 		s.BeforeWrite.Count(metric, 1)

@@ -76,11 +76,11 @@ const (
 type Step struct {
 	Phase   Phase // of the task; of a Move, the phase to go on with
 	Verdict Verdict
-	Fact    Fact            // set exactly when Verdict is Observe
-	In      origin.Endpoint // the VPC to observe, if Fact is Interfaces
-	Wait    time.Duration   // positive when Verdict is Wait
-	Outcome Outcome         // set exactly when Verdict is End
-	Message string          // for people: the state, or what an Act does
+	Fact    Fact           // set exactly when Verdict is Observe
+	In      []origin.Place // the VPCs to observe, if Fact is Interfaces
+	Wait    time.Duration  // positive when Verdict is Wait
+	Outcome Outcome        // set exactly when Verdict is End
+	Message string         // for people: the state, or what an Act does
 
 	Because origin.Reason // set exactly when Outcome is Dirty or Blocked; its Message is the step's
 
@@ -94,6 +94,12 @@ type Step struct {
 	ETag        string // of the VPC origin that an Act deletes
 	Unconfirmed bool   // if AWS refuses the Act, observe the facts that it rests on and call Next again
 	Optional    bool   // a failure of the Act or observation changes nothing
+}
+
+// Neighbor is another VPC origin of the same owner.
+type Neighbor struct {
+	origin.Endpoint
+	Deployed bool
 }
 
 // Observed is what the registry holds and what was observed in this step. A field has a meaning only if Has contains its Fact: what was not
@@ -124,7 +130,7 @@ type Observed struct {
 	Endpoint     string               // Existence: ARN of the load balancer or instance behind the VPC origin
 	Place        origin.Endpoint      // Placement: zero if the endpoint does not exist any more
 	ENIs         []origin.ENI         // Interfaces: only those that CloudFront manages for VPC origins
-	OtherOrigins []origin.Endpoint    // OtherOrigins
+	OtherOrigins []Neighbor           // OtherOrigins: of the same owner
 
 	wanted bool // Tag: it asks for the teardown (see consent)
 }

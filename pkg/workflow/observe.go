@@ -45,7 +45,13 @@ func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) 
 	case teardown.Placement:
 		o.Place, err = r.Network(r.written.Account).Endpoint(ctx, o.Endpoint)
 	case teardown.Interfaces:
-		o.ENIs, err = r.Network(r.written.Account).ManagedENIs(ctx, step.In.Region, step.In.VPC)
+		for _, in := range step.In {
+			there, err := r.Network(r.written.Account).ManagedENIs(ctx, in.Region, in.VPC)
+			if err != nil {
+				return err
+			}
+			o.ENIs = append(o.ENIs, there...)
+		}
 	case teardown.OtherOrigins:
 		o.OtherOrigins, err = r.otherOrigins(ctx, owner)
 		return err
@@ -85,12 +91,12 @@ func (r *teardownRun) named(ctx context.Context) (named bool, unmanaged []string
 }
 
 // otherOrigins returns the endpoints of the owner's other VPC origins.
-func (r *teardownRun) otherOrigins(ctx context.Context, owner Owner) ([]origin.Endpoint, error) {
+func (r *teardownRun) otherOrigins(ctx context.Context, owner Owner) ([]teardown.Neighbor, error) {
 	others, err := owner.VpcOrigins(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var places []origin.Endpoint
+	var places []teardown.Neighbor
 	for _, other := range others {
 		if other.ID == r.written.ID || other.Account != r.written.Account {
 			continue
@@ -102,7 +108,7 @@ func (r *teardownRun) otherOrigins(ctx context.Context, owner Owner) ([]origin.E
 		if err != nil {
 			return nil, err
 		}
-		places = append(places, place)
+		places = append(places, teardown.Neighbor{Endpoint: place, Deployed: other.Deployed})
 	}
 	return places, nil
 }
