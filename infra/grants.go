@@ -2,6 +2,7 @@ package infra
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 
 	"github.com/originhub/originhub/infra/internal/parts"
+	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/hubpolicy"
 )
@@ -29,14 +31,12 @@ func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 		// Lists, which name no resource. They include shares from accounts that the policy does not name.
 		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListResources"}, "*"),
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
-		// Any account may send an invitation. The hub reads each one, and answers those from accounts that the policy names.
-		parts.Allow([]string{"ram:ListPendingInvitationResources"}, invitations),
+		// Any account may send an invitation. The function opens and answers those from accounts that the policy names, and no others
+		// (admission.DecideInvitation). The role does not list these accounts: it has no space for more than about a hundred.
+		parts.Allow([]string{
+			"ram:ListPendingInvitationResources", "ram:AcceptResourceShareInvitation", "ram:RejectResourceShareInvitation",
+		}, invitations),
 	)
-	if accounts := g.policy.Accounts(); len(accounts) > 0 {
-		answers := []string{"ram:AcceptResourceShareInvitation", "ram:RejectResourceShareInvitation"}
-		permissions = append(permissions, parts.Allow(answers, invitations).
-			When(parts.Condition{"StringEquals": {"ram:ShareOwnerAccountId": accounts}}))
-	}
 	return append(permissions, g.spokes()...)
 }
 
@@ -159,19 +159,18 @@ func sendMessages(queues ...awssqs.Queue) parts.Permission {
 	return p
 }
 
-// spokes returns the permission to assume the spoke roles, or none if no team has a spoke.
+// spokes returns the permission to assume the spoke roles, or none if no team has a spoke. It does not list the accounts, since a role
+// has no space for more than about a hundred. Only roles of one name can be assumed, and only with the hub's external id; inside an
+// organization that accepts no invitations, only roles of this organization.
 func (g grants) spokes() []parts.Permission {
-	var roles []string
-	for _, team := range g.policy.Teams {
-		if !team.Spoke {
-			continue
-		}
-		for _, account := range team.Accounts {
-			roles = append(roles, contract.SpokeRoleARN(g.policy.Hub, account))
-		}
-	}
-	if len(roles) == 0 {
+	if !slices.ContainsFunc(g.policy.Teams, func(t admission.Team) bool { return t.Spoke }) {
 		return nil
 	}
-	return []parts.Permission{parts.Allow([]string{"sts:AssumeRole"}, roles...)}
+	only := map[string]any{"sts:ExternalId": g.policy.ExternalID}
+	if g.policy.Organization != "" && !g.policy.Shares.External {
+		only["aws:ResourceOrgID"] = g.policy.Organization
+	}
+	return []parts.Permission{
+		parts.Allow([]string{"sts:AssumeRole"}, contract.SpokeRoleARN(g.policy.Hub, "*")).When(parts.Condition{"StringEquals": only}),
+	}
 }

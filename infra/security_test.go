@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/originhub/originhub/infra/internal/parts"
 	"github.com/originhub/originhub/pkg/contract"
 )
 
@@ -213,14 +214,24 @@ func TestSpokeTrustsTheHubsFunctionsOnly(t *testing.T) {
 	}
 }
 
-func TestHubAcceptsInvitationsOfKnownAccountsOnly(t *testing.T) {
-	allowed := templates(t).hub.allowing("ram:AcceptResourceShareInvitation")
-	if len(allowed) != 1 {
-		t.Fatalf("%d statements allow it, want 1", len(allowed))
+// The hub may assume roles of one name only, and only with its own external id.
+func TestHubAssumesSpokeRolesOnly(t *testing.T) {
+	functions := map[string]bool{}
+	for _, s := range templates(t).hub.allowing("sts:AssumeRole") {
+		if s.principal != nil {
+			continue // a trust policy
+		}
+		functions[s.place] = true
+		if want := []string{"arn:aws:iam::*:role/originhub-networking-spoke"}; !slices.Equal(s.resources, want) {
+			t.Errorf("%s may assume %v, want %v", s.place, s.resources, want)
+		}
+		equals, _ := s.condition["StringEquals"].(map[string]any)
+		if equals["sts:ExternalId"] != "rehearsal-7f3a" {
+			t.Errorf("%s may assume a role with external id %v", s.place, equals["sts:ExternalId"])
+		}
 	}
-	equals, _ := allowed[0].condition["StringEquals"].(map[string]any)
-	if got, want := list(equals["ram:ShareOwnerAccountId"]), []string{"111111111111", "222222222222", "333333333333"}; !slices.Equal(got, want) {
-		t.Errorf("owners %v, want %v", got, want)
+	if len(functions) != 4 {
+		t.Errorf("%d functions may assume roles: %v", len(functions), functions)
 	}
 }
 
@@ -253,6 +264,9 @@ func TestBusTakesForwardedCallsOnly(t *testing.T) {
 			if !strings.HasPrefix(source, "aws.") {
 				t.Errorf("%s lets source %q in, which anybody may put", id, source)
 			}
+		}
+		if !slices.Equal(list(all["events:source"]), parts.ForwardedSources()) || !slices.Equal(list(all["events:detail-type"]), []string{parts.CallViaCloudTrail}) {
+			t.Errorf("%s lets %v in, and spokes forward %v", id, all, parts.ForwardedSources())
 		}
 		null, _ := condition["Null"].(map[string]any)
 		for _, key := range []string{"events:source", "events:detail-type"} {

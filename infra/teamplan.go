@@ -26,10 +26,6 @@ type teamEntry struct {
 	Paths    string // the claim, as the tag originhub:paths spells it
 }
 
-// mappingQuota is how many entries one mapping can hold
-// (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
-const mappingQuota = 200
-
 // planTeams returns the plan for the teams of a policy. The stack gives each team one private API with one host and one base path,
 // because API Gateway has no wildcards in private domain names and no base paths of several segments
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-custom-domains.html).
@@ -45,10 +41,6 @@ func planTeams(p hubpolicy.Policy) (teamPlan, error) {
 			return nil, fmt.Errorf("team %s has a cidr, so the team stack has to serve it: %w", team.Name, err)
 		}
 		plan = append(plan, entry)
-	}
-	if len(plan) > mappingQuota {
-		return nil, fmt.Errorf("%d teams have a cidr, but one template can serve at most %d: synthesize with a policy of fewer teams (context policy=FILE)",
-			len(plan), mappingQuota)
 	}
 	return plan, nil
 }

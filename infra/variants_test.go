@@ -31,16 +31,41 @@ func TestHubOfAnAdoptedDistribution(t *testing.T) {
 			t.Errorf("it may update %v, want %v", s.resources, want)
 		}
 	}
-	// It has no team yet, so it accepts no invitation, assumes no role, and admits no account to its bus.
-	for _, action := range []string{"ram:AcceptResourceShareInvitation"} {
-		if len(hub.allowing(action)) != 0 {
-			t.Errorf("a hub without teams may %s", action)
+	// It has no team yet, so it assumes no role, and admits no account to its bus.
+	for _, s := range hub.allowing("sts:AssumeRole") {
+		if s.principal == nil {
+			t.Errorf("%s of a hub without teams may assume %v", s.place, s.resources)
 		}
 	}
 	for id, r := range hub.Resources {
 		if r.Type == "AWS::Events::EventBusPolicy" {
 			t.Errorf("%s lets somebody put events on the bus of a hub without teams", id)
 		}
+	}
+}
+
+// Inside an organization that accepts no invitations, the hub assumes roles of this organization only.
+func TestHubAssumesRolesOfItsOrganization(t *testing.T) {
+	for name, c := range map[string]struct {
+		policy hubpolicy.Policy
+		want   any
+	}{
+		"organization only":          {hubpolicy.Policy{Organization: "o-exampleorg1"}, "o-exampleorg1"},
+		"organization and outsiders": {hubpolicy.Policy{Organization: "o-exampleorg1", Policy: admission.Policy{Shares: admission.Shares{External: true}}}, nil},
+		"no organization":            {hubpolicy.Policy{}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := c.policy
+			p.Hub, p.Domain, p.HostedZone, p.ExternalID = "first", "example.com", "Z0EXAMPLE", "abc"
+			p.Distribution.Adopt = []string{"EDFDVBD6EXAMPLE"}
+			p.Teams = []admission.Team{{Name: "team-a", Accounts: []string{"111111111111"}, Spoke: true}}
+			for _, s := range hubOf(t, p).allowing("sts:AssumeRole") {
+				equals, _ := s.condition["StringEquals"].(map[string]any)
+				if s.principal == nil && equals["aws:ResourceOrgID"] != c.want {
+					t.Errorf("%s may assume roles of organization %v, want %v", s.place, equals["aws:ResourceOrgID"], c.want)
+				}
+			}
+		})
 	}
 }
 
@@ -52,7 +77,7 @@ func TestBusInsideAnOrganization(t *testing.T) {
 		want   []string
 	}{
 		"organization only":          {hubpolicy.Policy{Organization: "o-exampleorg1"}, []string{"Organization"}},
-		"organization and outsiders": {hubpolicy.Policy{Organization: "o-exampleorg1", Policy: admission.Policy{Shares: admission.Shares{External: true}}}, []string{"Accounts", "Organization"}},
+		"organization and outsiders": {hubpolicy.Policy{Organization: "o-exampleorg1", External: []string{"team-a"}}, []string{"Accounts", "Organization"}},
 		"no organization":            {hubpolicy.Policy{}, []string{"Accounts"}},
 	} {
 		t.Run(name, func(t *testing.T) {

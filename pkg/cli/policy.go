@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -83,13 +82,11 @@ func readPolicy(file string, in io.Reader) (hubpolicy.Policy, policy.Errors, err
 	return p, policy.Placeholders(text), err
 }
 
-// located formats findings as file:line:column, which editors and CI recognize.
+// located formats findings as file:line:column, which editors and CI recognize. It shows the first 50.
 func located(file, kind string, found policy.Errors) string {
-	var lines []string
-	for _, e := range found {
-		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s%s", file, e.Line, e.Column, kind, e.Message))
-	}
-	return strings.Join(lines, "\n")
+	return found.Text(func(e policy.Error) string {
+		return fmt.Sprintf("%s:%d:%d: %s%s", file, e.Line, e.Column, kind, e.Message)
+	})
 }
 
 // readFile reads a file, up to one byte more than a policy may have.

@@ -95,7 +95,7 @@ func SpokeRoleName(hub string) string { return "originhub-" + hub + "-spoke" }
 // SpokeStackName returns the name of the stack or StackSet that creates the spoke role.
 func SpokeStackName(hub string) string { return SpokeRoleName(hub) }
 
-// SpokeRoleARN returns the ARN of the spoke role in an account.
+// SpokeRoleARN returns the ARN of the spoke role in an account. The account "*" stands for every account.
 func SpokeRoleARN(hub, account string) string {
 	return "arn:aws:iam::" + account + ":role/" + SpokeRoleName(hub)
 }

@@ -13,14 +13,16 @@ import (
 // Policy is the hub policy: the part that admission decides by, and the settings of everything else.
 type Policy struct {
 	admission.Policy
-	Hub          string  // part of the names of the event bus, the spoke role and the caller references
-	Organization string  // "o-…"; empty if the hub is in no AWS organization
-	HostedZone   string  // id of the Route 53 hosted zone of Domain
-	Certificate  string  // ARN of an ACM certificate in us-east-1
-	ExternalID   string  // of every spoke role
-	Created      Created // for the distributions that the hub creates
-	Grace        teardown.Bounds
-	Updates      Updates
+	Hub          string // part of the names of the event bus, the spoke role and the caller references
+	Organization string // "o-…"; empty if the hub is in no AWS organization
+	// External names the teams whose accounts are outside Organization.
+	External    []string
+	HostedZone  string  // id of the Route 53 hosted zone of Domain
+	Certificate string  // ARN of an ACM certificate in us-east-1
+	ExternalID  string  // of every spoke role
+	Created     Created // for the distributions that the hub creates
+	Grace       teardown.Bounds
+	Updates     Updates
 	// Networks are the CIDR blocks from which the team stack creates the teams' VPCs, by team: /16 to /26, without overlaps. A
 	// team that is not in it has a network of its own.
 	Networks map[string]netip.Prefix

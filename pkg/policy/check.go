@@ -120,6 +120,10 @@ func (c *checker) distribution(d distribution, l limits) {
 		if len(d.Adopt) == 0 {
 			c.fail(at("distribution", "adopt"), "adopt is an empty list: write the id of at least one distribution, such as EDFDVBD6EXAMPLE")
 		}
+		if n := len(d.Adopt); n > hubpolicy.MostAdopted {
+			c.fail(at("distribution", "adopt"), "adopt lists %d distributions, and the hub's role can list %d: remove some, or deploy another hub for them", n, hubpolicy.MostAdopted)
+			break
+		}
 		for i, id := range d.Adopt {
 			way := at("distribution", "adopt", i)
 			c.like(way, id, distributionForm, "EDFDVBD6EXAMPLE")
@@ -185,16 +189,34 @@ func (c *checker) teams(f file, p hubpolicy.Policy) {
 			}
 			owners[account] = t.Name
 		}
+		if t.External && !p.Shares.External {
+			c.fail(at("teams", i, "external"), "%s is outside the organization and can share by invitation only, which shares.external denies: "+
+				"write shares.external: allow, or remove external here", t.Name)
+		}
 		c.spoke(i, t, f.Spokes)
 		c.grants(i, t, p)
 	}
 	c.cidrs(f.Teams)
 	c.apart(f.Teams)
+	c.bus(p)
 	for i, t := range f.Teams {
 		if t.Claim != nil && len(t.Accounts) > 0 && len(c.errors) == 0 {
 			c.claim(i, t, p)
 		}
 	}
+}
+
+// bus checks that EventBridge accepts the policy of the hub bus, which lists the accounts outside the organization.
+func (c *checker) bus(p hubpolicy.Policy) {
+	if len(p.BusPolicy()) <= hubpolicy.LongestBusPolicy {
+		return
+	}
+	remedy := "write organization, and external: true only for teams outside it"
+	if p.Organization != "" {
+		remedy = "write external: true only for teams outside the organization"
+	}
+	c.fail(at("teams"), "%d accounts are outside the organization, and the policy of the hub's event bus can list %d, because EventBridge limits it to %d characters: "+
+		"%s, or deploy another hub for some of these accounts", len(p.Outside()), p.BusCapacity(), hubpolicy.LongestBusPolicy, remedy)
 }
 
 // claim checks that the claim in the policy for a team would be admitted into an empty distribution.
@@ -227,12 +249,16 @@ func (c *checker) spoke(i int, t team, s spokes) {
 // (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html). Blocks do not overlap, so that
 // the VPCs can be peered or share a transit gateway.
 func (c *checker) cidrs(teams []team) {
-	networks := make([]netip.Prefix, len(teams))
+	networks, count := make([]netip.Prefix, len(teams)), 0
 	for i, t := range teams {
 		if t.CIDR == "" {
 			continue
 		}
 		way := at("teams", i, "cidr")
+		if count++; count > hubpolicy.MostNetworks {
+			c.fail(way, "more than %d teams have a cidr, and a template has no more entries in a mapping: write cidr only for teams that the team stack serves", hubpolicy.MostNetworks)
+			return
+		}
 		network, err := netip.ParsePrefix(t.CIDR)
 		if err != nil || !network.Addr().Is4() || network.Bits() < 16 || network.Bits() > 26 {
 			c.fail(way, "cidr %q is not an IPv4 network of /16 to /26: write a network such as 10.20.0.0/20", t.CIDR)

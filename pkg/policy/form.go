@@ -93,10 +93,8 @@ func kind(n ast.Node) string {
 
 func (c *checker) keys(n *ast.MappingNode, t reflect.Type, way []any) {
 	fields := map[string]reflect.Type{}
-	var known []string
 	for f := range t.Fields() {
 		fields[f.Tag.Get("yaml")] = f.Type
-		known = append(known, f.Tag.Get("yaml"))
 	}
 	for _, v := range n.Values {
 		key := v.Key.GetToken()
@@ -106,7 +104,7 @@ func (c *checker) keys(n *ast.MappingNode, t reflect.Type, way []any) {
 		}
 		c.errors = append(c.errors, Error{
 			key.Position.Line, key.Position.Column,
-			fmt.Sprintf("unknown key %q: correct or remove it; the keys here are %s", key.Value, strings.Join(known, ", ")),
+			fmt.Sprintf("unknown key %q: correct or remove it; the keys here are %s", key.Value, strings.Join(keysOf(t), ", ")),
 		})
 	}
 }

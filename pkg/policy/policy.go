@@ -44,10 +44,19 @@ func (e Error) Error() string {
 // Errors is all errors in a policy file, in the order of the file.
 type Errors []Error
 
-func (e Errors) Error() string {
-	lines := make([]string, len(e))
-	for i, one := range e {
-		lines[i] = one.Error()
+// mostShown is how many errors of a file a message shows.
+const mostShown = 50
+
+func (e Errors) Error() string { return e.Text(Error.Error) }
+
+// Text returns a line for each of the first 50 errors, in the form that line gives it, and how many more there are.
+func (e Errors) Text(line func(Error) string) string {
+	var lines []string
+	for _, one := range e[:min(len(e), mostShown)] {
+		lines = append(lines, line(one))
+	}
+	if more := len(e) - mostShown; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -124,6 +133,7 @@ type spokes struct {
 type team struct {
 	Name     string   `yaml:"name"`
 	Accounts []string `yaml:"accounts"`
+	External bool     `yaml:"external"`
 	Spoke    *bool    `yaml:"spoke"`
 	CIDR     string   `yaml:"cidr"`
 	Grants   []grant  `yaml:"grants"`
@@ -205,12 +215,15 @@ func read(data []byte) (ast.Node, error) {
 	if err := modest(data); err != nil {
 		return nil, err
 	}
+	if err := crowded(data); err != nil {
+		return nil, err
+	}
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, located(err)
 	}
 	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
-		return nil, Errors{{1, 1, "the file is not a single YAML document: write only the policy"}}
+		return nil, severalDocuments(1)
 	}
 	return tree.Docs[0].Body, nil
 }
@@ -239,6 +252,9 @@ func (f file) policy() hubpolicy.Policy {
 	}
 	for _, t := range f.Teams {
 		out := admission.Team{Name: t.Name, Accounts: t.Accounts, Spoke: either(t.Spoke, true)}
+		if t.External {
+			p.External = append(p.External, t.Name)
+		}
 		if network, err := netip.ParsePrefix(t.CIDR); err == nil {
 			p.Networks[t.Name] = network
 		}

@@ -81,7 +81,7 @@ func TestExample(t *testing.T) {
 			Limits: admission.Limits{Size: origin.Size{Origins: 100, Behaviors: 75, Aliases: 100}, OriginsPerTeam: 25},
 			Teams:  []admission.Team{team("a", "111111111111"), team("b", "222222222222"), c},
 		},
-		Hub: "networking", Organization: "o-exampleorg1", HostedZone: "Z0123456789EXAMPLE", ExternalID: "change-me-7f3a",
+		Hub: "networking", Organization: "o-exampleorg1", External: []string{"team-a"}, HostedZone: "Z0123456789EXAMPLE", ExternalID: "change-me-7f3a",
 		Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555",
 		Created:     hubpolicy.Created{Comment: "the networking hub", PriceClass: "PriceClass_100", HTTPVersion: "http2and3"},
 		Grace:       teardown.Bounds{Maximum: 720 * time.Hour}, Updates: hubpolicy.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second},
@@ -131,12 +131,12 @@ func TestWrongPolicies(t *testing.T) {
 		schemaTakesIt bool
 	}{
 		"unknown key":               {"hub: networking", "hubb: networking", `line 6, column 1: unknown key "hubb"`, false},
-		"unknown key in a grant":    {"- host: team-b", "- hosts: team-b", `line 69, column 9: unknown key "hosts"`, false},
+		"unknown key in a grant":    {"- host: team-b", "- hosts: team-b", `line 70, column 9: unknown key "hosts"`, false},
 		"duplicate key":             {"hub: networking", "hub: networking\nhub: other", "line 7, column 1: key \"hub\" is on line 6 already", false},
 		"syntax":                    {"hub: networking", "hub: {", "line 15, column 1: the file is not valid YAML", false},
-		"two documents":             {"hub: networking", "hub: networking\n---\na: b", "line 1, column 1: the file is not a single YAML document", false},
-		"text for a list":           {`accounts: ["222222222222"]`, `accounts: "222222222222"`, "line 67, column 5: accounts is text: write a list", false},
-		"account without quotes":    {`["222222222222"]`, `[222222222222]`, "line 67, column 16: entry 1 of accounts is a number: write text", false},
+		"two documents":             {"hub: networking", "hub: networking\n---\na: b", "line 7, column 1: the file is not a single YAML document", false},
+		"text for a list":           {`accounts: ["222222222222"]`, `accounts: "222222222222"`, "line 68, column 5: accounts is text: write a list", false},
+		"account without quotes":    {`["222222222222"]`, `[222222222222]`, "line 68, column 16: entry 1 of accounts is a number: write text", false},
 		"number in quotes":          {"version: 1", "version: '1'", "line 3, column 1: version is text: write a whole number", false},
 		"fraction":                  {"origins: 100", "origins: 1.5", "line 47, column 3: origins is a decimal number", false},
 		"no duration":               {"spacing: 30s", "spacing: soon", "line 41, column 3: spacing is text: write a duration", false},
@@ -160,25 +160,25 @@ func TestWrongPolicies(t *testing.T) {
 		"limit":                     {"behaviors: 75", "behaviors: 0", "line 48, column 3: behaviors is 0", false},
 		"external id":               {"change-me-7f3a", "'a b'", `line 54, column 3: externalId "a b"`, false},
 		"no external id":            {"spokes:\n  externalId: change-me-7f3a\n", "", "externalId \"\" does not have the form", true},
-		"team's name":               {"name: team-b", "name: Team B", `line 66, column 5: name "Team B"`, false},
-		"team twice":                {"name: team-b", "name: team-a", "line 66, column 5: there is another team team-a", true},
-		"account form":              {"222222222222", "22222222222", "line 67, column 16: account", false},
-		"account twice":             {"222222222222", "111111111111", "line 67, column 16: account 111111111111 belongs to team-a", true},
-		"no accounts":               {`["222222222222"]`, "[]", "line 67, column 5: team-b has no account", false},
-		"host":                      {"host: team-b.example.com", "host: team_b.example.com", "line 69, column 9: host", false},
-		"host outside":              {"host: team-b.example.com", "host: team-b.example.org", "line 69, column 9: host team-b.example.org is not covered", true},
-		"host too deep":             {"host: team-b.example.com", "host: '*.team-b.example.com'", "line 69, column 9: host *.team-b.example.com is not covered", true},
-		"path":                      {"/team-b/*", "team-b/*", `line 70, column 17: path "team-b/*" does not begin`, false},
-		"no paths":                  {`paths: ["/team-b/*"]`, "paths: []", "line 70, column 9: the grant has no paths", false},
-		"overlap":                   {"- host: team-b.example.com\n        paths: [\"/team-b/*\"]", "- host: '*.example.com'\n        paths: [\"/x\", \"/team-a/x\"]", "line 70, column 23: team-b is granted *.example.com/team-a/x, which overlaps team-a.example.com/team-a/* of team-a on line 63: behaviors match on the path alone", true},
-		"no spoke, no claim":        {"accounts: [\"222222222222\"]", "accounts: [\"222222222222\"]\n    spoke: false", "line 68, column 5: team-b has no spoke role", false},
-		"spoke and claim":           {"spoke: false", "spoke: true", "line 79, column 5: team-c has a spoke role", false},
-		"cidr":                      {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0", `line 71, column 5: cidr "10.20.16.0" is not an IPv4 network`, false},
-		"cidr too large":            {"cidr: 10.20.16.0/20", "cidr: 10.0.0.0/8", `line 71, column 5: cidr "10.0.0.0/8" is not an IPv4 network of /16 to /26`, false},
-		"cidr too small":            {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0/27", `line 71, column 5: cidr "10.20.16.0/27" is not`, false},
-		"cidr within a network":     {"cidr: 10.20.16.0/20", "cidr: 10.20.17.0/20", "line 71, column 5: cidr 10.20.17.0/20 is an address within a network: write 10.20.16.0/20", true},
-		"cidr of another team":      {"cidr: 10.20.16.0/20", "cidr: 10.20.12.0/22", "line 71, column 5: cidr 10.20.12.0/22 of team-b overlaps 10.20.0.0/20 of team-a on line 65", true},
-		"claim that is not granted": {"paths: [\"/team-c/*\"]\n      domain", "paths: [\"/team-d/*\"]\n      domain", "line 79, column 5: the claim of team-c is refused: team-c is not granted /team-d/*", true},
+		"team's name":               {"name: team-b", "name: Team B", `line 67, column 5: name "Team B"`, false},
+		"team twice":                {"name: team-b", "name: team-a", "line 67, column 5: there is another team team-a", true},
+		"account form":              {"222222222222", "22222222222", "line 68, column 16: account", false},
+		"account twice":             {"222222222222", "111111111111", "line 68, column 16: account 111111111111 belongs to team-a", true},
+		"no accounts":               {`["222222222222"]`, "[]", "line 68, column 5: team-b has no account", false},
+		"host":                      {"host: team-b.example.com", "host: team_b.example.com", "line 70, column 9: host", false},
+		"host outside":              {"host: team-b.example.com", "host: team-b.example.org", "line 70, column 9: host team-b.example.org is not covered", true},
+		"host too deep":             {"host: team-b.example.com", "host: '*.team-b.example.com'", "line 70, column 9: host *.team-b.example.com is not covered", true},
+		"path":                      {"/team-b/*", "team-b/*", `line 71, column 17: path "team-b/*" does not begin`, false},
+		"no paths":                  {`paths: ["/team-b/*"]`, "paths: []", "line 71, column 9: the grant has no paths", false},
+		"overlap":                   {"- host: team-b.example.com\n        paths: [\"/team-b/*\"]", "- host: '*.example.com'\n        paths: [\"/x\", \"/team-a/x\"]", "line 71, column 23: team-b is granted *.example.com/team-a/x, which overlaps team-a.example.com/team-a/* of team-a on line 64: behaviors match on the path alone", true},
+		"no spoke, no claim":        {"accounts: [\"222222222222\"]", "accounts: [\"222222222222\"]\n    spoke: false", "line 69, column 5: team-b has no spoke role", false},
+		"spoke and claim":           {"spoke: false", "spoke: true", "line 80, column 5: team-c has a spoke role", false},
+		"cidr":                      {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0", `line 72, column 5: cidr "10.20.16.0" is not an IPv4 network`, false},
+		"cidr too large":            {"cidr: 10.20.16.0/20", "cidr: 10.0.0.0/8", `line 72, column 5: cidr "10.0.0.0/8" is not an IPv4 network of /16 to /26`, false},
+		"cidr too small":            {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0/27", `line 72, column 5: cidr "10.20.16.0/27" is not`, false},
+		"cidr within a network":     {"cidr: 10.20.16.0/20", "cidr: 10.20.17.0/20", "line 72, column 5: cidr 10.20.17.0/20 is an address within a network: write 10.20.16.0/20", true},
+		"cidr of another team":      {"cidr: 10.20.16.0/20", "cidr: 10.20.12.0/22", "line 72, column 5: cidr 10.20.12.0/22 of team-b overlaps 10.20.0.0/20 of team-a on line 66", true},
+		"claim that is not granted": {"paths: [\"/team-c/*\"]\n      domain", "paths: [\"/team-d/*\"]\n      domain", "line 80, column 5: the claim of team-c is refused: team-c is not granted /team-d/*", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := example(t)
@@ -208,7 +208,7 @@ func TestImmodestFiles(t *testing.T) {
 		"indentation":                   {"version:\n" + strings.Repeat(" ", 300) + "a: b", "line 2, column 201: the line begins after column 200"},
 		"UTF-16":                        {"\xff\xfev\x00e\x00r\x00", "line 1, column 1: the text is not valid UTF-8"},
 		"a control character":           {"version: 1\nhub: a\x00b", "line 2, column 7: the text contains the control character U+0000"},
-		"paths with the same beginning": {alike(4000), "line 8, column 1: too many paths have the same beginning"},
+		"paths with the same beginning": {alike(4000), "line 9, column 1: too many paths have the same beginning"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var list Errors
@@ -222,9 +222,100 @@ func TestImmodestFiles(t *testing.T) {
 	}
 }
 
+// manyTeams is the beginning of a policy of more teams than could be outside the organization.
+const manyTeams = shortest + "organization: o-exampleorg1\nspokes: {externalId: abc}\nteams:\n"
+
+// A file with many errors is read in one or two seconds, and a message shows the first of them. How long it takes:
+//
+//	go test ./pkg/policy -run '^$' -bench Large -benchtime 1x
+func TestManyErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		text, says string
+		errors     int
+	}{
+		"unknown keys":           {large("k%d: 1\n", 40_000), `line 40000, column 1: unknown key "k39999": correct or remove it; the keys here are version, hub`, 40_000},
+		"unknown keys in a list": {"teams:\n- name: a\n" + large("  k%d: 1\n", 1000) + "- name: b\n", `line 1002, column 3: unknown key "k999": correct or remove it`, 1000},
+		"two groups":             {"hub:\n" + large("  k%d: 1\n", 201) + "domain:\n" + large("    k%d: 1\n", 300), `line 503, column 5: unknown key "k299"`, 501},
+		"a key many times":       {strings.Repeat("hub: a\n", 500), "line 201, column 1: a group of 500 keys begins on line 1", 1},
+		"documents":              {strings.Repeat("---\nhub: a\n", 50_000), "line 3, column 1: the file is not a single YAML document", 1},
+		"teams":                  {manyTeams + large("- {name: t%d}\n", 9_000), "line 9009, column 4: t8999 has no account", 18_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse([]byte(c.text))
+			var list Errors
+			if !errors.As(err, &list) || len(list) != c.errors || !slices.ContainsFunc(list, func(e Error) bool { return strings.Contains(e.Error(), c.says) }) {
+				t.Fatalf("%d errors, want %d: %v", len(list), c.errors, err)
+			}
+			if lines := strings.Split(err.Error(), "\n"); c.errors > 50 && (len(lines) != 51 || lines[50] != fmt.Sprintf("and %d more", c.errors-50)) {
+				t.Errorf("%d lines, and the last is %s", len(lines), lines[len(lines)-1])
+			}
+		})
+	}
+}
+
+// Long lists are no large groups of keys.
+func TestLongListsAreNoGroups(t *testing.T) {
+	accounts := large("      - \"%012d\"\n", 300)
+	paths := large("      - /a:%d\n", 300)
+	text := manyTeams + "- name: a\n  accounts:\n" + accounts + "  grants:\n    - host: a.example.com\n      paths:\n" + paths +
+		large("- {name: t%[1]d, accounts: ['9%011[1]d'], grants: [{host: a.example.com, paths: [/t%[1]d]}]}\n", 300) +
+		"- name: z\n  accounts: [\n" + large("    '8%011d',\n", 300) + "  ]\n  grants: [{host: a.example.com, paths: [\n" + large("    '/z:%d',\n", 300) + "  ]}]\n"
+	if p, err := Parse([]byte(text)); err != nil || len(p.Accounts()) != 900 {
+		t.Errorf("got %d accounts, %v", len(p.Accounts()), err)
+	}
+}
+
+// large returns n lines that hold their number.
+func large(line string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, line, i)
+	}
+	return b.String()
+}
+
+func BenchmarkLarge(b *testing.B) {
+	const team = "- {name: t%[1]d, accounts: ['%012[1]d'], grants: [{host: t%[1]d.example.com, paths: ['/t%[1]d/*']}]}\n"
+	for name, text := range map[string]string{
+		"40000UnknownKeys": large("k%d: 1\n", 40_000), "9000Teams": manyTeams + large(team, 9_000),
+		"9000TeamsOutside": strings.Replace(manyTeams, "organization: o-exampleorg1\n", "", 1) + large(team, 9_000),
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				_, _ = Parse([]byte(text))
+			}
+		})
+	}
+}
+
+// What AWS limits in the hub's template is refused before it is deployed.
+func TestWhatDoesNotFit(t *testing.T) {
+	const team = "- {name: t%[1]d, accounts: ['%012[1]d'], grants: [{host: t%[1]d.example.com, paths: ['/t%[1]d/*']}]%[2]s}\n"
+	teams := func(n int, more string) string { return large(strings.ReplaceAll(team, "%[2]s", more), n) }
+	withoutOrganization := strings.Replace(manyTeams, "organization: o-exampleorg1\n", "", 1)
+	shared := strings.Replace(manyTeams, "organization:", "shares: {external: allow}\norganization:", 1)
+	for name, c := range map[string]struct{ text, says string }{
+		"1,000 accounts inside":         {manyTeams + teams(1000, ""), ""},
+		"298 accounts, no organization": {withoutOrganization + teams(298, ""), ""},
+		"299 accounts, no organization": {withoutOrganization + teams(299, ""), "299 accounts are outside the organization, and the policy of the hub's event bus can list 298, because EventBridge limits it to 10240 characters: write organization"},
+		"283 accounts outside":          {shared + teams(283, ", external: true"), ""},
+		"300 accounts outside":          {shared + teams(300, ", external: true"), "300 accounts are outside the organization"},
+		"outside, and shares denied":    {manyTeams + teams(1, ", external: true"), "t0 is outside the organization and can share by invitation only, which shares.external denies"},
+		"51 distributions":              {strings.Replace(shortest, "EDFDVBD6EXAMPLE", "["+large("E%08d, ", 51)+"]", 1), "adopt lists 51 distributions, and the hub's role can list 50"},
+		"201 networks":                  {manyTeams + teams(201, ", cidr: 10.%[1]d.0.0/16"), "more than 200 teams have a cidr"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse([]byte(c.text))
+			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 // alike returns a policy for many teams whose path patterns differ only at the end.
 func alike(teams int) string {
-	text := shortest + "spokes: {externalId: abc}\nteams:\n"
+	text := manyTeams
 	for i := range teams {
 		text += fmt.Sprintf("- {name: t%[1]d, accounts: ['%012[1]d'], grants: [{host: t%[1]d.example.com, paths: ['/*/of-the-team/number/%[1]d']}]}\n", i)
 	}
@@ -252,9 +343,9 @@ func TestPlaceholders(t *testing.T) {
 		"line 25, column 1: certificate arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555 is from an example: write your own value",
 		"line 54, column 3: externalId change-me-7f3a is from an example, which everybody can read: write a value of your own, such as the output of openssl rand -hex 16",
 		"line 60, column 16: account 111111111111 is from an example, and its owner could share origins with your hub: write the account of your team",
-		"line 67, column 16: account 222222222222 is from an example, and its owner could share origins with your hub: write the account of your team",
-		"line 74, column 16: account 333333333333 is from an example, and its owner could share origins with your hub: write the account of your team",
-		"line 82, column 7: domain internal.team-c.example.net is from an example: write your own value",
+		"line 68, column 16: account 222222222222 is from an example, and its owner could share origins with your hub: write the account of your team",
+		"line 75, column 16: account 333333333333 is from an example, and its owner could share origins with your hub: write the account of your team",
+		"line 83, column 7: domain internal.team-c.example.net is from an example: write your own value",
 	}, is(example(t))); diff != "" {
 		t.Error(diff)
 	}
@@ -318,7 +409,7 @@ func TestAllErrorsAreReturnedInOrder(t *testing.T) {
 	if !errors.As(err, &list) || len(list) != 3 {
 		t.Fatalf("got %v", err)
 	}
-	if list[0].Line != 6 || list[1].Line != 48 || list[2] != (Error{63, 17, `path "team-a" does not begin with a slash: correct the path`}) {
+	if list[0].Line != 6 || list[1].Line != 48 || list[2] != (Error{64, 17, `path "team-a" does not begin with a slash: correct the path`}) {
 		t.Errorf("got %v", err)
 	}
 	for _, nothing := range []string{"", "# only a comment", "a", "[]", "null", "\t", "\x00", "- a: b"} {

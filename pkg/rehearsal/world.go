@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/originhub/originhub/pkg/contract"
@@ -116,10 +117,11 @@ func (w *World) usePolicy(text []byte) (err error) {
 
 func accountsOf(p hubpolicy.Policy) []sandbox.Account {
 	all := []sandbox.Account{{ID: p.Account(), Name: "networking", InOrganization: p.Organization != ""}}
+	outside := p.Outside()
 	for _, t := range p.Teams {
 		for _, account := range t.Accounts {
 			if account != all[0].ID {
-				all = append(all, sandbox.Account{ID: account, Name: t.Name, InOrganization: p.Organization != ""})
+				all = append(all, sandbox.Account{ID: account, Name: t.Name, InOrganization: !slices.Contains(outside, account)})
 			}
 		}
 	}

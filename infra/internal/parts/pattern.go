@@ -7,7 +7,7 @@ type Pattern map[string]any
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 const CallViaCloudTrail = "AWS API Call via CloudTrail"
 
-// ForwardedSources returns the services whose calls a spoke forwards.
+// ForwardedSources returns the services whose calls a spoke forwards. The hub bus admits the same (package hubpolicy).
 func ForwardedSources() []string { return []string{"aws.cloudfront", "aws.ram"} }
 
 // ForwardedCalls returns the pattern of the calls that trigger the hub, for a spoke's default bus and for the hub bus. After such a call

@@ -1,0 +1,13 @@
+package hubpolicy
+
+// Limits of AWS on what a policy can say.
+// LongestBusPolicy is the quota of EventBridge for the policy of an event bus, in characters
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html).
+const LongestBusPolicy = 10_240
+
+// MostAdopted is how many distributions a policy may adopt. The role of function wire lists each of them.
+const MostAdopted = 50
+
+// MostNetworks is how many teams may have a network: the template of the team stack has an entry for each of them in one mapping
+// (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
+const MostNetworks = 200
