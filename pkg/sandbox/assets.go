@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"path/filepath"
 	"sync"
 )
 
@@ -19,7 +20,12 @@ func (a *assets) add(key, dir string) {
 	a.dirs[key] = dir
 }
 
+// find returns the directory of an asset. A key that is not the path of something below a directory, such as "../x", belongs to no asset:
+// the options may join it with a directory of their own.
 func (a *assets) find(key string) (string, error) {
+	if key == "." || !filepath.IsLocal(key) {
+		return "", fmt.Errorf("find asset %q: the key must be a path below a directory", key)
+	}
 	a.mu.Lock()
 	dir, ok := a.dirs[key]
 	a.mu.Unlock()

@@ -58,6 +58,9 @@ func (s *Sandbox) DeployAssembly(a Assembly) error {
 	if err != nil {
 		return err
 	}
+	if len(stacks) == 0 {
+		return fmt.Errorf("deploy assembly %s: its manifest.json has no stack; synthesize the app again, or name the directory that cdk synth wrote", a.Dir)
+	}
 	for _, stack := range slices.Concat(slices.Sorted(maps.Keys(a.Parameters)), slices.Sorted(maps.Keys(a.Accounts))) {
 		if !slices.Contains(stacks, stack) {
 			return fmt.Errorf("deploy assembly %s: it has no stack %s; its stacks are %s", a.Dir, stack, strings.Join(stacks, ", "))

@@ -116,6 +116,8 @@ func TestDeployAssemblyRefuses(t *testing.T) {
 		"a broken manifest":     {`{`, "manifest.json"},
 		"a broken environment":  {strings.ReplaceAll(with("nowhere", ""), `"dependencies":[""]`, `"dependencies":[]`), `"nowhere"`},
 		"an unknown type":       {strings.ReplaceAll(with("aws://"+team+"/us-east-1", ""), `"dependencies":[""]`, `"dependencies":[]`), "AWS::Nope::Thing"},
+		"no artifacts":          {`{"version":"1"}`, "has no stack"},
+		"no stack among them":   {`{"artifacts":{"Tree":{"type":"cdk:tree","properties":{"file":"tree.json"}}}}`, "has no stack"},
 		"a missing asset table": {`{"artifacts":{"Z":{"type":"cdk:asset-manifest","properties":{"file":"none.json"}}}}`, "none.json"},
 	}
 	for name, tc := range cases {
@@ -129,5 +131,27 @@ func TestDeployAssemblyRefuses(t *testing.T) {
 	}
 	if err := start(t, Options{}).DeployAssembly(Assembly{Dir: t.TempDir()}); err == nil {
 		t.Error("an empty directory was deployed")
+	}
+}
+
+// The directory of an asset may be made below one that the options name, so a key must not lead out of it.
+func TestAssetKeysStayBelowTheirDirectory(t *testing.T) {
+	var asked []string
+	a := &assets{dirs: map[string]string{}, otherwise: func(key string) (string, error) {
+		asked = append(asked, key)
+		return "dir", nil
+	}}
+	for _, key := range []string{"", ".", "..", "../x", "a/../../x", "/etc/x"} {
+		if dir, err := a.find(key); err == nil {
+			t.Errorf("key %q: found in %s", key, dir)
+		}
+	}
+	for _, key := range []string{"audit", "audit.1", "0123abcd.zip", "prefix/0123abcd.zip", "..audit"} {
+		if _, err := a.find(key); err != nil {
+			t.Errorf("key %q: %v", key, err)
+		}
+	}
+	if len(asked) != 5 {
+		t.Errorf("asked for %q", asked)
 	}
 }

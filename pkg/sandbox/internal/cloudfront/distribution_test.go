@@ -114,6 +114,42 @@ func TestConfigRefusals(t *testing.T) {
 	}
 }
 
+func TestAssumption_CF_34_AliasesOfAStagingDistribution(t *testing.T) {
+	w := newWorld(t)
+	staging := config{extra: "<Staging>true</Staging>"}
+	id := w.distribution(hub, staging)
+	staging.aliases = []string{"a.example.com"}
+	refused(t, w.update(hub, id, staging), 400, "InvalidArgument")
+	staging.reference = "another"
+	_, err := w.create(hub, staging)
+	refused(t, err, 400, "InvalidArgument")
+}
+
+func TestAssumption_CF_35_MultiTenantDistribution(t *testing.T) {
+	const mode = "<ConnectionMode>tenant-only</ConnectionMode>"
+	w := newWorld(t)
+	id := w.distribution(hub, config{extra: mode + "<PriceClass>None</PriceClass><IsIPV6Enabled>false</IsIPV6Enabled>"})
+	for name, test := range map[string]config{
+		"aliases":                      {extra: mode, aliases: []string{"a.example.com"}},
+		"staging":                      {extra: mode + "<Staging>true</Staging>"},
+		"continuous deployment policy": {extra: mode + "<ContinuousDeploymentPolicyId>x</ContinuousDeploymentPolicyId>"},
+		"price class":                  {extra: mode + "<PriceClass>PriceClass_All</PriceClass>"},
+		"IPv6":                         {extra: mode + "<IsIPV6Enabled>true</IsIPV6Enabled>"},
+		"legacy logging":               {extra: mode + "<Logging><Enabled>true</Enabled><Bucket>b</Bucket></Logging>"},
+		"dedicated IP addresses": {extra: mode + "<ViewerCertificate><ACMCertificateArn>" + certificate +
+			"</ACMCertificateArn><SSLSupportMethod>vip</SSLSupportMethod></ViewerCertificate>"},
+		"smooth streaming":  {extra: mode, behaviors: []string{behavior("/a", "placeholder", "<SmoothStreaming>true</SmoothStreaming>")}},
+		"TTL in a behavior": {extra: mode, functions: "<MinTTL>1</MinTTL>"},
+		"origin access identity": {extra: mode, origins: []string{"<Origin><Id>s3</Id><DomainName>b.s3.amazonaws.com</DomainName>" +
+			"<S3OriginConfig><OriginAccessIdentity>origin-access-identity/cloudfront/E</OriginAccessIdentity></S3OriginConfig></Origin>"}},
+	} {
+		t.Run(name, func(t *testing.T) { refused(t, w.update(hub, id, test), 400, "InvalidArgument") })
+	}
+	direct := config{reference: "direct", extra: "<TenantConfig></TenantConfig>"}
+	_, err := w.create(hub, direct)
+	refused(t, err, 400, "InvalidArgument")
+}
+
 func TestMalformedDocuments(t *testing.T) {
 	w := newWorld(t)
 	good := string(config{}.xml())

@@ -99,8 +99,7 @@ func (s *Service) policy(k *policyKind, account, id string) *policy {
 func (s *Service) policyUsers(k *policyKind, id string) []*distribution {
 	var users []*distribution
 	for _, d := range s.distributions {
-		behaviors := append(d.config().Items("CacheBehaviors"), d.config().At("DefaultCacheBehavior"))
-		if slices.ContainsFunc(behaviors, func(b *Element) bool { return b.Value(k.member()) == id }) {
+		if slices.ContainsFunc(behaviorsOf(d.config()), func(b *Element) bool { return b.Value(k.member()) == id }) {
 			users = append(users, d)
 		}
 	}

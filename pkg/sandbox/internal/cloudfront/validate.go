@@ -41,6 +41,9 @@ func (s *Service) validate(account, id string, config *Element) error {
 	if err := s.validateBehaviors(account, id, config, targets); err != nil {
 		return err
 	}
+	if err := validateVariant(config); err != nil {
+		return err
+	}
 	return s.validateAliases(account, id, config)
 }
 
@@ -246,6 +249,59 @@ func validateMethods(b *Element) error {
 	}
 	return invalidArgument("The parameter AllowedMethods must be GET and HEAD, or these and OPTIONS, or all seven "+
 		"methods, not %v.", methods)
+}
+
+// validateVariant refuses what a staging distribution and a multi-tenant distribution cannot have. Viewers reach a staging distribution
+// through its primary one, and the domain names of a multi-tenant distribution belong to its tenants. Assumptions CF-34 and CF-35.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/distribution-config-options.html
+func validateVariant(config *Element) error {
+	if config.Value("Staging") == "true" && len(config.Values("Aliases")) > 0 {
+		return invalidArgument("The parameter Aliases is not supported for a staging distribution.")
+	}
+	if config.Value("ConnectionMode") != "tenant-only" {
+		if config.At("TenantConfig") != nil {
+			return invalidArgument("The parameter TenantConfig is supported only for a multi-tenant distribution.")
+		}
+		return nil
+	}
+	unsupported := func(parameter string) error {
+		return invalidArgument("The parameter %s is not supported for a multi-tenant distribution.", parameter)
+	}
+	set := func(e *Element, path ...string) bool {
+		return !slices.Contains([]string{"", "false", "0", "None"}, e.Value(path...))
+	}
+	for _, path := range [][]string{
+		{"Aliases", "Quantity"}, {"Staging"}, {"ContinuousDeploymentPolicyId"}, {"PriceClass"}, {"IsIPV6Enabled"}, {"AnycastIpListId"},
+		{"Logging", "Enabled"}, {"ViewerCertificate", "IAMCertificateId"},
+	} {
+		if set(config, path...) {
+			return unsupported(path[0])
+		}
+	}
+	if method := config.Value("ViewerCertificate", "SSLSupportMethod"); method != "" && method != "sni-only" {
+		return unsupported("SSLSupportMethod " + method)
+	}
+	for _, o := range config.Items("Origins") {
+		if set(o, "S3OriginConfig", "OriginAccessIdentity") {
+			return unsupported("OriginAccessIdentity")
+		}
+	}
+	for _, b := range behaviorsOf(config) {
+		if b.At("ForwardedValues") != nil {
+			return unsupported("ForwardedValues")
+		}
+		for _, path := range [][]string{{"MinTTL"}, {"DefaultTTL"}, {"MaxTTL"}, {"SmoothStreaming"}, {"TrustedSigners", "Enabled"}} {
+			if set(b, path...) {
+				return unsupported(path[0])
+			}
+		}
+	}
+	return nil
+}
+
+// behaviorsOf returns the behaviors of a configuration, the default one last.
+func behaviorsOf(config *Element) []*Element {
+	return append(slices.Clone(config.Items("CacheBehaviors")), config.At("DefaultCacheBehavior"))
 }
 
 func (s *Service) validateAliases(account, id string, config *Element) error {

@@ -120,10 +120,17 @@ func compileAffix(name string, operand any) (func(any) bool, error) {
 	})
 }
 
+// compileCIDR compiles a block of more than one address.
+// https://github.com/aws/event-ruler/blob/main/src/main/software/amazon/event/ruler/CIDR.java
 func compileCIDR(s string) (func(string) bool, error) {
 	prefix, err := netip.ParsePrefix(s)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("malformed CIDR %q", s)
+	case prefix.Addr().Is4() && prefix.IsSingleIP():
+		return nil, errors.New("IPv4 mask bits must be < 32")
+	case prefix.IsSingleIP():
+		return nil, errors.New("IPv6 mask bits must be < 128")
 	}
 	return func(value string) bool {
 		address, err := netip.ParseAddr(value)

@@ -196,6 +196,21 @@ func literal(v any) any {
 	}
 }
 
+// A cidr has more than one address.
+// https://github.com/aws/event-ruler/blob/main/src/main/software/amazon/event/ruler/CIDR.java
+func TestCIDRSizes(t *testing.T) {
+	for block, want := range map[string]string{
+		"10.0.0.0/31": "", "10.0.0.1/0": "", "2001:db8::/127": "",
+		"10.0.0.1/32": "IPv4 mask bits must be < 32", "2001:db8::1/128": "IPv6 mask bits must be < 128",
+		"10.0.0.1/33": "malformed CIDR", "10.0.0.1": "malformed CIDR",
+	} {
+		_, err := Compile([]byte(`{"a":[{"cidr":"` + block + `"}]}`))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", block, err, want)
+		}
+	}
+}
+
 func FuzzCompileAndMatch(f *testing.F) {
 	f.Add(`{"a":[{"anything-but":{"wildcard":["*x","\\*"]}},{"numeric":[">",1,"<",2]},null]}`, `{"a":[1,"x",null,{"b":[[]]}]}`)
 	f.Add(`{"$or":[{"a":[{"cidr":"::/0"}]},{"b":[{"exists":false}]}]}`, `{"a":"::1"}`)
