@@ -184,6 +184,8 @@ func (c *checker) teams(f file, p hubpolicy.Policy) {
 			switch owner, taken := owners[account]; {
 			case !accountForm.MatchString(account):
 				c.fail(way, "account %q is not 12 digits: write the account id in quotes, with leading zeros", account)
+			case account == p.Account():
+				c.fail(way, "account %s is the hub's own, and RAM shares nothing with the account that owns it: create the VPC origins of %s in another account", account, t.Name)
 			case taken:
 				c.fail(way, "account %s belongs to %s already: list each account in one team only", account, owner)
 			}

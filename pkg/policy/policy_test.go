@@ -163,6 +163,7 @@ func TestWrongPolicies(t *testing.T) {
 		"team's name":               {"name: team-b", "name: Team B", `line 67, column 5: name "Team B"`, false},
 		"team twice":                {"name: team-b", "name: team-a", "line 67, column 5: there is another team team-a", true},
 		"account form":              {"222222222222", "22222222222", "line 68, column 16: account", false},
+		"account of the hub":        {"222222222222", "100000000000", "line 68, column 16: account 100000000000 is the hub's own", true},
 		"account twice":             {"222222222222", "111111111111", "line 68, column 16: account 111111111111 belongs to team-a", true},
 		"no accounts":               {`["222222222222"]`, "[]", "line 68, column 5: team-b has no account", false},
 		"host":                      {"host: team-b.example.com", "host: team_b.example.com", "line 70, column 9: host", false},
