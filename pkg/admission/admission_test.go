@@ -67,6 +67,7 @@ func TestDecideShare(t *testing.T) {
 		denied    bool // shares.external
 		want      []admission.Code
 		waits     bool
+		unrelated bool
 	}{
 		"invitation from a known account": {
 			owner: accountA, invited: true, resources: []origin.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")},
@@ -89,6 +90,14 @@ func TestDecideShare(t *testing.T) {
 			want:  []admission.Code{admission.ShareEmpty},
 			waits: true,
 		},
+		"nothing in it yet, external denied": {
+			owner: accountA, invited: true, denied: true,
+			want:  []admission.Code{admission.ShareEmpty},
+			waits: true,
+		},
+		"no VPC origin":                  {owner: accountA, resources: []origin.Resource{subnet}, unrelated: true},
+		"no VPC origin, a stranger":      {owner: stranger, resources: []origin.Resource{subnet}, unrelated: true},
+		"no VPC origin, external denied": {owner: accountA, invited: true, denied: true, resources: []origin.Resource{subnet}, unrelated: true},
 		"mixed": {
 			owner: accountA, resources: []origin.Resource{vpcOrigin(accountA, "vo_1"), subnet},
 			want: []admission.Code{admission.ShareOtherType},
@@ -118,7 +127,7 @@ func TestDecideShare(t *testing.T) {
 			if diff := cmp.Diff(c.want, codes(got.Reasons)); diff != "" {
 				t.Error(diff)
 			}
-			if got.Accept != (c.want == nil) || got.Waits() != c.waits {
+			if got.Accept != (c.want == nil && !c.unrelated) || got.Unrelated != c.unrelated || got.Waits() != c.waits {
 				t.Errorf("accept %v, waits %v: %s", got.Accept, got.Waits(), origin.Why(got.Reasons))
 			}
 			if want := []origin.Ref{ref(accountA, "vo_1"), ref(accountA, "vo_2")}; got.Accept && !slices.Equal(got.Origins, want) {

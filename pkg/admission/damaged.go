@@ -2,6 +2,7 @@ package admission
 
 import (
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
@@ -13,7 +14,7 @@ const ItemDamaged Code = "item-damaged"
 func (r Round) damaged() []Change {
 	var changes []Change
 	for _, d := range r.Registry.Damaged {
-		changes = append(changes, refuse(r.Registry.Refusals, contract.RegistryItemDamaged, "registry "+d.Partition+" "+d.Key,
+		changes = append(changes, refuse(r.Registry.Refusals, contract.RegistryItemDamaged, itemOf(d),
 			outcome.Detail{Origin: d.Origin, What: d.Key}, []Reason{because(ItemDamaged, d.Why,
 				"item %s in partition %s of the registry cannot be read: %s; originhub leaves its origin or distribution as it is, and all others go on; "+
 					"restore the item from a point-in-time recovery of the table, or delete it: the next sweep then records again what is still shared",
@@ -21,3 +22,6 @@ func (r Round) damaged() []Change {
 	}
 	return changes
 }
+
+// itemOf returns the name of a damaged item among the refusals.
+func itemOf(d origin.Damaged) string { return "registry " + d.Partition + " " + d.Key }

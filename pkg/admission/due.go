@@ -1,7 +1,9 @@
 package admission
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
@@ -14,7 +16,9 @@ import (
 // Round is what one run observed before it decides about origins. Decisions do not change it.
 type Round struct {
 	Policy   Policy
+	Grace    teardown.Bounds
 	Registry origin.Snapshot
+	Shares   []string // ARNs of the shares that are open to the hub, and of those whose invitations are pending
 	Offers   []Offer
 	Visible  []origin.VpcOrigin // VPC origins that CloudFront returns to the hub, its own and shared ones
 	Sweep    bool
@@ -31,7 +35,7 @@ type Due struct {
 
 // Due returns which origins the round decides about.
 func (r Round) Due() Due {
-	due := Due{Changes: r.damaged()}
+	due := Due{Changes: slices.Concat(r.damaged(), r.gone())}
 	for _, o := range r.Offers {
 		switch team, _ := r.Policy.TeamOf(o.Account); r.turn(o) {
 		case decided:
@@ -46,6 +50,7 @@ func (r Round) Due() Due {
 			due.Recheck = max(due.Recheck, Soon)
 		case deploys:
 			due.Recheck = max(due.Recheck, Later)
+			due.Changes = append(due.Changes, r.deploysForLong(o, team)...)
 		case left:
 		}
 	}
@@ -157,6 +162,60 @@ func (r Round) unavailable(o Offer, team Team) []Change {
 		because(DoesNotFit, "unavailable "+d.Name, "the registry has no record, as if it was lost, so distribution %s may contain %s already, but the distribution "+
 			"is not available: %s. Make the distribution available, or remove it from the hub policy", d.Name, o.ID, d.Unavailable.Message),
 	})
+}
+
+// deploysFor is the age from which an origin that is not Deployed is reported. A deployment takes up to 15 minutes
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
+const deploysFor = time.Hour
+
+// deploysForLong reports an origin that was shared before it is Deployed, once, and only if that lasts: sharing an origin at once is
+// ordinary.
+//
+//	record  created               reported
+//	any     -                     no: the origin stays as it is
+//	none    less than 1 hour ago  no
+//	none    before                Origin Deferred
+func (r Round) deploysForLong(o Offer, team Team) []Change {
+	shown, _ := r.shown(o.ID)
+	if _, known := r.Registry.Find(o.ID); known || shown.Created.IsZero() || r.Registry.Now.Sub(shown.Created) < deploysFor {
+		return nil
+	}
+	return refuse(r.Registry.Refusals, contract.OriginDeferred, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []Reason{
+		because(OriginNotDeployed, "", "%s is shared, but its status is not Deployed, and it was created more than an hour ago: find out in account %s why CloudFront "+
+			"does not deploy it; originhub observes it again and admits it when it is Deployed", o.ID, o.Account),
+	})
+}
+
+// gone returns the changes that forget refusals whose subject is gone, so that the same refusal is reported again when it comes back. Only a
+// sweep does that, since a list of RAM may lack something new for a moment.
+//
+//	refusal of                             forgotten if
+//	a share                                it is neither open to the hub nor are its invitations pending
+//	an origin                              neither RAM nor CloudFront returns it
+//	a teardown tag of an origin            the same, and there is no record, whose tag function retire reads
+//	an item of the registry                the item can be read
+//	an invitation, a DNS record            never: it expires
+func (r Round) gone() (changes []Change) {
+	if !r.Sweep {
+		return nil
+	}
+	for _, what := range slices.Sorted(maps.Keys(r.Registry.Refusals)) {
+		subject, tag, _ := strings.Cut(what, " ")
+		over := false
+		switch ref, err := origin.ParseARN(subject); {
+		case err == nil:
+			_, known := r.Registry.Find(ref.ID)
+			over = r.unshared(ref.ID) && (tag == "" || !known)
+		case strings.Contains(subject, ":resource-share/"):
+			over = !slices.Contains(r.Shares, what)
+		case subject == "registry":
+			over = !slices.ContainsFunc(r.Registry.Damaged, func(d origin.Damaged) bool { return what == itemOf(d) })
+		}
+		if over {
+			changes = append(changes, forget(r.Registry.Refusals, what)...)
+		}
+	}
+	return changes
 }
 
 // unsharing reports whether a teardown can no longer be cancelled: from the phase unshare until the teardown has ended.

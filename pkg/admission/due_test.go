@@ -87,6 +87,20 @@ func TestDue(t *testing.T) {
 		"new, not shown":    {change: func(r *admission.Round) { r.Visible = nil }, want: admission.Due{Recheck: admission.Soon}},
 		"new, not Deployed": {change: func(r *admission.Round) { r.Visible[0].Deployed = false }, want: admission.Due{Recheck: admission.Later}},
 
+		"new, not Deployed for an hour": {
+			change: func(r *admission.Round) { r.Visible[0].Deployed, r.Visible[0].Created = false, start.Add(-time.Hour) },
+			want:   admission.Due{Recheck: admission.Later}, events: []string{"Origin Deferred origin-not-deployed"},
+		},
+		"new, not Deployed for less than an hour": {
+			change: func(r *admission.Round) { r.Visible[0].Deployed, r.Visible[0].Created = false, start.Add(1-time.Hour) },
+			want:   admission.Due{Recheck: admission.Later},
+		},
+		"to be wired, not Deployed for an hour": {
+			records: []origin.Record{is}, sweep: true,
+			change: func(r *admission.Round) { r.Visible[0].Deployed, r.Visible[0].Created = false, start.Add(-time.Hour) },
+			want:   admission.Due{Recheck: admission.Later},
+		},
+
 		"new, the one distribution was never observed": {
 			change: func(r *admission.Round) { r.Registry.Distributions = nil }, want: read,
 		},

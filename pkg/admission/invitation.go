@@ -55,9 +55,11 @@ type InvitationStep struct {
 // until there is no call.
 //
 //	sender   stage        its share (DecideShare)  next
-//	unknown  unopened     refused                  Share Refused; no call, since anybody can invite the hub
-//	known    unopened     -                        open
+//	unknown  unopened     refused                  Share Refused, for information; no call, since anybody can invite the hub
+//	known    unopened     remembered as unrelated  nothing
+//	known    unopened     any other                open
 //	known    unreadable   -                        Share Refused; every sweep retries
+//	known    opened       unrelated                remember that, so that it is opened once; no event, no answer
 //	known    opened       accepted                 accept
 //	known    opened       waits                    pending; observe again soon
 //	known    opened       refused                  Share Refused; reject, if shares.refused is reject
@@ -65,7 +67,9 @@ type InvitationStep struct {
 //	any      answered     -                        nothing
 //	any      failed       -                        pending
 //
-// The invitation of an unknown sender is never rejected: it may be meant for something else in this account, such as another hub.
+// The invitation of an unknown sender is never rejected: it may be meant for something else in this account, such as another hub. For
+// the same reason it raises no alarm, and because otherwise anybody could raise alarms. An unrelated share whose invitation is pending is
+// not observed again, whatever is added to it: the next invitation is.
 func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) InvitationStep {
 	_, known := p.TeamOf(i.Sender)
 	switch {
@@ -79,18 +83,24 @@ func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) Invi
 		return InvitationStep{Changes: i.refuse(reported, []Reason{because(ShareUnreadable, "",
 			"AWS does not let the hub open the invitation of account %s (%s): make sure that no policy denies the hub "+
 				"ram:ListPendingInvitationResources, or have account %s share again; every sweep retries", i.Sender, i.Error, i.Sender)})}
+	case i.Stage == Unopened && origin.HasCode(reported[i.ARN], ShareUnrelated):
+		return InvitationStep{}
 	case i.Stage == Unopened && known:
 		return InvitationStep{Call: Open, Pending: true}
 	}
 	decision := i.decide(p)
 	switch {
+	case !known:
+		return InvitationStep{Changes: refuseAs((*outcome.Outcome).Inform, reported, contract.ShareRefused, i.Share, i.detail(), decision.Reasons)}
+	case decision.Unrelated:
+		return InvitationStep{Changes: []Change{{Refusal: &Refusal{i.ARN, []Reason{because(ShareUnrelated, "", "the share contains no VPC origin")}}}}}
 	case decision.Accept:
 		return InvitationStep{Call: Accept, Pending: true}
 	case decision.Waits():
 		return InvitationStep{Pending: true, Recheck: Soon}
 	}
 	step := InvitationStep{Changes: i.refuse(reported, decision.Reasons)}
-	if known && p.Shares.Reject {
+	if p.Shares.Reject {
 		step.Call = Reject
 	}
 	return step
@@ -108,18 +118,20 @@ func (i Invitation) accepted(p Policy) InvitationStep {
 }
 
 func (i Invitation) refuse(reported map[string][]Reason, reasons []Reason) []Change {
-	return refuse(reported, contract.ShareRefused, i.Share, outcome.Detail{Account: i.Sender, What: i.Name}, reasons)
+	return refuse(reported, contract.ShareRefused, i.Share, i.detail(), reasons)
 }
+
+func (i Invitation) detail() outcome.Detail { return outcome.Detail{Account: i.Sender, What: i.Name} }
 
 func (i Invitation) decide(p Policy) ShareDecision {
 	return DecideShare(origin.Share{ARN: i.Share, Name: i.Name, Owner: i.Sender}, true, i.Contents, p)
 }
 
-// Pending returns the metric of the oldest invitation that is neither accepted nor refused: its age, or 0 if there is none.
-func Pending(invitations []Invitation, p Policy, now time.Time) outcome.Outcome {
+// Pending returns the metric of the oldest invitation that is neither accepted nor refused nor unrelated: its age, or 0 if there is none.
+func Pending(invitations []Invitation, p Policy, reported map[string][]Reason, now time.Time) outcome.Outcome {
 	var oldest time.Duration
 	for _, i := range invitations {
-		if DecideInvitation(i, p, nil).Pending {
+		if DecideInvitation(i, p, reported).Pending {
 			oldest = max(oldest, now.Sub(i.Sent))
 		}
 	}

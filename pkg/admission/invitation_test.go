@@ -1,6 +1,7 @@
 package admission_test
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -49,6 +50,7 @@ func TestDecideInvitation(t *testing.T) {
 		invitation admission.Invitation
 		rejects    bool // shares.reject
 		denies     bool // shares.external
+		unrelated  bool // it was opened before
 		events     []string
 		call       admission.InvitationCall
 		pending    bool
@@ -58,8 +60,9 @@ func TestDecideInvitation(t *testing.T) {
 			invitation: invitation(stranger, admission.Unopened), rejects: true,
 			events: []string{"Share Refused share-unknown-account"},
 		},
-		"known sender, unopened": {invitation: invitation(accountA, admission.Unopened), call: admission.Open, pending: true},
-		"unreadable":             {invitation: invitation(accountA, admission.Unreadable), events: []string{"Share Refused share-unreadable"}},
+		"known sender, opened before": {invitation: invitation(accountA, admission.Unopened), rejects: true, denies: true, unrelated: true},
+		"known sender, unopened":      {invitation: invitation(accountA, admission.Unopened), call: admission.Open, pending: true},
+		"unreadable":                  {invitation: invitation(accountA, admission.Unreadable), events: []string{"Share Refused share-unreadable"}},
 		"unreadable, never rejected": {
 			invitation: invitation(accountA, admission.Unreadable), rejects: true, events: []string{"Share Refused share-unreadable"},
 		},
@@ -67,11 +70,16 @@ func TestDecideInvitation(t *testing.T) {
 			invitation: invitation(accountA, admission.Opened, shared(accountA, "vo_1")), call: admission.Accept, pending: true,
 		},
 		"opened, waits": {invitation: invitation(accountA, admission.Opened), pending: true, recheck: admission.Soon},
+		"opened, waits, and policy denies and rejects": {
+			invitation: invitation(accountA, admission.Opened), rejects: true, denies: true, pending: true, recheck: admission.Soon,
+		},
+		"opened, unrelated": {invitation: invitation(accountA, admission.Opened, subnet)},
+		"opened, unrelated, and policy denies and rejects": {invitation: invitation(accountA, admission.Opened, subnet), rejects: true, denies: true},
 		"opened, refused": {
-			invitation: invitation(accountA, admission.Opened, subnet), events: []string{"Share Refused share-other-type"},
+			invitation: invitation(accountA, admission.Opened, subnet, shared(accountA, "vo_1")), events: []string{"Share Refused share-other-type"},
 		},
 		"opened, refused, and policy rejects": {
-			invitation: invitation(accountA, admission.Opened, subnet), rejects: true,
+			invitation: invitation(accountA, admission.Opened, subnet, shared(accountA, "vo_1")), rejects: true,
 			events: []string{"Share Refused share-other-type"}, call: admission.Reject,
 		},
 		"opened, and policy denies invitations": {
@@ -88,7 +96,13 @@ func TestDecideInvitation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := policy()
 			p.Shares.Reject, p.Shares.External = c.rejects, !c.denies
-			step := admission.DecideInvitation(c.invitation, p, nil)
+			var reported map[string][]admission.Reason
+			if c.unrelated {
+				opened := c.invitation
+				opened.Stage, opened.Contents = admission.Opened, []origin.Resource{subnet}
+				reported = remembered(admission.DecideInvitation(opened, p, nil).Changes)
+			}
+			step := admission.DecideInvitation(c.invitation, p, reported)
 			if diff := cmp.Diff(c.events, append(what(step.Changes), eventsOf(step.Happened)...)); diff != "" {
 				t.Error(diff)
 			}
@@ -98,8 +112,17 @@ func TestDecideInvitation(t *testing.T) {
 			if step.Call != c.call || step.Pending != c.pending || step.Recheck != c.recheck {
 				t.Errorf("call %q, pending %t, recheck %d", step.Call, step.Pending, step.Recheck)
 			}
-			again := admission.DecideInvitation(c.invitation, p, remembered(step.Changes))
-			if len(again.Changes) > 0 || again.Call != step.Call {
+			for _, c := range step.Changes {
+				for _, e := range c.Events {
+					if (e.Detail.Severity == contract.SeverityAlarm) != (e.Detail.Account != stranger) {
+						t.Errorf("severity %s of the share of account %s", e.Detail.Severity, e.Detail.Account)
+					}
+				}
+			}
+			known := remembered(step.Changes)
+			maps.Copy(known, reported)
+			again := admission.DecideInvitation(c.invitation, p, known)
+			if len(what(again.Changes)) > 0 || again.Call != step.Call {
 				t.Errorf("reported before, it reports %q again, and calls %q", what(again.Changes), again.Call)
 			}
 		})
@@ -147,7 +170,7 @@ func TestPendingReturnsTheGreatestAge(t *testing.T) {
 			want: time.Hour,
 		},
 	} {
-		got := admission.Pending(c.invitations, policy(), start).Metrics
+		got := admission.Pending(c.invitations, policy(), nil, start).Metrics
 		want := []outcome.Metric{{Name: contract.MetricOldestPendingShare, Unit: outcome.Seconds, Value: c.want.Seconds()}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
@@ -176,8 +199,15 @@ func TestOffers(t *testing.T) {
 	if diff := cmp.Diff([]string{"Share Refused share-unknown-account", "Share Refused share-foreign-origin"}, what(changes)); diff != "" {
 		t.Error(diff)
 	}
-	again, changes := admission.Offers(open, contents, policy(), remembered(changes))
+	reported := remembered(changes)
+	again, changes := admission.Offers(open, contents, policy(), reported)
 	if len(changes) > 0 || !slices.EqualFunc(again, offers, func(a, b admission.Offer) bool { return a.ID == b.ID }) {
 		t.Errorf("reported before, it reports %q again, and offers %v", what(changes), again)
+	}
+	subnet := origin.Resource{Share: "s4", ARN: "arn:aws:ec2:us-east-1:999999999999:subnet/subnet-1", Type: "ec2:Subnet"}
+	_, changes = admission.Offers(open, []origin.Resource{in("s3", shared(accountB, "vo_3")), subnet}, policy(), reported)
+	want2 := map[string][]admission.Reason{"s3": nil, "s4": nil}
+	if diff := cmp.Diff(want2, remembered(changes)); diff != "" || len(what(changes)) > 0 {
+		t.Errorf("permitted or unrelated now, it reports %q: %s", what(changes), diff)
 	}
 }

@@ -17,8 +17,8 @@ type Offer struct {
 
 // Offers returns the origins in permitted shares, sorted by id, and the refusals of the other shares. Open are the shares that are open
 // to the hub, by accepted invitation or within the organization; contents are the resources in them. A refusal that is in reported is
-// not returned again.
-func Offers(open []origin.Share, contents []origin.Resource, p Policy, reported map[string][]Reason) (offers []Offer, refused []Change) {
+// not returned again, until the share was permitted or unrelated in between.
+func Offers(open []origin.Share, contents []origin.Resource, p Policy, reported map[string][]Reason) (offers []Offer, changes []Change) {
 	resources := map[string][]origin.Resource{}
 	for _, c := range contents {
 		resources[c.Share] = append(resources[c.Share], c)
@@ -26,8 +26,11 @@ func Offers(open []origin.Share, contents []origin.Resource, p Policy, reported 
 	shares := map[origin.Ref][]string{}
 	for _, s := range open {
 		decision := DecideShare(s, false, resources[s.ARN], p)
-		if !decision.Accept && !decision.Waits() {
-			refused = append(refused, refuse(reported, contract.ShareRefused, s.ARN, outcome.Detail{Account: s.Owner, What: s.Name}, decision.Reasons)...)
+		switch {
+		case decision.Accept, decision.Unrelated:
+			changes = append(changes, forget(reported, s.ARN)...)
+		case !decision.Waits():
+			changes = append(changes, refuse(reported, contract.ShareRefused, s.ARN, outcome.Detail{Account: s.Owner, What: s.Name}, decision.Reasons)...)
 		}
 		for _, o := range decision.Origins {
 			shares[o] = append(shares[o], s.ARN)
@@ -38,5 +41,5 @@ func Offers(open []origin.Share, contents []origin.Resource, p Policy, reported 
 		offers = append(offers, Offer{o, arns})
 	}
 	slices.SortFunc(offers, func(a, b Offer) int { return strings.Compare(a.ID, b.ID) })
-	return offers, refused
+	return offers, changes
 }

@@ -16,6 +16,7 @@ type request struct {
 	was      origin.Record   // the record in the registry
 	known    bool            // the registry has a record
 	is       origin.Record   // the new record
+	refused  []Reason        // what was refused of the origin before, and is permitted now
 	earlier  outcome.Outcome // what was decided before the place
 	bound    string          // the distribution that the origin cannot leave; "" for none
 	orphaned bool            // bound contains the origin, and there is no record
@@ -120,8 +121,18 @@ func (r Round) capacities() []wiring.Capacity {
 //	none   no     other                           deferred; Origin Deferred
 //	some   any    any                             pending, or the same state if only the team's name has changed; Origin Admitted
 //
-// A record in another distribution than its place moves there.
+// A record in another distribution than its place moves there. What was refused before and is permitted now is forgotten unless the record
+// stays, and Origin Admitted says what it was.
 func (r Round) settle(q request, place wiring.Place) []Change {
+	changes := r.place(q, place)
+	if len(q.refused) > 0 && !q.stays(place) {
+		changes = append(changes, forget(r.Registry.Refusals, q.is.ARN)...)
+	}
+	return changes
+}
+
+// place returns the change of a request's record according to the table of settle.
+func (r Round) place(q request, place wiring.Place) []Change {
 	is, reasons := q.is, []Reason{place.Why}
 	switch {
 	case q.stays(place):
@@ -146,6 +157,9 @@ func (r Round) settle(q request, place wiring.Place) []Change {
 	why := fmt.Sprintf("%s claims %s on %s", is.ID, strings.Join(is.Claim.Paths, ", "), strings.Join(is.Claim.Hosts, ", "))
 	if len(r.Policy.Distribution.Fleet()) > 1 {
 		why += "; it is wired into distribution " + place.Distribution
+	}
+	if len(q.refused) > 0 {
+		why += "; what was reported before is no longer so: " + origin.Why(q.refused)
 	}
 	if is.State == origin.Deferred {
 		is.State, is.Reasons = origin.Pending, nil

@@ -21,6 +21,7 @@ const (
 	ShareOtherOwner     Code = "share-foreign-origin"  // contains an origin of another account than the sender's
 	ShareBadARN         Code = "share-bad-arn"         // contains a VPC origin whose ARN is invalid
 	ShareUnreadable     Code = "share-unreadable"      // its invitation cannot be opened
+	ShareUnrelated      Code = "share-unrelated"       // contains no VPC origin; remembered of an invitation, and never reported
 )
 
 // Codes of claims.
@@ -42,6 +43,7 @@ const (
 const (
 	OriginUnknownAccount Code = "origin-unknown-account" // the owner's account belongs to no team
 	OriginTearingDown    Code = "origin-tearing-down"    // has the teardown tag
+	OriginNotDeployed    Code = "origin-not-deployed"    // is shared, but CloudFront has not deployed it
 	OriginNotShared           = origin.OriginNotShared
 	DoesNotFit                = origin.DoesNotFit
 )

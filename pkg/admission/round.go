@@ -1,12 +1,14 @@
 package admission
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
+	"github.com/originhub/originhub/pkg/teardown"
 )
 
 // Reading is the result of reading the tags of an origin.
@@ -52,6 +54,7 @@ func (r Round) attempt(read []Reading, stays map[string]bool) attempt {
 	var asking []request
 	for _, o := range read {
 		c := r.claim(o, standing)
+		c.changes = append(c.changes, r.untagged(o)...)
 		a.claims, a.recheck, reported[o.ID] = append(a.claims, c.changes...), max(a.recheck, c.recheck), c.reported
 		if c.request == nil {
 			continue
@@ -103,10 +106,10 @@ type claim struct {
 //	any other                          any, and a tag is unknown  Origin Refused
 //	no record, main not observed yet   yes           -         nothing: wire triggers admit if a distribution contains it
 //	no record, wired nevertheless      yes           as below, since the teardown of a wired origin needs a record
-//	no record                          yes           refused   Origin Refused
+//	no record                          yes           -         the outcome of neverWired
 //	to be wired, or in grace           yes           as below: until the teardown is due, the claim may change
 //	to be detached                     yes           refused   nothing: the team asked for it
-//	any                                no            admitted  a request for a place, or nothing if nothing has changed
+//	any                                no            admitted  a request for a place, or nothing if nothing has changed but its refusal
 //	any                                no            waits     Origin Deferred; observed again later
 //	any                                no            refused   Origin Refused; what is wired stays wired with its old claim
 func (r Round) claim(o Reading, standing []origin.Record) claim {
@@ -127,8 +130,10 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 		tagged = false
 	case !known && r.Registry.Distribution(origin.Main).ObservedAt.IsZero():
 		return claim{}
+	case !known && r.holder(o.ID) == "":
+		return claim{reported: true, changes: r.neverWired(o, team)}
 	case !known:
-		tagged = r.holder(o.ID) == ""
+		tagged = false
 	}
 	if reasons := unknownTags(o.ID, o.Tags); len(reasons) > 0 && (!known || record.Intent == origin.Wire || r.inGrace(record)) {
 		return claim{reported: true, changes: report(contract.OriginRefused, reasons)}
@@ -137,6 +142,11 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 	switch d := Decide(Candidate{Ref: o.Ref, Claim: is, Tagged: tagged}, r.Policy, standing); {
 	case d.Admit:
 		changes, request := r.admit(record, known, o.Offer, team, is)
+		if request == nil {
+			changes = append(changes, forget(r.Registry.Refusals, o.ARN)...)
+		} else {
+			request.refused = r.Registry.Refusals[o.ARN]
+		}
 		return claim{changes: changes, request: request}
 	case d.Waits():
 		return claim{reported: true, changes: report(contract.OriginDeferred, d.Reasons), recheck: Later}
@@ -145,6 +155,42 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 	default:
 		return claim{reported: true, changes: report(contract.OriginRefused, d.Reasons)}
 	}
+}
+
+// untagged returns the change that forgets the refusal of a teardown tag that was removed from an origin without a record. Function retire does
+// that for the others.
+func (r Round) untagged(o Reading) []Change {
+	_, known := r.Registry.Find(o.ID)
+	if _, tagged := o.Tags[contract.TagTeardown]; known || tagged || o.Unreadable {
+		return nil
+	}
+	return forget(r.Registry.Refusals, o.ARN+" "+contract.TagTeardown)
+}
+
+// neverWired returns the answer to the teardown tag of an origin that the hub never wired, so that there is nothing that a teardown would do
+// for it.
+//
+//	value of the tag   then
+//	valid              Origin Refused, with the commands that stop sharing it and delete it
+//	a time long past   the same: it was valid, and nothing happened then
+//	any other          Teardown Tag Refused, as for a wired origin
+func (r Round) neverWired(o Reading, team Team) []Change {
+	d := outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}
+	value, tag := o.Tags[contract.TagTeardown], o.ARN+" "+contract.TagTeardown
+	if _, err := teardown.ParseTag(value, r.Registry.Now, r.Grace); err != nil {
+		if why := teardown.TagReason(value, err); why.Code != teardown.TagPast {
+			return refuse(r.Registry.Refusals, contract.TeardownTagRefused, tag, d, []Reason{why})
+		}
+	}
+	for _, share := range o.Shares {
+		d.Repair += fmt.Sprintf("aws ram disassociate-resource-share --region us-east-1 --resource-share-arn %s --resource-arns %s && ", share, o.ARN)
+	}
+	d.Repair += fmt.Sprintf(`aws cloudfront delete-vpc-origin --region us-east-1 --id %[1]s --if-match `+
+		`"$(aws cloudfront get-vpc-origin --region us-east-1 --id %[1]s --query ETag --output text)"`, o.ID)
+	d.RepairIn = o.Account
+	return append(forget(r.Registry.Refusals, tag), refuse(r.Registry.Refusals, contract.OriginRefused, o.ARN, d, []Reason{because(OriginTearingDown, "",
+		"%s has the tag %s, but the hub has not wired it, so there is nothing to tear down: stop sharing it and delete it in account %s with the "+
+			"commands in repair, or remove the tag to have it wired", o.ID, contract.TagTeardown, o.Account)})...)
 }
 
 // admit returns the change of the record, or the request for a place, of an origin whose claim is permitted.

@@ -30,6 +30,13 @@ func tagged(o origin.Record, more ...string) admission.Reading {
 	return admission.Reading{Offer: offered(o), Tags: tags}
 }
 
+// valued returns the reading of an origin with a value of the teardown tag.
+func valued(o origin.Record, value string) admission.Reading {
+	r := tagged(o)
+	r.Tags[contract.TagTeardown] = value
+	return r
+}
+
 // with returns a round in which the read origins are offered and visible.
 func with(r admission.Round, read ...admission.Reading) admission.Round {
 	for _, o := range read {
@@ -86,7 +93,14 @@ func TestDecideByClaim(t *testing.T) {
 		"new, tagged, and a distribution holds it, but its claim is not granted": {
 			reading: tagged(claiming(is, "/team-b/*"), teardownTag), change: held, events: []string{"Origin Refused claim-not-granted"},
 		},
-		"new, tagged":  {reading: tagged(is, teardownTag), events: []string{"Origin Refused origin-tearing-down"}},
+		"new, tagged": {reading: tagged(is, teardownTag), events: []string{"Origin Refused origin-tearing-down"}},
+		"new, tagged, and its claim is not granted": {
+			reading: tagged(claiming(is, "/team-b/*"), teardownTag), events: []string{"Origin Refused origin-tearing-down"},
+		},
+		"new, tagged with a bad value": {reading: valued(is, "nwo"), events: []string{"Teardown Tag Refused teardown-tag-invalid"}},
+		"new, tagged with a time long past": {
+			reading: valued(is, "2020-01-01T00:00:00Z"), events: []string{"Origin Refused origin-tearing-down"},
+		},
 		"live, tagged": {records: []origin.Record{is}, reading: tagged(is, teardownTag)},
 		"live, tagged, and claims something else": {
 			records: []origin.Record{is}, reading: tagged(claiming(is, "/team-a/y"), teardownTag), events: []string{"Origin Admitted"}, intent: origin.Wire,

@@ -13,9 +13,10 @@ const VPCOrigin = "cloudfront:VpcOrigin"
 
 // ShareDecision is the decision about a share.
 type ShareDecision struct {
-	Accept  bool
-	Reasons []Reason     // every reason against it
-	Origins []origin.Ref // the origins in an accepted share, sorted by id
+	Accept    bool
+	Unrelated bool         // contains resources, but no VPC origin; it is neither accepted nor refused
+	Reasons   []Reason     // every reason against it
+	Origins   []origin.Ref // the origins in an accepted share, sorted by id
 }
 
 // Waits reports whether the share has to be observed again before it can be decided.
@@ -25,34 +26,41 @@ func (d ShareDecision) Waits() bool { return !d.Accept && allWait(d.Reasons) }
 // from outside the organization; a share without an invitation is in force already, and the decision is whether its origins are
 // considered.
 //
-//	sender     way in         resources                      verdict
-//	unknown    any            any                            refused
-//	known      invitation     any, shares.external deny      refused
-//	known      any            none                           waits
-//	known      any            any other type                 refused
-//	known      any            an origin of another account   refused
-//	known      any            origins of the sender only     accepted
+//	sender     way in         resources                               verdict
+//	any        any            some, and no VPC origin                 unrelated
+//	unknown    any            any                                     refused
+//	known      any            none                                    waits
+//	known      invitation     a VPC origin, shares.external deny      refused
+//	known      any            a VPC origin, and another type          refused
+//	known      any            an origin of another account            refused
+//	known      any            origins of the sender only              accepted
+//
+// An unrelated share has nothing to do with the hub: other people share transit gateways, subnets and parameters with the same account.
 func DecideShare(s origin.Share, invited bool, resources []origin.Resource, p Policy) ShareDecision {
 	var d ShareDecision
 	refuse := func(c Code, subject, format string, args ...any) {
 		d.Reasons = append(d.Reasons, because(c, subject, format, args...))
+	}
+	if d.Unrelated = len(resources) > 0 && !slices.ContainsFunc(resources, isVPCOrigin); d.Unrelated {
+		return d
 	}
 	team, known := p.TeamOf(s.Owner)
 	if !known {
 		refuse(ShareUnknownAccount, s.Owner, "account %s belongs to no team of the hub policy: add the account to a team if the hub may use its origins", s.Owner)
 		return d // the resources make no difference
 	}
+	if len(resources) == 0 {
+		refuse(ShareEmpty, "", "the share contains no resource that the hub can observe yet: add a VPC origin to the share")
+		return d // it may become unrelated
+	}
 	if invited && !p.Shares.External {
 		refuse(ShareExternal, "", "account %s of %s shares from outside the organization, and the hub policy denies external shares: "+
 			"share within the organization, or set shares.external to allow in the hub policy", s.Owner, team.Name)
 	}
-	if len(resources) == 0 {
-		refuse(ShareEmpty, "", "the share contains no resource that the hub can observe yet: add a VPC origin to the share")
-	}
 	resources = slices.Clone(resources)
 	slices.SortFunc(resources, func(a, b origin.Resource) int { return strings.Compare(a.ARN, b.ARN) })
 	for _, r := range slices.Compact(resources) {
-		if r.Type != VPCOrigin {
+		if !isVPCOrigin(r) {
 			refuse(ShareOtherType, r.ARN, "the share also contains %s (%s): share VPC origins with the hub in a share that contains nothing else",
 				r.ARN, r.Type)
 			continue
@@ -73,3 +81,5 @@ func DecideShare(s origin.Share, invited bool, resources []origin.Resource, p Po
 	}
 	return d
 }
+
+func isVPCOrigin(r origin.Resource) bool { return r.Type == VPCOrigin }

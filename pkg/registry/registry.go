@@ -219,7 +219,8 @@ func item(distribution, key string, version int, v any) (map[string]types.Attrib
 	}, nil
 }
 
-// PutRefusal records that the refusal of what, the ARN of a share or an origin, was reported with these reasons. The time to live of
+// PutRefusal records that the refusal of what, such as the ARN of a share or an origin, was reported with these reasons. Without reasons, the
+// refusal is forgotten: the hub's roles need no permission to delete items for that. The time to live of
 // the table deletes the item after 30 days, long after any invitation has expired.
 func (r *Registry) PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error {
 	document, err := json.Marshal(reasons)

@@ -229,6 +229,17 @@ func (s *story) share(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
+// shareOther shares resources of a team that are not VPC origins with the hub's account.
+func (s *story) shareOther(_ *testscript.TestScript, args []string) error {
+	a := s.actors[args[1]]
+	if a == nil {
+		return fmt.Errorf("there is no team %s", args[1])
+	}
+	arn, err := a.Share(s.ctx, args[0], args[2:]...)
+	s.shares[args[0]], s.actors["owner of "+args[0]] = arn, a
+	return err
+}
+
 // unshare deletes the share of an origin.
 func (s *story) unshare(_ *testscript.TestScript, args []string) error {
 	share := s.shares[args[0]]
@@ -822,6 +833,17 @@ func (s *story) neverCalled(_ *testscript.TestScript, args []string) error {
 	}
 	called := slices.ContainsFunc(s.Calls(), func(c sandbox.Call) bool { return c.Function != "" && c.Service == args[0] && c.Operation == args[1] })
 	return want(!called, "a function called %s", args[1])
+}
+
+// called checks how many times functions have called an operation.
+func (s *story) called(_ *testscript.TestScript, args []string) error {
+	n := 0
+	for _, c := range s.Calls() {
+		if c.Function != "" && c.Service == args[0] && c.Operation == args[1] {
+			n++
+		}
+	}
+	return want(strconv.Itoa(n) == args[2], "functions called %s %d times, want %s", args[1], n, args[2])
 }
 
 // deniedCall checks that IAM has denied a function a call of an operation. The end of a story fails on any other denial.

@@ -83,9 +83,9 @@ type Request struct {
 // Retirement is what follows from a request. The shell publishes Outcome, remembers Refuse, writes Record and then starts the execution,
 // in this order.
 type Retirement struct {
-	Observe Fact           // if set, observe this and call Retire again; all other fields are empty then
-	Record  *origin.Record // to write; nil: unchanged
-	Refuse  []origin.Reason
+	Observe Fact            // if set, observe this and call Retire again; all other fields are empty then
+	Record  *origin.Record  // to write; nil: unchanged
+	Refuse  []origin.Reason // empty but not nil: forget the refusal, so that the same value is reported again later
 	// Start requests the start of the execution for the record's generation. It may be running already.
 	Start bool
 	// Fresh reports that the execution is a new one. If its name is taken, the next generation is tried: a lost registry counts
@@ -128,8 +128,17 @@ const remainsInterval = 24 * time.Hour
 //	present      any        -        other       nothing
 //
 // A sweep relies on an entered phase for a day, unless the record shows that the teardown ended. "Begin again" and "resume" mean a new
-// generation, which supersedes a running execution.
+// generation, which supersedes a running execution. A refusal is forgotten when the tag is removed, or has a value that begins a teardown.
 func Retire(q Request) Retirement {
+	a := q.retire()
+	if len(q.Refused) > 0 && a.Refuse == nil && a.Observe == "" && (q.Tag == TagAbsent || a.Fresh) {
+		a.Refuse = []origin.Reason{}
+	}
+	return a
+}
+
+// retire decides everything but which refusal is forgotten.
+func (q Request) retire() Retirement {
 	r := q.Record
 	switch {
 	case !q.Readable || r.State == origin.Deleted:

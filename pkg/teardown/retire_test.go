@@ -139,6 +139,32 @@ func TestRetire(t *testing.T) {
 	}
 }
 
+func TestRefusedTagIsForgotten(t *testing.T) {
+	late := []origin.Reason{{Code: TagLate, Subject: "5h"}}
+	invalid := []origin.Reason{{Code: TagInvalid, Subject: "tomorrow"}}
+	for name, c := range map[string]struct {
+		request Request
+		want    bool
+	}{
+		"removed":                      {Request{Record: requestedRecord(never), Tag: TagAbsent, Refused: invalid}, true},
+		"removed, nothing was refused": {Request{Record: requestedRecord(never), Tag: TagAbsent}, false},
+		"valid now":                    {Request{Record: requestedRecord(never), Tag: TagPresent, Value: "now", Refused: invalid}, true},
+		"still invalid":                {Request{Record: requestedRecord(never), Tag: TagPresent, Value: "tomorrow", Refused: invalid}, false},
+		"not observed":                 {Request{Record: requestedRecord(never), Refused: invalid}, false},
+		"unreadable":                   {Request{Record: requestedRecord(never), Tag: TagUnreadable, Refused: invalid}, false},
+		"still too late":               {Request{Record: requestedRecord(detaching), Tag: TagPresent, Value: "5h", Refused: late, Observed: true, Execution: runs}, false},
+		"blocked, its value counts now": {
+			Request{Record: requestedRecord(detaching, ended), Tag: TagPresent, Value: "5h", Refused: late, Observed: true, Execution: failed}, true,
+		},
+	} {
+		c.request.Now, c.request.Readable, c.request.Grace = retireNow, true, Bounds{Maximum: 30 * 24 * time.Hour}
+		a := Retire(c.request)
+		if got := a.Refuse != nil && len(a.Refuse) == 0; got != c.want {
+			t.Errorf("%s: forgets %t, decides %s", name, got, told(c.request, a))
+		}
+	}
+}
+
 // told is a decision in the words of the table.
 func told(q Request, a Retirement) string {
 	var words []string

@@ -13,6 +13,7 @@ import (
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
+	"github.com/originhub/originhub/pkg/teardown"
 )
 
 type admitRegistry interface {
@@ -39,6 +40,7 @@ type origins interface {
 // decides. Invitations, organization shares, events and sweeps are all handled in the same way.
 type Admit struct {
 	Policy     admission.Policy
+	Grace      teardown.Bounds
 	Registry   admitRegistry
 	Shares     shares
 	CloudFront origins
@@ -71,7 +73,7 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 			bus: a.Bus, meter: a.Meter, log: a.Log,
 			queues: map[outcome.Function]queue{outcome.Admit: a.Queue, outcome.Wire: a.WireQueue},
 		},
-		run:      admission.Run{Round: admission.Round{Policy: a.Policy, Registry: s, Sweep: received.Sweep, Hints: received.Hints}, Triggered: received.Triggered},
+		run:      admission.Run{Round: admission.Round{Policy: a.Policy, Grace: a.Grace, Registry: s, Sweep: received.Sweep, Hints: received.Hints}, Triggered: received.Triggered},
 		reported: received.Outcome.Events,
 	}
 	err = errors.Join(r.invitations(ctx), r.origins(ctx))
@@ -89,10 +91,11 @@ func (r *admitRun) invitations(ctx context.Context) error {
 	var failed []error
 	answered := make([]admission.Invitation, len(pending))
 	for n, i := range pending {
+		r.run.Shares = append(r.run.Shares, i.Share)
 		answered[n], err = r.invitation(ctx, admission.Invitation{Invitation: i})
 		failed = append(failed, err)
 	}
-	failed = append(failed, r.commit(ctx, admission.Pending(answered, r.Policy, r.run.Registry.Now), nil))
+	failed = append(failed, r.commit(ctx, admission.Pending(answered, r.Policy, r.run.Registry.Refusals, r.run.Registry.Now), nil))
 	return errors.Join(failed...)
 }
 
@@ -146,6 +149,9 @@ func (r *admitRun) origins(ctx context.Context) error {
 	open, err := r.Shares.Shares(ctx)
 	if err != nil {
 		return err
+	}
+	for _, s := range open {
+		r.run.Shares = append(r.run.Shares, s.ARN)
 	}
 	var contents []origin.Resource
 	if len(open) > 0 {
@@ -207,11 +213,13 @@ func (r *admitRun) change(ctx context.Context, c admission.Change) error {
 	c.Events = slices.Concat(r.reported, c.Events)
 	return r.commit(ctx, c.Outcome, func() error {
 		r.reported = nil // they are published
+		if c.Record != nil {
+			if err := r.putRecord(ctx, *c.Record, c.From); err != nil {
+				return err
+			}
+		}
 		if c.Refusal != nil {
 			return r.refuse(ctx, *c.Refusal)
-		}
-		if c.Record != nil {
-			return r.putRecord(ctx, *c.Record, c.From)
 		}
 		return nil
 	})

@@ -20,6 +20,7 @@ func New(ctx context.Context, host hub.Host) (lambda.Handler, error) {
 	}
 	admit := &workflow.Admit{
 		Policy:     h.Policy.Policy,
+		Grace:      h.Policy.Grace,
 		Registry:   h.Registry,
 		Shares:     awsram.New(h.AWS),
 		CloudFront: awscloudfront.New(h.AWS),
