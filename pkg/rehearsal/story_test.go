@@ -1081,10 +1081,12 @@ func (s *story) removeBehaviors(_ *testscript.TestScript, args []string) error {
 }
 
 // deleteDistribution disables the hub's distribution, waits until it is Deployed, and deletes it.
-func (s *story) deleteDistribution(*testscript.TestScript, []string) error {
-	id, _, err := s.Distribution(s.ctx)
-	if err != nil {
-		return err
+func (s *story) deleteDistribution(*testscript.TestScript, []string) (err error) {
+	id := s.adoptable["first"]
+	if id == "" {
+		if id, _, err = s.Distribution(s.ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.editDistribution(func(c *cloudfronttypes.DistributionConfig) { c.Enabled = aws.Bool(false) }); err != nil {
 		return err

@@ -65,7 +65,7 @@ func (r Run) Locate() (Run, Step) {
 	case d.ID == id.absent && d.ID != id.assigned:
 		return r.deletedOutside()
 	case d.ID == id.absent && t.Base == nil:
-		return r.cannotAdopt(DistributionMissing, "it does not exist; create a distribution and put its id in distribution.adopt of the hub policy instead")
+		return r.missing()
 	case d.ID == id.absent:
 		return r.fail(fmt.Errorf("read distribution %s: CloudFront does not show it yet", d.ID))
 	case id.created:
@@ -118,17 +118,41 @@ func (r Run) assign(id string) Run {
 func (r Run) noDistribution() (Run, Step) {
 	r.id.done = true
 	r = r.recordContents(BaseSize(), nil, nil)
-	var step Step
+	step := Step{Records: r.detachedRecords(false)}
+	if step.empty() {
+		return r.end()
+	}
+	return r, step
+}
+
+// detachedRecords returns the records of the origins to be removed, as detached: they are in no distribution. If another distribution will
+// take the place of theirs, their hosts are released, so that their DNS records are removed then.
+func (r Run) detachedRecords(release bool) []Observation {
+	var out []Observation
 	for _, was := range r.Records {
 		if is := was; was.Intent == origin.Detach && was.State != origin.Deleted {
 			is.State = origin.Detached
+			if release {
+				is.ReleasedHosts = was.BoundHosts()
+			}
 			if is.State != was.State || taskWaits(is) {
-				step.Records = append(step.Records, r.observation(was, is))
+				out = append(out, r.observation(was, is))
 			}
 		}
 	}
-	if step.empty() {
-		return r.end()
+	return out
+}
+
+// missing ends a run for which policy names a distribution that does not exist. Origins to be removed become detached, so that no teardown
+// waits until somebody corrects the policy.
+func (r Run) missing() (Run, Step) {
+	id := r.Item.ID
+	r.Item.ID = ""
+	detached := r.detachedRecords(true)
+	r.Item.ID = id
+	r, step := r.cannotAdopt(DistributionMissing, "it does not exist; create a distribution and put its id in distribution.adopt of the hub policy instead")
+	if len(detached) > 0 {
+		step.Records, step.Do, step.Done = detached, nil, false
 	}
 	return r, step
 }
@@ -213,10 +237,12 @@ func (r Run) unavailable(why origin.Reason, message string) (Run, Step) {
 //
 //	policy        intent  state              becomes
 //	names it      wire    wired, live        pending
-//	names it      detach  any                unchanged: detached once the replacement is Deployed without it
+//	creates it    detach  any                unchanged: detached once the replacement is Deployed without it
+//	adopts it     detach  any but deleted    detached; its hosts are released, for the replacement to remove their DNS records
 //	names it not  wire    any                deferred, until it has another place
 //	names it not  detach  any but deleted    detached
 //
+// Before it unshares an origin, a teardown observes that no distribution uses it, so a replacement that is a copy loses nothing.
 // Once policy no longer names the distribution, no run changes DNS for it any more, so the records keep no released hosts.
 func (r Run) deletedOutside() (Run, Step) {
 	d := r.Item
@@ -229,10 +255,10 @@ func (r Run) deletedOutside() (Run, Step) {
 			o.State = origin.Deferred
 		case o.Intent == origin.Wire && (o.State == origin.Wired || o.State == origin.Live):
 			o.State = origin.Pending
-		case o.Intent == origin.Detach && o.State != origin.Deleted && !named:
-			o.State = origin.Detached
+		case o.Intent == origin.Detach && o.State != origin.Deleted && r.Terms.Base == nil:
+			o.State, o.ReleasedHosts = origin.Detached, was.BoundHosts()
 		}
-		if o.State == was.State {
+		if o.State == was.State && !(o.State == origin.Detached && taskWaits(o)) {
 			continue
 		}
 		if o.State == origin.Deferred {

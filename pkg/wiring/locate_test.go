@@ -163,7 +163,8 @@ func TestGone(t *testing.T) {
 		"live, and another is to be named":     {adopts, released(record("vo_1", origin.Wire, origin.Live)), "vo_1 is pending", 1, false, "create another"},
 		"pending":                              {adopts, record("vo_1", origin.Wire, origin.Pending), "", 0, false, "create another"},
 		"quarantined":                          {adopts, record("vo_1", origin.Wire, origin.Quarantined), "", 0, false, "create another"},
-		"on its way out":                       {adopts, record("vo_1", origin.Detach, origin.Detaching), "", 0, false, "create another"},
+		"on its way out":                       {adopts, record("vo_1", origin.Detach, origin.Detaching), "vo_1 is detached", 1, false, "create another"},
+		"on its way out, another is created":   {creates, record("vo_1", origin.Detach, origin.Detaching), "", 0, false, "originhub creates another"},
 		"live, and dropped":                    {dropped, released(record("vo_1", origin.Wire, origin.Live)), "vo_1 is deferred", 0, true, "originhub moves its origins to another distribution"},
 		"quarantined, and dropped":             {dropped, record("vo_1", origin.Wire, origin.Quarantined), "vo_1 is deferred", 0, true, "originhub moves its origins to another distribution"},
 		"on its way out, and dropped":          {dropped, released(record("vo_1", origin.Detach, origin.Detaching)), "vo_1 is detached", 0, false, "originhub moves its origins to another distribution"},
@@ -225,5 +226,29 @@ func TestGoneCompletesWhatWaits(t *testing.T) {
 	}
 	if w := step.Records[0]; w.Record.Token != "" || w.History[len(w.History)-1].Code != origin.DecidedDetached {
 		t.Errorf("%+v", w)
+	}
+}
+
+// A teardown does not wait until somebody names a distribution that exists. What is said of the distribution is said once.
+func TestMissingCompletesWhatWaits(t *testing.T) {
+	waits, live := record("vo_1", origin.Detach, origin.Live), record("vo_2", origin.Wire, origin.Live)
+	waits.Token = "token"
+	r := wiring.Run{
+		Terms: adopts, Now: now, Item: origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}},
+		Records: []origin.Record{waits, live},
+	}
+	absent := func(wiring.Action) wiring.Answer { return failed(wiring.Absent, "NoSuchDistribution") }
+	r, says := script(t, r, absent)
+	got := strings.Join(says, "; ")
+	if !strings.Contains(got, "say Distribution Became Unavailable E1") || !strings.Contains(got, "complete token: origin is in no distribution of the hub") ||
+		r.Records[0].State != origin.Detached || r.Records[1].State != origin.Live {
+		t.Errorf("%s, and they are %s and %s", got, r.Records[0].State, r.Records[1].State)
+	}
+	second := record("vo_3", origin.Detach, origin.Pending)
+	second.Token = "another"
+	again := wiring.Run{Terms: adopts, Now: now, Item: r.Item, Records: []origin.Record{second}}
+	again, says = script(t, again, absent)
+	if got := strings.Join(says, "; "); strings.Contains(got, "say ") || !strings.Contains(got, "complete another") || again.Records[0].State != origin.Detached {
+		t.Errorf("later: %s, and it is %s", got, again.Records[0].State)
 	}
 }
