@@ -39,6 +39,7 @@ func newAlarm(scope constructs.Construct, a alarm, topic awssns.Topic) string {
 	props := &awscloudwatch.CfnAlarmProps{
 		AlarmDescription: jsii.String(a.description()),
 		AlarmActions:     &[]any{topic.TopicArn()},
+		OkActions:        &[]any{topic.TopicArn()}, // says that the fact no longer holds
 		Namespace:        jsii.String(a.metric.namespace),
 		MetricName:       jsii.String(a.metric.name),
 		Statistic:        jsii.String(a.metric.statistic),
@@ -120,7 +121,7 @@ type alarmsProps struct {
 	DeadLetters []deadLetters
 	Machine     string // ARN
 
-	Admit, Audit, Wire awslambda.Function
+	Admit, Audit, Wire, Retire, Step awslambda.Function
 }
 
 // newAlarms makes all alarms, lets them publish to the topic, and returns their ARNs.
@@ -132,6 +133,17 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 	events := func(call string) string {
 		return aws("cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=%s --max-items 20 "+
 			"--query 'Events[].[EventTime,Username,EventId]' --output table", call)
+	}
+	// died returns the alarm on executions that ended in a status.
+	died := func(id, metric, status, means string) alarm {
+		return alarm{
+			id:     id,
+			metric: machineMetric(p.Machine, metric), every: time.Minute, atLeast: 1,
+			means: means,
+			next:  aws("stepfunctions list-executions --state-machine-arn %s --status-filter %s --max-items 10", p.Machine, status),
+			then: cause + ". Fix that. Then the team sets the tag originhub:teardown again; or, within 14 days, you redrive the execution from the " +
+				"task that failed: " + redrive + ".",
+		}
 	}
 	alarms := []alarm{
 		{
@@ -158,14 +170,20 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			then: cause + ". It names the interfaces, the VPC and the account. CloudFront may release them later; the hub observes them again " +
 				"once a day. If they stay, ask AWS Support to remove them.",
 		},
+		died("TeardownFailed", "ExecutionsFailed", "FAILED",
+			"An execution of the state machine failed: its teardown is blocked, or failed too often. No later step was begun. If TeardownDirty is in "+
+				"alarm, too, follow that alarm first."),
+		died("TeardownTimedOut", "ExecutionsTimedOut", "TIMED_OUT",
+			"An execution of the state machine timed out: its teardown waited longer than the state machine permits. No later step was begun."),
+		died("TeardownAborted", "ExecutionsAborted", "ABORTED",
+			"Somebody stopped an execution of the state machine, or deleted the machine. Its teardown does not go on by itself."),
 		{
-			id:     "TeardownFailed",
-			metric: machineMetric(p.Machine, "ExecutionsFailed"), every: time.Minute, atLeast: 1,
-			means: "An execution of the state machine failed: its teardown is blocked, or failed too often. No later step was begun. If " +
-				"TeardownDirty is in alarm, too, follow that alarm first.",
-			next: failed,
-			then: cause + ". It says what blocks the teardown. Fix that. Then the team sets the tag originhub:teardown again; or, within 14 days, you " +
-				"redrive the execution from the task that failed: " + redrive + ".",
+			id:     "TeardownUnresolved",
+			metric: own(p.Hub, contract.MetricTeardownsUnresolved, maximum), every: sweepEvery, atLeast: 1,
+			means: "A teardown is blocked or left something, and that has not changed since it was reported. The alarm ends when no such teardown is left.",
+			next:  logged(p.Step, "4w", "?"+quoted(contract.TeardownBlocked)+" ?"+quoted(contract.TeardownEndedIncomplete)),
+			then: "each line names the origin, its team, the phase and what to do. An execution that died is in the log of function retire: " +
+				logged(p.Retire, "4w", quoted(contract.TeardownBlocked)),
 		},
 		{
 			id:     "DriftFound",

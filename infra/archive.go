@@ -1,11 +1,12 @@
 package infra
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/infra/internal/parts"
 )
 
 // archiveDays is how long events are kept: as long as logs and the histories of executions.
@@ -22,7 +23,7 @@ func newArchive(scope constructs.Construct, id string, bus awsevents.EventBus, k
 
 		KmsKeyIdentifier: key.KeyArn(),
 	})
-	archive.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
-	bus.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN)
+	archive.ApplyRemovalPolicy(parts.Keep, nil)
+	bus.ApplyRemovalPolicy(parts.Keep)
 	return archive
 }

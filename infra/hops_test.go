@@ -132,7 +132,7 @@ func TestStateOutlivesTheStack(t *testing.T) {
 	for id, r := range hub.Resources {
 		// The bus stays with its archive, see newArchive, and the key with the data that it encrypts.
 		stays := slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::Events::EventBus", "AWS::KMS::Key"}, r.Type)
-		if stays && (r.DeletionPolicy != "Retain" || r.UpdateReplacePolicy != "Retain") {
+		if stays && (r.DeletionPolicy != "RetainExceptOnCreate" || r.UpdateReplacePolicy != "Retain") {
 			t.Errorf("%s is deleted with the stack, or when it is replaced", id)
 		}
 		if r.Type != "AWS::DynamoDB::Table" {

@@ -198,7 +198,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	fleet := p.Policy.Distribution.Fleet()
 	arns := newAlarms(stack, "Watch", alarmsProps{
 		Hub: hub, Fullest: fleet[len(fleet)-1], Topic: topic, DeadLetters: letters, Machine: *teardown.AttrArn(),
-		Admit: admit, Audit: audit, Wire: wire,
+		Admit: admit, Audit: audit, Wire: wire, Retire: retire, Step: step,
 	})
 	newDashboard(stack, "Dashboard", dashboardProps{
 		Hub: hub, States: states(), Fleet: fleet, Queues: []awssqs.Queue{admitQueue, wireQueue}, DeadLetters: letters,

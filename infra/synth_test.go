@@ -37,7 +37,7 @@ type resource struct {
 	Type       string
 	Properties map[string]any
 	DependsOn  []string
-	// DeletionPolicy is "Retain" if the resource outlives the stack.
+	// DeletionPolicy is "RetainExceptOnCreate" if the resource outlives the stack.
 	DeletionPolicy      string
 	UpdateReplacePolicy string
 }

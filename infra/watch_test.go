@@ -32,6 +32,9 @@ func TestEveryAlarmNamesTheNextCommand(t *testing.T) {
 		if len(actions) != 1 || hub.resource(actions[0]).Type != "AWS::SNS::Topic" {
 			t.Errorf("%s notifies %v, want the topic", id, actions)
 		}
+		if !slices.Equal(list(r.Properties["OKActions"]), actions) {
+			t.Errorf("%s does not say when it ends: %v", id, r.Properties["OKActions"])
+		}
 		if !slices.ContainsFunc(hub.allowing("sns:Publish"), func(s statement) bool {
 			arns, _ := s.condition["ArnEquals"].(map[string]any)
 			return s.principal["Service"] == "cloudwatch.amazonaws.com" && slices.Contains(list(arns["aws:SourceArn"]), "${"+id+".Arn}")

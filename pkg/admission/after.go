@@ -85,9 +85,14 @@ func (r Run) count() outcome.Outcome {
 		o.Count(contract.MetricSweepCompleted, 1)
 	}
 	in := map[origin.State]int{}
+	unresolved := 0
 	for _, record := range r.Registry.Records {
 		in[record.State]++
+		if record.Unresolved() {
+			unresolved++
+		}
 	}
+	o.Count(contract.MetricTeardownsUnresolved, unresolved)
 	for _, state := range origin.States() {
 		o.Count(contract.MetricOrigins, in[state], contract.Dimension{Name: contract.DimensionState, Value: string(state)})
 	}

@@ -1,6 +1,7 @@
 package admission_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -94,6 +95,11 @@ func TestSweepMetrics(t *testing.T) {
 	if metrics := run.After().Metrics; metrics != nil {
 		t.Errorf("counted without a sweep: %v", metrics)
 	}
+	for i, state := range []origin.State{origin.Live, origin.Detached, origin.Deleted} { // the teardown of a deleted origin is over
+		r := live("team-b", accountB, "vo_b"+strconv.Itoa(i), "/team-b/"+strconv.Itoa(i))
+		r.State, r.Teardown = state, &origin.Teardown{Reported: time.Unix(1, 0)}
+		run.Registry.Records = append(run.Registry.Records, r)
+	}
 	run.Sweep = true
 	for _, failed := range []bool{false, true} {
 		run.Failed = failed
@@ -106,8 +112,8 @@ func TestSweepMetrics(t *testing.T) {
 			got[name] = m.Value
 		}
 		want := map[string]float64{
-			"SweepCompleted": 1, "Origins deferred": 0, "Origins pending": 0, "Origins wired": 0, "Origins live": 2, "Origins quarantined": 0,
-			"Origins detaching": 0, "Origins detached": 0, "Origins deleted": 0,
+			"SweepCompleted": 1, "Origins deferred": 0, "Origins pending": 0, "Origins wired": 0, "Origins live": 3, "Origins quarantined": 0,
+			"Origins detaching": 0, "Origins detached": 1, "Origins deleted": 1, "TeardownsUnresolved": 2,
 		}
 		if failed {
 			delete(want, "SweepCompleted")

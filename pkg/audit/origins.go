@@ -249,7 +249,7 @@ func (o Observed) unresolved() []Finding {
 	var found []Finding
 	for _, r := range o.Records {
 		t := r.Teardown
-		if r.State == origin.Deleted || t == nil || t.Reported.IsZero() || o.Now.Sub(t.Reported) < unresolvedFor {
+		if !r.Unresolved() || o.Now.Sub(t.Reported) < unresolvedFor {
 			continue
 		}
 		found = append(found, Finding{

@@ -12,13 +12,14 @@ const (
 
 // Metrics, with their units. Use the sum of a counter, and the maximum of a gauge, which is the last observed value.
 const (
-	MetricOrigins            = "Origins"            // gauge by state, at every sweep
-	MetricSweepCompleted     = "SweepCompleted"     // counter: function admit observed everything and nothing failed
-	MetricOldestPendingShare = "OldestPendingShare" // gauge, seconds: age of the oldest invitation that is neither accepted nor refused
-	MetricInvitationAccepted = "InvitationsAccepted"
-	MetricOriginAdmitted     = "OriginsAdmitted"
-	MetricRefusal            = "Refusals"
-	MetricOnboardingLatency  = "OnboardingLatency" // seconds, from admitted to live
+	MetricOrigins             = "Origins"             // gauge by state, at every sweep
+	MetricSweepCompleted      = "SweepCompleted"      // counter: function admit observed everything and nothing failed
+	MetricTeardownsUnresolved = "TeardownsUnresolved" // gauge, at every sweep: teardowns that were reported as blocked or dirty and have not gone on since
+	MetricOldestPendingShare  = "OldestPendingShare"  // gauge, seconds: age of the oldest invitation that is neither accepted nor refused
+	MetricInvitationAccepted  = "InvitationsAccepted"
+	MetricOriginAdmitted      = "OriginsAdmitted"
+	MetricRefusal             = "Refusals"
+	MetricOnboardingLatency   = "OnboardingLatency" // seconds, from admitted to live
 
 	MetricDistributionUpdate = "DistributionUpdates"
 	MetricETagConflict       = "ETagConflicts" // counter: somebody else updated the distribution after wire read it and before wire updated it

@@ -138,6 +138,11 @@ type Teardown struct {
 	Unshared       time.Time // when the origin was last removed from a share
 }
 
+// Unresolved reports whether the record's teardown was reported as blocked or dirty, and has not gone on since.
+func (r Record) Unresolved() bool {
+	return r.State != Deleted && r.Teardown != nil && !r.Teardown.Reported.IsZero()
+}
+
 // Place is a VPC in which a VPC origin had network interfaces.
 type Place struct {
 	Region string

@@ -14,6 +14,11 @@ import (
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/logging_using_cloudtrail.html
 const Region = "us-east-1"
 
+// Keep is the removal policy of what outlives its stack. When the first deployment fails, it is deleted nevertheless: nothing is in it yet,
+// and a bus that stayed would block the next deployment by its name.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+const Keep = awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
+
 // Account returns the account that the stack is deployed in, as a token that may be part of a longer string.
 func Account() string { return *awscdk.Aws_ACCOUNT_ID() }
 

@@ -60,6 +60,11 @@ type deployed struct {
 	retain   bool
 }
 
+// describe returns how messages name the resource.
+func (d *deployed) describe(id string) string {
+	return fmt.Sprintf("%s (%s %s)", id, d.kind, d.resource.Ref)
+}
+
 // New returns the service for the given resource types. asset returns the directory of a Lambda asset, by its S3 key.
 func New(w *cloud.World, types []cloud.ResourceType, asset func(key string) (dir string, err error)) *Service {
 	s := &Service{world: w, types: map[string]cloud.ResourceType{}, asset: asset, stacks: map[stackKey]*stack{}}
@@ -133,7 +138,7 @@ func (s *Service) remove(st *stack, order []string) (retained []string, err erro
 	for _, id := range slices.Backward(slices.Clone(order)) {
 		d := st.resources[id]
 		if d.retain {
-			retained = append(retained, fmt.Sprintf("%s (%s %s)", id, d.kind, d.resource.Ref))
+			retained = append(retained, d.describe(id))
 		} else if err := s.delete(d); err != nil {
 			return retained, fmt.Errorf("delete %s (%s): %w", id, d.kind, err)
 		}

@@ -471,11 +471,23 @@ func TestAssumption_CFN_01_EveryAccountIsBootstrapped(t *testing.T) {
 	}
 }
 
-func TestAssumption_CFN_02_AFailedDeploymentLeavesNothing(t *testing.T) {
-	s := newShop()
-	_, err := s.deploy(`{"Resources": {"A": {"Type": "AWS::Test::Thing", "DeletionPolicy": "Retain"}, "B": {"Type": "AWS::Test::Thing", "Properties": {"Value": "broken"}}}}`)
-	if err == nil || len(s.things) > 0 || s.snapshot(t) != `{"stacks":[]}` {
-		t.Error(err, s.things, s.snapshot(t))
+func TestAssumption_CFN_02_AFailedDeploymentLeavesWhatItRetains(t *testing.T) {
+	for policy, stays := range map[string]bool{"Delete": false, "RetainExceptOnCreate": false, "Retain": true} {
+		s := newShop()
+		_, err := s.deploy(`{"Resources": {"A": {"Type": "AWS::Test::Thing", "DeletionPolicy": "` + policy + `"}, "B": {"Type": "AWS::Test::Thing", "Properties": {"Value": "broken"}}}}`)
+		if _, left := s.things["A"]; err == nil || left != stays || s.snapshot(t) != `{"stacks":[]}` {
+			t.Errorf("%s: %v, left %v, %s", policy, err, s.things, s.snapshot(t))
+		} else if says := "A (AWS::Test::Thing ref-A)"; strings.Contains(err.Error(), says) != stays {
+			t.Errorf("%s: the error names what stays: %v", policy, err)
+		}
+		// On update, a resource that existed before is not touched.
+		s = newShop()
+		s.must(t, things("A", `"1"`))
+		_, err = s.deploy(`{"Resources": {"A": {"Type": "AWS::Test::Thing", "Properties": {"Value": "1"}},
+			"A2": {"Type": "AWS::Test::Thing", "DeletionPolicy": "` + policy + `"}, "B": {"Type": "AWS::Test::Thing", "Properties": {"Value": "broken"}}}}`)
+		if _, left := s.things["A2"]; err == nil || s.things["A"] == "" || left != stays || strings.Contains(s.snapshot(t), "A2") {
+			t.Errorf("update, %s: %v, left %v, %s", policy, err, s.things, s.snapshot(t))
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ type change struct {
 
 	after *stack
 	undo  []func() error // undoes the steps so far
+	left  []string       // resources that were created and that the rollback did not delete
 }
 
 func (c *change) deploy(text []byte, parameters map[string]string) (map[string]string, error) {
@@ -194,7 +195,9 @@ func (c *change) step(id string) error {
 			return fmt.Errorf("create %s (%s): %w", id, r.kind, err)
 		}
 		c.undo = append(c.undo, func() error {
-			if err := s.delete(now); err != nil {
+			if r.retain && !r.exceptOnCreate {
+				c.left = append(c.left, now.describe(id))
+			} else if err := s.delete(now); err != nil {
 				return fmt.Errorf("delete %s (%s): %w", id, r.kind, err)
 			}
 			delete(c.after.resources, id)
@@ -223,14 +226,17 @@ func (c *change) step(id string) error {
 	return nil
 }
 
-// rollBack undoes the steps so far, the last one first. It deletes what was created even if the template retains it (assumption
-// CFN-02).
+// rollBack undoes the steps so far, the last one first. What was created and has DeletionPolicy Retain stays, outside of the stack
+// (assumption CFN-02).
 func (c *change) rollBack(cause error) error {
 	var failures []error
 	for _, undo := range slices.Backward(c.undo) {
 		if err := undo(); err != nil {
 			failures = append(failures, err)
 		}
+	}
+	if c.left != nil {
+		cause = fmt.Errorf("%w; these stay and are no part of the stack, because of DeletionPolicy Retain: %s", cause, strings.Join(c.left, ", "))
 	}
 	if len(failures) == 0 {
 		return cause

@@ -29,6 +29,8 @@ type resource struct {
 	condition  string
 	dependsOn  []string
 	retain     bool
+	// exceptOnCreate reports that a retained resource is deleted when the deployment that creates it fails.
+	exceptOnCreate bool
 }
 
 type rule struct {
@@ -146,7 +148,7 @@ func (r *reader) resource(path string, m map[string]any) resource {
 	switch policy := r.text(m["DeletionPolicy"], path+".DeletionPolicy"); policy {
 	case "", "Delete":
 	case "Retain", "RetainExceptOnCreate":
-		out.retain = true
+		out.retain, out.exceptOnCreate = true, policy == "RetainExceptOnCreate"
 	default:
 		r.fail(path+".DeletionPolicy", "%s is not supported by the sandbox, only Delete, Retain and RetainExceptOnCreate", policy)
 	}
