@@ -60,9 +60,9 @@ type InvitationStep struct {
 //	known    unopened     any other                open
 //	known    unreadable   -                        Share Refused; every sweep retries
 //	known    opened       unrelated                remember that, so that it is opened once; no event, no answer
-//	known    opened       accepted                 accept
+//	known    opened       accepted                 accept; in dry-run mode: Change Planned
 //	known    opened       waits                    pending; observe again soon
-//	known    opened       refused                  Share Refused; reject, if shares.refused is reject
+//	known    opened       refused                  Share Refused; reject, if shares.refused is reject and not in dry-run mode
 //	known    accepted     -                        Share Accepted; observe again soon
 //	any      answered     -                        nothing
 //	any      failed       -                        pending
@@ -94,26 +94,46 @@ func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) Invi
 		return InvitationStep{Changes: refuseAs((*outcome.Outcome).Inform, reported, contract.ShareRefused, i.Share, i.detail(), decision.Reasons)}
 	case decision.Unrelated:
 		return InvitationStep{Changes: []Change{{Refusal: &Refusal{i.ARN, []Reason{because(ShareUnrelated, "", "the share contains no VPC origin")}}}}}
+	case decision.Accept && p.Distribution.DryRun:
+		return InvitationStep{Changes: i.plan(decision, reported)}
 	case decision.Accept:
 		return InvitationStep{Call: Accept, Pending: true}
 	case decision.Waits():
 		return InvitationStep{Pending: true, Recheck: Soon}
 	}
 	step := InvitationStep{Changes: i.refuse(reported, decision.Reasons)}
-	if p.Shares.Reject {
+	if p.Shares.Reject && !p.Distribution.DryRun {
 		step.Call = Reject
 	}
 	return step
 }
 
-func (i Invitation) accepted(p Policy) InvitationStep {
-	step := InvitationStep{Triggered: true, Recheck: Soon}
+// plan reports, once, that the hub would accept an invitation, and what it cannot see for that reason.
+func (i Invitation) plan(d ShareDecision, reported map[string][]Reason) []Change {
+	ids := originIDs(d)
+	reasons := []Reason{because(PlannedOnly, ids, "originhub would accept share %s of account %s, which contains %s; in dry-run mode it accepts nothing, so the plan does "+
+		"not contain these origins, and the invitation lapses 12 hours after it was sent (%s): have the share created again after you set "+
+		"distribution.mode to manage", i.Share, i.Sender, ids, i.Sent.UTC().Format(time.RFC3339))}
+	if origin.SameReasons(reported[i.Share], reasons) {
+		return nil
+	}
+	c := Change{Refusal: &Refusal{i.Share, reasons}}
+	c.Inform(contract.ChangePlanned, i.Share, outcome.Detail{Account: i.Sender, What: i.Name}.Because(reasons))
+	return []Change{c}
+}
+
+func originIDs(d ShareDecision) string {
 	var ids []string
-	for _, o := range i.decide(p).Origins {
+	for _, o := range d.Origins {
 		ids = append(ids, o.ID)
 	}
+	return strings.Join(ids, ", ")
+}
+
+func (i Invitation) accepted(p Policy) InvitationStep {
+	step := InvitationStep{Triggered: true, Recheck: Soon}
 	step.Happened.Count(contract.MetricInvitationAccepted, 1)
-	step.Happened.Inform(contract.ShareAccepted, i.Share, outcome.Detail{Account: i.Sender, What: i.Name, Why: "contains " + strings.Join(ids, ", ")})
+	step.Happened.Inform(contract.ShareAccepted, i.Share, outcome.Detail{Account: i.Sender, What: i.Name, Why: "contains " + originIDs(i.decide(p))})
 	return step
 }
 

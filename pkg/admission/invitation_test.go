@@ -51,6 +51,7 @@ func TestDecideInvitation(t *testing.T) {
 		rejects    bool // shares.reject
 		denies     bool // shares.external
 		unrelated  bool // it was opened before
+		dry        bool // distribution.mode is dry-run
 		events     []string
 		call       admission.InvitationCall
 		pending    bool
@@ -68,6 +69,12 @@ func TestDecideInvitation(t *testing.T) {
 		},
 		"opened, accepted": {
 			invitation: invitation(accountA, admission.Opened, shared(accountA, "vo_1")), call: admission.Accept, pending: true,
+		},
+		"opened, accepted, in dry-run mode": {
+			invitation: invitation(accountA, admission.Opened, shared(accountA, "vo_1")), dry: true, events: []string{"Change Planned planned-only"},
+		},
+		"opened, refused, and policy rejects, in dry-run mode": {
+			invitation: invitation(accountA, admission.Opened, subnet, shared(accountA, "vo_1")), rejects: true, dry: true, events: []string{"Share Refused share-other-type"},
 		},
 		"opened, waits": {invitation: invitation(accountA, admission.Opened), pending: true, recheck: admission.Soon},
 		"opened, waits, and policy denies and rejects": {
@@ -95,7 +102,7 @@ func TestDecideInvitation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := policy()
-			p.Shares.Reject, p.Shares.External = c.rejects, !c.denies
+			p.Shares.Reject, p.Shares.External, p.Distribution.DryRun = c.rejects, !c.denies, c.dry
 			var reported map[string][]admission.Reason
 			if c.unrelated {
 				opened := c.invitation
@@ -114,7 +121,7 @@ func TestDecideInvitation(t *testing.T) {
 			}
 			for _, c := range step.Changes {
 				for _, e := range c.Events {
-					if (e.Detail.Severity == contract.SeverityAlarm) != (e.Detail.Account != stranger) {
+					if (e.Detail.Severity == contract.SeverityAlarm) != (e.Detail.Account != stranger && e.Type != contract.ChangePlanned) {
 						t.Errorf("severity %s of the share of account %s", e.Detail.Severity, e.Detail.Account)
 					}
 				}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -20,10 +21,12 @@ type Policy struct {
 }
 
 // Distribution says which distributions the hub manages: existing ones that it adopts, or ones that it creates. Exactly one of
-// its fields is set.
+// Adopt and Create is set.
 type Distribution struct {
 	Adopt  []string // ids
 	Create int      // how many the hub may create; it creates each when those before it have no capacity left
+	// DryRun makes the hub decide and report what it would do, and write nothing to CloudFront, RAM and Route 53.
+	DryRun bool
 }
 
 // Fleet returns the names of the hub's distributions, in the order in which they are filled. A name never changes, since it is
@@ -34,6 +37,20 @@ func (d Distribution) Fleet() []string {
 		fleet = append(fleet, fmt.Sprintf("%s-%d", origin.Main, n))
 	}
 	return append(fleet, d.Adopt[min(1, len(d.Adopt)):]...)
+}
+
+// Modes of a hub.
+const (
+	ModeManage = "manage"
+	ModeDryRun = contract.ModeDryRun // decide and report, and write nothing
+)
+
+// Mode returns the mode of the hub's events: contract.ModeDryRun, or "" for a hub that manages its distributions.
+func (d Distribution) Mode() string {
+	if d.DryRun {
+		return contract.ModeDryRun
+	}
+	return ""
 }
 
 // AliasMode is which aliases (alternate domain names) the distributions have.

@@ -39,6 +39,9 @@ const (
 	TagUnknown         Code = "tag-unknown"          // a tag is meant for originhub, which does not read it
 )
 
+// PlannedOnly is the code of what the hub would do if it were not in dry-run mode.
+const PlannedOnly Code = "planned-only"
+
 // Codes of origins.
 const (
 	OriginUnknownAccount Code = "origin-unknown-account" // the owner's account belongs to no team

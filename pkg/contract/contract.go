@@ -60,6 +60,7 @@ const (
 	DistributionWriteRefused = "Distribution Write Refused"
 	DistributionUnavailable  = "Distribution Became Unavailable" // cannot be read or created
 	DNSRecordRefused         = "DNS Record Refused"
+	ChangePlanned            = "Change Planned"        // in dry-run mode: what originhub would do
 	DriftFound               = "Drift Found"           // somebody else changed what the hub wrote
 	RegistryItemDamaged      = "Registry Item Damaged" // it cannot be read and is set aside
 	LeakFound                = "Leak Found"            // something unused costs money, or an origin can be reached without the hub
@@ -73,6 +74,9 @@ const (
 	TeardownEndedIncomplete  = "Teardown Ended Incomplete" // dirty: the detail names what is left behind
 	TeardownBlocked          = "Teardown Blocked"          // somebody has to act; the detail says who has to do what
 )
+
+// ModeDryRun is the mode of a hub that decides and writes nothing.
+const ModeDryRun = "dry-run"
 
 // Severities of events on the hub bus. The rule behind the alarm topic matches SeverityAlarm.
 const (

@@ -17,7 +17,7 @@ func (p Policy) Terms(distribution string) wiring.Terms {
 	function := contract.NotFoundFunction(p.Hub)
 	t := wiring.Terms{
 		Named: true, CallerReference: p.CallerReference(distribution), Domain: p.Domain, HostedZone: p.HostedZone, Certificate: p.Certificate,
-		Wildcard: p.HasWildcard(distribution), Limits: p.Limits.Size, Spacing: p.Updates.Spacing,
+		Wildcard: p.HasWildcard(distribution), Limits: p.Limits.Size, DryRun: p.Distribution.DryRun, Spacing: p.Updates.Spacing,
 		NotFound: wiring.Function{Name: function, ARN: "arn:aws:cloudfront::" + p.Account() + ":function/" + function},
 	}
 	if p.Distribution.Create == 0 {

@@ -87,6 +87,10 @@ type Detail struct {
 	Why  string `json:"why,omitempty"`
 	// Codes are the stable names of the reasons in Why.
 	Codes []origin.Code `json:"codes,omitempty"`
+	// Mode is "dry-run" in an event of a hub that decides and writes nothing, and else empty.
+	Mode string `json:"mode,omitempty"`
+	// Plan is what the hub would change, in Change Planned.
+	Plan []PlannedChange `json:"plan,omitempty"`
 	// The fields below are set for findings of the audit: the kind of finding, who caused it, since when it stands (RFC 3339) and
 	// how long that is, the estimated cost per month, the command that repairs it, and the account in which to run the command.
 	Kind     string `json:"kind,omitempty"`
@@ -96,6 +100,17 @@ type Detail struct {
 	Cost     string `json:"cost,omitempty"`
 	Repair   string `json:"repair,omitempty"`
 	RepairIn string `json:"repairIn,omitempty"`
+}
+
+// PlannedChange is one change that the hub would make, in dry-run mode.
+type PlannedChange struct {
+	Op     string `json:"op"`               // add, change, move, remove, enable, disable, write, delete
+	Kind   string `json:"kind"`             // origin, behavior, alias, default behavior, distribution, record
+	ID     string `json:"id,omitempty"`     // origin id, path pattern, alias, or the name of a DNS record
+	Target string `json:"target,omitempty"` // id of the origin that a behavior leads to, or what a DNS record leads to
+	Before string `json:"before,omitempty"` // path pattern of the behavior before which this one is inserted
+	From   string `json:"from,omitempty"`   // id of the unmanaged origin that is taken over
+	Domain string `json:"domain,omitempty"` // domain name of an origin
 }
 
 // About returns the detail of an event about the origin of record r.

@@ -113,6 +113,10 @@ func (c *checker) check(f file, p hubpolicy.Policy) {
 const mostDistributions = 100
 
 func (c *checker) distribution(d distribution, l limits) {
+	c.oneOf(at("distribution", "mode"), d.Mode, admission.ModeManage, admission.ModeDryRun)
+	if d.Mode == admission.ModeDryRun && d.Base != nil {
+		c.fail(at("distribution", "mode"), "mode is dry-run, which compares with distributions that exist: write adopt instead of base, or remove mode")
+	}
 	switch {
 	case (d.Adopt == nil) == (d.Base == nil):
 		c.fail(at("distribution"), "distribution needs either adopt, the ids of existing distributions, or base, to have originhub create them: write exactly one of them")

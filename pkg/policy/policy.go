@@ -80,8 +80,9 @@ type file struct {
 }
 
 type distribution struct {
-	Adopt ids   `yaml:"adopt"`
-	Base  *base `yaml:"base"`
+	Adopt ids    `yaml:"adopt"`
+	Base  *base  `yaml:"base"`
+	Mode  string `yaml:"mode"`
 }
 
 // ids is a list of ids, which may be written as a single id.
@@ -234,7 +235,7 @@ func (f file) policy() hubpolicy.Policy {
 		Policy: admission.Policy{
 			Domain:       f.Domain,
 			Aliases:      admission.AliasMode(or(f.Aliases, string(admission.Wildcard))),
-			Distribution: admission.Distribution{Adopt: f.Distribution.Adopt},
+			Distribution: admission.Distribution{Adopt: f.Distribution.Adopt, DryRun: f.Distribution.Mode == admission.ModeDryRun},
 			Shares:       admission.Shares{External: f.Shares.External == "allow", Reject: f.Shares.Refused == "reject"},
 			Limits: admission.Limits{
 				Size:           origin.Size{Origins: either(f.Limits.Origins, 0), Behaviors: either(f.Limits.Behaviors, 0), Aliases: either(f.Limits.Aliases, 0)},

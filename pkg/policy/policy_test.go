@@ -146,6 +146,8 @@ func TestWrongPolicies(t *testing.T) {
 		"missing key":               {"hostedZone: Z0123456789EXAMPLE", "", "line 3, column 1: hostedZone is missing", false},
 		"hub":                       {"hub: networking", "hub: Networking", `line 6, column 1: hub "Networking"`, false},
 		"organization":              {"o-exampleorg1", "exampleorg1", `line 9, column 1: organization "exampleorg1"`, false},
+		"mode":                      {"\n  base:\n", "\n  mode: watch\n  base:\n", `line 16, column 3: mode is "watch"`, false},
+		"dry-run without adopt":     {"\n  base:\n", "\n  mode: dry-run\n  base:\n", "line 16, column 3: mode is dry-run, which compares", true},
 		"adopt and base":            {"\n  base:\n", "\n  adopt: EDFDVBD6EXAMPLE\n  base:\n", "line 15, column 1: distribution needs either", false},
 		"maximum":                   {"maximum: 2 ", "maximum: 101 ", "line 20, column 5: maximum is 101", false},
 		"capacity for none":         {"origins: 100", "origins: 1", "line 47, column 3: origins is 1", true},
@@ -479,4 +481,13 @@ func FuzzParse(f *testing.F) {
 		}
 		_ = Placeholders(text)
 	})
+}
+
+func TestModeOfTheDistributions(t *testing.T) {
+	for mode, want := range map[string]bool{"": false, ", mode: manage": false, ", mode: dry-run": true} {
+		p, err := Parse([]byte(strings.Replace(shortest, "EDFDVBD6EXAMPLE", "EDFDVBD6EXAMPLE"+mode, 1)))
+		if err != nil || p.Distribution.DryRun != want || p.Terms("main").DryRun != want {
+			t.Errorf("%q: dry-run %t, %v", mode, p.Distribution.DryRun, err)
+		}
+	}
 }

@@ -201,13 +201,18 @@ func legacy(name, alias, certificate string) *types.DistributionConfig {
 	}
 }
 
-// adopting returns the policy with these distributions adopted. A name that is not first or second is an id.
+// adopting returns the policy with these distributions adopted. A name that is not first or second is an id, or mode=dry-run.
 func (s *story) adopting(names []string) []byte {
-	ids := make([]string, len(names))
-	for i, name := range names {
-		ids[i] = cmp.Or(s.adoptable[name], name)
+	var ids []string
+	mode := ""
+	for _, name := range names {
+		if value, is := strings.CutPrefix(name, "mode="); is {
+			mode = "  mode: " + value + "\n"
+			continue
+		}
+		ids = append(ids, cmp.Or(s.adoptable[name], name))
 	}
-	return distributionKey.ReplaceAll(s.policyText, []byte("distribution:\n  adopt: ["+strings.Join(ids, ", ")+"]\n"))
+	return distributionKey.ReplaceAll(s.policyText, []byte("distribution:\n"+mode+"  adopt: ["+strings.Join(ids, ", ")+"]\n"))
 }
 
 var distributionKey = regexp.MustCompile(`distribution:\n(  .*\n)+`)

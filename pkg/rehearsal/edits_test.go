@@ -58,7 +58,11 @@ func (s *story) changePolicy(_ *testscript.TestScript, args []string) error {
 	if !strings.Contains(text, "adopt:") {
 		return s.deployAgain()
 	}
-	return s.adopt(nil, s.policy.Distribution.Adopt)
+	names := s.policy.Distribution.Adopt
+	if s.policy.Distribution.DryRun {
+		names = append([]string{"mode=dry-run"}, names...)
+	}
+	return s.adopt(nil, names)
 }
 
 // addUnmanagedAlias adds an alias to an adopted distribution, and creates the records of its host. configOriginal compares with the

@@ -122,6 +122,17 @@ func TestAnUnknownEndIsUnexpected(t *testing.T) {
 	}
 }
 
+// In dry-run mode no task acts, whatever it observes.
+func TestNoTaskActsInDryRunMode(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := anything(t)
+		o.DryRun = true
+		if s := teardown.Next(o); s.Verdict == teardown.Act || s.Verdict == teardown.Await && !o.ActDone {
+			t.Fatalf("phase %s: %s %s", s.Phase, s.Verdict, s.Message)
+		}
+	})
+}
+
 // anything draws an observation, possible or not.
 func anything(t *rapid.T) teardown.Observed {
 	phases := append([]teardown.Phase{"", "nonsense"}, teardown.Phases()...)

@@ -38,7 +38,7 @@ import (
 //
 // A task observes facts for its own phase only, and an outcome counts in its own phase only. If another phase is required, the step is a
 // Move along an edge of the machine, so that no task returns an answer that the machine has no edge for. A phase that the registry has
-// passed is left without observing anything.
+// passed is left without observing anything. In dry-run mode a teardown is blocked before it acts.
 func Next(o Observed) Step {
 	if o.Record.Teardown != nil && o.Generation == o.Record.Generation && o.Has[Tag] {
 		o.Record, o.wanted = consent(o)
@@ -46,7 +46,13 @@ func Next(o Observed) Step {
 	if o.Generation == o.Record.Generation {
 		o.Record = outdated(o)
 	}
-	return o.adapt(o.required())
+	s := o.adapt(o.required())
+	if o.DryRun && s.Verdict == Act {
+		return o.recordEnd(o.fails(o.Phase, Blocked, plannedOnly, "", "VPC origin %s stays as it is, because the hub is in dry-run mode and changes nothing; "+
+			"it would continue with phase %s; set distribution.mode to manage in the hub policy, and then set the tag %s again",
+			o.Record.ID, s.Phase, contract.TagTeardown))
+	}
+	return s
 }
 
 // outdated returns the record without its recorded interfaces if they were recorded for another version of the VPC origin than the one that

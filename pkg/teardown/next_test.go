@@ -188,8 +188,8 @@ func TestNext(t *testing.T) {
 			seen: at(teardown.Detach), change: func(o *teardown.Observed) { o.Record.State = origin.Detaching }, verdict: teardown.Act, phase: teardown.Detach,
 		},
 		"used by an unmanaged part": {
-			seen: live(teardown.Detach), change: func(o *teardown.Observed) { o.Unmanaged = []string{"origin hand-made", "behavior /x"} },
-			verdict: teardown.End, phase: teardown.Detach, outcome: teardown.Blocked, says: []string{"origin hand-made, behavior /x; remove them"},
+			seen: live(teardown.Detach), change: func(o *teardown.Observed) { o.Unmanaged = []string{"origin theirs", "behavior /x"} },
+			verdict: teardown.End, phase: teardown.Detach, outcome: teardown.Blocked, says: []string{"origin theirs, behavior /x; remove them"},
 		},
 		"asked wire": {seen: live(teardown.Detach), change: did, verdict: teardown.Await, phase: teardown.Detach},
 		"detached":   {seen: at(teardown.Detach), verdict: teardown.Move, phase: teardown.Record},

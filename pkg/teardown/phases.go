@@ -37,6 +37,7 @@ const (
 const (
 	usedElsewhere     origin.Code = "used-elsewhere"     // a distribution still uses the origin
 	usedUnmanaged     origin.Code = "used-unmanaged"     // an unmanaged part of the hub's distribution uses the origin
+	plannedOnly       origin.Code = "planned-only"       // the hub is in dry-run mode
 	shareStays        origin.Code = "share-stays"        // RAM does not disassociate the origin from a share
 	tagRemoved        origin.Code = "tag-removed"        // the tag was removed after the origin was unshared
 	originStays       origin.Code = "origin-stays"       // CloudFront does not delete the origin

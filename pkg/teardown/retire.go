@@ -73,6 +73,7 @@ type Request struct {
 	// decides. A duplicate or late event carries a time before that of the teardown which its call started.
 	Called    time.Time
 	Grace     Bounds
+	DryRun    bool // the hub decides and writes nothing
 	Tag       TagState
 	Value     string           // of a tag that is present
 	Observed  bool             // the execution for the record's generation was observed
@@ -129,15 +130,32 @@ const remainsInterval = 24 * time.Hour
 //
 // A sweep relies on an entered phase for a day, unless the record shows that the teardown ended. "Begin again" and "resume" mean a new
 // generation, which supersedes a running execution. A refusal is forgotten when the tag is removed, or has a value that begins a teardown.
+//
+// In dry-run mode, no execution is started: what would start one is reported once as Change Planned.
 func Retire(q Request) Retirement {
 	a := q.retire()
+	if q.DryRun && a.Start {
+		return q.plan()
+	}
 	if len(q.Refused) > 0 && a.Refuse == nil && a.Observe == "" && (q.Tag == TagAbsent || a.Fresh) {
 		a.Refuse = []origin.Reason{}
 	}
 	return a
 }
 
-// retire decides everything but which refusal is forgotten.
+// plan reports, once for each value of the tag, that the hub would start a teardown.
+func (q Request) plan() (a Retirement) {
+	reasons := []origin.Reason{{Code: plannedOnly, Subject: q.Value, Message: "originhub would start the teardown of VPC origin " + q.Record.ID +
+		", because its tag " + contract.TagTeardown + " is " + q.Value + "; in dry-run mode it tears nothing down; set distribution.mode to manage in the hub policy to start it"}}
+	if origin.SameReasons(q.Refused, reasons) {
+		return a
+	}
+	a.Refuse = reasons
+	a.Outcome.Inform(contract.ChangePlanned, q.Record.ARN, outcome.About(q.Record, "").Because(reasons))
+	return a
+}
+
+// retire decides everything but which refusal is forgotten, in the mode in which the hub manages its distributions.
 func (q Request) retire() Retirement {
 	r := q.Record
 	switch {

@@ -306,3 +306,26 @@ func TestBlockedExecutionIsReportedOnceAndResumed(t *testing.T) {
 		t.Errorf("stopped: %s", got)
 	}
 }
+
+// In dry-run mode a tag starts no execution. What it would start is reported once for each value.
+func TestRetireInDryRunMode(t *testing.T) {
+	q := Request{Now: retireNow, Readable: true, DryRun: true, Record: requestedRecord(never), Tag: TagPresent, Value: "now", Grace: Bounds{Maximum: 720 * time.Hour}}
+	first := Retire(q)
+	if first.Start || first.Record != nil || len(first.Outcome.Events) != 1 || first.Outcome.Events[0].Type != contract.ChangePlanned {
+		t.Fatalf("%+v", first)
+	}
+	q.Refused = first.Refuse
+	if again := Retire(q); again.Start || again.Record != nil || len(again.Outcome.Events) > 0 {
+		t.Errorf("reported again: %+v", again)
+	}
+	if q.Value = "2h"; len(Retire(q).Outcome.Events) != 1 {
+		t.Error("another value is not reported")
+	}
+	if q.DryRun = false; !Retire(q).Start {
+		t.Error("the teardown does not start in the other mode")
+	}
+	q.DryRun, q.Record = true, requestedRecord(detaching)
+	if got := Retire(q); got.Start || got.Record != nil {
+		t.Errorf("a teardown that began before is started: %+v", got)
+	}
+}

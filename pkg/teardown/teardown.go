@@ -119,6 +119,7 @@ type Observed struct {
 
 	Tag          TagState             // Tag: present, absent, or gone with the VPC origin
 	Value        string               // Tag: its value, if present
+	DryRun       bool                 // the hub decides and writes nothing
 	Named        bool                 // Naming: the hub's distribution names the origin
 	Unmanaged    []string             // Naming: unmanaged parts of the hub's distribution that use the origin, in words
 	Distribution string               // id of the hub's distribution

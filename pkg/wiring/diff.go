@@ -28,7 +28,7 @@ const (
 //	default       Desired.NotFound is set                   its viewer-request function, so that no request reaches an origin
 //	distribution  Desired.Toggle is set                     Enabled
 //
-// An unmanaged behavior that leads to the very VPC origin that claims its path is taken over (see handMade). An orphan stays, because
+// An unmanaged behavior that leads to the very VPC origin that claims its path is taken over (see takenOver). An orphan stays, because
 // losing the registry must not take teams off the air. Other fields of managed parts stay as they are, too. An origin that cannot be wired
 // completely is listed in Plan.Refused. It is left out completely, unless it is wired already. The error is a defect of d.
 func Diff(d Desired, c *Config) (Plan, error) {
@@ -62,9 +62,9 @@ func Diff(d Desired, c *Config) (Plan, error) {
 	if d.NotFound != "" && !c.answersNotFound(d.NotFound) {
 		p.Changes = append(p.Changes, Change{Op: Amend, Kind: KindDefault, ID: d.NotFound})
 	}
-	handMade := c.handMade(origins)
-	p.Changes = append(p.Changes, c.diffOrigins(origins, stillUsed, managed, handMade)...)
-	p.Changes = append(p.Changes, c.diffBehaviors(origins, managed, handMade)...)
+	takenOver := c.takenOver(origins)
+	p.Changes = append(p.Changes, c.diffOrigins(origins, stillUsed, managed, takenOver)...)
+	p.Changes = append(p.Changes, c.diffBehaviors(origins, managed, takenOver)...)
 	p.Changes = append(p.Changes, c.diffAliases(origins, d.released(), keptAliases)...)
 	orphan := slices.ContainsFunc(c.OriginIDs(), func(id string) bool { return Owned(id) && !managed[id] })
 	if d.Toggle && enabled && len(origins)+len(stillUsed) == 0 && !orphan {
@@ -132,7 +132,7 @@ type fitter struct {
 	limits    origin.Size
 	used      origin.Size
 	unmanaged []string          // path patterns of behaviors whose target has no record
-	handMade  []Behavior        // those of unmanaged that lead to the VPC origin that claims their path
+	takenOver []Behavior        // those of unmanaged that lead to the VPC origin that claims their path
 	owner     map[string]string // VPC origin by canonical path
 	aliases   map[string]bool
 	fit       []Origin
@@ -151,7 +151,7 @@ func (c *Config) newFitter(d Desired, managed map[string]bool) *fitter {
 		case managed[b.Origin]:
 			continue
 		case slices.ContainsFunc(d.Origins, func(o Origin) bool { return managed[OriginID(o.VPCOrigin)] && c.leads(b, o) }):
-			f.handMade = append(f.handMade, b)
+			f.takenOver = append(f.takenOver, b)
 			f.unmanaged = append(f.unmanaged, b.Path)
 		case stays != "":
 			f.owner[origin.Canonical(b.Path)] = stays
@@ -244,7 +244,7 @@ func (f *fitter) freePaths(o Origin) []string {
 
 // takes reports whether an origin takes over the unmanaged behavior of a path.
 func (f *fitter) takes(o Origin, path string) bool {
-	return slices.ContainsFunc(f.handMade, func(b Behavior) bool { return b.Path == path && f.c.leads(b, o) })
+	return slices.ContainsFunc(f.takenOver, func(b Behavior) bool { return b.Path == path && f.c.leads(b, o) })
 }
 
 func (f *fitter) refuse(o Origin, code origin.Code, subject, format string, args ...any) {
@@ -289,7 +289,7 @@ func wants(origins []Origin, id string) *Origin {
 	return nil
 }
 
-func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed, handMade map[string]bool) []Change {
+func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed, takenOver map[string]bool) []Change {
 	var add, amend, remove []Change
 	existing := map[string]*node{}
 	for _, n := range c.root().child("Origins").items() {
@@ -320,20 +320,20 @@ func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed, hand
 			remove = append(remove, Change{Op: Remove, Kind: KindOrigin, ID: id})
 		}
 	}
-	for _, id := range c.unneeded(handMade) {
+	for _, id := range c.unneeded(takenOver) {
 		remove = append(remove, Change{Op: Remove, Kind: KindOrigin, ID: id, Was: "wired by hand"})
 	}
 	return slices.Concat(add, amend, remove)
 }
 
-func (c *Config) diffBehaviors(desired []Origin, managed, handMade map[string]bool) []Change {
+func (c *Config) diffBehaviors(desired []Origin, managed, takenOver map[string]bool) []Change {
 	target := map[string]string{}
 	for _, o := range desired {
 		for _, path := range o.Paths {
 			target[path] = OriginID(o.VPCOrigin)
 		}
 	}
-	kept, amended, remove := c.keptBehaviors(target, managed, handMade)
+	kept, amended, remove := c.keptBehaviors(target, managed, takenOver)
 	has := func(path string) bool { return slices.Contains(kept, placed{path, true}) }
 	order := behaviorOrder(kept, slices.Sorted(maps.Keys(target)))
 	stays := slices.DeleteFunc(slices.Clone(order), func(b placed) bool { return b.managed && !has(b.path) })
@@ -363,11 +363,11 @@ func (c *Config) diffBehaviors(desired []Origin, managed, handMade map[string]bo
 
 // keptBehaviors sorts the existing behaviors: the ones that stay, in their order; the changes to managed ones that are not as desired,
 // by path; and the removals of managed ones that are no longer wanted.
-func (c *Config) keptBehaviors(target map[string]string, managed, handMade map[string]bool) (kept []placed, amended map[string]Change, remove []Change) {
+func (c *Config) keptBehaviors(target map[string]string, managed, takenOver map[string]bool) (kept []placed, amended map[string]Change, remove []Change) {
 	amended = map[string]Change{}
 	for _, n := range c.root().child("CacheBehaviors").items() {
 		path, was := n.get("PathPattern"), n.get("TargetOriginId")
-		if !managed[was] && !handMade[path] {
+		if !managed[was] && !takenOver[path] {
 			kept = append(kept, placed{path, false})
 			continue
 		}

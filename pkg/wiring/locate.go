@@ -48,6 +48,7 @@ type identity struct {
 //	no id  -          names it no longer                      end: origins to be removed are detached
 //	no id  -          adopts one                              use that id
 //	no id  -          creates it, and no origin is wanted     find it; end if there is none
+//	no id  -          creates it, in dry-run mode             end: nothing is created
 //	no id  -          creates it                              publish its function and create it; if it exists, find it; fail if
 //	                                                          CloudFront does not list it yet
 func (r Run) Locate() (Run, Step) {
@@ -92,10 +93,10 @@ func (r Run) identify(wanted bool) (Run, Step) {
 		return r.noDistribution()
 	case t.Base == nil:
 		return r.assign(t.Adopt).Locate()
-	case !r.id.searched && (!wanted || r.id.exists):
+	case !r.id.searched && (!wanted || t.DryRun || r.id.exists):
 		find.Comment = t.Base.Comment
 		return r, Step{Do: find}
-	case !wanted:
+	case !wanted, t.DryRun:
 		return r.noDistribution()
 	case r.id.exists:
 		return r.fail(fmt.Errorf("find the distribution with caller reference %s: CloudFront reports that it exists, but does not list it yet",

@@ -39,6 +39,7 @@ type Run struct {
 	Excluded      []string      // VPC origins that the next update leaves as they are
 	Deferred      bool          // a later run has to write the rest
 	CapacityFreed bool          // function admit can place more origins
+	Planned       *Plan         // in dry-run mode: what the update would change; nil until Write is done
 	Wait          time.Duration // until the distribution has to be observed again; 0 if only an event requires that
 	Failed        error         // what this run could not do; a later run may succeed
 	Broken        error         // a defect of originhub, which no later run passes

@@ -42,7 +42,7 @@ func (r Run) Settle() (Run, Step) {
 		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached || len(o.ReleasedHosts) > 0
 	})
 	switch z := r.Zone; {
-	case !concerns, len(changed) == 0 && r.Quiet, z.Failed, z.Planned:
+	case !concerns && r.Planned == nil, len(changed) == 0 && r.Quiet, z.Failed, z.Planned:
 		return r.conclude(is, changed)
 	case !z.Read:
 		return r, Step{Do: ReadZone{}}
@@ -145,7 +145,13 @@ func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 		leaves := o.State == origin.Detaching || o.State == origin.Detached
 		r.CapacityFreed = r.CapacityFreed || leaves && o.State != r.Records[i].State && r.originWaits()
 	}
-	if len(changed) > 0 { // otherwise it was reported when the origin became live
+	r.reportPlan(&step)
+	if !r.Terms.DryRun {
+		r.Item.PlanReported = ""
+	} else if r.Planned != nil && r.Zone.Planned {
+		r.Item.PlanReported = fingerprintOf(r.planText())
+	}
+	if len(changed) > 0 || r.Planned != nil { // otherwise it was reported when the origin became live
 		r.reportRefusedRecords(&step)
 	}
 	switch {
@@ -203,6 +209,9 @@ func (r Run) dropReleasedHosts(is []origin.Record, changed []int, aliases []stri
 // the item records which DNS records originhub owns before they are written.
 func (r Run) changeDNS(is []origin.Record) (Run, Step) {
 	c := r.Served.Config
+	if r.Terms.DryRun {
+		return r.planDNS(is)
+	}
 	plan := Records(is, r.Served.Domain, r.Item.Former, r.Domains, c.IPv6(), r.Zone.Records)
 	var step Step
 	if !r.Terms.Spec(r.Item, c).Created {

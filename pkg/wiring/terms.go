@@ -19,6 +19,7 @@ type Terms struct {
 	Wildcard        bool   // one alias covers every host
 	NotFound        Function
 	Limits          origin.Size
+	DryRun          bool          // decide and report, and write nothing to CloudFront and Route 53
 	Spacing         time.Duration // minimum time between two updates
 }
 

@@ -43,6 +43,7 @@ type writing struct {
 //	somebody else wrote it maxConflicts times           leave the update to a later run
 //	CloudFront refused the update as invalid            search for the origins that make it invalid
 //	an origin to add, but not which origins are listed  list them
+//	dry-run mode                                        keep the plan for Settle, which reports it
 //	nothing differs                                     go on to Settle
 //	it differs, and the last update is too recent       leave the update to a later run
 //	it differs                                          update it
@@ -87,6 +88,8 @@ func (r Run) Write() (Run, Step) {
 	step := r.reportProblems(append(problems, plan.Refused...))
 	spacing := r.Terms.Spacing - r.Now.Sub(r.Item.UpdateSent)
 	switch {
+	case r.Terms.DryRun:
+		r.writing.done, r.Deferred, r.Planned = true, !plan.Empty(), &plan
 	case plan.Empty():
 		r.writing.done = true
 	case spacing > 0 && !r.writing.attempted:

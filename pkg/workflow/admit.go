@@ -70,7 +70,7 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	r := &admitRun{
 		Admit: a,
 		committer: committer{
-			bus: a.Bus, meter: a.Meter, log: a.Log,
+			bus: a.Bus, meter: a.Meter, log: a.Log, mode: a.Policy.Distribution.Mode(),
 			queues: map[outcome.Function]queue{outcome.Admit: a.Queue, outcome.Wire: a.WireQueue},
 		},
 		run:      admission.Run{Round: admission.Round{Policy: a.Policy, Grace: a.Grace, Registry: s, Sweep: received.Sweep, Hints: received.Hints}, Triggered: received.Triggered},

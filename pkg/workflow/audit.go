@@ -106,7 +106,7 @@ func (a *Audit) sweep(ctx context.Context, hub audit.Hub) error {
 }
 
 func (a *Audit) commit(ctx context.Context, d audit.Decision) error {
-	c := committer{bus: a.Bus, meter: a.Meter, log: a.Log, queues: map[outcome.Function]queue{outcome.Admit: a.AdmitQueue, outcome.Wire: a.WireQueue}}
+	c := committer{bus: a.Bus, meter: a.Meter, log: a.Log, mode: a.Policy.Distribution.Mode(), queues: map[outcome.Function]queue{outcome.Admit: a.AdmitQueue, outcome.Wire: a.WireQueue}}
 	return c.commit(ctx, d.Outcome, func() error {
 		if d.Remember == nil {
 			return nil

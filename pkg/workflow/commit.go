@@ -16,6 +16,7 @@ type committer struct {
 	bus    bus
 	meter  meter
 	log    *slog.Logger
+	mode   string // of the events: "dry-run", or "" for a hub that manages its distributions
 	queues map[outcome.Function]queue
 }
 
@@ -52,6 +53,7 @@ func (c committer) publish(ctx context.Context, events []outcome.Event) error {
 	}
 	out := make([]origin.Event, len(events))
 	for i, e := range events {
+		e.Detail.Mode = c.mode
 		level := slog.LevelInfo
 		if e.Detail.Severity == contract.SeverityAlarm {
 			level = slog.LevelWarn
@@ -74,6 +76,7 @@ func attributes(e outcome.Event) []slog.Attr {
 		{"execution", d.Execution},
 		{"what", d.What},
 		{"why", d.Why},
+		{"mode", d.Mode},
 		{"kind", d.Kind},
 		{"who", d.Who},
 		{"since", d.Since},

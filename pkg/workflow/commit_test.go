@@ -89,3 +89,25 @@ func TestCommitFailsIfItCannotTrigger(t *testing.T) {
 		t.Error("a function without a queue was triggered")
 	}
 }
+
+// published keeps the events that are published.
+type published []origin.Event
+
+func (p *published) Publish(_ context.Context, events ...origin.Event) error {
+	*p = append(*p, events...)
+	return nil
+}
+
+func TestEventsHaveTheModeOfTheHub(t *testing.T) {
+	for _, mode := range []string{"", contract.ModeDryRun} {
+		var o outcome.Outcome
+		o.Inform(contract.OriginAdmitted, "arn", outcome.Detail{Origin: "vo_a"})
+		var p published
+		if err := (committer{bus: &p, log: slog.New(slog.DiscardHandler), mode: mode}).commit(context.Background(), o, nil); err != nil {
+			t.Fatal(err)
+		}
+		if d, ok := p[0].Detail.(outcome.Detail); !ok || d.Mode != mode {
+			t.Errorf("mode %q: %+v", mode, p[0].Detail)
+		}
+	}
+}

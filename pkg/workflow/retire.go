@@ -67,7 +67,9 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 	return errors.Join(failed...)
 }
 
-func (t *Retire) committer() committer { return committer{bus: t.Bus, meter: t.Meter, log: t.Log} }
+func (t *Retire) committer() committer {
+	return committer{bus: t.Bus, meter: t.Meter, log: t.Log, mode: t.Policy.Distribution.Mode()}
+}
 
 func (t *Retire) requests(s origin.Snapshot, m inbound.Message) (requests []teardown.Request) {
 	hint, hinted := m.(inbound.TagHint)
@@ -78,7 +80,7 @@ func (t *Retire) requests(s origin.Snapshot, m inbound.Message) (requests []tear
 		team, known := t.Policy.TeamOf(o.Account)
 		requests = append(requests, teardown.Request{
 			Now: s.Now, Record: o, Readable: known && team.Spoke, Hinted: hinted, Called: hint.Called,
-			Grace: t.Policy.Grace, Refused: s.Refusals[tagOf(o)],
+			Grace: t.Policy.Grace, DryRun: t.Policy.Distribution.DryRun, Refused: s.Refusals[tagOf(o)],
 		})
 	}
 	return requests

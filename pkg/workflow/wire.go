@@ -93,7 +93,7 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 }
 
 func (w *Wire) committer() committer {
-	return committer{bus: w.Bus, meter: w.Meter, log: w.Log, queues: map[outcome.Function]queue{outcome.Admit: w.AdmitQueue}}
+	return committer{bus: w.Bus, meter: w.Meter, log: w.Log, mode: w.Policy.Distribution.Mode(), queues: map[outcome.Function]queue{outcome.Admit: w.AdmitQueue}}
 }
 
 // zoneRead reads the hosted zone, which may have thousands of records, once for all distributions of a run, and again only after a change.

@@ -25,8 +25,8 @@ func byHand(t tb, rest string, behaviors ...string) *wiring.Config {
 		"</Items></Origins><CacheBehaviors><Quantity>9</Quantity><Items>"+all.String()+"</Items></CacheBehaviors>"+rest+"<Enabled>true</Enabled></DistributionConfig>"))
 }
 
-// One row for each of handMade's table, and for what the unmanaged origin may still be needed for.
-func TestHandMade(t *testing.T) {
+// One row for each of takenOver's table, and for what the unmanaged origin may still be needed for.
+func TestTakenOver(t *testing.T) {
 	const group = "<OriginGroups><Quantity>1</Quantity><Items><OriginGroup><Id>g</Id><Members><Items><OriginGroupMember><OriginId>hand</OriginId>" +
 		"</OriginGroupMember></Items></Members></OriginGroup></Items></OriginGroups>"
 	for name, c := range map[string]struct {

@@ -6,7 +6,7 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// handMade returns the path patterns of the unmanaged behaviors that the origins take over. Such a behavior leads to the very VPC origin
+// takenOver returns the path patterns of the unmanaged behaviors that the origins take over. Such a behavior leads to the very VPC origin
 // that claims its path: somebody wired the origin by hand before originhub managed the distribution. One update replaces the unmanaged
 // origin by a managed one with the same settings and points the behavior at it, so that viewers notice nothing. To ask its owner to remove
 // the behavior first would take the team off the air.
@@ -15,7 +15,7 @@ import (
 //	claimed                    an unmanaged origin of that VPC origin  taken over
 //	claimed                    anything else                           the claim is refused: PathTaken
 //	another                    any                                     stays, and so does the unmanaged origin that it needs
-func (c *Config) handMade(origins []Origin) map[string]bool {
+func (c *Config) takenOver(origins []Origin) map[string]bool {
 	paths := map[string]bool{}
 	for _, o := range origins {
 		for _, b := range c.replacedBehaviors(o) {
@@ -37,7 +37,7 @@ func (c *Config) replacedBehaviors(o Origin) []Behavior {
 
 // replaced counts the unmanaged behaviors that an origin takes over, and the unmanaged origins that are unneeded after that.
 func (c *Config) replaced(o Origin) origin.Size {
-	return origin.Size{Origins: len(c.unneeded(c.handMade([]Origin{o}))), Behaviors: len(c.replacedBehaviors(o))}
+	return origin.Size{Origins: len(c.unneeded(c.takenOver([]Origin{o}))), Behaviors: len(c.replacedBehaviors(o))}
 }
 
 // unmanagedOrigins returns the ids of the unmanaged origins for a VPC origin.
