@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	client "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/front"
@@ -305,5 +306,38 @@ func TestClientsWithoutCBORAreAnsweredInJSON(t *testing.T) {
 	var out struct{ MetricAlarms []any }
 	if err := json.NewDecoder(answer.Body).Decode(&out); err != nil || out.MetricAlarms == nil || answer.StatusCode != http.StatusOK {
 		t.Errorf("%s: %v, %v", answer.Status, out, err)
+	}
+}
+
+// TestErrorCodes: a client reads both the error's type, and the code of the Query protocol that CloudWatch spoke before.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetDashboard.html
+func TestErrorCodes(t *testing.T) {
+	l := newLab(t)
+	ctx := context.Background()
+	_, err := l.client.GetDashboard(ctx, &client.GetDashboardInput{DashboardName: aws.String("none")})
+	var noDashboard *types.DashboardNotFoundError
+	if !errors.As(err, &noDashboard) || noDashboard.ErrorCode() != "ResourceNotFound" {
+		t.Errorf("no dashboard: %v", err)
+	}
+	_, err = l.client.DeleteDashboards(ctx, &client.DeleteDashboardsInput{DashboardNames: []string{"none"}})
+	if !errors.As(err, &noDashboard) {
+		t.Errorf("deletion of no dashboard: %v", err)
+	}
+	_, err = l.client.PutDashboard(ctx, &client.PutDashboardInput{DashboardName: aws.String("d"), DashboardBody: aws.String("{")})
+	var badDashboard *types.DashboardInvalidInputError
+	if !errors.As(err, &badDashboard) || badDashboard.ErrorCode() != "InvalidParameterInput" {
+		t.Errorf("invalid dashboard: %v", err)
+	}
+	_, err = l.client.DeleteAlarms(ctx, &client.DeleteAlarmsInput{AlarmNames: []string{"none"}})
+	var noAlarm *types.ResourceNotFound
+	if !errors.As(err, &noAlarm) || noAlarm.ErrorCode() != "ResourceNotFound" {
+		t.Errorf("no alarm: %v", err)
+	}
+	_, err = l.client.GetMetricData(ctx, &client.GetMetricDataInput{
+		StartTime: aws.Time(l.w.Clock.Now()), EndTime: aws.Time(l.w.Clock.Now()), MetricDataQueries: []types.MetricDataQuery{},
+	})
+	var invalid *types.InvalidParameterValueException
+	if !errors.As(err, &invalid) || invalid.ErrorCode() != "InvalidParameterValue" || invalid.ErrorFault() != smithy.FaultClient {
+		t.Errorf("no time range: %v", err)
 	}
 }

@@ -192,7 +192,7 @@ func (s *Service) getDashboard(c *cloud.Call, in *GetDashboardInput) (*GetDashbo
 }
 
 func noDashboard(name string) error {
-	return cloud.Errorf(404, "ResourceNotFound", "Dashboard %s does not exist", name)
+	return cloud.Errorf(404, "DashboardNotFoundError", "Dashboard %s does not exist", name)
 }
 
 // ListDashboardsInput is the input of ListDashboards. The output has one page.

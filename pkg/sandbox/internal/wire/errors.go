@@ -23,14 +23,14 @@ func EncodeError(w http.ResponseWriter, s *cloud.Service, requestID string, e *c
 	if status == 0 {
 		status = http.StatusBadRequest
 	}
+	if code := queryCode(s.Name); code != nil {
+		w.Header().Set("X-Amzn-Query-Error", code(e.Code)+";"+fault(status))
+	}
 	c := Codec{service: s}
 	switch s.Protocol {
 	case cloud.JSON10, cloud.JSON11, cloud.RESTJSON:
 		if s.Protocol == cloud.RESTJSON {
 			w.Header().Set("X-Amzn-Errortype", e.Code)
-		}
-		if s.Name == "sqs" {
-			w.Header().Set("X-Amzn-Query-Error", queryCode(e.Code)+";"+fault(status))
 		}
 		body := append([]byte(`{"__type":`), AppendString(nil, e.Code)...)
 		body = append(append(body, `,"message":`...), AppendString(nil, e.Message)...)
@@ -59,9 +59,47 @@ func fault(status int) string {
 	return "Sender"
 }
 
-// queryCode returns the error code of SQS's former Query protocol, which clients still read from a header.
+// queryCode returns how a service that formerly spoke the Query protocol translates an error code into the one of that protocol, which
+// clients still read from a header. It returns nil for other services.
+// https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait
+func queryCode(service string) func(code string) string {
+	switch service {
+	case "sqs":
+		return sqsQueryCode
+	case "monitoring":
+		return cloudWatchQueryCode
+	}
+	return nil
+}
+
+// cloudWatchQueryCode is according to the error traits of aws-sdk-go-v2/service/cloudwatch v1.75.5.
+func cloudWatchQueryCode(code string) string {
+	switch code {
+	case "DashboardInvalidInputError":
+		return "InvalidParameterInput"
+	case "DashboardNotFoundError":
+		return "ResourceNotFound"
+	case "InternalServiceFault":
+		return "InternalServiceError"
+	case "InvalidFormatFault":
+		return "InvalidFormat"
+	case "InvalidParameterCombinationException":
+		return "InvalidParameterCombination"
+	case "InvalidParameterValueException":
+		return "InvalidParameterValue"
+	case "LimitExceededFault":
+		return "LimitExceeded"
+	case "MissingRequiredParameterException":
+		return "MissingParameter"
+	case "ValidationException":
+		return "ValidationError"
+	}
+	return code
+}
+
+// sqsQueryCode is according to
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
-func queryCode(code string) string {
+func sqsQueryCode(code string) string {
 	switch code {
 	case "QueueDoesNotExist":
 		return "AWS.SimpleQueueService.NonExistentQueue"

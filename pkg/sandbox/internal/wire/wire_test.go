@@ -280,13 +280,14 @@ func TestEncodeErrors(t *testing.T) {
 		header  string
 		value   string
 	}{
-		"REST-XML": {restService(cloud.RESTXML), xmlHeader + `<ErrorResponse xmlns="http://things/doc/"><Error><Type>Sender</Type><Code>NoSuchThing</Code><Message>no &#34;x&#34;</Message></Error><RequestId>r</RequestId></ErrorResponse>`, "Content-Type", "text/xml"},
-		"Query":    {restService(cloud.Query), xmlHeader + `<ErrorResponse xmlns="http://things/doc/"><Error><Type>Sender</Type><Code>NoSuchThing</Code><Message>no &#34;x&#34;</Message></Error><RequestId>r</RequestId></ErrorResponse>`, "Content-Type", "text/xml"},
-		"EC2":      {restService(cloud.EC2Query), xmlHeader + `<Response><Errors><Error><Code>NoSuchThing</Code><Message>no &#34;x&#34;</Message></Error></Errors><RequestID>r</RequestID></Response>`, "Content-Type", "text/xml;charset=UTF-8"},
-		"JSON":     {restService(cloud.JSON10), `{"__type":"NoSuchThing","message":"no \"x\""}`, "Content-Type", "application/x-amz-json-1.0"},
-		"REST":     {restService(cloud.RESTJSON), `{"__type":"NoSuchThing","message":"no \"x\""}`, "X-Amzn-ErrorType", "NoSuchThing"},
-		"DynamoDB": {&cloud.Service{Name: "dynamodb", Protocol: cloud.JSON10}, `{"__type":"NoSuchThing","message":"no \"x\""}`, "X-Amz-Crc32", "2235800969"},
-		"SQS":      {&cloud.Service{Name: "sqs", Protocol: cloud.JSON10}, `{"__type":"NoSuchThing","message":"no \"x\""}`, "X-Amzn-Query-Error", "NoSuchThing;Sender"},
+		"REST-XML":   {restService(cloud.RESTXML), xmlHeader + `<ErrorResponse xmlns="http://things/doc/"><Error><Type>Sender</Type><Code>NoSuchThing</Code><Message>no &#34;x&#34;</Message></Error><RequestId>r</RequestId></ErrorResponse>`, "Content-Type", "text/xml"},
+		"Query":      {restService(cloud.Query), xmlHeader + `<ErrorResponse xmlns="http://things/doc/"><Error><Type>Sender</Type><Code>NoSuchThing</Code><Message>no &#34;x&#34;</Message></Error><RequestId>r</RequestId></ErrorResponse>`, "Content-Type", "text/xml"},
+		"EC2":        {restService(cloud.EC2Query), xmlHeader + `<Response><Errors><Error><Code>NoSuchThing</Code><Message>no &#34;x&#34;</Message></Error></Errors><RequestID>r</RequestID></Response>`, "Content-Type", "text/xml;charset=UTF-8"},
+		"JSON":       {restService(cloud.JSON10), `{"__type":"NoSuchThing","message":"no \"x\""}`, "Content-Type", "application/x-amz-json-1.0"},
+		"REST":       {restService(cloud.RESTJSON), `{"__type":"NoSuchThing","message":"no \"x\""}`, "X-Amzn-ErrorType", "NoSuchThing"},
+		"DynamoDB":   {&cloud.Service{Name: "dynamodb", Protocol: cloud.JSON10}, `{"__type":"NoSuchThing","message":"no \"x\""}`, "X-Amz-Crc32", "2235800969"},
+		"CloudWatch": {&cloud.Service{Name: "monitoring", Protocol: cloud.RPCCBOR}, "\xa2f__typekNoSuchThinggmessagefno \"x\"", "X-Amzn-Query-Error", "NoSuchThing;Sender"},
+		"SQS":        {&cloud.Service{Name: "sqs", Protocol: cloud.JSON10}, `{"__type":"NoSuchThing","message":"no \"x\""}`, "X-Amzn-Query-Error", "NoSuchThing;Sender"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
