@@ -198,7 +198,7 @@ func (s *Service) describeCertificate(c *cloud.Call, in *CertificateARN) (*Descr
 	return &DescribeCertificateOutput{d}, nil
 }
 
-// ListCertificatesInput is the input of ListCertificates. The output has one page.
+// ListCertificatesInput is the input of ListCertificates.
 type ListCertificatesInput struct {
 	CertificateStatuses []string
 	NextToken           string
@@ -206,7 +206,10 @@ type ListCertificatesInput struct {
 }
 
 // ListCertificatesOutput is the output of ListCertificates.
-type ListCertificatesOutput struct{ CertificateSummaryList []Summary }
+type ListCertificatesOutput struct {
+	CertificateSummaryList []Summary
+	NextToken              string `json:",omitempty"`
+}
 
 // Summary is one certificate of a list.
 type Summary struct {
@@ -228,6 +231,18 @@ func (s *Service) listCertificates(c *cloud.Call, in *ListCertificatesInput) (*L
 		if found.account == c.Account() && found.region == c.Region && (len(in.CertificateStatuses) == 0 || slices.Contains(in.CertificateStatuses, status)) {
 			out.CertificateSummaryList = append(out.CertificateSummaryList, Summary{arn, found.names[0], status})
 		}
+	}
+	const most = 1000
+	size := in.MaxItems
+	if size == 0 {
+		size = most
+	}
+	if size < 1 || size > most {
+		return nil, cloud.Errorf(400, "ValidationException", "1 validation error detected: Value '%d' at 'maxItems' must be from 1 to %d", size, most)
+	}
+	var ok bool
+	if out.CertificateSummaryList, out.NextToken, ok = cloud.Page(out.CertificateSummaryList, in.NextToken, size); !ok {
+		return nil, cloud.Errorf(400, "ValidationException", "The nextToken is not valid.")
 	}
 	return out, nil
 }

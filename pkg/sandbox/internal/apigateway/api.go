@@ -32,10 +32,27 @@ func authorize(c *cloud.Call, path string) error {
 	return c.Authorize("apigateway:GET", "arn:aws:apigateway:"+c.Region+"::"+path, nil)
 }
 
-// ListInput is the input of the list operations. The output has one page.
+// ListInput is the input of the list operations.
 type ListInput struct {
 	Limit    int    `loc:"query" name:"limit"`
 	Position string `loc:"query" name:"position"`
+}
+
+// page returns one page of a list.
+func page[T any](items []T, in ListInput) (list []T, position string, err error) {
+	const most = 500
+	size := in.Limit
+	if size == 0 {
+		size = 25
+	}
+	if size < 1 || size > most {
+		return nil, "", cloud.Errorf(400, "BadRequestException", "The limit must be from 1 to %d, not %d", most, size)
+	}
+	list, position, ok := cloud.Page(items, in.Position, size)
+	if !ok {
+		return nil, "", cloud.Errorf(400, "BadRequestException", "The position is not valid")
+	}
+	return list, position, nil
 }
 
 // RestAPI is the wire form of an API.
@@ -65,12 +82,13 @@ func (a *api) wire() RestAPI {
 
 // RestAPIs is the output of GetRestApis.
 type RestAPIs struct {
-	Items []RestAPI `json:"item"`
+	Items    []RestAPI `json:"item"`
+	Position string    `json:"position,omitempty"`
 }
 
 // getRestAPIs implements GetRestApis.
 // https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApis.html
-func (s *Service) getRestAPIs(c *cloud.Call, _ *ListInput) (*RestAPIs, error) {
+func (s *Service) getRestAPIs(c *cloud.Call, in *ListInput) (*RestAPIs, error) {
 	if err := authorize(c, "/restapis"); err != nil {
 		return nil, err
 	}
@@ -80,7 +98,9 @@ func (s *Service) getRestAPIs(c *cloud.Call, _ *ListInput) (*RestAPIs, error) {
 			out.Items = append(out.Items, a.wire())
 		}
 	}
-	return out, nil
+	var err error
+	out.Items, out.Position, err = page(out.Items, *in)
+	return out, err
 }
 
 // RestAPIInput is the input of the operations on one API.
@@ -114,7 +134,8 @@ type ResourcesInput struct {
 
 // Resources is the output of GetResources.
 type Resources struct {
-	Items []Resource `json:"item"`
+	Items    []Resource `json:"item"`
+	Position string     `json:"position,omitempty"`
 }
 
 // Resource is the wire form of a resource.
@@ -143,7 +164,8 @@ func (s *Service) getResources(c *cloud.Call, in *ResourcesInput) (*Resources, e
 		}
 		out.Items = append(out.Items, w)
 	}
-	return out, nil
+	out.Items, out.Position, err = page(out.Items, in.ListInput)
+	return out, err
 }
 
 // Stages is the output of GetStages.
@@ -175,7 +197,8 @@ func (s *Service) getStages(c *cloud.Call, in *RestAPIInput) (*Stages, error) {
 
 // DomainNames is the output of GetDomainNames.
 type DomainNames struct {
-	Items []DomainName `json:"item"`
+	Items    []DomainName `json:"item"`
+	Position string       `json:"position,omitempty"`
 }
 
 // DomainName is the wire form of a private custom domain name.
@@ -192,7 +215,7 @@ type DomainName struct {
 
 // getDomainNames implements GetDomainNames.
 // https://docs.aws.amazon.com/apigateway/latest/api/API_GetDomainNames.html
-func (s *Service) getDomainNames(c *cloud.Call, _ *ListInput) (*DomainNames, error) {
+func (s *Service) getDomainNames(c *cloud.Call, in *ListInput) (*DomainNames, error) {
 	if err := authorize(c, "/domainnames"); err != nil {
 		return nil, err
 	}
@@ -204,7 +227,9 @@ func (s *Service) getDomainNames(c *cloud.Call, _ *ListInput) (*DomainNames, err
 			})
 		}
 	}
-	return out, nil
+	var err error
+	out.Items, out.Position, err = page(out.Items, *in)
+	return out, err
 }
 
 // BasePathMappingsInput is the input of GetBasePathMappings.
@@ -216,7 +241,8 @@ type BasePathMappingsInput struct {
 
 // BasePathMappings is the output of GetBasePathMappings.
 type BasePathMappings struct {
-	Items []BasePathMapping `json:"item"`
+	Items    []BasePathMapping `json:"item"`
+	Position string            `json:"position,omitempty"`
 }
 
 // BasePathMapping is the wire form of a base path mapping.
@@ -244,14 +270,17 @@ func (s *Service) getBasePathMappings(c *cloud.Call, in *BasePathMappingsInput) 
 			}
 			out.Items = append(out.Items, BasePathMapping{path, m.api, m.stage})
 		}
-		return out, nil
+		var err error
+		out.Items, out.Position, err = page(out.Items, in.ListInput)
+		return out, err
 	}
 	return nil, notFound("domain name")
 }
 
 // AccessAssociations is the output of GetDomainNameAccessAssociations.
 type AccessAssociations struct {
-	Items []AccessAssociation `json:"item"`
+	Items    []AccessAssociation `json:"item"`
+	Position string              `json:"position,omitempty"`
 }
 
 // AccessAssociation is the wire form of an access association.
@@ -264,7 +293,7 @@ type AccessAssociation struct {
 
 // getAssociations implements GetDomainNameAccessAssociations.
 // https://docs.aws.amazon.com/apigateway/latest/api/API_GetDomainNameAccessAssociations.html
-func (s *Service) getAssociations(c *cloud.Call, _ *ListInput) (*AccessAssociations, error) {
+func (s *Service) getAssociations(c *cloud.Call, in *ListInput) (*AccessAssociations, error) {
 	if err := authorize(c, "/domainnameaccessassociations"); err != nil {
 		return nil, err
 	}
@@ -274,5 +303,7 @@ func (s *Service) getAssociations(c *cloud.Call, _ *ListInput) (*AccessAssociati
 			out.Items = append(out.Items, AccessAssociation{arn, a.domain, a.endpoint, "VPCE"})
 		}
 	}
-	return out, nil
+	var err error
+	out.Items, out.Position, err = page(out.Items, *in)
+	return out, err
 }

@@ -1,6 +1,7 @@
 package cloudwatch
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -147,7 +148,7 @@ func (s *Service) alarm(account, region, name string) *alarm {
 	return nil
 }
 
-// DescribeAlarmsInput is the input of DescribeAlarms. The output has one page.
+// DescribeAlarmsInput is the input of DescribeAlarms.
 type DescribeAlarmsInput struct {
 	AlarmNames      []string
 	AlarmNamePrefix string
@@ -158,7 +159,10 @@ type DescribeAlarmsInput struct {
 }
 
 // DescribeAlarmsOutput is the output of DescribeAlarms.
-type DescribeAlarmsOutput struct{ MetricAlarms []MetricAlarm }
+type DescribeAlarmsOutput struct {
+	MetricAlarms []MetricAlarm
+	NextToken    string `json:",omitempty"`
+}
 
 // MetricAlarm is an alarm in the output of DescribeAlarms.
 type MetricAlarm struct {
@@ -207,6 +211,14 @@ func (s *Service) describeAlarms(c *cloud.Call, in *DescribeAlarmsInput) (*Descr
 			ComparisonOperator: a.in.ComparisonOperator, TreatMissingData: a.in.TreatMissingData,
 			StateValue: a.state, StateReason: a.reason, StateUpdatedTimestamp: a.changed,
 		})
+	}
+	size := cmp.Or(in.MaxRecords, 50)
+	if size < 1 || size > 100 {
+		return nil, invalid("The value %d for parameter MaxRecords is not valid: it must be from 1 to 100.", size)
+	}
+	var ok bool
+	if out.MetricAlarms, out.NextToken, ok = cloud.Page(out.MetricAlarms, in.NextToken, size); !ok {
+		return nil, cloud.Errorf(400, "InvalidNextToken", "The next token specified is invalid.")
 	}
 	return out, nil
 }

@@ -195,11 +195,14 @@ func noDashboard(name string) error {
 	return cloud.Errorf(404, "DashboardNotFoundError", "Dashboard %s does not exist", name)
 }
 
-// ListDashboardsInput is the input of ListDashboards. The output has one page.
+// ListDashboardsInput is the input of ListDashboards.
 type ListDashboardsInput struct{ DashboardNamePrefix, NextToken string }
 
 // ListDashboardsOutput is the output of ListDashboards.
-type ListDashboardsOutput struct{ DashboardEntries []DashboardEntry }
+type ListDashboardsOutput struct {
+	DashboardEntries []DashboardEntry
+	NextToken        string `json:",omitempty"`
+}
 
 // DashboardEntry is a dashboard in the output of ListDashboards. Size is the size of its body.
 type DashboardEntry struct {
@@ -220,6 +223,10 @@ func (s *Service) listDashboards(c *cloud.Call, in *ListDashboardsInput) (*ListD
 		if d.account == c.Account() && strings.HasPrefix(d.name, in.DashboardNamePrefix) {
 			out.DashboardEntries = append(out.DashboardEntries, DashboardEntry{d.name, dashboardARN(d.account, d.name), d.changed, len(d.body)})
 		}
+	}
+	var ok bool
+	if out.DashboardEntries, out.NextToken, ok = cloud.Page(out.DashboardEntries, in.NextToken, 1000); !ok {
+		return nil, invalid("The parameter NextToken is not valid.")
 	}
 	return out, nil
 }

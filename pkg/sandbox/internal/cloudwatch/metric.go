@@ -217,7 +217,7 @@ type MetricID struct {
 	Dimensions []Dimension `json:",omitempty"`
 }
 
-// ListMetricsInput is the input of ListMetrics. A dimension without a value matches any. The output has one page.
+// ListMetricsInput is the input of ListMetrics. A dimension without a value matches any.
 type ListMetricsInput struct {
 	Namespace  string
 	MetricName string
@@ -226,7 +226,10 @@ type ListMetricsInput struct {
 }
 
 // ListMetricsOutput is the output of ListMetrics.
-type ListMetricsOutput struct{ Metrics []MetricID }
+type ListMetricsOutput struct {
+	Metrics   []MetricID
+	NextToken string `json:",omitempty"`
+}
 
 // listMetrics implements ListMetrics.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
@@ -249,6 +252,10 @@ func (s *Service) listMetrics(c *cloud.Call, in *ListMetricsInput) (*ListMetrics
 			continue
 		}
 		out.Metrics = append(out.Metrics, MetricID{m.namespace, m.name, m.dimensions})
+	}
+	var ok bool
+	if out.Metrics, out.NextToken, ok = cloud.Page(out.Metrics, in.NextToken, 500); !ok {
+		return nil, invalid("The parameter NextToken is not valid.")
 	}
 	return out, nil
 }

@@ -231,7 +231,7 @@ func (s *Service) describeArchive(c *cloud.Call, in *ArchiveInput) (*Archive, er
 	return a.wire(c.Now()), nil
 }
 
-// ListArchivesInput is the input of ListArchives. The output has one page.
+// ListArchivesInput is the input of ListArchives.
 type ListArchivesInput struct {
 	EventSourceArn string
 	NamePrefix     string
@@ -241,7 +241,10 @@ type ListArchivesInput struct {
 }
 
 // ListArchivesOutput is the output of ListArchives.
-type ListArchivesOutput struct{ Archives []*Archive }
+type ListArchivesOutput struct {
+	Archives  []*Archive
+	NextToken string `json:",omitempty"`
+}
 
 // listArchives implements ListArchives.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListArchives.html
@@ -259,7 +262,9 @@ func (s *Service) listArchives(c *cloud.Call, in *ListArchivesInput) (*ListArchi
 		item.ArchiveArn, item.Description, item.EventPattern, item.KmsKeyIdentifier = "", "", "", ""
 		out.Archives = append(out.Archives, item)
 	}
-	return out, nil
+	var err error
+	out.Archives, out.NextToken, err = page(out.Archives, in.NextToken, in.Limit)
+	return out, err
 }
 
 // deleteArchive implements DeleteArchive.

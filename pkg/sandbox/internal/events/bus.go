@@ -196,7 +196,7 @@ func (s *Service) own(c *cloud.Call, name string) (*bus, error) {
 	return b, nil
 }
 
-// ListEventBusesInput is the input of ListEventBuses. The output has one page.
+// ListEventBusesInput is the input of ListEventBuses.
 type ListEventBusesInput struct {
 	NamePrefix string
 	Limit      int
@@ -204,7 +204,10 @@ type ListEventBusesInput struct {
 }
 
 // ListEventBusesOutput is the output of ListEventBuses.
-type ListEventBusesOutput struct{ EventBuses []*EventBus }
+type ListEventBusesOutput struct {
+	EventBuses []*EventBus
+	NextToken  string `json:",omitempty"`
+}
 
 // listEventBuses implements ListEventBuses.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListEventBuses.html
@@ -219,7 +222,9 @@ func (s *Service) listEventBuses(c *cloud.Call, in *ListEventBusesInput) (*ListE
 			out.EventBuses = append(out.EventBuses, b.wire())
 		}
 	}
-	return out, nil
+	var err error
+	out.EventBuses, out.NextToken, err = page(out.EventBuses, in.NextToken, in.Limit)
+	return out, err
 }
 
 // DeleteEventBusInput is the input of DeleteEventBus.

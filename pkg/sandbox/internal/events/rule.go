@@ -178,7 +178,7 @@ func (s *Service) describeRule(c *cloud.Call, in *RuleInput) (*Rule, error) {
 	return r.wire(), nil
 }
 
-// ListRulesInput is the input of ListRules. The output has one page.
+// ListRulesInput is the input of ListRules.
 type ListRulesInput struct {
 	EventBusName string
 	NamePrefix   string
@@ -187,7 +187,10 @@ type ListRulesInput struct {
 }
 
 // ListRulesOutput is the output of ListRules.
-type ListRulesOutput struct{ Rules []*Rule }
+type ListRulesOutput struct {
+	Rules     []*Rule
+	NextToken string `json:",omitempty"`
+}
 
 // listRules implements ListRules.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html
@@ -202,7 +205,8 @@ func (s *Service) listRules(c *cloud.Call, in *ListRulesInput) (*ListRulesOutput
 			out.Rules = append(out.Rules, r.wire())
 		}
 	}
-	return out, nil
+	out.Rules, out.NextToken, err = page(out.Rules, in.NextToken, in.Limit)
+	return out, err
 }
 
 // enableRule implements EnableRule.

@@ -133,7 +133,7 @@ func serviceOf(arn string) string {
 	return p[2]
 }
 
-// ListTargetsByRuleInput is the input of ListTargetsByRule. The output has one page.
+// ListTargetsByRuleInput is the input of ListTargetsByRule.
 type ListTargetsByRuleInput struct {
 	Rule         string
 	EventBusName string
@@ -142,7 +142,10 @@ type ListTargetsByRuleInput struct {
 }
 
 // ListTargetsByRuleOutput is the output of ListTargetsByRule.
-type ListTargetsByRuleOutput struct{ Targets []*Target }
+type ListTargetsByRuleOutput struct {
+	Targets   []*Target
+	NextToken string `json:",omitempty"`
+}
 
 // listTargetsByRule implements ListTargetsByRule.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListTargetsByRule.html
@@ -151,10 +154,12 @@ func (s *Service) listTargetsByRule(c *cloud.Call, in *ListTargetsByRuleInput) (
 	if err != nil {
 		return nil, err
 	}
-	return &ListTargetsByRuleOutput{Targets: r.targets}, nil
+	out := &ListTargetsByRuleOutput{}
+	out.Targets, out.NextToken, err = page(r.targets, in.NextToken, in.Limit)
+	return out, err
 }
 
-// ListRuleNamesByTargetInput is the input of ListRuleNamesByTarget. The output has one page.
+// ListRuleNamesByTargetInput is the input of ListRuleNamesByTarget.
 type ListRuleNamesByTargetInput struct {
 	TargetArn    string
 	EventBusName string
@@ -163,7 +168,10 @@ type ListRuleNamesByTargetInput struct {
 }
 
 // ListRuleNamesByTargetOutput is the output of ListRuleNamesByTarget.
-type ListRuleNamesByTargetOutput struct{ RuleNames []string }
+type ListRuleNamesByTargetOutput struct {
+	RuleNames []string
+	NextToken string `json:",omitempty"`
+}
 
 // listRuleNamesByTarget implements ListRuleNamesByTarget.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRuleNamesByTarget.html
@@ -178,7 +186,8 @@ func (s *Service) listRuleNamesByTarget(c *cloud.Call, in *ListRuleNamesByTarget
 			out.RuleNames = append(out.RuleNames, r.name)
 		}
 	}
-	return out, nil
+	out.RuleNames, out.NextToken, err = page(out.RuleNames, in.NextToken, in.Limit)
+	return out, err
 }
 
 // RemoveTargetsInput is the input of RemoveTargets.

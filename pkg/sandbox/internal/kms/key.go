@@ -19,7 +19,7 @@ func (s *Service) open(c *cloud.Call, name string) (*key, error) {
 	return k, c.AuthorizeWithResourcePolicy("kms:"+c.Operation.Name, k.arn, k.account, k.policy, nil)
 }
 
-// ListKeysInput is the input of ListKeys. The output has one page.
+// ListKeysInput is the input of ListKeys.
 type ListKeysInput struct {
 	Limit  int
 	Marker string
@@ -27,8 +27,9 @@ type ListKeysInput struct {
 
 // ListKeysOutput is the output of ListKeys.
 type ListKeysOutput struct {
-	Keys      []KeyListEntry
-	Truncated bool
+	Keys       []KeyListEntry
+	NextMarker string `json:",omitempty"`
+	Truncated  bool
 }
 
 // KeyListEntry is one key of a list.
@@ -36,7 +37,7 @@ type KeyListEntry struct{ KeyArn, KeyId string }
 
 // listKeys implements ListKeys.
 // https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html
-func (s *Service) listKeys(c *cloud.Call, _ *ListKeysInput) (*ListKeysOutput, error) {
+func (s *Service) listKeys(c *cloud.Call, in *ListKeysInput) (*ListKeysOutput, error) {
 	if err := c.Authorize("kms:ListKeys", "*", nil); err != nil {
 		return nil, err
 	}
@@ -46,6 +47,18 @@ func (s *Service) listKeys(c *cloud.Call, _ *ListKeysInput) (*ListKeysOutput, er
 			out.Keys = append(out.Keys, KeyListEntry{k.arn, k.id})
 		}
 	}
+	limit := in.Limit
+	if limit == 0 {
+		limit = 100
+	}
+	if limit < 1 || limit > 1000 {
+		return nil, cloud.Errorf(400, "ValidationException", "1 validation error detected: Value '%d' at 'limit' must be from 1 to 1000", limit)
+	}
+	var ok bool
+	if out.Keys, out.NextMarker, ok = cloud.Page(out.Keys, in.Marker, limit); !ok {
+		return nil, cloud.Errorf(400, "InvalidMarkerException", "The marker is not valid.")
+	}
+	out.Truncated = out.NextMarker != ""
 	return out, nil
 }
 

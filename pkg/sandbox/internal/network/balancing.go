@@ -96,6 +96,9 @@ func (b *Balancing) API() *cloud.Service {
 
 // DescribeLoadBalancersInput is the input of DescribeLoadBalancers.
 type DescribeLoadBalancersInput struct {
+	Marker   string
+	PageSize int
+
 	LoadBalancerArns []string `query:"LoadBalancerArns.member"`
 	Names            []string `query:"Names.member"`
 }
@@ -103,6 +106,7 @@ type DescribeLoadBalancersInput struct {
 // DescribeLoadBalancersOutput is the output of DescribeLoadBalancers.
 type DescribeLoadBalancersOutput struct {
 	LoadBalancers []LoadBalancer `xml:"LoadBalancers>member"`
+	NextMarker    string         `xml:"NextMarker,omitempty"`
 }
 
 // LoadBalancer is the wire form of a load balancer.
@@ -145,21 +149,11 @@ func (b *Balancing) describeLoadBalancers(c *cloud.Call, in *DescribeLoadBalance
 	}
 	out := &DescribeLoadBalancersOutput{}
 	for _, arn := range in.LoadBalancerArns {
-		e, ok := parseEndpoint(arn)
-		if !ok || e.kind == "instance" {
-			return nil, cloud.Errorf(400, "ValidationError", "'%s' is not a valid load balancer ARN", arn)
+		lb, err := b.find(c, arn)
+		if err != nil {
+			return nil, err
 		}
-		made, derived := b.balancers[arn], b.network.balancers[arn]
-		switch {
-		case e.account != c.Account() || e.region != c.Region || b.gone[arn]:
-			return nil, cloud.Errorf(400, "LoadBalancerNotFound", "One or more load balancers not found: %s", arn)
-		case made != nil:
-			out.LoadBalancers = append(out.LoadBalancers, made.wire())
-		case derived == nil:
-			out.LoadBalancers = append(out.LoadBalancers, (&balancer{e, c.Now()}).wire())
-		default:
-			out.LoadBalancers = append(out.LoadBalancers, derived.wire())
-		}
+		out.LoadBalancers = append(out.LoadBalancers, *lb)
 	}
 	if len(in.LoadBalancerArns) > 0 {
 		return out, nil
@@ -180,7 +174,47 @@ func (b *Balancing) describeLoadBalancers(c *cloud.Call, in *DescribeLoadBalance
 			return nil, cloud.Errorf(400, "LoadBalancerNotFound", "One or more load balancers not found: %s", strings.Join(in.Names, ", "))
 		}
 	}
-	return out, nil
+	var err error
+	out.LoadBalancers, out.NextMarker, err = markedPage(out.LoadBalancers, in.Marker, in.PageSize)
+	return out, err
+}
+
+// find returns a load balancer of the caller by its ARN: one that a template created, or one that exists because it is named
+// (assumption NET-01).
+func (b *Balancing) find(c *cloud.Call, arn string) (*LoadBalancer, error) {
+	e, ok := parseEndpoint(arn)
+	if !ok || e.kind == "instance" {
+		return nil, cloud.Errorf(400, "ValidationError", "'%s' is not a valid load balancer ARN", arn)
+	}
+	var found LoadBalancer
+	made, derived := b.balancers[arn], b.network.balancers[arn]
+	switch {
+	case e.account != c.Account() || e.region != c.Region || b.gone[arn]:
+		return nil, cloud.Errorf(400, "LoadBalancerNotFound", "One or more load balancers not found: %s", arn)
+	case made != nil:
+		found = made.wire()
+	case derived == nil:
+		found = (&balancer{e, c.Now()}).wire()
+	default:
+		found = derived.wire()
+	}
+	return &found, nil
+}
+
+// markedPage returns one page of a list.
+func markedPage[T any](items []T, marker string, size int) (list []T, next string, err error) {
+	const most = 400
+	if size == 0 {
+		size = most
+	}
+	if size < 1 || size > most {
+		return nil, "", cloud.Errorf(400, "ValidationError", "1 validation error detected: Value '%d' at 'pageSize' must be from 1 to %d", size, most)
+	}
+	list, next, ok := cloud.Page(items, marker, size)
+	if !ok {
+		return nil, "", cloud.Errorf(400, "ValidationError", "'%s' is not a valid marker", marker)
+	}
+	return list, next, nil
 }
 
 func (b *balancer) wire() LoadBalancer {

@@ -366,15 +366,19 @@ func (b *Balancing) rulesOf(l *listener) []*rule {
 	return list
 }
 
-// DescribeListenersInput is the input of DescribeListeners. The output has one page.
+// DescribeListenersInput is the input of DescribeListeners.
 type DescribeListenersInput struct {
+	Marker   string
+	PageSize int
+
 	LoadBalancerArn string
 	ListenerArns    []string `query:"ListenerArns.member"`
 }
 
 // DescribeListenersOutput is the output of DescribeListeners.
 type DescribeListenersOutput struct {
-	Listeners []Listener `xml:"Listeners>member"`
+	Listeners  []Listener `xml:"Listeners>member"`
+	NextMarker string     `xml:"NextMarker,omitempty"`
 }
 
 // Listener is the wire form of a listener.
@@ -414,7 +418,7 @@ func (a action) wire() []Action {
 	return []Action{{Type: "forward", TargetGroupArn: a.targetGroup.arn}}
 }
 
-// describeListeners implements DescribeListeners.
+// describeListeners implements DescribeListeners. A load balancer that no template created has none (assumption NET-18).
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListeners.html
 func (b *Balancing) describeListeners(c *cloud.Call, in *DescribeListenersInput) (*DescribeListenersOutput, error) {
 	if err := c.Authorize("elasticloadbalancing:DescribeListeners", "*", nil); err != nil {
@@ -423,8 +427,10 @@ func (b *Balancing) describeListeners(c *cloud.Call, in *DescribeListenersInput)
 	if (in.LoadBalancerArn == "") == (len(in.ListenerArns) == 0) {
 		return nil, cloud.Errorf(400, "ValidationError", "You must specify either listener ARNs or a load balancer ARN")
 	}
-	if lb := b.balancers[in.LoadBalancerArn]; in.LoadBalancerArn != "" && (lb == nil || lb.account != c.Account() || lb.region != c.Region) {
-		return nil, cloud.Errorf(400, "LoadBalancerNotFound", "One or more load balancers not found: %s", in.LoadBalancerArn)
+	if in.LoadBalancerArn != "" {
+		if _, err := b.find(c, in.LoadBalancerArn); err != nil {
+			return nil, err
+		}
 	}
 	out := &DescribeListenersOutput{}
 	for _, arn := range slices.Sorted(maps.Keys(b.listeners)) {
@@ -443,18 +449,24 @@ func (b *Balancing) describeListeners(c *cloud.Call, in *DescribeListenersInput)
 	if len(out.Listeners) < len(in.ListenerArns) {
 		return nil, cloud.Errorf(400, "ListenerNotFound", "One or more listeners not found: %s", strings.Join(in.ListenerArns, ", "))
 	}
-	return out, nil
+	var err error
+	out.Listeners, out.NextMarker, err = markedPage(out.Listeners, in.Marker, in.PageSize)
+	return out, err
 }
 
-// DescribeRulesInput is the input of DescribeRules. The output has one page.
+// DescribeRulesInput is the input of DescribeRules.
 type DescribeRulesInput struct {
+	Marker   string
+	PageSize int
+
 	ListenerArn string
 	RuleArns    []string `query:"RuleArns.member"`
 }
 
 // DescribeRulesOutput is the output of DescribeRules.
 type DescribeRulesOutput struct {
-	Rules []Rule `xml:"Rules>member"`
+	Rules      []Rule `xml:"Rules>member"`
+	NextMarker string `xml:"NextMarker,omitempty"`
 }
 
 // Rule is the wire form of a rule.
@@ -512,7 +524,9 @@ func (b *Balancing) describeRules(c *cloud.Call, in *DescribeRulesInput) (*Descr
 	out.Rules = append(out.Rules, Rule{
 		RuleArn: before + "listener-rule/" + path + "/" + digest(l.arn)[:16], Priority: "default", Actions: l.action.wire(), IsDefault: true,
 	})
-	return out, nil
+	var err error
+	out.Rules, out.NextMarker, err = markedPage(out.Rules, in.Marker, in.PageSize)
+	return out, err
 }
 
 func (r *rule) wire() Rule {

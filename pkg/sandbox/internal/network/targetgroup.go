@@ -488,6 +488,9 @@ func (b *Balancing) zone(g *targetGroup, ip netip.Addr) string {
 
 // DescribeTargetGroupsInput is the input of DescribeTargetGroups. The output has one page.
 type DescribeTargetGroupsInput struct {
+	Marker   string
+	PageSize int
+
 	LoadBalancerArn string
 	TargetGroupArns []string `query:"TargetGroupArns.member"`
 	Names           []string `query:"Names.member"`
@@ -496,6 +499,7 @@ type DescribeTargetGroupsInput struct {
 // DescribeTargetGroupsOutput is the output of DescribeTargetGroups.
 type DescribeTargetGroupsOutput struct {
 	TargetGroups []TargetGroup `xml:"TargetGroups>member"`
+	NextMarker   string        `xml:"NextMarker,omitempty"`
 }
 
 // TargetGroup is the wire form of a target group.
@@ -526,6 +530,11 @@ func (b *Balancing) describeTargetGroups(c *cloud.Call, in *DescribeTargetGroups
 	if err := c.Authorize("elasticloadbalancing:DescribeTargetGroups", "*", nil); err != nil {
 		return nil, err
 	}
+	if in.LoadBalancerArn != "" {
+		if _, err := b.find(c, in.LoadBalancerArn); err != nil {
+			return nil, err
+		}
+	}
 	out := &DescribeTargetGroupsOutput{}
 	for _, arn := range slices.Sorted(maps.Keys(b.targetGroups)) {
 		g := b.targetGroups[arn]
@@ -554,5 +563,7 @@ func (b *Balancing) describeTargetGroups(c *cloud.Call, in *DescribeTargetGroups
 	if wanted := len(in.TargetGroupArns) + len(in.Names); len(out.TargetGroups) < wanted {
 		return nil, cloud.Errorf(400, "TargetGroupNotFound", "One or more target groups not found")
 	}
-	return out, nil
+	var err error
+	out.TargetGroups, out.NextMarker, err = markedPage(out.TargetGroups, in.Marker, in.PageSize)
+	return out, err
 }

@@ -158,7 +158,7 @@ func (s *Service) getQueueURL(c *cloud.Call, in *GetQueueUrlInput) (*QueueURL, e
 	return &QueueURL{QueueUrl: url}, nil
 }
 
-// ListQueuesInput is the input of ListQueues. The output has one page.
+// ListQueuesInput is the input of ListQueues.
 type ListQueuesInput struct {
 	QueueNamePrefix string
 	MaxResults      int
@@ -168,6 +168,28 @@ type ListQueuesInput struct {
 // ListQueuesOutput is the output of ListQueues.
 type ListQueuesOutput struct {
 	QueueUrls []string `json:",omitempty"`
+	NextToken string   `json:",omitempty"`
+}
+
+// page returns one page of queues. A token is returned only if the caller asks for a page size.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html
+func page(urls []string, token string, size int) (list []string, next string, err error) {
+	const most = 1000
+	asked := size != 0
+	if !asked {
+		size = most
+	}
+	if size < 1 || size > most {
+		return nil, "", errValue(size, "MaxResults", "Must be from 1 to 1000.")
+	}
+	list, next, ok := cloud.Page(urls, token, size)
+	if !ok {
+		return nil, "", errValue(token, "NextToken", "It is not valid.")
+	}
+	if !asked {
+		next = ""
+	}
+	return list, next, nil
 }
 
 // listQueues implements ListQueues.
@@ -182,10 +204,12 @@ func (s *Service) listQueues(c *cloud.Call, in *ListQueuesInput) (*ListQueuesOut
 			out.QueueUrls = append(out.QueueUrls, URL(q.arn))
 		}
 	}
-	return out, nil
+	var err error
+	out.QueueUrls, out.NextToken, err = page(out.QueueUrls, in.NextToken, in.MaxResults)
+	return out, err
 }
 
-// ListDeadLetterSourceQueuesInput is the input of ListDeadLetterSourceQueues. The output has one page.
+// ListDeadLetterSourceQueuesInput is the input of ListDeadLetterSourceQueues.
 type ListDeadLetterSourceQueuesInput struct {
 	QueueUrl   string
 	MaxResults int
@@ -195,6 +219,7 @@ type ListDeadLetterSourceQueuesInput struct {
 // ListDeadLetterSourceQueuesOutput is the output of ListDeadLetterSourceQueues.
 type ListDeadLetterSourceQueuesOutput struct {
 	QueueUrls []string `json:"queueUrls"`
+	NextToken string   `json:",omitempty"`
 }
 
 // listDeadLetterSourceQueues implements ListDeadLetterSourceQueues.
@@ -212,7 +237,8 @@ func (s *Service) listDeadLetterSourceQueues(
 			out.QueueUrls = append(out.QueueUrls, URL(q.arn))
 		}
 	}
-	return out, nil
+	out.QueueUrls, out.NextToken, err = page(out.QueueUrls, in.NextToken, in.MaxResults)
+	return out, err
 }
 
 // QueueInput is the input of the operations on one queue.
