@@ -20,7 +20,7 @@ func (a *assets) add(key, dir string) {
 	a.dirs[key] = dir
 }
 
-// find returns the directory of an asset. A key that is not the path of something below a directory, such as "../x", belongs to no asset:
+// find returns the directory of an asset. A key that is not the path of something below a directory, such as one with .., belongs to no asset:
 // the options may join it with a directory of their own.
 func (a *assets) find(key string) (string, error) {
 	if key == "." || !filepath.IsLocal(key) {

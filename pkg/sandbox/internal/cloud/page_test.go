@@ -37,7 +37,7 @@ func TestPage(t *testing.T) {
 	})
 }
 
-func TestPage_RefusesForeignTokens(t *testing.T) {
+func TestPage_RefusesOtherTokens(t *testing.T) {
 	for _, token := range []string{"2", "from:2", "!", base64.RawURLEncoding.EncodeToString([]byte("from:-1")), base64.RawURLEncoding.EncodeToString([]byte("2"))} {
 		if page, _, ok := Page([]int{1, 2, 3}, token, 1); ok {
 			t.Errorf("token %q: %v", token, page)
