@@ -16,6 +16,7 @@ import (
 //	originhub:host    host names, separated by spaces        the team's granted host, if it has exactly one
 //	originhub:paths   path patterns, separated by spaces     all paths that the team is granted on these hosts
 //	originhub:domain  one DNS name                           nothing
+//	settings          a whole number                         as it is, or originhub's default
 //
 // The value of a tag cannot contain '*' or '?' (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Tag.html, CF-26). In a
 // tag, a path that ends with '/' therefore means everything below it, and '=', which no path pattern can contain, means '*':
@@ -27,7 +28,7 @@ func ParseClaim(tags map[string]string, t Team) origin.Claim {
 	c := origin.Claim{
 		Hosts:  strings.Fields(tags[contract.TagHost]),
 		Paths:  strings.Fields(tags[contract.TagPaths]),
-		Domain: strings.TrimSpace(tags[contract.TagDomain]),
+		Domain: strings.TrimSpace(tags[contract.TagDomain]), Settings: parseSettings(tags),
 	}
 	for i, p := range c.Paths {
 		if strings.HasSuffix(p, "/") {
@@ -72,7 +73,7 @@ const longestTag = 256
 // Normal returns c in the form that is compared and stored: names in lower case, canonical patterns, sorted and without duplicates. A
 // path without a leading slash is unchanged, so that Decide refuses it.
 func Normal(c origin.Claim) origin.Claim {
-	out := origin.Claim{Domain: strings.ToLower(c.Domain)}
+	out := origin.Claim{Domain: strings.ToLower(c.Domain), Settings: c.Settings}
 	for _, h := range c.Hosts {
 		out.Hosts = append(out.Hosts, strings.ToLower(h))
 	}

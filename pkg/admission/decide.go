@@ -33,6 +33,7 @@ func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 //	unknown      any                                            refused
 //	known        without host, path or domain, or malformed     refused
 //	known        a host with a path that no grant permits       refused
+//	known        a setting out of the policy's bounds           refused
 //	known        overlaps another team's paths                  refused; the reason names that team
 //	known        overlaps its own team's paths                  refused, unless one pattern covers the other
 //	known        permitted, but tagged for teardown             refused
@@ -49,6 +50,7 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 		ungranted(c.ID, claim, team),
 		wellFormed(c.ID, claim, team),
 		permitted(c.ID, claim, team, p),
+		within(c.ID, claim, p),
 		untaken(c.ID, claim, team, p, registry),
 	)
 	if c.Tagged {

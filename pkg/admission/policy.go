@@ -72,6 +72,7 @@ type Shares struct {
 type Limits struct {
 	origin.Size    // of each distribution, including what others added to it
 	OriginsPerTeam int
+	Settings       origin.Settings // the largest values that a claim may ask for; zero: those of CloudFront
 }
 
 // Team is a team and what it may claim.

@@ -26,17 +26,18 @@ const (
 
 // Codes of claims.
 const (
-	ClaimHostMissing   Code = "claim-host-missing"
-	ClaimPathsMissing  Code = "claim-paths-missing"
-	ClaimDomainMissing Code = "claim-domain-missing"
-	ClaimHostInvalid   Code = "claim-host-invalid"
-	ClaimPathInvalid   Code = "claim-path-invalid"
-	ClaimDomainInvalid Code = "claim-domain-invalid"
-	ClaimOutsideDomain Code = "claim-outside-domain" // the host is not under the hub policy's domain, or no alias covers it
-	ClaimNotGranted    Code = "claim-not-granted"    // no grant permits this path on this host
-	ClaimTaken         Code = "claim-taken"          // overlaps the claim of another origin
-	ClaimUnreadable    Code = "claim-unreadable"     // the origin's tags cannot be read
-	TagUnknown         Code = "tag-unknown"          // a tag is meant for originhub, which does not read it
+	ClaimHostMissing    Code = "claim-host-missing"
+	ClaimPathsMissing   Code = "claim-paths-missing"
+	ClaimDomainMissing  Code = "claim-domain-missing"
+	ClaimHostInvalid    Code = "claim-host-invalid"
+	ClaimPathInvalid    Code = "claim-path-invalid"
+	ClaimDomainInvalid  Code = "claim-domain-invalid"
+	ClaimSettingInvalid Code = "claim-setting-invalid" // a timeout or a number of attempts is out of bounds
+	ClaimOutsideDomain  Code = "claim-outside-domain"  // the host is not under the hub policy's domain, or no alias covers it
+	ClaimNotGranted     Code = "claim-not-granted"     // no grant permits this path on this host
+	ClaimTaken          Code = "claim-taken"           // overlaps the claim of another origin
+	ClaimUnreadable     Code = "claim-unreadable"      // the origin's tags cannot be read
+	TagUnknown          Code = "tag-unknown"           // a tag is meant for originhub, which does not read it
 )
 
 // PlannedOnly is the code of what the hub would do if it were not in dry-run mode.

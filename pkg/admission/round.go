@@ -238,5 +238,5 @@ func (r Round) admit(was origin.Record, known bool, o Offer, team Team, c origin
 }
 
 func sameClaim(a, b origin.Claim) bool {
-	return a.Domain == b.Domain && slices.Equal(a.Hosts, b.Hosts) && slices.Equal(a.Paths, b.Paths)
+	return a.Domain == b.Domain && a.Settings == b.Settings && slices.Equal(a.Hosts, b.Hosts) && slices.Equal(a.Paths, b.Paths)
 }

@@ -9,7 +9,10 @@ import (
 )
 
 // knownTags are the tags that originhub reads.
-var knownTags = []string{contract.TagDomain, contract.TagHost, contract.TagPaths, contract.TagTeardown}
+var knownTags = []string{
+	contract.TagDomain, contract.TagHost, contract.TagPaths, contract.TagTeardown,
+	contract.TagReadTimeout, contract.TagKeepaliveTimeout, contract.TagConnectionAttempts,
+}
 
 // unknownTags returns a reason for each tag that is meant for originhub and that originhub does not read, with the tag that was probably
 // meant. Such a tag refuses the claim: to ignore it could wire more than its team wants, for example all granted paths.

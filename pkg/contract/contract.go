@@ -8,9 +8,14 @@ import (
 
 // Tags that a team sets on its VPC origin.
 const (
-	TagHost     = "originhub:host"     // host names that the origin serves, separated by spaces
-	TagPaths    = "originhub:paths"    // path patterns, separated by spaces
-	TagDomain   = "originhub:domain"   // origin domain name of the origin in the distribution
+	TagHost   = "originhub:host"   // host names that the origin serves, separated by spaces
+	TagPaths  = "originhub:paths"  // path patterns, separated by spaces
+	TagDomain = "originhub:domain" // origin domain name of the origin in the distribution
+	// Settings of the origin in the distribution. Each is a whole number within limits of the hub policy.
+	TagReadTimeout        = "originhub:read-timeout"      // seconds
+	TagKeepaliveTimeout   = "originhub:keepalive-timeout" // seconds
+	TagConnectionAttempts = "originhub:connection-attempts"
+
 	TagTeardown = "originhub:teardown" // "now", an RFC 3339 instant, or a duration such as "72h"
 )
 

@@ -30,9 +30,26 @@ func ParseARN(arn string) (Ref, error) {
 
 // Claim is what a team claims for an origin: the requests for Paths on Hosts.
 type Claim struct {
-	Hosts  []string // host names in lower case
-	Paths  []string // path patterns of cache behaviors
-	Domain string   // origin domain name in the distribution
+	Hosts    []string // host names in lower case
+	Paths    []string // path patterns of cache behaviors
+	Domain   string   // origin domain name in the distribution
+	Settings Settings `json:",omitzero"`
+}
+
+// Settings are settings of an origin in the distribution. A setting that is zero has the value that the origin has already, or originhub's
+// default for a new one.
+type Settings struct {
+	ReadTimeout        int // seconds
+	KeepaliveTimeout   int // seconds
+	ConnectionAttempts int
+}
+
+// Within returns the smaller of the bounds s and o, for each setting; zero is no bound.
+func (s Settings) Within(o Settings) Settings {
+	return Settings{
+		ReadTimeout: lower(s.ReadTimeout, o.ReadTimeout), KeepaliveTimeout: lower(s.KeepaliveTimeout, o.KeepaliveTimeout),
+		ConnectionAttempts: lower(s.ConnectionAttempts, o.ConnectionAttempts),
+	}
 }
 
 // Intent is what the hub wants for an origin.

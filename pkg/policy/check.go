@@ -100,6 +100,7 @@ func (c *checker) check(f file, p hubpolicy.Policy) {
 		value *int
 	}{
 		{"origins", f.Limits.Origins}, {"behaviors", f.Limits.Behaviors}, {"aliases", f.Limits.Aliases}, {"originsPerTeam", f.Limits.OriginsPerTeam},
+		{"readTimeout", f.Limits.ReadTimeout}, {"keepaliveTimeout", f.Limits.KeepaliveTimeout}, {"connectionAttempts", f.Limits.ConnectionAttempts},
 	} {
 		if l.value != nil && *l.value < 1 {
 			c.fail(at("limits", l.name), "%s is %d: write a number above 0", l.name, *l.value)
@@ -231,7 +232,7 @@ func (c *checker) claim(i int, t team, p hubpolicy.Policy) {
 		c.fail(at("teams", i, "claim"), "the claim of %s has %d paths, and limits.behaviors is %d, so no distribution can serve the claim: claim fewer paths, or raise the limit",
 			t.Name, len(t.Claim.Paths), most)
 	}
-	candidate := admission.Candidate{Ref: origin.Ref{Account: t.Accounts[0]}, Claim: origin.Claim(*t.Claim)}
+	candidate := admission.Candidate{Ref: origin.Ref{Account: t.Accounts[0]}, Claim: origin.Claim{Hosts: t.Claim.Hosts, Paths: t.Claim.Paths, Domain: t.Claim.Domain}}
 	for _, r := range admission.Decide(candidate, p.Policy, nil).Reasons {
 		c.fail(at("teams", i, "claim"), "the claim of %s is refused: %s", t.Name, r.Message)
 	}

@@ -121,10 +121,13 @@ type updates struct {
 }
 
 type limits struct {
-	Origins        *int `yaml:"origins"`
-	Behaviors      *int `yaml:"behaviors"`
-	Aliases        *int `yaml:"aliases"`
-	OriginsPerTeam *int `yaml:"originsPerTeam"`
+	Origins            *int `yaml:"origins"`
+	Behaviors          *int `yaml:"behaviors"`
+	Aliases            *int `yaml:"aliases"`
+	OriginsPerTeam     *int `yaml:"originsPerTeam"`
+	ReadTimeout        *int `yaml:"readTimeout"`
+	KeepaliveTimeout   *int `yaml:"keepaliveTimeout"`
+	ConnectionAttempts *int `yaml:"connectionAttempts"`
 }
 
 type spokes struct {
@@ -240,6 +243,10 @@ func (f file) policy() hubpolicy.Policy {
 			Limits: admission.Limits{
 				Size:           origin.Size{Origins: either(f.Limits.Origins, 0), Behaviors: either(f.Limits.Behaviors, 0), Aliases: either(f.Limits.Aliases, 0)},
 				OriginsPerTeam: either(f.Limits.OriginsPerTeam, 25),
+				Settings: origin.Settings{
+					ReadTimeout: either(f.Limits.ReadTimeout, 0), KeepaliveTimeout: either(f.Limits.KeepaliveTimeout, 0),
+					ConnectionAttempts: either(f.Limits.ConnectionAttempts, 0),
+				},
 			},
 		},
 		Hub: f.Hub, Organization: f.Organization, HostedZone: f.HostedZone, Certificate: f.Certificate, ExternalID: f.Spokes.ExternalID,

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+
+	"github.com/originhub/originhub/pkg/origin"
 )
 
 // Apply returns the configuration that results from plan p. The plan must have been made for c.
@@ -59,7 +62,9 @@ func (c *Config) applyOrigin(change Change, before *Config) error {
 		n.amendOrigin(*change.Origin)
 		origins.addItem(n, nil)
 	case change.Op == Add:
-		origins.addItem(originNode(*change.Origin), nil)
+		n = originNode(*change.Origin)
+		n.amendOrigin(*change.Origin)
+		origins.addItem(n, nil)
 	case change.Op == Amend:
 		n.amendOrigin(*change.Origin)
 	case change.Op == Remove:
@@ -78,6 +83,30 @@ func (n *node) amendOrigin(o Origin) {
 	}
 	n.child("VpcOriginConfig").set("VpcOriginId", o.VPCOrigin)
 	n.child("VpcOriginConfig").set("OwnerAccountId", o.Account)
+	n.eachSetting(o.Settings, func(parent *node, name, value string) { parent.set(name, value) })
+}
+
+// eachSetting calls f for each claimed setting of an origin, with the element that contains it.
+func (n *node) eachSetting(s origin.Settings, f func(parent *node, name, value string)) {
+	for _, one := range []struct {
+		parent *node
+		name   string
+		value  int
+	}{
+		{n.child("VpcOriginConfig"), "OriginReadTimeout", s.ReadTimeout}, {n.child("VpcOriginConfig"), "OriginKeepaliveTimeout", s.KeepaliveTimeout},
+		{n, "ConnectionAttempts", s.ConnectionAttempts},
+	} {
+		if one.value > 0 {
+			f(one.parent, one.name, strconv.Itoa(one.value))
+		}
+	}
+}
+
+// hasSettings reports whether an origin has the claimed settings.
+func (n *node) hasSettings(s origin.Settings) bool {
+	has := true
+	n.eachSetting(s, func(parent *node, name, value string) { has = has && parent.get(name) == value })
+	return has
 }
 
 func (c *Config) applyBehavior(change Change) error {

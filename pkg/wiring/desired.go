@@ -44,6 +44,7 @@ type Origin struct {
 	Domain    string
 	Paths     []string
 	Aliases   []string
+	Settings  origin.Settings
 	Released  []string // aliases that the origin needs no longer, to be removed in the update that wires it
 }
 
@@ -61,7 +62,7 @@ func DesiredOf(records []origin.Record, excluded []string, s Spec) Desired {
 			r.Intent == origin.Wire && r.State == origin.Deferred: // it has no place
 			d.ReleasedAliases = append(d.ReleasedAliases, r.ReleasedHosts...)
 		case r.Intent == origin.Wire:
-			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Released: r.ReleasedHosts}
+			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Settings: r.Claim.Settings, Released: r.ReleasedHosts}
 			if s.Wildcard {
 				o.Aliases = []string{"*." + s.Domain}
 			}

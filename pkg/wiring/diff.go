@@ -22,7 +22,7 @@ const (
 // Diff returns the changes that turn c into what d wants. It compares the managed part only:
 //
 //	part          managed if                                what Diff keeps as desired
-//	origin        it is desired, or to be removed           DomainName, VpcOriginId, OwnerAccountId
+//	origin        it is desired, or to be removed           DomainName, VpcOriginId, OwnerAccountId, claimed settings
 //	behavior      its target is managed                     TargetOriginId, CachePolicyId, OriginRequestPolicyId, order
 //	alias         an origin needs it, or it was released    presence, unless KeptAliases has it
 //	default       Desired.NotFound is set                   its viewer-request function, so that no request reaches an origin
@@ -308,7 +308,7 @@ func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed, take
 		}
 		vpc := n.child("VpcOriginConfig")
 		domain, account := n.get("DomainName"), vpc.get("OwnerAccountId")
-		if domain != o.Domain || account != o.Account || vpc.get("VpcOriginId") != o.VPCOrigin {
+		if domain != o.Domain || account != o.Account || vpc.get("VpcOriginId") != o.VPCOrigin || !n.hasSettings(o.Settings) {
 			amend = append(amend, Change{
 				Op: Amend, Kind: KindOrigin, ID: id, Origin: &o,
 				Was: fmt.Sprintf("%s of %s in account %s", domain, vpc.get("VpcOriginId"), account),

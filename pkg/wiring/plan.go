@@ -96,6 +96,9 @@ func (c Change) String() string {
 	if c.Origin != nil {
 		fmt.Fprintf(&b, " (%s in account %s)", c.Origin.Domain, c.Origin.Account)
 	}
+	if c.Origin != nil && c.Origin.Settings != (origin.Settings{}) {
+		fmt.Fprintf(&b, " with settings %+v", c.Origin.Settings)
+	}
 	if c.From != "" {
 		fmt.Fprintf(&b, " with the settings of origin %s", c.From)
 	}

@@ -1,0 +1,58 @@
+package admission
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// cloudFrontSettings are the largest values that CloudFront permits; the smallest is 1
+// (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_VpcOriginConfig.html and
+// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Origin.html).
+var cloudFrontSettings = origin.Settings{ReadTimeout: 120, KeepaliveTimeout: 120, ConnectionAttempts: 3}
+
+// invalidSetting is the value of a setting whose tag is not a number. Decide refuses it.
+const invalidSetting = -1
+
+// setting is one setting of an origin, with the tag that asks for it.
+type setting struct {
+	tag  string
+	unit string
+	of   func(*origin.Settings) *int
+}
+
+var settings = []setting{
+	{contract.TagReadTimeout, "of seconds ", func(s *origin.Settings) *int { return &s.ReadTimeout }},
+	{contract.TagKeepaliveTimeout, "of seconds ", func(s *origin.Settings) *int { return &s.KeepaliveTimeout }},
+	{contract.TagConnectionAttempts, "", func(s *origin.Settings) *int { return &s.ConnectionAttempts }},
+}
+
+// parseSettings returns the settings that tags ask for. Like ParseClaim it never fails.
+func parseSettings(tags map[string]string) (s origin.Settings) {
+	for _, one := range settings {
+		value, present := tags[one.tag]
+		if !present {
+			continue
+		}
+		n, err := strconv.Atoi(strings.TrimSpace(value))
+		if err != nil || n < 1 {
+			n = invalidSetting
+		}
+		*one.of(&s) = n
+	}
+	return s
+}
+
+// within returns a reason for each setting of a claim that the hub policy or CloudFront does not permit.
+func within(id string, c origin.Claim, p Policy) (out []Reason) {
+	most := p.Limits.Settings.Within(cloudFrontSettings)
+	for _, one := range settings {
+		if value, bound := *one.of(&c.Settings), *one.of(&most); value < 0 || value > bound {
+			out = append(out, because(ClaimSettingInvalid, one.tag, "the tag %s of %s is not a whole number %sfrom 1 to %d: set it to one, or have the bound "+
+				"raised in limits of the hub policy (CloudFront permits %d)", one.tag, id, one.unit, bound, *one.of(&cloudFrontSettings)))
+		}
+	}
+	return out
+}
