@@ -239,7 +239,8 @@ func (l *life) unexplainedExecutions() error {
 	var all []error
 	for _, x := range l.Executions(HubAccount) {
 		explained := x.Status == "SUCCEEDED" || x.Status == "FAILED" &&
-			(x.Error == "Blocked" && l.applied[untag] > 0 || x.Error == "GiveUp" && l.applied[emptyRegistry] > 0)
+			(x.Error == "Blocked" && l.applied[untag] > 0 || x.Error == "GiveUp" && l.applied[emptyRegistry]+l.hits[teardownDenied] > 0) ||
+			x.Status == "ABORTED" && l.applied[stopExecution] > 0
 		all = append(all, want(explained, "execution %s is %s in %s: %s %s", l.withNames(x.Name), x.Status, x.State, x.Error, l.withNames(x.Cause)))
 	}
 	return errors.Join(all...)
@@ -253,7 +254,8 @@ func alarms() map[string][]string {
 		contract.TeardownTagRefused:       {tag},
 		contract.OriginWithdrawn:          {unshare},
 		contract.DistributionWriteRefused: {unshare},
-		contract.TeardownBlocked:          {untag, emptyRegistry},
+		contract.TeardownBlocked:          {untag, emptyRegistry, stopExecution, teardownDenied},
+		contract.LeakFound:                {stopExecution, teardownDenied},
 	}
 }
 

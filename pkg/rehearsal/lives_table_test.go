@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/smithy-go"
 
 	"github.com/originhub/originhub/pkg/awsroute53"
@@ -43,6 +44,8 @@ const (
 	comment       = "comment"
 	dropBehaviors = "drop behaviors"
 	removeDNS     = "remove dns"
+	stopExecution = "stop execution"
+	moveOrigin    = "move"
 	injectFault   = "fault"
 	emptyRegistry = "empty registry"
 )
@@ -60,6 +63,8 @@ func operations() []operation {
 		{comment, 1, (*life).planComment},
 		{dropBehaviors, 1, (*life).planDropBehaviors},
 		{removeDNS, 1, (*life).planRemoveDNS},
+		{stopExecution, 2, (*life).planStop},
+		{moveOrigin, 1, (*life).planMove},
 		{injectFault, 3, (*life).planFault},
 		{emptyRegistry, emptyRegistryWeight(), (*life).planEmptyRegistry},
 	}
@@ -114,12 +119,16 @@ func faultKinds() []faultKind {
 		{"response to update lost", 0, update(sandbox.Rule{Fault: "timeout-after-success", Times: 1})},
 		{editsBeforeUpdates, 0, update(sandbox.Rule{Fault: "foreign-edit", Hook: "distribution-comment", Times: 3})},
 		{"teardown throttled", 0, sandbox.Rule{Fault: "throttle", Function: "*TeardownStep*", Times: 4}},
+		{teardownDenied, 6, sandbox.Rule{Fault: "error", Function: "*TeardownStep*", Times: 2, Error: &sandbox.RuleError{Code: "AccessDenied", Message: "denied for a while", Status: 403}}},
 		{"response to teardown lost", 4, sandbox.Rule{Fault: "timeout-after-success", Function: "*TeardownStep*"}},
 	}
 }
 
 // editsBeforeUpdates is the fault that changes the distribution's comment.
 const editsBeforeUpdates = "edits before updates"
+
+// teardownDenied is the fault that lets an execution fail.
+const teardownDenied = "teardown denied"
 
 // planFault adds a fault rule. clearFaults counts its hits.
 func (l *life) planFault() (string, func() error, error) {
@@ -500,5 +509,123 @@ func (l *life) tagForTeardown(t *testing.T, name string) {
 		t.Fatalf("tag %s: %v", name, err)
 	case !exists && (!errors.As(err, &refused) || refused.ErrorCode() != "NoSuchResource"):
 		t.Fatalf("tag %s, which is deleted: %v", name, err)
+	}
+}
+
+// planStop stops an execution that runs.
+func (l *life) planStop() (string, func() error, error) {
+	var running []sandbox.Execution
+	for _, x := range l.Executions(HubAccount) {
+		if x.Status == "RUNNING" {
+			running = append(running, x)
+		}
+	}
+	if len(running) == 0 {
+		return "", nil, nil
+	}
+	x := running[l.rnd.IntN(len(running))]
+	return l.withNames(x.Name), func() error {
+		if _, err := l.executions.StopExecution(l.ctx, &sfn.StopExecutionInput{ExecutionArn: aws.String(x.ARN), Cause: aws.String("by hand")}); err != nil {
+			return err
+		}
+		out, err := l.executions.DescribeExecution(l.ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(x.ARN)})
+		if err != nil {
+			return err
+		}
+		return want(out.Status == "ABORTED", "execution %s is %s", x.Name, out.Status)
+	}, nil
+}
+
+// planMove points a VPC origin that no distribution uses at a load balancer in another Region.
+func (l *life) planMove() (string, func() error, error) {
+	config, err := l.hubConfig()
+	if err != nil {
+		return "", nil, err
+	}
+	if config != nil {
+		id := l.adoptable["first"]
+		if id == "" {
+			if id, _, err = l.Distribution(l.ctx); err != nil {
+				return "", nil, err
+			}
+		}
+		if served, err := l.hub.Distribution(l.ctx, id); err != nil || !served.Deployed {
+			return "", nil, err
+		}
+	}
+	n, err := l.pick(func(n string) (bool, error) {
+		id := l.origins[n].ID
+		if config != nil && slices.ContainsFunc(config.Origins.Items, func(o cloudfronttypes.Origin) bool {
+			return o.VpcOriginConfig != nil && aws.ToString(o.VpcOriginConfig.VpcOriginId) == id
+		}) {
+			return false, nil
+		}
+		out, err := l.owner(n).cloudfront.GetVpcOrigin(l.ctx, &cloudfront.GetVpcOriginInput{Id: &id})
+		if missing := new(cloudfronttypes.EntityNotFound); errors.As(err, &missing) {
+			return false, nil
+		}
+		if err != nil || aws.ToString(out.VpcOrigin.Status) != "Deployed" {
+			return false, err
+		}
+		used, err := l.owner(n).cloudfront.ListDistributionsByVpcOriginId(l.ctx, &cloudfront.ListDistributionsByVpcOriginIdInput{VpcOriginId: &id})
+		return err == nil && len(used.DistributionIdList.Items) == 0, err
+	})
+	if err != nil || n == "" {
+		return "", nil, err
+	}
+	return n, func() error {
+		id, to := l.origins[n].ID, "arn:aws:elasticloadbalancing:eu-west-1:"+l.owner(n).Account+":loadbalancer/app/moved/50dc6c495c0c9188"
+		if err := l.moveOrigin(nil, []string{n, to}); err != nil {
+			return err
+		}
+		out, err := l.owner(n).cloudfront.GetVpcOrigin(l.ctx, &cloudfront.GetVpcOriginInput{Id: &id})
+		if err != nil {
+			return err
+		}
+		return want(aws.ToString(out.VpcOrigin.VpcOriginEndpointConfig.Arn) == to, "%s was not moved", n)
+	}, nil
+}
+
+// resolveBlocked does what the event advises about each teardown whose execution died: its team sets the tag again. A blocked teardown that no
+// event names is an error.
+func (l *life) resolveBlocked(t *testing.T) {
+	t.Helper()
+	for range 3 {
+		known, err := l.snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.receiveEvents(); err != nil {
+			t.Fatal(err)
+		}
+		again := false
+		for _, n := range l.names {
+			r, _ := known.Find(l.origins[n].ID)
+			if r.Teardown == nil || !r.Teardown.Ended || r.Teardown.Because.Code != teardown.ExecutionDied {
+				continue
+			}
+			named := slices.ContainsFunc(l.received, func(h Event) bool {
+				return h.Type == contract.TeardownBlocked && h.Detail.Origin == r.ID && strings.Contains(h.Detail.Why, "set")
+			})
+			if !named {
+				t.Errorf("the teardown of %s is blocked, and no event names it: %+v", n, r.Teardown)
+			}
+			tags, err := l.tags(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if value := tags[contract.TagTeardown]; value != "" {
+				l.note("the team of %s sets the tag again, as the event advises", n)
+				if err := l.tag(nil, []string{n, value}); err != nil {
+					t.Fatal(err)
+				}
+				l.resolved++
+				again = true
+			}
+		}
+		if !again {
+			return
+		}
+		l.waitForSweeps(t, 8)
 	}
 }

@@ -275,6 +275,10 @@ func wayOn(status string, t origin.Teardown) string {
 	if !t.Unshared.IsZero() {
 		back = "to keep the origin, remove the tag and share the origin with the hub again"
 	}
+	if status == aborted && (t.Phase == string(Delete) || t.Phase == string(Verify)) {
+		return "somebody stopped the execution; if the VPC origin is deleted already, originhub resumes the teardown within six hours; if it still exists, set the tag " +
+			contract.TagTeardown + " again to go on; " + back
+	}
 	if status == aborted {
 		return "somebody stopped the execution; to go on, set the tag " + contract.TagTeardown + " again; " + back
 	}
@@ -282,10 +286,11 @@ func wayOn(status string, t origin.Teardown) string {
 }
 
 // resumable reports whether a teardown whose execution died is due to be resumed: an hour after that was reported, then two, four, and every
-// six hours after it was resumed last.
+// six hours after it was resumed last. A teardown whose execution somebody stopped waits for its team to set the tag again, which it cannot do
+// once the VPC origin does not exist any more.
 func (q Request) resumable() bool {
 	t := q.Record.Teardown
-	if !t.Ended || t.Because.Code != ExecutionDied || strings.HasPrefix(t.Because.Subject, aborted) {
+	if !t.Ended || t.Because.Code != ExecutionDied || q.Tag != TagGone && strings.HasPrefix(t.Because.Subject, aborted) {
 		return false
 	}
 	return q.Now.Sub(latest(t.ExecutionAsked, t.Reported)) >= min(time.Hour<<min(t.Resumed, 3), 6*time.Hour)

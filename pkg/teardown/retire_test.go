@@ -87,6 +87,7 @@ func TestRetire(t *testing.T) {
 		"gone, runs":                         {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone, Observed: true, Execution: runs}, "nothing"},
 		"gone, died":                         {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone, Observed: true, Execution: failed}, "block execution-died FAILED GiveUp"},
 		"gone, died an hour ago":             {Request{Readable: true, Record: requestedRecord(detaching, dead), Tag: TagGone, Observed: true, Execution: failed}, "begin 4"},
+		"gone, stopped an hour ago":          {Request{Readable: true, Record: requestedRecord(detaching, killed), Tag: TagGone, Observed: true, Execution: failed}, "begin 4"},
 		"gone, ended an hour ago":            {Request{Readable: true, Record: requestedRecord(detaching, ended), Tag: TagGone, Observed: true, Execution: failed}, "nothing"},
 		"gone, ended a day ago":              {Request{Readable: true, Record: requestedRecord(detaching, ended, aged), Tag: TagGone, Observed: true, Execution: failed}, "begin 4"},
 		"absent, never asked for":            {Request{Readable: true, Record: requestedRecord(never), Tag: TagAbsent}, "nothing"},
