@@ -2,8 +2,12 @@ package rehearsal
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
 	"github.com/originhub/originhub/pkg/rehearsal/inprocess"
 	"github.com/originhub/originhub/pkg/sandbox"
@@ -29,6 +33,59 @@ func TestFailedFirstDeploymentBlocksNoOther(t *testing.T) {
 	}
 	if err := deploy(hub); err != nil {
 		t.Error(err)
+	}
+}
+
+// The templates that are deployed everywhere serve a thousand accounts, and a sweep over them completes.
+func TestThousandAccountsAreDeployedAndSwept(t *testing.T) {
+	t.Parallel()
+	golden, err := readBeside("../../infra/testdata", "policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, _ := strings.Cut(string(golden), "teams:\n")
+	text += "teams:\n"
+	for i := range 1000 {
+		text += fmt.Sprintf("- {name: t%[1]d, accounts: ['2%011[1]d'], grants: [{host: t%[1]d.example.com, paths: [/t%[1]d/*]}]}\n", i)
+	}
+	w, err := New(Options{
+		Templates: "../../infra/testdata", Policy: []byte(text), OwnAccounts: true, Sandbox: sandbox.Options{Handlers: inprocess.Start},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	var ids []string
+	for _, i := range []int{0, 999} {
+		team := NewActor(w.Sandbox, "team", fmt.Sprintf("2%011d", i))
+		o, err := team.Create(t.Context(), "o", "team", ClaimTags(fmt.Sprintf("t%d.example.com", i), fmt.Sprintf("/t%d/", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Advance(30 * time.Minute) // until it is Deployed
+		if _, err := team.Share(t.Context(), "s", o.ARN); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, o.ID)
+	}
+	w.Advance(time.Hour)
+	_, distribution, err := NewStage(w).Distribution(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		if !strings.Contains(string(distribution), id) {
+			t.Errorf("VPC origin %s is not in the distribution: %s", id, distribution)
+		}
+	}
+	alarms, err := cloudwatch.NewFromConfig(w.Config(HubAccount, Region)).DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range alarms.MetricAlarms {
+		if a.StateValue == "ALARM" {
+			t.Errorf("%s is in alarm: %s", *a.AlarmName, *a.StateReason)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bytes"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -73,14 +74,39 @@ func (b *bus) policyDocument() string {
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
 }
 
-// permit sets the statement with the given id.
-func (b *bus) permit(id string, text json.RawMessage) {
-	i := slices.IndexFunc(b.policy, func(st statement) bool { return st.id == id })
-	if i < 0 {
+// longestPolicy is how many characters the policy of a bus can have.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+const longestPolicy = 10_240
+
+// permit sets the statement with the given id, unless the policy would become too long.
+func (b *bus) permit(id string, text json.RawMessage) error {
+	before := slices.Clone(b.policy)
+	if i := slices.IndexFunc(b.policy, func(st statement) bool { return st.id == id }); i < 0 {
 		b.policy = append(b.policy, statement{id: id, text: text})
-		return
+	} else {
+		b.policy[i].text = text
 	}
-	b.policy[i].text = text
+	if size := b.policySize(); size > longestPolicy {
+		b.policy = before
+		return cloud.Errorf(400, "PolicyLengthExceededException",
+			"The policy of event bus %s would have %d characters, and at most %d are permitted.", b.name, size, longestPolicy)
+	}
+	return nil
+}
+
+// policySize returns the length of the bus's policy without white space, and with the ids of its statements.
+func (b *bus) policySize() int {
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, []byte(b.policyDocument())); err != nil {
+		panic(err) // each statement was read from JSON
+	}
+	size := compact.Len()
+	for _, st := range b.policy {
+		if st.id != inline {
+			size += len(`"Sid":"",`) + len(st.id)
+		}
+	}
+	return size
 }
 
 func (b *bus) forbid(id string) {

@@ -760,6 +760,17 @@ func TestBusPolicyOfATemplate(t *testing.T) {
 	expect(t, "policy", policy(), `{"Version":"2012-10-17","Statement":[{"Effect":"Deny"}]}`)
 	expect(t, "delete", kind.Delete(request, made), nil)
 	expect(t, "policy", policy(), "")
+	large := func(size int) json.RawMessage {
+		const empty = `{"Version":"2012-10-17","Statement":[{"Sid":"b","Effect":"Deny","Resource":""}]}`
+		return json.RawMessage(`{"EventBusName":"hub","StatementId":"b","Statement":{"Effect":"Deny", "Resource":"` + strings.Repeat("x", size-len(empty)) + `"}}`)
+	}
+	request.Properties = large(10_241)
+	_, err = kind.Create(request)
+	expect(t, "too long", err != nil && strings.Contains(err.Error(), "PolicyLengthExceededException"), true)
+	expect(t, "policy", policy(), "")
+	request.Properties = large(10_240)
+	_, err = kind.Create(request)
+	expect(t, "as long as permitted", err, nil)
 	request.Properties = json.RawMessage(`{"EventBusName":"none","StatementId":"b","Statement":{"Effect":"Deny"}}`)
 	_, err = kind.Create(request)
 	expect(t, "no bus", err != nil, true)

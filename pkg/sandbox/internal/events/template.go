@@ -126,7 +126,7 @@ func (s *Service) createBusPolicy(r *cloud.ResourceRequest) (*cloud.Resource, er
 			err = errNoBus(p.EventBusName)
 			return
 		}
-		b.permit(p.StatementId, p.Statement)
+		err = b.permit(p.StatementId, p.Statement)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("stack %s, resource %s: %w", r.Stack, r.LogicalID, err)

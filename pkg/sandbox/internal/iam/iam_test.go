@@ -67,6 +67,37 @@ func authorize(s *Service, w *cloud.World, r cloud.Request) (d cloud.Decision) {
 	return d
 }
 
+// White space does not count, and all inline policies of a role count together.
+func TestInlinePoliciesOfARoleHaveALimit(t *testing.T) {
+	statement := func(size int) string {
+		const empty = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::"}]}`
+		return strings.Replace(empty, `arn:aws:s3:::`, `arn:aws:s3:::`+strings.Repeat("x", size-len(empty)), 1)
+	}
+	for name, c := range map[string]struct {
+		role, policy int
+		space        string
+		fits         bool
+	}{
+		"one policy of the longest size":   {10_240, 0, "", true},
+		"one more":                         {10_241, 0, "", false},
+		"white space":                      {10_240, 0, strings.Repeat(" ", 1000), true},
+		"two policies of the longest size": {5_120, 5_120, "", true},
+		"two policies, and one more":       {5_120, 5_121, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, w := newService(t)
+			_, err := deploy(t, s, w, hub, "AWS::IAM::Role", "R", `{"RoleName":"r","AssumeRolePolicyDocument":`+document(lambdaTrust)+
+				`,"Policies":[{"PolicyName":"P","PolicyDocument":`+c.space+statement(c.role)+`}]}`)
+			if c.policy > 0 && err == nil {
+				_, err = deploy(t, s, w, hub, "AWS::IAM::Policy", "Q", `{"PolicyName":"Q","Roles":["r"],"PolicyDocument":`+statement(c.policy)+`}`)
+			}
+			if (err == nil) != c.fits || err != nil && !strings.Contains(err.Error(), "LimitExceeded: Maximum policy size of 10240 bytes exceeded for role r") {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestIdentityPolicies(t *testing.T) {
 	for name, tc := range map[string]struct {
 		policy           string

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -24,7 +25,37 @@ type role struct {
 
 type inlinePolicy struct {
 	document *Document
+	size     int    // of its text without white space
 	owner    string // the AWS::IAM::Policy that attached it; empty if the role itself has it
+}
+
+// longestInline is how many characters all inline policies of a role can have together, without white space.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const longestInline = 10_240
+
+// parseInline reads the text of an inline policy.
+func parseInline(text []byte) (*inlinePolicy, error) {
+	document, err := Parse(Identity, text)
+	if err != nil {
+		return nil, err
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil {
+		return nil, err
+	}
+	return &inlinePolicy{document: document, size: compact.Len()}, nil
+}
+
+// fits returns an error if the inline policies of the role are too long.
+func (r *role) fits() error {
+	total := 0
+	for _, p := range r.inline {
+		total += p.size
+	}
+	if total > longestInline {
+		return cloud.Errorf(409, "LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s: %d", longestInline, r.name, total)
+	}
+	return nil
 }
 
 type managedPolicy struct {
@@ -88,6 +119,9 @@ var roleName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 func (s *Service) putRole(r *role) error {
 	if !roleName.MatchString(r.name) {
 		return fmt.Errorf("role name %q is not 1 to 64 letters, digits and _+=,.@-", r.name)
+	}
+	if err := r.fits(); err != nil {
+		return err
 	}
 	document, err := Parse(Trust, []byte(r.trust))
 	if err != nil {

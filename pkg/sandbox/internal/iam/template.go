@@ -71,11 +71,11 @@ func (s *Service) deployRole(r *cloud.ResourceRequest, old *cloud.Resource) (*cl
 		next.maxSession = time.Duration(p.MaxSessionDuration) * time.Second
 	}
 	for _, policy := range p.Policies {
-		document, err := Parse(Identity, policy.PolicyDocument)
+		inline, err := parseInline(policy.PolicyDocument)
 		if err != nil {
 			return nil, fmt.Errorf("stack %s, resource %s: policy %s: %w", r.Stack, r.LogicalID, policy.PolicyName, err)
 		}
-		next.inline[policy.PolicyName] = &inlinePolicy{document: document}
+		next.inline[policy.PolicyName] = inline
 	}
 	var err error
 	r.World.Do(func() {
@@ -125,10 +125,11 @@ func (s *Service) createPolicy(r *cloud.ResourceRequest) (*cloud.Resource, error
 	if err := r.DecodeProperties("AWS::IAM::Policy", &p); err != nil {
 		return nil, err
 	}
-	document, err := Parse(Identity, p.PolicyDocument)
+	inline, err := parseInline(p.PolicyDocument)
 	if err != nil {
 		return nil, fmt.Errorf("stack %s, resource %s: %w", r.Stack, r.LogicalID, err)
 	}
+	inline.owner = ownerOf(r)
 	if len(p.Roles) == 0 {
 		return nil, fmt.Errorf("stack %s, resource %s: a policy needs at least one role", r.Stack, r.LogicalID)
 	}
@@ -139,7 +140,15 @@ func (s *Service) createPolicy(r *cloud.ResourceRequest) (*cloud.Resource, error
 				err = missing
 				return
 			}
-			role.inline[p.PolicyName] = &inlinePolicy{document: document, owner: ownerOf(r)}
+			before, had := role.inline[p.PolicyName]
+			role.inline[p.PolicyName] = inline
+			if err = role.fits(); err != nil {
+				delete(role.inline, p.PolicyName)
+				if had {
+					role.inline[p.PolicyName] = before
+				}
+				return
+			}
 		}
 	})
 	if err != nil {
