@@ -92,7 +92,6 @@ func (p dashboardProps) panels() []panel {
 			ownSeries(contract.MetricTeardownBlocked, sum, "blocked"),
 			ownSeries(contract.MetricTeardownsUnresolved, maximum, "unresolved"),
 			{machineMetric(p.Machine, "ExecutionsFailed"), "executions failed"},
-			{machineMetric(p.Machine, "ExecutionsTimedOut"), "executions timed out"},
 			{machineMetric(p.Machine, "ExecutionsAborted"), "executions aborted"},
 		}},
 		{title: "Teardowns: from the tag to clean, seconds", series: []series{ownSeries(contract.MetricTeardownDuration, maximum, "longest")}},
