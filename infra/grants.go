@@ -65,12 +65,11 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 	if g.policy.Distribution.Create == 0 {
 		return permissions
 	}
-	function := fmt.Sprintf("arn:aws:cloudfront::%s:function/%s", parts.Account(), contract.NotFoundFunction(g.policy.Hub))
 	return append(permissions,
 		parts.Allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // the resource has no ARN before it is created
 		parts.Allow([]string{"cloudfront:ListDistributions"}, "*"),                               // a list
 		parts.Allow([]string{"cloudfront:GetDistributionConfig"}, g.distributions()...),
-		parts.Allow([]string{"cloudfront:DescribeFunction", "cloudfront:PublishFunction"}, function),
+		parts.Allow([]string{"cloudfront:DescribeFunction", "cloudfront:PublishFunction"}, g.function()),
 	)
 }
 
@@ -98,6 +97,11 @@ func (g grants) executions(machine awsstepfunctions.CfnStateMachine) string {
 	return "arn:aws:states:us-east-1:" + g.policy.Account() + ":execution:" + *machine.AttrName() + ":*"
 }
 
+// function returns the ARN of the function that answers 404.
+func (g grants) function() string {
+	return fmt.Sprintf("arn:aws:cloudfront::%s:function/%s", parts.Account(), contract.NotFoundFunction(g.policy.Hub))
+}
+
 func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.common(),
 		sendMessages(failures, admit, wire),
@@ -108,10 +112,13 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 		}),
 		// Lists. Leaks may be in any distribution of the account.
 		parts.Allow([]string{"cloudfront:ListDistributions", "cloudfront:ListVpcOrigins"}, "*"),
-		parts.Allow([]string{"ram:ListResources"}, "*"),
+		parts.Allow([]string{"ram:ListResources", "ram:GetResourceShareInvitations"}, "*"),
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
 		parts.Allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
 	)
+	if g.policy.Distribution.Create > 0 {
+		permissions = append(permissions, parts.Allow([]string{"cloudfront:GetFunction"}, g.function()))
+	}
 	return append(permissions, g.spokes()...)
 }
 

@@ -166,7 +166,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 			Bus: bus, Pattern: lossCalls(hub), Targets: []*parts.Target{toAudit},
 		},
 		parts.Rule{
-			ID: "UnmanagedEdits", Description: "Somebody other than the hub changed a distribution or DNS records",
+			ID: "UnmanagedEdits", Description: "Somebody other than the hub changed a distribution, an alias, a function or DNS records, or rejected an invitation",
 			Pattern: editCalls(hub), Targets: []*parts.Target{toAudit},
 		},
 		parts.Rule{

@@ -17,10 +17,11 @@ func lossCalls(hub string) parts.Pattern {
 	return notBy(p, "arn:aws:iam::*:role/"+contract.SpokeRoleName(hub))
 }
 
-// editCalls matches, in the hub's own account, the calls that may undo what function wire wrote, except calls by the hub itself.
-// CloudFront and Route 53 are global services, so their CloudTrail records are in us-east-1.
+// editCalls matches, in the hub's own account, the calls that may undo what function wire wrote, or that reject an invitation, except calls by
+// the hub itself. CloudFront and Route 53 are global services, so their CloudTrail records are in us-east-1; invitations are answered there.
 func editCalls(hub string) parts.Pattern {
-	p := parts.Calls([]string{"aws.cloudfront", "aws.route53"}, "UpdateDistribution", "DeleteDistribution", "ChangeResourceRecordSets")
+	p := parts.Calls([]string{"aws.cloudfront", "aws.route53", "aws.ram"}, "UpdateDistribution", "DeleteDistribution", "ChangeResourceRecordSets",
+		"AssociateAlias", "UpdateDomainAssociation", "PublishFunction", "RejectResourceShareInvitation")
 	return notBy(p, "arn:aws:iam::*:role"+contract.RolePath(hub)+"*")
 }
 

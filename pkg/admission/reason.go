@@ -21,7 +21,7 @@ const (
 	ShareOtherOwner     Code = "share-foreign-origin"  // contains an origin of another account than the sender's
 	ShareBadARN         Code = "share-bad-arn"         // contains a VPC origin whose ARN is invalid
 	ShareUnreadable     Code = "share-unreadable"      // its invitation cannot be opened
-	ShareUnrelated      Code = "share-unrelated"       // contains no VPC origin; remembered of an invitation, and never reported
+	ShareUnrelated           = origin.ShareUnrelated
 )
 
 // Codes of claims.

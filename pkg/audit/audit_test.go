@@ -57,7 +57,7 @@ func orderly() Observed {
 	o.Visible = []origin.VpcOrigin{seen}
 	o.Owned = []Owned{{VpcOrigin: seen, Users: []origin.User{{Distribution: distribution, Account: hub}}}}
 	o.Listed = []origin.Listed{{
-		ID: distribution, Domain: domain, Enabled: true, IPv6: true,
+		ID: distribution, Domain: domain, Enabled: true, IPv6: true, Aliases: []string{"*.example.com"},
 		Origins: []origin.ListedOrigin{
 			{ID: "originhub.placeholder", Domain: "placeholder.invalid"}, {ID: "originhub-vo_a", VPCOrigin: "vo_a", Domain: "internal.example.com"},
 		},
@@ -66,6 +66,7 @@ func orderly() Observed {
 	o.DNS = []origin.DNSRecord{
 		{Name: "team-a.example.com", Type: "A", Target: domain}, {Name: "team-a.example.com", Type: "AAAA", Target: domain},
 	}
+	o.Function = origin.Function{Name: function, Code: wiring.NotFoundFunction}
 	return o
 }
 

@@ -35,6 +35,7 @@ const (
 	ShareRevoked        Kind = "share-revoked"
 	OriginDeleted       Kind = "origin-deleted"
 	RecordChanged       Kind = "record-changed"
+	InvitationRejected  Kind = "invitation-rejected"
 )
 
 // Kinds of leaks, which a sweep finds.
@@ -46,6 +47,8 @@ const (
 	HostElsewhere        Kind = "host-elsewhere"
 	PathPublic           Kind = "path-public"
 	TeardownUnresolved   Kind = "teardown-unresolved"
+	AliasElsewhere       Kind = "alias-elsewhere"  // also drift
+	FunctionChanged      Kind = "function-changed" // also drift
 )
 
 // Codes of facts, in addition to the codes of refusals.
@@ -57,6 +60,8 @@ const (
 	managedBy      origin.Code = "managed-by"   // who may enable a distribution: the hub or people
 	recordIs       origin.Code = "record"       // type and target of a DNS record
 	pathIs         origin.Code = "path"         // a path that a team claims
+	codeIs         origin.Code = "code"         // the code of a function, by its size
+	aliasIs        origin.Code = "alias"        // the distribution that holds an alias
 	targetIs       origin.Code = "target"       // domain name of the origin to which a behavior sends requests
 )
 

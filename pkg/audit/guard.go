@@ -42,6 +42,9 @@ func forged(format string, args ...any) Judgement {
 //	DeleteResourceShare, Disassociate…        guardShare
 //	DeleteVpcOrigin                           guardOrigin
 //	ChangeResourceRecordSets                  guardRecords
+//	AssociateAlias, UpdateDomainAssociation   guardAliases
+//	PublishFunction                           guardFunction
+//	RejectResourceShareInvitation             guardInvitation
 //	any of these, forged                      forged, whether or not it failed
 //	any of these, failed                      harmless
 //	any other                                 harmless
@@ -55,6 +58,12 @@ func Guard(c inbound.CallHint, o Observed) (j Judgement, err error) {
 		j = o.guardOrigin(c)
 	case inbound.ChangeResourceRecordSets:
 		j = o.guardRecords(c)
+	case inbound.AssociateAlias, inbound.UpdateDomainAssociation:
+		j = o.guardAliases(c)
+	case inbound.PublishFunction:
+		j = o.guardFunction(c)
+	case inbound.RejectResourceShareInvitation:
+		j = o.guardInvitation(c)
 	default:
 		return harmless("the audit does not judge calls of %s", c.Call), nil
 	}

@@ -33,6 +33,14 @@ func (h Hub) Own(c inbound.CallHint) bool {
 // adopted reports whether the distributions were adopted, so that others may edit the unmanaged parts.
 func (h Hub) adopted() bool { return h.Policy.Distribution.Create == 0 }
 
+// function returns the name of the function that answers 404, or "" if the distributions were adopted and have none.
+func (h Hub) function() string {
+	if h.adopted() {
+		return ""
+	}
+	return contract.NotFoundFunction(h.Policy.Hub)
+}
+
 // team returns the name of the team that an account belongs to, or "".
 func (h Hub) team(account string) string {
 	team, _ := h.Policy.TeamOf(account)
@@ -51,6 +59,8 @@ type Observed struct {
 	Owned           []Owned
 	Unreadable      []string // accounts of teams that could not be read, so that Owned lacks their origins
 	DNS             []origin.DNSRecord
+	Function        origin.Function   // the function that answers 404
+	Invitation      origin.Invitation // that the call rejected; zero if RAM does not list it as rejected
 }
 
 // Owned is a VPC origin as its own account lists it. Users are the distributions that use it, in any account.
@@ -79,12 +89,14 @@ func Begin(h Hub, s origin.Snapshot) Observed {
 
 // Want lists what to observe before a decision.
 type Want struct {
-	Listed  bool     // the distributions of the hub's account
-	Configs []string // the configurations of these distributions
-	Sharing bool     // what RAM and CloudFront list as shared with the hub
-	DNS     bool     // the records of the hosted zone
-	Owned   string   // the VPC origins of this account
-	Used    []string // the VPC origins of these accounts, and their users
+	Listed bool // the distributions of the hub's account
+	// Function is the name of a CloudFront function, and Invitation the ARN of an invitation that was rejected.
+	Function, Invitation string
+	Configs              []string // the configurations of these distributions
+	Sharing              bool     // what RAM and CloudFront list as shared with the hub
+	DNS                  bool     // the records of the hosted zone
+	Owned                string   // the VPC origins of this account
+	Used                 []string // the VPC origins of these accounts, and their users
 }
 
 // Around returns what to observe to judge a call.
@@ -98,6 +110,9 @@ type Want struct {
 //	DeleteVpcOrigin by a team               the VPC origins of its account: only its owner sees whether an origin is being deleted
 //	DeleteVpcOrigin by another account      nothing
 //	ChangeResourceRecordSets                distributions, and DNS records
+//	AssociateAlias, UpdateDomainAssoc…      distributions
+//	PublishFunction                         the function, if it is the hub's
+//	RejectResourceShareInvitation           the invitation that it names
 func Around(c inbound.CallHint, o Observed) Want {
 	if o.reported(c) || c.Failed != "" {
 		return Want{}
@@ -121,14 +136,24 @@ func Around(c inbound.CallHint, o Observed) Want {
 		}
 	case inbound.ChangeResourceRecordSets:
 		return Want{Listed: true, DNS: true}
+	case inbound.AssociateAlias, inbound.UpdateDomainAssociation:
+		return Want{Listed: true}
+	case inbound.PublishFunction:
+		if c.Account == o.Account && (c.Target == "" || c.Target == o.function()) {
+			return Want{Function: o.function()}
+		}
+	case inbound.RejectResourceShareInvitation:
+		if c.Account == o.Account && !o.unrelated(c.Target) {
+			return Want{Invitation: c.Target}
+		}
 	}
 	return Want{}
 }
 
 // Everything returns what a sweep observes. It includes the accounts of the teams that granted the hub a role.
-func Everything(p hubpolicy.Policy) Want {
-	w := Want{Listed: true, Sharing: true, DNS: true}
-	for _, team := range p.Teams {
+func Everything(h Hub) Want {
+	w := Want{Listed: true, Sharing: true, DNS: true, Function: h.function()}
+	for _, team := range h.Policy.Teams {
 		if team.Spoke {
 			w.Used = append(w.Used, team.Accounts...)
 		}

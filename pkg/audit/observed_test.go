@@ -54,6 +54,7 @@ func TestAround(t *testing.T) {
 	o := orderly()
 	two(&o)
 	o.Findings.Calls = []string{"again"}
+	o.Refusals = map[string][]origin.Reason{unrelated: {{Code: origin.ShareUnrelated}}}
 	for _, c := range []struct {
 		name string
 		call inbound.CallHint
@@ -70,6 +71,15 @@ func TestAround(t *testing.T) {
 		{"deletion of an origin by a team", inbound.CallHint{Call: inbound.DeleteVpcOrigin, Account: teamA}, Want{Owned: teamA}},
 		{"deletion of an origin by a stranger", inbound.CallHint{Call: inbound.DeleteVpcOrigin, Account: "999999999999"}, Want{}},
 		{"change of records", inbound.CallHint{Call: inbound.ChangeResourceRecordSets}, Want{Listed: true, DNS: true}},
+		{"move of an alias", inbound.CallHint{Call: inbound.AssociateAlias, Account: hub}, Want{Listed: true}},
+		{"move of a domain", inbound.CallHint{Call: inbound.UpdateDomainAssociation, Account: hub}, Want{Listed: true}},
+		{"publication of the function", inbound.CallHint{Call: inbound.PublishFunction, Account: hub, Target: function}, Want{Function: function}},
+		{"publication of a function that is not named", inbound.CallHint{Call: inbound.PublishFunction, Account: hub}, Want{Function: function}},
+		{"publication of another function", inbound.CallHint{Call: inbound.PublishFunction, Account: hub, Target: "other"}, Want{}},
+		{"publication by a team", inbound.CallHint{Call: inbound.PublishFunction, Account: teamA, Target: function}, Want{}},
+		{"rejection", inbound.CallHint{Call: inbound.RejectResourceShareInvitation, Account: hub, Target: invited}, Want{Invitation: invited}},
+		{"rejection by a team", inbound.CallHint{Call: inbound.RejectResourceShareInvitation, Account: teamA, Target: invited}, Want{}},
+		{"rejection of an unrelated share", inbound.CallHint{Call: inbound.RejectResourceShareInvitation, Account: hub, Target: unrelated}, Want{}},
 	} {
 		if got := Around(c.call, o); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
@@ -78,8 +88,8 @@ func TestAround(t *testing.T) {
 }
 
 func TestASweepObservesEverythingThatItMay(t *testing.T) {
-	want := Want{Listed: true, Sharing: true, DNS: true, Used: []string{teamA}} // team-b granted no role
-	if got := Everything(orderly().Policy); !reflect.DeepEqual(got, want) {
+	want := Want{Listed: true, Sharing: true, DNS: true, Function: function, Used: []string{teamA}} // team-b granted no role
+	if got := Everything(orderly().Hub); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

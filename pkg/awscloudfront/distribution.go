@@ -24,6 +24,7 @@ import (
 var codes = fault.Codes{
 	"PreconditionFailed": fault.AsReread, "InvalidIfMatchVersion": fault.AsReread,
 	"EntityNotFound": fault.AsAbsent, "NoSuchDistribution": fault.AsAbsent, "NoSuchResource": fault.AsAbsent,
+	"NoSuchFunctionExists":  fault.AsAbsent,
 	"FunctionAlreadyExists": fault.AsExists,
 	// An origin that is in use or still Deploying can be deleted later.
 	"CannotDeleteEntityWhileInUse": fault.AsRetry, "IllegalDelete": fault.AsRetry,

@@ -9,7 +9,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/origin"
 )
+
+// Function returns the published code of a function. It returns a *fault.Absent if the function is not published.
+func (c *Client) Function(ctx context.Context, name string) (origin.Function, error) {
+	out, err := c.api.GetFunction(ctx, &cloudfront.GetFunctionInput{Name: &name, Stage: types.FunctionStageLive})
+	if err != nil {
+		return origin.Function{}, codes.Wrap(err, "read function %s", name)
+	}
+	return origin.Function{Name: name, Code: string(out.FunctionCode)}, nil
+}
 
 // EnsureFunction creates and publishes a CloudFront function unless it exists, and returns its ARN. An existing function keeps
 // its code; different code needs a different name.

@@ -31,6 +31,9 @@ func listed(d types.DistributionSummary) origin.Listed {
 		ID: aws.ToString(d.Id), Domain: aws.ToString(d.DomainName), Enabled: aws.ToBool(d.Enabled), IPv6: aws.ToBool(d.IsIPV6Enabled),
 		Modified: aws.ToTime(d.LastModifiedTime), Groups: map[string][]string{},
 	}
+	if d.Aliases != nil {
+		l.Aliases = d.Aliases.Items
+	}
 	if d.Origins != nil {
 		for _, o := range d.Origins.Items {
 			one := origin.ListedOrigin{ID: aws.ToString(o.Id), Domain: aws.ToString(o.DomainName)}

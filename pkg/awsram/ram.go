@@ -3,6 +3,7 @@ package awsram
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
@@ -44,13 +45,31 @@ func (c *Client) Invitations(ctx context.Context) ([]origin.Invitation, error) {
 			if i.Status != types.ResourceShareInvitationStatusPending {
 				continue
 			}
-			list = append(list, origin.Invitation{
-				ARN: aws.ToString(i.ResourceShareInvitationArn), Share: aws.ToString(i.ResourceShareArn),
-				Name: aws.ToString(i.ResourceShareName), Sender: aws.ToString(i.SenderAccountId), Sent: aws.ToTime(i.InvitationTimestamp),
-			})
+			list = append(list, received(i))
 		}
 	}
 	return list, nil
+}
+
+// Rejected returns an invitation that was rejected. It returns a *fault.Absent if RAM does not list it, or if its status is another.
+func (c *Client) Rejected(ctx context.Context, invitation string) (origin.Invitation, error) {
+	out, err := c.api.GetResourceShareInvitations(ctx, &ram.GetResourceShareInvitationsInput{ResourceShareInvitationArns: []string{invitation}})
+	if err != nil {
+		return origin.Invitation{}, codes.Wrap(err, "read invitation %s", invitation)
+	}
+	for _, i := range out.ResourceShareInvitations {
+		if i.Status == types.ResourceShareInvitationStatusRejected {
+			return received(i), nil
+		}
+	}
+	return origin.Invitation{}, &fault.Absent{Err: fmt.Errorf("invitation %s is not listed as rejected", invitation)}
+}
+
+func received(i types.ResourceShareInvitation) origin.Invitation {
+	return origin.Invitation{
+		ARN: aws.ToString(i.ResourceShareInvitationArn), Share: aws.ToString(i.ResourceShareArn),
+		Name: aws.ToString(i.ResourceShareName), Sender: aws.ToString(i.SenderAccountId), Sent: aws.ToTime(i.InvitationTimestamp),
+	}
 }
 
 // Open returns the resources that a pending invitation offers. It returns a *fault.Finished for an invitation that was answered

@@ -14,7 +14,7 @@ type CallHint struct {
 	Account string
 	ID      string // id of the CloudTrail record
 	Call    string // name of the call, without version suffix
-	Target  string // distribution, VPC origin, share or hosted zone in the record; "" if there is none
+	Target  string // distribution, function, VPC origin, share, invitation or hosted zone in the record; "" if there is none
 	By      string // principal that made the call, for people
 	Role    string // ARN of the role if the principal is a session of a role; else ""
 	Failed  string // error code; "" if the call succeeded
@@ -32,13 +32,25 @@ const (
 	DisassociateResourceShare = "DisassociateResourceShare"
 	DeleteResourceShare       = "DeleteResourceShare"
 	ChangeResourceRecordSets  = "ChangeResourceRecordSets"
+
+	AssociateAlias                = "AssociateAlias"
+	UpdateDomainAssociation       = "UpdateDomainAssociation"
+	PublishFunction               = "PublishFunction"
+	RejectResourceShareInvitation = "RejectResourceShareInvitation"
 )
 
-// guarded holds the calls by event source, each with the request parameter that identifies its target.
+// guarded holds the calls by event source, each with the request parameter that identifies its target; "" if the audit compares everything
+// that such a call may have changed.
 var guarded = map[string][][2]string{
-	cloudFront: {{UpdateDistribution, "id"}, {DeleteDistribution, "id"}, {DeleteVpcOrigin, "id"}},
-	ram:        {{DisassociateResourceShare, "resourceShareArn"}, {DeleteResourceShare, "resourceShareArn"}},
-	route53:    {{ChangeResourceRecordSets, "hostedZoneId"}},
+	cloudFront: {
+		{UpdateDistribution, "id"}, {DeleteDistribution, "id"}, {DeleteVpcOrigin, "id"},
+		{AssociateAlias, ""}, {UpdateDomainAssociation, ""}, {PublishFunction, "name"},
+	},
+	ram: {
+		{DisassociateResourceShare, "resourceShareArn"}, {DeleteResourceShare, "resourceShareArn"},
+		{RejectResourceShareInvitation, "resourceShareInvitationArn"},
+	},
+	route53: {{ChangeResourceRecordSets, "hostedZoneId"}},
 }
 
 // ParseCall parses an event for function audit. It returns an error if raw is not an event.

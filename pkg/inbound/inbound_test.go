@@ -22,6 +22,8 @@ const (
 	eventID           = "1b2c3d4e-0000-4000-8000-000000000000"
 	distribution      = "EDFDVBD6EXAMPLE"
 	zone              = "Z0123456789EXAMPLE"
+	function          = "originhub-networking-not-found"
+	invitationB       = "arn:aws:ram:us-east-1:222222222222:resource-share-invitation/1e3477be-4a95-46b4-bbe0-c4001EXAMPLE"
 	shareB            = "arn:aws:ram:us-east-1:222222222222:resource-share/7ab63972-b505-7e2a-420d-6f5d3EXAMPLE"
 	roleOfTheHub      = "arn:aws:iam::100000000000:role/originhub/networking/originhub-networking-WireRole-0A1B2C3D"
 	sessionOfTheHub   = "arn:aws:sts::100000000000:assumed-role/originhub-networking-WireRole-0A1B2C3D/s"
@@ -100,8 +102,17 @@ func TestParseEverySample(t *testing.T) {
 		"audit/miss-delete-vpc-origin-by-a-teardown.json": inbound.CallHint{
 			Account: teamB, ID: eventID, Call: inbound.DeleteVpcOrigin, Target: "vo_teamB1", By: sessionOfTheSpoke, Role: roleOfTheSpoke,
 		},
-		"audit/miss-forged-update-distribution.json": refused{teamB},
-		"audit/input-schedule.json":                  inbound.Sweep{},
+		"audit/miss-forged-update-distribution.json":   refused{teamB},
+		"audit/input-schedule.json":                    inbound.Sweep{},
+		"audit/hit-associate-alias.json":               inbound.CallHint{Account: hub, ID: eventID, Call: inbound.AssociateAlias, By: developer(hub), Role: developerRole(hub)},
+		"audit/hit-update-domain-association.json":     inbound.CallHint{Account: hub, ID: eventID, Call: inbound.UpdateDomainAssociation, By: developer(hub), Role: developerRole(hub)},
+		"audit/miss-update-function.json":              nothing{},
+		"audit/hit-publish-function.json":              inbound.CallHint{Account: hub, ID: eventID, Call: inbound.PublishFunction, Target: function, By: developer(hub), Role: developerRole(hub)},
+		"audit/miss-delete-function.json":              nothing{},
+		"audit/hit-reject-invitation.json":             inbound.CallHint{Account: hub, ID: eventID, Call: inbound.RejectResourceShareInvitation, Target: invitationB, By: developer(hub), Role: developerRole(hub)},
+		"audit/miss-reject-invitation-by-the-hub.json": inbound.CallHint{Account: hub, ID: eventID, Call: inbound.RejectResourceShareInvitation, Target: invitationB, By: sessionOfTheHub, Role: roleOfTheHub},
+		"audit/miss-publish-function-by-the-hub.json":  inbound.CallHint{Account: hub, ID: eventID, Call: inbound.PublishFunction, Target: function, By: sessionOfTheHub, Role: roleOfTheHub},
+		"audit/miss-accept-invitation.json":            nothing{},
 
 		"retire/hit-tag-of-a-distribution.json":          nothing{},
 		"retire/hit-tag-of-another-accounts-origin.json": refused{teamB},

@@ -8,6 +8,7 @@ type Listed struct {
 	Domain    string
 	Enabled   bool
 	IPv6      bool
+	Aliases   []string
 	Modified  time.Time
 	Origins   []ListedOrigin
 	Groups    map[string][]string // ids of the members, by the id of the origin group
@@ -46,3 +47,6 @@ type OpenFinding struct {
 	// stored.
 	Facts []Reason
 }
+
+// Function is a published CloudFront function. The zero value stands for one that is not published.
+type Function struct{ Name, Code string }

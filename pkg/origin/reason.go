@@ -89,4 +89,5 @@ const (
 const (
 	DoesNotFit      Code = "does-not-fit"      // no capacity until another origin leaves or a limit is raised
 	OriginNotShared Code = "origin-not-shared" // no longer shared with the hub
+	ShareUnrelated  Code = "share-unrelated"   // contains no VPC origin; remembered of an invitation, and never reported
 )

@@ -7,9 +7,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/wiring"
 )
 
 // retargetBehavior points the behavior of a path at another origin. It creates that origin on the public internet if the distribution
@@ -97,6 +101,57 @@ func (s *story) addUnmanagedAlias(_ *testscript.TestScript, args []string) error
 		HostedZoneId: &s.policy.HostedZone, ChangeBatch: &route53types.ChangeBatch{Changes: changes},
 	})
 	return err
+}
+
+// takeAlias adds an alias to a distribution that the hub does not manage. DNS stays as it is.
+func (s *story) takeAlias(_ *testscript.TestScript, args []string) error {
+	id := s.adoptable[args[0]]
+	out, err := s.hubCloudFront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
+	if err != nil {
+		return err
+	}
+	config := out.DistributionConfig
+	config.Aliases.Items = append(config.Aliases.Items, args[1])
+	*config.Aliases.Quantity++
+	_, err = s.hubCloudFront.UpdateDistribution(s.ctx, &cloudfront.UpdateDistributionInput{Id: &id, IfMatch: out.ETag, DistributionConfig: config})
+	return err
+}
+
+// publishFunction publishes other code, by default the hub's own, in the function that answers 404.
+func (s *story) publishFunction(_ *testscript.TestScript, args []string) error {
+	name, code := contract.NotFoundFunction(s.policy.Hub), strings.Join(args, "")
+	if code == "" {
+		code = wiring.NotFoundFunction
+	}
+	was, err := s.hubCloudFront.DescribeFunction(s.ctx, &cloudfront.DescribeFunctionInput{Name: &name})
+	if err != nil {
+		return err
+	}
+	if _, err := s.hubCloudFront.UpdateFunction(s.ctx, &cloudfront.UpdateFunctionInput{
+		Name: &name, IfMatch: was.ETag, FunctionCode: []byte(code), FunctionConfig: was.FunctionSummary.FunctionConfig,
+	}); err != nil {
+		return err
+	}
+	draft, err := s.hubCloudFront.DescribeFunction(s.ctx, &cloudfront.DescribeFunctionInput{Name: &name})
+	if err != nil {
+		return err
+	}
+	_, err = s.hubCloudFront.PublishFunction(s.ctx, &cloudfront.PublishFunctionInput{Name: &name, IfMatch: draft.ETag})
+	return err
+}
+
+// rejectInvitation rejects the hub's invitation to a share by hand.
+func (s *story) rejectInvitation(_ *testscript.TestScript, args []string) error {
+	client := ram.NewFromConfig(s.Config(HubAccount, Region))
+	out, err := client.GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{ResourceShareArns: []string{s.shares[args[0]]}})
+	if err != nil {
+		return err
+	}
+	for _, i := range out.ResourceShareInvitations {
+		_, err := client.RejectResourceShareInvitation(s.ctx, &ram.RejectResourceShareInvitationInput{ResourceShareInvitationArn: i.ResourceShareInvitationArn})
+		return err
+	}
+	return fmt.Errorf("no invitation to share %s", args[0])
 }
 
 // retargetDefaultBehavior points the default behavior at the origin that addPublicBehavior created.

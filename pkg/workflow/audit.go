@@ -23,10 +23,12 @@ type auditCloudFront interface {
 	Distribution(ctx context.Context, id string) (origin.Served, error)
 	Distributions(ctx context.Context) ([]origin.Listed, error)
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
+	Function(ctx context.Context, name string) (origin.Function, error)
 }
 
 type offers interface {
 	Resources(ctx context.Context) ([]origin.Resource, error)
+	Rejected(ctx context.Context, invitation string) (origin.Invitation, error)
 }
 
 type records interface {
@@ -99,7 +101,7 @@ func (a *Audit) sweep(ctx context.Context, hub audit.Hub) error {
 		return err
 	}
 	o := audit.Begin(hub, s)
-	if err := a.observe(ctx, audit.Everything(a.Policy), &o); err != nil {
+	if err := a.observe(ctx, audit.Everything(hub), &o); err != nil {
 		return err
 	}
 	return a.commit(ctx, audit.DecideSweep(o))
@@ -135,6 +137,16 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 	}
 	if w.DNS {
 		if o.DNS, err = a.DNS.Records(ctx); err != nil {
+			return err
+		}
+	}
+	if w.Function != "" {
+		if o.Function, err = a.CloudFront.Function(ctx, w.Function); fault.IgnoreAbsent(err) != nil {
+			return err
+		}
+	}
+	if w.Invitation != "" {
+		if o.Invitation, err = a.Shares.Rejected(ctx, w.Invitation); fault.IgnoreAbsent(err) != nil {
 			return err
 		}
 	}

@@ -53,6 +53,16 @@ func (w *auditedWorld) Distributions(context.Context) ([]origin.Listed, error) {
 	return nil, nil
 }
 
+func (w *auditedWorld) Function(_ context.Context, name string) (origin.Function, error) {
+	w.call("function " + name)
+	return origin.Function{}, &fault.Absent{Err: errors.New("there is none")}
+}
+
+func (w *auditedWorld) Rejected(_ context.Context, invitation string) (origin.Invitation, error) {
+	w.call("invitation " + invitation)
+	return origin.Invitation{}, &fault.Absent{Err: errors.New("there is none")}
+}
+
 func (w *auditedWorld) Resources(context.Context) ([]origin.Resource, error) {
 	w.call("shares")
 	return nil, nil
@@ -160,7 +170,7 @@ func TestAuditObservesWhatItIsAskedForAndNoMore(t *testing.T) {
 		{"a deleted share", inbound.CallHint{Call: inbound.DeleteResourceShare, Account: teamAccount}, []string{"registry", "distributions", "origins", "shares"}},
 		{"a deleted origin", inbound.CallHint{Call: inbound.DeleteVpcOrigin, Account: teamAccount, Target: "vo_a"}, []string{"registry", "origins of the team"}},
 		{"changed records", inbound.CallHint{Call: inbound.ChangeResourceRecordSets, Account: hubAccount}, []string{"registry", "distributions", "records"}},
-		{"a sweep", inbound.Sweep{}, []string{"registry", "distributions", "origins", "shares", "records", "origins of the team"}},
+		{"a sweep", inbound.Sweep{}, []string{"registry", "distributions", "origins", "shares", "records", "function originhub-networking-not-found", "origins of the team"}},
 	} {
 		w := &auditedWorld{findings: origin.Findings{Calls: []string{"1"}}}
 		w.audit(t, c.m)

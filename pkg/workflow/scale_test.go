@@ -14,6 +14,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
@@ -73,8 +74,16 @@ func (c *crowd) PutFindings(context.Context, origin.Findings) error { c.call(); 
 
 func (c *crowd) Invitations(context.Context) ([]origin.Invitation, error) { c.call(); return nil, nil }
 func (c *crowd) Open(context.Context, string) ([]origin.Resource, error)  { return nil, nil }
-func (c *crowd) Accept(context.Context, string) error                     { return nil }
-func (c *crowd) Reject(context.Context, string) error                     { return nil }
+func (c *crowd) Rejected(context.Context, string) (origin.Invitation, error) {
+	return origin.Invitation{}, &fault.Absent{}
+}
+
+func (c *crowd) Function(context.Context, string) (origin.Function, error) {
+	c.call()
+	return origin.Function{}, nil
+}
+func (c *crowd) Accept(context.Context, string) error { return nil }
+func (c *crowd) Reject(context.Context, string) error { return nil }
 
 func (c *crowd) Shares(context.Context) ([]origin.Share, error) {
 	c.call()

@@ -1,0 +1,86 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// aliases finds live hosts whose viewers CloudFront sends to another distribution, whatever DNS says: an alias moves with AssociateAlias and
+// UpdateDomainAssociation, and of two aliases that match a host the more specific one applies
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html#alternate-domain-names-restrictions).
+//
+//	record    alias of its host                                 finding
+//	not live  -                                                 none
+//	live      on an unmanaged distribution of the hub's account alias-elsewhere, with the command that takes it off there
+//	live      on no distribution that is listed, nor a wildcard alias-elsewhere: another account has it, or the hub adds it again
+//	live      on the distribution of its origin                 none
+func (o Observed) aliases() []Finding {
+	var found []Finding
+	for _, r := range o.Records {
+		id := o.distributionOf(r.ID)
+		if r.Intent != origin.Wire || r.State != origin.Live || id == "" {
+			continue
+		}
+		for _, host := range r.Claim.Hosts {
+			f := Finding{Kind: AliasElsewhere, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown}
+			holder := o.holding(host)
+			switch {
+			case holder != "":
+				f.Risk = fmt.Sprintf("host %s is an alias of distribution %s, which is unmanaged, so that its viewers do not reach %s of team %s; take the alias off %s "+
+					"in account %s, and the hub adds it to distribution %s", host, holder, r.ID, r.Team, holder, o.Account, id)
+				f.Repair, f.In = withoutAlias(holder, host), o.Account
+			case !o.answers(id, host):
+				f.Risk = fmt.Sprintf("host %s is no alias of distribution %s any more, so that its viewers do not reach %s of team %s; the hub adds the alias again, unless "+
+					"a distribution of another account has it: if Distribution Write Refused follows, have it taken off there", host, id, r.ID, r.Team)
+				f.Repair, f.In = o.triggerWire(), o.Account
+			default:
+				continue
+			}
+			f.Facts = []origin.Reason{fact(aliasIs, holder)}
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// holding returns the id of an unmanaged distribution that has host as an alias, or "".
+func (o Observed) holding(host string) string {
+	for _, d := range o.Listed {
+		if !o.manages(d.ID) && slices.ContainsFunc(d.Aliases, func(alias string) bool { return strings.EqualFold(alias, host) }) {
+			return d.ID
+		}
+	}
+	return ""
+}
+
+// answers reports whether a distribution has an alias that matches host.
+func (o Observed) answers(distribution, host string) bool {
+	return slices.ContainsFunc(o.Listed, func(d origin.Listed) bool {
+		return d.ID == distribution && slices.ContainsFunc(d.Aliases, func(alias string) bool {
+			suffix, wildcard := strings.CutPrefix(strings.ToLower(alias), "*")
+			return strings.EqualFold(alias, host) || wildcard && strings.HasSuffix(host, suffix)
+		})
+	})
+}
+
+// withoutAlias returns the command that takes an alias off a distribution.
+func withoutAlias(distribution, alias string) string {
+	others := "Items[?@!=`\"" + alias + "\"`]"
+	return rewritten(distribution, fmt.Sprintf("{Aliases: DistributionConfig.Aliases.{Items: %[1]s, Quantity: length(%[1]s)}}", others))
+}
+
+// guardAliases judges a call that moves aliases. A call of another account than the hub's is forged. Otherwise each host of each live origin
+// is compared with the aliases that the distributions have now.
+func (o Observed) guardAliases(c inbound.CallHint) Judgement {
+	if c.Account != o.Account {
+		return forged("account %s does not own the hub's distributions", c.Account)
+	}
+	if found := o.aliases(); len(found) > 0 {
+		return Judgement{Verdict: Found, Findings: found}
+	}
+	return harmless("the alias of every live host is on the distribution of its origin")
+}

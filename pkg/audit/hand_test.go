@@ -1,0 +1,93 @@
+package audit
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+const (
+	function  = "originhub-networking-not-found"
+	invited   = "arn:aws:ram:us-east-1:" + teamA + ":resource-share-invitation/1"
+	unrelated = "arn:aws:ram:us-east-1:" + teamA + ":resource-share-invitation/2"
+)
+
+// elsewhere adds an unmanaged distribution with aliases.
+func elsewhere(aliases ...string) func(*Observed) {
+	return func(o *Observed) { o.Listed = append(o.Listed, origin.Listed{ID: "EOTHER", Aliases: aliases}) }
+}
+
+func aliased(aliases ...string) func(*Observed) {
+	return func(o *Observed) { o.Listed[0].Aliases = aliases }
+}
+
+func TestAliases(t *testing.T) {
+	moved := elsewhere("Team-A.example.com", "www.example.com")
+	finds(t, Observed.aliases, []row{
+		{"the wildcard", nil, nil, ""},
+		{"its own alias", aliased("team-a.example.com"), nil, ""},
+		{"other aliases elsewhere", elsewhere("www.example.com", "*.example.net"), nil, ""},
+		{"moved, and the wildcard stays", moved, []Kind{AliasElsewhere}, "--id EOTHER"},
+		{"moved", all(aliased(), moved), []Kind{AliasElsewhere}, "take the alias off EOTHER in account " + hub},
+		{"on no distribution that is listed", aliased("www.example.com", "*.example.net"), []Kind{AliasElsewhere}, "a distribution of another account has it"},
+		{"moved, not live", all(moved, func(o *Observed) { o.Records[0].State = origin.Wired }), nil, ""},
+		{"moved, to be detached", all(moved, func(o *Observed) { o.Records[0].Intent = origin.Detach }), nil, ""},
+		{"moved, and in no distribution", all(moved, out), nil, ""},
+	})
+	const want = "--query][{IfMatch: ETag, DistributionConfig: merge(DistributionConfig, {Aliases: DistributionConfig.Aliases.{" +
+		"Items: Items[?@!=`\"team-a.example.com\"`], Quantity: length(Items[?@!=`\"team-a.example.com\"`])}})}]"
+	if got := pasted(t, withoutAlias("EOTHER", "team-a.example.com")); !strings.Contains(got, want) {
+		t.Errorf("it calls %s\nwant     %s", got, want)
+	}
+}
+
+func TestGuardAliases(t *testing.T) {
+	for _, name := range []string{inbound.AssociateAlias, inbound.UpdateDomainAssociation} {
+		call := inbound.CallHint{Account: hub, Call: name}
+		guards(t, []judged{
+			{name + " of another account", inbound.CallHint{Account: teamA, Call: name}, aliased(), Forged, "", ""},
+			{name + ", moved", call, elsewhere("team-a.example.com"), Found, AliasElsewhere, "EOTHER"},
+			{name + ", another host", call, elsewhere("www.example.com"), Harmless, "", ""},
+		})
+	}
+}
+
+func TestGuardFunction(t *testing.T) {
+	call := inbound.CallHint{Account: hub, Call: inbound.PublishFunction, Target: function}
+	changed := func(o *Observed) { o.Function.Code = "function handler(event) { return event.request; }" }
+	missing := func(o *Observed) { o.Function = origin.Function{} }
+	guards(t, []judged{
+		{"of another account", inbound.CallHint{Account: teamA, Call: inbound.PublishFunction, Target: function}, changed, Forged, "", ""},
+		{"another function", inbound.CallHint{Account: hub, Call: inbound.PublishFunction, Target: "other"}, changed, Harmless, "", ""},
+		{"adopted distributions", call, all(adopted, changed), Harmless, "", ""},
+		{"the hub's code", call, nil, Harmless, "", ""},
+		{"not published", call, missing, Harmless, "", ""},
+		{"published", call, changed, Found, FunctionChanged, "aws cloudfront publish-function --region us-east-1 --name " + function},
+		{"published, not named", inbound.CallHint{Account: hub, Call: inbound.PublishFunction}, changed, Found, FunctionChanged, ""},
+	})
+	finds(t, Observed.changedFunction, []row{
+		{"the hub's code", nil, nil, ""},
+		{"not published", missing, nil, ""},
+		{"other code", changed, []Kind{FunctionChanged}, "--function-code ZnVuY3Rpb24g"},
+	})
+}
+
+func TestGuardInvitation(t *testing.T) {
+	call := inbound.CallHint{Account: hub, Call: inbound.RejectResourceShareInvitation, Target: invited}
+	rejected := func(sender string) func(*Observed) {
+		return func(o *Observed) {
+			o.Invitation = origin.Invitation{ARN: invited, Share: shareA, Name: "origins", Sender: sender}
+		}
+	}
+	guards(t, []judged{
+		{"of another account", inbound.CallHint{Account: teamA, Call: inbound.RejectResourceShareInvitation, Target: invited}, rejected(teamA), Forged, "", ""},
+		{"not listed as rejected", call, nil, Harmless, "", ""},
+		{"of a stranger", call, rejected("999999999999"), Harmless, "", ""},
+		{"of a team", call, rejected(teamA), Found, InvitationRejected, "in a new share in account " + teamA},
+		{"of a team, without a VPC origin", call, all(rejected(teamA), func(o *Observed) {
+			o.Refusals = map[string][]origin.Reason{invited: {{Code: origin.ShareUnrelated}}}
+		}), Harmless, "", ""},
+	})
+}
