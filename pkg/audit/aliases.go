@@ -47,6 +47,36 @@ func (o Observed) aliases() []Finding {
 	return found
 }
 
+// claimedElsewhere finds hosts of quarantined origins that are aliases of an unmanaged distribution. CloudFront refuses the update with such an
+// origin, and its error does not name the distribution.
+//
+//	origin           alias of its host                                  finding
+//	not quarantined  -                                                  none
+//	quarantined      on an unmanaged distribution of the hub's account  alias-elsewhere, with the command that takes it off there
+//	quarantined      on any other, or on none                           none
+func (o Observed) claimedElsewhere() []Finding {
+	var found []Finding
+	for _, r := range o.Records {
+		if r.Intent != origin.Wire || r.State != origin.Quarantined {
+			continue
+		}
+		for _, host := range r.Claim.Hosts {
+			holder := o.holding(host)
+			if holder == "" {
+				continue
+			}
+			found = append(found, Finding{
+				Kind: AliasElsewhere, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown,
+				Risk: fmt.Sprintf("%s of team %s is quarantined, and its host %s is an alias of distribution %s, which is unmanaged; take the alias off %s in account %s, "+
+					"and the hub wires the origin when it retries", r.ID, r.Team, host, holder, holder, o.Account),
+				Repair: withoutAlias(holder, host), In: o.Account,
+				Facts: []origin.Reason{fact(aliasIs, holder)},
+			})
+		}
+	}
+	return found
+}
+
 // holding returns the id of an unmanaged distribution that has host as an alias, or "".
 func (o Observed) holding(host string) string {
 	for _, d := range o.Listed {

@@ -43,6 +43,17 @@ func TestAliases(t *testing.T) {
 	}
 }
 
+func TestClaimedElsewhere(t *testing.T) {
+	quarantined := func(o *Observed) { o.Records[0].State = origin.Quarantined }
+	taken := elsewhere("team-a.example.com")
+	finds(t, Observed.claimedElsewhere, []row{
+		{"live", taken, nil, ""},
+		{"quarantined for another reason", all(quarantined, elsewhere("www.example.com")), nil, ""},
+		{"quarantined", all(quarantined, taken), []Kind{AliasElsewhere}, "an alias of distribution EOTHER, which is unmanaged"},
+		{"quarantined, to be detached", all(quarantined, taken, func(o *Observed) { o.Records[0].Intent = origin.Detach }), nil, ""},
+	})
+}
+
 func TestGuardAliases(t *testing.T) {
 	for _, name := range []string{inbound.AssociateAlias, inbound.UpdateDomainAssociation} {
 		call := inbound.CallHint{Account: hub, Call: name}
