@@ -90,8 +90,11 @@ aws cloudformation deploy --region us-east-1 --stack-name %s \
 // printStackSet prints the commands for a StackSet. An account that leaves the units keeps its spoke, because the hub may still have to
 // take its origins out.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ActivateOrganizationsAccess.html
 func printStackSet(w io.Writer, p hubpolicy.Policy, template string, units []string) error {
-	_, err := fmt.Fprintf(w, `# Run both commands in the organization's management account. For accounts outside these units, run originhub spoke without --ou.
+	_, err := fmt.Fprintf(w, `# Run these commands in the organization's management account. For accounts outside these units, run originhub spoke without --ou.
+# Once for each organization: without it, the next command is refused.
+aws cloudformation activate-organizations-access --region us-east-1
 aws cloudformation create-stack-set --region us-east-1 --stack-set-name %[1]s \
   --template-body %[2]s --capabilities CAPABILITY_NAMED_IAM \
   --permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=true \
