@@ -81,9 +81,9 @@ const balancer = "arn:aws:elasticloadbalancing:eu-west-1:" + rig.Peer + ":loadba
 func TestDistributionIsTheVeryDocumentThatWasWritten(t *testing.T) {
 	t.Parallel()
 	ctx, s, hub, _ := start(t)
-	first := document("ref", "one &amp; only")
-	made := rig.Must[origin.Served](t)(hub.Create(ctx, first))
-	if string(made.Config) != string(first) || made.Deployed || !strings.HasSuffix(made.Domain, ".cloudfront.net") {
+	made := rig.Must[origin.Served](t)(hub.Create(ctx, document("ref", "one &amp; only")))
+	first := made.Config // CloudFront has filled in the defaults
+	if !strings.Contains(string(first), newer) || made.Deployed || !strings.HasSuffix(made.Domain, ".cloudfront.net") {
 		t.Errorf("made %+v\n%s", made, made.Config)
 	}
 	s.UntilIdle()
@@ -91,7 +91,7 @@ func TestDistributionIsTheVeryDocumentThatWasWritten(t *testing.T) {
 	if string(read.Config) != string(first) || !read.Deployed || read.ETag != made.ETag || read.Domain != made.Domain || read.ID != made.ID {
 		t.Errorf("read %+v\n%s", read, read.Config)
 	}
-	second := document("ref", "another")
+	second := []byte(strings.Replace(string(first), "one &amp; only", "another", 1))
 	rig.OK(t, hub.Update(ctx, read.ID, read.ETag, second))
 	again := rig.Must[origin.Served](t)(hub.Distribution(ctx, made.ID))
 	if string(again.Config) != string(second) || again.Deployed || again.ETag == read.ETag {

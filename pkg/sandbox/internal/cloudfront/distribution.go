@@ -197,6 +197,10 @@ func (s *Service) create(c *cloud.Call, config *Element, tags *Tags) (*Distribut
 	if err := s.validate(c.Account(), "", config); err != nil {
 		return nil, err
 	}
+	config, err := s.completed(config)
+	if err != nil {
+		return nil, err
+	}
 	id := "E" + s.world.IDs.Upper(13)
 	d := &distribution{
 		account: c.Account(), id: id, arn: distributionARN(c.Account(), id), tags: set,
@@ -252,6 +256,9 @@ func (s *Service) updateDistribution(c *cloud.Call, in *UpdateDistributionInput)
 		return nil, illegalUpdate("The caller reference of a distribution cannot be changed.")
 	}
 	if err := s.validate(c.Account(), d.id, config); err != nil {
+		return nil, err
+	}
+	if config, err = s.completed(config); err != nil {
 		return nil, err
 	}
 	s.write(d, config)

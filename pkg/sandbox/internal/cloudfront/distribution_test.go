@@ -1,6 +1,7 @@
 package cloudfront_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudfront"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloudfront"
@@ -25,18 +29,77 @@ func TestWhatIsWrittenIsWhatIsRead(t *testing.T) {
 	read := func() string {
 		return string(must[cloudfront.DistributionConfigOutput](w, hub, "GetDistributionConfig", &cloudfront.DistributionID{ID: id}).DistributionConfig)
 	}
-	if got, want := read(), string(odd.xml()); got != want {
-		t.Fatalf("read\n%s\nwrote\n%s", got, want)
+	first := read()
+	if rest, ok := without(first, string(odd.xml())); !ok {
+		t.Fatalf("read\n%s\nwhich does not have all that was written\n%s", first, odd.xml())
+	} else if rest == "" {
+		t.Fatal("no default was filled in")
+	}
+	etag, _ := w.get(hub, id)
+	must[cloudfront.DistributionOutput](w, hub, "UpdateDistribution", &cloudfront.UpdateDistributionInput{
+		ID: id, IfMatch: etag, DistributionConfig: cloud.RawXML(first),
+	})
+	if got := read(); got != first {
+		t.Fatalf("what was read was written, and then read as\n%s\nbefore it was\n%s", got, first)
 	}
 	if err := w.cf.ForeignEdit(id, "by <hand>"); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := read(), strings.Replace(string(odd.xml()), odd.comment, "by &lt;hand&gt;", 1); got != want {
+	if got, want := read(), strings.Replace(first, odd.comment, "by &lt;hand&gt;", 1); got != want {
 		t.Fatalf("after an edit by hand read\n%s\nwant\n%s", got, want)
 	}
 	out := must[cloudfront.ListDistributionsOutput](w, hub, "ListDistributions", &cloudfront.ListDistributionsInput{})
 	if !strings.Contains(string(out.DistributionList), "<Teleport>on</Teleport>") {
 		t.Errorf("the list lost a field: %s", out.DistributionList)
+	}
+}
+
+// without returns what text has beside the characters of part, in order, and false if it does not have them all.
+func without(text, part string) (rest string, ok bool) {
+	var b strings.Builder
+	for text != "" {
+		if part != "" && text[0] == part[0] {
+			part = part[1:]
+		} else {
+			b.WriteByte(text[0])
+		}
+		text = text[1:]
+	}
+	return b.String(), part == ""
+}
+
+func TestAssumption_CF_36_DefaultsOfADistribution(t *testing.T) {
+	w := newWorld(t)
+	c := client(w, hub)
+	id := w.distribution(hub, config{
+		origins:   []string{vpcOriginElement("x", w.origin(hub, "own").ID, "")},
+		behaviors: []string{behavior("/a", "x", items("AllowedMethods", "Method", []string{"GET", "HEAD", "OPTIONS"}))},
+	})
+	out, err := c.GetDistributionConfig(context.Background(), &sdk.GetDistributionConfigInput{Id: aws.String(id)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := out.DistributionConfig
+	if d.HttpVersion != "http2" || d.PriceClass != "PriceClass_All" || *d.Aliases.Quantity != 0 || *d.Logging.Enabled || *d.WebACLId != "" ||
+		*d.DefaultRootObject != "" || !*d.ViewerCertificate.CloudFrontDefaultCertificate || d.ViewerCertificate.MinimumProtocolVersion != "TLSv1" ||
+		d.Restrictions.GeoRestriction.RestrictionType != "none" || *d.OriginGroups.Quantity != 0 || *d.CustomErrorResponses.Quantity != 0 {
+		t.Errorf("%+v", d)
+	}
+	for _, o := range d.Origins.Items {
+		if *o.ConnectionAttempts != 3 || *o.ConnectionTimeout != 10 || *o.OriginPath != "" || *o.CustomHeaders.Quantity != 0 || *o.OriginShield.Enabled {
+			t.Errorf("%+v", o)
+		}
+	}
+	if custom, own := d.Origins.Items[0].CustomOriginConfig, d.Origins.Items[1].VpcOriginConfig; *custom.OriginReadTimeout != 30 ||
+		*custom.OriginKeepaliveTimeout != 5 || *own.OriginReadTimeout != 30 || *own.OriginKeepaliveTimeout != 5 {
+		t.Errorf("%+v %+v", custom, own)
+	}
+	if b := d.DefaultCacheBehavior; *b.Compress || *b.SmoothStreaming || *b.AllowedMethods.Quantity != 2 || *b.AllowedMethods.CachedMethods.Quantity != 2 ||
+		*b.FunctionAssociations.Quantity != 0 || *b.LambdaFunctionAssociations.Quantity != 0 || *b.TrustedSigners.Enabled || *b.FieldLevelEncryptionId != "" {
+		t.Errorf("%+v", b)
+	}
+	if m := d.CacheBehaviors.Items[0].AllowedMethods; *m.Quantity != 3 || *m.CachedMethods.Quantity != 2 {
+		t.Errorf("methods that were written: %+v", m)
 	}
 }
 

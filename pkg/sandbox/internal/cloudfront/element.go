@@ -139,6 +139,14 @@ func (e *Element) with(more ...string) []byte {
 	return slices.Concat(e.Raw[:end], []byte(strings.Join(more, "")), e.Raw[end:])
 }
 
+// end returns where the end tag begins in Raw, or -1 for an element without one, such as <Items/>.
+func (e *Element) end() int {
+	if bytes.HasSuffix(e.Raw, []byte("/>")) {
+		return -1
+	}
+	return bytes.LastIndex(e.Raw, []byte("</"))
+}
+
 func writeText(b *bytes.Buffer, name, text string) {
 	b.WriteString("<" + name + ">")
 	_ = xml.EscapeText(b, []byte(text)) // a bytes.Buffer never fails

@@ -1,6 +1,7 @@
 package cloudfront
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,6 +18,10 @@ type node struct {
 	kind     string   // "", "string", "bool", "int", "number" or "enum"; "" has children
 	enum     []string // allowed texts
 	children []*node
+	// filled is whether the element is there on reading, also if it was not written. fallback is then its text, or the XML of its
+	// children; without it, the children are those that are filled in themselves.
+	filled   bool
+	fallback string
 }
 
 func (n *node) child(name string) *node {
@@ -29,7 +34,7 @@ func (n *node) child(name string) *node {
 }
 
 // parseOutline reads an outline with one element in each line. Children are indented by one space; ! means required, * repeated,
-// and @behavior the shared members of cache behaviors.
+// @behavior the shared members of cache behaviors, and =text or + an element that CloudFront fills in.
 func parseOutline(root, outline string) *node {
 	top := &node{name: root}
 	stack := []*node{top}
@@ -48,6 +53,10 @@ func parseOutline(root, outline string) *node {
 				n.list = true
 			case f == "@behavior":
 				n.children = parseOutline("", behaviorOutline).children
+			case f == "+":
+				n.filled = true
+			case strings.HasPrefix(f, "="):
+				n.filled, n.fallback = true, f[1:]
 			case strings.Contains(f, "|"):
 				n.kind, n.enum = "enum", strings.Split(f, "|")
 			default:
@@ -57,6 +66,7 @@ func parseOutline(root, outline string) *node {
 		depth := len(line) - len(strings.TrimLeft(line, " "))
 		stack = stack[:depth+1]
 		stack[depth].children = append(stack[depth].children, n)
+		slices.SortFunc(stack[depth].children, func(a, b *node) int { return strings.Compare(a.name, b.name) }) // as the SDK writes
 		stack = append(stack, n)
 	}
 	return top
@@ -113,6 +123,52 @@ func (n *node) checkBelow(e *Element, path string, future []string) error {
 	return nil
 }
 
+// fill appends to b the document e, with the elements that are filled in at their place in the schema's order, which is that of the SDK.
+// Every other byte stays.
+func (n *node) fill(b *bytes.Buffer, e *Element) {
+	if n.kind != "" || e.end() < 0 {
+		b.Write(e.Raw)
+		return
+	}
+	at, next := 0, 0
+	fillTo := func(end int) {
+		for ; next < end; next++ {
+			if m := n.children[next]; m.filled && e.At(m.name) == nil {
+				m.write(b)
+			}
+		}
+	}
+	for _, c := range e.Children {
+		i := slices.IndexFunc(n.children, func(m *node) bool { return m.name == c.Name })
+		if i < 0 { // a field of the future
+			continue
+		}
+		from := c.start - e.start
+		b.Write(e.Raw[at:from])
+		fillTo(i)
+		n.children[i].fill(b, c)
+		at = from + len(c.Raw)
+	}
+	b.Write(e.Raw[at:e.end()])
+	fillTo(len(n.children))
+	b.Write(e.Raw[e.end():])
+}
+
+// write appends the element as CloudFront fills it in.
+func (n *node) write(b *bytes.Buffer) {
+	if n.kind != "" {
+		writeText(b, n.name, n.fallback)
+		return
+	}
+	b.WriteString("<" + n.name + ">" + n.fallback)
+	for _, m := range n.children {
+		if m.filled && n.fallback == "" {
+			m.write(b)
+		}
+	}
+	b.WriteString("</" + n.name + ">")
+}
+
 func (n *node) checkText(e *Element, path string) error {
 	if len(e.Children) > 0 {
 		return malformedInput("element %s holds elements, expected text", path)
@@ -149,18 +205,19 @@ func missingMember(path string) *cloud.Error {
 }
 
 // These are the members of DistributionConfig, according to the serializers and types of aws-sdk-go-v2/service/cloudfront
-// v1.73.0.
+// v1.73.0. What CloudFront fills in is according to the types' documentation and to the example of
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/example_cloudfront_GetDistributionConfig_section.html
 const distributionConfigOutline = `
-Aliases
+Aliases +
  Items
   CNAME * string
- Quantity ! int
+ Quantity ! int =0
 AnycastIpListId string
-CacheBehaviors
+CacheBehaviors +
  Items
   CacheBehavior * @behavior
    PathPattern ! string
- Quantity ! int
+ Quantity ! int =0
 CacheTagConfig
  HeaderName ! string
 CallerReference ! string
@@ -168,26 +225,26 @@ Comment ! string
 ConnectionFunctionAssociation
  Id ! string
 ConnectionMode direct|tenant-only
-ContinuousDeploymentPolicyId string
-CustomErrorResponses
+ContinuousDeploymentPolicyId string =
+CustomErrorResponses +
  Items
   CustomErrorResponse *
    ErrorCachingMinTTL int
    ErrorCode ! int
    ResponseCode string
    ResponsePagePath string
- Quantity ! int
+ Quantity ! int =0
 DefaultCacheBehavior ! @behavior
-DefaultRootObject string
+DefaultRootObject string =
 Enabled ! bool
-HttpVersion http1.1|http2|http3|http2and3
+HttpVersion http1.1|http2|http3|http2and3 =http2
 IsIPV6Enabled bool
-Logging
- Bucket string
- Enabled bool
- IncludeCookies bool
- Prefix string
-OriginGroups
+Logging +
+ Bucket string =
+ Enabled bool =false
+ IncludeCookies bool =false
+ Prefix string =
+OriginGroups +
  Items
   OriginGroup *
    FailoverCriteria !
@@ -202,56 +259,56 @@ OriginGroups
       OriginId ! string
     Quantity ! int
    SelectionCriteria default|media-quality-based
- Quantity ! int
+ Quantity ! int =0
 Origins !
  Items !
   Origin *
-   ConnectionAttempts int
-   ConnectionTimeout int
-   CustomHeaders
+   ConnectionAttempts int =3
+   ConnectionTimeout int =10
+   CustomHeaders +
     Items
      OriginCustomHeader *
       HeaderName ! string
       HeaderValue ! string
-    Quantity ! int
+    Quantity ! int =0
    CustomOriginConfig
     HTTPPort ! int
     HTTPSPort ! int
     IpAddressType ipv4|ipv6|dualstack
-    OriginKeepaliveTimeout int
+    OriginKeepaliveTimeout int =5
     OriginMtlsConfig
      ClientCertificateArn ! string
     OriginProtocolPolicy ! http-only|match-viewer|https-only
-    OriginReadTimeout int
+    OriginReadTimeout int =30
     OriginSslProtocols
      Items !
       SslProtocol * SSLv3|TLSv1|TLSv1.1|TLSv1.2
      Quantity ! int
    DomainName ! string
    Id ! string
-   OriginAccessControlId string
-   OriginPath string
-   OriginShield
-    Enabled ! bool
+   OriginAccessControlId string =
+   OriginPath string =
+   OriginShield +
+    Enabled ! bool =false
     OriginShieldRegion string
    ResponseCompletionTimeout int
    S3OriginConfig
     OriginAccessIdentity ! string
     OriginReadTimeout int
    VpcOriginConfig
-    OriginKeepaliveTimeout int
-    OriginReadTimeout int
+    OriginKeepaliveTimeout int =5
+    OriginReadTimeout int =30
     OwnerAccountId string
     VpcOriginId ! string
  Quantity ! int
-PriceClass PriceClass_100|PriceClass_200|PriceClass_All|None
-Restrictions
- GeoRestriction !
+PriceClass PriceClass_100|PriceClass_200|PriceClass_All|None =PriceClass_All
+Restrictions +
+ GeoRestriction ! +
   Items
    Location * string
-  Quantity ! int
-  RestrictionType ! blacklist|whitelist|none
-Staging bool
+  Quantity ! int =0
+  RestrictionType ! blacklist|whitelist|none =none
+Staging bool =false
 TenantConfig
  ParameterDefinitions
   member *
@@ -261,7 +318,7 @@ TenantConfig
      DefaultValue string
      Required ! bool
    Name ! string
-ViewerCertificate
+ViewerCertificate =<CertificateSource>cloudfront</CertificateSource><CloudFrontDefaultCertificate>true</CloudFrontDefaultCertificate><MinimumProtocolVersion>TLSv1</MinimumProtocolVersion>
  ACMCertificateArn string
  Certificate string
  CertificateSource cloudfront|iam|acm
@@ -275,12 +332,12 @@ ViewerMtlsConfig
   AdvertiseTrustStoreCaNames bool
   IgnoreCertificateExpiry bool
   TrustStoreId ! string
-WebACLId string
+WebACLId string =
 `
 
 const behaviorOutline = `
-AllowedMethods
- CachedMethods
+AllowedMethods =<CachedMethods><Items><Method>HEAD</Method><Method>GET</Method></Items><Quantity>2</Quantity></CachedMethods><Items><Method>HEAD</Method><Method>GET</Method></Items><Quantity>2</Quantity>
+ CachedMethods =<Items><Method>HEAD</Method><Method>GET</Method></Items><Quantity>2</Quantity>
   Items !
    Method * GET|HEAD|POST|PUT|PATCH|OPTIONS|DELETE
   Quantity ! int
@@ -288,9 +345,9 @@ AllowedMethods
   Method * GET|HEAD|POST|PUT|PATCH|OPTIONS|DELETE
  Quantity ! int
 CachePolicyId string
-Compress bool
+Compress bool =false
 DefaultTTL int
-FieldLevelEncryptionId string
+FieldLevelEncryptionId string =
 ForwardedValues
  Cookies !
   Forward ! none|whitelist|all
@@ -307,37 +364,37 @@ ForwardedValues
   Items
    Name * string
   Quantity ! int
-FunctionAssociations
+FunctionAssociations +
  Items
   FunctionAssociation *
    EventType ! viewer-request|viewer-response|origin-request|origin-response
    FunctionARN ! string
- Quantity ! int
-GrpcConfig
- Enabled ! bool
-LambdaFunctionAssociations
+ Quantity ! int =0
+GrpcConfig +
+ Enabled ! bool =false
+LambdaFunctionAssociations +
  Items
   LambdaFunctionAssociation *
    EventType ! viewer-request|viewer-response|origin-request|origin-response
    IncludeBody bool
    LambdaFunctionARN ! string
- Quantity ! int
+ Quantity ! int =0
 MaxTTL int
 MinTTL int
 OriginRequestPolicyId string
 RealtimeLogConfigArn string
 ResponseHeadersPolicyId string
-SmoothStreaming bool
+SmoothStreaming bool =false
 TargetOriginId ! string
-TrustedKeyGroups
- Enabled ! bool
+TrustedKeyGroups +
+ Enabled ! bool =false
  Items
   KeyGroup * string
- Quantity ! int
-TrustedSigners
- Enabled ! bool
+ Quantity ! int =0
+TrustedSigners +
+ Enabled ! bool =false
  Items
   AwsAccountNumber * string
- Quantity ! int
+ Quantity ! int =0
 ViewerProtocolPolicy ! allow-all|https-only|redirect-to-https
 `
