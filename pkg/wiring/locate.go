@@ -15,6 +15,7 @@ import (
 const (
 	DistributionMissing  origin.Code = "distribution-missing"  // policy names an id that does not exist
 	DistributionReplaced origin.Code = "distribution-replaced" // policy names another id while origins are in the old distribution
+	DistributionKind     origin.Code = "distribution-kind"     // policy names a staging or multi-tenant distribution
 	DistributionGone     origin.Code = "distribution-gone"     // somebody deleted the distribution
 	unavailable          origin.Code = "unavailable"           // the error has no code of AWS's
 )
@@ -42,6 +43,7 @@ type identity struct {
 //	id     absent     created or found in this run            fail: CloudFront will show it later
 //	id     absent     any other                               deleted by somebody: continue without an id
 //	id     exists     created it, and names it no longer      go on to Write
+//	id     exists     adopts it, and it is of another kind    unavailable: it accepts no alias
 //	id     exists     adopts it                               go on to Write
 //	id     exists     adopts another, origins are in this     unavailable: the origins would be wired twice
 //	id     exists     adopts another, no origin is in this    use the other id
@@ -76,6 +78,8 @@ func (r Run) Locate() (Run, Step) {
 		return r, Step{Outcome: o, Save: true}
 	case r.Served == nil || r.Served.ID != d.ID:
 		return r, Step{Do: ReadDistribution{ID: d.ID}}
+	case t.Base == nil && d.ID == t.Adopt && r.Served.Config.kind() != "":
+		return r.cannotAdopt(DistributionKind, "it is a "+r.Served.Config.kind()+", which accepts no alias; put the id of a standard distribution in distribution.adopt of the hub policy instead")
 	case t.Base != nil || !t.Named || d.ID == t.Adopt:
 		return r.Write()
 	case slices.ContainsFunc(r.Records, func(o origin.Record) bool { return o.Placed() || len(o.ReleasedHosts) > 0 }):

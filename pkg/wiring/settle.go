@@ -161,6 +161,7 @@ func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 	case r.Served.Deployed:
 		r, changed = r.dropReleasedHosts(is, changed, spec.Releasable(c.Aliases()))
 	}
+	r.reportShortfalls(&step, is)
 	for _, i := range changed {
 		r.announce(&step, r.Records[i], is[i])
 		step.Records = append(step.Records, r.observation(r.Records[i], is[i]))
@@ -290,6 +291,9 @@ func (r Run) announce(step *Step, was, is origin.Record) {
 			if slices.ContainsFunc(r.Zone.Plan.Refused, func(e origin.DNSRecord) bool { return strings.EqualFold(e.Name, host) }) {
 				misdirected = append(misdirected, host)
 			}
+		}
+		for _, reason := range r.shortfalls(is) {
+			why += "; " + reason.Message
 		}
 		if len(misdirected) > 0 {
 			why += "; viewers of " + strings.Join(misdirected, ", ") + " do not reach it, because an unmanaged DNS record exists for that host"
