@@ -66,9 +66,9 @@ func newAlarm(scope constructs.Construct, a alarm, topic awssns.Topic) string {
 type deadLetters struct {
 	id    string
 	queue awssqs.Queue
-	of    string             // describes the messages
-	log   awslambda.Function // the function whose log says why they failed; nil if the messages' own attributes do
-	back  bool               // whether they can be sent back to the queue that they came from
+	of    string             // which messages they are
+	log   awslambda.Function // the function whose log says why the messages failed; nil if their attributes say so
+	back  bool               // whether the messages can be sent back to the queue that they came from
 }
 
 // alarm returns the alarm that goes off as soon as one message is in the queue.
@@ -76,8 +76,8 @@ func (d deadLetters) alarm() alarm {
 	a := alarm{
 		id:     d.id,
 		metric: queueMetric(d.queue, "ApproximateNumberOfMessagesVisible"), every: time.Minute, atLeast: 1,
-		means: "Dead letters: " + d.of + ". SQS keeps them for 14 days. The next sweep or daily audit finds the same without " +
-			"them, so nothing is lost.",
+		means: "Dead letters: " + d.of + ". SQS keeps them for 14 days. Nothing is lost: the next sweep or daily audit " +
+			"reads the same from AWS.",
 		next: aws("sqs receive-message --queue-url %s --max-number-of-messages 10 --visibility-timeout 0 "+
 			"--message-attribute-names All", *d.queue.QueueUrl()),
 	}
@@ -150,7 +150,7 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 		{
 			id:     "SweepMissing",
 			metric: own(p.Hub, contract.MetricSweepCompleted, sum), every: sweepEvery, silent: 3,
-			means: "No sweep was completed in 30 minutes. Events still trigger the hub, but whatever no event reported waits, and an " +
+			means: "No sweep was completed in 30 minutes. Events still trigger the hub, but a change that no event reported is not noticed, and an " +
 				"invitation expires after 12 hours. After the first deployment, this alarm stays on until the first sweep.",
 			next: logs(p.Admit),
 			then: "fix the error that the log shows. If it shows none, check that the rule with rate(10 minutes) is ENABLED: " + aws("events list-rules --name-prefix originhub-%s", p.Hub),
@@ -165,21 +165,21 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 		{
 			id:     "TeardownDirty",
 			metric: own(p.Hub, contract.MetricTeardownDirty, sum), every: time.Minute, atLeast: 1,
-			means: "A teardown ended dirty: CloudFront has not released all network interfaces of the VPC origin. While they exist, the team's " +
+			means: "A teardown ended dirty: the VPC origin or some of its network interfaces are left. While network interfaces exist, the team's " +
 				"VPC cannot be deleted.",
 			next: failed,
-			then: cause + ". It names the interfaces, the VPC and the account. CloudFront may release them later; the hub observes them again " +
-				"once a day. If they stay, ask AWS Support to remove them.",
+			then: cause + ". It names what is left and the account, and says what to do. CloudFront may release network interfaces later; the hub " +
+				"observes them again once a day. If they stay, ask AWS Support to remove them.",
 		},
 		died("TeardownFailed", "ExecutionsFailed", "FAILED",
-			"An execution of the state machine failed: its teardown is blocked, or failed too often. No later step was begun. If TeardownDirty is in "+
-				"alarm, too, follow that alarm first."),
+			"An execution of the state machine failed: its teardown is blocked, or one of its tasks failed after all retries. No later step was begun. "+
+				"If TeardownDirty is also in alarm, follow that alarm first."),
 		died("TeardownAborted", "ExecutionsAborted", "ABORTED",
-			"Somebody stopped an execution of the state machine, or deleted the machine. Its teardown does not go on by itself."),
+			"Somebody stopped an execution of the state machine, or deleted the machine. Its teardown does not continue by itself."),
 		{
 			id:     "TeardownUnresolved",
 			metric: own(p.Hub, contract.MetricTeardownsUnresolved, maximum), every: sweepEvery, atLeast: 1,
-			means: "A teardown is blocked or left something, and that has not changed since it was reported. The alarm ends when no such teardown is left.",
+			means: "A teardown is blocked or ended dirty, and that has not changed since it was reported. The alarm ends when no such teardown is left.",
 			next:  logged(p.Step, "4w", "?"+quoted(contract.TeardownBlocked)+" ?"+quoted(contract.TeardownEndedIncomplete)),
 			then: "each line names the origin, its team, the phase and what to do. An execution that died is in the log of function retire: " +
 				logged(p.Retire, "4w", quoted(contract.TeardownBlocked)),
@@ -200,7 +200,7 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 				"origin under a claimed path, or a wired VPC origin that is no longer shared.",
 			next: logged(p.Audit, "4w", quoted(contract.LeakFound)),
 			then: "each finding is logged once, with its team, the command that repairs it (repair) and the account in which to run that command " +
-				"(repairIn). The alarm ends with the next daily audit.",
+				"(repairIn). The alarm ends with the first daily audit that finds nothing any more.",
 		},
 		{
 			id:     "LeaseHeldTooLong",

@@ -16,8 +16,8 @@ type SharedOriginProps struct {
 	Host         string // under the hub's domain
 	Paths        string // as the tag originhub:paths spells them: "/orders/ /orders-v2/health"
 	HubAccount   string // Networking account, 12 digits
-	Balancer     string // ARN of an internal load balancer that listens for HTTPS on port 443; its Region may be another
-	BalancerName string // its DNS name
+	Balancer     string // ARN of an internal load balancer that listens for HTTPS on port 443; it may be in another Region than the stack
+	BalancerName string // DNS name of the load balancer
 }
 
 // NewSharedOrigin makes a VPC origin for a load balancer, states its claim as tags, and shares it with the hub's account only. It

@@ -1,4 +1,5 @@
-// Package team has constructs for CDK apps of application teams: NewSpoke, which every team account needs; NewPrivateService, which
+// Package team has constructs for CDK apps of application teams: NewSpoke, which an account
+// needs so that the hub can read the tags of its VPC origins and tear them down; NewPrivateService, which
 // makes everything from the VPC to a VPC origin that is shared with the hub; and NewSharedOrigin, which makes only the VPC origin
 // and its share, for a team that already has a load balancer.
 //
@@ -16,8 +17,8 @@ import (
 type PrivateServiceProps struct {
 	Name     string    // the team's name in the hub policy
 	Host     string    // the only host, under the hub's domain
-	BasePath string    // the first segment, which all paths have in common
-	Paths    string    // the claim, as the tag originhub:paths spells it: "/orders/ /orders/v2/health"
+	BasePath string    // first segment of every path in Paths, without slashes: "orders"
+	Paths    string    // the claim, as the tag originhub:paths spells it: "/orders/items/ /orders/health"
 	CIDR     string    // the network of the VPC: it must not overlap with other teams' networks, and cannot be changed
 	Subnets  [2]string // parts of CIDR, one for each Availability Zone
 
@@ -25,8 +26,11 @@ type PrivateServiceProps struct {
 	Certificate string // ARN of the ACM certificate for Host, in this account and Region
 	PrefixList  string // id of com.amazonaws.global.cloudfront.origin-facing: see OriginFacing
 
-	Function awslambda.Function // serves the API
-	Targets  string             // directory with functions/targets, built for linux/arm64 and named bootstrap
+	Function awslambda.Function // answers the API's requests
+
+	// Targets is the directory that holds the binary bootstrap: command functions/targets of originhub, built for linux/arm64. It keeps
+	// the endpoint's addresses registered with the load balancer.
+	Targets string
 }
 
 // NewPrivateService makes the private side of one team: VPC, endpoint, private API and load balancer in front of a function, and the
@@ -44,7 +48,8 @@ func NewPrivateService(scope constructs.Construct, id string, p PrivateServicePr
 		Name: p.Name, HubAccount: p.HubAccount, Host: p.Host, Paths: p.Paths,
 		Balancer: *balancer.LoadBalancer.Ref(), BalancerName: *balancer.LoadBalancer.AttrDnsName(),
 	})
-	// CloudFront requires the internet gateway. The hub may send requests as soon as the origin is shared, so the rule must exist before.
+	// CloudFront requires the internet gateway. The hub may send requests as soon as the origin is shared, so the rule must exist before
+	// the VPC origin.
 	origin.Node().AddDependency(vpc.Gateway)
 	origin.Node().AddDependency(balancer.Rule)
 	return origin

@@ -18,9 +18,10 @@ type SpokeProps struct {
 	ExternalID string // the value of spokes.externalId in the hub policy
 }
 
-// NewSpoke makes the spoke of a team account: a rule that forwards calls about shares and tags to the hub, and a role with which the
-// hub reads VPC origins and takes out those that their team tagged for teardown. It returns the role. Its stack must be in us-east-1.
-// An account can have one spoke for each hub, because the role's name is fixed by the hub's name.
+// NewSpoke makes what the hub needs in a team account (a spoke): a rule that forwards CloudTrail's events about changed shares, VPC
+// origins and tags to the hub, and a role with which the hub reads VPC origins and tears down those that their team tagged for teardown.
+// It returns the role. Its stack must be in us-east-1. An account can have one such role for each hub, because the hub's name is part of
+// the role's name.
 func NewSpoke(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	hubBus := fmt.Sprintf("arn:aws:events:%s:%s:event-bus/%s", parts.Region, p.HubAccount, contract.BusName(p.HubName))

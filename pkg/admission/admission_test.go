@@ -244,11 +244,19 @@ func TestDecide(t *testing.T) {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
 			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/x/**")},
 			want:      []admission.Code{admission.ClaimTaken},
+			says:      "is already claimed by vo_2 of the same team",
+		},
+		"same team, identical": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-a", accountA, "vo_2", good.Paths...)},
+			want:      []admission.Code{admission.ClaimTaken},
+			says:      "is already claimed by vo_2 of the same team",
 		},
 		"same team, crossing": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
 			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/*/y")},
 			want:      []admission.Code{admission.ClaimTaken},
+			says:      "neither path covers the other",
 		},
 		"its team had another name when the outer one was admitted": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Paths = []string{"/team-a/x/*"} })},
@@ -354,7 +362,7 @@ func TestCheckPathNamesWhatWasMeant(t *testing.T) {
 	for path, want := range map[string]string{
 		"/a//b": "/a/b", "//a/*": "/a/*", "/a/./*": "/a/*", "/a/../b/*": "/b/*", "/..": "/", "/a/.": "/a/", "/a/b/..": "/a/", "/a//": "/a/", "/../../a": "/a",
 	} {
-		if why := admission.CheckPath(path); !strings.HasSuffix(why, "write "+want+" if that is meant") {
+		if why := admission.CheckPath(path); !strings.HasSuffix(why, "; if you mean "+want+", write "+want) {
 			t.Errorf("%s: %s", path, why)
 		}
 	}

@@ -16,7 +16,7 @@ func (r Round) damaged() []Change {
 	for _, d := range r.Registry.Damaged {
 		changes = append(changes, refuse(r.Registry.Refusals, contract.RegistryItemDamaged, itemOf(d),
 			outcome.Detail{Origin: d.Origin, What: d.Key}, []Reason{because(ItemDamaged, d.Why,
-				"item %s in partition %s of the registry cannot be read: %s; originhub leaves its origin or distribution as it is, and all others go on; "+
+				"item %s in partition %s of the registry cannot be read: %s; originhub leaves the origin or distribution of this item as it is; all other origins are handled as usual; "+
 					"restore the item from a point-in-time recovery of the table, or delete it: the next sweep then records again what is still shared",
 				d.Key, d.Partition, d.Why)})...)
 	}

@@ -23,7 +23,8 @@ type Decision struct {
 	Reasons []Reason // every reason against it
 }
 
-// Waits reports whether the origin has to be observed again although nothing about the origin itself has to change.
+// Waits reports whether every reason against the origin may disappear without an event about the origin, so that it has to be observed
+// again.
 func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 
 // Decide decides whether a Deployed origin may be wired. The claims of other origins in the registry stay: of two overlapping claims
@@ -35,9 +36,10 @@ func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 //	known        a host with a path that no grant permits       refused
 //	known        a setting out of the policy's bounds           refused
 //	known        overlaps another team's paths                  refused; the reason names that team
-//	known        overlaps its own team's paths                  refused, unless one pattern covers the other
+//	known        overlaps its own team's paths                  refused, unless exactly one pattern covers the other
 //	known        permitted, but tagged for teardown             refused
-//	known        permitted, but one too many                    waits
+//	known        permitted, but its team would have more        waits
+//	             origins than limits.originsPerTeam
 //	known        permitted                                      admitted
 func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	team, known := p.TeamOf(c.Account)
@@ -55,7 +57,7 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	)
 	if c.Tagged {
 		reasons = append(reasons, because(OriginTearingDown, "",
-			"%s has the tag %s: remove the tag to have the origin wired", c.ID, contract.TagTeardown))
+			"%s has the tag %s: remove the tag to have the origin added to the distribution", c.ID, contract.TagTeardown))
 	}
 	reasons = append(reasons, fits(c.ID, team, p, registry)...)
 	return Decision{Admit: len(reasons) == 0, Reasons: reasons}
@@ -102,7 +104,7 @@ func wellFormed(id string, c origin.Claim, t Team) []Reason {
 }
 
 // ungranted returns a reason for each host on which the team has no grant, for a claim without paths. The default paths are those that
-// are granted on the claimed hosts, so that the host has to be corrected first.
+// are granted on the claimed hosts. Without a grant on a host there are none, so the host has to be corrected first.
 func ungranted(id string, c origin.Claim, t Team) []Reason {
 	if len(c.Paths) > 0 {
 		return nil // permitted checks each path
@@ -123,8 +125,8 @@ func permitted(id string, c origin.Claim, t Team, p Policy) []Reason {
 	var out []Reason
 	for _, h := range c.Hosts {
 		if !p.Covers(h) {
-			out = append(out, because(ClaimOutsideDomain, h, "the host %q is not covered by %s: set %s to a host that is",
-				h, p.covering(), t.claimed(id, contract.TagHost, "hosts")))
+			out = append(out, because(ClaimOutsideDomain, h, "the host %q is not covered by %s: set %s to a host that %s",
+				h, p.covering(), t.claimed(id, contract.TagHost, "hosts"), p.coverable()))
 		}
 		var missing []string
 		for _, path := range c.Paths {
@@ -134,8 +136,8 @@ func permitted(id string, c origin.Claim, t Team, p Policy) []Reason {
 		}
 		if len(missing) > 0 {
 			out = append(out, because(ClaimNotGranted, h+" "+strings.Join(missing, " "), "%s is not granted %s on %s: "+
-				"set %s to paths that the hub policy grants to %s, or have a grant added to the hub policy",
-				t.Name, strings.Join(missing, " "), h, t.claimed(id, contract.TagPaths, "paths"), t.Name))
+				"claim a host and paths that the hub policy grants to %s together (%s and %s), or have a grant added to the hub policy",
+				t.Name, strings.Join(missing, " "), h, t.Name, t.claimed(id, contract.TagHost, "hosts"), t.claimed(id, contract.TagPaths, "paths")))
 		}
 	}
 	return out
@@ -149,11 +151,20 @@ func (p Policy) Covers(host string) bool {
 	return host == p.Domain || strings.HasSuffix(host, "."+p.Domain)
 }
 
+// covering returns what has to cover the hosts.
 func (p Policy) covering() string {
 	if p.Aliases == Wildcard {
 		return "the alias *." + p.Domain
 	}
 	return "the domain " + p.Domain
+}
+
+// coverable returns what a host has to be like to be covered, as a predicate.
+func (p Policy) coverable() string {
+	if p.Aliases == Wildcard {
+		return "this alias covers, with exactly one label before " + p.Domain
+	}
+	return "is " + p.Domain + " or ends in ." + p.Domain
 }
 
 // untaken returns a reason for each other origin whose claim overlaps claim c, sorted by the id of that origin. Hosts make no
@@ -182,10 +193,15 @@ func takes(id string, other *origin.Record, c origin.Claim, t Team, p Policy) (R
 			if !origin.Overlap(path, held) {
 				continue
 			}
-			if holder := p.teamOf(other); holder != t.Name {
+			holder, inner, outer := p.teamOf(other), origin.Covers(held, path), origin.Covers(path, held)
+			switch {
+			case holder != t.Name:
 				return because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s, which %s of %s has claimed: change %s to another path",
 					path, held, other.ID, holder, change), true
-			} else if origin.Covers(path, held) == origin.Covers(held, path) {
+			case inner && outer:
+				return because(ClaimTaken, path+" "+other.ID, "the path %s is already claimed by %s of the same team: change %s to another path, "+
+					"or tear down %s first", path, other.ID, change, other.ID), true
+			case !inner && !outer:
 				return because(ClaimTaken, path+" "+other.ID, "the path %s overlaps %s, which %s of the same team has claimed, and neither path "+
 					"covers the other: change %s to another path, or tear down %s first", path, held, other.ID, change, other.ID), true
 			}
@@ -229,10 +245,12 @@ func CheckName(name string) string {
 	switch {
 	case len(name) > 253:
 		return fmt.Sprintf("has %d characters, and a DNS name has at most 253", len(name))
-	case !labels.MatchString(name):
-		return "is not a DNS name in lower case, such as app.example.com"
+	case labels.MatchString(name):
+		return ""
+	case labels.MatchString(strings.ToLower(name)):
+		return "is not in lower case"
 	}
-	return ""
+	return "is not a DNS name of at least two labels of letters, digits and hyphens, such as app.example.com"
 }
 
 // pathForm is the form of a path pattern
@@ -249,7 +267,8 @@ func CheckPath(path string) string {
 	case !pathForm.MatchString(path):
 		return `contains a character other than letters, digits, * ? and _ - . $ / ~ " ' @ : + &`
 	case path != normalized(path):
-		return fmt.Sprintf("never matches, because CloudFront normalizes the path of a request before it compares it; write %s if that is meant", normalized(path))
+		return fmt.Sprintf("never matches, because CloudFront removes empty segments, . and .. from the path of a request before it compares "+
+			"the path with patterns; if you mean %[1]s, write %[1]s", normalized(path))
 	}
 	return ""
 }

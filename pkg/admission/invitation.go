@@ -23,8 +23,8 @@ type Stage string
 // Stages.
 const (
 	Unopened   Stage = ""           // the contents of the share are not known
-	Opened     Stage = "opened"     // Contents are known
-	Unreadable Stage = "unreadable" // AWS does not let the hub open it, and a retry does not help
+	Opened     Stage = "opened"     // the resources of the share were listed: Contents
+	Unreadable Stage = "unreadable" // AWS does not let the hub list its resources, and a retry does not help
 	Accepted   Stage = "accepted"   // the hub accepted it
 	Answered   Stage = "answered"   // no longer pending: it was answered or has expired
 	Failed     Stage = "failed"     // a call failed that may succeed later
@@ -81,8 +81,8 @@ func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) Invi
 		return i.accepted(p)
 	case i.Stage == Unreadable:
 		return InvitationStep{Changes: i.refuse(reported, []Reason{because(ShareUnreadable, "",
-			"AWS does not let the hub open the invitation of account %s (%s): make sure that no policy denies the hub "+
-				"ram:ListPendingInvitationResources, or have account %s share again; every sweep retries", i.Sender, i.Error, i.Sender)})}
+			"AWS does not let the hub list the resources of the invitation from account %s (%s): make sure that no policy denies the hub "+
+				"ram:ListPendingInvitationResources, or have account %s share again; every sweep tries again", i.Sender, i.Error, i.Sender)})}
 	case i.Stage == Unopened && origin.HasCode(reported[i.ARN], ShareUnrelated):
 		return InvitationStep{}
 	case i.Stage == Unopened && known:
@@ -133,7 +133,7 @@ func originIDs(d ShareDecision) string {
 func (i Invitation) accepted(p Policy) InvitationStep {
 	step := InvitationStep{Triggered: true, Recheck: Soon}
 	step.Happened.Count(contract.MetricInvitationAccepted, 1)
-	step.Happened.Inform(contract.ShareAccepted, i.Share, outcome.Detail{Account: i.Sender, What: i.Name, Why: "contains " + originIDs(i.decide(p))})
+	step.Happened.Inform(contract.ShareAccepted, i.Share, outcome.Detail{Account: i.Sender, What: i.Name, Why: "the hub accepted the share, which contains " + originIDs(i.decide(p))})
 	return step
 }
 

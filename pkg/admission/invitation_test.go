@@ -150,7 +150,7 @@ func remembered(changes []admission.Change) map[string][]admission.Reason {
 func TestAcceptedInvitationNamesItsOrigins(t *testing.T) {
 	i := invitation(accountA, admission.Accepted, shared(accountA, "vo_2"), shared(accountA, "vo_1"))
 	event := admission.DecideInvitation(i, policy(), nil).Happened.Events[0]
-	want := outcome.Detail{Version: contract.EventVersion, Severity: contract.SeverityInfo, Account: accountA, What: "origins", Why: "contains vo_1, vo_2"}
+	want := outcome.Detail{Version: contract.EventVersion, Severity: contract.SeverityInfo, Account: accountA, What: "origins", Why: "the hub accepted the share, which contains vo_1, vo_2"}
 	if diff := cmp.Diff(want, event.Detail); diff != "" || event.Resource != i.Share {
 		t.Errorf("of %s: %s", event.Resource, diff)
 	}

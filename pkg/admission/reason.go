@@ -14,13 +14,13 @@ type Code = origin.Code
 
 // Codes of shares.
 const (
-	ShareEmpty          Code = "share-empty"           // contains nothing yet; observed again
+	ShareEmpty          Code = "share-empty"           // contains no resource yet; it is observed again
 	ShareUnknownAccount Code = "share-unknown-account" // the sender's account belongs to no team
 	ShareExternal       Code = "share-external"        // is an invitation, and the hub policy denies invitations
 	ShareOtherType      Code = "share-other-type"      // contains something that is not a VPC origin
 	ShareOtherOwner     Code = "share-foreign-origin"  // contains an origin of another account than the sender's
 	ShareBadARN         Code = "share-bad-arn"         // contains a VPC origin whose ARN is invalid
-	ShareUnreadable     Code = "share-unreadable"      // its invitation cannot be opened
+	ShareUnreadable     Code = "share-unreadable"      // AWS does not let the hub list the resources of its invitation
 	ShareUnrelated           = origin.ShareUnrelated
 )
 
@@ -52,7 +52,7 @@ const (
 	DoesNotFit                = origin.DoesNotFit
 )
 
-// waits reports whether the reason may disappear without a change of the origin or share itself.
+// waits reports whether the reason may disappear without an event about the origin or share, so that it has to be observed again.
 func waits(r Reason) bool { return r.Code == ShareEmpty || r.Code == DoesNotFit }
 
 func because(code Code, subject, format string, args ...any) Reason {

@@ -54,8 +54,9 @@ func DecideShare(s origin.Share, invited bool, resources []origin.Resource, p Po
 		return d // it may become unrelated
 	}
 	if invited && !p.Shares.External {
-		refuse(ShareExternal, "", "account %s of %s shares from outside the organization, and the hub policy denies external shares: "+
-			"share within the organization, or set shares.external to allow in the hub policy", s.Owner, team.Name)
+		refuse(ShareExternal, "", "the share of account %s (%s) arrived as an invitation, and the hub policy denies external shares: "+
+			"run aws ram enable-sharing-with-aws-organization in the management account if the account is in the organization, and share again; "+
+			"or set shares.external to allow in the hub policy", s.Owner, team.Name)
 	}
 	resources = slices.Clone(resources)
 	slices.SortFunc(resources, func(a, b origin.Resource) int { return strings.Compare(a.ARN, b.ARN) })

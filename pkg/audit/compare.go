@@ -18,8 +18,9 @@ import (
 //	yes    no     -                       -           yes   Leak Found
 //	yes    yes    no                      -           yes   Leak Found, with the time when it was first found
 //	yes    yes    yes, or not stored      -           yes   -
-//	no     yes    -                       unreadable  yes   -, if only the owner's account shows it
-//	no     yes    -                       any other   no    Leak Resolved
+//	no     yes    -                       unreadable  yes   -, for the kind OriginUnused, which only that account shows
+//	no     yes    -                       unreadable  no    Leak Resolved, for any other kind
+//	no     yes    -                       readable    no    Leak Resolved
 //
 // An item that an earlier version wrote has no facts stored.
 func compare(
@@ -107,7 +108,7 @@ func age(d time.Duration) string {
 const (
 	// maxCalls is how many reported calls are remembered. A duplicate event arrives within minutes.
 	maxCalls = 200
-	// maxFindingBytes is the maximum size of the open findings. The next audit reports the others again.
+	// maxFindingBytes is the maximum size of the open findings. Findings beyond it are not stored, so the next audit reports them again.
 	maxFindingBytes = 350_000
 )
 

@@ -96,7 +96,7 @@ func (d *demo) tell(ctx context.Context) error {
 }
 
 func (d *demo) onboard(ctx context.Context) (rehearsal.VPCOrigin, error) {
-	d.chapter("2", "Each of the four creates a VPC origin and shares it with the hub")
+	d.chapter("2", "Each of the other four accounts creates a VPC origin and shares it with the hub")
 	var originB rehearsal.VPCOrigin
 	for _, step := range []struct {
 		*rehearsal.Actor

@@ -11,16 +11,18 @@ import (
 // Retry is a temporary failure: the same call may succeed later.
 type Retry struct{ Err error }
 
-// Reread is a write that failed because what it was based on has changed: read again and decide again.
+// Reread is a failure of a write that was based on a state which has changed since: read again and decide again.
 type Reread struct{ Err error }
 
 // GiveUp is a permanent failure: the call fails until somebody changes something.
 type GiveUp struct{ Err error }
 
-// Blocked means that a teardown cannot continue until somebody acts. The event was published and the record written before.
+// Blocked means that a teardown cannot continue until somebody acts. By then, the event about it has been published and the
+// record written.
 type Blocked struct{ Err error }
 
-// Dirty means that a teardown ended with something left behind. The event was published and the record written before.
+// Dirty means that a teardown ended with something left behind. By then, the event about it has been published and the
+// record written.
 type Dirty struct{ Err error }
 
 // Absent means that the object of the call does not exist.
@@ -51,7 +53,7 @@ func (e *Exists) Unwrap() error   { return e.Err }
 func (e *Finished) Unwrap() error { return e.Err }
 
 // Is reports whether the class of err is T. If an error chain has several classes, the outermost counts, since the caller that added
-// it knew more. Function joined gives the class of errors that are joined.
+// that class knew more. Function joined gives the class of errors that are joined.
 func Is[T error](err error) bool {
 	_, ok := class(err).(T) //nolint:errorlint // class has walked the chain
 	return ok
@@ -128,8 +130,8 @@ func IgnoreExists(err error) error {
 	return err
 }
 
-// Outermost returns err with its class as the outermost type, which the Lambda runtime reports. An error without a class becomes a
-// Retry: queues and state machines limit the number of retries.
+// Outermost returns err with its class as the outermost type, which the Lambda runtime reports. An error of any other class, or without
+// one, becomes a Retry: queues and state machines limit the number of retries.
 func Outermost(err error) error {
 	switch {
 	case err == nil:
@@ -176,8 +178,9 @@ var common = Codes{
 	"InvalidParameterException": AsGiveUp, "MalformedArnException": AsGiveUp,
 }
 
-// Wrap adds "verb noun" to err and classifies it by its AWS error code: first by c, then by the codes that all services share. An
-// error with another code, or without a code, is a Retry, since it may be temporary. Wrap returns nil if err is nil.
+// Wrap prefixes err with the formatted text, which names the call as a verb and a noun ("read DNS records of zone Z"), and classifies it
+// by its AWS error code: first by c, then by the codes that all services share. An error with another code, or without a code, is a
+// Retry, since it may be temporary. Wrap returns nil if err is nil.
 func (c Codes) Wrap(err error, format string, args ...any) error {
 	if err == nil {
 		return nil

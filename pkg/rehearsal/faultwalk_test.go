@@ -79,8 +79,8 @@ func TestOriginGoesLiveAlthoughAdmitCrashesBeforeItTriggersWire(t *testing.T) {
 }
 
 // faultWalk injects the same fault into every call that the functions make in one story, and checks that the story always has the same
-// ending. A story takes as long as twenty faults, so one run of the story gets many faults. A call that a run does not reach, because
-// earlier faults changed its course, gets another run. With -each, every run has one fault, so that no other fault can hide its effect.
+// ending. Running the story costs about twenty times what handling one fault costs, so each run gets many faults. A call that a run does
+// not reach, because earlier faults changed its course, gets another run. With -each, every run has one fault, so that no other fault can hide its effect.
 type faultWalk struct {
 	fault   sandbox.Fault
 	stories int

@@ -11,10 +11,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -23,7 +25,7 @@ func near(t testing.TB) *Sandbox {
 	return start(t, Options{Handlers: func(context.Context, Hosting) (Handler, error) { return nil, errors.New("no function here") }})
 }
 
-// recorder keeps what a client is answered.
+// recorder records the responses that a client gets.
 type recorder struct {
 	aws.HTTPClient
 	answers []string
@@ -48,7 +50,7 @@ func (r *recorder) Do(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// Calls in JSON, CBOR, XML and by Query, with and without a body, with errors, and one whose answer is lost.
+// The calls are in JSON, CBOR, XML and by Query, with and without a body. Some fail, and the response of one is lost.
 func TestCallsWithoutAConnectionAreAnsweredTheSame(t *testing.T) {
 	answers := func(s *Sandbox) ([]string, []Call) {
 		ctx := context.Background()
@@ -62,6 +64,8 @@ func TestCallsWithoutAConnectionAreAnsweredTheSame(t *testing.T) {
 		_, _ = distributions.GetDistribution(ctx, &cloudfront.GetDistributionInput{Id: aws.String("E/1 2%")})
 		_, _ = ram.NewFromConfig(cfg).GetResourceShares(ctx, &ram.GetResourceSharesInput{ResourceOwner: "SELF"})
 		_, _ = dynamodb.NewFromConfig(cfg).Scan(ctx, &dynamodb.ScanInput{TableName: aws.String("none")})
+		_, _ = cloudwatch.NewFromConfig(cfg).DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{})
+		_, _ = sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		_, _ = sfn.NewFromConfig(cfg).ListStateMachines(ctx, &sfn.ListStateMachinesInput{})
 		if err := s.Faults().Add(Rule{Fault: "timeout-after-success", Operation: "CreateQueue", Times: 1}); err != nil {
 			t.Fatal(err)

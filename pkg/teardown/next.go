@@ -139,7 +139,7 @@ func (o Observed) required() Step {
 		return o.waits(Grace, t.Due.Sub(o.Now), "VPC origin %s keeps serving until %s; remove the tag %s before then to cancel the teardown",
 			r.ID, t.Due.UTC().Format(time.RFC3339), contract.TagTeardown)
 	case t.Due.After(o.Now):
-		return o.endWith(o.Phase, Cancelled, "grace of VPC origin %s now lasts until %s; the next sweep starts the teardown again from the tag %s",
+		return o.endWith(o.Phase, Cancelled, "the teardown of VPC origin %s is now due at %s; the next sweep starts it again from the tag %s",
 			r.ID, t.Due.UTC().Format(time.RFC3339), contract.TagTeardown)
 	case !begun || r.State != origin.Detached:
 		return o.startDetach(t, begun)

@@ -223,7 +223,7 @@ func TestNext(t *testing.T) {
 		},
 		"grace again, where the machine cannot wait for it": {
 			seen: live(teardown.Record), change: func(o *teardown.Observed) { o.Record.Teardown.Due = o.Now.Add(time.Hour) },
-			verdict: teardown.End, phase: teardown.Record, outcome: teardown.Cancelled, says: []string{"starts the teardown again"},
+			verdict: teardown.End, phase: teardown.Record, outcome: teardown.Cancelled, says: []string{"the next sweep starts it again"},
 		},
 		// confirm
 		"used elsewhere": {seen: at(teardown.Confirm), change: used, verdict: teardown.Wait, phase: teardown.Confirm},

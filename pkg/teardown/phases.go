@@ -135,7 +135,7 @@ func (o Observed) record(t origin.Teardown) Step {
 			t.ENIs = append(t.ENIs, e.ID)
 		}
 	}
-	return recorded("VPC origin %s has network interfaces %s in %s; they were recorded, to be verified after the deletion", o.Record.ID, strings.Join(t.ENIs, ", "), t.VPC)
+	return recorded("VPC origin %s has network interfaces %s in %s; they were recorded, so that phase verify can check that they are gone", o.Record.ID, strings.Join(t.ENIs, ", "), t.VPC)
 }
 
 // confirm observes which distributions use the origin, and waits until none does.
@@ -151,7 +151,7 @@ func (o Observed) confirm(t origin.Teardown, at Phase) (step Step, used bool) {
 	})
 	ids := join(o.Users, func(u origin.User) string { return u.Distribution })
 	return o.wait(t, Confirm, confirmPace, confirmLimit, message, o.fails(Confirm, Blocked, usedElsewhere, ids,
-		"%s, and was not unshared; the owner of that distribution has to remove the origin and wait until it is Deployed; then set the tag %s again", message, contract.TagTeardown)), true
+		"%s, and was not unshared; the owner of that distribution has to remove the origin and wait until the distribution is Deployed; then set the tag %s again", message, contract.TagTeardown)), true
 }
 
 // unshare removes the origin from its shares, one after the other, and goes on to delete once it is in none. This is the first
@@ -213,9 +213,9 @@ func (o Observed) unshare(t origin.Teardown) Step {
 // the origin again: its write or this one fails.
 func (o Observed) unshareFrom(share string) Step {
 	whole := !slices.ContainsFunc(o.Shares, func(a origin.Association) bool { return a.Share == share && a.Resource != o.Record.ARN })
-	did := "removed it from share "
+	did := "the hub removed it from share "
 	if whole {
-		did = "deleted share "
+		did = "the hub deleted share "
 	}
 	s := o.act(Unshare, "VPC origin %s is used by no distribution; %s", o.Record.ID, did+share)
 	t := *s.Record.Teardown
@@ -380,7 +380,7 @@ func (o Observed) clean(t origin.Teardown, where string) Step {
 		if used || o.Unread[Sharing] {
 			continue
 		}
-		s := o.act(Verify, "VPC origin %s left share %s empty; deleted that share", o.Record.ID, share)
+		s := o.act(Verify, "VPC origin %s left share %s empty; the hub deleted that share", o.Record.ID, share)
 		s.Share, s.Whole, s.Optional = share, true, true
 		return s
 	}

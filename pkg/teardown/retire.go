@@ -3,6 +3,7 @@ package teardown
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -189,10 +190,10 @@ func (q Request) retire() Retirement {
 	fresh := origin.Teardown{Value: q.Value, Requested: requested, Due: due}
 	switch {
 	case r.Teardown == nil:
-		return q.begin(r.Generation, fresh, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" is "+q.Value+"; the teardown starts")
+		return q.begin(r.Generation, fresh, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" has the value "+strconv.Quote(q.Value)+"; the teardown starts")
 	case r.Intent == origin.Wire && due.Before(r.Teardown.Due):
 		// The running execution waits until the later time.
-		return q.begin(r.Generation+1, fresh, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" is now "+q.Value+"; the teardown starts again with the earlier time")
+		return q.begin(r.Generation+1, fresh, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" was changed to "+strconv.Quote(q.Value)+"; the teardown starts again with the earlier time")
 	}
 	return q.continueTeardown(due)
 }
@@ -240,7 +241,7 @@ func (q Request) block(t origin.Teardown) (a Retirement) {
 		t.Phase = string(Warn)
 	}
 	is := origin.Reason{Code: ExecutionDied, Subject: q.Execution.Status + " " + q.Execution.Error}
-	is.Message = fmt.Sprintf("execution %s ended with status %s in phase %s%s; the teardown does not go on; %s",
+	is.Message = fmt.Sprintf("execution %s ended with status %s in phase %s%s; the teardown is interrupted; %s",
 		contract.TeardownExecution(r.ID, r.Generation), q.Execution.Status, t.Phase, causeOf(q.Execution), wayOn(q.Execution.Status, t))
 	if reasons := []origin.Reason{is}; !origin.SameReasons([]origin.Reason{t.Because}, reasons) {
 		d := outcome.About(r, "").Because(reasons)
@@ -280,9 +281,9 @@ func wayOn(status string, t origin.Teardown) string {
 			contract.TagTeardown + " again to go on; " + back
 	}
 	if status == aborted {
-		return "somebody stopped the execution; to go on, set the tag " + contract.TagTeardown + " again; " + back
+		return "somebody stopped the execution; to continue, set the tag " + contract.TagTeardown + " again; " + back
 	}
-	return "fix the cause; originhub resumes the teardown within six hours, and at once if the tag " + contract.TagTeardown + " is set again; " + back
+	return "fix the cause; originhub tries again within six hours, and at once if the tag " + contract.TagTeardown + " is set again; " + back
 }
 
 // resumable reports whether a teardown whose execution died is due to be resumed: an hour after that was reported, then two, four, and every
@@ -329,8 +330,8 @@ func (q Request) continueTeardown(due time.Time) (a Retirement) {
 	// The record of an ended teardown has the value of its tag, so a changed value shows without an event that the tag was set again.
 	setAgain := q.Called.After(t.ExecutionAsked) || ended && (changed || t.Ended && t.Because.Code == tagRemoved)
 	if changed && (!ended || !setAgain) {
-		a = q.refuse(origin.Reason{Code: TagLate, Subject: q.Value, Message: fmt.Sprintf("the tag %s of VPC origin %s is now %s, but its teardown "+
-			"has begun and goes on as before; to keep the origin, remove the tag while the origin is still shared", contract.TagTeardown, r.ID, q.Value)})
+		a = q.refuse(origin.Reason{Code: TagLate, Subject: q.Value, Message: fmt.Sprintf("the tag %s of VPC origin %s was changed to %q, but the teardown "+
+			"has begun, and the new value has no effect; to keep the origin, remove the tag while the origin is still shared", contract.TagTeardown, r.ID, q.Value)})
 	}
 	if r.Intent == origin.Wire && !due.Equal(t.Due) {
 		t.Value, t.Due = q.Value, due

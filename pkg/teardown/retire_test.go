@@ -292,7 +292,7 @@ func TestBlockedExecutionIsReportedOnceAndResumed(t *testing.T) {
 		t.Errorf("reported after %v", said)
 	}
 	want := "execution teardown-vo_1-3 ended with status FAILED in phase detach (GiveUp: delete share: AccessDenied); the " +
-		"teardown does not go on; fix the cause; originhub resumes the teardown within six hours, and at once if the tag originhub:teardown is set again; " +
+		"teardown is interrupted; fix the cause; originhub tries again within six hours, and at once if the tag originhub:teardown is set again; " +
 		"to keep the origin, remove the tag"
 	if first != want {
 		t.Errorf("got %s", first)
@@ -303,7 +303,7 @@ func TestBlockedExecutionIsReportedOnceAndResumed(t *testing.T) {
 	q.Execution = origin.Execution{Status: aborted}
 	q.Record = requestedRecord(detaching, func(r *origin.Record) { r.Teardown.Unshared = retireNow })
 	a := Retire(q)
-	if got := a.Record.Teardown.Because.Message; !strings.Contains(got, "somebody stopped the execution; to go on, set the tag") || !strings.HasSuffix(got, "and share the origin with the hub again") {
+	if got := a.Record.Teardown.Because.Message; !strings.Contains(got, "somebody stopped the execution; to continue, set the tag") || !strings.HasSuffix(got, "and share the origin with the hub again") {
 		t.Errorf("stopped: %s", got)
 	}
 }

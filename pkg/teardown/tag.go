@@ -10,18 +10,18 @@ import (
 	"github.com/originhub/originhub/pkg/origin"
 )
 
-// Bounds are the shortest and the longest permitted time between the tag and the first change.
+// Bounds are the shortest and the longest permitted grace. The grace is the time between the tag and the first change.
 type Bounds struct {
-	Default time.Duration // the shortest, and that of the value now
-	Maximum time.Duration // 0: no limit
+	Default time.Duration // the shortest grace, and that of the value now
+	Maximum time.Duration // the longest grace; 0: no limit
 }
 
 // ParseTag parses the value of the teardown tag. It returns when the first change is due, for a tag that was first observed at requested.
 //
 //	value                          due
-//	now                            after the shortest grace
-//	a duration: 72h, 90m, 3d       after it, but not before the shortest grace
-//	a time: RFC 3339               then, but not before the shortest grace
+//	now                            the shortest grace after requested
+//	a duration: 72h, 90m, 3d       that duration after requested, and at least the shortest grace after requested
+//	a time: RFC 3339               at that time, and at least the shortest grace after requested
 //
 // A time more than a day in the past is an error: it is probably a mistake and must not count as now. A time beyond the longest grace is
 // an error, too, because the teardown must not happen earlier than its team expects.
@@ -42,8 +42,8 @@ func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err e
 	}
 	// The message does not depend on the current time, so that it is reported once.
 	if b.Maximum > 0 && due.After(requested.Add(b.Maximum)) {
-		return time.Time{}, tagError(TagTooFar, "the teardown tag is %q, but the hub policy permits at most %s of grace; set it to that or less",
-			value, b.Maximum)
+		return time.Time{}, tagError(TagTooFar, "the teardown tag is %q, but the hub policy permits at most %[2]s between the tag and the teardown; set the tag to %[2]s or less",
+			value, readable(b.Maximum))
 	}
 	if due.Before(least) {
 		due = least
@@ -79,6 +79,17 @@ func TagReason(value string, err error) origin.Reason {
 
 // pastTolerance is how far in the past a time may be when it is first observed: the tag event may be lost, and a sweep late.
 const pastTolerance = 24 * time.Hour
+
+// readable returns a duration in the shortest form that duration parses, such as 30d, 36h or 1h30m0s.
+func readable(d time.Duration) string {
+	switch {
+	case d%(24*time.Hour) == 0:
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return d.String()
+}
 
 // duration parses a positive duration. Besides the units of time.ParseDuration, it accepts whole days.
 func duration(value string) (time.Duration, bool) {

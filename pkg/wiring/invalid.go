@@ -191,7 +191,9 @@ func (r Run) reportRefusedUpdate(a Answer) (Run, Step) {
 		wired = append(wired, Entry{VPCOrigin: o.ID})
 	}
 	if named := Suspects(a.Message, wired); len(named) > 0 {
-		cause, next = "the update still contains "+strings.Join(named, ", "), "share it again, or wait until the next sweep removes what is no longer shared"
+		ids := strings.Join(named, ", ")
+		cause, next = "the error names "+ids+", already wired and probably no longer shared",
+			"share "+ids+" again, or wait until the next sweep removes what is no longer shared"
 	}
 	var o outcome.Outcome
 	o.Alarm(contract.DistributionWriteRefused, "", outcome.Detail{

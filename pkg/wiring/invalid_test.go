@@ -164,7 +164,7 @@ func TestBlameIsSaidOnceAnHour(t *testing.T) {
 func TestBlameNamesTheOriginThatLocksItsDistribution(t *testing.T) {
 	live, leaving := record("vo_1", origin.Wire, origin.Live), record("vo_2", origin.Detach, origin.Live)
 	for said, want := range map[string]string{
-		"Account 1 is not allowed to use the VPC origin vo_1 of account 2: it is not shared with it": "the update still contains vo_1",
+		"Account 1 is not allowed to use the VPC origin vo_1 of account 2: it is not shared with it": "the error names vo_1, already wired and probably no longer shared",
 		"the certificate has expired": "not a team's origin",
 	} {
 		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{live, leaving}}

@@ -74,7 +74,7 @@ func (r Run) Locate() (Run, Step) {
 	case id.created:
 		r.id.created = false
 		var o outcome.Outcome
-		o.Inform(contract.DistributionCreated, "", outcome.Detail{What: d.ID, Why: "distribution " + d.ID + " was created, as the hub policy asks for a distribution of the hub's own"})
+		o.Inform(contract.DistributionCreated, "", outcome.Detail{What: d.ID, Why: "distribution " + d.ID + " was created, because the hub policy has distribution.base"})
 		return r, Step{Outcome: o, Save: true}
 	case r.Served == nil || r.Served.ID != d.ID:
 		return r, Step{Do: ReadDistribution{ID: d.ID}}
@@ -83,7 +83,7 @@ func (r Run) Locate() (Run, Step) {
 	case t.Base != nil || !t.Named || d.ID == t.Adopt:
 		return r.Write()
 	case slices.ContainsFunc(r.Records, func(o origin.Record) bool { return o.Placed() || len(o.ReleasedHosts) > 0 }):
-		return r.cannotAdopt(DistributionReplaced, fmt.Sprintf("distribution %s was adopted as %q and still serves origins; put %s back in its place in "+
+		return r.cannotAdopt(DistributionReplaced, fmt.Sprintf("distribution %s is adopted as %q and still serves origins; put %s back at its old position in "+
 			"distribution.adopt of the hub policy, and add %s after it", d.ID, d.Name, d.ID, t.Adopt))
 	}
 	return r.assign(t.Adopt).Locate()
@@ -215,7 +215,7 @@ func (r Run) refusedByAWS(a Answer) (Run, Step) {
 	if a.Code != "" {
 		why.Message = fmt.Sprintf("AWS refuses the hub's calls for distribution %[2]s with error %[1]s", why.Code, why.Subject)
 	}
-	return r.unavailable(why, message)
+	return r.unavailable(why, message+"; correct what this error names, such as the id in the hub policy or a permission; the next sweep tries again")
 }
 
 // cannotAdopt ends a run for which policy names a distribution that cannot be adopted.

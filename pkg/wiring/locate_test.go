@@ -110,7 +110,7 @@ func TestUnavailable(t *testing.T) {
 		"AWS's words":     {item("E1"), []wiring.Answer{denied}, "AccessDenied", "E1", "AWS refuses the hub's calls for distribution E1 with error AccessDenied", "call failed: AccessDenied"},
 		"no code of AWS":  {item("E1"), []wiring.Answer{failed(wiring.Refused, "")}, "unavailable", "E1", "call failed: ", "call failed: "},
 		"it is missing":   {origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}, []wiring.Answer{gone}, wiring.DistributionMissing, "E1", "it does not exist; create a distribution", "put its id in distribution.adopt"},
-		"it was replaced": {item("EOLD"), []wiring.Answer{old}, wiring.DistributionReplaced, "EOLD", "distribution EOLD was adopted as \"main\" and still serves origins", "put EOLD back in its place"},
+		"it was replaced": {item("EOLD"), []wiring.Answer{old}, wiring.DistributionReplaced, "EOLD", "distribution EOLD is adopted as \"main\" and still serves origins", "put EOLD back at its old position"},
 	} {
 		r := wiring.Run{Terms: adopts, Now: now, Item: c.item, Records: []origin.Record{live}}
 		var said []string
@@ -207,7 +207,7 @@ func TestNoneCompletesWhatWaits(t *testing.T) {
 	waits.Token = "token"
 	r := wiring.Run{Terms: dropped, Now: now, Item: origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}, Records: []origin.Record{waits}}
 	r, says := script(t, r, func(wiring.Action) wiring.Answer { return failed(wiring.Failed, "") })
-	if got := strings.Join(says, "; "); !strings.Contains(got, "complete token: origin is in no distribution of the hub") || r.Records[0].State != origin.Detached {
+	if got := strings.Join(says, "; "); !strings.Contains(got, "complete token: origin vo_1 is in no distribution of the hub") || r.Records[0].State != origin.Detached {
 		t.Errorf("%s, and it is %s", got, r.Records[0].State)
 	}
 }
@@ -221,7 +221,7 @@ func TestGoneCompletesWhatWaits(t *testing.T) {
 	r := wiring.Run{Terms: dropped, Now: now, Item: item("EOLD"), Records: []origin.Record{waits}}
 	r, step := r.Next()
 	_, step = r.Learn(step, failed(wiring.Absent, "NoSuchDistribution")).Next()
-	if got := told(step); !strings.Contains(got, "complete token: origin is no longer in distribution EOLD, which is Deployed") {
+	if got := told(step); !strings.Contains(got, "complete token: origin vo_1 is no longer in distribution EOLD, which is Deployed") {
 		t.Error(got)
 	}
 	if w := step.Records[0]; w.Record.Token != "" || w.History[len(w.History)-1].Code != origin.DecidedDetached {

@@ -103,10 +103,13 @@ func (c Change) String() string {
 		fmt.Fprintf(&b, " with the settings of origin %s", c.From)
 	}
 	if c.Target != "" {
-		fmt.Fprintf(&b, " to %s", c.Target)
+		fmt.Fprintf(&b, ", which leads to %s", c.Target)
 	}
 	if c.Before != "" {
-		fmt.Fprintf(&b, " before %s", c.Before)
+		if c.Target != "" {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, " before behavior %s", c.Before)
 	}
 	if c.Was != "" {
 		fmt.Fprintf(&b, ", was %s", c.Was)

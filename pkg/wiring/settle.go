@@ -308,12 +308,12 @@ func (r Run) announce(step *Step, was, is origin.Record) {
 func (r Run) observation(was, is origin.Record) Observation {
 	var s Observation
 	if taskWaits(is) {
-		s.Token, s.Fact = is.Token, "origin is in no distribution of the hub"
+		s.Token, s.Fact = is.Token, "origin "+is.ID+" is in no distribution of the hub"
 		if r.Item.ID != "" {
-			s.Fact = "origin is no longer in distribution " + r.Item.ID + ", which is Deployed"
+			s.Fact = "origin " + is.ID + " is no longer in distribution " + r.Item.ID + ", which is Deployed"
 		}
 		if is.Intent == origin.Wire {
-			s.Fact = "origin has to be wired again"
+			s.Fact = "origin " + is.ID + " has to be wired again"
 		}
 		is.Token = ""
 	}

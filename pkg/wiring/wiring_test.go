@@ -178,8 +178,8 @@ func TestAddingWritesWholeElements(t *testing.T) {
 	}
 	want := "enable the distribution\n" +
 		"add origin originhub-vo_1 (alb.example.com in account 111111111111)\n" +
-		"add behavior /a/b/* to originhub-vo_1 before /a/*\n" +
-		"add behavior /a/* to originhub-vo_1\n" +
+		"add behavior /a/b/*, which leads to originhub-vo_1, before behavior /a/*\n" +
+		"add behavior /a/*, which leads to originhub-vo_1\n" +
 		"add alias team.example.com"
 	if diff := cmp.Diff(want, plan.String()); diff != "" {
 		t.Error(diff)

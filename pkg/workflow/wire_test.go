@@ -290,8 +290,8 @@ func (s *tasks) PutRecord(_ context.Context, o origin.Record) (origin.Record, er
 // A token that was forgotten would leave its task waiting, and one that is completed twice harms nobody.
 func TestWireCompletesATaskBeforeItForgetsTheToken(t *testing.T) {
 	for broken, want := range map[string][]string{
-		"":         {`complete token {"phase":"record","wait":0,"outcome":"","says":"origin is no longer in distribution E1, which is Deployed"}`, `record vo_main as detached with token ""`},
-		"complete": {`complete token {"phase":"record","wait":0,"outcome":"","says":"origin is no longer in distribution E1, which is Deployed"}`, `record vo_main as detached with token "token"`},
+		"":         {`complete token {"phase":"record","wait":0,"outcome":"","says":"origin vo_main is no longer in distribution E1, which is Deployed"}`, `record vo_main as detached with token ""`},
+		"complete": {`complete token {"phase":"record","wait":0,"outcome":"","says":"origin vo_main is no longer in distribution E1, which is Deployed"}`, `record vo_main as detached with token "token"`},
 	} {
 		w := twoLive(t, &counted{})
 		known := w.Registry.(fixedRegistry)

@@ -123,7 +123,7 @@ func (w *World) Register(services ...*Service) {
 // Service returns a registered service by its signing name, or nil.
 func (w *World) Service(name string) *Service { return w.services[name] }
 
-// Services returns the registered services by name.
+// Services returns the registered services, sorted by name.
 func (w *World) Services() []*Service {
 	var list []*Service
 	for _, s := range w.services {
@@ -148,7 +148,7 @@ func (w *World) AddAccount(a Account) {
 	w.Do(func() { w.accounts[a.ID] = &a })
 }
 
-// Accounts returns the accounts by id. Call with the world locked.
+// Accounts returns the accounts, sorted by id. Call with the world locked.
 func (w *World) Accounts() []*Account {
 	var list []*Account
 	for _, a := range w.accounts {
@@ -209,7 +209,8 @@ type CallRecord struct {
 	Fault     string `json:"fault,omitempty"`
 	ReadOnly  bool   `json:"readOnly"`
 	RequestID string `json:"requestId"`
-	// Attempt counts how often the SDK has sent this call. Above 1, the SDK got no response before, or one that it retries.
+	// Attempt counts how often the SDK has sent this call. If it is above 1, the previous attempt got no response, or an
+	// error after which the SDK retries.
 	Attempt int `json:"attempt,omitempty"`
 	// SDKCall is the same for all attempts of a call. The SDK chooses it at random, so it differs between runs.
 	SDKCall string `json:"-"`
