@@ -240,7 +240,7 @@ func TestMissingCompletesWhatWaits(t *testing.T) {
 	absent := func(wiring.Action) wiring.Answer { return failed(wiring.Absent, "NoSuchDistribution") }
 	r, says := script(t, r, absent)
 	got := strings.Join(says, "; ")
-	if !strings.Contains(got, "say Distribution Became Unavailable E1") || !strings.Contains(got, "complete token: origin is in no distribution of the hub") ||
+	if !strings.Contains(got, "say Distribution Became Unavailable E1") || !strings.Contains(got, "complete token: origin vo_1 is in no distribution of the hub") ||
 		r.Records[0].State != origin.Detached || r.Records[1].State != origin.Live {
 		t.Errorf("%s, and they are %s and %s", got, r.Records[0].State, r.Records[1].State)
 	}
