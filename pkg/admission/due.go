@@ -164,24 +164,24 @@ func (r Round) unavailable(o Offer, team Team) []Change {
 	})
 }
 
-// deploysFor is the age from which an origin that is not Deployed is reported. A deployment takes up to 15 minutes
+// deploysFor is how long an origin may be not Deployed after its owner created or updated it before that is reported. A deployment takes up to 15 minutes
 // (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
 const deploysFor = time.Hour
 
 // deploysForLong reports an origin that was shared before it is Deployed, once, and only if that lasts: sharing an origin at once is
 // ordinary.
 //
-//	record  created               reported
+//	record  created or updated    reported
 //	any     -                     no: the origin stays as it is
 //	none    less than 1 hour ago  no
 //	none    before                Origin Deferred
 func (r Round) deploysForLong(o Offer, team Team) []Change {
 	shown, _ := r.shown(o.ID)
-	if _, known := r.Registry.Find(o.ID); known || shown.Created.IsZero() || r.Registry.Now.Sub(shown.Created) < deploysFor {
+	if _, known := r.Registry.Find(o.ID); known || shown.Modified.IsZero() || r.Registry.Now.Sub(shown.Modified) < deploysFor {
 		return nil
 	}
 	return refuse(r.Registry.Refusals, contract.OriginDeferred, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []Reason{
-		because(OriginNotDeployed, "", "%s is shared, but its status is not Deployed, and it was created more than an hour ago: find out in account %s why CloudFront "+
+		because(OriginNotDeployed, "", "%s is shared, but its status is not Deployed, and its owner created or updated it more than an hour ago: find out in account %s why CloudFront "+
 			"does not deploy it; originhub observes it again and admits it when it is Deployed", o.ID, o.Account),
 	})
 }

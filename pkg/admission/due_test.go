@@ -88,16 +88,16 @@ func TestDue(t *testing.T) {
 		"new, not Deployed": {change: func(r *admission.Round) { r.Visible[0].Deployed = false }, want: admission.Due{Recheck: admission.Later}},
 
 		"new, not Deployed for an hour": {
-			change: func(r *admission.Round) { r.Visible[0].Deployed, r.Visible[0].Created = false, start.Add(-time.Hour) },
+			change: func(r *admission.Round) { r.Visible[0].Deployed, r.Visible[0].Modified = false, start.Add(-time.Hour) },
 			want:   admission.Due{Recheck: admission.Later}, events: []string{"Origin Deferred origin-not-deployed"},
 		},
 		"new, not Deployed for less than an hour": {
-			change: func(r *admission.Round) { r.Visible[0].Deployed, r.Visible[0].Created = false, start.Add(1-time.Hour) },
+			change: func(r *admission.Round) { r.Visible[0].Deployed, r.Visible[0].Modified = false, start.Add(1-time.Hour) },
 			want:   admission.Due{Recheck: admission.Later},
 		},
 		"to be wired, not Deployed for an hour": {
 			records: []origin.Record{is}, sweep: true,
-			change: func(r *admission.Round) { r.Visible[0].Deployed, r.Visible[0].Created = false, start.Add(-time.Hour) },
+			change: func(r *admission.Round) { r.Visible[0].Deployed, r.Visible[0].Modified = false, start.Add(-time.Hour) },
 			want:   admission.Due{Recheck: admission.Later},
 		},
 

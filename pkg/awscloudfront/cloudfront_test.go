@@ -198,7 +198,7 @@ func TestVpcOriginIsSeenByThoseItIsSharedWith(t *testing.T) {
 	t.Parallel()
 	ctx, s, hub, peer := start(t)
 	o := share(ctx, t, s, nil)
-	want := origin.VpcOrigin{Ref: o, Endpoint: balancer, Created: s.Now().Truncate(time.Second)}
+	want := origin.VpcOrigin{Ref: o, Endpoint: balancer, Created: s.Now().Truncate(time.Second), Modified: s.Now().Truncate(time.Second)}
 	if got := rig.Must[[]origin.VpcOrigin](t)(peer.VpcOrigins(ctx)); !slices.Equal(got, []origin.VpcOrigin{want}) {
 		t.Errorf("while it deploys: %+v", got)
 	}

@@ -27,6 +27,7 @@ func (c *Client) VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error) {
 				Deployed: aws.ToString(o.Status) == deployed,
 				Endpoint: aws.ToString(o.OriginEndpointArn),
 				Created:  aws.ToTime(o.CreatedTime),
+				Modified: aws.ToTime(o.LastModifiedTime),
 			})
 		}
 		if !aws.ToBool(page.VpcOriginList.IsTruncated) {
@@ -48,6 +49,7 @@ func (c *Client) VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, er
 		Deployed: aws.ToString(o.Status) == deployed,
 		ETag:     aws.ToString(out.ETag),
 		Created:  aws.ToTime(o.CreatedTime),
+		Modified: aws.ToTime(o.LastModifiedTime),
 	}
 	if o.VpcOriginEndpointConfig != nil {
 		seen.Endpoint = aws.ToString(o.VpcOriginEndpointConfig.Arn)

@@ -9,6 +9,7 @@ type VpcOrigin struct {
 	Endpoint string // ARN of the load balancer or instance behind it
 	ETag     string
 	Created  time.Time
+	Modified time.Time // when its owner last created or updated it
 }
 
 // Served is a distribution with its configuration, as CloudFront returns it.

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -214,7 +215,7 @@ func twoLive(t *testing.T, dns zone) *Wire {
 			Claim: origin.Claim{Hosts: []string{name + ".example.com"}, Paths: []string{"/"}, Domain: "d.example.com"},
 		}
 		id := policy.Distribution.Adopt[i]
-		cloudFront.configs[id] = configWith(t, o)
+		cloudFront.configs[id] = bytes.Replace(configWith(t, o), []byte("<Enabled>false"), []byte("<Enabled>true"), 1)
 		s.Records = append(s.Records, o)
 		s.Distributions = append(s.Distributions, origin.Distribution{Name: name, Identity: origin.Identity{ID: id, Domain: id + ".cloudfront.net"}, Observation: origin.Observation{ObservedAt: now}})
 	}
