@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -166,7 +165,7 @@ func (refusing) Update(context.Context, string, string, []byte) error {
 func configWith(t *testing.T, o origin.Record) []byte {
 	t.Helper()
 	base := wiring.Base(wiring.BaseSpec{})
-	plan, err := wiring.Diff(wiring.DesiredOf([]origin.Record{o}, nil, wiring.Spec{Domain: "example.com"}), base)
+	plan, err := wiring.Diff(wiring.DesiredOf([]origin.Record{o}, nil, wiring.Spec{Domain: "example.com", Created: true}), base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +214,7 @@ func twoLive(t *testing.T, dns zone) *Wire {
 			Claim: origin.Claim{Hosts: []string{name + ".example.com"}, Paths: []string{"/"}, Domain: "d.example.com"},
 		}
 		id := policy.Distribution.Adopt[i]
-		cloudFront.configs[id] = bytes.Replace(configWith(t, o), []byte("<Enabled>false"), []byte("<Enabled>true"), 1)
+		cloudFront.configs[id] = configWith(t, o)
 		s.Records = append(s.Records, o)
 		s.Distributions = append(s.Distributions, origin.Distribution{Name: name, Identity: origin.Identity{ID: id, Domain: id + ".cloudfront.net"}, Observation: origin.Observation{ObservedAt: now}})
 	}
