@@ -368,6 +368,17 @@ func TestCheckPathNamesWhatWasMeant(t *testing.T) {
 	}
 }
 
+// Advice about a path in a tag can be copied to the tag, which cannot contain '*'.
+func TestPathInATagIsSpelledAsInATag(t *testing.T) {
+	claim := admission.ParseClaim(map[string]string{contract.TagPaths: "/team-a//x/ /team-a/ä="}, admission.Team{})
+	why := origin.Why(admission.Decide(admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: claim}, policy(), nil).Reasons)
+	for _, want := range []string{`the path "/team-a//x/" never matches`, "if you mean /team-a/x/, write /team-a/x/: ", `the path "/team-a/ä=" contains a character other than letters, digits and _-./@:+=: `} {
+		if !strings.Contains(why, want) {
+			t.Errorf("%s, without %s", why, want)
+		}
+	}
+}
+
 func TestCheckName(t *testing.T) {
 	for name, good := range map[string]bool{
 		"a.example.com": true, "internal-x-1.us-east-1.elb.amazonaws.com": true, "xn--bcher-kva.example": true,

@@ -96,8 +96,8 @@ func wellFormed(id string, c origin.Claim, t Team) []Reason {
 		}
 	}
 	for _, path := range c.Paths {
-		if why := CheckPath(path); why != "" {
-			add(ClaimPathInvalid, path, "the path %q %s: correct %s", path, why, paths)
+		if why := t.checkPath(path); why != "" {
+			add(ClaimPathInvalid, path, "the path %q %s: correct %s", t.spelled(path), why, paths)
 		}
 	}
 	return out
@@ -136,8 +136,8 @@ func permitted(id string, c origin.Claim, t Team, p Policy) []Reason {
 		}
 		if len(missing) > 0 {
 			out = append(out, because(ClaimNotGranted, h+" "+strings.Join(missing, " "), "%s is not granted %s on %s: "+
-				"claim a host and paths that the hub policy grants to %s together (%s and %s), or have a grant added to the hub policy",
-				t.Name, strings.Join(missing, " "), h, t.Name, t.claimed(id, contract.TagHost, "hosts"), t.claimed(id, contract.TagPaths, "paths")))
+				"each claimed path has to be granted on each claimed host. Change %s or %s, or have a grant added to the hub policy",
+				t.Name, strings.Join(missing, " "), h, t.claimed(id, contract.TagHost, "hosts"), t.claimed(id, contract.TagPaths, "paths")))
 		}
 	}
 	return out
@@ -259,16 +259,40 @@ var pathForm = regexp.MustCompile(`^/[A-Za-z0-9_.*$/~"'@:+&?-]*$`)
 
 // CheckPath returns what is wrong with a path pattern, as a predicate without its subject, or "".
 func CheckPath(path string) string {
+	return checkPath(path, `letters, digits, *, ? and _-.$/~"'@:+&`, func(p string) string { return p })
+}
+
+// checkPath returns what is wrong with a path that team t claims, as CheckPath does. If the path is in a tag, the answer names the
+// characters that a tag permits, too (CF-26).
+func (t Team) checkPath(path string) string {
+	if t.Claim != nil {
+		return CheckPath(path)
+	}
+	return checkPath(path, "letters, digits and _-./@:+=", t.spelled)
+}
+
+// spelled returns a path pattern as team t claims it: in a tag, or in the hub policy if the team has no spoke role.
+func (t Team) spelled(path string) string {
+	if t.Claim != nil {
+		return path
+	}
+	if tag, err := SpellPaths([]string{path}); err == nil {
+		return tag
+	}
+	return path
+}
+
+func checkPath(path, permitted string, spelled func(string) string) string {
 	switch {
 	case !strings.HasPrefix(path, "/"):
 		return "does not begin with a slash"
 	case len(path) > 255:
 		return fmt.Sprintf("has %d characters, and CloudFront permits at most 255", len(path))
 	case !pathForm.MatchString(path):
-		return `contains a character other than letters, digits, * ? and _ - . $ / ~ " ' @ : + &`
+		return "contains a character other than " + permitted
 	case path != normalized(path):
 		return fmt.Sprintf("never matches, because CloudFront removes empty segments, . and .. from the path of a request before it compares "+
-			"the path with patterns; if you mean %[1]s, write %[1]s", normalized(path))
+			"the path with patterns; if you mean %[1]s, write %[1]s", spelled(normalized(path)))
 	}
 	return ""
 }

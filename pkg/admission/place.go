@@ -156,10 +156,13 @@ func (r Round) place(q request, place wiring.Place) []Change {
 	}
 	why := fmt.Sprintf("%s claims %s on %s", is.ID, strings.Join(is.Claim.Paths, ", "), strings.Join(is.Claim.Hosts, ", "))
 	if len(r.Policy.Distribution.Fleet()) > 1 {
-		why += "; it is wired into distribution " + place.Distribution
+		why += "; its place is in distribution " + place.Distribution
+		if place.Distribution != q.bound && !r.Policy.Distribution.DryRun {
+			why += ", and function wire adds it next"
+		}
 	}
 	if len(q.refused) > 0 {
-		why += "; what was reported before is no longer so: " + origin.Why(q.refused)
+		why += "; the earlier refusal no longer applies (" + facts(q.refused) + ")"
 	}
 	if is.State == origin.Deferred {
 		is.State, is.Reasons = origin.Pending, nil
@@ -174,4 +177,13 @@ func (r Round) place(q request, place wiring.Place) []Change {
 	}
 	c.Record = &is
 	return []Change{c}
+}
+
+// facts returns the messages of reasons without their advice, which follows a colon.
+func facts(reasons []Reason) string {
+	out := make([]string, len(reasons))
+	for i, r := range reasons {
+		out[i], _, _ = strings.Cut(r.Message, ": ")
+	}
+	return strings.Join(out, "; ")
 }

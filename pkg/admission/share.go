@@ -55,8 +55,8 @@ func DecideShare(s origin.Share, invited bool, resources []origin.Resource, p Po
 	}
 	if invited && !p.Shares.External {
 		refuse(ShareExternal, "", "the share of account %s (%s) arrived as an invitation, and the hub policy denies external shares: "+
-			"run aws ram enable-sharing-with-aws-organization in the management account if the account is in the organization, and share again; "+
-			"or set shares.external to allow in the hub policy", s.Owner, team.Name)
+			"if account %s is in your organization, run aws ram enable-sharing-with-aws-organization in the management account, and let the team "+
+			"share again; otherwise set shares.external to allow in the hub policy", s.Owner, team.Name, s.Owner)
 	}
 	resources = slices.Clone(resources)
 	slices.SortFunc(resources, func(a, b origin.Resource) int { return strings.Compare(a.ARN, b.ARN) })

@@ -349,7 +349,7 @@ func TestNext(t *testing.T) {
 		},
 		"more than another origin in the VPC needs": {
 			seen: gone("eni-1", "eni-2", "eni-3"), change: needs(2), verdict: teardown.Wait, phase: teardown.Verify,
-			says: []string{"1 of eni-1, eni-2 in vpc-1 (eu-west-1)", "where other VPC origins need the others"},
+			says: []string{"1 of the interfaces eni-1, eni-2 in vpc-1 (eu-west-1)", "(other VPC origins use the rest)"},
 		},
 		"in a subnet that no other origin needs": {
 			seen: gone("eni-1"), change: func(o *teardown.Observed) {
@@ -515,6 +515,10 @@ func TestWhatIsRecordedBeforeItIsDone(t *testing.T) {
 	}))
 	if got := s.Record.Teardown; !got.Recorded || !slices.Equal(got.ENIs, []string{"eni-7"}) || got.VPC != "vpc-1" || got.ETag != "E2" {
 		t.Errorf("recording records %+v", got)
+	}
+	s = step(but(at(teardown.Record), func(o *teardown.Observed) { o.ENIs = []origin.ENI{} }))
+	if !s.Record.Teardown.Recorded || s.Message != "VPC origin vo_b has no network interfaces in vpc-1" {
+		t.Errorf("without interfaces it says %s", s.Message)
 	}
 	s = step(but(at(teardown.Unshare), func(o *teardown.Observed) {
 		o.Shares = append(o.Shares, origin.Association{Share: "share-1", Resource: other, Status: "ASSOCIATED"})

@@ -135,6 +135,9 @@ func (o Observed) record(t origin.Teardown) Step {
 			t.ENIs = append(t.ENIs, e.ID)
 		}
 	}
+	if len(t.ENIs) == 0 {
+		return recorded("VPC origin %s has no network interfaces in %s", o.Record.ID, t.VPC)
+	}
 	return recorded("VPC origin %s has network interfaces %s in %s; they were recorded, so that phase verify can check that they are gone", o.Record.ID, strings.Join(t.ENIs, ", "), t.VPC)
 }
 
@@ -151,7 +154,7 @@ func (o Observed) confirm(t origin.Teardown, at Phase) (step Step, used bool) {
 	})
 	ids := join(o.Users, func(u origin.User) string { return u.Distribution })
 	return o.wait(t, Confirm, confirmPace, confirmLimit, message, o.fails(Confirm, Blocked, usedElsewhere, ids,
-		"%s, and was not unshared; the owner of that distribution has to remove the origin and wait until the distribution is Deployed; then set the tag %s again", message, contract.TagTeardown)), true
+		"%s, and was not unshared; the owner of each of these distributions has to remove the origin and wait until the distribution is Deployed; then set the tag %s again", message, contract.TagTeardown)), true
 }
 
 // unshare removes the origin from its shares, one after the other, and goes on to delete once it is in none. This is the first
@@ -305,7 +308,7 @@ func (o Observed) verify(t origin.Teardown) Step {
 			left = append(left, strings.Join(sure, ", ")+" in "+at)
 		}
 		if n > 0 {
-			left = append(left, fmt.Sprintf("%d of %s in %s, where other VPC origins need the others", n, strings.Join(some, ", "), at))
+			left = append(left, fmt.Sprintf("%d of the interfaces %s in %s (other VPC origins use the rest)", n, strings.Join(some, ", "), at))
 		}
 	}
 	if len(left) == 0 {

@@ -147,7 +147,7 @@ func Retire(q Request) Retirement {
 // plan reports, once for each value of the tag, that the hub would start a teardown.
 func (q Request) plan() (a Retirement) {
 	reasons := []origin.Reason{{Code: plannedOnly, Subject: q.Value, Message: "originhub would start the teardown of VPC origin " + q.Record.ID +
-		", because its tag " + contract.TagTeardown + " is " + q.Value + "; in dry-run mode it tears nothing down; set distribution.mode to manage in the hub policy to start it"}}
+		", because its tag " + contract.TagTeardown + " has the value " + strconv.Quote(q.Value) + ". In dry-run mode it tears nothing down; set distribution.mode to manage in the hub policy to start it"}}
 	if origin.SameReasons(q.Refused, reasons) {
 		return a
 	}
@@ -181,7 +181,7 @@ func (q Request) retire() Retirement {
 	}
 	due, err := ParseTag(q.Value, requested, q.Grace)
 	if err != nil {
-		refused, cancelled := q.refuse(TagReason(q.Value, err)), q.cancel(err.Error())
+		refused, cancelled := q.refuse(TagReason(q.Value, err)), q.cancel(err.Error()+"; until then the teardown is cancelled, and the origin stays as it is")
 		cancelled.Refuse = refused.Refuse
 		refused.Outcome.Add(cancelled.Outcome)
 		cancelled.Outcome = refused.Outcome
@@ -190,10 +190,12 @@ func (q Request) retire() Retirement {
 	fresh := origin.Teardown{Value: q.Value, Requested: requested, Due: due}
 	switch {
 	case r.Teardown == nil:
-		return q.begin(r.Generation, fresh, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" has the value "+strconv.Quote(q.Value)+"; the teardown starts")
+		return q.begin(r.Generation, fresh, fmt.Sprintf("the tag %s of VPC origin %s has the value %q; the teardown begins at %s",
+			contract.TagTeardown, r.ID, q.Value, due.UTC().Format(time.RFC3339)))
 	case r.Intent == origin.Wire && due.Before(r.Teardown.Due):
 		// The running execution waits until the later time.
-		return q.begin(r.Generation+1, fresh, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" was changed to "+strconv.Quote(q.Value)+"; the teardown starts again with the earlier time")
+		return q.begin(r.Generation+1, fresh, fmt.Sprintf("the tag %s of VPC origin %s was changed to %q; the teardown now begins at %s, earlier than before",
+			contract.TagTeardown, r.ID, q.Value, due.UTC().Format(time.RFC3339)))
 	}
 	return q.continueTeardown(due)
 }
@@ -272,18 +274,23 @@ func causeOf(e origin.Execution) string {
 
 // wayOn returns the advice about an execution that died.
 func wayOn(status string, t origin.Teardown) string {
-	back := "to keep the origin, remove the tag"
-	if !t.Unshared.IsZero() {
-		back = "to keep the origin, remove the tag and share the origin with the hub again"
+	back := "; to keep the origin, remove the tag"
+	switch {
+	case t.Phase == string(Verify): // the origin does not exist any more
+		back = ""
+	case t.Phase == string(Delete):
+		back = "; if the VPC origin still exists and you want to keep it, remove the tag and share the origin with the hub again"
+	case !t.Unshared.IsZero():
+		back = "; to keep the origin, remove the tag and share the origin with the hub again"
 	}
 	if status == aborted && (t.Phase == string(Delete) || t.Phase == string(Verify)) {
 		return "somebody stopped the execution; if the VPC origin is deleted already, originhub resumes the teardown within six hours; if it still exists, set the tag " +
-			contract.TagTeardown + " again to go on; " + back
+			contract.TagTeardown + " again to go on" + back
 	}
 	if status == aborted {
-		return "somebody stopped the execution; to continue, set the tag " + contract.TagTeardown + " again; " + back
+		return "somebody stopped the execution; to continue, set the tag " + contract.TagTeardown + " again" + back
 	}
-	return "fix the cause; originhub tries again within six hours, and at once if the tag " + contract.TagTeardown + " is set again; " + back
+	return "fix the cause; originhub tries again within six hours, and at once if the tag " + contract.TagTeardown + " is set again" + back
 }
 
 // resumable reports whether a teardown whose execution died is due to be resumed: an hour after that was reported, then two, four, and every
@@ -299,7 +306,7 @@ func (q Request) resumable() bool {
 
 // resume begins a new generation of a teardown whose execution died. If that dies of the same cause, it is not reported again.
 func (q Request) resume(t origin.Teardown) Retirement {
-	a := q.begin(q.Record.Generation+1, t, "the execution for VPC origin "+q.Record.ID+" died; the teardown is resumed")
+	a := q.begin(q.Record.Generation+1, t, "the execution for VPC origin "+q.Record.ID+" ended without a result; the teardown is resumed")
 	is := a.Record.Teardown
 	is.Outcome, is.Because, is.Reported, is.Resumed = t.Outcome, t.Because, t.Reported, t.Resumed+1
 	return a

@@ -306,6 +306,16 @@ func TestBlockedExecutionIsReportedOnceAndResumed(t *testing.T) {
 	if got := a.Record.Teardown.Because.Message; !strings.Contains(got, "somebody stopped the execution; to continue, set the tag") || !strings.HasSuffix(got, "and share the origin with the hub again") {
 		t.Errorf("stopped: %s", got)
 	}
+	for phase, want := range map[Phase]string{
+		Delete: "; if the VPC origin still exists and you want to keep it, remove the tag and share the origin with the hub again",
+		Verify: "is set again",
+	} {
+		q := Request{Now: retireNow, Readable: true, Record: requestedRecord(detaching), Tag: TagPresent, Value: "2h", Observed: true, Execution: failed}
+		q.Record.Teardown.Phase, q.Grace = string(phase), Bounds{Maximum: 100 * time.Hour}
+		if got := Retire(q).Record.Teardown.Because.Message; !strings.HasSuffix(got, want) {
+			t.Errorf("died in phase %s: %s", phase, got)
+		}
+	}
 }
 
 // In dry-run mode a tag starts no execution. What it would start is reported once for each value.

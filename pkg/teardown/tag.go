@@ -80,7 +80,7 @@ func TagReason(value string, err error) origin.Reason {
 // pastTolerance is how far in the past a time may be when it is first observed: the tag event may be lost, and a sweep late.
 const pastTolerance = 24 * time.Hour
 
-// readable returns a duration in the shortest form that duration parses, such as 30d, 36h or 1h30m0s.
+// readable returns a duration in a form that duration parses: whole days or hours if possible, such as 30d or 36h, or else as 1h30m0s.
 func readable(d time.Duration) string {
 	switch {
 	case d%(24*time.Hour) == 0:
