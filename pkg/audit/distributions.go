@@ -39,7 +39,8 @@ func (o Observed) disabled() []Finding {
 				f.Facts = append(f.Facts, fact(originIs, p.VPCOrigin))
 			}
 		}
-		f.Risk = "distribution " + d.ID + " is disabled and serves no viewer, and its VPC origins cannot be deleted while it names them (" + strings.Join(origins, ", ") + "); if nobody needs it, delete it in account " + o.Account
+		f.Risk = "distribution " + d.ID + " is disabled: it serves no viewer, and keeps VPC origins " + strings.Join(origins, ", ") +
+			" from being deleted; if nobody needs the distribution, delete it in account " + o.Account
 		f.Repair = fmt.Sprintf(`aws cloudfront delete-distribution --region us-east-1 --id %[1]s --if-match `+
 			`"$(aws cloudfront get-distribution --region us-east-1 --id %[1]s --query ETag --output text)"`, d.ID)
 		found = append(found, f)
@@ -97,8 +98,8 @@ func (o Observed) publicPaths() []Finding {
 			}
 			found = append(found, Finding{
 				Kind: PathPublic, Subject: d.ID + " " + b.Path, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Since: d.Modified, Cost: unknown,
-				Risk: fmt.Sprintf("behavior %[1]s of distribution %[2]s overlaps path %[3]s of team %[4]s and sends its requests to %[5]s on the public internet, past the "+
-					"isolation between teams; remove the behavior in account %[6]s", b.Path, d.ID, path, r.Team, public, o.Account),
+				Risk: fmt.Sprintf("behavior %[1]s of distribution %[2]s overlaps path %[3]s of team %[4]s, and sends requests for it to the public origin %[5]s instead "+
+					"of to the team's VPC origin; remove the behavior in account %[6]s", b.Path, d.ID, path, r.Team, public, o.Account),
 				Repair: withoutBehavior(d.ID, b.Path), In: o.Account,
 				Facts: []origin.Reason{fact(pathIs, path), fact(targetIs, public)},
 			})
@@ -217,7 +218,8 @@ func (o Observed) changed(id string, c inbound.CallHint) ([]Finding, error) {
 	default:
 		f.Alarm, f.Repair, f.In = !o.adopted(), "", ""
 		f.Risk = "distribution " + id + " was edited; its managed part is as it should be, and the other changes stay; do not edit origins whose " +
-			"id begins with originhub-, and always edit the current version, because an outdated copy takes teams off the air"
+			"id begins with originhub-, and start each edit from the configuration that you just read: to write back an outdated copy removes origins " +
+			"and takes teams off the air"
 	}
 	return append([]Finding{f}, public...), nil
 }

@@ -34,7 +34,7 @@ func TestADisabledDistributionNamesItsVPCOrigins(t *testing.T) {
 	o := orderly()
 	all(off1, func(o *Observed) { o.Managed = nil })(&o)
 	found := o.disabled()
-	if len(found) != 1 || !strings.Contains(found[0].Risk, "(vo_a)") || !slices.Equal(found[0].Facts, []origin.Reason{fact(originIs, "vo_a")}) {
+	if len(found) != 1 || !strings.Contains(found[0].Risk, "keeps VPC origins vo_a from being deleted") || !slices.Equal(found[0].Facts, []origin.Reason{fact(originIs, "vo_a")}) {
 		t.Errorf("found %+v", found)
 	}
 }

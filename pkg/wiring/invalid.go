@@ -171,7 +171,7 @@ func (r Run) quarantineFound(step *Step, h invalidUpdate) {
 		}
 		r.reportProblem(step, r.Records[r.index(id)], origin.Quarantined, contract.OriginQuarantined, origin.Reason{
 			Code: UpdateInvalid, Subject: answer.Code,
-			Message: "CloudFront refuses every update that contains " + id + " (" + origin.Brief(answer.Message) + "); fix its claim; originhub retries in one hour",
+			Message: "CloudFront refuses every update that contains " + id + " (" + origin.Brief(answer.Message) + "); fix what CloudFront names, in the claim or in the VPC origin; originhub retries in one hour",
 		})
 	}
 }

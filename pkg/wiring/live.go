@@ -12,7 +12,7 @@ import (
 // Codes of the reasons why viewers get less than a live origin claims.
 const (
 	PatternInFront       origin.Code = "pattern-in-front"      // an unmanaged behavior in front of the origin's takes a part of its paths
-	DistributionDisabled origin.Code = "distribution-disabled" // viewers get nothing from a disabled distribution
+	DistributionDisabled origin.Code = "distribution-disabled" // the distribution is disabled, so viewers get nothing
 )
 
 // kind returns what kind of distribution the configuration is of, or "" for a standard one. Neither a staging distribution nor a
@@ -48,22 +48,24 @@ func (c *Config) inFront(o origin.Record) (patterns []string) {
 // shortfalls returns why viewers get less than a live origin claims:
 //
 //	the configuration                                    viewers get
-//	is disabled, and the hub did not create it           nothing
+//	is disabled                                          nothing
 //	has an unmanaged pattern in front of the origin's    what that pattern matches from elsewhere
 func (r Run) shortfalls(o origin.Record) (reasons []origin.Reason) {
 	c := r.Served.Config
 	if !c.Enabled() {
-		reasons = append(reasons, origin.Reason{Code: DistributionDisabled, Subject: r.Item.ID, Message: "viewers get nothing of it, because distribution " +
-			r.Item.ID + " is disabled; enable the distribution"})
+		reasons = append(reasons, origin.Reason{Code: DistributionDisabled, Subject: r.Item.ID, Message: "viewers get nothing, because distribution " +
+			r.Item.ID + " is disabled; enable it"})
 	}
 	if patterns := c.inFront(o); len(patterns) > 0 {
 		names := strings.Join(patterns, ", ")
-		reasons = append(reasons, origin.Reason{Code: PatternInFront, Subject: names, Message: "except what unmanaged behaviors in front take: " + names})
+		reasons = append(reasons, origin.Reason{Code: PatternInFront, Subject: names, Message: "requests that match " + names +
+			" go elsewhere, because behaviors that originhub does not manage come first"})
 	}
 	return reasons
 }
 
-// reportShortfalls reports, when that changes, that viewers get less than live origins claim. The event Origin Went Live says it first.
+// reportShortfalls reports that viewers get less than a live origin claims, once for each change of the reasons. The event Origin Went Live
+// says it first.
 func (r Run) reportShortfalls(step *Step, is []origin.Record) {
 	for i, o := range is {
 		if o.State != origin.Live || o.Intent != origin.Wire {
@@ -79,11 +81,7 @@ func (r Run) reportShortfalls(step *Step, is []origin.Record) {
 		step.Refusals = append(step.Refusals, Refusal{What: what, Reasons: reasons})
 		switch r.Records[i].State {
 		case origin.Live:
-			why := "origin " + o.ID + " serves " + strings.Join(o.Claim.Paths, ", ") + " on " + strings.Join(o.Claim.Hosts, ", ")
-			for _, reason := range reasons {
-				why += "; " + reason.Message
-			}
-			d := outcome.About(o, why)
+			d := outcome.About(o, wentLive(o, reasons))
 			d.Codes = origin.Codes(reasons)
 			step.Outcome.Inform(contract.OriginWentLive, o.ARN, d)
 		default:
@@ -92,6 +90,19 @@ func (r Run) reportShortfalls(step *Step, is []origin.Record) {
 			}
 		}
 	}
+}
+
+// wentLive says what a live origin serves, and why viewers get less than that.
+func wentLive(o origin.Record, reasons []origin.Reason) string {
+	claim := strings.Join(o.Claim.Paths, ", ") + " on " + strings.Join(o.Claim.Hosts, ", ")
+	why, next := "origin "+o.ID+" serves "+claim, "; "
+	if origin.HasCode(reasons, DistributionDisabled) {
+		why, next = "origin "+o.ID+" is wired for "+claim, ", but " // the first reason: see shortfalls
+	}
+	for _, reason := range reasons {
+		why, next = why+next+reason.Message, "; "
+	}
+	return why
 }
 
 // reportDisabled raises an alarm about a distribution that was disabled before an origin became live in it. Who disables it later is reported

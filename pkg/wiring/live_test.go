@@ -49,9 +49,9 @@ func TestShortfalls(t *testing.T) {
 		events []string
 		says   string
 	}{
-		{config("true", behavior("/vo*", "theirs")+own), []string{contract.OriginWentLive}, "in front take: /vo*"},
+		{config("true", behavior("/vo*", "theirs")+own), []string{contract.OriginWentLive}, "match /vo* go elsewhere"},
 		{config("true", behavior("/vo*", "theirs")+own), nil, ""},
-		{config("false", behavior("/vo*", "theirs")+own), []string{contract.OriginWentLive}, "is disabled"},
+		{config("false", behavior("/vo*", "theirs")+own), []string{contract.OriginWentLive}, "is wired for /vo_00 on vo_00.example.com, but viewers get nothing, because distribution E1 is disabled; enable it; requests that match"},
 		{config("true", own+behavior("/vo*", "theirs")), []string{contract.OriginWentLive}, "serves /vo_00 on vo_00.example.com"},
 		{config("true", behavior("/x*", "theirs")+own), nil, ""},
 	} {

@@ -112,7 +112,7 @@ func (r Run) distributionCause(a Answer) (cause, next string) {
 		}
 		return cause + ", which is not the certificate of the hub policy", "attach certificate " + r.Terms.Certificate + " to the distribution"
 	case a.Code == invalidCertificate:
-		return "the distribution's certificate does not permit it",
+		return "CloudFront does not accept the distribution's certificate for the hosts of the update",
 			"make sure that certificate " + r.Terms.Certificate + " is issued, has not expired and covers the hosts of the hub policy"
 	case a.Code == accessDenied:
 		next = "grant the role of function wire what the error names"

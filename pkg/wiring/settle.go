@@ -256,9 +256,10 @@ func (r Run) zoneAnswered(do Action, a Answer) Run {
 func (r Run) reportRefusedRecords(step *Step) {
 	for _, record := range r.Zone.Plan.Refused {
 		what := record.Name + " " + record.Type
-		why := "DNS record " + what + " in hosted zone " + r.Terms.HostedZone + " is unmanaged"
+		why := "originhub does not write DNS record " + what + " in hosted zone " + r.Terms.HostedZone +
+			", because a record with that name exists that it does not manage"
 		if record.Target != "" {
-			why += " and leads to " + record.Target
+			why += " (it leads to " + record.Target + ")"
 		}
 		why += "; if the host is to lead to the hub, remove the record, and the next sweep writes the hub's record"
 		reasons := []origin.Reason{{Code: RecordTaken, Subject: record.Target, Message: why}}
@@ -285,16 +286,13 @@ func (r Run) announce(step *Step, was, is origin.Record) {
 		if is.WasLive.Before(is.Admitted) {
 			step.Outcome.Seconds(contract.MetricOnboardingLatency, r.Now.Sub(is.Admitted))
 		}
-		why := "origin " + is.ID + " serves " + strings.Join(is.Claim.Paths, ", ") + " on " + strings.Join(is.Claim.Hosts, ", ")
 		var misdirected []string
 		for _, host := range is.Claim.Hosts {
 			if slices.ContainsFunc(r.Zone.Plan.Refused, func(e origin.DNSRecord) bool { return strings.EqualFold(e.Name, host) }) {
 				misdirected = append(misdirected, host)
 			}
 		}
-		for _, reason := range r.shortfalls(is) {
-			why += "; " + reason.Message
-		}
+		why := wentLive(is, r.shortfalls(is))
 		if len(misdirected) > 0 {
 			why += "; viewers of " + strings.Join(misdirected, ", ") + " do not reach it, because an unmanaged DNS record exists for that host"
 		}

@@ -14,7 +14,7 @@ import (
 // New returns the handler.
 func New() lambda.Handler { return lambda.NewHandler(answer) }
 
-// answer handles the path below the base path mapping, all of which the resource {proxy+} matches
+// answer handles every path below the base path mapping: the resource {proxy+} matches them all
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html).
 func answer(_ context.Context, r events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
 	parts := strings.Split(r.PathParameters["proxy"], "/")

@@ -118,8 +118,9 @@ func (c *Clock) Advance(d time.Duration) {
 	c.mu.Unlock()
 }
 
-// UntilIdle runs events until only background events are pending. It reports whether this state was reached before limit had
-// passed, retries had run at mostRetries instants, or mostEvents had run. Background events that are due on the way run too.
+// UntilIdle runs events until only background events are pending. It gives up after limit, after retries at more than mostRetries
+// instants, or after more than mostEvents events that are not background, and reports whether only background events are pending.
+// Background events that are due on the way run too.
 func (c *Clock) UntilIdle(limit time.Duration) bool {
 	c.step.Lock()
 	defer c.step.Unlock()
@@ -167,7 +168,7 @@ func (c *Clock) names(of func(*Timer) bool) []string {
 	return names
 }
 
-// next runs the next event that is due before end and returns it, or nil if there is none.
+// next runs the next event that is due at end or before and returns it, or nil if there is none.
 func (c *Clock) next(end time.Time) *Timer {
 	c.mu.Lock()
 	if len(c.events) == 0 || c.events[0].due.After(end) {

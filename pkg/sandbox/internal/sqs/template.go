@@ -17,7 +17,6 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 }
 
 // queueProperties are the properties of AWS::SQS::Queue that the sandbox knows.
-// queueProperties has the properties of the resource type in a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html
 type queueProperties struct {
 	QueueName                     string
@@ -124,7 +123,7 @@ func putPolicies(r *cloud.ResourceRequest) (*cloud.Resource, error) {
 	if err := setPolicy(r, p.Queues, string(p.PolicyDocument)); err != nil {
 		return nil, err
 	}
-	// Ref is what CloudFormation returns. It also has the queues, for the deletion.
+	// Ref is what CloudFormation returns. Attributes also keeps the queues, for the deletion.
 	queues, err := json.Marshal(p.Queues)
 	if err != nil {
 		return nil, fmt.Errorf("write queues of %s: %w", r.LogicalID, err)
