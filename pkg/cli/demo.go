@@ -71,7 +71,7 @@ func (d *demo) tell(ctx context.Context) error {
 		return err
 	}
 	d.chapter("1", "Who is who")
-	d.rows("   ", [][]string{
+	d.rows([][]string{
 		{rehearsal.HubAccount, "networking", "the hub: its distribution serves all teams"},
 		{rehearsal.TeamAAccount, "team-a", "outside the organization: its share arrives as an invitation"},
 		{rehearsal.TeamBAccount, "team-b", "inside the organization: its share arrives without one"},
@@ -159,7 +159,7 @@ func (d *demo) matrix(ctx context.Context, number, title string) error {
 		}
 		rows = append(rows, row)
 	}
-	d.rows("   ", rows)
+	d.rows(rows)
 	_, body, err := rehearsal.Get(ctx, d.Edge(), hosts[0], paths[0])
 	if err != nil {
 		return err
@@ -292,7 +292,7 @@ func (d *demo) leftovers(ctx context.Context, distribution string, gone rehearsa
 		}
 		rows = append(rows, []string{a.Account, a.Name, fmt.Sprint(held.VPCOrigins), fmt.Sprint(held.Shares), fmt.Sprint(len(held.ENIs))})
 	}
-	d.rows("   ", rows)
+	d.rows(rows)
 	d.printf("\n   In distribution %s, team-a's origin and everything unmanaged are byte for byte as before.\n", distribution)
 	status, body, err := rehearsal.Get(ctx, d.Edge(), "team-a.example.com", "/team-a/customers/123")
 	if err != nil {
@@ -303,7 +303,7 @@ func (d *demo) leftovers(ctx context.Context, distribution string, gone rehearsa
 	}
 	d.printf("   Requests for team-a still return 200.\n\n")
 	d.printf("   API calls of the hub's functions\n")
-	d.rows("   ", callCounts(d.Calls()))
+	d.rows(callCounts(d.Calls()))
 	return nil
 }
 

@@ -28,7 +28,7 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	var out strings.Builder
 	if err := newDemo(w, &out).tell(context.Background()); err != nil {
 		t.Fatal(err)

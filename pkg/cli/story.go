@@ -80,7 +80,7 @@ func (s *story) act(text string) {
 func (s *story) verdict(text string) { s.printf("\n   verdict: %s\n", s.good.Render(text)) }
 
 // rows prints a table. Each column is as wide as its widest cell.
-func (s *story) rows(indent string, rows [][]string) {
+func (s *story) rows(rows [][]string) {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -95,7 +95,7 @@ func (s *story) rows(indent string, rows [][]string) {
 		for i, cell := range row {
 			cells = append(cells, pad(cell, widths[i]))
 		}
-		s.printf("%s%s\n", indent, strings.TrimRight(strings.Join(cells, "   "), " "))
+		s.printf("   %s\n", strings.TrimRight(strings.Join(cells, "   "), " "))
 	}
 }
 

@@ -1,6 +1,5 @@
 package hubpolicy
 
-// Limits of AWS on what a policy can say.
 // LongestBusPolicy is the quota of EventBridge for the policy of an event bus, in characters
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html).
 const LongestBusPolicy = 10_240

@@ -43,11 +43,16 @@ const (
 // that such a call may have changed.
 var guarded = map[string][][2]string{
 	cloudFront: {
-		{UpdateDistribution, "id"}, {DeleteDistribution, "id"}, {DeleteVpcOrigin, "id"},
-		{AssociateAlias, ""}, {UpdateDomainAssociation, ""}, {PublishFunction, "name"},
+		{UpdateDistribution, "id"},
+		{DeleteDistribution, "id"},
+		{DeleteVpcOrigin, "id"},
+		{AssociateAlias, ""},
+		{UpdateDomainAssociation, ""},
+		{PublishFunction, "name"},
 	},
 	ram: {
-		{DisassociateResourceShare, "resourceShareArn"}, {DeleteResourceShare, "resourceShareArn"},
+		{DisassociateResourceShare, "resourceShareArn"},
+		{DeleteResourceShare, "resourceShareArn"},
 		{RejectResourceShareInvitation, "resourceShareInvitationArn"},
 	},
 	route53: {{ChangeResourceRecordSets, "hostedZoneId"}},

@@ -99,8 +99,13 @@ func (c *checker) check(f file, p hubpolicy.Policy) {
 		name  string
 		value *int
 	}{
-		{"origins", f.Limits.Origins}, {"behaviors", f.Limits.Behaviors}, {"aliases", f.Limits.Aliases}, {"originsPerTeam", f.Limits.OriginsPerTeam},
-		{"readTimeout", f.Limits.ReadTimeout}, {"keepaliveTimeout", f.Limits.KeepaliveTimeout}, {"connectionAttempts", f.Limits.ConnectionAttempts},
+		{"origins", f.Limits.Origins},
+		{"behaviors", f.Limits.Behaviors},
+		{"aliases", f.Limits.Aliases},
+		{"originsPerTeam", f.Limits.OriginsPerTeam},
+		{"readTimeout", f.Limits.ReadTimeout},
+		{"keepaliveTimeout", f.Limits.KeepaliveTimeout},
+		{"connectionAttempts", f.Limits.ConnectionAttempts},
 	} {
 		if l.value != nil && *l.value < 1 {
 			c.fail(at("limits", l.name), "%s is %d: write a number above 0", l.name, *l.value)

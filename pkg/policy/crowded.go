@@ -49,22 +49,9 @@ func crowded(data []byte) error {
 				column += len(content) - len(rest)
 				content = rest
 			}
-			if key, _, ok := strings.Cut(content, ":"); ok {
-				if len(open) == 0 || open[len(open)-1].column < column {
-					open = append(open, group{column: column})
-				}
-				last := &open[len(open)-1]
-				last.keys = append(last.keys, Error{number, column + 1, strings.Trim(strings.TrimSpace(key), `"'`)})
-			}
+			open = addKey(open, content, number, column)
 		}
-		for _, r := range content {
-			switch r {
-			case '[', '{':
-				brackets++
-			case ']', '}':
-				brackets--
-			}
-		}
+		brackets += opened(content)
 	}
 	closeTo(-1)
 	if len(found) == 0 {
@@ -72,6 +59,33 @@ func crowded(data []byte) error {
 	}
 	c := checker{errors: found}
 	return c.sorted()
+}
+
+// addKey adds the key of a line to the innermost open group, or to a new one if the line is to the right of that.
+func addKey(open []group, content string, line, column int) []group {
+	key, _, ok := strings.Cut(content, ":")
+	if !ok {
+		return open
+	}
+	if len(open) == 0 || open[len(open)-1].column < column {
+		open = append(open, group{column: column})
+	}
+	last := &open[len(open)-1]
+	last.keys = append(last.keys, Error{line, column + 1, strings.Trim(strings.TrimSpace(key), `"'`)})
+	return open
+}
+
+// opened returns how many more brackets a line opens than it closes.
+func opened(line string) (n int) {
+	for _, r := range line {
+		switch r {
+		case '[', '{':
+			n++
+		case ']', '}':
+			n--
+		}
+	}
+	return n
 }
 
 func (g group) errors() Errors {

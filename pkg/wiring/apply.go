@@ -93,7 +93,8 @@ func (n *node) eachSetting(s origin.Settings, f func(parent *node, name, value s
 		name   string
 		value  int
 	}{
-		{n.child("VpcOriginConfig"), "OriginReadTimeout", s.ReadTimeout}, {n.child("VpcOriginConfig"), "OriginKeepaliveTimeout", s.KeepaliveTimeout},
+		{n.child("VpcOriginConfig"), "OriginReadTimeout", s.ReadTimeout},
+		{n.child("VpcOriginConfig"), "OriginKeepaliveTimeout", s.KeepaliveTimeout},
 		{n, "ConnectionAttempts", s.ConnectionAttempts},
 	} {
 		if one.value > 0 {

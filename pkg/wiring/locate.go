@@ -263,7 +263,7 @@ func (r Run) deletedOutside() (Run, Step) {
 		case o.Intent == origin.Detach && o.State != origin.Deleted && r.Terms.Base == nil:
 			o.State, o.ReleasedHosts = origin.Detached, was.BoundHosts()
 		}
-		if o.State == was.State && !(o.State == origin.Detached && taskWaits(o)) {
+		if o.State == was.State && (o.State != origin.Detached || !taskWaits(o)) {
 			continue
 		}
 		if o.State == origin.Deferred {

@@ -25,14 +25,18 @@ type distributionFault struct {
 // (https://github.com/gronxb/hot-updater/issues/855).
 var distributionFaults = []distributionFault{
 	{
-		codes: []string{"NoSuchCachePolicy", "NoSuchOriginRequestPolicy", "NoSuchResponseHeadersPolicy", "NoSuchRealtimeLogConfig",
-			"NoSuchFieldLevelEncryptionConfig", "NoSuchContinuousDeploymentPolicy"},
+		codes: []string{
+			"NoSuchCachePolicy", "NoSuchOriginRequestPolicy", "NoSuchResponseHeadersPolicy", "NoSuchRealtimeLogConfig",
+			"NoSuchFieldLevelEncryptionConfig", "NoSuchContinuousDeploymentPolicy",
+		},
 		cause: "an unmanaged behavior of the distribution names a policy or a configuration that does not exist",
 		next:  "create that policy again, or name another one in that behavior",
 	},
 	{
-		codes: []string{"InvalidLambdaFunctionAssociation", "TooManyLambdaFunctionAssociations", "TooManyDistributionsWithLambdaAssociations",
-			"InvalidFunctionAssociation", "TooManyFunctionAssociations", "TooManyDistributionsWithFunctionAssociations"},
+		codes: []string{
+			"InvalidLambdaFunctionAssociation", "TooManyLambdaFunctionAssociations", "TooManyDistributionsWithLambdaAssociations",
+			"InvalidFunctionAssociation", "TooManyFunctionAssociations", "TooManyDistributionsWithFunctionAssociations",
+		},
 		cause: "a function association of the distribution is invalid",
 		next:  "correct or remove the function association of that behavior",
 	},

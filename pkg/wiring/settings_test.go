@@ -34,7 +34,7 @@ func TestClaimedSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := string(c.Bytes())
-		text = text[strings.Index(text, "originhub-vo_1"):]
+		_, text, _ = strings.Cut(text, "originhub-vo_1")
 		var got []string
 		for _, name := range []string{"OriginReadTimeout", "OriginKeepaliveTimeout", "ConnectionAttempts"} {
 			_, rest, _ := strings.Cut(text, "<"+name+">")

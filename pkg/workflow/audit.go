@@ -140,6 +140,14 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 			return err
 		}
 	}
+	if err := a.observeNamed(ctx, w, o); err != nil {
+		return err
+	}
+	return a.used(ctx, w.Used, o)
+}
+
+// observeNamed adds to o the function, the invitation and the account that w names.
+func (a *Audit) observeNamed(ctx context.Context, w audit.Want, o *audit.Observed) (err error) {
 	if w.Function != "" {
 		if o.Function, err = a.CloudFront.Function(ctx, w.Function); fault.IgnoreAbsent(err) != nil {
 			return err
@@ -159,7 +167,7 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 			o.Owned = append(o.Owned, audit.Owned{VpcOrigin: v})
 		}
 	}
-	return a.used(ctx, w.Used, o)
+	return nil
 }
 
 // configs reads the configurations of distributions. It omits distributions that do not exist any more.

@@ -271,8 +271,14 @@ func validateVariant(config *Element) error {
 		return !slices.Contains([]string{"", "false", "0", "None"}, e.Value(path...))
 	}
 	for _, path := range [][]string{
-		{"Aliases", "Quantity"}, {"Staging"}, {"ContinuousDeploymentPolicyId"}, {"PriceClass"}, {"IsIPV6Enabled"}, {"AnycastIpListId"},
-		{"Logging", "Enabled"}, {"ViewerCertificate", "IAMCertificateId"},
+		{"Aliases", "Quantity"},
+		{"Staging"},
+		{"ContinuousDeploymentPolicyId"},
+		{"PriceClass"},
+		{"IsIPV6Enabled"},
+		{"AnycastIpListId"},
+		{"Logging", "Enabled"},
+		{"ViewerCertificate", "IAMCertificateId"},
 	} {
 		if set(config, path...) {
 			return unsupported(path[0])
