@@ -46,21 +46,30 @@ func (o Observed) recordEnd(s Step) Step {
 		return s
 	}
 	s.Record = o.entered(s.Phase)
-	t := s.Record.Teardown // entered has copied it
-	reasons := []origin.Reason{s.Because}
-	if t.Outcome != string(s.Outcome) || !origin.SameReasons([]origin.Reason{t.Because}, reasons) {
-		event, metric, code := contract.TeardownBlocked, contract.MetricTeardownBlocked, origin.DecidedTeardownBlocked
-		if s.Outcome == Dirty {
-			event, metric, code = contract.TeardownEndedIncomplete, contract.MetricTeardownDirty, origin.DecidedTeardownDirty
-			s.BeforeWrite.Count(contract.MetricOrphanENI, o.leftover(*t))
-		}
-		s.BeforeWrite.Alarm(event, r.ARN, detail.Because(reasons))
-		s.BeforeWrite.Count(metric, 1)
-		s.Record.Remember(o.Now, code, reasons, "")
-		t.Reported = o.Now
+	said := recordFailure(&s.Record, o.Now, s.Outcome, s.Because, detail)
+	if s.Outcome == Dirty && len(said.Events) > 0 {
+		s.BeforeWrite.Count(contract.MetricOrphanENI, o.leftover(*s.Record.Teardown))
 	}
-	t.Ended, t.Outcome, t.Because = true, string(s.Outcome), s.Because
+	s.BeforeWrite.Add(said)
 	return s
+}
+
+// recordFailure records in r that its teardown ended blocked or dirty, and returns what reports that: nothing, if the same was reported since
+// the phase began. It changes r.Teardown, which must be a copy.
+func recordFailure(r *origin.Record, now time.Time, how Outcome, because origin.Reason, d outcome.Detail) (said outcome.Outcome) {
+	t, reasons := r.Teardown, []origin.Reason{because}
+	if t.Outcome != string(how) || !origin.SameReasons([]origin.Reason{t.Because}, reasons) {
+		event, metric, code := contract.TeardownBlocked, contract.MetricTeardownBlocked, origin.DecidedTeardownBlocked
+		if how == Dirty {
+			event, metric, code = contract.TeardownEndedIncomplete, contract.MetricTeardownDirty, origin.DecidedTeardownDirty
+		}
+		said.Alarm(event, r.ARN, d.Because(reasons))
+		said.Count(metric, 1)
+		r.Remember(now, code, reasons, "")
+		t.Reported = now
+	}
+	t.Ended, t.Outcome, t.Because = true, string(how), because
+	return said
 }
 
 // detail returns the detail of an event of this execution.

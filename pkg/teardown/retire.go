@@ -242,19 +242,14 @@ func (q Request) block(t origin.Teardown) (a Retirement) {
 	if t.Phase == "" {
 		t.Phase = string(Warn)
 	}
+	execution := contract.TeardownExecution(r.ID, r.Generation)
 	is := origin.Reason{Code: ExecutionDied, Subject: q.Execution.Status + " " + q.Execution.Error}
 	is.Message = fmt.Sprintf("execution %s ended with status %s in phase %s%s; the teardown is interrupted; %s",
-		contract.TeardownExecution(r.ID, r.Generation), q.Execution.Status, t.Phase, causeOf(q.Execution), wayOn(q.Execution.Status, t))
-	if reasons := []origin.Reason{is}; !origin.SameReasons([]origin.Reason{t.Because}, reasons) {
-		d := outcome.About(r, "").Because(reasons)
-		d.Execution = contract.TeardownExecution(r.ID, r.Generation)
-		a.Outcome.Alarm(contract.TeardownBlocked, r.ARN, d)
-		a.Outcome.Count(contract.MetricTeardownBlocked, 1)
-		r.Remember(q.Now, origin.DecidedTeardownBlocked, reasons, "")
-		t.Reported = q.Now
-	}
-	t.Ended, t.Outcome, t.Because = true, string(Blocked), is
+		execution, q.Execution.Status, t.Phase, causeOf(q.Execution), wayOn(q.Execution.Status, t))
 	r.Teardown = &t
+	d := outcome.About(r, "")
+	d.Execution = execution
+	a.Outcome = recordFailure(&r, q.Now, Blocked, is, d)
 	a.Record = &r
 	return a
 }
@@ -349,15 +344,16 @@ func (q Request) continueTeardown(due time.Time) (a Retirement) {
 		a.Record = &r
 	}
 	switch {
-	case ended && setAgain && r.Intent == origin.Wire:
-		again, err := ParseTag(q.Value, q.Now, q.Grace)
-		if err != nil {
-			return q.refuse(TagReason(q.Value, err))
-		}
-		t.Due, t.Requested, t.Phase = again, q.Now, ""
-		return a.withBegin(q.begin(r.Generation+1, t, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" was set again; the teardown starts again"))
 	case ended && setAgain:
-		t.Value = q.Value
+		if r.Intent == origin.Wire {
+			again, err := ParseTag(q.Value, q.Now, q.Grace)
+			if err != nil {
+				return q.refuse(TagReason(q.Value, err))
+			}
+			t.Due, t.Requested, t.Phase = again, q.Now, ""
+		} else {
+			t.Value = q.Value
+		}
 		return a.withBegin(q.begin(r.Generation+1, t, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" was set again; the teardown starts again"))
 	case state == executionDied:
 		return a.withBegin(q.block(t))
