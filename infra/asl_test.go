@@ -245,30 +245,6 @@ func holds(t *testing.T, condition string, a teardown.Answer) bool {
 	return is
 }
 
-// TestReadmeDrawsTheMachine shows that the README's picture is that of the current machine.
-func TestReadmeDrawsTheMachine(t *testing.T) {
-	const readme, begin, end = "../README.md", "<!-- machine: drawn by make golden -->\n", "<!-- machine: end -->\n"
-	raw, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(raw), begin)
-	_, after, ended := strings.Cut(rest, end)
-	if !ok || !ended || strings.Contains(after, begin) {
-		t.Fatalf("%s needs exactly one place for the machine, from %q to %q", readme, begin, end)
-	}
-	want := before + begin + "```mermaid\n" + teardown.Mermaid() + "```\n" + end + after
-	switch {
-	case want == string(raw):
-	case *update:
-		if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	default:
-		t.Errorf("the machine in %s is stale: run `make golden`", readme)
-	}
-}
-
 // A running execution keeps its definition when a new version is deployed. testdata/old has the definition of the version before the
 // edges. Each phase that a task can answer leads to a state in it, and so does each outcome that it knows.
 func TestAnOlderDefinitionKnowsWhatTasksAnswer(t *testing.T) {

@@ -15,9 +15,10 @@ import (
 	"github.com/originhub/originhub/pkg/internal/built"
 	"github.com/originhub/originhub/pkg/rehearsal"
 	"github.com/originhub/originhub/pkg/sandbox"
+	"github.com/originhub/originhub/pkg/teardown"
 )
 
-var update = flag.Bool("update", false, "rewrite the demo's excerpt in the README")
+var update = flag.Bool("update", false, "rewrite what the README shows of the demo and of the state machine")
 
 // randomIDs are ids in the demo's output. They change with every change of what the functions call, so the README shows how they begin.
 var randomIDs = regexp.MustCompile(`\b(vo_|eni-|vpc-|resource-share/|distribution E)[A-Za-z0-9]{8,}(-[0-9a-f]{4,})*`)
@@ -33,28 +34,42 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 	if err := newDemo(w, &out).tell(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	const readme, begin, end = "../../README.md", "<!-- demo: written by make golden -->\n", "<!-- demo: end -->\n"
+	_, chapter, printed := strings.Cut(out.String(), "\n4  ")
+	chapter, _, hasNext := strings.Cut(chapter, "\n5  ")
+	if !printed || !hasNext {
+		t.Fatalf("the demo needs a fourth chapter and a fifth:\n%s", out.String())
+	}
+	excerpt := randomIDs.ReplaceAllString("4  "+strings.TrimSpace(chapter), "${1}…")
+	checkReadme(t, "<!-- demo: written by make golden -->\n", "```\n"+excerpt+"\n```\n", "<!-- demo: end -->\n")
+}
+
+// TestReadmeDrawsTheMachine shows that the README's picture is that of the current machine.
+func TestReadmeDrawsTheMachine(t *testing.T) {
+	checkReadme(t, "<!-- machine: drawn by make golden -->\n", "```mermaid\n"+teardown.Mermaid()+"```\n", "<!-- machine: end -->\n")
+}
+
+// checkReadme checks that the README has want between begin and end, which must stand in it once. With -update, it writes want there.
+func checkReadme(t *testing.T, begin, want, end string) {
+	t.Helper()
+	const readme = "../../README.md"
 	raw, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before, rest, ok := strings.Cut(string(raw), begin)
 	_, after, ended := strings.Cut(rest, end)
-	_, chapter, printed := strings.Cut(out.String(), "\n4  ")
-	chapter, _, hasNext := strings.Cut(chapter, "\n5  ")
-	if !ok || !ended || !printed || !hasNext {
-		t.Fatalf("%s needs a place for the demo, from %q to %q, and the demo a fourth chapter and a fifth:\n%s", readme, begin, end, out.String())
+	if !ok || !ended || strings.Contains(after, begin) {
+		t.Fatalf("%s needs exactly one place from %q to %q", readme, begin, end)
 	}
-	excerpt := randomIDs.ReplaceAllString("4  "+strings.TrimSpace(chapter), "${1}…")
-	want := before + begin + "```\n" + excerpt + "\n```\n" + end + after
+	whole := before + begin + want + end + after
 	switch {
-	case want == string(raw):
+	case whole == string(raw):
 	case *update:
-		if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
+		if err := os.WriteFile(readme, []byte(whole), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("the demo in %s is stale: run `make golden`. The demo prints:\n%s", readme, excerpt)
+		t.Errorf("%s is stale after %q: run `make golden`; it should be:\n%s", readme, begin, want)
 	}
 }
 

@@ -74,12 +74,11 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 		s.Now = now
 		for _, item := range page.Items {
 			if err := add(&s, item); err != nil {
-				key := stringOf(item[attrItem])
-				id, _ := strings.CutPrefix(key, prefixOrigin)
-				if id == key {
-					id = ""
+				damaged := origin.Damaged{Partition: stringOf(item[attrDistribution]), Key: stringOf(item[attrItem]), Why: err.Error()}
+				if id, ok := strings.CutPrefix(damaged.Key, prefixOrigin); ok {
+					damaged.Origin = id
 				}
-				s.Damaged = append(s.Damaged, origin.Damaged{Partition: stringOf(item[attrDistribution]), Key: key, Origin: id, Why: err.Error()})
+				s.Damaged = append(s.Damaged, damaged)
 			}
 		}
 	}

@@ -543,11 +543,9 @@ func (l *life) planMove() (string, func() error, error) {
 		return "", nil, err
 	}
 	if config != nil {
-		id := l.adoptable["first"]
-		if id == "" {
-			if id, _, err = l.Distribution(l.ctx); err != nil {
-				return "", nil, err
-			}
+		id, err := l.distributionID()
+		if err != nil {
+			return "", nil, err
 		}
 		if served, err := l.hub.Distribution(l.ctx, id); err != nil || !served.Deployed {
 			return "", nil, err

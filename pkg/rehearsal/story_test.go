@@ -1037,13 +1037,20 @@ func (s *story) releaseInterfaces(_ *testscript.TestScript, args []string) error
 	return nil
 }
 
+// distributionID returns the id of the adopted distribution first, or else of the one that the hub created.
+func (s *story) distributionID() (string, error) {
+	if id := s.adoptable["first"]; id != "" {
+		return id, nil
+	}
+	id, _, err := s.Distribution(s.ctx)
+	return id, err
+}
+
 // editDistribution changes the hub's distribution, or the first adopted one, with the permissions of the hub's account.
-func (s *story) editDistribution(change func(*cloudfronttypes.DistributionConfig)) (err error) {
-	id := s.adoptable["first"]
-	if id == "" {
-		if id, _, err = s.Distribution(s.ctx); err != nil {
-			return err
-		}
+func (s *story) editDistribution(change func(*cloudfronttypes.DistributionConfig)) error {
+	id, err := s.distributionID()
+	if err != nil {
+		return err
 	}
 	out, err := s.hubCloudFront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
 	if err != nil {
@@ -1081,12 +1088,10 @@ func (s *story) removeBehaviors(_ *testscript.TestScript, args []string) error {
 }
 
 // deleteDistribution disables the hub's distribution, waits until it is Deployed, and deletes it.
-func (s *story) deleteDistribution(*testscript.TestScript, []string) (err error) {
-	id := s.adoptable["first"]
-	if id == "" {
-		if id, _, err = s.Distribution(s.ctx); err != nil {
-			return err
-		}
+func (s *story) deleteDistribution(*testscript.TestScript, []string) error {
+	id, err := s.distributionID()
+	if err != nil {
+		return err
 	}
 	if err := s.editDistribution(func(c *cloudfronttypes.DistributionConfig) { c.Enabled = aws.Bool(false) }); err != nil {
 		return err
