@@ -344,17 +344,16 @@ func (q Request) continueTeardown(due time.Time) (a Retirement) {
 		a.Record = &r
 	}
 	switch {
-	case ended && setAgain:
-		if r.Intent == origin.Wire {
-			again, err := ParseTag(q.Value, q.Now, q.Grace)
-			if err != nil {
-				return q.refuse(TagReason(q.Value, err))
-			}
-			t.Due, t.Requested, t.Phase = again, q.Now, ""
-		} else {
-			t.Value = q.Value
+	case ended && setAgain && r.Intent == origin.Wire:
+		again, err := ParseTag(q.Value, q.Now, q.Grace)
+		if err != nil {
+			return q.refuse(TagReason(q.Value, err))
 		}
-		return a.withBegin(q.begin(r.Generation+1, t, "the tag "+contract.TagTeardown+" of VPC origin "+r.ID+" was set again; the teardown starts again"))
+		t.Due, t.Requested, t.Phase = again, q.Now, ""
+		return a.withBegin(q.begin(r.Generation+1, t, setAgainWhy(r)))
+	case ended && setAgain:
+		t.Value = q.Value
+		return a.withBegin(q.begin(r.Generation+1, t, setAgainWhy(r)))
 	case state == executionDied:
 		return a.withBegin(q.block(t))
 	case q.resumable():
@@ -365,6 +364,10 @@ func (q Request) continueTeardown(due time.Time) (a Retirement) {
 		a.Start = true
 	}
 	return a
+}
+
+func setAgainWhy(r origin.Record) string {
+	return "the tag " + contract.TagTeardown + " of VPC origin " + r.ID + " was set again; the teardown starts again"
 }
 
 // withBegin returns begun with the outcome and refusals of a added.
