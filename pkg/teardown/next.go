@@ -23,8 +23,10 @@ import (
 //	warn     the registry names a later phase        -                            act
 //	grace    due                                     tag                          wait until then; untagged: cancelled
 //	later    due; if not, the registry was lost      -                            cancelled
-//	detach   Detached in the registry                tag, naming                  act, then await the token; used by an
-//	                                                                              unmanaged part: blocked, naming it
+//	detach   Detached in the registry                tag; naming, if the          act, then await the token; adopted, and an
+//	                                                 distribution is adopted,     unmanaged part uses it: blocked, naming it
+//	                                                 or the phase was entered
+//	                                                 before
 //	record   interfaces recorded                     existence, placement,        act; not Detached: back to detach, or
 //	                                                 interfaces; tag, if not      untagged: cancelled
 //	                                                 Detached

@@ -52,6 +52,10 @@ func gone(enis ...string) teardown.Observed {
 	return o
 }
 
+func adopted(o *teardown.Observed) { o.Adopted = true }
+
+func usedUnmanaged(o *teardown.Observed) { o.Unmanaged = []string{"origin theirs", "behavior /x"} }
+
 // but is o with a change.
 func but(o teardown.Observed, change func(*teardown.Observed)) teardown.Observed {
 	t := *o.Record.Teardown
@@ -187,8 +191,11 @@ func TestNext(t *testing.T) {
 		"out of the configuration, not Deployed": {
 			seen: at(teardown.Detach), change: func(o *teardown.Observed) { o.Record.State = origin.Detaching }, verdict: teardown.Act, phase: teardown.Detach,
 		},
-		"used by an unmanaged part": {
-			seen: live(teardown.Detach), change: func(o *teardown.Observed) { o.Unmanaged = []string{"origin theirs", "behavior /x"} },
+		"used by drift in the hub's own distribution": {
+			seen: live(teardown.Detach), change: usedUnmanaged, verdict: teardown.Act, phase: teardown.Detach,
+		},
+		"used by an unmanaged part of an adopted distribution": {
+			seen: live(teardown.Detach), change: both(adopted, usedUnmanaged),
 			verdict: teardown.End, phase: teardown.Detach, outcome: teardown.Blocked, says: []string{"origin theirs, behavior /x; remove them"},
 		},
 		"asked wire": {seen: live(teardown.Detach), change: did, verdict: teardown.Await, phase: teardown.Detach},
@@ -441,7 +448,10 @@ func TestPhaseLooksOnlyAtWhatItRestsOn(t *testing.T) {
 			seen: live(teardown.Grace), change: func(o *teardown.Observed) { o.Record.Teardown.Requested = start.Add(-time.Hour) },
 			looks: []teardown.Fact{teardown.Tag},
 		},
-		"detaching":             {seen: live(teardown.Detach), looks: []teardown.Fact{teardown.Tag, teardown.Naming}},
+		"detaching":             {seen: live(teardown.Detach), looks: []teardown.Fact{teardown.Tag}},
+		"detaching from an adopted distribution": {
+			seen: live(teardown.Detach), change: adopted, looks: []teardown.Fact{teardown.Tag, teardown.Naming},
+		},
 		"detached, or put back": {seen: at(teardown.Detach), looks: []teardown.Fact{teardown.Naming}},
 		"recording":             {seen: at(teardown.Record), looks: []teardown.Fact{teardown.Existence, teardown.Placement, teardown.Interfaces}},
 		"confirming":            {seen: at(teardown.Confirm), looks: []teardown.Fact{teardown.Usage}},

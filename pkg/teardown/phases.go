@@ -58,8 +58,11 @@ func (o Observed) warn(t origin.Teardown) Step {
 	return s
 }
 
-// startDetach removes the origin from the hub's distribution if it is still tagged and only managed parts use it. The task of phase record learns from the token that the
+// startDetach removes the origin from the hub's distribution if it is still tagged. The task of phase record learns from the token that the
 // origin is detached. If the registry says otherwise, somebody cancelled, so that task observes the tag.
+//
+// In an adopted distribution, an unmanaged part that uses the origin may be meant to, so that nothing is removed before somebody decided.
+// In one that the hub created, it is drift: function wire removes the managed parts and reports it, and the teardown goes on once it is gone.
 func (o Observed) startDetach(t origin.Teardown, begun bool) Step {
 	at := Detach
 	switch {
@@ -76,7 +79,7 @@ func (o Observed) startDetach(t origin.Teardown, begun bool) Step {
 	case observed && !o.wanted:
 		return o.endWith(o.Phase, Cancelled, "the tag %s was removed in time; VPC origin %s stays as it is", contract.TagTeardown, o.Record.ID)
 	}
-	if at == Detach && o.Phase == Detach {
+	if at == Detach && o.Phase == Detach && o.Adopted {
 		switch {
 		case !o.Has[Naming]:
 			return o.observe(Detach, Naming)

@@ -123,6 +123,7 @@ type Observed struct {
 	Named        bool                 // Naming: the hub's distribution names the origin
 	Unmanaged    []string             // Naming: unmanaged parts of the hub's distribution that use the origin, in words
 	Distribution string               // id of the hub's distribution
+	Adopted      bool                 // the hub adopted it, so it serves others, too
 	Users        []origin.User        // Usage: as the origin's owner sees them
 	Shares       []origin.Association // Sharing: of every resource of the owner
 	Exists       bool                 // Existence

@@ -95,7 +95,8 @@ func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, err
 		committer: committer{bus: t.Bus, meter: t.Meter, log: t.Log, mode: t.Policy.Distribution.Mode(), queues: map[outcome.Function]queue{outcome.Wire: t.WireQueue}},
 		observed: teardown.Observed{
 			Now: s.Now, Phase: teardown.Phase(task.Phase), Generation: task.Generation, Token: task.Token, Known: known,
-			Grace: t.Policy.Grace, DryRun: t.Policy.Distribution.DryRun, Has: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{},
+			Grace: t.Policy.Grace, DryRun: t.Policy.Distribution.DryRun, Adopted: len(t.Policy.Distribution.Adopt) > 0,
+			Has: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{},
 		},
 	}
 	r.observed.Record, _ = teardown.Restart(o, task.Generation, task.Redriven(), s.Now)
