@@ -269,9 +269,12 @@ func uses(t *testing.T, file string, of map[string][]string) (found []string) {
 func TestWhoCompilesEC2(t *testing.T) {
 	const client = "github.com/aws/aws-sdk-go-v2/service/ec2"
 	reasons := map[string]string{
+		"functions/audit":         "only EC2 tells what CloudFront left in a VPC",
 		"functions/targets":       "only EC2 tells the addresses of an interface endpoint",
 		"functions/teardown":      "only EC2 tells what CloudFront left in a VPC",
 		"pkg/awsnetwork":          "the adapter",
+		"pkg/hub":                 "its tests build function audit",
+		"pkg/hub/audit":           "builds function audit",
 		"pkg/hub/targets":         "builds function targets",
 		"pkg/hub/teardown":        "builds function teardown",
 		"pkg/rehearsal":           "its stories and lives run every handler in their process",

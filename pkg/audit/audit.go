@@ -26,7 +26,7 @@ func (d *Decision) remember(f origin.Findings) {
 
 // Audit returns all leaks, those with an alarm first.
 func Audit(o Observed) []Finding {
-	found := slices.Concat(o.unwired(), o.unused(), o.wired(), o.disabled(), o.hosts(), o.publicPaths(), o.aliases(), o.claimedElsewhere(), o.changedFunction(), o.unresolved())
+	found := slices.Concat(o.unwired(), o.unused(), o.wired(), o.disabled(), o.hosts(), o.publicPaths(), o.aliases(), o.claimedElsewhere(), o.changedFunction(), o.unresolved(), o.forgotten(), o.interfacesLeft())
 	slices.SortFunc(found, func(a, b Finding) int {
 		return cmp.Or(compareBool(b.Alarm, a.Alarm), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
 	})
@@ -49,7 +49,7 @@ func DecideSweep(o Observed) Decision {
 	var d Decision
 	found := Audit(o)
 	known := o.Findings
-	known.Open, d.Outcome = compare(found, o.Findings.Open, o.Unreadable, o.Now)
+	known.Open, d.Outcome = compare(found, o.Findings.Open, o.hides, o.Now)
 	d.Count(contract.MetricLeaksOpen, len(found))
 	d.Count(contract.MetricSideDoorsOpen, alarms(found))
 	d.remember(known)

@@ -18,13 +18,12 @@ import (
 //	yes    no     -                       -           yes   Leak Found
 //	yes    yes    no                      -           yes   Leak Found, with the time when it was first found
 //	yes    yes    yes, or not stored      -           yes   -
-//	no     yes    -                       unreadable  yes   -, for the kind OriginUnused, which only that account shows
-//	no     yes    -                       unreadable  no    Leak Resolved, for any other kind
+//	no     yes    -                       hides it    yes   -
 //	no     yes    -                       readable    no    Leak Resolved
 //
 // An item that an earlier version wrote has no facts stored.
 func compare(
-	found []Finding, known []origin.OpenFinding, unreadable []string, now time.Time,
+	found []Finding, known []origin.OpenFinding, hides func(origin.OpenFinding) bool, now time.Time,
 ) (open []origin.OpenFinding, said outcome.Outcome) {
 	for _, f := range found {
 		i := slices.IndexFunc(known, f.same)
@@ -45,7 +44,7 @@ func compare(
 	for _, k := range known {
 		switch {
 		case slices.ContainsFunc(found, func(f Finding) bool { return f.same(k) }):
-		case Kind(k.Kind) == OriginUnused && slices.Contains(unreadable, k.Account):
+		case hides(k):
 			open = append(open, k)
 		default:
 			report(&said, contract.LeakResolved, Finding{

@@ -41,7 +41,7 @@ func TestCompare(t *testing.T) {
 		{"gone, and its account is unreadable, but the hub finds it by itself", nil, with(func(k *origin.OpenFinding) { k.Kind = string(HostElsewhere) }), []string{teamA}, []string{"Leak Resolved host-elsewhere"}, time.Time{}},
 		{"gone", nil, []origin.OpenFinding{known}, []string{teamB}, []string{"Leak Resolved origin-unused"}, time.Time{}},
 	} {
-		open, what := compare(c.found, c.known, c.unreadable, now)
+		open, what := compare(c.found, c.known, Observed{Unreadable: c.unreadable}.hides, now)
 		if got := said(what); !slices.Equal(got, c.said) {
 			t.Errorf("%s: said %q, want %q", c.name, got, c.said)
 		}
@@ -66,11 +66,11 @@ func TestAFindingThatIsWordedDifferentlyIsNotReportedAgain(t *testing.T) {
 	if len(found) < 4 {
 		t.Fatalf("found only %+v", found)
 	}
-	open, _ := compare(found, nil, nil, now)
+	open, _ := compare(found, nil, Observed{}.hides, now)
 	for i := range found {
 		found[i].Risk, found[i].Repair, found[i].Cost = "anders", "gesagt", "!"
 	}
-	if _, what := compare(found, open, nil, now); len(what.Events) > 0 {
+	if _, what := compare(found, open, Observed{}.hides, now); len(what.Events) > 0 {
 		t.Errorf("said again: %q", said(what))
 	}
 }
@@ -113,12 +113,12 @@ func TestFindingsOfOneHostAreToldApart(t *testing.T) {
 		{Kind: HostElsewhere, Subject: "api.example.com", Origin: "vo_a", Team: "team-a"},
 		{Kind: HostElsewhere, Subject: "api.example.com", Origin: "vo_b", Team: "team-b"},
 	}
-	open, first := compare(found, nil, nil, now)
-	open, second := compare(found, open, nil, now.Add(24*time.Hour))
+	open, first := compare(found, nil, Observed{}.hides, now)
+	open, second := compare(found, open, Observed{}.hides, now.Add(24*time.Hour))
 	if len(first.Events) != 2 || len(second.Events) != 0 || len(open) != 2 {
 		t.Errorf("%d findings, %d the day after, %d open", len(first.Events), len(second.Events), len(open))
 	}
-	_, third := compare(found[:1], open, nil, now.Add(48*time.Hour))
+	_, third := compare(found[:1], open, Observed{}.hides, now.Add(48*time.Hour))
 	if len(third.Events) != 1 || third.Events[0].Type != contract.LeakResolved || third.Events[0].Detail.Origin != "vo_b" {
 		t.Errorf("after one is repaired: %v", third.Events)
 	}

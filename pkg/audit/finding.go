@@ -9,7 +9,7 @@ import (
 // Finding is a fact that somebody should know, with the command that repairs it.
 type Finding struct {
 	Kind    Kind
-	Subject string // the ARN of a VPC origin, the id of a distribution, or a host name
+	Subject string // the ARN of a VPC origin or of a VPC, the id of a distribution, or a host name
 	Origin  string // VPC origin id
 	Account string // of the owner
 	Team    string
@@ -47,6 +47,8 @@ const (
 	HostElsewhere        Kind = "host-elsewhere"
 	PathPublic           Kind = "path-public"
 	TeardownUnresolved   Kind = "teardown-unresolved"
+	TeardownForgotten    Kind = "teardown-forgotten"
+	InterfacesLeft       Kind = "interfaces-left"
 	AliasElsewhere       Kind = "alias-elsewhere"  // also drift
 	FunctionChanged      Kind = "function-changed" // also drift
 )
@@ -62,6 +64,7 @@ const (
 	pathIs         origin.Code = "path"         // a path that a team claims
 	codeIs         origin.Code = "code"         // the code of a function, by its size
 	aliasIs        origin.Code = "alias"        // the distribution that holds an alias
+	interfaceIs    origin.Code = "interface"    // a network interface of CloudFront
 	targetIs       origin.Code = "target"       // domain name of the origin to which a behavior sends requests
 )
 

@@ -58,6 +58,8 @@ type Observed struct {
 	Visible         []origin.VpcOrigin        // what CloudFront lists as shared with the hub
 	Owned           []Owned
 	Unreadable      []string // accounts of teams that could not be read, so that Owned lacks their origins
+	Interfaces      []Interfaces
+	Unlisted        []string // accounts of teams whose network interfaces could not be listed in every Region of Regions
 	DNS             []origin.DNSRecord
 	Function        origin.Function   // the function that answers 404
 	Invitation      origin.Invitation // that the call rejected; zero if RAM does not list it as rejected
@@ -66,7 +68,16 @@ type Observed struct {
 // Owned is a VPC origin as its own account lists it. Users are the distributions that use it, in any account.
 type Owned struct {
 	origin.VpcOrigin
-	Users []origin.User
+	Users    []origin.User
+	Teardown bool // it has the teardown tag; observed only of those that Unrecorded returns
+}
+
+// Interfaces are the network interfaces that CloudFront keeps for VPC origins in one Region of one account. If there are any, Origins has the
+// location of every VPC origin of that account and Region; it is zero if the load balancer or instance does not exist any more.
+type Interfaces struct {
+	Account, Region string
+	ENIs            []origin.ENI
+	Origins         []origin.Endpoint
 }
 
 // Begin returns what is known before anything but the registry is observed.
@@ -96,7 +107,7 @@ type Want struct {
 	Sharing              bool     // what RAM and CloudFront list as shared with the hub
 	DNS                  bool     // the records of the hosted zone
 	Owned                string   // the VPC origins of this account
-	Used                 []string // the VPC origins of these accounts, and their users
+	Used                 []string // the VPC origins of these accounts, their users, and CloudFront's network interfaces
 }
 
 // Around returns what to observe to judge a call.

@@ -61,19 +61,17 @@ func (o Observed) unwired() []Finding {
 //	no      no    no        -            -                  none: it is being created or deleted
 //	no      no    yes       yes          -                  none
 //	no      no    yes       no           less than 7 d ago  none
-//	no      no    yes       no           before             origin-unused
+//	no      no    yes       no           before             origin-unused, unless forgotten finds it
 func (o Observed) unused() []Finding {
 	var found []Finding
 	for _, v := range o.Owned {
-		if o.offered(v.ARN) || len(v.Users) > 0 || o.distributionOf(v.ID) != "" || !v.Deployed || o.inTeardown(v.ID) || o.Now.Sub(v.Created) < unusedGrace {
+		if o.offered(v.ARN) || len(v.Users) > 0 || o.distributionOf(v.ID) != "" || !v.Deployed || o.inTeardown(v.ID) || v.Teardown || o.Now.Sub(v.Created) < unusedGrace {
 			continue
 		}
 		f := o.about(OriginUnused, v.VpcOrigin)
 		f.Risk = "VPC origin " + v.ID + " is used by no distribution; its network interfaces keep its VPC from being deleted, and its load balancer " +
 			"or instance may cost money; if nobody needs the origin, delete it in account " + v.Account
-		f.Repair = fmt.Sprintf(`aws cloudfront delete-vpc-origin --region us-east-1 --id %[1]s --if-match `+
-			`"$(aws cloudfront get-vpc-origin --region us-east-1 --id %[1]s --query ETag --output text)"`, v.ID)
-		f.In = v.Account
+		f.Repair, f.In = deleteOrigin(v.ID), v.Account
 		found = append(found, f)
 	}
 	return found

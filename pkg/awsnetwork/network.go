@@ -4,6 +4,7 @@
 package awsnetwork
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -80,21 +81,21 @@ func (c *Client) instance(ctx context.Context, region, id string) (origin.Endpoi
 	return origin.Endpoint{}, &fault.Absent{Err: fmt.Errorf("read instance %s: not found", id)}
 }
 
-// ManagedENIs returns all network interfaces that CloudFront keeps in a VPC for VPC origins. An interface does not name its VPC
-// origin (NET-03 of the ledger).
+// ManagedENIs returns all network interfaces that CloudFront keeps for VPC origins in a VPC, or in all VPCs of the Region if vpc is "". An
+// interface does not name its VPC origin (NET-03 of the ledger).
 func (c *Client) ManagedENIs(ctx context.Context, region, vpc string) ([]origin.ENI, error) {
 	var list []origin.ENI
+	filters := []types.Filter{{Name: aws.String("tag:" + managedTag), Values: []string{"enabled"}}}
+	if vpc != "" {
+		filters = append(filters, types.Filter{Name: aws.String("vpc-id"), Values: []string{vpc}})
+	}
 	pages := ec2.NewDescribeNetworkInterfacesPaginator(c.ec2(region), &ec2.DescribeNetworkInterfacesInput{
-		IncludeManagedResources: aws.Bool(true),
-		Filters: []types.Filter{
-			{Name: aws.String("vpc-id"), Values: []string{vpc}},
-			{Name: aws.String("tag:" + managedTag), Values: []string{"enabled"}},
-		},
+		IncludeManagedResources: aws.Bool(true), Filters: filters,
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, codes.Wrap(err, "list network interfaces of %s", vpc)
+			return nil, codes.Wrap(err, "list network interfaces of %s", cmp.Or(vpc, region))
 		}
 		for _, e := range page.NetworkInterfaces {
 			list = append(list, origin.ENI{ID: aws.ToString(e.NetworkInterfaceId), VPC: aws.ToString(e.VpcId), Subnet: aws.ToString(e.SubnetId)})

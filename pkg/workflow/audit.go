@@ -35,8 +35,9 @@ type records interface {
 	Records(ctx context.Context) ([]origin.DNSRecord, error)
 }
 
-// SpokeOrigins is a team's account with the users of its VPC origins.
+// SpokeOrigins is a team's account with its VPC origins, their tags and their users.
 type SpokeOrigins interface {
+	Spoke
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
 	UsersOf(ctx context.Context, arn string) ([]origin.User, error)
 }
@@ -50,6 +51,7 @@ type Audit struct {
 	CloudFront   auditCloudFront
 	DNS          records
 	Spoke        func(account string) SpokeOrigins
+	Network      func(account string) OwnerNetwork
 	AdmitQueue   queue
 	WireQueue    queue
 	WireQueueURL string // for people, in commands
@@ -143,7 +145,13 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 	if err := a.observeNamed(ctx, w, o); err != nil {
 		return err
 	}
-	return a.used(ctx, w.Used, o)
+	if err := a.used(ctx, w.Used, o); err != nil {
+		return err
+	}
+	if err := a.teardownTags(ctx, o); err != nil {
+		return err
+	}
+	return a.interfaces(ctx, w.Used, o)
 }
 
 // observeNamed adds to o the function, the invitation and the account that w names.
@@ -186,38 +194,4 @@ func (a *Audit) configs(ctx context.Context, ids []string) (map[string]*wiring.C
 		}
 	}
 	return configs, nil
-}
-
-// used lists the VPC origins of accounts with their users. An account that cannot be read does not affect the others.
-func (a *Audit) used(ctx context.Context, accounts []string, o *audit.Observed) error {
-	owned := make([][]audit.Owned, len(accounts))
-	failed := make([]error, len(accounts))
-	each(len(accounts), func(i int) { owned[i], failed[i] = a.usedIn(ctx, accounts[i]) })
-	for i, account := range accounts {
-		o.Owned = append(o.Owned, owned[i]...)
-		switch err := failed[i]; {
-		case fault.Is[*fault.GiveUp](err):
-			a.Log.WarnContext(ctx, "VPC origins cannot be listed", "account", account, "error", err)
-			o.Unreadable = append(o.Unreadable, account)
-		case err != nil:
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *Audit) usedIn(ctx context.Context, account string) (owned []audit.Owned, err error) {
-	spoke := a.Spoke(account)
-	origins, err := spoke.VpcOrigins(ctx)
-	for i := 0; i < len(origins) && err == nil; i++ {
-		one := audit.Owned{VpcOrigin: origins[i]}
-		one.Users, err = spoke.UsersOf(ctx, one.ARN)
-		switch {
-		case err == nil:
-			owned = append(owned, one)
-		case fault.Is[*fault.Absent](err): // it went meanwhile
-			err = nil
-		}
-	}
-	return owned, err
 }

@@ -23,12 +23,13 @@ const teamAccount, hubAccount = "111111111111", "100000000000"
 
 // auditedWorld is a hub without a distribution, and a team's account. It keeps what was published.
 type auditedWorld struct {
-	now      time.Time
-	findings origin.Findings
-	origins  []origin.VpcOrigin // of the team
-	refused  error              // what the team's account answers when asked who uses an origin
-	said     []origin.Event
-	called   []string
+	now        time.Time
+	findings   origin.Findings
+	origins    []origin.VpcOrigin // of the team
+	refused    error              // what the team's account answers when asked who uses an origin, for tags, or for interfaces
+	interfaces []origin.ENI       // of CloudFront in each Region of the team
+	said       []origin.Event
+	called     []string
 }
 
 func (w *auditedWorld) call(what string) { w.called = append(w.called, what) }
@@ -99,6 +100,20 @@ func (t auditedTeam) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
 
 func (t auditedTeam) UsersOf(context.Context, string) ([]origin.User, error) { return nil, t.refused }
 
+func (t auditedTeam) Tags(context.Context, string) (map[string]string, error) {
+	t.call("tags")
+	return nil, t.refused
+}
+
+func (t auditedTeam) Endpoint(context.Context, string) (origin.Endpoint, error) {
+	return origin.Endpoint{}, &fault.Absent{Err: errors.New("there is none")}
+}
+
+func (t auditedTeam) ManagedENIs(_ context.Context, region, vpc string) ([]origin.ENI, error) {
+	t.call("interfaces in " + region + vpc)
+	return t.interfaces, t.refused
+}
+
 func (w *auditedWorld) audit(t *testing.T, m inbound.Message) {
 	t.Helper()
 	a := &Audit{
@@ -109,7 +124,7 @@ func (w *auditedWorld) audit(t *testing.T, m inbound.Message) {
 		}},
 		AdmitQueue: w, WireQueue: w,
 		Registry: w, Shares: w, CloudFront: w, DNS: w, Bus: w, Meter: w, Log: slog.New(slog.DiscardHandler),
-		Spoke: func(string) SpokeOrigins { return auditedTeam{w} },
+		Spoke: func(string) SpokeOrigins { return auditedTeam{w} }, Network: func(string) OwnerNetwork { return auditedTeam{w} },
 	}
 	if err := a.Run(context.Background(), m); err != nil {
 		t.Fatal(err)
@@ -144,10 +159,11 @@ func TestAuditResolvesWhatItNeedsNoSpokeToSee(t *testing.T) {
 	w.findings.Open = []origin.OpenFinding{
 		{Kind: string(audit.HostElsewhere), Subject: "team-a.example.com", Account: teamAccount},
 		{Kind: string(audit.OriginUnused), Subject: "vo_a", Account: teamAccount},
+		{Kind: string(audit.InterfacesLeft), Subject: "vpc", Account: teamAccount},
 	}
-	unused := w.findings.Open[1]
+	hidden := slices.Clone(w.findings.Open[1:])
 	w.audit(t, inbound.Sweep{})
-	if !reflect.DeepEqual(w.findings.Open, []origin.OpenFinding{unused}) {
+	if !reflect.DeepEqual(w.findings.Open, hidden) {
 		t.Errorf("there still stands %+v", w.findings.Open)
 	}
 	if len(w.said) != 1 || w.said[0].Type != contract.LeakResolved {
@@ -170,7 +186,7 @@ func TestAuditObservesWhatItIsAskedForAndNoMore(t *testing.T) {
 		{"a deleted share", inbound.CallHint{Call: inbound.DeleteResourceShare, Account: teamAccount}, []string{"registry", "distributions", "origins", "shares"}},
 		{"a deleted origin", inbound.CallHint{Call: inbound.DeleteVpcOrigin, Account: teamAccount, Target: "vo_a"}, []string{"registry", "origins of the team"}},
 		{"changed records", inbound.CallHint{Call: inbound.ChangeResourceRecordSets, Account: hubAccount}, []string{"registry", "distributions", "records"}},
-		{"a sweep", inbound.Sweep{}, []string{"registry", "distributions", "origins", "shares", "records", "function originhub-networking-not-found", "origins of the team"}},
+		{"a sweep", inbound.Sweep{}, []string{"registry", "distributions", "origins", "shares", "records", "function originhub-networking-not-found", "origins of the team", "interfaces in us-east-1"}},
 	} {
 		w := &auditedWorld{findings: origin.Findings{Calls: []string{"1"}}}
 		w.audit(t, c.m)

@@ -143,12 +143,23 @@ func (m member) Tags(context.Context, string) (map[string]string, error) {
 func (m member) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
 	m.call() // AssumeRole
 	m.call()
-	return []origin.VpcOrigin{{Ref: m.Ref, Deployed: true}}, nil
+	return []origin.VpcOrigin{{Ref: m.Ref, Deployed: true, Endpoint: "arn:aws:elasticloadbalancing:us-east-1:" + m.Account + ":loadbalancer/app/a/1"}}, nil
 }
 
 func (m member) UsersOf(context.Context, string) ([]origin.User, error) {
 	m.call()
 	return []origin.User{{Distribution: "E1", Account: "100000000000"}}, nil
+}
+
+func (m member) ManagedENIs(context.Context, string, string) ([]origin.ENI, error) {
+	m.call() // AssumeRole
+	m.call()
+	return []origin.ENI{{ID: "eni-1", VPC: "vpc-1", Subnet: "subnet-1"}}, nil
+}
+
+func (m member) Endpoint(context.Context, string) (origin.Endpoint, error) {
+	m.call()
+	return origin.Endpoint{Region: "us-east-1", VPC: "vpc-1", Subnets: []string{"subnet-1"}}, nil
 }
 
 type silent struct{}
@@ -172,7 +183,8 @@ func sweeps(c *crowd, p hubpolicy.Policy) map[string]func(context.Context) error
 	}
 	audits := &Audit{
 		Policy: p, Account: "100000000000", Registry: c, Shares: c, CloudFront: c, DNS: c,
-		Spoke: func(a string) SpokeOrigins { return c.spoke(a) }, AdmitQueue: silent{}, WireQueue: silent{}, Bus: silent{}, Meter: silent{}, Log: log,
+		Spoke: func(a string) SpokeOrigins { return c.spoke(a) }, Network: func(a string) OwnerNetwork { return c.spoke(a) },
+		AdmitQueue: silent{}, WireQueue: silent{}, Bus: silent{}, Meter: silent{}, Log: log,
 	}
 	return map[string]func(context.Context) error{
 		"admit":  func(ctx context.Context) error { return admit.Run(ctx, []inbound.Message{inbound.Sweep{}}) },
@@ -183,8 +195,8 @@ func sweeps(c *crowd, p hubpolicy.Policy) map[string]func(context.Context) error
 
 // The functions' timeouts are in infra/hub.go: five minutes, and ten for audit. 100 ms a call is twice what is usual, and each
 // role is assumed anew, as by a process that has just started. Time is the bubble's: nobody waits for it.
-func TestThousandAccountsAreAskedWithinAMinute(t *testing.T) {
-	for _, name := range []string{"admit", "retire", "audit"} {
+func TestThousandAccountsAreAskedInTime(t *testing.T) {
+	for name, limit := range map[string]time.Duration{"admit": time.Minute, "retire": time.Minute, "audit": 2 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, p := newCrowd(1000, 100*time.Millisecond)
@@ -194,7 +206,7 @@ func TestThousandAccountsAreAskedWithinAMinute(t *testing.T) {
 				}
 				took := time.Since(began)
 				t.Logf("%s: %d calls of %v in %v", name, c.calls.Load(), c.latency, took)
-				if took > time.Minute {
+				if took > limit {
 					t.Errorf("it takes %v", took)
 				}
 			})

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/originhub/originhub/pkg/awscloudfront"
+	"github.com/originhub/originhub/pkg/awsnetwork"
 	"github.com/originhub/originhub/pkg/awsram"
 	"github.com/originhub/originhub/pkg/awsroute53"
 	"github.com/originhub/originhub/pkg/contract"
@@ -33,6 +34,7 @@ func New(ctx context.Context, host hub.Host) (lambda.Handler, error) {
 		CloudFront:   awscloudfront.New(h.AWS),
 		DNS:          awsroute53.New(h.AWS, h.Policy.HostedZone),
 		Spoke:        func(account string) workflow.SpokeOrigins { return awscloudfront.New(h.Spoke(account)) },
+		Network:      func(account string) workflow.OwnerNetwork { return awsnetwork.New(h.Spoke(account)) },
 		AdmitQueue:   h.AdmitQueue,
 		WireQueue:    h.WireQueue,
 		WireQueueURL: host.Getenv(contract.EnvWireQueue),
