@@ -15,8 +15,8 @@ import (
 // newKey makes the KMS key that encrypts the hub's data at rest. It outlives the stack, as that data does. It has no alias; an
 // output of the stack names it.
 //
-// Without one of these statements events are lost and alarms are silent, and only dead letters show it. So each statement follows
-// AWS's documentation, with wildcards written out:
+// If one of these statements is missing, AWS fails quietly: events end in the dead letters, or alarms are raised and notify nobody. So each
+// statement follows AWS's documentation; where that has kms:GenerateDataKey* or kms:ReEncrypt*, the statement lists the actions:
 //
 //   - EventBridge sends to queues and to the topic, and encrypts the bus. There is no condition on aws:SourceArn or aws:SourceAccount,
 //     because AWS does not support them for encrypted topics. The policies of the queues and the topic limit who may send.
@@ -27,8 +27,8 @@ import (
 //   - CloudWatch alarms publish to the topic. https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 //   - CloudWatch Logs encrypts log groups. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 //
-// The conditions match resources by the beginning of the names that CloudFormation generates, which is the stack's name. They cannot
-// refer to the resources themselves, because these refer to the key.
+// The conditions on alarms and log groups match the beginning of the names that CloudFormation generates, which is the stack's name; the bus
+// has a fixed name. The conditions cannot refer to the resources themselves, because these refer to the key.
 func newKey(scope constructs.Construct, id, hub string) awskms.Key {
 	data := []string{"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt"}
 	again := []string{"kms:ReEncryptFrom", "kms:ReEncryptTo"}

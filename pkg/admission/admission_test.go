@@ -288,7 +288,7 @@ func TestDecide(t *testing.T) {
 			}},
 			want: []admission.Code{
 				admission.ClaimDomainInvalid, admission.ClaimHostInvalid, admission.ClaimPathInvalid,
-				admission.ClaimOutsideDomain, admission.ClaimNotGranted,
+				admission.ClaimOutsideDomain,
 			},
 		},
 		"not granted": {
@@ -296,11 +296,11 @@ func TestDecide(t *testing.T) {
 				c.Hosts, c.Paths = []string{"team-a.example.com", "team-b.example.com"}, []string{"/team-a/x", "/team-b/x"}
 			})},
 			want: []admission.Code{admission.ClaimNotGranted, admission.ClaimNotGranted},
-			says: "team-a is not granted /team-a/x /team-b/x on team-b.example.com",
+			says: "team-a is not granted /team-a/x, /team-b/x on team-b.example.com",
 		},
 		"a host that is not granted, and no path": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Hosts, c.Paths = []string{"team-b.example.com"}, nil })},
-			want:      []admission.Code{admission.ClaimNotGranted, admission.ClaimPathsMissing},
+			want:      []admission.Code{admission.ClaimNotGranted},
 			says:      "team-a is granted nothing on team-b.example.com",
 		},
 		"a host that is granted, and no path": {
@@ -372,7 +372,7 @@ func TestCheckPathNamesWhatWasMeant(t *testing.T) {
 func TestPathInATagIsSpelledAsInATag(t *testing.T) {
 	claim := admission.ParseClaim(map[string]string{contract.TagPaths: "/team-a//x/ /team-a/ä="}, admission.Team{})
 	why := origin.Why(admission.Decide(admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: claim}, policy(), nil).Reasons)
-	for _, want := range []string{`the path "/team-a//x/" never matches`, "if you mean /team-a/x/, write /team-a/x/: ", `the path "/team-a/ä=" contains a character other than letters, digits and _-./@:+=: `} {
+	for _, want := range []string{`the path "/team-a//x/" in the tag originhub:paths of vo_1 has to be corrected: it never matches`, "if you mean /team-a/x/, write /team-a/x/; ", `the path "/team-a/ä=" in the tag originhub:paths of vo_1 has to be corrected: it contains a character other than letters, digits and _-./@:+=`} {
 		if !strings.Contains(why, want) {
 			t.Errorf("%s, without %s", why, want)
 		}

@@ -48,12 +48,13 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 			"account %s belongs to no team of the hub policy: add the account to a team if the hub may use its origins", c.Account)}}
 	}
 	claim := Normal(c.Claim)
+	judged := claim // without malformed paths, for which no grant or overlap can be stated
+	judged.Paths = slices.DeleteFunc(slices.Clone(claim.Paths), func(path string) bool { return team.checkPath(path) != "" })
 	reasons := slices.Concat(
-		ungranted(c.ID, claim, team),
 		wellFormed(c.ID, claim, team),
-		permitted(c.ID, claim, team, p),
+		permitted(c.ID, judged, team, p),
 		within(c.ID, claim, p),
-		untaken(c.ID, claim, team, p, registry),
+		untaken(c.ID, judged, team, p, registry),
 	)
 	if c.Tagged {
 		reasons = append(reasons, because(OriginTearingDown, "",
@@ -82,7 +83,10 @@ func wellFormed(id string, c origin.Claim, t Team) []Reason {
 		add(ClaimHostMissing, "", "no host is claimed: set %s to a host that %s is granted", hosts, t.Name)
 	}
 	if len(c.Paths) == 0 {
-		add(ClaimPathsMissing, "", "no path is claimed: set %s to paths that %s is granted on the claimed hosts", paths, t.Name)
+		nothing := ungranted(id, c, t)
+		if out = append(out, nothing...); len(nothing) == 0 {
+			add(ClaimPathsMissing, "", "no path is claimed: set %s to paths that %s is granted on the claimed hosts", paths, t.Name)
+		}
 	}
 	if c.Domain == "" {
 		add(ClaimDomainMissing, "", "no origin domain is set: set %s to the DNS name of the load balancer, or to another name that the "+
@@ -97,7 +101,7 @@ func wellFormed(id string, c origin.Claim, t Team) []Reason {
 	}
 	for _, path := range c.Paths {
 		if why := t.checkPath(path); why != "" {
-			add(ClaimPathInvalid, path, "the path %q %s: correct %s", t.spelled(path), why, paths)
+			add(ClaimPathInvalid, path, "the path %q in %s has to be corrected: it %s", t.spelled(path), paths, why)
 		}
 	}
 	return out
@@ -106,9 +110,6 @@ func wellFormed(id string, c origin.Claim, t Team) []Reason {
 // ungranted returns a reason for each host on which the team has no grant, for a claim without paths. The default paths are those that
 // are granted on the claimed hosts. Without a grant on a host there are none, so the host has to be corrected first.
 func ungranted(id string, c origin.Claim, t Team) []Reason {
-	if len(c.Paths) > 0 {
-		return nil // permitted checks each path
-	}
 	var out []Reason
 	for _, h := range c.Hosts {
 		if !slices.ContainsFunc(t.Grants, func(g Grant) bool { return coversHost(g.Host, h) }) {
@@ -137,7 +138,7 @@ func permitted(id string, c origin.Claim, t Team, p Policy) []Reason {
 		if len(missing) > 0 {
 			out = append(out, because(ClaimNotGranted, h+" "+strings.Join(missing, " "), "%s is not granted %s on %s: "+
 				"each claimed path has to be granted on each claimed host. Change %s or %s, or have a grant added to the hub policy",
-				t.Name, strings.Join(missing, " "), h, t.claimed(id, contract.TagHost, "hosts"), t.claimed(id, contract.TagPaths, "paths")))
+				t.Name, strings.Join(missing, ", "), h, t.claimed(id, contract.TagHost, "hosts"), t.claimed(id, contract.TagPaths, "paths")))
 		}
 	}
 	return out
@@ -262,8 +263,8 @@ func CheckPath(path string) string {
 	return checkPath(path, `letters, digits, *, ? and _-.$/~"'@:+&`, func(p string) string { return p })
 }
 
-// checkPath returns what is wrong with a path that team t claims, as CheckPath does. If the path is in a tag, the answer names the
-// characters that a tag permits, too (CF-26).
+// checkPath returns what is wrong with a path that team t claims, as CheckPath does. If the path is in a tag, the answer names only
+// the characters that a path can have in a tag, where = stands for * (CF-26).
 func (t Team) checkPath(path string) string {
 	if t.Claim != nil {
 		return CheckPath(path)

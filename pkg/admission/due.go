@@ -159,8 +159,8 @@ func (r Round) uncertain() origin.Distribution {
 func (r Round) unavailable(o Offer, team Team) []Change {
 	d := r.uncertain()
 	return refuse(r.Registry.Refusals, contract.OriginDeferred, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []Reason{
-		because(DoesNotFit, "unavailable "+d.Name, "the registry is empty, so it may have been lost; distribution %s may already contain %s, but the distribution "+
-			"cannot be read: %s. Make the distribution available, or remove it from the hub policy", d.Name, o.ID, d.Unavailable.Message),
+		because(DoesNotFit, "unavailable "+d.Name, "the registry is empty, so it may have been lost; %s may already contain %s, but the distribution "+
+			"cannot be read: %s. Make the distribution available, or remove it from the hub policy", d.Title(), o.ID, d.Unavailable.Message),
 	})
 }
 

@@ -100,7 +100,7 @@ func (r Round) capacities() []wiring.Capacity {
 	for i, name := range names {
 		d := r.Registry.Distribution(name)
 		list[i] = wiring.Capacity{
-			Name: name, Limits: r.Policy.Limits.Within(asked.Quotas()), Others: d.Others, Closed: !slices.Contains(fleet, name),
+			Name: name, Title: d.Title(), Limits: r.Policy.Limits.Within(asked.Quotas()), Others: d.Others, Closed: !slices.Contains(fleet, name),
 			Wildcard: r.Policy.HasWildcard(name), Aliases: d.OtherAliases, Records: r.Registry.In(name),
 		}
 		if !list[i].Closed {
@@ -156,7 +156,7 @@ func (r Round) place(q request, place wiring.Place) []Change {
 	}
 	why := fmt.Sprintf("%s claims %s on %s", is.ID, strings.Join(is.Claim.Paths, ", "), strings.Join(is.Claim.Hosts, ", "))
 	if len(r.Policy.Distribution.Fleet()) > 1 {
-		why += "; its place is in distribution " + place.Distribution
+		why += "; its place is in " + r.Registry.Distribution(place.Distribution).Title()
 		if place.Distribution != q.bound && !r.Policy.Distribution.DryRun {
 			why += ", and function wire adds it next"
 		}

@@ -181,8 +181,8 @@ func TestPlace(t *testing.T) {
 func TestAdmittedNamesTheDistributionOfAFleet(t *testing.T) {
 	is := live("team-a", accountA, "vo_1", "/team-a/x")
 	for want, r := range map[string]admission.Round{
-		"vo_1 claims /team-a/x on team-a.example.com":                                                                    round(),
-		"vo_1 claims /team-a/x on team-a.example.com; its place is in distribution main, and function wire adds it next": two(0),
+		"vo_1 claims /team-a/x on team-a.example.com": round(),
+		"vo_1 claims /team-a/x on team-a.example.com; its place is in distribution E-main, and function wire adds it next": two(0),
 	} {
 		changes, _ := with(r, tagged(is)).Decide([]admission.Reading{tagged(is)})
 		o, event := *changes[0].Record, changes[0].Events[0]

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -50,8 +51,11 @@ func within(id string, c origin.Claim, p Policy) (out []Reason) {
 	most := p.Limits.Settings.Within(cloudFrontSettings)
 	for _, one := range settings {
 		if value, bound := *one.of(&c.Settings), *one.of(&most); value < 0 || value > bound {
-			out = append(out, because(ClaimSettingInvalid, one.tag, "the tag %s of %s is not a whole number %sfrom 1 to %d: set it to one, or have the bound "+
-				"raised in limits of the hub policy (CloudFront permits %d)", one.tag, id, one.unit, bound, *one.of(&cloudFrontSettings)))
+			remedy, permitted := "set it to such a number", *one.of(&cloudFrontSettings)
+			if bound < permitted {
+				remedy += fmt.Sprintf(", or have the bound raised in limits of the hub policy (CloudFront permits %d)", permitted)
+			}
+			out = append(out, because(ClaimSettingInvalid, one.tag, "the tag %s of %s is not a whole number %sfrom 1 to %d: %s", one.tag, id, one.unit, bound, remedy))
 		}
 	}
 	return out

@@ -90,7 +90,7 @@ func (o Observed) about(k Kind, v origin.VpcOrigin) Finding {
 // 730 hours a month. Prices of other Regions and kinds are not known here.
 func monthly(endpoint string) string {
 	if strings.HasPrefix(endpoint, "arn:aws:elasticloadbalancing:us-east-1:") && strings.Contains(endpoint, ":loadbalancer/app/") {
-		return fmt.Sprintf("$%.2f: its load balancer's hours, without capacity units", 0.0225*730)
+		return fmt.Sprintf("$%.2f a month: the hours of its load balancer, without capacity units", 0.0225*730)
 	}
 	return unknown
 }
@@ -166,8 +166,8 @@ func (o Observed) guardShare(c inbound.CallHint) Judgement {
 		case distribution != "":
 			f.Risk = "VPC origin " + r.ID + " is no longer shared but still wired; " + lockedText(distribution)
 		case withdrawnLately(r, o.Now):
-			f.Risk = "VPC origin " + r.ID + " is no longer shared; CloudFront refuses updates of a distribution in that state, so the hub removed " +
-				"the origin, and " + strings.Join(r.Claim.Hosts, ", ") + " no longer lead to it"
+			f.Risk = "VPC origin " + r.ID + " is no longer shared; CloudFront refuses every update of a distribution that contains such an origin, so the " +
+				"hub removed it, and requests for " + strings.Join(r.Claim.Hosts, ", ") + " no longer reach it"
 		case r.Intent == origin.Wire:
 			f.Risk = "VPC origin " + r.ID + " is no longer shared, so the hub cannot wire it"
 		default:

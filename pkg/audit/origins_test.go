@@ -77,7 +77,7 @@ func TestGuardShare(t *testing.T) {
 		{"disassociated, and shared by another share", inbound.CallHint{Account: teamA, Call: inbound.DisassociateResourceShare, Target: shareA}, nil, Harmless, "", ""},
 		{"in a distribution", deleted, unshared, Found, ShareRevoked, "still wired"},
 		{"in a distribution, and the call names no share", inbound.CallHint{Account: teamA, Call: inbound.DeleteResourceShare}, unshared, Found, ShareRevoked, ""},
-		{"taken out a minute ago", deleted, all(unshared, out, withdrawn), Found, ShareRevoked, "the hub removed the origin"},
+		{"taken out a minute ago", deleted, all(unshared, out, withdrawn), Found, ShareRevoked, "the hub removed it"},
 		{"to be wired", deleted, all(unshared, out), Found, ShareRevoked, "the hub cannot wire it"},
 		{"none of these", deleted, all(unshared, out, func(o *Observed) {
 			o.Records[0].Intent, o.Records[0].State = origin.Detach, origin.Detached

@@ -16,6 +16,14 @@ type Distribution struct {
 	Version int // of the item; writes are conditional on it
 }
 
+// Title names d for people: by its id, or by the hub's name for it before it is created.
+func (d Distribution) Title() string {
+	if d.ID == "" {
+		return "distribution " + d.Name
+	}
+	return "distribution " + d.ID
+}
+
 // Identity identifies a distribution in CloudFront.
 type Identity struct {
 	ID     string // "" until it is created or adopted

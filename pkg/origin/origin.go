@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -42,6 +43,20 @@ type Settings struct {
 	ReadTimeout        int // seconds
 	KeepaliveTimeout   int // seconds
 	ConnectionAttempts int
+}
+
+// String returns the settings that are not zero, in words.
+func (s Settings) String() string {
+	var all []string
+	for _, one := range []struct {
+		name  string
+		value int
+	}{{"OriginReadTimeout", s.ReadTimeout}, {"OriginKeepaliveTimeout", s.KeepaliveTimeout}, {"ConnectionAttempts", s.ConnectionAttempts}} {
+		if one.value != 0 {
+			all = append(all, fmt.Sprintf("%s %d", one.name, one.value))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // Within returns the smaller of the bounds s and o, for each setting; zero is no bound.

@@ -12,7 +12,7 @@ import (
 
 // Items that were written before reasons had codes contain sentences and names of events instead. They are converted when they are
 // read, and written in the current form with the next change. A reason that is converted from a sentence has the subject
-// origin.AnySubject. The findings of the audit were stored as a hash of sentences, "Says", which is not read: such a finding has no
+// origin.AnySubject, except for an error of AWS, whose sentence names the subject. The findings of the audit were stored as a hash of sentences, "Says", which is not read: such a finding has no
 // Facts, and counts as reported whatever its facts are now. ReasonsReported and WasLive are derived from the history.
 
 // oldDecisions maps the names of events in old histories to codes.

@@ -161,7 +161,11 @@ func TestNext(t *testing.T) {
 		},
 		// warn
 		"just requested": {
-			seen: live(teardown.Warn), verdict: teardown.Act, phase: teardown.Warn, says: []string{"2026-11-22T08:00:00Z", "originhub:teardown"},
+			seen: live(teardown.Warn), verdict: teardown.Act, phase: teardown.Warn, says: []string{"begins now", "originhub:teardown"},
+		},
+		"just requested, with a delay": {
+			seen: live(teardown.Warn), change: func(o *teardown.Observed) { o.Record.Teardown.Due = o.Now.Add(time.Hour) },
+			verdict: teardown.Act, phase: teardown.Warn, says: []string{"begins at ", "its team can cancel it", "originhub:teardown"},
 		},
 		"warned, and due": {
 			seen: live(teardown.Warn), change: func(o *teardown.Observed) { o.Record.Teardown.Phase = "grace"; o.Now = start.Add(time.Second) },

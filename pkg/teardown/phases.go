@@ -49,20 +49,25 @@ const (
 // (https://docs.aws.amazon.com/ram/latest/APIReference/API_ResourceShareAssociation.html).
 const disassociating = "DISASSOCIATING"
 
-// warn announces the teardown. An execution that is past this phase has announced it.
+// warn announces the teardown. A teardown whose record names a later phase was announced before.
 func (o Observed) warn(t origin.Teardown) Step {
-	s := o.act(Warn, "teardown of VPC origin %s begins at %s; its team can cancel it by removing the tag %s before then",
-		o.Record.ID, t.Due.UTC().Format(time.RFC3339), contract.TagTeardown)
+	s := o.act(Warn, "teardown of VPC origin %s begins now; until the origin is unshared, its team can still cancel the teardown by removing the tag %s",
+		o.Record.ID, contract.TagTeardown)
+	if t.Due.After(t.Requested) {
+		s = o.act(Warn, "teardown of VPC origin %s begins at %s; its team can cancel it by removing the tag %s before then",
+			o.Record.ID, t.Due.UTC().Format(time.RFC3339), contract.TagTeardown)
+	}
 	s.Record = o.entered(Grace)
 	s.BeforeWrite.Inform(contract.TeardownAnnounced, o.Record.ARN, o.detail(s.Message))
 	return s
 }
 
-// startDetach removes the origin from the hub's distribution if it is still tagged. The task of phase record learns from the token that the
-// origin is detached. If the registry says otherwise, somebody cancelled, so that task observes the tag.
+// startDetach removes the origin from the hub's distribution if it is still tagged. Task Record runs after the token was completed, so the
+// origin should be detached by then. If the registry says otherwise, somebody cancelled; task Record therefore observes the tag.
 //
-// In an adopted distribution, an unmanaged part that uses the origin may be meant to, so that nothing is removed before somebody decided.
-// In one that the hub created, it is drift: function wire removes the managed parts and reports it, and the teardown goes on once it is gone.
+// An unmanaged part of an adopted distribution that uses the origin may be intended, so nothing is removed before somebody decided. In a
+// distribution that the hub created such a part is drift: function wire removes the managed parts and reports it, and the teardown goes on
+// once it is gone.
 func (o Observed) startDetach(t origin.Teardown, begun bool) Step {
 	at := Detach
 	switch {
@@ -94,7 +99,7 @@ func (o Observed) startDetach(t origin.Teardown, begun bool) Step {
 }
 
 // detach records that the origin has to be removed, with the token that function wire completes once the distribution is Deployed without
-// it. If somebody added the origin again, it is no longer detached, so that the token is not completed too early.
+// it. If somebody added the origin to the distribution again, the state goes back to Detaching, so that wire does not complete the token too early.
 func (o Observed) detach() Step {
 	s := o.act(Detach, "VPC origin %s has to leave the distribution; function wire was asked to remove it", o.Record.ID)
 	s.Record.Intent, s.Record.Token = origin.Detach, o.Token
@@ -235,8 +240,8 @@ func (o Observed) unshareFrom(share string) Step {
 }
 
 // delete deletes the origin, which is in no share. CloudFront refuses that if a distribution uses the origin, or if its ETag is not the
-// recorded one. IAM refuses it without the tag. So right after unsharing, which has just observed both, delete calls CloudFront without
-// observing them again. If the call is refused, the step observes them.
+// recorded one. IAM refuses it without the tag. Unsharing has just observed the tag and that no distribution uses the origin. So right
+// after unsharing, delete calls CloudFront without observing the origin and its tag. If the call is refused, delete observes them and decides again.
 func (o Observed) delete(t origin.Teardown) Step {
 	justUnshared := t.Phase == string(Unshare) && !t.Unshared.IsZero() && o.Now.Sub(t.Unshared) < factValidity && t.ETag != ""
 	switch {

@@ -104,10 +104,16 @@ func (n *node) eachSetting(s origin.Settings, f func(parent *node, name, value s
 }
 
 // hasSettings reports whether an origin has the claimed settings.
-func (n *node) hasSettings(s origin.Settings) bool {
-	has := true
-	n.eachSetting(s, func(parent *node, name, value string) { has = has && parent.get(name) == value })
-	return has
+func (n *node) hasSettings(s origin.Settings) bool { return len(n.otherSettings(s)) == 0 }
+
+// otherSettings returns the settings that the origin has instead of the claimed ones, in words.
+func (n *node) otherSettings(s origin.Settings) (other []string) {
+	n.eachSetting(s, func(parent *node, name, value string) {
+		if is := parent.get(name); is != value {
+			other = append(other, name+" "+is)
+		}
+	})
+	return other
 }
 
 func (c *Config) applyBehavior(change Change) error {

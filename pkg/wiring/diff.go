@@ -311,7 +311,7 @@ func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed, take
 		if domain != o.Domain || account != o.Account || vpc.get("VpcOriginId") != o.VPCOrigin || !n.hasSettings(o.Settings) {
 			amend = append(amend, Change{
 				Op: Amend, Kind: KindOrigin, ID: id, Origin: &o,
-				Was: fmt.Sprintf("%s of %s in account %s", domain, vpc.get("VpcOriginId"), account),
+				Was: strings.Join(append([]string{fmt.Sprintf("%s of %s in account %s", domain, vpc.get("VpcOriginId"), account)}, n.otherSettings(o.Settings)...), ", "),
 			})
 		}
 	}
@@ -373,7 +373,7 @@ func (c *Config) keptBehaviors(target map[string]string, managed, takenOver map[
 		}
 		is, wanted := target[path]
 		if !wanted {
-			remove = append(remove, Change{Op: Remove, Kind: KindBehavior, ID: path, Was: "to " + was})
+			remove = append(remove, Change{Op: Remove, Kind: KindBehavior, ID: path, Was: "led to " + was})
 			continue
 		}
 		kept = append(kept, placed{path, true})
@@ -381,7 +381,7 @@ func (c *Config) keptBehaviors(target map[string]string, managed, takenOver map[
 		if is != was || cache != CachingDisabled || request != AllViewer {
 			amended[path] = Change{
 				Op: Amend, Kind: KindBehavior, ID: path, Target: is,
-				Was: fmt.Sprintf("to %s with cache policy %q and origin request policy %q", was, cache, request),
+				Was: fmt.Sprintf("led to %s with cache policy %q and origin request policy %q", was, cache, request),
 			}
 		}
 	}

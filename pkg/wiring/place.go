@@ -13,6 +13,7 @@ import (
 // Capacity describes one distribution for the placement of origins: its limits and what it holds.
 type Capacity struct {
 	Name     string
+	Title    string      // the distribution for people, as origin.Distribution.Title returns it
 	Wildcard bool        // one alias covers every host
 	Limits   origin.Size // zero: no limit
 	Others   origin.Size // what it holds besides the records
@@ -177,7 +178,7 @@ func (s *allocation) shortage(records ...origin.Record) shortage {
 	}
 	short := exceeded(s.used, s.needs(records...), s.needs(had...), s.Limits)
 	if short.quota != "" {
-		short.text = s.Name + " " + short.text
+		short.text = s.Title + " " + short.text
 	}
 	return short
 }
@@ -209,7 +210,7 @@ func remedy(shortages ...shortage) string {
 			raise = append(raise, fmt.Sprintf("limits.%s in the hub policy or CloudFront's quota %s, whichever is lower", limit[0], limit[1]))
 		}
 	}
-	return "; the origin waits until another one is torn down there or a platform engineer raises the limit (" + strings.Join(raise, "; ") + ")"
+	return "; the origin waits until an origin is torn down in a distribution with that limit, or a platform engineer raises the limit (" + strings.Join(raise, "; ") + ")"
 }
 
 // keepInPlace keeps an origin in its distribution. If its new claim cannot be there, the origin stays as it was.
@@ -222,7 +223,7 @@ func (p *placer) keepInPlace(r Request) {
 	s := p.distributions[i]
 	subject, why := p.otherDistribution(r.Claim.Hosts, s)
 	if short := s.shortage(r.Record); why == "" && short.quota != "" && !r.Orphaned {
-		subject, why = s.Name+" "+short.quota, "distribution "+short.text+remedy(short)
+		subject, why = s.Name+" "+short.quota, short.text+remedy(short)
 	}
 	switch was, wired := s.was[r.ID]; {
 	case why == "" && r.Orphaned:
@@ -249,7 +250,7 @@ func (p *placer) otherDistribution(hosts []string, here *allocation) (subject, w
 	for _, h := range hosts {
 		for _, s := range p.distributions {
 			if s != here && s.bound[h] {
-				return h + " " + s.Name, hostElsewhere(h, s.Name)
+				return h + " " + s.Name, hostElsewhere(h, s.Title)
 			}
 		}
 	}
@@ -257,7 +258,7 @@ func (p *placer) otherDistribution(hosts []string, here *allocation) (subject, w
 }
 
 func hostElsewhere(host, distribution string) string {
-	return fmt.Sprintf("host %s is on distribution %s, and a host can be on one distribution only; claim another host, or tear down the origin that claims it there", host, distribution)
+	return fmt.Sprintf("host %s is on %s, and a host can be on one distribution only; claim another host, or tear down the origin that claims it there", host, distribution)
 }
 
 // HostConflicts returns a problem for each pending origin of records whose host is bound to another distribution. Its place was given
@@ -274,7 +275,7 @@ next:
 			}
 			for _, h := range other.BoundHosts() {
 				if slices.Contains(r.Claim.Hosts, h) {
-					out = append(out, Problem{r.ID, origin.Reason{Code: HostApart, Subject: h + " " + other.Distribution, Message: hostElsewhere(h, other.Distribution)}})
+					out = append(out, Problem{r.ID, origin.Reason{Code: HostApart, Subject: h + " " + other.Distribution, Message: hostElsewhere(h, "distribution "+other.Distribution)}})
 					continue next
 				}
 			}
@@ -359,11 +360,11 @@ func (p *placer) whyDeferred(r Request, shortages []shortage) origin.Reason {
 	unavailable := "" // why the distribution of its host is unavailable
 	for _, s := range p.distributions {
 		if h := slices.IndexFunc(r.Claim.Hosts, func(h string) bool { return s.bound[h] }); h >= 0 {
-			bound = append(bound, r.Claim.Hosts[h]+" is on distribution "+s.Name)
+			bound = append(bound, r.Claim.Hosts[h]+" is on "+s.Title)
 			unavailable = s.Unavailable
 		}
 		if s.Unavailable != "" {
-			texts, names = append(texts, s.Name+" is unavailable: "+s.Unavailable), append(names, s.Name)
+			texts, names = append(texts, s.Title+" is unavailable ("+s.Unavailable+")"), append(names, s.Name)
 		}
 	}
 	slices.SortFunc(shortages, func(a, b shortage) int { return strings.Compare(a.text, b.text) })

@@ -51,65 +51,65 @@ func TestPlaces(t *testing.T) {
 	}{
 		"130 origins, 65 of each of two teams": {
 			slices.Concat(many(65, "a", own("a")), many(65, "b", own("b"))),
-			[]wiring.Capacity{{Name: "main", Wildcard: true, Limits: documented, Others: wiring.BaseSize()}, {Name: "main-2", Limits: documented, Others: wiring.BaseSize()}},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main", Wildcard: true, Limits: documented, Others: wiring.BaseSize()}, {Name: "main-2", Title: "distribution main-2", Limits: documented, Others: wiring.BaseSize()}},
 			map[string]int{"main": 65, "main-2": 65},
 		},
 		"a team that fits nowhere as a whole": {
 			many(152, "a", own("a")),
-			[]wiring.Capacity{{Name: "main", Wildcard: true, Limits: documented, Others: wiring.BaseSize()}, {Name: "main-2", Limits: documented, Others: wiring.BaseSize()}},
-			map[string]int{"main": 75, "main-2": 75, "main would have 76 behaviors, and the limit is 75; main-2 would have 76 behaviors, and the limit is 75": 2},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main", Wildcard: true, Limits: documented, Others: wiring.BaseSize()}, {Name: "main-2", Title: "distribution main-2", Limits: documented, Others: wiring.BaseSize()}},
+			map[string]int{"main": 75, "main-2": 75, "distribution main would have 76 behaviors, and the limit is 75; distribution main-2 would have 76 behaviors, and the limit is 75": 2},
 		},
 		"a host goes where most of it fits": {
 			many(4, "a", same("a.example.com")),
-			[]wiring.Capacity{{Name: "main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Limits: origin.Size{Origins: 3}}},
-			map[string]int{"main-2": 3, "host a.example.com is on distribution main-2, and main-2 would have 4 origins": 1},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Title: "distribution main-2", Limits: origin.Size{Origins: 3}}},
+			map[string]int{"main-2": 3, "host a.example.com is on distribution main-2, and distribution main-2 would have 4 origins": 1},
 		},
 		"a room that cannot be read is passed over": {
 			many(2, "a", own("a")),
-			[]wiring.Capacity{{Name: "main", Unavailable: "it is gone"}, {Name: "main-2", Limits: origin.Size{Origins: 1}}},
-			map[string]int{"main-2": 1, "main is unavailable: it is gone; main-2 would have 2 origins": 1},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main", Unavailable: "it is gone"}, {Name: "main-2", Title: "distribution main-2", Limits: origin.Size{Origins: 1}}},
+			map[string]int{"main-2": 1, "distribution main is unavailable (it is gone); distribution main-2 would have 2 origins": 1},
 		},
 		"no room can be read": {
 			many(1, "a", own("a")),
-			[]wiring.Capacity{{Name: "main", Unavailable: "it is gone"}},
-			map[string]int{"no distribution is available: main is unavailable: it is gone": 1},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main", Unavailable: "it is gone"}},
+			map[string]int{"no distribution is available: distribution main is unavailable (it is gone)": 1},
 		},
 		"the room of its host cannot be read": {
 			many(1, "a", same("a.example.com")),
-			[]wiring.Capacity{{Name: "main", Unavailable: "it is gone", Records: []origin.Record{wired(wants("vo_0", "a", []string{"a.example.com"}, 1))}}, {Name: "main-2"}},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main", Unavailable: "it is gone", Records: []origin.Record{wired(wants("vo_0", "a", []string{"a.example.com"}, 1))}}, {Name: "main-2", Title: "distribution main-2"}},
 			map[string]int{"host a.example.com is on distribution main, which is unavailable (it is gone)": 1},
 		},
 		"two teams on one host": {
 			append(many(2, "a", same("app.example.com")), many(2, "b", same("app.example.com"))...),
-			[]wiring.Capacity{{Name: "main", Limits: origin.Size{Behaviors: 3}}, {Name: "main-2", Limits: origin.Size{Behaviors: 4}}},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main", Limits: origin.Size{Behaviors: 3}}, {Name: "main-2", Title: "distribution main-2", Limits: origin.Size{Behaviors: 4}}},
 			map[string]int{"main-2": 4},
 		},
 		"a team goes where it is": {
 			[]wiring.Request{one("vo_2", "a", "other.example.com")},
-			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main"}, {Name: "main-2", Title: "distribution main-2", Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
 			map[string]int{"main-2": 1},
 		},
 		"hosts that are apart": {
 			[]wiring.Request{{Record: wants("vo_3", "a", []string{"a.example.com", "b.example.com"}, 1)}},
 			[]wiring.Capacity{
-				{Name: "main", Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}},
-				{Name: "main-2", Records: []origin.Record{wired(wants("vo_2", "a", []string{"b.example.com"}, 1))}},
+				{Name: "main", Title: "distribution main", Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}},
+				{Name: "main-2", Title: "distribution main-2", Records: []origin.Record{wired(wants("vo_2", "a", []string{"b.example.com"}, 1))}},
 			},
 			map[string]int{"a.example.com is on distribution main, b.example.com is on distribution main-2; claim": 1},
 		},
 		"room is what foreign parts leave": {
 			[]wiring.Request{one("vo_1", "a", "a.example.com")},
-			[]wiring.Capacity{{Name: "main", Limits: origin.Size{Aliases: 3}, Others: origin.Size{Aliases: 3}}, {Name: "E2", Limits: origin.Size{Aliases: 3}, Others: origin.Size{Aliases: 2}}},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main", Limits: origin.Size{Aliases: 3}, Others: origin.Size{Aliases: 3}}, {Name: "E2", Title: "distribution E2", Limits: origin.Size{Aliases: 3}, Others: origin.Size{Aliases: 2}}},
 			map[string]int{"E2": 1},
 		},
 		"what leaves keeps its host, not its room": {
 			[]wiring.Request{one("vo_1", "a", "a.example.com"), one("vo_2", "b", "b.example.com")},
-			[]wiring.Capacity{{Name: "main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Limits: origin.Size{Origins: 1}, Records: []origin.Record{leaving}}},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main", Limits: origin.Size{Origins: 1}}, {Name: "main-2", Title: "distribution main-2", Limits: origin.Size{Origins: 1}, Records: []origin.Record{leaving}}},
 			map[string]int{"main": 1, "main-2": 1},
 		},
 		"a host that was left stays where it was until it is gone": {
 			[]wiring.Request{one("vo_2", "b", "old.example.com"), one("vo_3", "c", "free.example.com")},
-			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Records: []origin.Record{
+			[]wiring.Capacity{{Name: "main", Title: "distribution main"}, {Name: "main-2", Title: "distribution main-2", Records: []origin.Record{
 				wired(wants("vo_1", "a", []string{"old.example.com"}, 1)).WithClaim(origin.Claim{Hosts: []string{"new.example.com"}}),
 			}}},
 			map[string]int{"main": 1, "main-2": 1},
@@ -118,22 +118,22 @@ func TestPlaces(t *testing.T) {
 			[]wiring.Request{one("vo_0", "b", "old.example.com"), {
 				Record: wants("vo_1", "a", []string{"old.example.com"}, 1).WithClaim(origin.Claim{Hosts: []string{"new.example.com"}}), Only: "main-2",
 			}},
-			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Records: []origin.Record{wired(wants("vo_1", "a", []string{"old.example.com"}, 1))}}},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main"}, {Name: "main-2", Title: "distribution main-2", Records: []origin.Record{wired(wants("vo_1", "a", []string{"old.example.com"}, 1))}}},
 			map[string]int{"main-2": 2},
 		},
 		"an alias that no record speaks of binds its host, and takes no more room": {
 			[]wiring.Request{one("vo_1", "a", "old.example.com"), one("vo_2", "b", "new.example.com")},
-			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Limits: origin.Size{Aliases: 1}, Others: origin.Size{Aliases: 1}, Aliases: []string{"old.example.com"}}},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main"}, {Name: "main-2", Title: "distribution main-2", Limits: origin.Size{Aliases: 1}, Others: origin.Size{Aliases: 1}, Aliases: []string{"old.example.com"}}},
 			map[string]int{"main": 1, "main-2": 1},
 		},
 		"what policy names no more takes nothing": {
 			[]wiring.Request{one("vo_2", "a", "a.example.com")},
-			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Closed: true, Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main"}, {Name: "main-2", Title: "distribution main-2", Closed: true, Records: []origin.Record{wired(wants("vo_1", "a", []string{"a.example.com"}, 1))}}},
 			map[string]int{"host a.example.com is on distribution main-2, which the hub policy no longer names": 1},
 		},
 		"what is wired without a record stays, whatever the limit": {
 			[]wiring.Request{{Record: wants("vo_1", "a", []string{"a.example.com"}, 9), Only: "main-2", Orphaned: true}, one("vo_2", "a", "a.example.com")},
-			[]wiring.Capacity{{Name: "main"}, {Name: "main-2", Limits: origin.Size{Behaviors: 10}, Others: origin.Size{Origins: 1, Behaviors: 9}}},
+			[]wiring.Capacity{{Name: "main", Title: "distribution main"}, {Name: "main-2", Title: "distribution main-2", Limits: origin.Size{Behaviors: 10}, Others: origin.Size{Origins: 1, Behaviors: 9}}},
 			map[string]int{"main-2": 2},
 		},
 		"no distribution of that name": {
@@ -169,8 +169,8 @@ func TestPlaces(t *testing.T) {
 func TestPlacesOfWhatIsWired(t *testing.T) {
 	was := wired(wants("vo_1", "a", []string{"a.example.com"}, 2))
 	rooms := []wiring.Capacity{
-		{Name: "main", Limits: origin.Size{Behaviors: 2}, Records: []origin.Record{was, wired(wants("vo_2", "a", []string{"a.example.com"}, 1))}},
-		{Name: "main-2", Records: []origin.Record{wired(wants("vo_3", "b", []string{"b.example.com"}, 1))}},
+		{Name: "main", Title: "distribution main", Limits: origin.Size{Behaviors: 2}, Records: []origin.Record{was, wired(wants("vo_2", "a", []string{"a.example.com"}, 1))}},
+		{Name: "main-2", Title: "distribution main-2", Records: []origin.Record{wired(wants("vo_3", "b", []string{"b.example.com"}, 1))}},
 	}
 	for name, c := range map[string]struct {
 		paths int

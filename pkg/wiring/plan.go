@@ -97,7 +97,7 @@ func (c Change) String() string {
 		fmt.Fprintf(&b, " (%s in account %s)", c.Origin.Domain, c.Origin.Account)
 	}
 	if c.Origin != nil && c.Origin.Settings != (origin.Settings{}) {
-		fmt.Fprintf(&b, " with settings %+v", c.Origin.Settings)
+		fmt.Fprintf(&b, " with %s", c.Origin.Settings)
 	}
 	if c.From != "" {
 		fmt.Fprintf(&b, " with the settings of origin %s", c.From)
@@ -112,7 +112,7 @@ func (c Change) String() string {
 		fmt.Fprintf(&b, " before behavior %s", c.Before)
 	}
 	if c.Was != "" {
-		fmt.Fprintf(&b, ", was %s", c.Was)
+		fmt.Fprintf(&b, " (before: %s)", c.Was)
 	}
 	return b.String()
 }

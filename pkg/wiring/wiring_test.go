@@ -312,7 +312,7 @@ func TestOnlyManagedPartsAreRepaired(t *testing.T) {
 			t.Errorf("%s is missing in\n%s", want, s)
 		}
 	}
-	if len(plan.Changes) != 2 || !strings.Contains(plan.String(), "was other.example.com of vo_1 in account ") {
+	if len(plan.Changes) != 2 || !strings.Contains(plan.String(), "(before: other.example.com of vo_1 in account ") {
 		t.Errorf("by\n%v", plan)
 	}
 

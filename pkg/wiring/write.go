@@ -219,7 +219,7 @@ func (r Run) confirmUpdate() (Run, Step) {
 	r.Item.PendingUpdate = nil
 	var step Step
 	if r.Served.ETag != sent.ETag && r.Served.Config.fingerprint() == sent.Fingerprint {
-		step.Outcome.Inform(contract.DistributionUpdated, "", outcome.Detail{What: r.Item.ID, Why: sent.Why})
+		step.Outcome.Inform(contract.DistributionUpdated, "", outcome.Detail{What: r.Item.ID, Why: "originhub made these changes: " + sent.Why})
 		step.Outcome.Count(contract.MetricDistributionUpdate, 1)
 	}
 	if step.empty() {

@@ -31,7 +31,7 @@ type executions interface {
 }
 
 // Retire starts the teardown of every origin that has the teardown tag. Cancelling needs no event: a teardown observes the tag itself before
-// each irreversible step.
+// it unshares the origin, after which nobody can cancel.
 type Retire struct {
 	Policy     hubpolicy.Policy
 	Registry   retireRegistry
