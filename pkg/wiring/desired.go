@@ -62,11 +62,7 @@ func DesiredOf(records []origin.Record, excluded []string, s Spec) Desired {
 			r.Intent == origin.Wire && r.State == origin.Deferred: // it has no place
 			d.ReleasedAliases = append(d.ReleasedAliases, r.ReleasedHosts...)
 		case r.Intent == origin.Wire:
-			o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Settings: r.Claim.Settings, Released: r.ReleasedHosts}
-			if s.Wildcard {
-				o.Aliases = []string{"*." + s.Domain}
-			}
-			d.Origins = append(d.Origins, o)
+			d.Origins = append(d.Origins, s.origin(r))
 		default:
 			d.Removed = append(d.Removed, r.ID)
 			d.ReleasedAliases = append(d.ReleasedAliases, r.ReleasedHosts...)
@@ -90,6 +86,15 @@ func DesiredOf(records []origin.Record, excluded []string, s Spec) Desired {
 	slices.Sort(d.ReleasedAliases)
 	slices.Sort(d.KeptAliases)
 	return d
+}
+
+// origin returns the origin that r wants.
+func (s Spec) origin(r origin.Record) Origin {
+	o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Settings: r.Claim.Settings, Released: r.ReleasedHosts}
+	if s.Wildcard {
+		o.Aliases = []string{"*." + s.Domain}
+	}
+	return o
 }
 
 // Releasable returns the aliases that originhub may remove when no origin needs them: all of a distribution that it created, only the

@@ -306,12 +306,13 @@ func (c *Config) diffOrigins(desired []Origin, stillUsed []string, managed, take
 			add = append(add, Change{Op: Add, Kind: KindOrigin, ID: id, Origin: &o, From: from})
 			continue
 		}
-		vpc := n.child("VpcOriginConfig")
-		domain, account := n.get("DomainName"), vpc.get("OwnerAccountId")
-		if domain != o.Domain || account != o.Account || vpc.get("VpcOriginId") != o.VPCOrigin || !n.hasSettings(o.Settings) {
+		if !n.isOrigin(o) {
+			vpc := n.child("VpcOriginConfig")
 			amend = append(amend, Change{
 				Op: Amend, Kind: KindOrigin, ID: id, Origin: &o,
-				Was: strings.Join(append([]string{fmt.Sprintf("%s of %s in account %s", domain, vpc.get("VpcOriginId"), account)}, n.otherSettings(o.Settings)...), ", "),
+				Was: strings.Join(append([]string{
+					fmt.Sprintf("%s of %s in account %s", n.get("DomainName"), vpc.get("VpcOriginId"), vpc.get("OwnerAccountId")),
+				}, n.otherSettings(o.Settings)...), ", "),
 			})
 		}
 	}
@@ -377,11 +378,10 @@ func (c *Config) keptBehaviors(target map[string]string, managed, takenOver map[
 			continue
 		}
 		kept = append(kept, placed{path, true})
-		cache, request := n.get("CachePolicyId"), n.get("OriginRequestPolicyId")
-		if is != was || cache != CachingDisabled || request != AllViewer {
+		if is != was || !n.hasPolicies() {
 			amended[path] = Change{
 				Op: Amend, Kind: KindBehavior, ID: path, Target: is,
-				Was: fmt.Sprintf("led to %s with cache policy %q and origin request policy %q", was, cache, request),
+				Was: fmt.Sprintf("led to %s with cache policy %q and origin request policy %q", was, n.get("CachePolicyId"), n.get("OriginRequestPolicyId")),
 			}
 		}
 	}

@@ -17,6 +17,15 @@ type DNSPlan struct {
 // Empty reports whether the plan changes nothing.
 func (p DNSPlan) Empty() bool { return len(p.Upsert) == 0 && len(p.Delete) == 0 }
 
+// apply returns the records of the zone after the plan.
+func (p DNSPlan) apply(records []origin.DNSRecord) []origin.DNSRecord {
+	replaced := slices.Concat(p.Upsert, p.Delete)
+	kept := slices.DeleteFunc(slices.Clone(records), func(r origin.DNSRecord) bool {
+		return slices.ContainsFunc(replaced, func(other origin.DNSRecord) bool { return RecordKey(r) == RecordKey(other) })
+	})
+	return append(kept, p.Upsert...)
+}
+
 // Records compares the hosts of the origins of one distribution with the existing DNS records. target is the distribution's domain
 // name, former are those of the distributions that it replaced, and others are those of the hub's other distributions.
 //

@@ -120,7 +120,7 @@ func TestSuspect(t *testing.T) {
 		for _, o := range c.records {
 			r.Visible[o.ID] = true
 		}
-		r, step := feed(t, r, wiring.Answer{Served: served(config, true)})
+		r, step := feed(t, r, wiring.Answer{Served: served(config, false)})
 		if _, is := step.Do.(wiring.Update); !is {
 			t.Fatalf("%s: %s", name, told(step))
 		}

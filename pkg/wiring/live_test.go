@@ -41,7 +41,7 @@ func TestShortfalls(t *testing.T) {
 		return "<CacheBehavior><PathPattern>" + path + "</PathPattern><TargetOriginId>" + target + "</TargetOriginId><CachePolicyId>" + wiring.CachingDisabled +
 			"</CachePolicyId><OriginRequestPolicyId>" + wiring.AllViewer + "</OriginRequestPolicyId></CacheBehavior>"
 	}
-	own := behavior("/vo_00", "originhub-vo_00")
+	own := behavior("/vo_00*", "originhub-vo_00")
 	reported := map[string][]origin.Reason{}
 	state := origin.Wired
 	for _, c := range []struct {
@@ -49,13 +49,14 @@ func TestShortfalls(t *testing.T) {
 		events []string
 		says   string
 	}{
-		{config("true", behavior("/vo*", "theirs")+own), []string{contract.OriginWentLive}, "match /vo* go elsewhere"},
-		{config("true", behavior("/vo*", "theirs")+own), nil, ""},
-		{config("false", behavior("/vo*", "theirs")+own), []string{contract.OriginWentLive}, "is wired for /vo_00 on vo_00.example.com, but viewers get nothing, because distribution E1 is disabled; enable it; requests that match"},
-		{config("true", own+behavior("/vo*", "theirs")), []string{contract.OriginWentLive}, "serves /vo_00 on vo_00.example.com"},
+		{config("true", behavior("/v*0", "theirs")+own), []string{contract.OriginWentLive}, "match /v*0 go elsewhere"},
+		{config("true", behavior("/v*0", "theirs")+own), nil, ""},
+		{config("false", behavior("/v*0", "theirs")+own), []string{contract.OriginWentLive}, "is wired for /vo_00* on vo_00.example.com, but viewers get nothing, because distribution E1 is disabled; enable it; requests that match"},
+		{config("true", own+behavior("/v*0", "theirs")), []string{contract.OriginWentLive}, "serves /vo_00* on vo_00.example.com"},
 		{config("true", behavior("/x*", "theirs")+own), nil, ""},
 	} {
 		o := record("vo_00", origin.Wire, state)
+		o.Claim.Paths = []string{"/vo_00*"}
 		cloud := &cloud{served: served(c.config, true)}
 		cloud.zone = []origin.DNSRecord{{Name: "vo_00.example.com", Type: "A", Target: "E1.cloudfront.net"}}
 		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{o}, Refusals: reported}
@@ -87,6 +88,7 @@ func TestShortfalls(t *testing.T) {
 		}
 	}
 	o, disabled := record("vo_00", origin.Wire, origin.Wired), config("false", own)
+	o.Claim.Paths = []string{"/vo_00*"}
 	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{o}, Zone: wiring.Zone{Read: true}}
 	_, says := script(t, r, (&cloud{served: served(disabled, true)}).answer)
 	if !slices.ContainsFunc(says, func(s string) bool { return strings.Contains(s, "say "+contract.DriftFound+" E1") }) {

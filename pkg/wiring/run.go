@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -46,6 +47,7 @@ type Run struct {
 
 	id          identity // the progress of Locate
 	writing     writing  // the progress of Write
+	proved      bool     // prove is done
 	settled     bool     // Settle is done
 	recheckSent bool     // the recheck message was sent, or its sending failed
 }
@@ -192,6 +194,12 @@ func (r Run) Learn(s Step, a Answer) Run {
 	for _, w := range s.Records {
 		r.Records[r.index(w.ID)] = w.Record
 	}
+	reported := map[string][]origin.Reason{}
+	maps.Copy(reported, r.Refusals)
+	for _, refusal := range s.Refusals {
+		reported[refusal.What] = refusal.Reasons
+	}
+	r.Refusals = reported
 	switch do := s.Do.(type) {
 	case ReadQuotas:
 		return r.quotasRead(a)

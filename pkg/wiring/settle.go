@@ -47,7 +47,7 @@ func (r Run) Settle() (Run, Step) {
 	case !z.Read:
 		return r, Step{Do: ReadZone{}}
 	}
-	return r.changeDNS(is)
+	return r.changeDNS(is, Run.Settle)
 }
 
 // states returns the records as they are now, and the indexes of those that change or that a teardown task waits for.
@@ -56,7 +56,7 @@ func (r Run) states() (is []origin.Record, changed []int) {
 	for i, was := range r.Records {
 		o := &is[i]
 		if !r.pending(was) {
-			o.State = nextState(was, r.Served.Config.contains(was), r.Served.Deployed)
+			o.State = nextState(was, r.extent(was), r.Served.Deployed)
 		}
 		if o.State == origin.Detached && was.Placed() {
 			o.ReleasedHosts = was.WithClaim(origin.Claim{}).ReleasedHosts // so that DNS is still repaired if changing it fails now
@@ -75,42 +75,35 @@ func (r Run) pending(o origin.Record) bool {
 	return o.Intent == origin.Wire && waits && (r.Deferred || r.coolingDown(o) || slices.Contains(r.Excluded, o.ID))
 }
 
-// contains reports whether the configuration has an origin as its record counts it: to be wired, it is in the managed part; to be detached,
-// any part uses it.
-func (c *Config) contains(o origin.Record) bool {
-	if o.Intent == origin.Wire {
-		return c.has(OriginID(o.ID))
-	}
-	return c.Uses(o.ID)
-}
-
-// nextState returns the state of a record whose distribution was observed.
+// nextState returns the state of a record whose distribution was observed. Only status Deployed of a configuration that needs no change for
+// the origin proves that an origin is live: updates reach the edges in order
+// (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HowToUpdateDistribution.html). Time proves nothing.
 //
 //	intent  in config  deployed  state
 //	any     -          -         deleted stays deleted
 //	wire    no         -         pending if it was in the distribution before, else unchanged
+//	wire    in part    -         pending if it was to be detached before, else unchanged: an update has to complete it
 //	wire    yes        no        wired, but live stays live
 //	wire    yes        yes       live
 //	detach  yes        -         unchanged
 //	detach  no         no        detaching, but detached stays detached
 //	detach  no         yes       detached
-func nextState(o origin.Record, in, deployed bool) origin.State {
+func nextState(o origin.Record, in extent, deployed bool) origin.State {
+	left := o.State == origin.Detaching || o.State == origin.Detached
 	switch {
 	case o.State == origin.Deleted:
 		return origin.Deleted
-	case o.Intent == origin.Wire && !in:
-		if o.State == origin.Wired || o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached {
-			return origin.Pending
-		}
-		return o.State
-	case o.Intent == origin.Wire && deployed:
-		return origin.Live
-	case o.Intent == origin.Wire:
-		if o.State == origin.Live {
+	case o.Intent == origin.Wire && in == complete:
+		if deployed || o.State == origin.Live {
 			return origin.Live
 		}
 		return origin.Wired
-	case in:
+	case o.Intent == origin.Wire:
+		if left || in == absent && (o.State == origin.Wired || o.State == origin.Live) {
+			return origin.Pending
+		}
+		return o.State
+	case in != absent:
 		return o.State
 	case deployed || o.State == origin.Detached:
 		return origin.Detached
@@ -138,12 +131,10 @@ func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 	var step Step
 	step.Outcome.Percent(contract.MetricQuotaUse, fullest(c.Size(), spec.Limits),
 		contract.Dimension{Name: contract.DimensionDistribution, Value: r.Item.Name})
-	for i, o := range is {
+	for _, o := range is {
 		if o.State == origin.Wired || o.State == origin.Detaching {
 			r = r.recheckWithin(NextRecheck(r.Now.Sub(r.Item.UpdateSent)))
 		}
-		leaves := o.State == origin.Detaching || o.State == origin.Detached
-		r.CapacityFreed = r.CapacityFreed || leaves && o.State != r.Records[i].State && r.originWaits()
 	}
 	r.reportPlan(&step)
 	if !r.Terms.DryRun {
@@ -154,15 +145,22 @@ func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 	if len(changed) > 0 || r.Planned != nil { // otherwise it was reported when the origin became live
 		r.reportRefusedRecords(&step)
 	}
-	switch {
+	return r.recordStates(step, is, changed)
+}
+
+// recordStates returns step with the changed records and their events, and with the released hosts that are gone.
+func (r Run) recordStates(step Step, is []origin.Record, changed []int) (Run, Step) {
+	switch c := r.Served.Config; {
 	case len(changed) == 0 && r.Quiet:
 	case r.Zone.Failed:
 		changed = slices.DeleteFunc(changed, func(i int) bool { return is[i].State == origin.Live && !taskWaits(is[i]) })
 	case r.Served.Deployed:
-		r, changed = r.dropReleasedHosts(is, changed, spec.Releasable(c.Aliases()))
+		r, changed = r.dropReleasedHosts(is, changed, r.Terms.Spec(r.Item, c).Releasable(c.Aliases()))
 	}
 	r.reportShortfalls(&step, is)
 	for _, i := range changed {
+		leaves := is[i].State == origin.Detaching || is[i].State == origin.Detached
+		r.CapacityFreed = r.CapacityFreed || leaves && is[i].State != r.Records[i].State && r.originWaits()
 		r.announce(&step, r.Records[i], is[i])
 		step.Records = append(step.Records, r.observation(r.Records[i], is[i]))
 	}
@@ -207,8 +205,8 @@ func (r Run) dropReleasedHosts(is []origin.Record, changed []int, aliases []stri
 }
 
 // changeDNS makes the hosted zone follow the records. A zone of an adopted distribution may hold records of others that lead there, so
-// the item records which DNS records originhub owns before they are written.
-func (r Run) changeDNS(is []origin.Record) (Run, Step) {
+// the item records which DNS records originhub owns before they are written. If there is nothing to change, the run goes on with then.
+func (r Run) changeDNS(is []origin.Record, then func(Run) (Run, Step)) (Run, Step) {
 	c := r.Served.Config
 	if r.Terms.DryRun {
 		return r.planDNS(is)
@@ -230,7 +228,7 @@ func (r Run) changeDNS(is []origin.Record) (Run, Step) {
 		step.Do = ChangeZone{Plan: plan}
 	}
 	if step.empty() {
-		return r.Settle()
+		return then(r)
 	}
 	return r, step
 }
@@ -246,6 +244,7 @@ func (r Run) zoneAnswered(do Action, a Answer) Run {
 		r.Zone.Read, r.Zone.Records = true, a.Zone
 		return r
 	}
+	r.Zone.Records = change.Plan.apply(r.Zone.Records)
 	r.Item.OwnedRecords = slices.DeleteFunc(slices.Clone(r.Item.OwnedRecords), func(name string) bool {
 		return slices.ContainsFunc(change.Plan.Delete, func(record origin.DNSRecord) bool { return RecordKey(record) == name })
 	})

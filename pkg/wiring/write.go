@@ -40,6 +40,7 @@ type writing struct {
 //	observed                                            then
 //	somebody else wrote the distribution meanwhile      observe it again
 //	the last update is in the distribution              report it
+//	it proves that origins are live or detached         report that before an update makes the distribution InProgress
 //	somebody else wrote it maxConflicts times           leave the update to a later run
 //	CloudFront refused the update as invalid            search for the origins that make it invalid
 //	an origin to add, but not which origins are listed  list them
@@ -60,6 +61,8 @@ func (r Run) Write() (Run, Step) {
 		return r, step
 	case r.Item.PendingUpdate != nil && !r.writing.resultUnknown:
 		return r.confirmUpdate()
+	case r.proves():
+		return r.prove()
 	case r.writing.done:
 		return r.Settle()
 	case r.writing.conflicts >= maxConflicts:
