@@ -81,11 +81,19 @@ app: functions # cdk.json runs this; it writes the assembly to the directory tha
 named:
 	@test -n "$(POLICY)" || { echo "POLICY is missing. Name the hub policy, for example: make $(or $(firstword $(MAKECMDGOALS)),deploy) POLICY=policy.yaml" >&2; exit 2; }
 
+# The hub's template is the same for every policy: infra/testdata/hub.template.json. make synth writes beside it what a policy gives its parameters.
+GIVEN = $$(sed 's/^/--parameters /' cdk.out/hub.parameters)
+
 .PHONY: deploy
-deploy: named build functions ## Show the changes to the hub, ask, deploy: make deploy POLICY=policy.yaml
+deploy: named build ## Show the changes to the hub, ask, deploy: make deploy POLICY=policy.yaml
 	.build/originhub policy check --strict $(POLICY)
-	$(CDK) diff hub -c policy=$(POLICY)
-	$(CDK) deploy hub -c policy=$(POLICY) --require-approval any-change
+	@$(MAKE) --silent synth POLICY=$(POLICY)
+	$(CDK) diff hub --app cdk.out $(GIVEN)
+	@echo "Parameters of the stack, deployed (-) and to be deployed (+), where they differ:"
+	@aws cloudformation describe-stacks --region us-east-1 --stack-name originhub-$$(sed -n 's/^HubName=//p' cdk.out/hub.parameters) \
+	  --query 'Stacks[0].Parameters[].join(`=`, [ParameterKey, ParameterValue])' --output text 2>/dev/null | tr '\t' '\n' | LC_ALL=C sort | \
+	  diff --unified=0 - cdk.out/hub.parameters | grep '^[-+][A-Z]' || true
+	$(CDK) deploy hub --app cdk.out --no-previous-parameters --require-approval any-change $(GIVEN)
 
 .PHONY: destroy
 destroy: named ## Say what stays, ask, delete the hub: make destroy POLICY=policy.yaml

@@ -8,6 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
+	"github.com/aws/jsii-runtime-go"
+
 	"github.com/originhub/originhub/pkg/contract"
 )
 
@@ -21,11 +27,6 @@ const (
 	customersFunction = "customers"
 	targetsFunction   = "targets"
 )
-
-// inHub returns the functions of the hub, which read the hub policy.
-func inHub() []string {
-	return []string{admitFunction, auditFunction, retireFunction, teardownFunction, wireFunction}
-}
 
 // inTeam returns the functions that run in accounts of teams. They must not get the hub policy.
 func inTeam() []string { return []string{customersFunction, targetsFunction} }
@@ -44,7 +45,7 @@ func packFunctions(s settings) (functionCode, error) {
 		return "", fmt.Errorf("pack functions: %w", err)
 	}
 	code := functionCode(root)
-	for _, function := range slices.Concat(inHub(), inTeam()) {
+	for _, function := range slices.Concat(contract.Functions(), inTeam()) {
 		if err := code.pack(function, s); err != nil {
 			code.remove()
 			return "", fmt.Errorf("pack function %s: %w", function, err)
@@ -64,7 +65,7 @@ func (c functionCode) pack(function string, s settings) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(inHub(), function) {
+	if !slices.Contains(contract.Functions(), function) {
 		return nil
 	}
 	return copyFile(s.PolicyFile, filepath.Join(c.dir(function), contract.PolicyFile), 0o644)
@@ -76,4 +77,27 @@ func copyFile(from, to string, mode fs.FileMode) error {
 		return err
 	}
 	return os.WriteFile(to, content, mode)
+}
+
+// newCode declares the parameters for the functions' packages, and returns the package of each function.
+func newCode(stack awscdk.Stack) func(function string) awslambda.Code {
+	bucket := awss3.Bucket_FromBucketName(stack, jsii.String("Code"),
+		jsii.String(parameter(stack, contract.CodeBucket, `[a-z0-9.-]{3,63}`, "S3 bucket with the functions' packages")))
+	awscdk.Annotations_Of(bucket).AcknowledgeWarning(jsii.String("@aws-cdk/aws-lambda:codeFromBucketObjectVersionNotSpecified"),
+		jsii.String("the key is a hash of the package"))
+	return func(function string) awslambda.Code {
+		return awslambda.Code_FromBucket(bucket, jsii.String(parameter(stack, contract.CodeKey(function), `.+`, "S3 key of the package of function "+function)), nil)
+	}
+}
+
+// publish makes the packages of the hub's functions assets of a stack, which a deployment uploads. It returns the values of the parameters
+// that newCode declares.
+func (c functionCode) publish(stack awscdk.Stack) map[string]string {
+	values := map[string]string{}
+	for _, function := range contract.Functions() {
+		asset := awss3assets.NewAsset(stack, jsii.String(contract.CodeKey(function)+"Asset"), &awss3assets.AssetProps{Path: jsii.String(c.dir(function))})
+		values[contract.CodeBucket] = *asset.S3BucketName()
+		values[contract.CodeKey(function)] = *asset.S3ObjectKey()
+	}
+	return values
 }

@@ -14,21 +14,24 @@ import (
 // timeout plus the batching window (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
 func visibilityFor(timeout, window time.Duration) time.Duration { return 6*timeout + window }
 
-// consume makes a function process a queue. Lambda collects messages for the duration of window, so that many messages cause one
-// run. The function reports which messages it could not process.
-func consume(function awslambda.Function, queue awssqs.Queue, window time.Duration) {
-	batch := 1000.0
-	if window < time.Second {
-		batch = 10 // a larger batch requires a window of at least one second
-	}
-	function.AddEventSourceMapping(jsii.String("Queue"), &awslambda.EventSourceMappingOptions{
+// Lambda processes at most so many messages in one run. More than ten require a window of at least one second.
+const (
+	largestBatch       = 1000
+	largestBatchAtOnce = 10
+)
+
+// consume makes a function process a queue. Lambda collects messages for the duration of window, in seconds, so that many messages cause
+// one run. The function reports which messages it could not process.
+func consume(function awslambda.Function, queue awssqs.Queue, window, batch *float64) {
+	mapping := function.AddEventSourceMapping(jsii.String("Queue"), &awslambda.EventSourceMappingOptions{
 		EventSourceArn:          queue.QueueArn(),
-		BatchSize:               jsii.Number(batch),
-		MaxBatchingWindow:       parts.Seconds(window),
 		ReportBatchItemFailures: jsii.Bool(true),
 		// A second run only finds the lease of the first. Two is the minimum that Lambda accepts.
 		MaxConcurrency: jsii.Number(2),
 	})
+	resource := mapping.Node().DefaultChild().(awslambda.CfnEventSourceMapping) //nolint:errcheck // AddEventSourceMapping made it
+	resource.SetBatchSize(batch)
+	resource.SetMaximumBatchingWindowInSeconds(window)
 }
 
 // consumeQueue returns the permission that a function needs to process a queue.

@@ -1,6 +1,8 @@
 package infra
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -16,7 +18,6 @@ import (
 type dashboardProps struct {
 	Hub         string
 	States      []string // of origins
-	Fleet       []string // names of the distributions
 	Queues      []awssqs.Queue
 	DeadLetters []deadLetters
 	Functions   []awslambda.Function
@@ -35,6 +36,14 @@ type panel struct {
 	title   string
 	stacked bool
 	series  []series
+	search  string // instead of series: an expression that finds them
+}
+
+// search returns the expression that finds a gauge of the hub for every value of a dimension.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+func search(hub, metric, dimension string) string {
+	return fmt.Sprintf(`SEARCH('{%s,%s,%s} MetricName="%s" %s="%s"', '%s', 300)`,
+		contract.MetricNamespace, contract.DimensionHub, dimension, metric, contract.DimensionHub, hub, maximum)
 }
 
 // newDashboard makes the dashboard of a hub: alarms first, then one graph for each question that an operator asks.
@@ -50,7 +59,7 @@ func (p dashboardProps) panels() []panel {
 	ownSeries := func(name, statistic, label string, by ...[2]string) series {
 		return series{own(p.Hub, name, statistic, by...), label}
 	}
-	var origins, queues, letters, throttles, quota []series
+	var origins, queues, letters, throttles []series
 	for _, state := range p.States {
 		origins = append(origins, ownSeries(contract.MetricOrigins, maximum, state, [2]string{contract.DimensionState, state}))
 	}
@@ -63,9 +72,6 @@ func (p dashboardProps) panels() []panel {
 	throttles = append(throttles, ownSeries(contract.MetricThrottle, sum, "calls that AWS throttled"))
 	for _, f := range p.Functions {
 		throttles = append(throttles, series{functionMetric(f, "Throttles"), "invocations of " + *f.Node().Scope().Node().Id()})
-	}
-	for _, name := range p.Fleet {
-		quota = append(quota, ownSeries(contract.MetricQuotaUse, maximum, name, [2]string{contract.DimensionDistribution, name}))
 	}
 	return []panel{
 		{title: "Origins by state", stacked: true, series: origins},
@@ -104,7 +110,7 @@ func (p dashboardProps) panels() []panel {
 			ownSeries(contract.MetricOriginQuarantined, sum, "origins quarantined"),
 			ownSeries(contract.MetricSideDoorsOpen, maximum, "side doors open"),
 		}},
-		{title: "Capacity: percent of the quota that is used most", series: quota},
+		{title: "Capacity: percent of the quota that is used most", search: search(p.Hub, contract.MetricQuotaUse, contract.DimensionDistribution)},
 	}
 }
 
@@ -124,6 +130,9 @@ func layOut(alarms []string, panels []panel) []any {
 				m = append(m, d[0], d[1])
 			}
 			metrics = append(metrics, append(m, map[string]any{"label": s.label, "stat": s.statistic}))
+		}
+		if p.search != "" {
+			metrics = append(metrics, []any{map[string]any{"expression": p.search, "label": "${PROP('Dim." + contract.DimensionDistribution + "')}"}})
 		}
 		widgets = append(widgets, map[string]any{
 			"type": "metric", "x": i * width % columns, "y": alarmHeight + i*width/columns*height, "width": width, "height": height,

@@ -2,25 +2,23 @@ package infra
 
 import (
 	"fmt"
-	"slices"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 
 	"github.com/originhub/originhub/infra/internal/parts"
-	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
-	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
 // grants returns the permissions of each function of the hub. An action has resource "*" only where AWS's service authorization
 // reference has no resource-level permission for it, or where the resource does not exist yet. A comment beside it says which.
 type grants struct {
-	policy hubpolicy.Policy
-	table  awsdynamodb.Table
-	bus    awsevents.EventBus
+	in    inputs
+	table awsdynamodb.Table
+	bus   awsevents.EventBus
 }
 
 func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
@@ -57,20 +55,20 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 		parts.Allow([]string{"route53:ChangeResourceRecordSets"}, g.zone()).When(parts.Condition{
 			"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": []string{"A", "AAAA"}},
 			"ForAllValues:StringLike": {
-				"route53:ChangeResourceRecordSetsNormalizedRecordNames": []string{g.policy.Domain, "*." + g.policy.Domain},
+				"route53:ChangeResourceRecordSetsNormalizedRecordNames": []string{g.in.domain, "*." + g.in.domain},
 			},
 		}),
 		completeTasks(),
 	)
-	if g.policy.Distribution.Create == 0 {
-		return permissions
-	}
-	return append(permissions,
+	for _, p := range []parts.Permission{
 		parts.Allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // the resource has no ARN before it is created
 		parts.Allow([]string{"cloudfront:ListDistributions"}, "*"),                               // a list
-		parts.Allow([]string{"cloudfront:GetDistributionConfig"}, g.distributions()...),
+		parts.Allow([]string{"cloudfront:GetDistributionConfig"}, anyDistribution()),
 		parts.Allow([]string{"cloudfront:DescribeFunction", "cloudfront:PublishFunction"}, g.function()),
-	)
+	} {
+		permissions = append(permissions, p.On(g.in.creates))
+	}
+	return permissions
 }
 
 func (g grants) teardown(wire awssqs.Queue) []parts.Permission {
@@ -94,12 +92,12 @@ func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateM
 // executions returns the ARN pattern of all executions of a state machine.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
 func (g grants) executions(machine awsstepfunctions.CfnStateMachine) string {
-	return "arn:aws:states:us-east-1:" + g.policy.Account() + ":execution:" + *machine.AttrName() + ":*"
+	return "arn:aws:states:us-east-1:" + parts.Account() + ":execution:" + *machine.AttrName() + ":*"
 }
 
 // function returns the ARN of the function that answers 404.
 func (g grants) function() string {
-	return fmt.Sprintf("arn:aws:cloudfront::%s:function/%s", parts.Account(), contract.NotFoundFunction(g.policy.Hub))
+	return fmt.Sprintf("arn:aws:cloudfront::%s:function/%s", parts.Account(), contract.NotFoundFunction(g.in.hub))
 }
 
 func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
@@ -116,9 +114,7 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
 		parts.Allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
 	)
-	if g.policy.Distribution.Create > 0 {
-		permissions = append(permissions, parts.Allow([]string{"cloudfront:GetFunction"}, g.function()))
-	}
+	permissions = append(permissions, parts.Allow([]string{"cloudfront:GetFunction"}, g.function()).On(g.in.creates))
 	return append(permissions, g.spokes()...)
 }
 
@@ -138,22 +134,17 @@ func (g grants) common() []parts.Permission {
 // distributions returns the ARNs of the distributions that the policy adopts. It returns a pattern if the hub creates its own,
 // whose ids only the registry knows.
 func (g grants) distributions() []string {
-	ids := g.policy.Distribution.Adopt
-	if len(ids) == 0 {
-		ids = []string{"*"}
-	}
-	var arns []string
-	for _, id := range ids {
-		arns = append(arns, fmt.Sprintf("arn:aws:cloudfront::%s:distribution/%s", parts.Account(), id))
-	}
-	return arns
+	// The account is "*" because Fn::Join takes no reference as its delimiter. An id names one distribution of one account, and CloudFront
+	// lets no other account update it.
+	adopted := wrapped("arn:aws:cloudfront::*:distribution/", g.in.adopted, "")
+	return []string{*(*awscdk.Token_AsList(parts.If(g.in.creates, []string{anyDistribution()}, adopted), nil))[0]}
 }
 
 func anyDistribution() string {
 	return fmt.Sprintf("arn:aws:cloudfront::%s:distribution/*", parts.Account())
 }
 
-func (g grants) zone() string { return "arn:aws:route53:::hostedzone/" + g.policy.HostedZone }
+func (g grants) zone() string { return "arn:aws:route53:::hostedzone/" + g.in.zone }
 
 // completeTasks returns the permission to complete a task of an execution. The action has no resource; who has the token may use it.
 func completeTasks() parts.Permission { return parts.Allow([]string{"states:SendTaskSuccess"}, "*") }
@@ -170,14 +161,11 @@ func sendMessages(queues ...awssqs.Queue) parts.Permission {
 // has no space for more than about a hundred. Only roles of one name can be assumed, and only with the hub's external id; inside an
 // organization that accepts no invitations, only roles of this organization.
 func (g grants) spokes() []parts.Permission {
-	if !slices.ContainsFunc(g.policy.Teams, func(t admission.Team) bool { return t.Spoke }) {
-		return nil
-	}
-	only := map[string]any{"sts:ExternalId": g.policy.ExternalID}
-	if g.policy.Organization != "" && !g.policy.Shares.External {
-		only["aws:ResourceOrgID"] = g.policy.Organization
+	only := map[string]any{
+		"sts:ExternalId":    g.in.externalID,
+		"aws:ResourceOrgID": parts.If(g.in.onlyInside, g.in.organization, nil),
 	}
 	return []parts.Permission{
-		parts.Allow([]string{"sts:AssumeRole"}, contract.SpokeRoleARN(g.policy.Hub, "*")).When(parts.Condition{"StringEquals": only}),
+		parts.Allow([]string{"sts:AssumeRole"}, contract.SpokeRoleARN(g.in.hub, "*")).When(parts.Condition{"StringEquals": only}).On(g.in.hasSpokes),
 	}
 }

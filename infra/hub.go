@@ -12,7 +12,6 @@ import (
 
 	"github.com/originhub/originhub/infra/internal/parts"
 	"github.com/originhub/originhub/pkg/contract"
-	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -27,6 +26,8 @@ const (
 	wireTimeout = 120 * time.Second
 	// admitWindow is how long messages about shares are collected before one run of admit.
 	admitWindow = 5 * time.Second
+	// longestWindow is the longest time for which a policy can have changes collected before an update.
+	longestWindow = 300 * time.Second
 	// auditTimeout is the timeout of audit, which reads every team's account: 1,000 accounts in 86 seconds at 100 ms a call, and 29 seconds
 	// more for each further Region with VPC origins.
 	auditTimeout = 10 * time.Minute
@@ -43,40 +44,43 @@ const (
 	teardownsAtOnce = 10
 )
 
+// hubProps is what the hub stack needs beside the parameters of its template.
 type hubProps struct {
-	Policy  hubpolicy.Policy
-	Code    functionCode
-	Tracing bool
+	// Hub is the name of the hub, for the stack's name; Account is the one that it is deployed to. Neither is part of the template.
+	Hub, Account string
+	Tracing      bool
 }
 
 // newHubStack makes the stack of the Networking account. The distributions and DNS records that the hub manages are not in it,
 // because a deployment would overwrite what function wire wrote.
-func newHubStack(scope constructs.Construct, id string, p hubProps) {
-	hub := p.Policy.Hub
+func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack {
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
-		StackName: jsii.String(stackName(hub)),
-		Description: jsii.String("originhub hub " + hub + ": admits shared VPC origins, wires them, and takes them out. Deleting this stack " +
+		StackName: jsii.String(stackName(p.Hub)),
+		Description: jsii.String("originhub hub: admits shared VPC origins, wires them, and takes them out. Deleting this stack " +
 			"keeps the registry, the bus with its archive, and the key. Distributions and DNS records are not part of it"),
 		// With another account's credentials the CDK CLI refuses to deploy.
-		Env: &awscdk.Environment{Account: jsii.String(p.Policy.Account()), Region: jsii.String(parts.Region)},
+		Env: &awscdk.Environment{Account: jsii.String(p.Account), Region: jsii.String(parts.Region)},
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 			GenerateBootstrapVersionRule: jsii.Bool(false),
 		}),
 	})
 
+	in := newInputs(stack)
+	hub := in.hub
+	code := newCode(stack)
 	key := newKey(stack, "Key", hub)
 	// Without the hub's key: this queue also receives what EventBridge cannot deliver because it may not use that key.
 	undelivered := parts.NewDeadLetters(stack, "UndeliveredEvents", nil)
 	table := newRegistry(stack, "Registry", key)
-	bus := newBus(stack, "Bus", p.Policy, key, undelivered)
+	bus := newBus(stack, "Bus", in, key, undelivered)
 	archive := newArchive(stack, "Archive", bus, key)
 	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(sweepTimeout, admitWindow), key)
-	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, p.Policy.Updates.Window), key)
+	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, longestWindow), key)
 	retireFailures := parts.NewDeadLetters(stack, "RetireDeadLetters", key)
 	auditFailures := parts.NewDeadLetters(stack, "AuditDeadLetters", key)
 	topic := newTopic(stack, "Alarms", key)
 
-	can := grants{policy: p.Policy, table: table, bus: bus}
+	can := grants{in: in, table: table, bus: bus}
 	environment := map[string]string{
 		contract.EnvTable:      *table.TableName(),
 		contract.EnvBus:        *bus.EventBusName(),
@@ -86,7 +90,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 
 	admit := parts.NewFunction(stack, "Admit", parts.FunctionProps{
 		Description: "Decides which shares the hub accepts and which origins it admits",
-		Code:        p.Code.dir(admitFunction),
+		Code:        code(admitFunction),
 		Timeout:     sweepTimeout,
 		Environment: environment,
 		RolePath:    contract.RolePath(hub),
@@ -94,11 +98,11 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Key:         key,
 		Permissions: can.admit(admitQueue, wireQueue),
 	})
-	consume(admit, admitQueue, admitWindow)
+	consume(admit, admitQueue, jsii.Number(admitWindow.Seconds()), jsii.Number(largestBatch))
 
 	wire := parts.NewFunction(stack, "Wire", parts.FunctionProps{
 		Description: "The only writer of the distributions: writes what the registry asks for",
-		Code:        p.Code.dir(wireFunction),
+		Code:        code(wireFunction),
 		Timeout:     wireTimeout,
 		Environment: environment,
 		RolePath:    contract.RolePath(hub),
@@ -106,11 +110,11 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		Key:         key,
 		Permissions: can.wire(wireQueue, admitQueue),
 	})
-	consume(wire, wireQueue, p.Policy.Updates.Window)
+	consume(wire, wireQueue, in.window, awscdk.Token_AsNumber(parts.If(in.writesAtOnce, largestBatchAtOnce, largestBatch)))
 
 	step := parts.NewFunction(stack, "TeardownStep", parts.FunctionProps{
 		Description: "One step of a teardown: observes, and makes at most one change",
-		Code:        p.Code.dir(teardownFunction),
+		Code:        code(teardownFunction),
 		Timeout:     functionTimeout,
 		Environment: environment,
 		RolePath:    contract.RolePath(hub),
@@ -123,7 +127,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 
 	retire := parts.NewFunction(stack, "Retire", parts.FunctionProps{
 		Description: "Starts and cancels teardowns, as the teams' tags ask",
-		Code:        p.Code.dir(retireFunction),
+		Code:        code(retireFunction),
 		Timeout:     sweepTimeout,
 		Environment: with(environment, contract.EnvStateMachine, *teardown.AttrArn()),
 		RolePath:    contract.RolePath(hub),
@@ -136,7 +140,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 
 	audit := parts.NewFunction(stack, "Audit", parts.FunctionProps{
 		Description: "Reports drift, and what is left over",
-		Code:        p.Code.dir(auditFunction),
+		Code:        code(auditFunction),
 		Timeout:     auditTimeout,
 		Environment: with(environment, contract.EnvAccount, parts.Account()),
 		RolePath:    contract.RolePath(hub),
@@ -196,13 +200,12 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 		{id: "AuditDeadLetters", queue: auditFailures, of: "events that function audit failed to process three times", log: audit},
 		{id: "UndeliveredEvents", queue: undelivered, of: "events that EventBridge could not deliver for a day"},
 	}
-	fleet := p.Policy.Distribution.Fleet()
 	arns := newAlarms(stack, "Watch", alarmsProps{
-		Hub: hub, Fullest: fleet[len(fleet)-1], Topic: topic, DeadLetters: letters, Machine: *teardown.AttrArn(),
+		Hub: hub, Fullest: in.last, Topic: topic, DeadLetters: letters, Machine: *teardown.AttrArn(),
 		Admit: admit, Audit: audit, Wire: wire, Retire: retire, Step: step,
 	})
 	newDashboard(stack, "Dashboard", dashboardProps{
-		Hub: hub, States: states(), Fleet: fleet, Queues: []awssqs.Queue{admitQueue, wireQueue}, DeadLetters: letters,
+		Hub: hub, States: states(), Queues: []awssqs.Queue{admitQueue, wireQueue}, DeadLetters: letters,
 		Functions: []awslambda.Function{admit, wire, step, retire, audit}, Machine: *teardown.AttrArn(), Alarms: arns,
 	})
 
@@ -221,6 +224,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) {
 	output(stack, "RetireDeadLettersUrl", *retireFailures.QueueUrl())
 	output(stack, "AuditDeadLettersUrl", *auditFailures.QueueUrl())
 	output(stack, "UndeliveredEventsUrl", *undelivered.QueueUrl())
+	return stack
 }
 
 // stackName returns the name of the hub's stack. The names that CloudFormation generates for its resources begin with it.

@@ -3,6 +3,7 @@ package infra
 import (
 	"fmt"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -42,17 +43,17 @@ func newKey(scope constructs.Construct, id, hub string) awskms.Key {
 		Policy: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
 			// Without this statement nobody could change the key's policy, and policies of the account's roles would have no effect.
 			// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
-			useKey("Account", awsiam.NewAccountRootPrincipal(), nil, "kms:*"),
+			useKey("Account", awsiam.NewArnPrincipal(jsii.String("arn:aws:iam::"+parts.Account()+":root")), nil, "kms:*"),
 			useKey("EventBridge", parts.EventBridge(), nil, append(data, "kms:DescribeKey")...),
 			useKey("Archive", parts.EventBridge(), parts.Condition{
 				"StringEquals": {"kms:EncryptionContext:aws:events:event-bus:arn": arn("events", "event-bus/"+contract.BusName(hub))},
 			}, again...),
 			useKey("Alarms", cloudWatch(), parts.Condition{
 				"StringEquals": {"aws:SourceAccount": parts.Account()},
-				"ArnLike":      {"aws:SourceArn": arn("cloudwatch", "alarm:"+stackName(hub)+"-*")},
+				"ArnLike":      {"aws:SourceArn": arn("cloudwatch", "alarm:"+*awscdk.Aws_STACK_NAME()+"-*")},
 			}, data...),
 			useKey("Logs", awsiam.NewServicePrincipal(jsii.String("logs."+parts.Region+".amazonaws.com"), nil), parts.Condition{
-				"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:"+stackName(hub)+"-*")},
+				"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:"+*awscdk.Aws_STACK_NAME()+"-*")},
 			}, append(append(data, again...), "kms:Encrypt", "kms:DescribeKey")...),
 		}}),
 	})

@@ -9,7 +9,7 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-const root = "arn:aws:iam::100000000000:root"
+const root = "arn:aws:iam::${AWS::AccountId}:root"
 
 // administration reports whether a statement gives the key's account full access. Without that statement nobody could change the key's
 // policy.
@@ -97,10 +97,10 @@ func TestTheKeysPolicyLetsInWhoMust(t *testing.T) {
 		},
 		"cloudwatch.amazonaws.com": {
 			"StringEquals aws:SourceAccount": "${AWS::AccountId}",
-			"ArnLike aws:SourceArn":          "arn:aws:cloudwatch:" + here + "alarm:originhub-networking-*",
+			"ArnLike aws:SourceArn":          "arn:aws:cloudwatch:" + here + "alarm:${AWS::StackName}-*",
 		},
 		"logs.us-east-1.amazonaws.com": {
-			"ArnLike kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:" + here + "log-group:originhub-networking-*",
+			"ArnLike kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:" + here + "log-group:${AWS::StackName}-*",
 		},
 	}
 	seen := map[string]bool{}

@@ -185,6 +185,14 @@ func TestEveryLimitHoldsForAThousandAccounts(t *testing.T) {
 			if n := len(hub.raw); n > 1<<20 {
 				t.Errorf("the template has %d bytes", n)
 			}
+			if n := len(hub.Parameters); n > 200 {
+				t.Errorf("the template has %d parameters", n)
+			}
+			for name, value := range p.Parameters() {
+				if len(value) > 4096 {
+					t.Errorf("the value of parameter %s has %d bytes", name, len(value))
+				}
+			}
 			if n := len(hub.Resources); n > 500 {
 				t.Errorf("the template has %d resources", n)
 			}

@@ -28,25 +28,28 @@ func Synth() error {
 	}
 	defer code.remove()
 
-	if err := newStacks(app, settings, code); err != nil {
+	packages, err := newStacks(app, settings, code)
+	if err != nil {
 		return fmt.Errorf("hub policy %s: %w", settings.PolicyFile, err)
 	}
-	app.Synth(nil)
-	return nil
+	assembly := app.Synth(nil)
+	return writeParameters(*assembly.Directory(), settings.Policy, packages)
 }
 
 // newStacks makes the stacks of a policy. It makes stack team only if at least one team has a CIDR.
-func newStacks(app awscdk.App, s settings, code functionCode) error {
+//
+// It returns the packages of the hub's functions, as values of parameters of the hub's template.
+func newStacks(app awscdk.App, s settings, code functionCode) (packages map[string]string, err error) {
 	plan, err := planTeams(s.Policy)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	newHubStack(app, "hub", hubProps{Policy: s.Policy, Code: code, Tracing: s.Tracing})
+	hub := newHubStack(app, "hub", hubProps{Hub: s.Policy.Hub, Account: s.Policy.Account(), Tracing: s.Tracing})
 	newSpokeStack(app, "spoke", s.Policy.Hub)
 	if len(plan) > 0 {
 		newTeamStack(app, "team", plan, code)
 	}
-	return nil
+	return code.publish(hub), nil
 }
 
 // newApp makes the CDK app. It sets here what cdk.json could set, too, so that a direct run and the CDK CLI write the same templates.

@@ -11,6 +11,9 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
 // TestMain ends the jsii kernel, which otherwise leaves its files behind.
@@ -24,11 +27,16 @@ func TestMain(m *testing.M) {
 const rehearsalPolicy = "testdata/policy.yaml"
 
 // synthesis holds the templates of all stacks.
-type synthesis struct{ hub, spoke, team template }
+type synthesis struct {
+	hub         template // for the rehearsal policy
+	anyHub      []byte   // the template that serves every policy
+	spoke, team template
+}
 
 type template struct {
 	raw         []byte
 	Description string
+	Parameters  map[string]any
 	Resources   map[string]resource
 	Outputs     map[string]any
 }
@@ -55,9 +63,11 @@ var synthesize = sync.OnceValues(func() (synthesis, error) {
 	}
 	app.Synth(nil)
 	var s synthesis
-	if s.hub, err = readTemplate(dir, "hub"); err != nil {
+	hub, err := readTemplate(dir, "hub")
+	if err != nil {
 		return synthesis{}, err
 	}
+	s.anyHub = hub.raw
 	if s.spoke, err = readTemplate(dir, "spoke"); err != nil {
 		return synthesis{}, err
 	}
@@ -71,7 +81,22 @@ func templates(t *testing.T) synthesis {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rehearsal := settings{PolicyFile: rehearsalPolicy}
+	if err := rehearsal.readPolicy(); err != nil {
+		t.Fatal(err)
+	}
+	s.hub = specialized(t, s.anyHub, hubParameters(rehearsal.Policy))
 	return s
+}
+
+// hubParameters returns the parameters of the hub's template for a policy, with a stand-in for each package.
+func hubParameters(p hubpolicy.Policy) map[string]string {
+	parameters := p.Parameters()
+	parameters[contract.CodeBucket] = "packages"
+	for _, function := range contract.Functions() {
+		parameters[contract.CodeKey(function)] = function + ".zip"
+	}
+	return parameters
 }
 
 // rehearsalApp makes all stacks from the rehearsal policy. Each binary is a stand-in whose content is its name.
@@ -86,7 +111,8 @@ func rehearsalApp(dir string) (awscdk.App, error) {
 		return nil, err
 	}
 	defer code.remove()
-	return app, newStacks(app, s, code)
+	_, err = newStacks(app, s, code)
+	return app, err
 }
 
 // packStandIns packs stand-ins for the functions' binaries.
@@ -95,7 +121,7 @@ func packStandIns(dir string, s settings) (functionCode, error) {
 	if err := os.MkdirAll(s.Functions, 0o755); err != nil {
 		return "", err
 	}
-	for _, name := range slices.Concat(inHub(), inTeam()) {
+	for _, name := range slices.Concat(contract.Functions(), inTeam()) {
 		if err := os.WriteFile(filepath.Join(s.Functions, name), []byte(name), 0o755); err != nil {
 			return "", err
 		}

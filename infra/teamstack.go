@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -43,7 +44,7 @@ func newTeamStack(scope constructs.Construct, id string, plan teamPlan, code fun
 
 	customers := parts.NewFunction(stack, "Customers", parts.FunctionProps{
 		Description: "Sample behind the private API: returns a customer",
-		Code:        code.dir(customersFunction),
+		Code:        awslambda.Code_FromAsset(jsii.String(code.dir(customersFunction)), nil),
 		Timeout:     customersTimeout,
 		RolePath:    "/",
 	})

@@ -22,10 +22,8 @@ func newTeardown(
 	role := awsiam.NewRole(self, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), nil),
 		Path:      jsii.String(rolePath),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"machine": parts.Document(permissions),
-		},
 	})
+	parts.Inline(role, "machine", permissions)
 	props := &awsstepfunctions.CfnStateMachineProps{
 		StateMachineType:        jsii.String("STANDARD"),
 		RoleArn:                 role.RoleArn(),

@@ -1,13 +1,20 @@
 package infra
 
 import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
@@ -26,7 +33,7 @@ func TestHubOfAnAdoptedDistribution(t *testing.T) {
 		}
 	}
 	for _, s := range hub.allowing("cloudfront:UpdateDistribution") {
-		const distribution = "arn:aws:cloudfront::${AWS::AccountId}:distribution/"
+		const distribution = "arn:aws:cloudfront::*:distribution/"
 		if want := []string{distribution + "EDFDVBD6EXAMPLE", distribution + "E2QWRUHEXAMPLE"}; !slices.Equal(s.resources, want) {
 			t.Errorf("it may update %v, want %v", s.resources, want)
 		}
@@ -98,24 +105,130 @@ func TestBusInsideAnOrganization(t *testing.T) {
 	}
 }
 
-func hubOf(t *testing.T, p hubpolicy.Policy) template { return hubWith(t, hubProps{Policy: p}) }
-
-func hubWith(t *testing.T, p hubProps) template {
+// hubOf returns the hub's template with the parameters of a policy.
+func hubOf(t *testing.T, p hubpolicy.Policy) template {
 	t.Helper()
-	dir := t.TempDir()
-	code, err := packStandIns(dir, settings{PolicyFile: rehearsalPolicy})
+	return specialized(t, templates(t).anyHub, hubParameters(p))
+}
+
+// TestOneTemplateServesEveryPolicy synthesizes the stacks for policies that have little in common. The hub's template is the golden one,
+// byte for byte, and its parameters are in the assembly: in the manifest for the sandbox, and in a file for the CDK CLI.
+func TestOneTemplateServesEveryPolicy(t *testing.T) {
+	golden := templates(t).anyHub
+	adopting := hubpolicy.Policy{
+		Policy: admission.Policy{
+			Domain: "other.example.org", Distribution: admission.Distribution{Adopt: []string{"EDFDVBD6EXAMPLE", "E2QWRUHEXAMPLE"}, DryRun: true},
+			Teams: []admission.Team{
+				{Name: "a", Accounts: []string{"444444444444", "555555555555"}, Spoke: true}, {Name: "b", Accounts: []string{"666666666666"}},
+			},
+		},
+		Hub: "another", HostedZone: "Z0OTHER", Certificate: "arn:aws:acm:us-east-1:777777777777:certificate/1", ExternalID: "xyz=1,2:3",
+		Updates: hubpolicy.Updates{Window: 0},
+	}
+	creating := hubpolicy.Policy{
+		Policy: admission.Policy{
+			Domain: "example.com", Distribution: admission.Distribution{Create: 3}, Shares: admission.Shares{External: true},
+		},
+		Hub: "networking", Organization: "o-exampleorg1", HostedZone: "Z0EXAMPLE", Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/1",
+		Updates: hubpolicy.Updates{Window: 5 * time.Second},
+	}
+	for name, p := range map[string]hubpolicy.Policy{"adopts, no organization": adopting, "creates, in an organization": creating} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			app := newApp(jsii.String(dir))
+			s := settings{PolicyFile: rehearsalPolicy, Policy: p}
+			code, err := packStandIns(dir, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer code.remove()
+			packages, err := newStacks(app, s, code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			app.Synth(nil)
+			if err := writeParameters(dir, p, packages); err != nil {
+				t.Fatal(err)
+			}
+			hub, err := readTemplate(dir, "hub")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(golden), string(hub.raw)); diff != "" {
+				t.Errorf("the template depends on the policy: %s", diff)
+			}
+			checkParameters(t, dir, p)
+		})
+	}
+}
+
+// checkParameters checks that an assembly has all parameters of the hub's template, and that each package is among its assets.
+func checkParameters(t *testing.T, dir string, p hubpolicy.Policy) {
+	t.Helper()
+	var manifest struct {
+		Artifacts struct {
+			Hub struct {
+				Properties struct{ Parameters map[string]string }
+			}
+		}
+	}
+	var assets struct {
+		Files map[string]struct {
+			Destinations map[string]struct{ BucketName, ObjectKey string }
+		}
+	}
+	for file, into := range map[string]any{"manifest.json": &manifest, "hub.assets.json": &assets} {
+		raw, err := os.ReadFile(filepath.Join(dir, file))
+		if err == nil {
+			err = json.Unmarshal(raw, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	published := map[string]bool{}
+	for _, f := range assets.Files {
+		for _, d := range f.Destinations {
+			published[d.BucketName+"/"+d.ObjectKey] = true
+		}
+	}
+	got := manifest.Artifacts.Hub.Properties.Parameters
+	for _, function := range contract.Functions() {
+		if at := got[contract.CodeBucket] + "/" + got[contract.CodeKey(function)]; !published[at] {
+			t.Errorf("%s is not an asset: %v", at, published)
+		}
+	}
+	want := p.Parameters()
+	for name, value := range want {
+		if got[name] != value {
+			t.Errorf("%s is %q in the manifest, want %q", name, got[name], value)
+		}
+	}
+	specialized(t, templates(t).anyHub, got) // every parameter has a value, and there is no other
+	raw, err := os.ReadFile(filepath.Join(dir, "hub.parameters"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer code.remove()
-	p.Code = code
-	p.Policy.Certificate = "arn:aws:acm:us-east-1:100000000000:certificate/1"
+	listed := map[string]string{}
+	for line := range strings.Lines(string(raw)) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		listed[name] = value
+	}
+	if !maps.Equal(listed, got) {
+		t.Errorf("hub.parameters has %v, and the manifest %v", listed, got)
+	}
+}
+
+// traced returns the hub's template with tracing.
+func traced(t *testing.T, p hubpolicy.Policy) template {
+	t.Helper()
+	dir := t.TempDir()
 	app := newApp(jsii.String(dir))
-	newHubStack(app, "hub", p)
+	newHubStack(app, "hub", hubProps{Hub: p.Hub, Account: "100000000000", Tracing: true})
 	app.Synth(nil)
 	hub, err := readTemplate(dir, "hub")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return hub
+	return specialized(t, hub.raw, hubParameters(p))
 }

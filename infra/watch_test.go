@@ -141,7 +141,7 @@ func TestTwoHubsShareNoName(t *testing.T) {
 // Tracing is off unless the context says tracing=on.
 func TestTracingIsOffUntilItIsAskedFor(t *testing.T) {
 	p := hubpolicy.Policy{Hub: "first", HostedZone: "Z0EXAMPLE", Policy: admission.Policy{Domain: "example.com", Distribution: admission.Distribution{Create: 1}}}
-	traced := hubWith(t, hubProps{Policy: p, Tracing: true})
+	traced := traced(t, p)
 	for id, r := range traced.Resources {
 		switch r.Type {
 		case "AWS::Lambda::Function":

@@ -27,10 +27,8 @@ func NewSpoke(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
 	hubBus := fmt.Sprintf("arn:aws:events:%s:%s:event-bus/%s", parts.Region, p.HubAccount, contract.BusName(p.HubName))
 	forwarder := awsiam.NewRole(self, jsii.String("ForwarderRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"forward": parts.Document([]parts.Permission{parts.Allow([]string{"events:PutEvents"}, hubBus)}),
-		},
 	})
+	parts.Inline(forwarder, "forward", []parts.Permission{parts.Allow([]string{"events:PutEvents"}, hubBus)})
 	parts.NewRules(self, parts.NewDeadLetters(self, "UndeliveredEvents", nil), parts.Rule{
 		ID: "Forward", Description: "Forwards calls to the originhub hub that may have changed a share, a VPC origin or its tags",
 		Pattern: parts.ForwardedCalls(),

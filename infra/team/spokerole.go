@@ -16,28 +16,29 @@ import (
 func newSpokeRole(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
 	origins := fmt.Sprintf("arn:aws:cloudfront::%s:vpcorigin/*", parts.Account())
 	shares := fmt.Sprintf("arn:aws:ram:%s:%s:resource-share/*", parts.Region, parts.Account())
-	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
+	role := awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
 		RoleName:    jsii.String(contract.SpokeRoleName(p.HubName)), // the hub assumes it by this name
 		Description: jsii.String("originhub: the hub reads VPC origins, and takes out those with the teardown tag"),
 		AssumedBy:   hubFunctions(p),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{"spoke": parts.Document([]parts.Permission{
-			parts.Allow([]string{"cloudfront:GetVpcOrigin", "cloudfront:ListTagsForResource"}, origins),
-			parts.Allow([]string{"cloudfront:DeleteVpcOrigin"}, origins).
-				When(parts.Condition{"Null": {"aws:ResourceTag/" + contract.TagTeardown: "false"}}),
-			// A list, and an action that the service authorization reference does not list yet.
-			parts.Allow([]string{"cloudfront:ListVpcOrigins", "cloudfront:ListDistributionsByOwnedResource"}, "*"),
-			// Lists, which contain this account's own shares only.
-			parts.Allow([]string{"ram:GetResourceShareAssociations"}, "*"),
-			parts.Allow([]string{"ram:DisassociateResourceShare"}, shares).
-				When(parts.Condition{"ArnLike": {"ram:ResourceArn": origins}}),
-			// RAM has no condition on the content of a share. The hub deletes a share only if the origin is the only resource in it.
-			parts.Allow([]string{"ram:DeleteResourceShare"}, shares),
-			// Describe calls, in the Region of the VPC.
-			parts.Allow([]string{
-				"ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "elasticloadbalancing:DescribeLoadBalancers",
-			}, "*"),
-		})},
 	})
+	parts.Inline(role, "spoke", []parts.Permission{
+		parts.Allow([]string{"cloudfront:GetVpcOrigin", "cloudfront:ListTagsForResource"}, origins),
+		parts.Allow([]string{"cloudfront:DeleteVpcOrigin"}, origins).
+			When(parts.Condition{"Null": {"aws:ResourceTag/" + contract.TagTeardown: "false"}}),
+		// A list, and an action that the service authorization reference does not list yet.
+		parts.Allow([]string{"cloudfront:ListVpcOrigins", "cloudfront:ListDistributionsByOwnedResource"}, "*"),
+		// Lists, which contain this account's own shares only.
+		parts.Allow([]string{"ram:GetResourceShareAssociations"}, "*"),
+		parts.Allow([]string{"ram:DisassociateResourceShare"}, shares).
+			When(parts.Condition{"ArnLike": {"ram:ResourceArn": origins}}),
+		// RAM has no condition on the content of a share. The hub deletes a share only if the origin is the only resource in it.
+		parts.Allow([]string{"ram:DeleteResourceShare"}, shares),
+		// Describe calls, in the Region of the VPC.
+		parts.Allow([]string{
+			"ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "elasticloadbalancing:DescribeLoadBalancers",
+		}, "*"),
+	})
+	return role
 }
 
 // hubFunctions returns the principal for the roles of the hub's functions, which also have to pass the external id.

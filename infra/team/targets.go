@@ -3,6 +3,7 @@ package team
 import (
 	"time"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -30,7 +31,7 @@ func newTargets(scope constructs.Construct, id string, p targetsProps) {
 	self := constructs.NewConstruct(scope, jsii.String(id))
 	function := parts.NewFunction(self, "Keep", parts.FunctionProps{
 		Description: "Keeps the addresses of the endpoint registered with the load balancer",
-		Code:        p.Code,
+		Code:        awslambda.Code_FromAsset(jsii.String(p.Code), nil),
 		Timeout:     targetsTimeout,
 		RolePath:    "/",
 		Environment: map[string]string{contract.EnvEndpoint: p.Endpoint, contract.EnvTargetGroup: p.TargetGroup},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/internal/built"
+	"github.com/originhub/originhub/pkg/policy"
 	"github.com/originhub/originhub/pkg/rehearsal"
 )
 
@@ -29,6 +30,19 @@ func assembly(t *testing.T) (dir string) {
 		}
 	}
 	type m = map[string]any
+	policyText, err := os.ReadFile("../../infra/testdata/" + contract.PolicyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hubPolicy, err := policy.Parse(policyText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := hubPolicy.Parameters()
+	parameters[contract.CodeBucket] = "packages"
+	for _, function := range contract.Functions() {
+		parameters[contract.CodeKey(function)] = function + ".zip"
+	}
 	artifacts := m{"assets": m{"type": "cdk:asset-manifest", "properties": m{"file": "assets.json"}}}
 	for stack, name := range map[string]string{"hub": "originhub-networking", "spoke": "originhub-networking-spoke", "team": "originhub-team"} {
 		text, err := os.ReadFile("../../infra/testdata/" + stack + ".template.json")
@@ -40,17 +54,16 @@ func assembly(t *testing.T) (dir string) {
 			"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/" + rehearsal.Region, "dependencies": []string{"assets"},
 			"properties": m{"templateFile": stack + ".template.json", "stackName": name},
 		}
+		if stack == "hub" {
+			artifacts[stack].(m)["properties"].(m)["parameters"] = parameters
+		}
 	}
 	write("manifest.json", m{"artifacts": artifacts})
-	policy, err := os.ReadFile("../../infra/testdata/" + contract.PolicyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
 	files, binaries := m{}, built.Functions(t)
 	for _, name := range []string{"admit", "audit", "customers", "retire", "targets", "teardown", "wire"} {
 		path := filepath.Join(dir, name)
 		if err := errors.Join(os.Mkdir(path, 0o755), os.Symlink(filepath.Join(binaries, name), filepath.Join(path, "bootstrap")),
-			os.WriteFile(filepath.Join(path, contract.PolicyFile), policy, 0o644)); err != nil {
+			os.WriteFile(filepath.Join(path, contract.PolicyFile), policyText, 0o644)); err != nil {
 			t.Fatal(err)
 		}
 		files[name] = m{"source": m{"path": name}, "destinations": m{"d": m{"objectKey": name + ".zip"}}}

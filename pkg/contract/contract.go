@@ -3,6 +3,7 @@ package contract
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -41,6 +42,15 @@ const (
 
 // PolicyFile is the name of the hub policy file, which is deployed with the binary of each function.
 const PolicyFile = "policy.yaml"
+
+// Functions returns the names of the hub's functions. Each name is that of a directory under functions/ and of the function's binary.
+func Functions() []string { return []string{"admit", "audit", "retire", "teardown", "wire"} }
+
+// CodeBucket is the parameter of the hub's template for the S3 bucket of the functions' packages.
+const CodeBucket = "CodeBucket"
+
+// CodeKey returns the parameter of the hub's template for the S3 key of a function's package.
+func CodeKey(function string) string { return strings.ToUpper(function[:1]) + function[1:] + "Code" }
 
 // EventSource is the source of every event that originhub itself publishes on the hub bus.
 const EventSource = "originhub"

@@ -9,6 +9,12 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
+// Ids of the statements of the hub bus's policy.
+const (
+	StatementOrganization = "Organization"
+	StatementAccounts     = "Accounts"
+)
+
 // BusStatement lets principals put forwarded CloudTrail events on the hub bus.
 type BusStatement struct {
 	ID        string
@@ -46,25 +52,25 @@ func (p Policy) Outside() []string {
 func (p Policy) BusStatements() []BusStatement {
 	var statements []BusStatement
 	if p.Organization != "" {
-		condition := onlyForwarded()
+		condition := OnlyForwarded()
 		condition["StringEquals"] = map[string]any{"aws:PrincipalOrgID": p.Organization}
-		statements = append(statements, BusStatement{ID: "Organization", Principal: "*", Condition: condition})
+		statements = append(statements, BusStatement{ID: StatementOrganization, Principal: "*", Condition: condition})
 	}
 	if outside := p.Outside(); len(outside) > 0 {
 		arns := make([]string, len(outside))
 		for i, account := range outside {
 			arns[i] = "arn:aws:iam::" + account + ":root"
 		}
-		statements = append(statements, BusStatement{ID: "Accounts", Principal: arns, Condition: onlyForwarded()})
+		statements = append(statements, BusStatement{ID: StatementAccounts, Principal: arns, Condition: OnlyForwarded()})
 	}
 	return statements
 }
 
-// onlyForwarded returns the condition that an event is a forwarded CloudTrail event. PutEvents refuses a source that begins with "aws.",
+// OnlyForwarded returns the condition that an event is a forwarded CloudTrail event. PutEvents refuses a source that begins with "aws.",
 // so an event with such a source comes from a rule on the sender's default bus. ForAllValues also holds when the key is absent;
 // the condition Null excludes that case.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-example-policy-cross-account-custom-bus-source.html
-func onlyForwarded() map[string]map[string]any {
+func OnlyForwarded() map[string]map[string]any {
 	return map[string]map[string]any{
 		"ForAllValues:StringEquals": {
 			"events:source":      []string{"aws.cloudfront", "aws.ram"},

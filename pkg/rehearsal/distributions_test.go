@@ -231,31 +231,6 @@ func (s *story) deployAgain() error {
 	return s.waitUntilIdle(nil, nil)
 }
 
-// adaptTemplate changes the golden template in place, as a synthesis with the story's policy would: a hub that adopts distributions may
-// update only these, and new code has a new asset key.
-func (s *story) adaptTemplate(part any) {
-	switch part := part.(type) {
-	case []any:
-		for _, each := range part {
-			s.adaptTemplate(each)
-		}
-	case map[string]any:
-		if part["Action"] == "cloudfront:UpdateDistribution" && s.policy.Distribution.Create == 0 {
-			var arns []string
-			for _, id := range s.policy.Distribution.Adopt {
-				arns = append(arns, "arn:aws:cloudfront::"+HubAccount+":distribution/"+id)
-			}
-			part["Resource"] = arns
-		}
-		if key, ok := part["S3Key"].(string); ok {
-			part["S3Key"] = strings.Replace(key, ".zip", fmt.Sprintf(".%d.zip", s.deployments), 1)
-		}
-		for _, each := range part {
-			s.adaptTemplate(each)
-		}
-	}
-}
-
 // configOriginal checks that an adopted distribution has the configuration that it had before the adoption, byte for byte.
 func (s *story) configOriginal(_ *testscript.TestScript, args []string) error {
 	served, err := s.hub.Distribution(s.ctx, s.adoptable[args[0]])

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
@@ -141,9 +142,17 @@ type templateRule struct {
 // readTemplate reads the templates of several stacks into one, since their resources have different logical ids.
 func readTemplate(t *testing.T, stacks ...string) (c template) {
 	t.Helper()
+	parameters := hubParameters(hubpolicy.Policy{Hub: "networking"}, func(function string) string { return function + ".zip" })
 	for _, stack := range stacks {
 		text, err := os.ReadFile("../../infra/testdata/" + stack + ".template.json")
 		if err != nil {
+			t.Fatal(err)
+		}
+		var whole any
+		if err := json.Unmarshal(text, &whole); err != nil {
+			t.Fatalf("read template %s: %v", stack, err)
+		}
+		if text, err = json.Marshal(plain(whole, parameters)); err != nil {
 			t.Fatal(err)
 		}
 		if err := json.Unmarshal(text, &c); err != nil {
@@ -151,6 +160,38 @@ func readTemplate(t *testing.T, stacks ...string) (c template) {
 		}
 	}
 	return c
+}
+
+// plain replaces the parameters in a part of a template by their values, and joins texts that have no other references.
+func plain(part any, parameters map[string]string) any {
+	switch part := part.(type) {
+	case []any:
+		for i := range part {
+			part[i] = plain(part[i], parameters)
+		}
+	case map[string]any:
+		for key := range part {
+			part[key] = plain(part[key], parameters)
+		}
+		if name, is := part["Ref"].(string); is {
+			if value, given := parameters[name]; given {
+				return value
+			}
+		}
+		if join, is := part["Fn::Join"].([]any); is {
+			list, _ := join[1].([]any)
+			var text strings.Builder
+			for _, piece := range list {
+				words, whole := piece.(string)
+				if !whole {
+					return part
+				}
+				text.WriteString(words)
+			}
+			return text.String()
+		}
+	}
+	return part
 }
 
 // function returns the name of the function with a logical id, or "".

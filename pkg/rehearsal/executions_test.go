@@ -45,8 +45,7 @@ func (s *story) deployVersion(definition string) error {
 			r["Properties"].(map[string]any)["DefinitionString"] = definition
 		}
 	}
-	s.deployments++
-	s.adaptTemplate(template)
+	s.version++
 	dir, err := os.MkdirTemp("", "originhub-story-")
 	if err != nil {
 		return err

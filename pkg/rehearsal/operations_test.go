@@ -22,6 +22,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/policy"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
@@ -148,11 +149,11 @@ func (s *story) deploySecondHub(*testscript.TestScript, []string) error {
 	if err != nil {
 		return err
 	}
-	hub, err := readBeside(templates, "hub.template.json")
+	hub, err := readBeside("../../infra/testdata", "hub.template.json")
 	if err != nil {
 		return err
 	}
-	if err := s.deployBeside("originhub-"+p.Hub, hub, text); err != nil {
+	if err := s.deployBeside(p, hub, text); err != nil {
 		return err
 	}
 	spoke, err := readBeside("../../infra/testdata", "spoke.template.json")
@@ -170,15 +171,15 @@ func (s *story) deploySecondHub(*testscript.TestScript, []string) error {
 }
 
 // deployBeside deploys a hub with its own policy from a CDK assembly, in which its functions are other assets than those of the first hub.
-func (s *story) deployBeside(stack string, template, policyText []byte) error {
+func (s *story) deployBeside(p hubpolicy.Policy, template, policyText []byte) error {
 	dir, err := os.MkdirTemp("", "originhub-second-")
 	if err != nil {
 		return err
 	}
 	s.cleanUp = append(s.cleanUp, dir)
-	files := map[string]any{}
-	for _, asset := range regexp.MustCompile(`"([a-z]+)\.zip"`).FindAllSubmatch(template, -1) {
-		name := string(asset[1])
+	stack, files := "originhub-"+p.Hub, map[string]any{}
+	key := func(function string) string { return stack + "-" + function + ".zip" }
+	for _, name := range contract.Functions() {
 		path := filepath.Join(dir, name)
 		if err := errors.Join(os.Mkdir(path, 0o755), os.WriteFile(filepath.Join(path, contract.PolicyFile), policyText, 0o644)); err != nil {
 			return err
@@ -189,15 +190,14 @@ func (s *story) deployBeside(stack string, template, policyText []byte) error {
 			}
 		}
 		files[name] = map[string]any{
-			"source": map[string]any{"path": name}, "destinations": map[string]any{"d": map[string]any{"objectKey": stack + "-" + name + ".zip"}},
+			"source": map[string]any{"path": name}, "destinations": map[string]any{"d": map[string]any{"objectKey": key(name)}},
 		}
 	}
-	template = regexp.MustCompile(`"([a-z]+\.zip)"`).ReplaceAll(template, []byte(`"`+stack+`-$1"`))
 	assembly := map[string]any{"artifacts": map[string]any{
 		"assets": map[string]any{"type": "cdk:asset-manifest", "properties": map[string]any{"file": "assets.json"}},
 		stack: map[string]any{
 			"type": "aws:cloudformation:stack", "environment": "aws://" + HubAccount + "/" + Region, "dependencies": []string{"assets"},
-			"properties": map[string]any{"templateFile": "template.json", "stackName": stack},
+			"properties": map[string]any{"templateFile": "template.json", "stackName": stack, "parameters": hubParameters(p, key)},
 		},
 	}}
 	for name, v := range map[string]any{"manifest.json": assembly, "assets.json": map[string]any{"files": files}, "template.json": json.RawMessage(template)} {

@@ -135,7 +135,6 @@ type story struct {
 	adoptable          map[string]string // ids of the distributions first and second, by name
 	cloudFrontPolicies map[string]string // ids of the policies of create-policy, by name
 	originalConfigs    map[string][]byte // their configurations before the adoption, by name
-	deployments        int               // how often the hub was deployed again
 
 	functions string // directory of the functions' binaries; empty if the functions run in this process
 

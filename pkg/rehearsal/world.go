@@ -28,7 +28,7 @@ const (
 
 // Options configure a World.
 type Options struct {
-	Templates    string // directory of policy.yaml, and of hub.template.json and spoke.template.json synthesized from it
+	Templates    string // directory of hub.template.json and spoke.template.json, and of policy.yaml
 	Functions    string // directory of the functions' binaries for this machine; not used if Sandbox.Handlers is set
 	Policy       []byte // replaces policy.yaml if it is not nil
 	Sandbox      sandbox.Options
@@ -43,6 +43,7 @@ type World struct {
 	policyText []byte            // the policy that the next deployment gives to the functions
 	outputs    map[string]string // outputs of the hub stack
 	assets     string
+	version    int // how often the hub was deployed again; each deployment has packages of its own
 }
 
 // New starts a sandbox, deploys to it the templates and functions that are deployed to AWS, and waits until nothing is under way. It
@@ -137,6 +138,25 @@ func (w *World) Close() error {
 	return err
 }
 
+// parameters returns the parameters of the hub's template, as the synthesis for the policy gives them.
+func (w *World) parameters() map[string]string {
+	version := ".zip"
+	if w.version > 0 {
+		version = fmt.Sprintf(".%d.zip", w.version)
+	}
+	return hubParameters(w.policy, func(function string) string { return function + version })
+}
+
+// hubParameters returns the parameters of the hub's template for a policy and the keys of the functions' packages.
+func hubParameters(p hubpolicy.Policy, key func(function string) string) map[string]string {
+	parameters := p.Parameters()
+	parameters[contract.CodeBucket] = "packages"
+	for _, function := range contract.Functions() {
+		parameters[contract.CodeKey(function)] = key(function)
+	}
+	return parameters
+}
+
 // asset returns a directory with the content of a function's Lambda asset: the policy, and the binary if the function runs in a process.
 // The key is the function's name, which a dot separates from what distinguishes several assets of one function.
 func (w *World) asset(o Options, key string) (string, error) {
@@ -174,7 +194,7 @@ func (w *World) deploy(templates string) error {
 	if err != nil {
 		return err
 	}
-	if w.outputs, err = w.Deploy(HubAccount, Region, "originhub-"+w.policy.Hub, hub, nil); err != nil {
+	if w.outputs, err = w.Deploy(HubAccount, Region, "originhub-"+w.policy.Hub, hub, w.parameters()); err != nil {
 		return fmt.Errorf("deploy hub: %w", err)
 	}
 	for _, team := range w.policy.Teams {

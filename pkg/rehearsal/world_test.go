@@ -25,7 +25,7 @@ func TestFailedFirstDeploymentBlocksNoOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	deploy := func(template []byte) error {
-		_, err := w.Deploy(HubAccount, Region, "originhub-networking", template, nil)
+		_, err := w.Deploy(HubAccount, Region, "originhub-networking", template, w.parameters())
 		return err
 	}
 	if err := deploy(failsLast(t, hub)); err == nil {

@@ -3,6 +3,8 @@
 package parts
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
@@ -28,8 +30,10 @@ type Condition map[string]map[string]any
 // A Permission is one statement of a role's policy.
 type Permission struct {
 	Actions   []string
-	Resources []string
+	Resources []string // or the single entry of a token list
 	Condition Condition
+	// Only is the condition of the template on which the role has the permission; nil: always.
+	Only awscdk.CfnCondition
 }
 
 // Allow returns the permission for actions on resources.
@@ -43,13 +47,47 @@ func (p Permission) When(c Condition) Permission {
 	return p
 }
 
-// Statement returns p in the form of CDK.
+// On returns p for a role that has it only if a condition of the template holds.
+func (p Permission) On(c awscdk.CfnCondition) Permission {
+	p.Only = c
+	return p
+}
+
+// Statement returns p in the form of CDK, for the policies of resources. It ignores Only.
 func (p Permission) Statement() awsiam.PolicyStatement {
 	props := &awsiam.PolicyStatementProps{Actions: jsii.Strings(p.Actions...), Resources: jsii.Strings(p.Resources...)}
 	if p.Condition != nil {
 		props.Conditions = p.Condition.Props()
 	}
 	return awsiam.NewPolicyStatement(props)
+}
+
+// statement returns p as a template has it.
+func (p Permission) statement() any {
+	s := map[string]any{"Action": short(p.Actions), "Effect": "Allow", "Resource": short(p.Resources)}
+	if p.Condition != nil {
+		s["Condition"] = *p.Condition.Props()
+	}
+	if p.Only != nil {
+		return If(p.Only, s, nil)
+	}
+	return s
+}
+
+// short returns a list of one string as that string. The entry of a token list cannot leave its list.
+func short(list []string) any {
+	if len(list) == 1 && !strings.HasPrefix(list[0], "#{Token[") {
+		return list[0]
+	}
+	return list
+}
+
+// If returns the value that a template has if a condition holds, and the value that it has otherwise. A value of nil is no value.
+func If(c awscdk.CfnCondition, holds, otherwise any) any {
+	if otherwise == nil {
+		otherwise = awscdk.Aws_NO_VALUE()
+	}
+	return awscdk.Fn_ConditionIf(c.LogicalId(), holds, otherwise)
 }
 
 // Props returns c in the form of CDK.
@@ -61,11 +99,17 @@ func (c Condition) Props() *map[string]any {
 	return &props
 }
 
-// Document returns permissions as an inline policy, which is created with its role, so that nothing can use the role before it is complete.
-func Document(permissions []Permission) awsiam.PolicyDocument {
-	statements := make([]awsiam.PolicyStatement, len(permissions))
+// Inline gives a role its permissions as an inline policy, which is created with the role, so that nothing can use the role before it is
+// complete. It writes the policy itself, because the policies of CDK cannot depend on a condition of the template.
+func Inline(role awsiam.Role, name string, permissions []Permission) {
+	statements := make([]any, len(permissions))
 	for i, p := range permissions {
-		statements[i] = p.Statement()
+		statements[i] = p.statement()
 	}
-	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements})
+	role.Node().DefaultChild().(awsiam.CfnRole).SetPolicies(&[]any{ //nolint:errcheck // NewRole made it
+		&awsiam.CfnRole_PolicyProperty{
+			PolicyName:     jsii.String(name),
+			PolicyDocument: map[string]any{"Statement": statements, "Version": "2012-10-17"},
+		},
+	})
 }

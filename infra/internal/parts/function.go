@@ -15,7 +15,7 @@ import (
 // FunctionProps describes a function and its permissions.
 type FunctionProps struct {
 	Description string
-	Code        string // directory with bootstrap
+	Code        awslambda.Code // a package with bootstrap
 	Timeout     time.Duration
 	Environment map[string]string
 	Permissions []Permission
@@ -50,10 +50,10 @@ func NewFunction(scope constructs.Construct, id string, p FunctionProps) awslamb
 	}
 	writeLogs := Allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, *logs.LogGroupArn())
 	role := awsiam.NewRole(self, jsii.String("Role"), &awsiam.RoleProps{
-		AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
-		Path:           jsii.String(p.RolePath),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{"function": Document(append(p.Permissions, writeLogs))},
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		Path:      jsii.String(p.RolePath),
 	})
+	Inline(role, "function", append(p.Permissions, writeLogs))
 	environment := make(map[string]*string, len(p.Environment))
 	for name, value := range p.Environment {
 		environment[name] = jsii.String(value)
@@ -63,7 +63,7 @@ func NewFunction(scope constructs.Construct, id string, p FunctionProps) awslamb
 		Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture:  awslambda.Architecture_ARM_64(),
 		Handler:       jsii.String("bootstrap"),
-		Code:          awslambda.Code_FromAsset(jsii.String(p.Code), nil),
+		Code:          p.Code,
 		MemorySize:    jsii.Number(functionMemory),
 		Timeout:       Seconds(p.Timeout),
 		Environment:   &environment,

@@ -17,7 +17,10 @@ import (
 // There is a constructor for each function of the stacks, and for no other.
 func TestEveryFunctionCanRunInProcess(t *testing.T) {
 	deployed := map[string]bool{}
-	for _, stack := range []string{"hub", "spoke", "team"} {
+	for _, function := range contract.Functions() {
+		deployed[function] = true
+	}
+	for _, stack := range []string{"spoke", "team"} {
 		text, err := os.ReadFile("../../../infra/testdata/" + stack + ".template.json")
 		if err != nil {
 			t.Fatal(err)

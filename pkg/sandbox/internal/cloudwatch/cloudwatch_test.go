@@ -241,6 +241,9 @@ func TestWhatIsRefused(t *testing.T) {
 		"unknown metric": `{"widgets":[{"type":"metric","x":0,"y":0,"width":6,"height":6,"properties":{"region":"r","metrics":[["AWS/SQS","Depth"]]}}]}`,
 		"unknown property": `{"widgets":[{"type":"metric","x":0,"y":0,"width":6,"height":6,"properties":{"region":"r","color":"red",` +
 			`"metrics":[["n","m"]]}}]}`,
+		"unknown expression": `{"widgets":[{"type":"metric","x":0,"y":0,"width":6,"height":6,"properties":{"region":"r","metrics":[[{"expression":"m1+m2"}]]}}]}`,
+		"search for an unknown metric": `{"widgets":[{"type":"metric","x":0,"y":0,"width":6,"height":6,"properties":{"region":"r",` +
+			`"metrics":[[{"expression":"SEARCH('{AWS/SQS,QueueName} MetricName=\"Depth\"', 'Maximum')"}]]}}]}`,
 		"too wide": `{"widgets":[{"type":"text","x":20,"y":0,"width":6,"height":6,"properties":{"markdown":"a"}}]}`,
 	} {
 		_, err := l.client.PutDashboard(ctx, &client.PutDashboardInput{DashboardName: aws.String("d"), DashboardBody: aws.String(body)})
@@ -255,7 +258,8 @@ func TestDashboard(t *testing.T) {
 	l := newLab(t)
 	ctx := context.Background()
 	body := `{"widgets":[{"type":"metric","x":0,"y":0,"width":12,"height":6,"properties":{"title":"t","region":"us-east-1","view":"timeSeries",` +
-		`"stat":"Sum","period":300,"metrics":[["n","m","Hub","h",{"label":"l"}],["AWS/Lambda","Throttles","FunctionName","f"]]}}]}`
+		`"stat":"Sum","period":300,"metrics":[["n","m","Hub","h",{"label":"l"}],["AWS/Lambda","Throttles","FunctionName","f"],` +
+		`[{"expression":"SEARCH('{n,Hub,D} MetricName=\"m\" Hub=\"h\"', 'Maximum', 300)","label":"l"}]]}}]}`
 	name := aws.String("d")
 	if _, err := l.client.PutDashboard(ctx, &client.PutDashboardInput{DashboardName: name, DashboardBody: &body}); err != nil {
 		t.Fatal(err)

@@ -141,11 +141,23 @@ func shown(body string) ([]string, error) {
 	return slices.Compact(all), nil
 }
 
-// shownBy reads [namespace, name, dimension, value, ..., {options}]. It does not know the abbreviations "." and "...".
+// searchForm matches a search expression that names a namespace, its dimensions and one metric.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+var searchForm = regexp.MustCompile(`^SEARCH\('\{"?([^,"}]+)"?(?:,[^}]+)?\} MetricName="([^"]+)"[^']*', '[A-Za-z]+'(?:, \d+)?\)$`)
+
+// shownBy reads [namespace, name, dimension, value, ..., {options}], and [{expression, ...}] with a search expression. It does not know the
+// abbreviations "." and "...".
 func shownBy(m []any) (string, error) {
 	if len(m) > 0 {
-		if _, options := m[len(m)-1].(map[string]any); options {
+		if options, are := m[len(m)-1].(map[string]any); are {
 			m = m[:len(m)-1]
+			if expression, is := options["expression"].(string); is && len(m) == 0 {
+				found := searchForm.FindStringSubmatch(expression)
+				if found == nil {
+					return "", fmt.Errorf("the sandbox does not know the expression %s, only searches for one metric", expression)
+				}
+				m = []any{found[1], found[2]}
+			}
 		}
 	}
 	var words []string

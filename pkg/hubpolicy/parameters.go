@@ -1,0 +1,41 @@
+package hubpolicy
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/originhub/originhub/pkg/admission"
+)
+
+// Parameters of the hub's template. Everything else that the template needs of the policy, the functions read from the policy themselves.
+const (
+	ParameterHub          = "HubName"
+	ParameterDomain       = "Domain"
+	ParameterZone         = "HostedZone"
+	ParameterExternalID   = "ExternalId"           // empty: no team has a spoke
+	ParameterOrganization = "Organization"         // empty: none
+	ParameterShares       = "ExternalShares"       // allow or deny
+	ParameterAccounts     = "ExternalAccounts"     // a list: the accounts outside the organization
+	ParameterAdopted      = "AdoptedDistributions" // a list of ids; empty: the hub creates its distributions
+	ParameterLast         = "LastDistribution"     // name of the distribution that is filled last
+	ParameterWindow       = "UpdateWindow"         // seconds
+)
+
+// Parameters returns what the hub's template needs of the policy, by name of the parameter.
+func (p Policy) Parameters() map[string]string {
+	shares, externalID := "deny", ""
+	if p.Shares.External {
+		shares = "allow"
+	}
+	if slices.ContainsFunc(p.Teams, func(t admission.Team) bool { return t.Spoke }) {
+		externalID = p.ExternalID
+	}
+	fleet := p.Distribution.Fleet()
+	return map[string]string{
+		ParameterHub: p.Hub, ParameterDomain: p.Domain, ParameterZone: p.HostedZone, ParameterExternalID: externalID,
+		ParameterOrganization: p.Organization, ParameterShares: shares, ParameterAccounts: strings.Join(p.Outside(), ","),
+		ParameterAdopted: strings.Join(p.Distribution.Adopt, ","), ParameterLast: fleet[len(fleet)-1],
+		ParameterWindow: strconv.Itoa(int(p.Updates.Window.Seconds())),
+	}
+}
