@@ -160,7 +160,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 		},
 		parts.Rule{
 			ID: "SpokeCalls", Description: "A spoke forwarded a call that may have changed a share or a claim",
-			Bus: bus, Pattern: parts.ForwardedCalls(), Targets: []*parts.Target{toAdmit},
+			Bus: bus, Pattern: parts.ClaimCalls(), Targets: []*parts.Target{toAdmit},
 		},
 		parts.Rule{
 			ID: "SpokeTags", Description: "A spoke forwarded a call that may start or cancel a teardown",
@@ -171,7 +171,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 			Bus: bus, Pattern: lossCalls(hub), Targets: []*parts.Target{toAudit},
 		},
 		parts.Rule{
-			ID: "UnmanagedEdits", Description: "Somebody other than the hub changed a distribution, an alias, a function or DNS records, or rejected an invitation",
+			ID: "UnmanagedEdits", Description: "Somebody other than the hub changed or copied a distribution, changed an alias, a function or DNS records, or answered an invitation",
 			Pattern: editCalls(hub), Targets: []*parts.Target{toAudit},
 		},
 		parts.Rule{

@@ -7,21 +7,21 @@ import (
 
 // tagCalls matches the forwarded calls that may start or cancel a teardown.
 func tagCalls() parts.Pattern {
-	return parts.Calls([]string{"aws.cloudfront"}, "TagResource", "UntagResource")
+	return parts.Calls([]string{"aws.cloudfront", "aws.tagging"}, "TagResource", "UntagResource")
 }
 
-// lossCalls matches the forwarded calls that may take an origin away from the hub without a teardown. Teardowns make the same calls
-// with the spoke's role; the pattern excludes that role.
+// lossCalls matches the forwarded calls that may take an origin, or what is behind it, away from the hub without a teardown. Teardowns make
+// some of these calls with the spoke's role; the pattern excludes that role.
 func lossCalls(hub string) parts.Pattern {
-	p := parts.Calls(parts.ForwardedSources(), "DisassociateResourceShare", "DeleteResourceShare", "DeleteVpcOrigin")
+	p := parts.Calls(parts.ForwardedSources(), "DisassociateResourceShare", "DeleteResourceShare", "UpdateResourceShare", "DeleteVpcOrigin", "DeleteLoadBalancer")
 	return notBy(p, "arn:aws:iam::*:role/"+contract.SpokeRoleName(hub))
 }
 
-// editCalls matches, in the hub's own account, the calls that may undo what function wire wrote, or that reject an invitation, except calls by
-// the hub itself. CloudFront and Route 53 are global services, so their CloudTrail records are in us-east-1; invitations are answered there.
+// editCalls matches, in the hub's own account, the calls that may undo what function wire wrote, copy a distribution, or answer an
+// invitation, except calls by the hub itself. CloudFront and Route 53 are global services, so their CloudTrail records are in us-east-1; invitations are answered there.
 func editCalls(hub string) parts.Pattern {
 	p := parts.Calls([]string{"aws.cloudfront", "aws.route53", "aws.ram"}, "UpdateDistribution", "DeleteDistribution", "ChangeResourceRecordSets",
-		"AssociateAlias", "UpdateDomainAssociation", "PublishFunction", "RejectResourceShareInvitation")
+		"AssociateAlias", "UpdateDomainAssociation", "CopyDistribution", "PublishFunction", "AcceptResourceShareInvitation", "RejectResourceShareInvitation")
 	return notBy(p, "arn:aws:iam::*:role"+contract.RolePath(hub)+"*")
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 func TestReceive(t *testing.T) {
-	hint := inbound.TagHint{Account: accountA, ARN: "arn", Called: start}
+	hint := inbound.TagHint{Account: accountA, ARNs: []string{"arn"}, Called: start}
 	refused := outcome.Outcome{}
 	refused.Alarm(contract.EventRefused, "", outcome.Detail{Account: stranger, Why: "forged"})
 	for name, c := range map[string]struct {

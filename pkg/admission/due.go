@@ -121,7 +121,7 @@ func (r Round) shown(id string) (origin.VpcOrigin, bool) {
 func (r Round) hinted(o Offer) time.Time {
 	var last time.Time
 	for _, h := range r.Hints {
-		if h.Account == o.Account && h.ARN == o.ARN && h.Called.After(last) {
+		if h.Names(o.Ref) && h.Called.After(last) {
 			last = h.Called
 		}
 	}

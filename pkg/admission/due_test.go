@@ -67,7 +67,7 @@ func TestDue(t *testing.T) {
 	none := leaving(teardown.Detach, 0)
 	none.Teardown = nil
 	hint := func(ago time.Duration) []inbound.TagHint {
-		return []inbound.TagHint{{Account: is.Account, ARN: is.ARN, Called: start.Add(-ago)}}
+		return []inbound.TagHint{{Account: is.Account, ARNs: []string{is.ARN}, Called: start.Add(-ago)}}
 	}
 	unavailable := origin.Distribution{Name: "E2", Observation: origin.Observation{Unavailable: origin.Reason{Code: "denied", Message: "AWS answers AccessDenied"}}}
 	read := admission.Due{Read: []admission.Offer{offered(is)}}
@@ -138,8 +138,8 @@ func TestDue(t *testing.T) {
 		"to be wired, no sweep and no message":   {records: []origin.Record{is}},
 		"to be wired, on a sweep":                {records: []origin.Record{is}, sweep: true, want: read},
 		"to be wired, a message names it":        {records: []origin.Record{is}, hints: hint(time.Minute), want: read},
-		"to be wired, a message names another":   {records: []origin.Record{is}, hints: []inbound.TagHint{{Account: is.Account, ARN: "another", Called: start}}},
-		"to be wired, a message of another team": {records: []origin.Record{is}, hints: []inbound.TagHint{{Account: accountB, ARN: is.ARN, Called: start}}},
+		"to be wired, a message names another":   {records: []origin.Record{is}, hints: []inbound.TagHint{{Account: is.Account, ARNs: []string{"another"}, Called: start}}},
+		"to be wired, a message of another team": {records: []origin.Record{is}, hints: []inbound.TagHint{{Account: accountB, ARNs: []string{is.ARN}, Called: start}}},
 		"to be wired, on a sweep, not Deployed": {
 			records: []origin.Record{is}, sweep: true, change: func(r *admission.Round) { r.Visible[0].Deployed = false },
 			want: admission.Due{Recheck: admission.Later},

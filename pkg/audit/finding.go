@@ -36,6 +36,9 @@ const (
 	OriginDeleted       Kind = "origin-deleted"
 	RecordChanged       Kind = "record-changed"
 	InvitationRejected  Kind = "invitation-rejected"
+	InvitationAccepted  Kind = "invitation-accepted"
+	DistributionCopied  Kind = "distribution-copied"
+	BalancerDeleted     Kind = "balancer-deleted"
 )
 
 // Kinds of leaks, which a sweep finds.

@@ -39,12 +39,16 @@ func forged(format string, args ...any) Judgement {
 //
 //	call                                      judged by
 //	UpdateDistribution, DeleteDistribution    guardDistribution
-//	DeleteResourceShare, Disassociate…        guardShare
+//	DeleteResourceShare, Disassociate…,       guardShare
+//	UpdateResourceShare
 //	DeleteVpcOrigin                           guardOrigin
 //	ChangeResourceRecordSets                  guardRecords
 //	AssociateAlias, UpdateDomainAssociation   guardAliases
 //	PublishFunction                           guardFunction
-//	RejectResourceShareInvitation             guardInvitation
+//	CopyDistribution                          guardCopy
+//	RejectResourceShareInvitation             guardRejection
+//	AcceptResourceShareInvitation             guardAcceptance
+//	DeleteLoadBalancer                        guardBalancer
 //	any of these, forged                      forged, whether or not it failed
 //	any of these, failed                      harmless
 //	any other                                 harmless
@@ -52,7 +56,7 @@ func Guard(c inbound.CallHint, o Observed) (j Judgement, err error) {
 	switch c.Call {
 	case inbound.UpdateDistribution, inbound.DeleteDistribution:
 		j, err = o.guardDistribution(c)
-	case inbound.DeleteResourceShare, inbound.DisassociateResourceShare:
+	case inbound.DeleteResourceShare, inbound.DisassociateResourceShare, inbound.UpdateResourceShare:
 		j = o.guardShare(c)
 	case inbound.DeleteVpcOrigin:
 		j = o.guardOrigin(c)
@@ -62,8 +66,14 @@ func Guard(c inbound.CallHint, o Observed) (j Judgement, err error) {
 		j = o.guardAliases(c)
 	case inbound.PublishFunction:
 		j = o.guardFunction(c)
+	case inbound.CopyDistribution:
+		j = o.guardCopy(c)
 	case inbound.RejectResourceShareInvitation:
-		j = o.guardInvitation(c)
+		j = o.guardRejection(c)
+	case inbound.AcceptResourceShareInvitation:
+		j = o.guardAcceptance(c)
+	case inbound.DeleteLoadBalancer:
+		j = o.guardBalancer(c)
 	default:
 		return harmless("the audit does not judge calls of %s", c.Call), nil
 	}
@@ -125,12 +135,13 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 
 // trigger triggers the function that repairs what a call changed.
 //
-//	call of            function
-//	the hub's account  wire, which writes distributions and DNS
-//	another account    admit, which decides what is wired
+//	call of                               function
+//	the hub's account                     wire, which writes distributions and DNS
+//	the hub's account, on an invitation   admit, which decides what is wired
+//	another account                       admit
 func (d *Decision) trigger(c inbound.CallHint, h Hub) {
 	f := outcome.Wire
-	if c.Account != h.Account {
+	if c.Account != h.Account || c.Call == inbound.AcceptResourceShareInvitation || c.Call == inbound.RejectResourceShareInvitation {
 		f = outcome.Admit
 	}
 	d.Trigger(f, c.Call+" was called by hand", 0)

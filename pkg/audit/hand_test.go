@@ -85,7 +85,7 @@ func TestGuardFunction(t *testing.T) {
 	})
 }
 
-func TestGuardInvitation(t *testing.T) {
+func TestGuardRejection(t *testing.T) {
 	call := inbound.CallHint{Account: hub, Call: inbound.RejectResourceShareInvitation, Target: invited}
 	rejected := func(sender string) func(*Observed) {
 		return func(o *Observed) {
@@ -100,5 +100,74 @@ func TestGuardInvitation(t *testing.T) {
 		{"of a team, without a VPC origin", call, all(rejected(teamA), func(o *Observed) {
 			o.Refusals = map[string][]origin.Reason{invited: {{Code: origin.ShareUnrelated}}}
 		}), Harmless, "", ""},
+	})
+}
+
+func TestGuardAcceptance(t *testing.T) {
+	const stranger = "999999999999"
+	call := inbound.CallHint{Account: hub, Call: inbound.AcceptResourceShareInvitation, Target: invited}
+	accepted := func(sender string) func(*Observed) {
+		return func(o *Observed) {
+			o.Invitation = origin.Invitation{ARN: invited, Share: shareA, Name: "origins", Sender: sender}
+		}
+	}
+	gateway := func(o *Observed) {
+		o.Offered = []origin.Resource{{Share: shareA, ARN: "arn", Type: "ec2:TransitGateway"}}
+	}
+	another := func(o *Observed) { o.Offered[0].Share = "another" }
+	guards(t, []judged{
+		{"of another account", inbound.CallHint{Account: teamA, Call: inbound.AcceptResourceShareInvitation, Target: invited}, accepted(teamA), Forged, "", ""},
+		{"not listed as accepted", call, nil, Harmless, "", ""},
+		{"of a stranger", call, accepted(stranger), Found, InvitationAccepted, "wires nothing of the share: if nobody needs it, have account " + stranger},
+		{"of a stranger, without a VPC origin", call, all(accepted(stranger), gateway), Harmless, "", ""},
+		{"of a team", call, accepted(teamA), Found, InvitationAccepted, "wires what the policy grants to team-a"},
+		{"of a team, without a VPC origin", call, all(accepted(teamA), gateway), Harmless, "", ""},
+		{"of a team, VPC origins in another share", call, all(accepted(teamA), another), Harmless, "", ""},
+	})
+	o := orderly()
+	accepted(teamA)(&o)
+	if j, err := Guard(call, o); err != nil || j.Findings[0].Alarm {
+		t.Errorf("an acceptance alarms: %+v, %v", j, err)
+	}
+}
+
+func TestGuardCopy(t *testing.T) {
+	call := inbound.CallHint{Account: hub, Call: inbound.CopyDistribution, Target: distribution}
+	copied := func(vpcOrigin string) func(*Observed) {
+		return func(o *Observed) {
+			o.Listed = append(o.Listed, origin.Listed{ID: "ECOPY", Origins: []origin.ListedOrigin{{ID: "placeholder"}, {ID: "x", VPCOrigin: vpcOrigin}}})
+		}
+	}
+	deleted := func(o *Observed) { o.Records[0].State = origin.Deleted }
+	guards(t, []judged{
+		{"of another account", inbound.CallHint{Account: teamA, Call: inbound.CopyDistribution, Target: distribution}, copied("vo_a"), Forged, "", ""},
+		{"of an unmanaged distribution", inbound.CallHint{Account: hub, Call: inbound.CopyDistribution, Target: "EOTHER"}, copied("vo_a"), Harmless, "", ""},
+		{"without a managed origin", call, copied("vo_other"), Harmless, "", ""},
+		{"with an origin that was torn down", call, all(copied("vo_a"), deleted), Harmless, "", ""},
+		{"with a managed origin", call, copied("vo_a"), Found, DistributionCopied, "distribution ECOPY, which is unmanaged, uses VPC origins vo_a of team team-a"},
+		{"that names no distribution", inbound.CallHint{Account: hub, Call: inbound.CopyDistribution}, copied("vo_a"), Found, DistributionCopied, "remove these origins from distribution ECOPY"},
+	})
+}
+
+func TestGuardBalancer(t *testing.T) {
+	call := inbound.CallHint{Account: teamA, Call: inbound.DeleteLoadBalancer, Target: balancer}
+	other := func(o *Observed) { o.Owned[0].Endpoint = balancer + "2" }
+	guards(t, []judged{
+		{"of another account", inbound.CallHint{Account: teamB, Call: inbound.DeleteLoadBalancer, Target: balancer}, nil, Forged, "", ""},
+		{"exists", call, func(o *Observed) { o.Balancer = balancer }, Harmless, "", ""},
+		{"no origin leads to it", call, other, Harmless, "", ""},
+		{"its origin has no record", call, func(o *Observed) { o.Records = nil }, Harmless, "", ""},
+		{"its origin is in teardown", call, func(o *Observed) { o.Records[0].Teardown = &origin.Teardown{} }, Harmless, "", ""},
+		{"its origin was withdrawn", call, func(o *Observed) { o.Records[0].Intent = origin.Detach }, Harmless, "", ""},
+		{"failed", inbound.CallHint{Account: teamA, Call: inbound.DeleteLoadBalancer, Target: balancer, Failed: "OperationNotPermitted"}, nil, Harmless, "", ""},
+		{"its origin is wired", call, nil, Found, BalancerDeleted, "tag-resource --region us-east-1 --resource " + arnA},
+	})
+}
+
+func TestGuardUpdateOfAShare(t *testing.T) {
+	call := inbound.CallHint{Account: teamA, Call: inbound.UpdateResourceShare, Target: shareA}
+	guards(t, []judged{
+		{"renamed", call, nil, Harmless, "", ""},
+		{"closed to the hub", call, func(o *Observed) { o.Offered = nil }, Found, ShareRevoked, "no longer shared"},
 	})
 }

@@ -62,7 +62,8 @@ type Observed struct {
 	Unlisted        []string // accounts of teams whose network interfaces could not be listed in every Region of Regions
 	DNS             []origin.DNSRecord
 	Function        origin.Function   // the function that answers 404
-	Invitation      origin.Invitation // that the call rejected; zero if RAM does not list it as rejected
+	Invitation      origin.Invitation // that the call answered; zero if RAM does not list it as answered so
+	Balancer        string            // ARN of the load balancer that the call names; "" if it does not exist
 }
 
 // Owned is a VPC origin as its own account lists it. Users are the distributions that use it, in any account.
@@ -100,14 +101,16 @@ func Begin(h Hub, s origin.Snapshot) Observed {
 
 // Want lists what to observe before a decision.
 type Want struct {
-	Listed bool // the distributions of the hub's account
-	// Function is the name of a CloudFront function, and Invitation the ARN of an invitation that was rejected.
-	Function, Invitation string
-	Configs              []string // the configurations of these distributions
-	Sharing              bool     // what RAM and CloudFront list as shared with the hub
-	DNS                  bool     // the records of the hosted zone
-	Owned                string   // the VPC origins of this account
-	Used                 []string // the VPC origins of these accounts, their users, and CloudFront's network interfaces
+	Listed   bool     // the distributions of the hub's account
+	Function string   // name of a CloudFront function
+	Rejected string   // ARN of an invitation that was rejected
+	Accepted string   // ARN of an invitation that was accepted
+	Balancer string   // ARN of a load balancer in account Owned
+	Configs  []string // the configurations of these distributions
+	Sharing  bool     // what RAM and CloudFront list as shared with the hub
+	DNS      bool     // the records of the hosted zone
+	Owned    string   // the VPC origins of this account
+	Used     []string // the VPC origins of these accounts, their users, and CloudFront's network interfaces
 }
 
 // Around returns what to observe to judge a call.
@@ -117,16 +120,24 @@ type Want struct {
 //	failed                                  nothing: it changed nothing
 //	UpdateDistribution                      distributions, and the configuration of the managed one that it names, or of all
 //	DeleteDistribution                      distributions
-//	DeleteResourceShare, Disassociate…      distributions, and what is shared
+//	DeleteResourceShare, Disassociate…,     distributions, and what is shared
+//	UpdateResourceShare
 //	DeleteVpcOrigin by a team               the VPC origins of its account: only its owner sees whether an origin is being deleted
 //	DeleteVpcOrigin by another account      nothing
 //	ChangeResourceRecordSets                distributions, and DNS records
 //	AssociateAlias, UpdateDomainAssoc…      distributions
 //	PublishFunction                         the function, if it is the hub's
+//	CopyDistribution                        distributions
 //	RejectResourceShareInvitation           the invitation that it names
+//	AcceptResourceShareInvitation           the invitation that it names, and what is shared
+//	DeleteLoadBalancer by a team            the load balancer, and the VPC origins of its account
+//	DeleteLoadBalancer by another account   nothing
 func Around(c inbound.CallHint, o Observed) Want {
 	if o.reported(c) || c.Failed != "" {
 		return Want{}
+	}
+	if c.Account == o.Account && (c.Call == inbound.RejectResourceShareInvitation || c.Call == inbound.AcceptResourceShareInvitation) {
+		return o.aroundInvitation(c)
 	}
 	switch c.Call {
 	case inbound.UpdateDistribution:
@@ -139,26 +150,37 @@ func Around(c inbound.CallHint, o Observed) Want {
 		return w
 	case inbound.DeleteDistribution:
 		return Want{Listed: true}
-	case inbound.DeleteResourceShare, inbound.DisassociateResourceShare:
+	case inbound.DeleteResourceShare, inbound.DisassociateResourceShare, inbound.UpdateResourceShare:
 		return Want{Listed: true, Sharing: true}
 	case inbound.DeleteVpcOrigin:
 		if _, known := o.Policy.TeamOf(c.Account); known {
 			return Want{Owned: c.Account}
 		}
+	case inbound.DeleteLoadBalancer:
+		if _, known := o.Policy.TeamOf(c.Account); known && ownedBy(c.Target, c.Account) {
+			return Want{Owned: c.Account, Balancer: c.Target}
+		}
 	case inbound.ChangeResourceRecordSets:
 		return Want{Listed: true, DNS: true}
-	case inbound.AssociateAlias, inbound.UpdateDomainAssociation:
+	case inbound.AssociateAlias, inbound.UpdateDomainAssociation, inbound.CopyDistribution:
 		return Want{Listed: true}
 	case inbound.PublishFunction:
 		if c.Account == o.Account && (c.Target == "" || c.Target == o.function()) {
 			return Want{Function: o.function()}
 		}
-	case inbound.RejectResourceShareInvitation:
-		if c.Account == o.Account && !o.unrelated(c.Target) {
-			return Want{Invitation: c.Target}
-		}
 	}
 	return Want{}
+}
+
+// aroundInvitation returns what to observe to judge an answer to an invitation.
+func (o Observed) aroundInvitation(c inbound.CallHint) Want {
+	switch {
+	case o.unrelated(c.Target):
+		return Want{}
+	case c.Call == inbound.AcceptResourceShareInvitation:
+		return Want{Accepted: c.Target, Sharing: true}
+	}
+	return Want{Rejected: c.Target}
 }
 
 // Everything returns what a sweep observes. It includes the accounts of the teams that granted the hub a role.

@@ -77,8 +77,16 @@ func TestAround(t *testing.T) {
 		{"publication of a function that is not named", inbound.CallHint{Call: inbound.PublishFunction, Account: hub}, Want{Function: function}},
 		{"publication of another function", inbound.CallHint{Call: inbound.PublishFunction, Account: hub, Target: "other"}, Want{}},
 		{"publication by a team", inbound.CallHint{Call: inbound.PublishFunction, Account: teamA, Target: function}, Want{}},
-		{"rejection", inbound.CallHint{Call: inbound.RejectResourceShareInvitation, Account: hub, Target: invited}, Want{Invitation: invited}},
+		{"rejection", inbound.CallHint{Call: inbound.RejectResourceShareInvitation, Account: hub, Target: invited}, Want{Rejected: invited}},
 		{"rejection by a team", inbound.CallHint{Call: inbound.RejectResourceShareInvitation, Account: teamA, Target: invited}, Want{}},
+		{"acceptance", inbound.CallHint{Call: inbound.AcceptResourceShareInvitation, Account: hub, Target: invited}, Want{Accepted: invited, Sharing: true}},
+		{"acceptance by a team", inbound.CallHint{Call: inbound.AcceptResourceShareInvitation, Account: teamA, Target: invited}, Want{}},
+		{"acceptance of an unrelated share", inbound.CallHint{Call: inbound.AcceptResourceShareInvitation, Account: hub, Target: unrelated}, Want{}},
+		{"change of a share", inbound.CallHint{Call: inbound.UpdateResourceShare, Account: teamA}, Want{Listed: true, Sharing: true}},
+		{"copy", inbound.CallHint{Call: inbound.CopyDistribution, Account: hub, Target: distribution}, Want{Listed: true}},
+		{"deletion of a load balancer by a team", inbound.CallHint{Call: inbound.DeleteLoadBalancer, Account: teamA, Target: balancer}, Want{Owned: teamA, Balancer: balancer}},
+		{"deletion of another account's load balancer", inbound.CallHint{Call: inbound.DeleteLoadBalancer, Account: teamB, Target: balancer}, Want{}},
+		{"deletion of a load balancer by a stranger", inbound.CallHint{Call: inbound.DeleteLoadBalancer, Account: "999999999999", Target: balancer}, Want{}},
 		{"rejection of an unrelated share", inbound.CallHint{Call: inbound.RejectResourceShareInvitation, Account: hub, Target: unrelated}, Want{}},
 	} {
 		if got := Around(c.call, o); !reflect.DeepEqual(got, c.want) {

@@ -53,16 +53,25 @@ func (c *Client) Invitations(ctx context.Context) ([]origin.Invitation, error) {
 
 // Rejected returns an invitation that was rejected. It returns a *fault.Absent if RAM does not list it, or if its status is another.
 func (c *Client) Rejected(ctx context.Context, invitation string) (origin.Invitation, error) {
+	return c.answered(ctx, invitation, types.ResourceShareInvitationStatusRejected)
+}
+
+// Accepted returns an invitation that was accepted. It returns a *fault.Absent if RAM does not list it, or if its status is another.
+func (c *Client) Accepted(ctx context.Context, invitation string) (origin.Invitation, error) {
+	return c.answered(ctx, invitation, types.ResourceShareInvitationStatusAccepted)
+}
+
+func (c *Client) answered(ctx context.Context, invitation string, status types.ResourceShareInvitationStatus) (origin.Invitation, error) {
 	out, err := c.api.GetResourceShareInvitations(ctx, &ram.GetResourceShareInvitationsInput{ResourceShareInvitationArns: []string{invitation}})
 	if err != nil {
 		return origin.Invitation{}, codes.Wrap(err, "read invitation %s", invitation)
 	}
 	for _, i := range out.ResourceShareInvitations {
-		if i.Status == types.ResourceShareInvitationStatusRejected {
+		if i.Status == status {
 			return received(i), nil
 		}
 	}
-	return origin.Invitation{}, &fault.Absent{Err: fmt.Errorf("invitation %s is not listed as rejected", invitation)}
+	return origin.Invitation{}, &fault.Absent{Err: fmt.Errorf("invitation %s is not listed with status %s", invitation, status)}
 }
 
 func received(i types.ResourceShareInvitation) origin.Invitation {

@@ -73,7 +73,7 @@ func (p Policy) BusStatements() []BusStatement {
 func OnlyForwarded() map[string]map[string]any {
 	return map[string]map[string]any{
 		"ForAllValues:StringEquals": {
-			"events:source":      []string{"aws.cloudfront", "aws.ram"},
+			"events:source":      []string{"aws.cloudfront", "aws.ram", "aws.tagging", "aws.elasticloadbalancing"},
 			"events:detail-type": []string{"AWS API Call via CloudTrail"},
 		},
 		"Null": {"events:source": "false", "events:detail-type": "false"},

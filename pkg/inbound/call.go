@@ -14,7 +14,7 @@ type CallHint struct {
 	Account string
 	ID      string // id of the CloudTrail record
 	Call    string // name of the call, without version suffix
-	Target  string // distribution, function, VPC origin, share, invitation or hosted zone in the record; "" if there is none
+	Target  string // distribution, function, VPC origin, load balancer, share, invitation or hosted zone in the record; "" if there is none
 	By      string // principal that made the call, for people
 	Role    string // ARN of the role if the principal is a session of a role; else ""
 	Failed  string // error code; "" if the call succeeded
@@ -22,7 +22,10 @@ type CallHint struct {
 
 func (CallHint) message() {}
 
-const route53 = "aws.route53"
+const (
+	route53   = "aws.route53"
+	balancing = "aws.elasticloadbalancing"
+)
 
 // Calls after which the audit checks the hub's own work.
 const (
@@ -36,7 +39,11 @@ const (
 	AssociateAlias                = "AssociateAlias"
 	UpdateDomainAssociation       = "UpdateDomainAssociation"
 	PublishFunction               = "PublishFunction"
+	CopyDistribution              = "CopyDistribution"
+	AcceptResourceShareInvitation = "AcceptResourceShareInvitation"
 	RejectResourceShareInvitation = "RejectResourceShareInvitation"
+	UpdateResourceShare           = "UpdateResourceShare"
+	DeleteLoadBalancer            = "DeleteLoadBalancer"
 )
 
 // guarded holds the calls by event source, each with the request parameter that identifies its target; "" if the audit compares everything
@@ -49,19 +56,25 @@ var guarded = map[string][][2]string{
 		{AssociateAlias, ""},
 		{UpdateDomainAssociation, ""},
 		{PublishFunction, "name"},
+		{CopyDistribution, "primaryDistributionId"},
 	},
 	ram: {
 		{DisassociateResourceShare, "resourceShareArn"},
 		{DeleteResourceShare, "resourceShareArn"},
+		{UpdateResourceShare, "resourceShareArn"},
+		{AcceptResourceShareInvitation, "resourceShareInvitationArn"},
 		{RejectResourceShareInvitation, "resourceShareInvitationArn"},
 	},
-	route53: {{ChangeResourceRecordSets, "hostedZoneId"}},
+	route53:   {{ChangeResourceRecordSets, "hostedZoneId"}},
+	balancing: {{DeleteLoadBalancer, "loadBalancerArn"}},
 }
 
 // ParseCall parses an event for function audit. It returns an error if raw is not an event.
 //
 //	source                               detail type                    event name       message
-//	aws.cloudfront, aws.ram, aws.route53 AWS API Call via CloudTrail    of a call above  CallHint
+//	aws.cloudfront, aws.ram,             AWS API Call via CloudTrail    of a call above  CallHint
+//	aws.route53,
+//	aws.elasticloadbalancing
 //	aws.events                           Scheduled Event                -                Sweep
 //	other                                that of AWS events             -                Refused
 //	other                                other                          other            Nothing

@@ -23,11 +23,17 @@ type Message interface{ message() }
 // ShareHint is a hint that the shares of an account, or its VPC origins, may have changed.
 type ShareHint struct{ Account string }
 
-// TagHint is a hint that the tags of a VPC origin may have changed. Account owns the origin. Called is the time of the call; it
+// TagHint is a hint that the tags of VPC origins may have changed. Account owns the origins. Called is the time of the call; it
 // distinguishes the tag that began a teardown from one that was set later to retry it.
 type TagHint struct {
-	Account, ARN string
-	Called       time.Time
+	Account string
+	ARNs    []string
+	Called  time.Time
+}
+
+// Names reports whether the hint is about the VPC origin r.
+func (h TagHint) Names(r origin.Ref) bool {
+	return h.Account == r.Account && slices.Contains(h.ARNs, r.ARN)
 }
 
 // Sweep asks a function to observe everything.
@@ -63,6 +69,7 @@ const (
 	awsPrefix  = "aws."
 	ram        = "aws.ram"
 	cloudFront = "aws.cloudfront"
+	tagging    = "aws.tagging"
 	scheduler  = "aws.events"
 	ownSource  = "originhub"
 
@@ -114,6 +121,7 @@ func Unknown(raw []byte) []string {
 //	aws.ram         any                            any                      ShareHint
 //	aws.cloudfront  AWS API Call via CloudTrail    Create- or DeleteVpcO…   ShareHint
 //	aws.cloudfront  AWS API Call via CloudTrail    TagResource or Untag…    TagHint, for a VPC origin of the sending account
+//	aws.tagging     AWS API Call via CloudTrail    TagResources or Untag…   TagHint, for VPC origins of the sending account
 //	aws.events      Scheduled Event                -                        Sweep
 //	originhub       Trigger                        -                        Trigger
 //	originhub       Recheck                        -                        Recheck
@@ -159,7 +167,7 @@ func Parse(raw []byte) (Message, error) {
 		return ShareHint{e.Account}, nil
 	case e.Source == scheduler && e.DetailType == scheduled:
 		return Sweep{}, nil
-	case e.Source == cloudFront && e.DetailType == apiCall:
+	case (e.Source == cloudFront || e.Source == tagging) && e.DetailType == apiCall:
 		return e.call()
 	}
 	return Nothing{fmt.Sprintf("originhub does not handle %.100q events of %.100q", e.DetailType, e.Source)}, nil
@@ -198,8 +206,8 @@ func (e envelope) refused() Refused {
 	return Refused{fmt.Sprintf("account %s sent an event from source %.100q with detail type %q, which only AWS sends: find out who in account %s sent it", e.Account, e.Source, e.DetailType, e.Account), e.Account}
 }
 
-// call parses the CloudTrail record of a CloudFront call. The form of these records is not documented (CF-15), so each possible name of
-// the parameter with the ARN is accepted.
+// call parses the CloudTrail record of a call of CloudFront, or of the Resource Groups Tagging API. The form of these records is not
+// documented (CF-15), so each possible name of the parameter with the ARNs is accepted.
 func (e envelope) call() (Message, error) {
 	var record struct {
 		EventName         string         `json:"eventName"`
@@ -213,28 +221,47 @@ func (e envelope) call() (Message, error) {
 	case strings.HasPrefix(record.EventName, "CreateVpcOrigin"), strings.HasPrefix(record.EventName, "DeleteVpcOrigin"):
 		return ShareHint{e.Account}, nil
 	case !strings.HasPrefix(record.EventName, "TagResource") && !strings.HasPrefix(record.EventName, "UntagResource"):
-		return Nothing{fmt.Sprintf("originhub does not handle the CloudFront call %.100q", record.EventName)}, nil
+		return Nothing{fmt.Sprintf("originhub does not handle the call %.100q of %s", record.EventName, e.Source)}, nil
 	}
-	arn := ""
-	for _, name := range []string{"resource", "Resource", "resourceARN", "resourceArn"} {
-		if s, ok := record.RequestParameters[name].(string); ok {
-			arn = s
-			break
+	var arns []string
+	for _, arn := range tagged(record.RequestParameters) {
+		ref, err := origin.ParseARN(arn)
+		if err != nil {
+			continue // a tag of something that is not a VPC origin
 		}
+		if ref.Account != e.Account {
+			return Refused{fmt.Sprintf("account %s sent an event about %.200s, which belongs to another account: find out who in account %s sent it", e.Account, arn, e.Account), e.Account}, nil
+		}
+		arns = append(arns, arn)
 	}
-	ref, err := origin.ParseARN(arn)
-	if err != nil {
-		return Nothing{err.Error()}, nil //nolint:nilerr // a tag of something that is not a VPC origin
-	}
-	if ref.Account != e.Account {
-		return Refused{fmt.Sprintf("account %s sent an event about %.200s, which belongs to another account: find out who in account %s sent it", e.Account, arn, e.Account), e.Account}, nil
+	if len(arns) == 0 {
+		return Nothing{"the call tags no VPC origin"}, nil
 	}
 	// Every record has eventTime: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 	called, err := time.Parse(time.RFC3339, record.EventTime)
 	if err != nil {
 		return nil, fmt.Errorf("parse event: detail: eventTime %q is not a time", record.EventTime)
 	}
-	return TagHint{Account: e.Account, ARN: arn, Called: called}, nil
+	return TagHint{Account: e.Account, ARNs: arns, Called: called}, nil
+}
+
+// tagged returns the ARNs that the parameters of a tagging call name.
+func tagged(parameters map[string]any) []string {
+	for _, name := range []string{"resource", "Resource", "resourceARN", "resourceArn"} {
+		if arn, ok := parameters[name].(string); ok {
+			return []string{arn}
+		}
+	}
+	var arns []string
+	for _, name := range []string{"resourceARNList", "resourceArnList", "ResourceARNList"} {
+		list, _ := parameters[name].([]any)
+		for _, one := range list {
+			if arn, ok := one.(string); ok {
+				arns = append(arns, arn)
+			}
+		}
+	}
+	return arns
 }
 
 // JSON returns the event that Parse parses as t.

@@ -25,6 +25,7 @@ const (
 	function          = "originhub-networking-not-found"
 	invitationB       = "arn:aws:ram:us-east-1:222222222222:resource-share-invitation/1e3477be-4a95-46b4-bbe0-c4001EXAMPLE"
 	shareB            = "arn:aws:ram:us-east-1:222222222222:resource-share/7ab63972-b505-7e2a-420d-6f5d3EXAMPLE"
+	balancerB         = "arn:aws:elasticloadbalancing:us-east-1:222222222222:loadbalancer/app/team-b/50dc6c495c0c9188"
 	roleOfTheHub      = "arn:aws:iam::100000000000:role/originhub/networking/originhub-networking-WireRole-0A1B2C3D"
 	sessionOfTheHub   = "arn:aws:sts::100000000000:assumed-role/originhub-networking-WireRole-0A1B2C3D/s"
 	roleOfTheSpoke    = "arn:aws:iam::222222222222:role/originhub-networking-spoke"
@@ -48,20 +49,23 @@ type (
 func TestParseEverySample(t *testing.T) {
 	once := 1
 	want := map[string]any{
-		"admit/hit-create-resource-share.json":   inbound.ShareHint{Account: teamA},
-		"admit/hit-create-vpc-origin.json":       inbound.ShareHint{Account: teamA},
-		"admit/hit-delete-vpc-origin.json":       inbound.ShareHint{Account: teamA},
-		"admit/hit-delete-resource-share.json":   inbound.ShareHint{Account: teamA},
-		"admit/hit-ram-association.json":         inbound.ShareHint{Account: hub},
-		"admit/hit-ram-invitation.json":          inbound.ShareHint{Account: hub},
-		"admit/hit-ram-unknown-detail.json":      inbound.ShareHint{Account: hub},
-		"admit/hit-tag-resource.json":            inbound.TagHint{Account: teamA, ARN: "arn:aws:cloudfront::111111111111:vpcorigin/vo_teamA1", Called: called},
-		"admit/input-trigger.json":               inbound.Trigger{Why: "vo_teamA1 is being deployed"},
-		"admit/input-schedule.json":              inbound.Sweep{},
-		"admit/miss-forged-ram.json":             refused{"999999999999"},
-		"admit/miss-own-accept-call.json":        inbound.ShareHint{Account: hub},
-		"admit/miss-tag-of-another-service.json": nothing{},
-		"admit/miss-update-distribution.json":    nothing{},
+		"admit/hit-create-resource-share.json":            inbound.ShareHint{Account: teamA},
+		"admit/hit-create-vpc-origin.json":                inbound.ShareHint{Account: teamA},
+		"admit/hit-delete-vpc-origin.json":                inbound.ShareHint{Account: teamA},
+		"admit/hit-delete-resource-share.json":            inbound.ShareHint{Account: teamA},
+		"admit/hit-update-resource-share.json":            inbound.ShareHint{Account: teamB},
+		"admit/hit-tag-resources-by-the-tagging-api.json": inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
+		"admit/miss-delete-load-balancer.json":            nothing{},
+		"admit/hit-ram-association.json":                  inbound.ShareHint{Account: hub},
+		"admit/hit-ram-invitation.json":                   inbound.ShareHint{Account: hub},
+		"admit/hit-ram-unknown-detail.json":               inbound.ShareHint{Account: hub},
+		"admit/hit-tag-resource.json":                     inbound.TagHint{Account: teamA, ARNs: []string{"arn:aws:cloudfront::111111111111:vpcorigin/vo_teamA1"}, Called: called},
+		"admit/input-trigger.json":                        inbound.Trigger{Why: "vo_teamA1 is being deployed"},
+		"admit/input-schedule.json":                       inbound.Sweep{},
+		"admit/miss-forged-ram.json":                      refused{"999999999999"},
+		"admit/miss-own-accept-call.json":                 inbound.ShareHint{Account: hub},
+		"admit/miss-tag-of-another-service.json":          nothing{},
+		"admit/miss-update-distribution.json":             nothing{},
 
 		"audit/hit-update-distribution.json": inbound.CallHint{
 			Account: hub, ID: eventID, Call: inbound.UpdateDistribution, Target: distribution, By: developer(hub), Role: developerRole(hub),
@@ -112,23 +116,31 @@ func TestParseEverySample(t *testing.T) {
 		"audit/hit-reject-invitation.json":             inbound.CallHint{Account: hub, ID: eventID, Call: inbound.RejectResourceShareInvitation, Target: invitationB, By: developer(hub), Role: developerRole(hub)},
 		"audit/miss-reject-invitation-by-the-hub.json": inbound.CallHint{Account: hub, ID: eventID, Call: inbound.RejectResourceShareInvitation, Target: invitationB, By: sessionOfTheHub, Role: roleOfTheHub},
 		"audit/miss-publish-function-by-the-hub.json":  inbound.CallHint{Account: hub, ID: eventID, Call: inbound.PublishFunction, Target: function, By: sessionOfTheHub, Role: roleOfTheHub},
-		"audit/miss-accept-invitation.json":            nothing{},
+		"audit/hit-accept-invitation.json":             inbound.CallHint{Account: hub, ID: eventID, Call: inbound.AcceptResourceShareInvitation, Target: invitationB, By: developer(hub), Role: developerRole(hub)},
+		"audit/miss-accept-invitation-by-the-hub.json": inbound.CallHint{Account: hub, ID: eventID, Call: inbound.AcceptResourceShareInvitation, Target: invitationB, By: sessionOfTheHub, Role: roleOfTheHub},
+		"audit/hit-copy-distribution.json":             inbound.CallHint{Account: hub, ID: eventID, Call: inbound.CopyDistribution, Target: distribution, By: developer(hub), Role: developerRole(hub)},
+		"audit/hit-update-resource-share.json":         inbound.CallHint{Account: teamB, ID: eventID, Call: inbound.UpdateResourceShare, Target: shareB, By: developer(teamB), Role: developerRole(teamB)},
+		"audit/hit-delete-load-balancer.json":          inbound.CallHint{Account: teamB, ID: eventID, Call: inbound.DeleteLoadBalancer, Target: balancerB, By: developer(teamB), Role: developerRole(teamB)},
+		"audit/miss-create-load-balancer.json":         nothing{},
 
-		"retire/hit-tag-of-a-distribution.json":          nothing{},
-		"retire/hit-tag-of-another-accounts-origin.json": refused{teamB},
-		"retire/hit-tag-resource.json":                   inbound.TagHint{Account: teamB, ARN: originB, Called: called},
-		"retire/hit-tag-resource-that-failed.json":       inbound.TagHint{Account: teamB, ARN: originB, Called: called},
-		"retire/hit-tag-resource-with-api-version.json":  inbound.TagHint{Account: teamB, ARN: originB, Called: called},
-		"retire/hit-untag-resource.json":                 inbound.TagHint{Account: teamB, ARN: originB, Called: called},
-		"retire/input-schedule.json":                     inbound.Sweep{},
-		"retire/miss-create-vpc-origin.json":             inbound.ShareHint{Account: teamB},
-		"retire/miss-forged-tag-resource.json":           refused{teamB},
-		"retire/miss-list-tags.json":                     nothing{},
-		"retire/miss-tag-of-another-service.json":        nothing{},
-		"wire/input-trigger.json":                        inbound.Trigger{Why: "vo_teamA1 was admitted"},
-		"wire/input-recheck.json":                        inbound.Recheck{Distribution: "main", Due: called},
-		"wire/miss-origin-admitted.json":                 nothing{},
-		"wire/miss-update-distribution.json":             nothing{},
+		"retire/hit-tag-of-a-distribution.json":            nothing{},
+		"retire/hit-tag-of-another-accounts-origin.json":   refused{teamB},
+		"retire/hit-tag-resource.json":                     inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
+		"retire/hit-tag-resource-that-failed.json":         inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
+		"retire/hit-tag-resource-with-api-version.json":    inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
+		"retire/hit-untag-resource.json":                   inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
+		"retire/hit-tag-resources-by-the-tagging-api.json": inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
+		"retire/hit-untag-resources-of-a-bucket.json":      nothing{},
+		"retire/miss-get-resources.json":                   nothing{},
+		"retire/input-schedule.json":                       inbound.Sweep{},
+		"retire/miss-create-vpc-origin.json":               inbound.ShareHint{Account: teamB},
+		"retire/miss-forged-tag-resource.json":             refused{teamB},
+		"retire/miss-list-tags.json":                       nothing{},
+		"retire/miss-tag-of-another-service.json":          nothing{},
+		"wire/input-trigger.json":                          inbound.Trigger{Why: "vo_teamA1 was admitted"},
+		"wire/input-recheck.json":                          inbound.Recheck{Distribution: "main", Due: called},
+		"wire/miss-origin-admitted.json":                   nothing{},
+		"wire/miss-update-distribution.json":               nothing{},
 
 		"teardown/input-detach.json":   inbound.Task{Phase: "detach", Origin: "vo_teamB1", Generation: 1, Token: "AQCEAAAAKgAAAAMAAAAAAAAAAexample"},
 		"teardown/input-redriven.json": inbound.Task{Phase: "verify", Origin: "vo_teamB1", Generation: 1, Redrives: &once},
@@ -314,7 +326,7 @@ func FuzzParse(f *testing.F) {
 		if refused, ok := m.(inbound.Refused); ok && len(refused.Why) > 1000 {
 			t.Errorf("Why has %d bytes", len(refused.Why))
 		}
-		if tag, ok := m.(inbound.TagHint); ok && !strings.Contains(tag.ARN, "::"+tag.Account+":vpcorigin/") {
+		if tag, ok := m.(inbound.TagHint); ok && slices.ContainsFunc(tag.ARNs, func(arn string) bool { return !strings.Contains(arn, "::"+tag.Account+":vpcorigin/") }) {
 			t.Errorf("accepts %+v, of another account", tag)
 		}
 		if m, err := inbound.ParseCall(raw); (m == nil) == (err == nil) {

@@ -143,15 +143,12 @@ func (s *story) publishFunction(_ *testscript.TestScript, args []string) error {
 // rejectInvitation rejects the hub's invitation to a share by hand.
 func (s *story) rejectInvitation(_ *testscript.TestScript, args []string) error {
 	client := ram.NewFromConfig(s.Config(HubAccount, Region))
-	out, err := client.GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{ResourceShareArns: []string{s.shares[args[0]]}})
+	invitation, err := s.invitationTo(client, args[0])
 	if err != nil {
 		return err
 	}
-	for _, i := range out.ResourceShareInvitations {
-		_, err := client.RejectResourceShareInvitation(s.ctx, &ram.RejectResourceShareInvitationInput{ResourceShareInvitationArn: i.ResourceShareInvitationArn})
-		return err
-	}
-	return fmt.Errorf("no invitation to share %s", args[0])
+	_, err = client.RejectResourceShareInvitation(s.ctx, &ram.RejectResourceShareInvitationInput{ResourceShareInvitationArn: &invitation})
+	return err
 }
 
 // retargetDefaultBehavior points the default behavior at the origin that addPublicBehavior created.

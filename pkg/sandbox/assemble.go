@@ -28,6 +28,7 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox/internal/sqs"
 	"github.com/originhub/originhub/pkg/sandbox/internal/states"
 	"github.com/originhub/originhub/pkg/sandbox/internal/sts"
+	"github.com/originhub/originhub/pkg/sandbox/internal/tagging"
 )
 
 // services are the parts of a sandbox, wired together.
@@ -88,6 +89,7 @@ func assemble(w *cloud.World, o Options, assets *assets, near http.RoundTripper,
 		"lambda": s.lambda, "states": s.states, "dynamodb": dynamodb.New(w), "events": s.events,
 		"route53": zones, "kms": keys, "servicequotas": s.quotas, "sns": sns.New(w), "cloudwatch": watch,
 		"logs": cloudwatchlogs.New(s.lambda.LogGroups), "cloudtrail": cloudtrail.New(w),
+		"tagging": tagging.New(s.cloudfront),
 	}
 	var types []cloud.ResourceType
 	for _, name := range slices.Sorted(maps.Keys(s.parts)) {

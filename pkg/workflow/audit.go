@@ -28,6 +28,7 @@ type auditCloudFront interface {
 
 type offers interface {
 	Resources(ctx context.Context) ([]origin.Resource, error)
+	Accepted(ctx context.Context, invitation string) (origin.Invitation, error)
 	Rejected(ctx context.Context, invitation string) (origin.Invitation, error)
 }
 
@@ -154,15 +155,20 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 	return a.interfaces(ctx, w.Used, o)
 }
 
-// observeNamed adds to o the function, the invitation and the account that w names.
+// observeNamed adds to o the function, the invitation, the account and the load balancer that w names.
 func (a *Audit) observeNamed(ctx context.Context, w audit.Want, o *audit.Observed) (err error) {
 	if w.Function != "" {
 		if o.Function, err = a.CloudFront.Function(ctx, w.Function); fault.IgnoreAbsent(err) != nil {
 			return err
 		}
 	}
-	if w.Invitation != "" {
-		if o.Invitation, err = a.Shares.Rejected(ctx, w.Invitation); fault.IgnoreAbsent(err) != nil {
+	if w.Rejected != "" {
+		if o.Invitation, err = a.Shares.Rejected(ctx, w.Rejected); fault.IgnoreAbsent(err) != nil {
+			return err
+		}
+	}
+	if w.Accepted != "" {
+		if o.Invitation, err = a.Shares.Accepted(ctx, w.Accepted); fault.IgnoreAbsent(err) != nil {
 			return err
 		}
 	}
@@ -173,6 +179,15 @@ func (a *Audit) observeNamed(ctx context.Context, w audit.Want, o *audit.Observe
 		}
 		for _, v := range listed {
 			o.Owned = append(o.Owned, audit.Owned{VpcOrigin: v})
+		}
+	}
+	if w.Balancer != "" {
+		_, err := a.Network(w.Owned).Endpoint(ctx, w.Balancer)
+		if fault.IgnoreAbsent(err) != nil {
+			return err
+		}
+		if err == nil {
+			o.Balancer = w.Balancer
 		}
 	}
 	return nil

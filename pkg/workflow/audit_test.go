@@ -64,6 +64,11 @@ func (w *auditedWorld) Rejected(_ context.Context, invitation string) (origin.In
 	return origin.Invitation{}, &fault.Absent{Err: errors.New("there is none")}
 }
 
+func (w *auditedWorld) Accepted(_ context.Context, invitation string) (origin.Invitation, error) {
+	w.call("accepted " + invitation)
+	return origin.Invitation{}, &fault.Absent{Err: errors.New("there is none")}
+}
+
 func (w *auditedWorld) Resources(context.Context) ([]origin.Resource, error) {
 	w.call("shares")
 	return nil, nil
@@ -105,7 +110,8 @@ func (t auditedTeam) Tags(context.Context, string) (map[string]string, error) {
 	return nil, t.refused
 }
 
-func (t auditedTeam) Endpoint(context.Context, string) (origin.Endpoint, error) {
+func (t auditedTeam) Endpoint(_ context.Context, endpoint string) (origin.Endpoint, error) {
+	t.call("endpoint " + endpoint)
 	return origin.Endpoint{}, &fault.Absent{Err: errors.New("there is none")}
 }
 
@@ -184,6 +190,12 @@ func TestAuditObservesWhatItIsAskedForAndNoMore(t *testing.T) {
 		{"an update", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hubAccount}, []string{"registry", "distributions", "distribution E1", "trigger"}},
 		{"an update elsewhere", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hubAccount, Target: "E2"}, []string{"registry", "distributions"}},
 		{"a deleted share", inbound.CallHint{Call: inbound.DeleteResourceShare, Account: teamAccount}, []string{"registry", "distributions", "origins", "shares"}},
+		{
+			"a deleted load balancer",
+			inbound.CallHint{Call: inbound.DeleteLoadBalancer, Account: teamAccount, Target: "arn:aws:elasticloadbalancing:us-east-1:" + teamAccount + ":loadbalancer/app/a/1"},
+			[]string{"registry", "origins of the team", "endpoint arn:aws:elasticloadbalancing:us-east-1:" + teamAccount + ":loadbalancer/app/a/1"},
+		},
+		{"an accepted invitation", inbound.CallHint{Call: inbound.AcceptResourceShareInvitation, Account: hubAccount, Target: "i"}, []string{"registry", "origins", "shares", "accepted i"}},
 		{"a deleted origin", inbound.CallHint{Call: inbound.DeleteVpcOrigin, Account: teamAccount, Target: "vo_a"}, []string{"registry", "origins of the team"}},
 		{"changed records", inbound.CallHint{Call: inbound.ChangeResourceRecordSets, Account: hubAccount}, []string{"registry", "distributions", "records"}},
 		{"a sweep", inbound.Sweep{}, []string{"registry", "distributions", "origins", "shares", "records", "function originhub-networking-not-found", "origins of the team", "interfaces in us-east-1"}},

@@ -74,7 +74,7 @@ func (t *Retire) committer() committer {
 func (t *Retire) requests(s origin.Snapshot, m inbound.Message) (requests []teardown.Request) {
 	hint, hinted := m.(inbound.TagHint)
 	for _, o := range s.Records {
-		if hinted && (hint.ARN != o.ARN || hint.Account != o.Account) {
+		if hinted && !hint.Names(o.Ref) {
 			continue
 		}
 		team, known := t.Policy.TeamOf(o.Account)

@@ -59,7 +59,7 @@ func TestRetireStartsWhatNobodyStarted(t *testing.T) {
 		}
 	}
 	hint := func(after time.Duration) inbound.Message {
-		return inbound.TagHint{Account: "222222222222", ARN: arn, Called: asked.Add(after)}
+		return inbound.TagHint{Account: "222222222222", ARNs: []string{arn}, Called: asked.Add(after)}
 	}
 	for name, c := range map[string]struct {
 		record  origin.Record

@@ -78,6 +78,10 @@ func (c *crowd) Rejected(context.Context, string) (origin.Invitation, error) {
 	return origin.Invitation{}, &fault.Absent{}
 }
 
+func (c *crowd) Accepted(context.Context, string) (origin.Invitation, error) {
+	return origin.Invitation{}, &fault.Absent{}
+}
+
 func (c *crowd) Function(context.Context, string) (origin.Function, error) {
 	c.call()
 	return origin.Function{}, nil

@@ -8,13 +8,24 @@ type Pattern map[string]any
 const CallViaCloudTrail = "AWS API Call via CloudTrail"
 
 // ForwardedSources returns the services whose calls a spoke forwards. The hub bus admits the same (package hubpolicy).
-func ForwardedSources() []string { return []string{"aws.cloudfront", "aws.ram"} }
+func ForwardedSources() []string {
+	return []string{"aws.cloudfront", "aws.ram", "aws.tagging", "aws.elasticloadbalancing"}
+}
 
-// ForwardedCalls returns the pattern of the calls that trigger the hub, for a spoke's default bus and for the hub bus. After such a call
-// there may be an origin to admit, an origin that was lost, or a claim that changed.
+// ForwardedCalls returns the pattern of the calls that a spoke's default bus forwards to the hub.
 func ForwardedCalls() Pattern {
-	return Calls(ForwardedSources(), "TagResource", "UntagResource", "CreateVpcOrigin", "DeleteVpcOrigin",
-		"CreateResourceShare", "AssociateResourceShare", "DisassociateResourceShare", "DeleteResourceShare")
+	return Calls(ForwardedSources(), append(claimCalls(), "DeleteLoadBalancer")...)
+}
+
+// ClaimCalls returns the pattern of the forwarded calls after which there may be an origin to admit, an origin that was lost, or a claim
+// that changed.
+func ClaimCalls() Pattern { return Calls(ForwardedSources(), claimCalls()...) }
+
+func claimCalls() []string {
+	return []string{
+		"TagResource", "UntagResource", "CreateVpcOrigin", "DeleteVpcOrigin",
+		"CreateResourceShare", "UpdateResourceShare", "AssociateResourceShare", "DisassociateResourceShare", "DeleteResourceShare",
+	}
 }
 
 // Calls returns a pattern that matches API calls by the beginning of their names. CloudFront's service model appends an API version to

@@ -27,6 +27,9 @@ func (s *Service) API() *cloud.Service {
 			cloud.Op(write("UpdateDistribution", "PUT", distribution+"/{Id}/config", 200), s.updateDistribution),
 			cloud.Op(write("DeleteDistribution", "DELETE", distribution+"/{Id}", 204), s.deleteDistribution),
 			cloud.Op(read("ListDistributions", distribution), s.listDistributions),
+			cloud.Op(write("CopyDistribution", "POST", distribution+"/{PrimaryDistributionId}/copy", 201), s.copyDistribution),
+			cloud.Op(write("AssociateAlias", "PUT", distribution+"/{TargetDistributionId}/associate-alias", 200), s.associateAlias),
+			cloud.Op(write("UpdateDomainAssociation", "POST", root+"/domain-association", 200), s.updateDomainAssociation),
 
 			cloud.Op(write("CreateVpcOrigin", "POST", origin, 202), s.createVpcOrigin),
 			cloud.Op(read("GetVpcOrigin", origin+"/{Id}"), s.getVpcOrigin),

@@ -120,13 +120,16 @@ func (e *Element) Values(path ...string) []string {
 
 // withText returns the document with another text in one direct child of the root. Every other byte stays.
 func (e *Element) withText(child, text string) []byte {
+	var b bytes.Buffer
+	writeText(&b, child, text)
+	return e.withElement(child, b.Bytes())
+}
+
+// withElement returns the document with another element in place of one direct child of the root. Every other byte stays.
+func (e *Element) withElement(child string, element []byte) []byte {
 	old := e.At(child).Raw
 	at := e.At(child).start - e.start
-	var b bytes.Buffer
-	b.Write(e.Raw[:at])
-	writeText(&b, child, text)
-	b.Write(e.Raw[at+len(old):])
-	return b.Bytes()
+	return slices.Concat(e.Raw[:at], element, e.Raw[at+len(old):])
 }
 
 // with returns the document with more elements at the end of the root, each given as it is written. Every other byte stays. The root

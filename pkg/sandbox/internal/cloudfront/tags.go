@@ -99,6 +99,23 @@ func (s *Service) tagResource(c *cloud.Call, in *TagResourceInput) (*Empty, erro
 	return &Empty{}, nil
 }
 
+// Tag is TagResource for the Resource Groups Tagging API. CloudFront's guide says that Tag Editor is not supported for CloudFront
+// (assumption TAG-01).
+func (s *Service) Tag(c *cloud.Call, arn string, tags map[string]string) error {
+	in := &Tags{}
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		in.Items = append(in.Items, Tag{k, tags[k]})
+	}
+	_, err := s.tagResource(c, &TagResourceInput{Resource: arn, Tags: in})
+	return err
+}
+
+// Untag is UntagResource for the Resource Groups Tagging API.
+func (s *Service) Untag(c *cloud.Call, arn string, keys []string) error {
+	_, err := s.untagResource(c, &UntagResourceInput{Resource: arn, TagKeys: &TagKeys{Items: keys}})
+	return err
+}
+
 // untagResource implements UntagResource.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_UntagResource.html
 func (s *Service) untagResource(c *cloud.Call, in *UntagResourceInput) (*Empty, error) {

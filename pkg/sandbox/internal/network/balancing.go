@@ -90,6 +90,7 @@ func (b *Balancing) API() *cloud.Service {
 			cloud.Op(read("DescribeTargetHealth"), b.describeTargetHealth),
 			cloud.Op(cloud.Operation{Name: "RegisterTargets"}, b.registerTargets),
 			cloud.Op(cloud.Operation{Name: "DeregisterTargets"}, b.deregisterTargets),
+			cloud.Op(cloud.Operation{Name: "DeleteLoadBalancer"}, b.deleteLoadBalancer),
 		},
 	}
 }
@@ -159,7 +160,7 @@ func (b *Balancing) describeLoadBalancers(c *cloud.Call, in *DescribeLoadBalance
 		return out, nil
 	}
 	for _, arn := range slices.Sorted(maps.Keys(b.network.balancers)) {
-		if lb := b.network.balancers[arn]; lb.account == c.Account() && lb.region == c.Region {
+		if lb := b.network.balancers[arn]; lb.account == c.Account() && lb.region == c.Region && !b.gone[arn] {
 			out.LoadBalancers = append(out.LoadBalancers, lb.wire())
 		}
 	}

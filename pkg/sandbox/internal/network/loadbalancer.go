@@ -186,20 +186,50 @@ func (b *Balancing) loadBalancerType() cloud.ResourceType {
 			"CanonicalHostedZoneID": loadBalancerZone,
 		}}, nil
 	}
-	return inPlace(s, "AWS::ElasticLoadBalancingV2::LoadBalancer", create, update, func(arn string) error {
-		if b.balancers[arn].attributes["deletion_protection.enabled"] == "true" {
-			return cloud.Errorf(400, "OperationNotPermitted", "Load balancer '%s' cannot be deleted because deletion protection is enabled", arn)
+	return inPlace(s, "AWS::ElasticLoadBalancingV2::LoadBalancer", create, update, b.remove)
+}
+
+// remove deletes a load balancer with its listeners. It does nothing if the load balancer is deleted already.
+func (b *Balancing) remove(arn string) error {
+	if lb := b.balancers[arn]; lb != nil && lb.attributes["deletion_protection.enabled"] == "true" {
+		return cloud.Errorf(400, "OperationNotPermitted", "Load balancer '%s' cannot be deleted because deletion protection is enabled", arn)
+	}
+	for _, l := range slices.Collect(maps.Values(b.listeners)) {
+		if l.balancer.arn == arn {
+			b.removeListener(l.arn)
 		}
-		for _, l := range slices.Collect(maps.Values(b.listeners)) {
-			if l.balancer.arn == arn {
-				b.removeListener(l.arn)
-			}
-		}
-		s.drop(arn)
-		delete(b.balancers, arn)
-		b.gone[arn] = true
-		return nil
-	})
+	}
+	b.network.drop(arn)
+	delete(b.balancers, arn)
+	b.gone[arn] = true
+	return nil
+}
+
+// DeleteLoadBalancerInput is the input of DeleteLoadBalancer.
+type DeleteLoadBalancerInput struct {
+	LoadBalancerArn string
+}
+
+// DeleteLoadBalancerOutput is the output of DeleteLoadBalancer. It has no member that is ever set; with one, the response has the empty
+// element that the SDK looks for.
+type DeleteLoadBalancerOutput struct {
+	Unused string `xml:"Unused,omitempty"`
+}
+
+// deleteLoadBalancer implements DeleteLoadBalancer. A VPC origin does not prevent it (assumption NET-14).
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeleteLoadBalancer.html
+func (b *Balancing) deleteLoadBalancer(c *cloud.Call, in *DeleteLoadBalancerInput) (*DeleteLoadBalancerOutput, error) {
+	if err := c.Authorize("elasticloadbalancing:DeleteLoadBalancer", in.LoadBalancerArn, nil); err != nil {
+		return nil, err
+	}
+	e, ok := parseEndpoint(in.LoadBalancerArn)
+	switch {
+	case !ok || e.kind == "instance":
+		return nil, cloud.Errorf(400, "ValidationError", "'%s' is not a valid load balancer ARN", in.LoadBalancerArn)
+	case e.account != c.Account() || e.region != c.Region:
+		return nil, cloud.Errorf(400, "LoadBalancerNotFound", "One or more load balancers not found: %s", in.LoadBalancerArn)
+	}
+	return &DeleteLoadBalancerOutput{}, b.remove(in.LoadBalancerArn)
 }
 
 // checkBalancer checks the properties of a new load balancer.

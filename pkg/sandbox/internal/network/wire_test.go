@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/cloud"
+	"github.com/originhub/originhub/pkg/sandbox/internal/network"
 	"github.com/originhub/originhub/pkg/sandbox/internal/wire"
 )
 
@@ -131,4 +132,30 @@ func overTheWire(t *testing.T, w *cloud.World, service, body string) string {
 		t.Fatal(err)
 	}
 	return recorder.Body.String()
+}
+
+// A deleted load balancer is not found any more, and is not listed. Deleting it again changes nothing, and nobody else can delete it.
+func TestDeleteLoadBalancer(t *testing.T) {
+	w := newWorld(t)
+	w.origin(teamA, "a", balancer(teamA, "a"))
+	remove := func(account string) error {
+		_, err := call[network.DeleteLoadBalancerOutput](w, account, region, "elasticloadbalancing", "DeleteLoadBalancer", &network.DeleteLoadBalancerInput{LoadBalancerArn: balancer(teamA, "a")})
+		return err
+	}
+	if err := remove(teamB); err == nil || cloud.AsError(err).Code != "LoadBalancerNotFound" {
+		t.Errorf("another account: %v", err)
+	}
+	for range 2 {
+		if err := remove(teamA); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := call[network.DescribeLoadBalancersOutput](w, teamA, region, "elasticloadbalancing", "DescribeLoadBalancers", &network.DescribeLoadBalancersInput{})
+	if err != nil || len(out.LoadBalancers) != 0 {
+		t.Errorf("listed: %+v, %v", out, err)
+	}
+	_, err = call[network.DescribeLoadBalancersOutput](w, teamA, region, "elasticloadbalancing", "DescribeLoadBalancers", &network.DescribeLoadBalancersInput{LoadBalancerArns: []string{balancer(teamA, "a")}})
+	if err == nil || cloud.AsError(err).Code != "LoadBalancerNotFound" {
+		t.Errorf("described: %v", err)
+	}
 }
