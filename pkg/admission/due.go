@@ -27,7 +27,7 @@ type Round struct {
 
 // Due is what a round has to observe next, and what it has decided before.
 type Due struct {
-	Read    []Offer  // origins whose tags have to be read
+	Read    []Offer  // origins whose tags have to be read, and first of them those in no permitted share
 	Stated  []Offer  // origins whose claims are in the hub policy
 	Changes []Change // of origins that are deferred whatever their tags are
 	Recheck Recheck
@@ -36,6 +36,7 @@ type Due struct {
 // Due returns which origins the round decides about.
 func (r Round) Due() Due {
 	due := Due{Changes: slices.Concat(r.damaged(), r.gone())}
+	due.Read = r.unoffered()
 	for _, o := range r.Offers {
 		switch team, _ := r.Policy.TeamOf(o.Account); r.turn(o) {
 		case decided:

@@ -9,10 +9,10 @@ import (
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
-// Offer is an origin in one or more permitted shares that are open to the hub.
+// Offer is an origin in one or more permitted shares that are open to the hub, or an origin in none whose tags a message concerns.
 type Offer struct {
 	origin.Ref
-	Shares []string // ARNs, sorted; at least one
+	Shares []string // ARNs, sorted; none if no permitted share contains the origin
 }
 
 // Offers returns the origins in permitted shares, sorted by id, and the refusals of the other shares. Open are the shares that are open

@@ -16,6 +16,7 @@ type Policy struct {
 	Aliases      AliasMode
 	Distribution Distribution
 	Shares       Shares
+	Claims       Claims
 	Limits       Limits
 	Teams        []Team // sorted by name
 }
@@ -66,6 +67,11 @@ const (
 type Shares struct {
 	External bool // accept invitations of known accounts, which are outside the organization
 	Reject   bool // reject refused invitations of known accounts, instead of letting them expire
+}
+
+// Claims is how the hub handles claims that it refused.
+type Claims struct {
+	Wait bool // a claim that was refused because another origin had its paths waits until its team asks again
 }
 
 // Limits limits what is wired, in addition to CloudFront's quotas. Zero means no limit.

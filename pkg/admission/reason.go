@@ -36,6 +36,7 @@ const (
 	ClaimOutsideDomain  Code = "claim-outside-domain"  // the host is not under the hub policy's domain, or no alias covers it
 	ClaimNotGranted     Code = "claim-not-granted"     // no grant permits this path on this host
 	ClaimTaken          Code = "claim-taken"           // overlaps the claim of another origin
+	ClaimFree           Code = "claim-free"            // was taken, and is free now; its team has to ask again
 	ClaimUnreadable     Code = "claim-unreadable"      // the origin's tags cannot be read
 	TagUnknown          Code = "tag-unknown"           // a tag is meant for originhub, which does not read it
 )

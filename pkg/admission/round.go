@@ -1,14 +1,12 @@
 package admission
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
-	"github.com/originhub/originhub/pkg/teardown"
 )
 
 // Reading is the result of reading the tags of an origin.
@@ -101,6 +99,7 @@ type claim struct {
 // claim decides about one origin by its tags, or by the error of reading them.
 //
 //	registry                           teardown tag  Decide    then
+//	any, and in no permitted share     any           -         the outcome of tagsOnly
 //	any                                unreadable    -         Origin Refused
 //	to be detached                     any, and a tag is unknown  as below
 //	any other                          any, and a tag is unknown  Origin Refused
@@ -109,6 +108,7 @@ type claim struct {
 //	no record                          yes           -         the outcome of neverWired
 //	to be wired, or in grace           yes           as below: until the teardown is due, the claim may change
 //	to be detached                     yes           refused   nothing: the team asked for it
+//	any                                no            admitted  the outcome of mayAsk, if it was refused before and has to wait
 //	any                                no            admitted  a request for a place, or nothing if nothing has changed but its refusal
 //	any                                no            waits     Origin Deferred; observed again later
 //	any                                no            refused   Origin Refused; what is wired stays wired with its old claim
@@ -116,6 +116,9 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 	team, _ := r.Policy.TeamOf(o.Account)
 	report := func(event string, reasons []Reason) []Change {
 		return refuse(r.Registry.Refusals, event, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, reasons)
+	}
+	if len(o.Shares) == 0 {
+		return r.tagsOnly(o, team)
 	}
 	if o.Unreadable {
 		return claim{reported: true, changes: report(contract.OriginRefused, []Reason{because(ClaimUnreadable, "",
@@ -140,6 +143,8 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 	}
 	is := ParseClaim(o.Tags, team)
 	switch d := Decide(Candidate{Ref: o.Ref, Claim: is, Tagged: tagged}, r.Policy, standing); {
+	case d.Admit && len(r.mayAsk(o, team, is)) > 0:
+		return claim{reported: true, changes: r.keepWaiting(o, r.mayAsk(o, team, is), report)}
 	case d.Admit:
 		changes, request := r.admit(record, known, o.Offer, team, is)
 		if request == nil {
@@ -165,32 +170,6 @@ func (r Round) untagged(o Reading) []Change {
 		return nil
 	}
 	return forget(r.Registry.Refusals, o.ARN+" "+contract.TagTeardown)
-}
-
-// neverWired returns the answer to the teardown tag of an origin that the hub never wired, so that there is nothing that a teardown would do
-// for it.
-//
-//	value of the tag   then
-//	valid              Origin Refused, with the commands that stop sharing it and delete it
-//	a time long past   the same: it was valid, and nothing happened then
-//	any other          Teardown Tag Refused, as for a wired origin
-func (r Round) neverWired(o Reading, team Team) []Change {
-	d := outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}
-	value, tag := o.Tags[contract.TagTeardown], o.ARN+" "+contract.TagTeardown
-	if _, err := teardown.ParseTag(value, r.Registry.Now, r.Grace); err != nil {
-		if why := teardown.TagReason(value, err); why.Code != teardown.TagPast {
-			return refuse(r.Registry.Refusals, contract.TeardownTagRefused, tag, d, []Reason{why})
-		}
-	}
-	for _, share := range o.Shares {
-		d.Repair += fmt.Sprintf("aws ram disassociate-resource-share --region us-east-1 --resource-share-arn %s --resource-arns %s && ", share, o.ARN)
-	}
-	d.Repair += fmt.Sprintf(`aws cloudfront delete-vpc-origin --region us-east-1 --id %[1]s --if-match `+
-		`"$(aws cloudfront get-vpc-origin --region us-east-1 --id %[1]s --query ETag --output text)"`, o.ID)
-	d.RepairIn = o.Account
-	return append(forget(r.Registry.Refusals, tag), refuse(r.Registry.Refusals, contract.OriginRefused, o.ARN, d, []Reason{because(OriginTearingDown, "",
-		"%s has the tag %s, but the hub has not wired it, so there is nothing to tear down: stop sharing it and delete it in account %s with the "+
-			"commands in repair, or remove the tag to have it wired", o.ID, contract.TagTeardown, o.Account)})...)
 }
 
 // admit returns the change of the record, or the request for a place, of an origin whose claim is permitted.

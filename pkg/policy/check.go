@@ -94,6 +94,7 @@ func (c *checker) check(f file, p hubpolicy.Policy) {
 	c.oneOf(at("aliases"), f.Aliases, string(admission.Wildcard), string(admission.PerHost))
 	c.oneOf(at("shares", "external"), f.Shares.External, "allow", "deny")
 	c.oneOf(at("shares", "refused"), f.Shares.Refused, "leave", "reject")
+	c.oneOf(at("claims", "refused"), f.Claims.Refused, "retry", "wait")
 	c.times(p)
 	for _, l := range []struct {
 		name  string

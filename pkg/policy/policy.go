@@ -72,6 +72,7 @@ type file struct {
 	Certificate  string       `yaml:"certificate"`
 	Aliases      string       `yaml:"aliases"`
 	Shares       shares       `yaml:"shares"`
+	Claims       claims       `yaml:"claims"`
 	Grace        grace        `yaml:"grace"`
 	Updates      updates      `yaml:"updates"`
 	Limits       limits       `yaml:"limits"`
@@ -108,6 +109,10 @@ type base struct {
 type shares struct {
 	External string `yaml:"external"`
 	Refused  string `yaml:"refused"`
+}
+
+type claims struct {
+	Refused string `yaml:"refused"`
 }
 
 type grace struct {
@@ -240,6 +245,7 @@ func (f file) policy() hubpolicy.Policy {
 			Aliases:      admission.AliasMode(or(f.Aliases, string(admission.Wildcard))),
 			Distribution: admission.Distribution{Adopt: f.Distribution.Adopt, DryRun: f.Distribution.Mode == admission.ModeDryRun},
 			Shares:       admission.Shares{External: f.Shares.External == "allow", Reject: f.Shares.Refused == "reject"},
+			Claims:       admission.Claims{Wait: f.Claims.Refused == "wait"},
 			Limits: admission.Limits{
 				Size:           origin.Size{Origins: either(f.Limits.Origins, 0), Behaviors: either(f.Limits.Behaviors, 0), Aliases: either(f.Limits.Aliases, 0)},
 				OriginsPerTeam: either(f.Limits.OriginsPerTeam, 25),

@@ -299,9 +299,9 @@ func TestWhatDoesNotFit(t *testing.T) {
 	shared := strings.Replace(manyTeams, "organization:", "shares: {external: allow}\norganization:", 1)
 	for name, c := range map[string]struct{ text, says string }{
 		"1,000 accounts inside":         {manyTeams + teams(1000, ""), ""},
-		"298 accounts, no organization": {withoutOrganization + teams(298, ""), ""},
-		"299 accounts, no organization": {withoutOrganization + teams(299, ""), "299 accounts are outside the organization, and the policy of the hub's event bus can list 298, because EventBridge limits it to 10240 characters: write organization"},
-		"283 accounts outside":          {shared + teams(283, ", external: true"), ""},
+		"296 accounts, no organization": {withoutOrganization + teams(296, ""), ""},
+		"297 accounts, no organization": {withoutOrganization + teams(297, ""), "297 accounts are outside the organization, and the policy of the hub's event bus can list 296, because EventBridge limits it to 10240 characters: write organization"},
+		"282 accounts outside":          {shared + teams(282, ", external: true"), ""},
 		"300 accounts outside":          {shared + teams(300, ", external: true"), "300 accounts are outside the organization"},
 		"outside, and shares denied":    {manyTeams + teams(1, ", external: true"), "t0 is outside the organization and can share by invitation only, which shares.external denies"},
 		"51 distributions":              {strings.Replace(shortest, "EDFDVBD6EXAMPLE", "["+large("E%08d, ", 51)+"]", 1), "adopt lists 51 distributions, and the hub's role can list 50"},

@@ -29,6 +29,7 @@ import (
 func (o *Options) setPolicyKey(key, value string) (err error) {
 	change, ok := map[string][2]string{
 		"refused":        {"refused: leave", "refused: " + value},
+		"claims":         {"grace:\n", "claims: {refused: " + value + "}\ngrace:\n"},
 		"aliases":        {"aliases: wildcard", "aliases: " + value},
 		"originsPerTeam": {"originsPerTeam: 25", "originsPerTeam: " + value},
 		"maximum":        {"priceClass: PriceClass_100", "maximum: " + value},
