@@ -136,9 +136,6 @@ func Around(c inbound.CallHint, o Observed) Want {
 	if o.reported(c) || c.Failed != "" {
 		return Want{}
 	}
-	if c.Account == o.Account && (c.Call == inbound.RejectResourceShareInvitation || c.Call == inbound.AcceptResourceShareInvitation) {
-		return o.aroundInvitation(c)
-	}
 	switch c.Call {
 	case inbound.UpdateDistribution:
 		w := Want{Listed: true}
@@ -160,6 +157,8 @@ func Around(c inbound.CallHint, o Observed) Want {
 		if _, known := o.Policy.TeamOf(c.Account); known && ownedBy(c.Target, c.Account) {
 			return Want{Owned: c.Account, Balancer: c.Target}
 		}
+	case inbound.RejectResourceShareInvitation, inbound.AcceptResourceShareInvitation:
+		return o.aroundInvitation(c)
 	case inbound.ChangeResourceRecordSets:
 		return Want{Listed: true, DNS: true}
 	case inbound.AssociateAlias, inbound.UpdateDomainAssociation, inbound.CopyDistribution:
@@ -175,7 +174,7 @@ func Around(c inbound.CallHint, o Observed) Want {
 // aroundInvitation returns what to observe to judge an answer to an invitation.
 func (o Observed) aroundInvitation(c inbound.CallHint) Want {
 	switch {
-	case o.unrelated(c.Target):
+	case c.Account != o.Account || o.unrelated(c.Target):
 		return Want{}
 	case c.Call == inbound.AcceptResourceShareInvitation:
 		return Want{Accepted: c.Target, Sharing: true}
