@@ -64,7 +64,7 @@ func (o Observed) guardAcceptance(c inbound.CallHint) Judgement {
 		f.Risk += "the account belongs to no team of the hub policy, so that the hub wires nothing of the share: if nobody needs it, have account " + i.Sender +
 			" remove account " + o.Account + " from the share"
 	} else {
-		f.Risk += "the hub wires what the policy grants to " + f.Team + ", also where it refuses invitations"
+		f.Risk += "the hub wires what the policy grants to " + f.Team
 	}
 	return Judgement{Verdict: Found, Findings: []Finding{f}}
 }
