@@ -64,7 +64,7 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 		parts.Allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // the resource has no ARN before it is created
 		parts.Allow([]string{"cloudfront:ListDistributions"}, "*"),                               // a list
 		parts.Allow([]string{"cloudfront:GetDistributionConfig"}, anyDistribution()),
-		parts.Allow([]string{"cloudfront:DescribeFunction", "cloudfront:PublishFunction"}, g.function()),
+		parts.Allow([]string{"cloudfront:DescribeFunction", "cloudfront:GetFunction", "cloudfront:UpdateFunction", "cloudfront:PublishFunction"}, g.function()),
 	} {
 		permissions = append(permissions, p.On(g.in.creates))
 	}

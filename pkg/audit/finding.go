@@ -52,8 +52,8 @@ const (
 	TeardownUnresolved   Kind = "teardown-unresolved"
 	TeardownForgotten    Kind = "teardown-forgotten"
 	InterfacesLeft       Kind = "interfaces-left"
-	AliasElsewhere       Kind = "alias-elsewhere"  // also drift
-	FunctionChanged      Kind = "function-changed" // also drift
+	AliasElsewhere       Kind = "alias-elsewhere"      // also drift
+	FunctionChanged      Kind = origin.FunctionChanged // also drift
 )
 
 // Codes of facts, in addition to the codes of refusals.

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/base64"
 	"fmt"
 
 	"github.com/originhub/originhub/pkg/inbound"
@@ -23,19 +22,10 @@ func (o Observed) changedFunction() []Finding {
 	return []Finding{{
 		Kind: FunctionChanged, Subject: o.Function.Name, Account: o.Account, Alarm: true, Cost: unknown,
 		Risk: "CloudFront function " + o.Function.Name + ", which answers 404 to every request that no team claims, has other code than the hub's, so that such " +
-			"requests may get any answer; publish the hub's code again in account " + o.Account,
-		Repair: republish(o.Function.Name), In: o.Account,
+			"requests may get any answer; the hub publishes its own code again",
+		Repair: o.triggerWire(), In: o.Account,
 		Facts: []origin.Reason{fact(codeIs, fmt.Sprintf("%d bytes", len(o.Function.Code)))},
 	}}
-}
-
-// republish returns the command that publishes the hub's code in a function again. The ETag of the draft is needed twice, because an update
-// changes it (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_PublishFunction.html).
-func republish(function string) string {
-	etag := fmt.Sprintf(`"$(aws cloudfront describe-function --region us-east-1 --name %s --query ETag --output text)"`, function)
-	return fmt.Sprintf(`aws cloudfront update-function --region us-east-1 --name %[1]s --function-config Comment=originhub,Runtime=cloudfront-js-2.0 `+
-		`--cli-binary-format base64 --function-code %[2]s --if-match %[3]s && aws cloudfront publish-function --region us-east-1 --name %[1]s --if-match %[3]s`,
-		function, base64.StdEncoding.EncodeToString([]byte(wiring.NotFoundFunction)), etag)
 }
 
 // guardFunction judges the publication of a CloudFront function. A call of another account than the hub's is forged, and one that names

@@ -3,9 +3,11 @@ package audit
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/inbound"
+	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/outcome"
 )
 
@@ -101,6 +103,7 @@ func (o Observed) reported(c inbound.CallHint) bool {
 //	new              harmless   -              -                    -
 //	new              forged     Event Refused  yes, if it has an id -
 //	new              found      each finding   yes, if it has an id as trigger says
+//	new              other code each finding   yes, as open        as trigger says
 func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 	var d Decision
 	if o.reported(c) {
@@ -125,12 +128,26 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 		}
 		d.trigger(c, o.Hub)
 	}
+	known := o.Findings
+	known.Open = opened(known.Open, j.Findings, o.Now)
 	if c.ID != "" {
-		known := o.Findings
 		known.Calls = append(slices.Clone(known.Calls), c.ID)
+	}
+	if c.ID != "" || len(known.Open) > len(o.Findings.Open) {
 		d.remember(known)
 	}
 	return d, nil
+}
+
+// opened returns the open findings with those that a call caused and function wire repairs because they are open: other code in the
+// function that answers 404. The daily audit resolves them.
+func opened(open []origin.OpenFinding, found []Finding, now time.Time) []origin.OpenFinding {
+	for _, f := range found {
+		if f.Kind == FunctionChanged && !slices.ContainsFunc(open, f.same) {
+			open = append(slices.Clone(open), origin.OpenFinding{Kind: string(f.Kind), Subject: f.Subject, Account: f.Account, Since: now, Facts: f.facts()})
+		}
+	}
+	return open
 }
 
 // trigger triggers the function that repairs what a call changed.

@@ -75,13 +75,13 @@ func TestGuardFunction(t *testing.T) {
 		{"adopted distributions", call, all(adopted, changed), Harmless, "", ""},
 		{"the hub's code", call, nil, Harmless, "", ""},
 		{"not published", call, missing, Harmless, "", ""},
-		{"published", call, changed, Found, FunctionChanged, "aws cloudfront publish-function --region us-east-1 --name " + function},
+		{"published", call, changed, Found, FunctionChanged, "sqs send-message"},
 		{"published, not named", inbound.CallHint{Account: hub, Call: inbound.PublishFunction}, changed, Found, FunctionChanged, ""},
 	})
 	finds(t, Observed.changedFunction, []row{
 		{"the hub's code", nil, nil, ""},
 		{"not published", missing, nil, ""},
-		{"other code", changed, []Kind{FunctionChanged}, "--function-code ZnVuY3Rpb24g"},
+		{"other code", changed, []Kind{FunctionChanged}, "the hub publishes its own code again"},
 	})
 }
 
@@ -170,4 +170,25 @@ func TestGuardUpdateOfAShare(t *testing.T) {
 		{"renamed", call, nil, Harmless, "", ""},
 		{"closed to the hub", call, func(o *Observed) { o.Offered = nil }, Found, ShareRevoked, "no longer shared"},
 	})
+}
+
+// The finding is open at once, because function wire goes by the open findings.
+func TestChangedFunctionIsAnOpenFinding(t *testing.T) {
+	o := orderly()
+	o.Function.Code = "function handler(event) { return event.request; }"
+	for _, id := range []string{"1", ""} {
+		d, err := DecideCall(inbound.CallHint{Account: hub, ID: id, Call: inbound.PublishFunction, Target: function}, o)
+		if err != nil || d.Remember == nil || len(d.Remember.Open) != 1 || d.Remember.Open[0].Kind != origin.FunctionChanged || d.Remember.Open[0].Subject != function {
+			t.Fatalf("id %q: remembers %+v, %v", id, d.Remember, err)
+		}
+		again := o
+		again.Findings = *d.Remember
+		if d := DecideSweep(again); len(d.Events) > 0 || len(d.Remember.Open) != 1 {
+			t.Errorf("id %q: the daily audit says %+v and remembers %+v", id, d.Events, d.Remember.Open)
+		}
+		again.Function.Code = orderly().Function.Code
+		if d := DecideSweep(again); len(d.Events) != 1 || d.Events[0].Type != "Leak Resolved" || len(d.Remember.Open) > 0 {
+			t.Errorf("id %q: once it is restored, the daily audit says %+v", id, d.Events)
+		}
+	}
 }

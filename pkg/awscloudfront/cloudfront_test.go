@@ -343,3 +343,34 @@ func TestFunctionIsMadeOnce(t *testing.T) {
 	_, err = hub.EnsureFunction(ctx, "not-found", "404", code)
 	rig.Want[*fault.GiveUp](t, "denied", err)
 }
+
+func TestFunctionIsRestored(t *testing.T) {
+	t.Parallel()
+	ctx, s, hub, _ := start(t)
+	const code = "function handler(event) { return event.request; }"
+	rig.Want[*fault.Absent](t, "no function", hub.RestoreFunction(ctx, "not-found", "404", code))
+	rig.Must[string](t)(hub.EnsureFunction(ctx, "not-found", "404", "other code"))
+	for range 2 {
+		if err := hub.RestoreFunction(ctx, "not-found", "404", code); err != nil {
+			t.Fatal(err)
+		}
+		if live := rig.Must[origin.Function](t)(hub.Function(ctx, "not-found")); live.Code != code {
+			t.Errorf("live code %q", live.Code)
+		}
+	}
+	updates := 0
+	for _, c := range s.Calls() {
+		if c.Operation == "UpdateFunction" {
+			updates++
+		}
+	}
+	if updates != 1 {
+		t.Errorf("%d updates: the same code is published once", updates)
+	}
+	for _, operation := range []string{"GetFunction", "DescribeFunction", "UpdateFunction", "PublishFunction"} {
+		rig.Must[string](t)(hub.EnsureFunction(ctx, operation, "404", "other code"))
+		rig.Refuse(s, operation, "AccessDenied", 403)
+		rig.Want[*fault.GiveUp](t, operation, hub.RestoreFunction(ctx, operation, "404", code))
+		s.Faults().Reset()
+	}
+}

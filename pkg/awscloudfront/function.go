@@ -48,3 +48,24 @@ func (c *Client) EnsureFunction(ctx context.Context, name, comment, code string)
 	}
 	return aws.ToString(draft.FunctionSummary.FunctionMetadata.FunctionARN), nil
 }
+
+// RestoreFunction publishes code in an existing function unless this code is published already.
+func (c *Client) RestoreFunction(ctx context.Context, name, comment, code string) error {
+	live, err := c.Function(ctx, name)
+	if err != nil || live.Code == code {
+		return err
+	}
+	draft, err := c.api.DescribeFunction(ctx, &cloudfront.DescribeFunctionInput{Name: &name})
+	if err != nil {
+		return codes.Wrap(err, "read function %s", name)
+	}
+	updated, err := c.api.UpdateFunction(ctx, &cloudfront.UpdateFunctionInput{
+		Name: &name, IfMatch: draft.ETag, FunctionCode: []byte(code),
+		FunctionConfig: &types.FunctionConfig{Comment: &comment, Runtime: types.FunctionRuntimeCloudfrontJs20},
+	})
+	if err != nil {
+		return codes.Wrap(err, "update function %s", name)
+	}
+	_, err = c.api.PublishFunction(ctx, &cloudfront.PublishFunctionInput{Name: &name, IfMatch: updated.ETag})
+	return codes.Wrap(err, "publish function %s", name)
+}

@@ -28,6 +28,9 @@ type ListedBehavior struct {
 	Target string
 }
 
+// FunctionChanged is the kind of the open finding that makes function wire publish the code of the function that answers 404 again.
+const FunctionChanged = "function-changed"
+
 // Findings is what the audit remembers, so that it reports each finding once.
 type Findings struct {
 	Open    []OpenFinding

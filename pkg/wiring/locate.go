@@ -20,6 +20,9 @@ const (
 	unavailable          origin.Code = "unavailable"           // the error has no code of AWS's
 )
 
+// functionComment is the comment of the function that answers 404.
+const functionComment = "originhub: answers 404 for paths that no team claims"
+
 // identity is the progress of Locate.
 type identity struct {
 	assigned string  // id that the item got in this run
@@ -28,6 +31,7 @@ type identity struct {
 	done     bool    // Locate has nothing left to do
 	searched bool    // CloudFront was asked for the distribution with the caller reference
 	function string  // ARN of the function that answers 404
+	restored bool    // the function's code was published again, or that failed
 	exists   bool    // CloudFront reports that a distribution with the caller reference exists
 	created  bool    // this run created the distribution and has not reported that yet
 }
@@ -42,6 +46,7 @@ type identity struct {
 //	id     absent     id was taken from policy in this run    unavailable: policy names an id that does not exist
 //	id     absent     created or found in this run            fail: CloudFront will show it later
 //	id     absent     any other                               deleted by somebody: continue without an id
+//	id     exists     creates it, other code was published    publish the hub's code in its function again, once in a run; then as below
 //	id     exists     created it, and names it no longer      go on to Write
 //	id     exists     adopts it, and it is of another kind    unavailable: it accepts no alias
 //	id     exists     adopts it                               go on to Write
@@ -78,6 +83,8 @@ func (r Run) Locate() (Run, Step) {
 		return r, Step{Outcome: o, Save: true}
 	case r.Served == nil || r.Served.ID != d.ID:
 		return r, Step{Do: ReadDistribution{ID: d.ID}}
+	case r.Republish && !r.id.restored:
+		return r, Step{Do: RestoreFunction{Name: t.NotFound.Name, Comment: functionComment, Code: NotFoundFunction}}
 	case t.Base == nil && d.ID == t.Adopt && r.Served.Config.kind() != "":
 		return r.cannotAdopt(DistributionKind, "it is a "+r.Served.Config.kind()+", which accepts no alias; put the id of a standard distribution in distribution.adopt of the hub policy instead")
 	case t.Base != nil || !t.Named || d.ID == t.Adopt:
@@ -106,7 +113,7 @@ func (r Run) identify(wanted bool) (Run, Step) {
 		return r.fail(fmt.Errorf("find the distribution with caller reference %s: CloudFront reports that it exists, but does not list it yet",
 			t.CallerReference))
 	case r.id.function == "":
-		return r, Step{Do: EnsureFunction{Name: t.NotFound.Name, Comment: "originhub: answers 404 for paths that no team claims", Code: NotFoundFunction}}
+		return r, Step{Do: EnsureFunction{Name: t.NotFound.Name, Comment: functionComment, Code: NotFoundFunction}}
 	}
 	base := *t.Base
 	base.CallerReference, base.NotFound = t.CallerReference, r.id.function
@@ -191,6 +198,9 @@ func (r Run) located(do Action, a Answer) Run {
 		}
 	case EnsureFunction:
 		r.id.function = a.ARN
+	case RestoreFunction: // the distribution does not wait for its function
+		r.id.restored, r.Failed = true, errors.Join(r.Failed, a.Err)
+		return r
 	case Create:
 		r.id.exists = a.Class == Exists
 		if a.Class == OK {

@@ -76,6 +76,37 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+// Other code in the function that answers 404 is replaced once in a run, and the distribution does not wait for that.
+func TestFunctionIsRestored(t *testing.T) {
+	live := record("vo_1", origin.Wire, origin.Live)
+	item := origin.Distribution{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{QuotaReadAt: now, ObservedAt: now}}
+	there := wiring.Answer{Served: served(configOf(t, live), true)}
+	found := func(subject string) origin.Findings {
+		return origin.Findings{Open: []origin.OpenFinding{{Kind: origin.FunctionChanged, Subject: subject}, {Kind: "another", Subject: creates.NotFound.Name}}}
+	}
+	for name, c := range map[string]struct {
+		terms    wiring.Terms
+		findings origin.Findings
+		answers  []wiring.Answer
+		want     string
+		fails    bool
+	}{
+		"not found":               {creates, origin.Findings{}, []wiring.Answer{there}, "ReadZone", false},
+		"found for another hub":   {creates, found("other"), []wiring.Answer{there}, "ReadZone", false},
+		"found, and adopted":      {adopts, found(creates.NotFound.Name), []wiring.Answer{there}, "ReadZone", false},
+		"found":                   {creates, found(creates.NotFound.Name), []wiring.Answer{there}, "RestoreFunction", false},
+		"found, and restored":     {creates, found(creates.NotFound.Name), []wiring.Answer{there, {}}, "ReadZone", false},
+		"found, and not restored": {creates, found(creates.NotFound.Name), []wiring.Answer{there, failed(wiring.Refused, "AccessDenied")}, "ReadZone", true},
+	} {
+		r := wiring.Begin(origin.Snapshot{Now: now, Distributions: []origin.Distribution{item}, Findings: c.findings}, origin.Main, c.terms)
+		r.Records, r.Alone = []origin.Record{live}, true
+		r, step := feed(t, r, c.answers...)
+		if got := told(step); got != c.want || (r.Failed != nil) != c.fails {
+			t.Errorf("%s: %s, %v", name, got, r.Failed)
+		}
+	}
+}
+
 func TestCreateUsesWhatPolicyGives(t *testing.T) {
 	r := wiring.Run{Terms: creates, Now: now, Item: origin.Distribution{Name: origin.Main, Observation: origin.Observation{QuotaReadAt: now}}, Records: []origin.Record{record("vo_1", origin.Wire, origin.Pending)}}
 	r, step := feed(t, r, wiring.Answer{ARN: "arn:published"})

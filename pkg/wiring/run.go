@@ -25,6 +25,7 @@ type Run struct {
 	Quiet   bool // only recheck messages triggered the run
 
 	// Read from the registry.
+	Republish bool                       // the audit found other code in the function that answers 404
 	Item      origin.Distribution        // the distribution's item, as it will be written next
 	Records   []origin.Record            // of this distribution
 	Elsewhere []origin.Record            // of the hub's other distributions
@@ -64,6 +65,9 @@ type Served struct {
 // Begin returns the run for the distribution called name, with what the registry holds in s.
 func Begin(s origin.Snapshot, name string, t Terms) Run {
 	r := Run{Terms: t, Now: s.Now, Item: s.Distribution(name), Records: s.In(name), Refusals: s.Refusals}
+	r.Republish = t.Base != nil && slices.ContainsFunc(s.Findings.Open, func(f origin.OpenFinding) bool {
+		return f.Kind == origin.FunctionChanged && f.Subject == t.NotFound.Name
+	})
 	for _, o := range s.Records {
 		if o.Distribution != name {
 			r.Elsewhere = append(r.Elsewhere, o)
@@ -107,7 +111,7 @@ func (s Step) empty() bool {
 	return len(s.Outcome.Events)+len(s.Outcome.Metrics)+len(s.Outcome.Triggers)+len(s.Records)+len(s.Refusals) == 0 && !s.Save && s.Do == nil
 }
 
-// Action is the one thing that a step observes or changes: ReadQuotas, ReadDistribution, FindDistribution, EnsureFunction, Create,
+// Action is the one thing that a step observes or changes: ReadQuotas, ReadDistribution, FindDistribution, EnsureFunction, RestoreFunction, Create,
 // ListOrigins, Update, ReadZone, ChangeZone or SendRecheck.
 type Action interface{ action() }
 
@@ -129,6 +133,8 @@ type (
 type (
 	// EnsureFunction publishes a CloudFront Function unless it is published already.
 	EnsureFunction struct{ Name, Comment, Code string }
+	// RestoreFunction publishes code in a CloudFront Function unless this code is published already.
+	RestoreFunction struct{ Name, Comment, Code string }
 	// Create creates a distribution.
 	Create struct{ Config *Config }
 	// Update replaces the configuration of a distribution.
@@ -152,6 +158,7 @@ func (FindDistribution) action() {}
 func (ListOrigins) action()      {}
 func (ReadZone) action()         {}
 func (EnsureFunction) action()   {}
+func (RestoreFunction) action()  {}
 func (Create) action()           {}
 func (Update) action()           {}
 func (ChangeZone) action()       {}
@@ -203,7 +210,7 @@ func (r Run) Learn(s Step, a Answer) Run {
 	switch do := s.Do.(type) {
 	case ReadQuotas:
 		return r.quotasRead(a)
-	case ReadDistribution, FindDistribution, EnsureFunction, Create:
+	case ReadDistribution, FindDistribution, EnsureFunction, RestoreFunction, Create:
 		return r.located(s.Do, a)
 	case ListOrigins:
 		return r.originsListed(a)

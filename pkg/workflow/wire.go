@@ -27,6 +27,7 @@ type distributions interface {
 	Create(ctx context.Context, config []byte) (origin.Served, error)
 	Find(ctx context.Context, callerReference, comment string) (string, error)
 	EnsureFunction(ctx context.Context, name, comment, code string) (string, error)
+	RestoreFunction(ctx context.Context, name, comment, code string) error
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
 }
 

@@ -126,6 +126,8 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 		a.Zone, err = r.zone.Records(ctx)
 	case wiring.EnsureFunction:
 		a.ARN, err = r.CloudFront.EnsureFunction(ctx, do.Name, do.Comment, do.Code)
+	case wiring.RestoreFunction:
+		err = r.CloudFront.RestoreFunction(ctx, do.Name, do.Comment, do.Code)
 	case wiring.Create:
 		var served origin.Served
 		served, err = r.CloudFront.Create(ctx, do.Config.Bytes())
