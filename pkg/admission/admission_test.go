@@ -29,7 +29,7 @@ func policy() admission.Policy {
 		Domain:  "example.com",
 		Aliases: admission.Wildcard,
 		Shares:  admission.Shares{External: true},
-		Limits:  admission.Limits{OriginsPerTeam: 2},
+		Limits:  admission.Limits{PerTeam: origin.Size{Origins: 2, Behaviors: 4, Aliases: 3}},
 		Teams: []admission.Team{
 			{Name: "team-a", Accounts: []string{accountA}, Spoke: true, Grants: []admission.Grant{
 				{Host: "team-a.example.com", Paths: []string{"/team-a/*", "/shared/*"}},
@@ -324,6 +324,53 @@ func TestDecide(t *testing.T) {
 		"team's share of origins": {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
 			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/2"), held("team-a", accountA, "vo_3", "/team-a/3")},
+			want:      []admission.Code{admission.DoesNotFit},
+			says:      "team-a would have 3 origins, and limits.originsPerTeam is 2",
+		},
+		"team's share of behaviors": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/1", "/team-a/2", "/team-a/3", "/team-a/4")},
+			want:      []admission.Code{admission.DoesNotFit},
+			says:      "team-a would have 5 behaviors, and limits.behaviorsPerTeam is 4: claim fewer paths",
+		},
+		"another team's behaviors": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-b", accountB, "vo_2", "/team-b/1", "/team-b/2", "/team-b/3", "/team-b/4")},
+		},
+		"team's share of aliases": {
+			candidate: admission.Candidate{Ref: ref(accountB, "vo_1"), Claim: origin.Claim{
+				Hosts: []string{"a.example.com", "b.example.com", "c.example.com"}, Paths: []string{"/team-b/x"}, Domain: "alb.example.com",
+			}},
+			others: []origin.Record{held("team-b", accountB, "vo_2", "/team-b/2")},
+			want:   []admission.Code{admission.DoesNotFit},
+			says:   "team-b would have 4 aliases, and limits.aliasesPerTeam is 3: claim fewer hosts",
+		},
+		"hosts that its team claims already": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/2")},
+			policy:    func(p *admission.Policy) { p.Limits.PerTeam.Aliases = 1 },
+		},
+		"more than a limit that was lowered, and no more than it has": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-a", accountA, "vo_1", "/team-a/1"), held("team-a", accountA, "vo_2", "/team-a/2")},
+			policy:    func(p *admission.Policy) { p.Limits.PerTeam = origin.Size{Origins: 1, Behaviors: 1, Aliases: 1} },
+		},
+		"more than a limit that was lowered, and more than it has": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Paths = []string{"/team-a/1", "/team-a/3"} })},
+			others:    []origin.Record{held("team-a", accountA, "vo_1", "/team-a/1")},
+			policy:    func(p *admission.Policy) { p.Limits.PerTeam = origin.Size{Behaviors: 1} },
+			want:      []admission.Code{admission.DoesNotFit},
+		},
+		"a claim in the hub policy": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Paths = []string{"/team-a/1", "/team-a/3"} })},
+			policy: func(p *admission.Policy) {
+				p.Limits.PerTeam, p.Teams[0].Claim = origin.Size{Origins: 1, Behaviors: 1, Aliases: 1}, &origin.Claim{}
+			},
+		},
+		"a claim in the hub policy, in a second origin": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			others:    []origin.Record{held("team-a", accountA, "vo_2", "/team-a/2")},
+			policy:    func(p *admission.Policy) { p.Limits.PerTeam.Origins, p.Teams[0].Claim = 1, &origin.Claim{} },
 			want:      []admission.Code{admission.DoesNotFit},
 		},
 	} {

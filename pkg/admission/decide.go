@@ -39,7 +39,7 @@ func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 //	known        overlaps its own team's paths                  refused, unless exactly one pattern covers the other
 //	known        permitted, but tagged for teardown             refused
 //	known        permitted, but its team would have more        waits
-//	             origins than limits.originsPerTeam
+//	             than limits permit per team, and more than now
 //	known        permitted                                      admitted
 func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	team, known := p.TeamOf(c.Account)
@@ -60,7 +60,7 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 		reasons = append(reasons, because(OriginTearingDown, "",
 			"%s has the tag %s: remove the tag to have the origin added to the distribution", c.ID, contract.TagTeardown))
 	}
-	reasons = append(reasons, fits(c.ID, team, p, registry)...)
+	reasons = append(reasons, fits(c.ID, judged, team, p, registry)...)
 	return Decision{Admit: len(reasons) == 0, Reasons: reasons}
 }
 
@@ -209,30 +209,6 @@ func takes(id string, other *origin.Record, c origin.Claim, t Team, p Policy) (R
 		}
 	}
 	return Reason{}, false
-}
-
-// fits returns a reason if team t would have more origins than the hub policy permits. The capacity of distributions is decided later,
-// when the origin gets its place.
-func fits(id string, t Team, p Policy, registry []origin.Record) []Reason {
-	most := p.Limits.OriginsPerTeam
-	if most == 0 {
-		return nil
-	}
-	n := 1
-	for i := range registry {
-		other := &registry[i]
-		if other.ID == id || !other.Reserves() {
-			continue
-		}
-		if slices.Contains(t.Accounts, other.Account) || other.Team == t.Name && p.teamOf(other) == t.Name {
-			n++
-		}
-	}
-	if n <= most {
-		return nil
-	}
-	return []Reason{because(DoesNotFit, "limits.originsPerTeam", "%s would have %d origins, and limits.originsPerTeam is %d: tear down an origin of %s, or raise the limit in the hub policy; "+
-		"the next sweep then admits this one", t.Name, n, most, t.Name)}
 }
 
 // labels is the form of a DNS name: labels of RFC 1123 section 2.1, at least two of them. The last one begins with a letter, which

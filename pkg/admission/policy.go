@@ -76,9 +76,11 @@ type Claims struct {
 
 // Limits limits what is wired, in addition to CloudFront's quotas. Zero means no limit.
 type Limits struct {
-	origin.Size    // of each distribution, including what others added to it
-	OriginsPerTeam int
-	Settings       origin.Settings // the largest values that a claim may ask for; zero: those of CloudFront
+	origin.Size // of each distribution, including what others added to it
+	// PerTeam limits what one team has in all distributions. A behavior is a claimed path, and an alias is a claimed host, also where a
+	// wildcard alias covers it. A claim that the hub policy itself states counts, but only its origin is limited.
+	PerTeam  origin.Size
+	Settings origin.Settings // the largest values that a claim may ask for; zero: those of CloudFront
 }
 
 // Team is a team and what it may claim.

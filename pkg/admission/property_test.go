@@ -20,7 +20,7 @@ import (
 func drawRound(t *rapid.T) (admission.Round, []admission.Reading) {
 	fleet := []string{"E1", "E2", "E3"}[:rapid.IntRange(1, 3).Draw(t, "fleet")]
 	r := admission.Round{Policy: fleetOf(fleet...), Sweep: true}
-	r.Policy.Limits.OriginsPerTeam = rapid.IntRange(0, 4).Draw(t, "per team")
+	r.Policy.Limits.PerTeam.Origins = rapid.IntRange(0, 4).Draw(t, "per team")
 	r.Policy.Limits.Behaviors = rapid.IntRange(0, 5).Draw(t, "behaviors")
 	if rapid.Bool().Draw(t, "per host") {
 		r.Policy.Aliases = admission.PerHost

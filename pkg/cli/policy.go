@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/originhub/originhub/pkg/hubpolicy"
+	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/policy"
 )
 
@@ -33,7 +34,8 @@ func checkCommand() *cobra.Command {
 		Use:   "check FILE",
 		Short: "Check a hub policy, and show where it is wrong and why",
 		Long: `Check reads a hub policy (- for standard input) in the same way as the hub stack and the functions. Each error names line
-and column. Values that are still those of the example are warnings. With --strict, which make deploy uses, they are errors.
+and column. Values that are still those of the example are warnings. With --strict, which make deploy uses, they are errors. For a valid
+policy, it says what one team may take of a distribution.
 
 Exit codes: 0 valid, 3 not valid, 1 the file cannot be read`,
 		Example: "  originhub policy check policy.yaml",
@@ -49,13 +51,21 @@ Exit codes: 0 valid, 3 not valid, 1 the file cannot be read`,
 			if err := warn(cmd.ErrOrStderr(), args[0], examples); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: hub %s, %s, %s\n",
-				args[0], p.Hub, count(len(p.Teams), "team"), count(len(p.Accounts()), "account"))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is valid: hub %s, %s, %s\n%s\n",
+				args[0], p.Hub, count(len(p.Teams), "team"), count(len(p.Accounts()), "account"), perTeam(p))
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&strict, "strict", false, "refuse values that are still those of the example")
 	return cmd
+}
+
+// perTeam returns what one team may take of a distribution, as a line for people.
+func perTeam(p hubpolicy.Policy) string {
+	of := p.Limits.Within(origin.Distribution{}.Quotas())
+	takes := p.Limits.PerTeam.Within(of)
+	return fmt.Sprintf("one team may take %d of %d origins, %d of %d behaviors and %d of %d aliases of a distribution, by limits of the policy and the default quotas of CloudFront",
+		takes.Origins, of.Origins, takes.Behaviors, of.Behaviors, takes.Aliases, of.Aliases)
 }
 
 // warn prints the values that are still those of the example.

@@ -104,6 +104,8 @@ func (c *checker) check(f file, p hubpolicy.Policy) {
 		{"behaviors", f.Limits.Behaviors},
 		{"aliases", f.Limits.Aliases},
 		{"originsPerTeam", f.Limits.OriginsPerTeam},
+		{"behaviorsPerTeam", f.Limits.BehaviorsPerTeam},
+		{"aliasesPerTeam", f.Limits.AliasesPerTeam},
 		{"readTimeout", f.Limits.ReadTimeout},
 		{"keepaliveTimeout", f.Limits.KeepaliveTimeout},
 		{"connectionAttempts", f.Limits.ConnectionAttempts},

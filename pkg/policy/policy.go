@@ -130,6 +130,8 @@ type limits struct {
 	Behaviors          *int `yaml:"behaviors"`
 	Aliases            *int `yaml:"aliases"`
 	OriginsPerTeam     *int `yaml:"originsPerTeam"`
+	BehaviorsPerTeam   *int `yaml:"behaviorsPerTeam"`
+	AliasesPerTeam     *int `yaml:"aliasesPerTeam"`
 	ReadTimeout        *int `yaml:"readTimeout"`
 	KeepaliveTimeout   *int `yaml:"keepaliveTimeout"`
 	ConnectionAttempts *int `yaml:"connectionAttempts"`
@@ -247,8 +249,8 @@ func (f file) policy() hubpolicy.Policy {
 			Shares:       admission.Shares{External: f.Shares.External == "allow", Reject: f.Shares.Refused == "reject"},
 			Claims:       admission.Claims{Wait: f.Claims.Refused == "wait"},
 			Limits: admission.Limits{
-				Size:           origin.Size{Origins: either(f.Limits.Origins, 0), Behaviors: either(f.Limits.Behaviors, 0), Aliases: either(f.Limits.Aliases, 0)},
-				OriginsPerTeam: either(f.Limits.OriginsPerTeam, 25),
+				Size:    origin.Size{Origins: either(f.Limits.Origins, 0), Behaviors: either(f.Limits.Behaviors, 0), Aliases: either(f.Limits.Aliases, 0)},
+				PerTeam: f.Limits.perTeam(),
 				Settings: origin.Settings{
 					ReadTimeout: either(f.Limits.ReadTimeout, 0), KeepaliveTimeout: either(f.Limits.KeepaliveTimeout, 0),
 					ConnectionAttempts: either(f.Limits.ConnectionAttempts, 0),
@@ -283,6 +285,16 @@ func (f file) policy() hubpolicy.Policy {
 	}
 	slices.SortStableFunc(p.Teams, func(a, b admission.Team) int { return strings.Compare(a.Name, b.Name) })
 	return p
+}
+
+// perTeam returns what one team may have. The defaults are a third of CloudFront's default quotas of behaviors and aliases, and as many
+// origins as behaviors, since an origin has at least one path. A policy that permits more origins permits a path and a host for each.
+func (l limits) perTeam() origin.Size {
+	quotas := origin.Distribution{}.Quotas()
+	origins := either(l.OriginsPerTeam, quotas.Behaviors/3)
+	return origin.Size{
+		Origins: origins, Behaviors: either(l.BehaviorsPerTeam, max(quotas.Behaviors/3, origins)), Aliases: either(l.AliasesPerTeam, max(quotas.Aliases/3, origins)),
+	}
 }
 
 func or(value, otherwise string) string {

@@ -78,7 +78,7 @@ func TestExample(t *testing.T) {
 	want := hubpolicy.Policy{
 		Policy: admission.Policy{
 			Domain: "example.com", Distribution: admission.Distribution{Create: 2}, Aliases: admission.Wildcard, Shares: admission.Shares{External: true},
-			Limits: admission.Limits{Size: origin.Size{Origins: 100, Behaviors: 75, Aliases: 100}, OriginsPerTeam: 25},
+			Limits: admission.Limits{Size: origin.Size{Origins: 100, Behaviors: 75, Aliases: 100}, PerTeam: origin.Size{Origins: 25, Behaviors: 25, Aliases: 33}},
 			Teams:  []admission.Team{team("a", "111111111111"), team("b", "222222222222"), c},
 		},
 		Hub: "networking", Organization: "o-exampleorg1", External: []string{"team-a"}, HostedZone: "Z0123456789EXAMPLE", ExternalID: "change-me-7f3a",
