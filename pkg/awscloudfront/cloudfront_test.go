@@ -92,15 +92,18 @@ func TestDistributionIsTheVeryDocumentThatWasWritten(t *testing.T) {
 		t.Errorf("read %+v\n%s", read, read.Config)
 	}
 	second := []byte(strings.Replace(string(first), "one &amp; only", "another", 1))
-	rig.OK(t, hub.Update(ctx, read.ID, read.ETag, second))
+	etag := rig.Must[string](t)(hub.Update(ctx, read.ID, read.ETag, second))
 	again := rig.Must[origin.Served](t)(hub.Distribution(ctx, made.ID))
-	if string(again.Config) != string(second) || again.Deployed || again.ETag == read.ETag {
+	if string(again.Config) != string(second) || again.Deployed || again.ETag != etag || etag == read.ETag {
 		t.Errorf("read after the update: %+v\n%s", again, again.Config)
 	}
 	if !strings.Contains(string(again.Config), newer) {
 		t.Error("a field that the SDK does not know was lost")
 	}
 }
+
+// errorOf returns the error of an update.
+func errorOf(_ string, err error) error { return err }
 
 func TestUpdateSaysWhatToDo(t *testing.T) {
 	t.Parallel()
@@ -109,9 +112,9 @@ func TestUpdateSaysWhatToDo(t *testing.T) {
 	next := document("ref", "next")
 	but := func(from, to string) []byte { return []byte(strings.Replace(string(next), from, to, 1)) }
 
-	rig.Want[*fault.Reread](t, "stale ETag", hub.Update(ctx, made.ID, oldETag, next))
-	rig.Want[*fault.Reread](t, "no ETag of CloudFront's", hub.Update(ctx, made.ID, "x", next))
-	rig.Want[*fault.Reread](t, "missing distribution", hub.Update(ctx, "ENONE", made.ETag, next))
+	rig.Want[*fault.Reread](t, "stale ETag", errorOf(hub.Update(ctx, made.ID, oldETag, next)))
+	rig.Want[*fault.Reread](t, "no ETag of CloudFront's", errorOf(hub.Update(ctx, made.ID, "x", next)))
+	rig.Want[*fault.Reread](t, "missing distribution", errorOf(hub.Update(ctx, "ENONE", made.ETag, next)))
 	for what, document := range map[string][]byte{
 		"unknown VPC origin":       document("ref", "next", using(origin.Ref{ID: missing, Account: rig.Peer})),
 		"wrong quantity":           but("<Quantity>1<", "<Quantity>2<"),
@@ -124,7 +127,7 @@ func TestUpdateSaysWhatToDo(t *testing.T) {
 		"other reference":          document("other", "next"),
 		"empty":                    nil,
 	} {
-		rig.Want[*fault.GiveUp](t, what, hub.Update(ctx, made.ID, made.ETag, document))
+		rig.Want[*fault.GiveUp](t, what, errorOf(hub.Update(ctx, made.ID, made.ETag, document)))
 	}
 	for _, c := range []struct {
 		code   string
@@ -145,7 +148,7 @@ func TestUpdateSaysWhatToDo(t *testing.T) {
 	} {
 		s.Faults().Reset()
 		rig.Refuse(s, "UpdateDistribution", c.code, c.status)
-		c.want(t, c.code, hub.Update(ctx, made.ID, made.ETag, next))
+		c.want(t, c.code, errorOf(hub.Update(ctx, made.ID, made.ETag, next)))
 	}
 	s.Faults().Reset()
 
@@ -262,7 +265,7 @@ func TestDeleteVpcOriginSaysWhatToDo(t *testing.T) {
 	rig.Want[*fault.GiveUp](t, "another account's", hub.DeleteVpcOrigin(ctx, o.ID, etag))
 	made := rig.Must[origin.Served](t)(hub.Create(ctx, document("ref", "", using(o))))
 	rig.Want[*fault.Retry](t, "in use", peer.DeleteVpcOrigin(ctx, o.ID, etag))
-	rig.OK(t, hub.Update(ctx, made.ID, made.ETag, document("ref", "")))
+	rig.Must[string](t)(hub.Update(ctx, made.ID, made.ETag, document("ref", "")))
 	rig.Want[*fault.Retry](t, "on its way out of the edges", peer.DeleteVpcOrigin(ctx, o.ID, etag))
 	s.UntilIdle()
 	rig.OK(t, peer.DeleteVpcOrigin(ctx, o.ID, etag))

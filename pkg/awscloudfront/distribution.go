@@ -87,11 +87,14 @@ func (c *Client) Distribution(ctx context.Context, id string) (origin.Served, er
 	return served(out.Distribution.Id, out.Distribution.DomainName, out.Distribution.Status, out.ETag, raw.Bytes())
 }
 
-// Update replaces a distribution's configuration. It returns a *fault.Reread if etag is stale. It sends the document unchanged,
-// so that members newer than the SDK's types survive.
-func (c *Client) Update(ctx context.Context, id, etag string, config []byte) error {
-	_, err := c.api.UpdateDistribution(ctx, &cloudfront.UpdateDistributionInput{Id: &id, IfMatch: &etag}, sendBody(config))
-	return writeCodes.Wrap(err, "update distribution %s", id)
+// Update replaces a distribution's configuration, and returns the new ETag. It returns a *fault.Reread if etag is stale. It sends the
+// document unchanged, so that members newer than the SDK's types survive.
+func (c *Client) Update(ctx context.Context, id, etag string, config []byte) (updated string, err error) {
+	out, err := c.api.UpdateDistribution(ctx, &cloudfront.UpdateDistributionInput{Id: &id, IfMatch: &etag}, sendBody(config))
+	if err != nil {
+		return "", writeCodes.Wrap(err, "update distribution %s", id)
+	}
+	return aws.ToString(out.ETag), nil
 }
 
 // Create creates a distribution. It returns a *fault.Exists if a distribution with the same caller reference exists already; Find

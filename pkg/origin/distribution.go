@@ -42,7 +42,8 @@ type Lease struct {
 type Pacing struct {
 	UpdateSent    time.Time `json:"Updated"` // when the last UpdateDistribution was sent
 	PendingUpdate *Update   `json:"Sent"`    // the last update, until its result is observed
-	RecheckDue    time.Time `json:"Look"`    // when the delayed message is due by which function wire asks itself to observe the distribution again
+	UpdateETag    string    // of the configuration that the last update resulted in; "" if it is not known
+	RecheckDue    time.Time `json:"Look"` // when the delayed message is due by which function wire asks itself to observe the distribution again
 	Refused       string    // error code of the last update, if CloudFront refused it for a reason that no origin causes; else ""
 	PlanReported  string    // in dry-run mode: a fingerprint of the plan that was last reported
 	RefusedAt     time.Time // when the refused update was last reported

@@ -118,5 +118,6 @@ func (s *story) restoreSavedConfig(*testscript.TestScript, []string) error {
 	if err != nil {
 		return err
 	}
-	return s.hub.Update(s.ctx, id, served.ETag, s.savedConfig)
+	_, err = s.hub.Update(s.ctx, id, served.ETag, s.savedConfig)
+	return err
 }

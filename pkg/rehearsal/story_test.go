@@ -909,7 +909,8 @@ func (s *story) setUnknownField(_ *testscript.TestScript, args []string) error {
 	}
 	end := []byte("</DistributionConfig>")
 	set := bytes.Replace(config, end, append([]byte("<"+args[0]+">on</"+args[0]+">"), end...), 1)
-	return s.hub.Update(s.ctx, id, served.ETag, set)
+	_, err = s.hub.Update(s.ctx, id, served.ETag, set)
+	return err
 }
 
 // savedConfigHas checks that the saved configuration contains a text.

@@ -173,6 +173,7 @@ type Answer struct {
 
 	Quotas  origin.Size        // ReadQuotas
 	Served  Served             // ReadDistribution
+	ETag    string             // Update: of the new configuration
 	ID      string             // FindDistribution, Create
 	ARN     string             // EnsureFunction
 	Origins []origin.VpcOrigin // ListOrigins

@@ -47,6 +47,8 @@ type writing struct {
 //	dry-run mode                                        keep the plan for Settle, which reports it
 //	nothing differs                                     go on to Settle
 //	it differs, and the last update is too recent       leave the update to a later run
+//	it differs, the last update is InProgress, and no
+//	origin has to leave at once                         leave the update to the run that observes status Deployed
 //	it differs                                          update it
 //
 // A refusal is reported and recorded in the step in which it was decided.
@@ -97,6 +99,8 @@ func (r Run) Write() (Run, Step) {
 		r.writing.done = true
 	case spacing > 0 && !r.writing.attempted:
 		r = r.postpone(spacing)
+	case r.propagating() && !r.writing.attempted && !slices.ContainsFunc(r.Records, r.leavesAtOnce):
+		r = r.postpone(NextRecheck(r.Now.Sub(r.Item.UpdateSent)))
 	default:
 		return r.update(step, plan)
 	}
@@ -186,7 +190,7 @@ func (r Run) updated(sent Update, a Answer) Run {
 	w := &r.writing
 	switch {
 	case a.Class == OK:
-		r.Served = &Served{ID: sent.ID, Domain: r.Served.Domain, Config: sent.Config}
+		r.Served = &Served{ID: sent.ID, Domain: r.Served.Domain, ETag: a.ETag, Config: sent.Config}
 		if w.invalid == nil || w.invalid.removals == removalsDone { // otherwise CloudFront still refuses what the update left out
 			r.Item.Refused = ""
 		}
@@ -222,6 +226,7 @@ func (r Run) confirmUpdate() (Run, Step) {
 	r.Item.PendingUpdate = nil
 	var step Step
 	if r.Served.ETag != sent.ETag && r.Served.Config.fingerprint() == sent.Fingerprint {
+		r.Item.UpdateETag = r.Served.ETag
 		step.Outcome.Inform(contract.DistributionUpdated, "", outcome.Detail{What: r.Item.ID, Why: "originhub made these changes: " + sent.Why})
 		step.Outcome.Count(contract.MetricDistributionUpdate, 1)
 	}

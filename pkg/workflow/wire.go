@@ -23,7 +23,7 @@ type wireRegistry interface {
 
 type distributions interface {
 	Distribution(ctx context.Context, id string) (origin.Served, error)
-	Update(ctx context.Context, id, etag string, config []byte) error
+	Update(ctx context.Context, id, etag string, config []byte) (updated string, err error)
 	Create(ctx context.Context, config []byte) (origin.Served, error)
 	Find(ctx context.Context, callerReference, comment string) (string, error)
 	EnsureFunction(ctx context.Context, name, comment, code string) (string, error)

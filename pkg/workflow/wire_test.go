@@ -157,8 +157,8 @@ type refusing struct{ made }
 
 var errRefused = errors.New("refused")
 
-func (refusing) Update(context.Context, string, string, []byte) error {
-	return &fault.GiveUp{Err: errRefused}
+func (refusing) Update(context.Context, string, string, []byte) (string, error) {
+	return "", &fault.GiveUp{Err: errRefused}
 }
 
 // configWith is the configuration of a distribution in which nothing but an origin is.

@@ -133,7 +133,7 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 		served, err = r.CloudFront.Create(ctx, do.Config.Bytes())
 		a.ID = served.ID
 	case wiring.Update:
-		err = r.CloudFront.Update(ctx, do.ID, do.ETag, do.Config.Bytes())
+		a.ETag, err = r.CloudFront.Update(ctx, do.ID, do.ETag, do.Config.Bytes())
 	case wiring.ChangeZone:
 		err = r.zone.Change(ctx, do.Plan.Upsert, do.Plan.Delete)
 	case wiring.SendRecheck:
