@@ -186,5 +186,6 @@ func (s *story) writeOriginal(_ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
-	return s.hub.Update(s.ctx, id, served.ETag, s.originalConfigs[args[0]])
+	_, err = s.hub.Update(s.ctx, id, served.ETag, s.originalConfigs[args[0]])
+	return err
 }
