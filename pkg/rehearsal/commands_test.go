@@ -48,6 +48,7 @@ func commands() map[string]command {
 		"copy-distribution":            {1, 1, (*story).copyDistribution},
 		"create":                       {2, 5, (*story).create},
 		"create-and-share":             {1, 1, (*story).createAndShare},
+		"create-without-waiting":       {2, 5, (*story).createWithoutWaiting},
 		"create-distribution":          {2, 2, (*story).createDistribution},
 		"create-disabled-distribution": {1, 1, (*story).createDisabledDistribution},
 		"create-other-distribution":    {2, 2, (*story).createOtherDistribution},

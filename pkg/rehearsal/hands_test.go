@@ -85,6 +85,11 @@ func (s *story) emptyCopy(_ *testscript.TestScript, args []string) error {
 	return s.waitUntilIdle(nil, nil)
 }
 
+// createWithoutWaiting creates a VPC origin of a team, which CloudFront is still deploying when the next line runs.
+func (s *story) createWithoutWaiting(_ *testscript.TestScript, args []string) error {
+	return s.createOrigin(args[0], args[1], args[2:]...)
+}
+
 // acceptInvitation accepts the hub's invitation to a share by hand.
 func (s *story) acceptInvitation(_ *testscript.TestScript, args []string) error {
 	client := ram.NewFromConfig(s.Config(HubAccount, Region))
