@@ -145,7 +145,7 @@ func anything(t *rapid.T) teardown.Observed {
 		Now: instant.Draw(t, "now"), Phase: rapid.SampledFrom(phases).Draw(t, "asked"), Generation: rapid.IntRange(0, 1).Draw(t, "generation"),
 		Token: word("token", "", "t"), Known: rapid.IntRange(0, 9).Draw(t, "known") > 0, ActDone: yes("did"),
 		Tag: teardown.TagState(word("tag", "present", "absent", "gone")), Value: word("value", "", "now", "1h", "soon"), Named: yes("named"), Exists: yes("exists"), Deployed: yes("deployed"),
-		Adopted: yes("adopted"),
+		Adopted:  yes("adopted"),
 		Endpoint: "alb", Place: origin.Endpoint{VPC: word("place", "", "vpc-1"), Subnets: []string{"subnet-1"}},
 		Has: map[teardown.Fact]bool{}, Unread: map[teardown.Fact]bool{teardown.Sharing: yes("unread")},
 		Record: origin.Record{

@@ -452,7 +452,7 @@ func TestPhaseLooksOnlyAtWhatItRestsOn(t *testing.T) {
 			seen: live(teardown.Grace), change: func(o *teardown.Observed) { o.Record.Teardown.Requested = start.Add(-time.Hour) },
 			looks: []teardown.Fact{teardown.Tag},
 		},
-		"detaching":             {seen: live(teardown.Detach), looks: []teardown.Fact{teardown.Tag}},
+		"detaching": {seen: live(teardown.Detach), looks: []teardown.Fact{teardown.Tag}},
 		"detaching from an adopted distribution": {
 			seen: live(teardown.Detach), change: adopted, looks: []teardown.Fact{teardown.Tag, teardown.Naming},
 		},
