@@ -5,10 +5,10 @@ package awscloudfront
 import (
 	"bytes"
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -144,7 +144,7 @@ func (c *Client) Find(ctx context.Context, callerReference, comment string) (str
 }
 
 func served(id, domain, status, etag *string, raw []byte) (origin.Served, error) {
-	config, err := element(raw, "DistributionConfig")
+	config, err := configOf(raw)
 	if err != nil {
 		return origin.Served{}, &fault.GiveUp{Err: fmt.Errorf("read distribution %s: %w", aws.ToString(id), err)}
 	}
@@ -156,36 +156,19 @@ func served(id, domain, status, etag *string, raw []byte) (origin.Served, error)
 
 const namespace = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
 
-// element returns the named child of the root, byte for byte, as a document of its own.
-func element(document []byte, name string) ([]byte, error) {
-	d := xml.NewDecoder(bytes.NewReader(document))
-	depth := 0
-	for {
-		start := d.InputOffset()
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("answer has no %s element", name)
-		}
-		if err != nil {
-			return nil, err
-		}
-		switch t := token.(type) {
-		case xml.EndElement:
-			depth--
-		case xml.StartElement:
-			if depth++; depth != 2 || t.Name.Local != name {
-				continue
-			}
-			if err := d.Skip(); err != nil {
-				return nil, err
-			}
-			cut := string(document[start:d.InputOffset()])
-			if len(t.Attr) == 0 {
-				cut = strings.Replace(cut, "<"+name, "<"+name+` xmlns="`+namespace+`"`, 1)
-			}
-			return []byte(cut), nil
-		}
+// configOf returns the DistributionConfig of a response, byte for byte, as a document of its own. The SDK has parsed the response, so it is
+// well-formed. The element is cut out without parsing the response again: no text that somebody else wrote precedes or follows it.
+func configOf(response []byte) ([]byte, error) {
+	const name, end = "<DistributionConfig", "</DistributionConfig>"
+	from, to := bytes.Index(response, []byte(name)), bytes.LastIndex(response, []byte(end))
+	if from < 0 || to < from {
+		return nil, errors.New("the response has no DistributionConfig")
 	}
+	cut := response[from : to+len(end)]
+	if cut[len(name)] != '>' { // it has attributes, one of which is the namespace
+		return bytes.Clone(cut), nil
+	}
+	return slices.Concat([]byte(name+` xmlns="`+namespace+`"`), cut[len(name):]), nil
 }
 
 // keepBody copies the raw response into body before the SDK decodes it into types that may not know all of its members.

@@ -52,9 +52,13 @@ func (c *Config) unmanagedOrigins(vpcOrigin string) (ids []string) {
 
 // unneeded returns the origins that only the behaviors of these paths need.
 func (c *Config) unneeded(paths map[string]bool) (ids []string) {
-	for _, b := range c.Behaviors() {
-		needed := slices.ContainsFunc(c.Behaviors(), func(other Behavior) bool { return other.Origin == b.Origin && !paths[other.Path] })
-		if paths[b.Path] && !needed && !c.needs(b.Origin) && !slices.Contains(ids, b.Origin) {
+	if len(paths) == 0 { // the usual case, asked for each origin
+		return nil
+	}
+	behaviors := c.Behaviors()
+	for _, b := range behaviors {
+		needed := func(other Behavior) bool { return other.Origin == b.Origin && !paths[other.Path] }
+		if paths[b.Path] && !slices.ContainsFunc(behaviors, needed) && !c.needs(b.Origin) && !slices.Contains(ids, b.Origin) {
 			ids = append(ids, b.Origin)
 		}
 	}
