@@ -33,10 +33,10 @@ help: ## List the targets
 demo: build ## Rehearse the life of two team origins in the local sandbox; no AWS account needed
 	@.build/originhub demo
 
+# The stacks come first: jsii uses one CPU for most of their tests, while the other packages use the rest.
 .PHONY: test
 test: ## Run all tests: unit, property, story, import rules, golden templates
-	go test $(TEST_FLAGS) $(TESTED)
-	go test ./infra/...
+	go test $(TEST_FLAGS) ./infra/... $(TESTED)
 
 .PHONY: race
 race: ## Run the tests with the race detector; takes minutes, mostly to compile
@@ -109,7 +109,7 @@ spoke: named build ## Print the commands that deploy the spoke: make spoke POLIC
 .PHONY: bench
 bench: build ## Measure demo, tests and benchmarks; with COLD=1 demo and tests with empty Go caches
 	@go mod download
-	$(if $(COLD),,@go test -run '^$$' $(TESTED) ./infra/... >/dev/null) # compiles
+	$(if $(COLD),,@go test -run '^$$' ./infra/... $(TESTED) >/dev/null) # compiles
 	@for target in demo test; do \
 	  $(if $(COLD),export GOCACHE=$$(mktemp -d);) TIMEFORMAT="make $$target with $(if $(COLD),an empty,a warm) Go cache: %0R s"; \
 	  time $(MAKE) --no-print-directory $$target GOFLAGS='$(GOFLAGS) -count=1' >.build/bench.log 2>&1 || { cat .build/bench.log; exit 1; }; \

@@ -16,6 +16,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/internal/built"
+	"github.com/originhub/originhub/pkg/rehearsal/inprocess"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
@@ -34,14 +35,19 @@ const (
 // A function may crash after any of its calls has taken effect. Redelivery and redrive lead to the same ending.
 func TestFunctionMayCrashAfterAnyCall(t *testing.T) {
 	t.Parallel()
-	w := faultWalk{fault: sandbox.Fault{Crash: true}, stories: crashStories, selects: func(sandbox.Call) bool { return true }}
+	w := faultWalk{
+		fault: sandbox.Fault{Crash: true}, stories: crashStories, selects: func(sandbox.Call) bool { return true }, functions: built.Functions(t),
+	}
 	w.run(t)
 }
 
 // The response to any call that changes something may be lost, although the change was made.
 func TestAnswerToAnyChangeMayBeLost(t *testing.T) {
 	t.Parallel()
-	w := faultWalk{fault: sandbox.Fault{NoResponse: true}, stories: lossStories, selects: func(c sandbox.Call) bool { return !c.ReadOnly }}
+	w := faultWalk{
+		fault: sandbox.Fault{NoResponse: true}, stories: lossStories, selects: func(c sandbox.Call) bool { return !c.ReadOnly },
+		functions: functionsFor(t, ""),
+	}
 	w.run(t)
 }
 
@@ -86,7 +92,8 @@ type faultWalk struct {
 	stories int
 	selects func(sandbox.Call) bool // whether a call gets the fault
 
-	functions string // directory of the functions' binaries
+	functions string // directory of the functions' binaries; "" to run the handlers in the process of the test
+
 	reference ending
 	remaining []callPosition // calls without a fault so far, in the story's order
 }
@@ -104,7 +111,6 @@ func (p callPosition) String() string {
 }
 
 func (w *faultWalk) run(t *testing.T) {
-	w.functions = built.Functions(t)
 	w.reference, w.remaining = w.runWithoutFaults(t)
 	w.reference.check(t)
 	if len(w.remaining) == 0 {
@@ -310,8 +316,14 @@ func runWalkStory(functions string, about func(sandbox.Call) bool, fault func(ca
 // newBinaryWorld returns a world whose functions run as binaries in processes of their own.
 func newBinaryWorld(functions string) (*World, error) { return New(storyOptions(functions)) }
 
+// storyOptions returns the options of a world that runs the binaries in the directory functions, or, if that is "", the handlers in the
+// process of the test.
 func storyOptions(functions string) Options {
-	return Options{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}}
+	o := Options{Templates: "../../infra/testdata", Functions: functions, Sandbox: sandbox.Options{Seed: 7}}
+	if functions == "" {
+		o.Sandbox.Handlers = inprocess.Start
+	}
+	return o
 }
 
 // newStory returns a story for tests in Go. It receives no events of the hub.

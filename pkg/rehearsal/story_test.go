@@ -36,7 +36,6 @@ import (
 	"github.com/originhub/originhub/pkg/awsroute53"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
-	"github.com/originhub/originhub/pkg/rehearsal/inprocess"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
@@ -148,13 +147,8 @@ type story struct {
 // deployHub creates the world: it deploys the hub and the spokes. The options change the policy, the distributions that it adopts, and the
 // fields that CloudFront knows.
 func (s *story) deployHub(_ *testscript.TestScript, args []string) (err error) {
-	o := Options{
-		Templates: "../../infra/testdata", Functions: s.functions,
-		Sandbox: sandbox.Options{Seed: 7, LogWriter: func(string) io.Writer { return &s.logs }},
-	}
-	if s.functions == "" {
-		o.Sandbox.Handlers = inprocess.Start
-	}
+	o := storyOptions(s.functions)
+	o.Sandbox.LogWriter = func(string) io.Writer { return &s.logs }
 	var adopt []string
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")

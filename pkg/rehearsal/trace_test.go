@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/originhub/originhub/pkg/internal/built"
-	"github.com/originhub/originhub/pkg/rehearsal/inprocess"
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
@@ -63,9 +62,6 @@ func TestSameSeedGivesSameTrace(t *testing.T) {
 		s := &story{ctx: context.Background(), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}}
 		o := storyOptions(functions)
 		o.Sandbox.LogWriter = func(string) io.Writer { return &s.logs }
-		if functions == "" {
-			o.Sandbox.Handlers = inprocess.Start
-		}
 		w, err := New(o)
 		if err != nil {
 			t.Fatal(err)
