@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 )
@@ -266,7 +267,8 @@ func (l *life) unexplainedAlarms() error {
 		if h.Detail.Severity != contract.SeverityAlarm {
 			continue
 		}
-		explained := slices.ContainsFunc(alarms()[h.Type], func(by string) bool { return l.applied[by]+l.hits[by] > 0 })
+		explained := slices.ContainsFunc(alarms()[h.Type], func(by string) bool { return l.applied[by]+l.hits[by] > 0 }) ||
+			l.ending && slices.Contains(h.Detail.Codes, string(admission.OriginTearingDown))
 		all = append(all, want(explained, "nothing explains %s %s %s", h.Type, l.withNames(h.Detail.Origin+h.Detail.What), l.withNames(h.Detail.Why)))
 	}
 	return errors.Join(all...)

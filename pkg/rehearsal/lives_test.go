@@ -50,6 +50,7 @@ type life struct {
 	hits     map[string]int // number of hits, by fault
 	inForce  map[string]int // number of rules, by fault
 	found    map[string]int // number of origins, by where they were found
+	ending   bool           // all origins are tagged for teardown, even those that were never wired
 
 	transitions int // of the state machine
 	resolved    int // number of blocked teardowns that went on as their event advises
@@ -137,6 +138,7 @@ func (l *life) live(t *testing.T) {
 		l.apply(t, operationOf(injectFault))
 	}
 	l.note("all origins are tagged for teardown")
+	l.ending = true
 	for _, n := range l.names {
 		l.tagForTeardown(t, n)
 	}
