@@ -65,6 +65,9 @@ func newLife(t *testing.T, seed uint64) *life {
 	if l.rnd.IntN(2) == 0 {
 		l.kind = append(l.kind, "aliases=per-host")
 	}
+	if rand.New(rand.NewPCG(seed, 2)).IntN(2) == 0 {
+		l.kind = append(l.kind, "propagation=1m..35m")
+	}
 	l.start(t)
 	return l
 }

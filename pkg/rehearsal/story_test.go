@@ -156,6 +156,12 @@ func (s *story) deployHub(_ *testscript.TestScript, args []string) (err error) {
 			o.Sandbox.FutureFields = []string{value}
 			continue
 		}
+		if key == "propagation" {
+			if err := setPropagation(&o.Sandbox, value); err != nil {
+				return err
+			}
+			continue
+		}
 		if key == "adopt" {
 			adopt, o.AccountsOnly = strings.Split(value, ","), true
 			continue
@@ -178,6 +184,19 @@ func (s *story) deployHub(_ *testscript.TestScript, args []string) (err error) {
 		s.actors[a.Name] = a
 	}
 	return s.SubscribeEvents(s.ctx)
+}
+
+// setPropagation sets how long updates of distributions take: SHORTEST..LONGEST, or a duration.
+func setPropagation(o *sandbox.Options, value string) (err error) {
+	shortest, longest, bounds := strings.Cut(value, "..")
+	if !bounds {
+		longest = shortest
+	}
+	if o.Propagation.Shortest, err = time.ParseDuration(shortest); err != nil {
+		return err
+	}
+	o.Propagation.Longest, err = time.ParseDuration(longest)
+	return err
 }
 
 // create creates a VPC origin of a team and waits until CloudFront has deployed it.

@@ -3,8 +3,10 @@ package sandbox
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/originhub/originhub/pkg/sandbox/internal/acm"
 	"github.com/originhub/originhub/pkg/sandbox/internal/apigateway"
@@ -59,6 +61,13 @@ type part interface {
 func assemble(w *cloud.World, o Options, assets *assets, near http.RoundTripper, endpoint func() string) *services {
 	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w), quotas: servicequotas.New()}
 	s.cloudfront.FutureFields, s.cloudfront.Quota = o.FutureFields, s.quotas.Value
+	if p := o.Propagation; p.Longest > 0 {
+		random := rand.New(rand.NewPCG(o.Seed, 0x70726f706167))
+		s.cloudfront.KeepPast = true
+		s.cloudfront.Propagation = func() time.Duration {
+			return p.Shortest + time.Duration(random.Int64N(int64((p.Longest-p.Shortest)/time.Second)+1))*time.Second
+		}
+	}
 	w.Authorizer = s.iam
 	keys := kms.New(w)
 	w.Keys = keys

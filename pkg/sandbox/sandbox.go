@@ -34,6 +34,10 @@ type Options struct {
 	// FutureFields are paths of DistributionConfig elements that CloudFront accepts and the Go SDK does not know yet, such as
 	// "Origins/Items/Origin/NewThing".
 	FutureFields []string
+	// Propagation bounds the time that an update of a distribution takes to reach the last edge, in which its status becomes Deployed. The
+	// time of each update is drawn by Seed, in whole seconds; it is 300 s if the bounds are zero. With bounds, the sandbox keeps every configuration
+	// for EdgeConfig.
+	Propagation struct{ Shortest, Longest time.Duration }
 	// Assets returns the directory of the bootstrap binary of a Lambda asset, by the asset's S3 key.
 	Assets func(key string) (dir string, err error)
 	// Handlers starts an instance of a function in this process. The instance, and the clients of Config, then call the sandbox

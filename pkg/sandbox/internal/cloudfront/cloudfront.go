@@ -28,6 +28,10 @@ type Service struct {
 	// FutureFields are paths of DistributionConfig elements that the pinned SDK does not know and that are accepted nevertheless,
 	// such as "Origins/Items/Origin/NewThing". Set before the first call.
 	FutureFields []string
+	// Propagation returns how long the next update of a distribution takes to reach the last edge.
+	Propagation func() time.Duration
+	// KeepPast keeps every configuration for ServedAt.
+	KeepPast bool
 	// Quota returns an account's value of a quota, by its code.
 	Quota func(account, code string) int
 
@@ -60,7 +64,7 @@ type Watcher interface {
 // New returns a CloudFront without distributions.
 func New(w *cloud.World) *Service {
 	return &Service{
-		Quota: Documented, world: w, schema: parseOutline("DistributionConfig", distributionConfigOutline),
+		Propagation: func() time.Duration { return DistributionDeployment }, Quota: Documented, world: w, schema: parseOutline("DistributionConfig", distributionConfigOutline),
 		distributions: map[string]*distribution{}, origins: map[string]*vpcOrigin{}, functions: map[string]*function{},
 		cachePolicies: cachePolicies(), originRequestPolicies: originRequestPolicies(), responseHeadersPolicies: responseHeadersPolicies(),
 		custom: map[string][]*policy{},

@@ -21,11 +21,13 @@ type distribution struct {
 	tags     map[string]string
 	// written holds the configurations that an edge may still serve, oldest first. The last one is the current one.
 	written []version
+	past    []version // those that no edge serves any more, if the service keeps them
 }
 
+// version is a configuration, and when the last edge has it.
 type version struct {
-	config *Element
-	at     time.Time
+	config     *Element
+	everywhere time.Time
 }
 
 func (d *distribution) config() *Element { return d.written[len(d.written)-1].config }
@@ -34,37 +36,61 @@ func (d *distribution) enabled() bool { return d.config().Value("Enabled") == "t
 
 // status is InProgress until the last update has reached all edges. Assumption CF-04.
 func (d *distribution) status(now time.Time) string {
-	if now.Before(d.modified.Add(DistributionDeployment)) {
-		return statusInProgress
+	if d.written[len(d.written)-1].deployed(now) {
+		return statusDeployed
 	}
-	return statusDeployed
+	return statusInProgress
 }
 
-// served returns the configuration that edges serve, or nil before the first deployment. Updates reach the edges in order, each
-// when its own deployment time has passed. Assumption CF-05.
-func (d *distribution) served(now time.Time) *Element {
-	if first := d.live(now)[0]; first.deployed(now) {
+// served returns the configuration that the slowest edge serves, or nil before the first deployment. Updates reach each edge in order, the
+// slowest one when their own deployment time has passed. Assumption CF-05.
+func (s *Service) served(d *distribution, now time.Time) *Element {
+	if first := s.live(d, now)[0]; first.deployed(now) {
 		return first.config
 	}
 	return nil
 }
 
+// ServedAt returns the configuration that the slowest edge served of a distribution at a time in the past, or nil if there was none. Set
+// KeepPast before the first call. Call without the world locked.
+func (s *Service) ServedAt(id string, at time.Time) (config []byte) {
+	s.world.Do(func() {
+		d := s.distributions[id]
+		if d == nil {
+			return
+		}
+		for _, v := range slices.Concat(d.past, d.written) {
+			if v.deployed(at) {
+				config = v.config.Raw
+			}
+		}
+	})
+	return config
+}
+
 // live drops configurations that no edge serves any more. It returns the configuration that edges serve, if there is one, and
 // those that have not reached them.
-func (d *distribution) live(now time.Time) []version {
+func (s *Service) live(d *distribution, now time.Time) []version {
 	for len(d.written) > 1 && d.written[1].deployed(now) {
+		if s.KeepPast {
+			d.past = append(d.past, d.written[0])
+		}
 		d.written = d.written[1:]
 	}
 	return d.written
 }
 
-func (v version) deployed(now time.Time) bool { return !now.Before(v.at.Add(DistributionDeployment)) }
+func (v version) deployed(now time.Time) bool { return !now.Before(v.everywhere) }
 
 func (s *Service) write(d *distribution, config *Element) {
 	now := s.now()
-	d.written = append(d.written, version{config, now})
+	everywhere := now.Add(s.Propagation())
+	if n := len(d.written); n > 0 && d.written[n-1].everywhere.After(everywhere) {
+		everywhere = d.written[n-1].everywhere // in order
+	}
+	d.written = append(d.written, version{config, everywhere})
 	d.etag, d.modified = s.newETag(), now
-	s.world.Clock.After(DistributionDeployment, "distribution "+d.id+" Deployed", nil)
+	s.world.Clock.After(everywhere.Sub(now), "distribution "+d.id+" Deployed", nil)
 }
 
 // CreateDistributionInput is the input of CreateDistribution.

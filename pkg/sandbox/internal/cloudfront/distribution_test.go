@@ -298,6 +298,42 @@ func TestEditBetweenReadAndWrite(t *testing.T) {
 	}
 }
 
+// Updates reach the slowest edge in order, however long each takes, and the distribution is Deployed when the last one has. CF-04
+func TestPropagationsEndInOrder(t *testing.T) {
+	w := newWorld(t)
+	takes := []time.Duration{10 * time.Minute, 30 * time.Minute, time.Minute}
+	w.cf.KeepPast = true
+	w.cf.Propagation = func() (next time.Duration) {
+		next, takes = takes[0], takes[1:]
+		return next
+	}
+	id, began := w.distribution(hub, config{comment: "first"}), w.Clock.Now()
+	for _, comment := range []string{"second", "third"} {
+		w.Clock.Advance(time.Minute)
+		if err := w.update(hub, id, config{comment: comment}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		at     time.Duration
+		status string
+		serves string
+	}{
+		{9 * time.Minute, "InProgress", ""}, {10 * time.Minute, "InProgress", "first"}, {30 * time.Minute, "InProgress", "first"},
+		{31 * time.Minute, "Deployed", "third"},
+	} {
+		w.Clock.Advance(began.Add(step.at).Sub(w.Clock.Now()))
+		_, status := w.get(hub, id)
+		serves := string(w.cf.ServedAt(id, w.Clock.Now()))
+		if status != step.status || (step.serves == "") != (serves == "") || !strings.Contains(serves, step.serves) {
+			t.Errorf("after %v: %s, and edges serve %s", step.at, status, serves)
+		}
+	}
+	if serves := string(w.cf.ServedAt(id, began.Add(20*time.Minute))); !strings.Contains(serves, "first") {
+		t.Errorf("20 minutes after the beginning edges served %s", serves)
+	}
+}
+
 func TestAssumption_CF_04_Deployment(t *testing.T) {
 	w := newWorld(t)
 	id := w.distribution(hub, config{})

@@ -17,7 +17,7 @@ type Served struct {
 func (s *Service) Served() []Served {
 	var list []Served
 	for _, d := range s.distributions {
-		list = append(list, Served{d.id, d.account, d.domain, d.served(s.now())})
+		list = append(list, Served{d.id, d.account, d.domain, s.served(d, s.now())})
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID })
 	return list

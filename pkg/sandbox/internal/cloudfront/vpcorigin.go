@@ -379,7 +379,7 @@ func (s *Service) users(id string) []*distribution {
 // edges. Assumption CF-14.
 func (s *Service) inUse(id string) bool {
 	for _, d := range s.distributions {
-		for _, v := range d.live(s.now()) {
+		for _, v := range s.live(d, s.now()) {
 			if names(v.config, id) {
 				return true
 			}
