@@ -120,6 +120,7 @@ type alarmsProps struct {
 	Topic       awssns.Topic
 	DeadLetters []deadLetters
 	Machine     string // ARN
+	Registry    string // name of the table
 
 	Admit, Audit, Wire, Retire, Step awslambda.Function
 }
@@ -183,6 +184,15 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			next:  logged(p.Step, "4w", "?"+quoted(contract.TeardownBlocked)+" ?"+quoted(contract.TeardownEndedIncomplete)),
 			then: "each line names the origin, its team, the phase and what to do. An execution that died is in the log of function retire: " +
 				logged(p.Retire, "4w", quoted(contract.TeardownBlocked)),
+		},
+		{
+			id:     "HoldActive",
+			metric: own(p.Hub, contract.MetricHolds, maximum), every: sweepEvery, atLeast: 1,
+			means: "An item in the registry suspends or pauses something: origins of a team stay off the air, or a distribution is not written. " +
+				"The alarm ends when no such item is left.",
+			next: aws("dynamodb query --table-name %s --key-condition-expression pk=:h --expression-attribute-values '{\":h\":{\"S\":\"%s\"}}'", p.Registry, contract.RegistryHolds),
+			then: "each item says in its key what it suspends or pauses, and who wrote it, why and since when. When it is not needed any more, delete it: " +
+				aws("dynamodb delete-item --table-name %s --key '{\"pk\":{\"S\":\"%s\"},\"sk\":{\"S\":\"KEY\"}}'", p.Registry, contract.RegistryHolds),
 		},
 		{
 			id:     "DriftFound",

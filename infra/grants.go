@@ -25,7 +25,7 @@ func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.decide(),
 		consumeQueue(own),
 		sendMessages(own, wire),
-		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()), // for a record that moves to another distribution
+		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()).When(noHolds()), // for a record that moves to another distribution
 		// Lists, which name no resource. They include shares from accounts that the policy does not name.
 		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListResources"}, "*"),
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
@@ -120,7 +120,16 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 
 // decide returns the permissions of every function except audit: to write decisions to the registry and publish them.
 func (g grants) decide() []parts.Permission {
-	return append(g.common(), parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()))
+	return append(g.common(), parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()).When(noHolds()))
+}
+
+// noHolds returns the condition under which no function writes or deletes a hold: only people do. ForAllValues also holds when the key is
+// absent; the condition Null excludes that case.
+func noHolds() parts.Condition {
+	return parts.Condition{
+		"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": []string{contract.RegistryHolds}},
+		"Null":                         {"dynamodb:LeadingKeys": "false"},
+	}
 }
 
 // common returns the permissions of every function: to read the registry and to publish events.

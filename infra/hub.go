@@ -201,7 +201,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 		{id: "UndeliveredEvents", queue: undelivered, of: "events that EventBridge could not deliver for a day"},
 	}
 	arns := newAlarms(stack, "Watch", alarmsProps{
-		Hub: hub, Fullest: in.last, Topic: topic, DeadLetters: letters, Machine: *teardown.AttrArn(),
+		Hub: hub, Fullest: in.last, Topic: topic, DeadLetters: letters, Machine: *teardown.AttrArn(), Registry: *table.TableName(),
 		Admit: admit, Audit: audit, Wire: wire, Retire: retire, Step: step,
 	})
 	newDashboard(stack, "Dashboard", dashboardProps{

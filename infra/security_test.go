@@ -115,6 +115,27 @@ func TestAuditWritesOnlyWhatItRemembers(t *testing.T) {
 	}
 }
 
+// Only people suspend and pause, and undo that.
+func TestNoFunctionWritesAHold(t *testing.T) {
+	writes := 0
+	for _, action := range []string{"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"} {
+		for _, s := range templates(t).hub.allowing(action) {
+			writes++
+			only, _ := s.condition["ForAllValues:StringEquals"].(map[string]any)
+			others, _ := s.condition["ForAllValues:StringNotEquals"].(map[string]any)
+			null, _ := s.condition["Null"].(map[string]any)
+			keys := list(only["dynamodb:LeadingKeys"])
+			excluded := slices.Contains(list(others["dynamodb:LeadingKeys"]), contract.RegistryHolds) || len(keys) > 0 && !slices.Contains(keys, contract.RegistryHolds)
+			if !excluded || null["dynamodb:LeadingKeys"] != "false" {
+				t.Errorf("%s allows %s under %v", s.place, action, s.condition)
+			}
+		}
+	}
+	if writes < 5 {
+		t.Errorf("%d statements let functions write: the test does not find them", writes)
+	}
+}
+
 func TestNoActionIsAWildcard(t *testing.T) {
 	for stack, template := range stacks(t) {
 		for _, s := range template.statements() {

@@ -42,6 +42,7 @@ type Run struct {
 	Round          // with the registry after the run
 	Failed    bool // completely or in part
 	Triggered bool // by anything other than originhub itself, or it accepted an invitation
+	Held      bool // a hold began or ended
 	Recheck   Recheck
 }
 
@@ -50,6 +51,8 @@ type Run struct {
 //	function  triggered                                                  after
 //	wire      if the registry wants something that wire has not begun,   0, or 30 s if Recheck is Soon, so that what the next run
 //	          on a sweep, or if wire has to observe a distribution       admits goes into the same update
+//	wire      if a hold began or ended, or an origin is suspended that   0
+//	          wire has not withdrawn
 //	admit     if nothing failed, Triggered, and Recheck is not Never     15 s or 2 min
 //
 // Wire is triggered after a failure too, since what was recorded before has to be wired. A sweep always triggers wire, since messages
@@ -65,9 +68,10 @@ func (r Run) After() outcome.Outcome {
 		recheck = r.Recheck
 	}
 	d := r.uncertain()
-	if r.Sweep || d.Name != "" && d.Unavailable.Code == "" || slices.ContainsFunc(r.Registry.Records, unwired) {
+	urgent := r.Held || slices.ContainsFunc(r.Registry.Records, func(o origin.Record) bool { return o.Intent == origin.Wire && r.suspends(o.Ref) })
+	if urgent || r.Sweep || d.Name != "" && d.Unavailable.Code == "" || slices.ContainsFunc(r.Registry.Records, unwired) {
 		var after time.Duration
-		if recheck == Soon {
+		if recheck == Soon && !urgent {
 			after = 2 * appearing
 		}
 		o.Trigger(outcome.Wire, "registry changed", after)
@@ -93,6 +97,7 @@ func (r Run) count() outcome.Outcome {
 		}
 	}
 	o.Count(contract.MetricTeardownsUnresolved, unresolved)
+	o.Count(contract.MetricHolds, len(r.Registry.Holds))
 	for _, state := range origin.States() {
 		o.Count(contract.MetricOrigins, in[state], contract.Dimension{Name: contract.DimensionState, Value: string(state)})
 	}

@@ -49,6 +49,7 @@ func TestAfter(t *testing.T) {
 	admit := func(after time.Duration) outcome.Trigger {
 		return outcome.Trigger{Function: outcome.Admit, Why: "observe again", After: after}
 	}
+	suspended := admission.Run{Round: admission.Round{Suspended: origin.Suspended{Accounts: map[string]origin.Hold{accountA: {Key: "suspend#team-a"}}}}}
 	for name, c := range map[string]struct {
 		run     admission.Run
 		records []origin.Record
@@ -74,12 +75,16 @@ func TestAfter(t *testing.T) {
 		"something deploys, pending":    {run: admission.Run{Triggered: true, Recheck: admission.Later}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0), admit(2 * time.Minute)}},
 		"more, and pending":             {run: admission.Run{Triggered: true, Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(30 * time.Second), admit(15 * time.Second)}},
 		"more, and failed":              {run: admission.Run{Triggered: true, Recheck: admission.Soon, Failed: true}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(30 * time.Second)}},
+		"a hold began or ended":         {run: admission.Run{Held: true, Recheck: admission.Soon}, want: []outcome.Trigger{wire(0)}},
+		"a hold began, more to appear":  {run: admission.Run{Held: true, Triggered: true, Recheck: admission.Soon}, want: []outcome.Trigger{wire(0), admit(15 * time.Second)}},
+		"suspended, and not withdrawn":  {run: suspended, records: record(origin.Wire, origin.Live), want: []outcome.Trigger{wire(0)}},
+		"suspended, and withdrawn":      {run: suspended, records: record(origin.Detach, origin.Detached)},
 		"more, but asked for by itself": {run: admission.Run{Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sweep := c.run.Sweep
+			sweep, suspends := c.run.Sweep, c.run.Suspended
 			c.run.Round = round(c.records...)
-			c.run.Sweep = sweep
+			c.run.Sweep, c.run.Suspended = sweep, suspends
 			if c.fleet != nil {
 				c.run.Policy = fleetOf(c.fleet...)
 			}
@@ -100,7 +105,7 @@ func TestSweepMetrics(t *testing.T) {
 		r.State, r.Teardown = state, &origin.Teardown{Reported: time.Unix(1, 0)}
 		run.Registry.Records = append(run.Registry.Records, r)
 	}
-	run.Sweep = true
+	run.Sweep, run.Registry.Holds = true, []origin.Hold{{Key: "pause#hub"}, {Key: "suspend#team-x"}}
 	for _, failed := range []bool{false, true} {
 		run.Failed = failed
 		got := map[string]float64{}
@@ -113,7 +118,7 @@ func TestSweepMetrics(t *testing.T) {
 		}
 		want := map[string]float64{
 			"SweepCompleted": 1, "Origins deferred": 0, "Origins pending": 0, "Origins wired": 0, "Origins live": 3, "Origins quarantined": 0,
-			"Origins detaching": 0, "Origins detached": 1, "Origins deleted": 1, "TeardownsUnresolved": 2,
+			"Origins detaching": 0, "Origins detached": 1, "Origins deleted": 1, "TeardownsUnresolved": 2, "Holds": 2,
 		}
 		if failed {
 			delete(want, "SweepCompleted")

@@ -23,6 +23,8 @@ type Round struct {
 	Visible  []origin.VpcOrigin // VPC origins that CloudFront returns to the hub, its own and shared ones
 	Sweep    bool
 	Hints    []inbound.TagHint
+	// Suspended says which origins people have suspended. A round decides about none of them, so that they stay out.
+	Suspended origin.Suspended
 }
 
 // Due is what a round has to observe next, and what it has decided before.
@@ -73,6 +75,7 @@ const (
 //
 //	registry                                         in CloudFront  turn
 //	the record cannot be read                        any            left
+//	any, and it is suspended                         any            left: it stays out until the suspension ends
 //	no record; a distribution was never observed     any            left: wire observes it and then triggers admit
 //	empty; a distribution is unavailable             any            refused
 //	any                                              not visible    appears
@@ -83,7 +86,7 @@ const (
 //	else                                             Deployed       decided
 func (r Round) turn(o Offer) turn {
 	record, known := r.Registry.Find(o.ID)
-	if r.Registry.IsDamaged(o.ID) {
+	if r.Registry.IsDamaged(o.ID) || r.suspends(o.Ref) {
 		return left
 	}
 	if !known {
@@ -195,6 +198,7 @@ func (r Round) deploysForLong(o Offer, team Team) []Change {
 //	an origin                              neither RAM nor CloudFront returns it
 //	a teardown tag of an origin            the same, and there is no record, whose tag function retire reads
 //	an item of the registry                the item can be read
+//	a hold                                 never here: see Holds
 //	an invitation, a DNS record            never: it expires
 func (r Round) gone() (changes []Change) {
 	if !r.Sweep {

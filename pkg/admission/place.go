@@ -60,7 +60,7 @@ func (r Round) waiting(asking []request, withdrawn map[string]bool) []request {
 	var out []request
 	for _, o := range r.Registry.Records {
 		asks := slices.ContainsFunc(asking, func(q request) bool { return q.is.ID == o.ID })
-		if o.Intent == origin.Wire && o.State == origin.Deferred && !asks && !withdrawn[o.ID] {
+		if o.Intent == origin.Wire && o.State == origin.Deferred && !asks && !withdrawn[o.ID] && !r.suspends(o.Ref) {
 			q := request{known: true, was: o, is: o}
 			q.bound, q.orphaned = r.bound(o, true, o)
 			out = append(out, q)

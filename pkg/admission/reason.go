@@ -50,6 +50,7 @@ const (
 	OriginTearingDown    Code = "origin-tearing-down"    // has the teardown tag
 	OriginNotDeployed    Code = "origin-not-deployed"    // is shared, but CloudFront has not deployed it
 	OriginNotShared           = origin.OriginNotShared
+	OriginSuspended           = origin.OriginSuspended
 	DoesNotFit                = origin.DoesNotFit
 )
 

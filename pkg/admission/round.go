@@ -47,7 +47,7 @@ type attempt struct {
 
 func (r Round) attempt(read []Reading, stays map[string]bool) attempt {
 	var a attempt
-	standing := slices.Clone(r.Registry.Records) // the records that reserve claims
+	standing := r.standing()
 	reported := map[string]bool{}
 	var asking []request
 	for _, o := range read {

@@ -37,7 +37,8 @@ const (
 	RegistryPartition = "pk"
 	RegistrySort      = "sk"
 	RegistryExpiry    = "expires"
-	RegistryAudit     = "audit" // partition of what the audit remembers; each other partition is a distribution's name
+	RegistryAudit     = "audit" // partition of what the audit remembers; each partition without a constant is a distribution's name
+	RegistryHolds     = "hold"  // partition of the items by which people suspend and pause; the functions only read it
 )
 
 // PolicyFile is the name of the hub policy file, which is deployed with the binary of each function.
@@ -78,7 +79,11 @@ const (
 	ChangePlanned            = "Change Planned"        // in dry-run mode: what originhub would do
 	DriftFound               = "Drift Found"           // somebody else changed what the hub wrote
 	RegistryItemDamaged      = "Registry Item Damaged" // it cannot be read and is set aside
-	LeakFound                = "Leak Found"            // something unused costs money, or an origin can be reached without the hub
+	SuspensionBegan          = "Suspension Began"      // a person has suspended a team or an origin
+	SuspensionEnded          = "Suspension Ended"
+	PauseBegan               = "Pause Began" // a person has paused a distribution or the hub
+	PauseEnded               = "Pause Ended"
+	LeakFound                = "Leak Found" // something unused costs money, or an origin can be reached without the hub
 	LeakResolved             = "Leak Resolved"
 	TeardownTagRefused       = "Teardown Tag Refused" // the value of the tag is invalid or not permitted
 	TeardownStarted          = "Teardown Started"

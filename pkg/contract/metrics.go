@@ -15,6 +15,7 @@ const (
 	MetricOrigins             = "Origins"             // gauge by state, at every sweep
 	MetricSweepCompleted      = "SweepCompleted"      // counter: function admit observed everything and nothing failed
 	MetricTeardownsUnresolved = "TeardownsUnresolved" // gauge, at every sweep: teardowns that were reported as blocked or dirty and have not gone on since
+	MetricHolds               = "Holds"               // gauge, at every sweep: items by which people suspend or pause something
 	MetricOldestPendingShare  = "OldestPendingShare"  // gauge, seconds: age of the oldest invitation that is neither accepted nor refused
 	MetricInvitationAccepted  = "InvitationsAccepted"
 	MetricOriginAdmitted      = "OriginsAdmitted"

@@ -130,6 +130,7 @@ type Snapshot struct {
 	Refusals map[string][]Reason
 	Findings Findings // what the audit remembers
 	Damaged  []Damaged
+	Holds    []Hold // by key
 	// Now is the time by the clock of the registry, in whole seconds. Leases, spacing and grace are measured by it, so that the clocks
 	// of the functions do not matter.
 	Now time.Time

@@ -89,5 +89,6 @@ const (
 const (
 	DoesNotFit      Code = "does-not-fit"      // no capacity until another origin leaves or a limit is raised
 	OriginNotShared Code = "origin-not-shared" // no longer shared with the hub
+	OriginSuspended Code = "origin-suspended"  // a person has suspended the origin or its team
 	ShareUnrelated  Code = "share-unrelated"   // contains no VPC origin; remembered of an invitation, and never reported
 )

@@ -91,7 +91,7 @@ type Detail struct {
 	Mode string `json:"mode,omitempty"`
 	// Plan is what the hub would change, in Change Planned.
 	Plan []PlannedChange `json:"plan,omitempty"`
-	// The fields below are set for findings of the audit: the kind of finding, who caused it, since when it stands (RFC 3339) and
+	// The fields below are set for findings of the audit, and Who and Since also for what a person did: the kind of finding, who caused it, since when it stands (RFC 3339) and
 	// how long that is, the estimated cost per month, the command that repairs it, and the account in which to run the command.
 	Kind     string `json:"kind,omitempty"`
 	Who      string `json:"who,omitempty"`

@@ -31,6 +31,8 @@ const (
 	attrDocument     = "document"
 	attrExpires      = contract.RegistryExpiry
 
+	attrWho, attrWhy, attrSince = "who", "why", "since" // of a hold
+
 	itemDistribution = "distribution"
 	prefixOrigin     = "origin#"
 	prefixRefusal    = "refusal#"
@@ -83,12 +85,17 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 		}
 	}
 	slices.SortFunc(s.Distributions, func(a, b origin.Distribution) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.Holds, func(a, b origin.Hold) int { return strings.Compare(a.Key, b.Key) })
 	slices.SortFunc(s.Records, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
 	return s, nil
 }
 
 func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 	distribution, key, document := stringOf(item[attrDistribution]), stringOf(item[attrItem]), []byte(stringOf(item[attrDocument]))
+	if distribution == contract.RegistryHolds { // people write it, so it has no version
+		s.Holds = append(s.Holds, origin.ParseHold(key, stringOf(item[attrWho]), stringOf(item[attrWhy]), stringOf(item[attrSince])))
+		return nil
+	}
 	version, err := versionOf(item)
 	if err != nil {
 		return err

@@ -2,9 +2,12 @@ package registry_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +19,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/internal/rig"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/registry"
@@ -379,5 +383,40 @@ func TestDamagedItemIsSetAside(t *testing.T) {
 				t.Errorf("set aside %+v", known.Damaged)
 			}
 		})
+	}
+}
+
+// The items that infra/README.md tells people to write are holds without damage. The registry returns each, whatever its attributes are.
+func TestLoadReturnsHolds(t *testing.T) {
+	t.Parallel()
+	ctx, s, r := open(t)
+	put := func(document string) {
+		t.Helper()
+		var item map[string]map[string]string
+		rig.OK(t, json.Unmarshal([]byte(document), &item))
+		values := map[string]types.AttributeValue{}
+		for name, value := range item {
+			values[name] = &types.AttributeValueMemberS{Value: value["S"]}
+		}
+		rig.Must[*dynamodb.PutItemOutput](t)(dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region)).PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table), Item: values}))
+	}
+	readme := rig.Must[[]byte](t)(os.ReadFile("../../infra/README.md"))
+	commands := regexp.MustCompile(`put-item [^']*--item '([^']*)'`).FindAllSubmatch(readme, -1)
+	for _, command := range commands {
+		put(string(command[1]))
+	}
+	got := rig.Must[origin.Snapshot](t)(r.Load(ctx))
+	if len(commands) == 0 || len(got.Holds) != 1 || got.Holds[0].Key != "suspend#team-b" || got.Holds[0].Who != "alice" || len(got.Holds[0].Lacks) != 0 {
+		t.Errorf("the README's commands write %+v", got.Holds)
+	}
+	trigger := regexp.MustCompile(`--message-body '([^']*)'`).FindSubmatch(readme)
+	if m, err := inbound.Parse(trigger[1]); err != nil || m != (inbound.Trigger{Why: "hold"}) {
+		t.Errorf("the README's message is %+v, %v", m, err)
+	}
+	put(`{"pk": {"S": "hold"}, "sk": {"S": "pause#hub"}}`)
+	put(`{"pk": {"S": "hold"}, "sk": {"S": "nonsense"}}`)
+	got = rig.Must[origin.Snapshot](t)(r.Load(ctx))
+	if len(got.Holds) != 3 || got.Holds[1].Kind != origin.Pause || got.Holds[0].Kind != origin.NoHold || len(got.Damaged)+len(got.Records)+len(got.Distributions) != 0 {
+		t.Errorf("got %+v", got)
 	}
 }

@@ -76,6 +76,8 @@ func commands() map[string]command {
 		"set-record":                   {2, 2, (*story).setRecord},
 		"delete-record":                {1, 1, (*story).deleteRecord},
 		"empty-copy":                   {1, 1, (*story).emptyCopy},
+		"put-hold":                     {1, anyNumber, (*story).putHold},
+		"delete-hold":                  {1, 1, (*story).deleteHold},
 		"empty-registry":               {0, 0, (*story).emptyRegistry},
 		"enable-rule":                  {1, 1, (*story).enableRule},
 		"error":                        {1, 1, (*story).errorIs},
@@ -227,7 +229,7 @@ func (s *story) checkPlaceholders(text string) error {
 // checkEventType returns an error if the hub publishes no events of that type.
 func checkEventType(name string) error {
 	all := []string{
-		contract.ShareAccepted, contract.TeardownTagRefused, contract.RegistryItemDamaged, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
+		contract.ShareAccepted, contract.TeardownTagRefused, contract.RegistryItemDamaged, contract.SuspensionBegan, contract.SuspensionEnded, contract.PauseBegan, contract.PauseEnded, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
 		contract.OriginDeferred, contract.OriginQuarantined, contract.OriginDetached, contract.OriginWithdrawn, contract.DistributionCreated,
 		contract.DistributionUpdated, contract.DistributionWriteRefused, contract.DistributionUnavailable, contract.DNSRecordRefused, contract.DriftFound, contract.ChangePlanned,
 		contract.LeakFound, contract.LeakResolved, contract.TeardownStarted, contract.TeardownAnnounced, contract.TeardownCancelled,

@@ -2,6 +2,8 @@ package rehearsal
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -49,4 +51,49 @@ func (s *story) deleteRecord(_ *testscript.TestScript, args []string) error {
 	}
 	_, err = dynamodb.NewFromConfig(s.Config(HubAccount, Region)).DeleteItem(s.ctx, &dynamodb.DeleteItemInput{TableName: aws.String(s.outputs["RegistryTable"]), Key: key})
 	return err
+}
+
+// putHold writes an item by which a person suspends or pauses something. Each attribute has a value by default; one that is set to nothing is
+// left out.
+func (s *story) putHold(_ *testscript.TestScript, args []string) error {
+	if err := s.checkPlaceholders(args[0]); err != nil {
+		return err
+	}
+	values := map[string]string{"who": "alice", "why": "as a test", "since": s.Now().UTC().Format(time.RFC3339)}
+	for _, arg := range args[1:] {
+		name, value, is := strings.Cut(arg, "=")
+		if _, known := values[name]; !known || !is {
+			return fmt.Errorf("%s is not ATTRIBUTE=VALUE", arg)
+		}
+		values[name] = value
+	}
+	item := s.holdKey(args[0])
+	for name, value := range values {
+		if value != "" {
+			item[name] = &dynamodbtypes.AttributeValueMemberS{Value: value}
+		}
+	}
+	_, err := dynamodb.NewFromConfig(s.Config(HubAccount, Region)).PutItem(s.ctx, &dynamodb.PutItemInput{TableName: aws.String(s.outputs["RegistryTable"]), Item: item})
+	return err
+}
+
+// deleteHold deletes such an item.
+func (s *story) deleteHold(_ *testscript.TestScript, args []string) error {
+	if err := s.checkPlaceholders(args[0]); err != nil {
+		return err
+	}
+	_, err := dynamodb.NewFromConfig(s.Config(HubAccount, Region)).DeleteItem(s.ctx, &dynamodb.DeleteItemInput{
+		TableName: aws.String(s.outputs["RegistryTable"]), Key: s.holdKey(args[0]), ConditionExpression: aws.String("attribute_exists(pk)"),
+	})
+	return err
+}
+
+func (s *story) holdKey(key string) map[string]dynamodbtypes.AttributeValue {
+	for name, o := range s.origins {
+		key = strings.ReplaceAll(key, "<"+name+">", o.ID)
+	}
+	return map[string]dynamodbtypes.AttributeValue{
+		contract.RegistryPartition: &dynamodbtypes.AttributeValueMemberS{Value: contract.RegistryHolds},
+		contract.RegistrySort:      &dynamodbtypes.AttributeValueMemberS{Value: s.withIDs(key)},
+	}
 }

@@ -18,17 +18,22 @@ func (r Run) propagating() bool {
 const maxAtOnce = 3
 
 // leavesAtOnce reports whether an origin has to leave the distribution without waiting for the propagation of the last update: policy does
-// not permit it any more, or it is not shared any more, and CloudFront then refuses every update that keeps it (CF-03).
+// not permit it any more, or it is not shared any more, and CloudFront then refuses every update that keeps it (CF-03); or a person has
+// suspended it.
 //
 //	intent  in the configuration  withdrawn                          at once
 //	wire    any                   any                                no
 //	detach  no                    any                                no
+//	detach  yes                   any, and it is suspended           yes
 //	detach  yes                   not since it was last admitted     no: its teardown waits
 //	detach  yes                   up to maxAtOnce times in an hour   yes
 //	detach  yes                   more often                         no
 func (r Run) leavesAtOnce(o origin.Record) bool {
 	if o.Intent != origin.Detach || o.State == origin.Deleted || !r.Served.Config.Uses(o.ID) {
 		return false
+	}
+	if r.leavesSuspended(o) {
+		return true
 	}
 	withdrawn, times := false, 0
 	for _, d := range o.History {

@@ -12,7 +12,7 @@ import (
 )
 
 // Run is what one run of function wire knows about one distribution. It is a value. Next returns the run's next step, and Learn returns
-// the run after that step. A run answers three questions in order. It stops at the first one that it cannot answer yet:
+// the run after that step. A run that no person holds up answers three questions in order. It stops at the first one that it cannot answer yet:
 //
 //	Locate  which distribution is it, and what does it hold?
 //	Write   what does the next update contain, if anything?
@@ -23,6 +23,8 @@ type Run struct {
 	Alone   bool // the hub has no other distribution
 	Recheck bool // the message that Item.RecheckDue announces is among the messages that triggered the run
 	Quiet   bool // only recheck messages triggered the run
+	// Suspended says which origins people have suspended.
+	Suspended origin.Suspended
 
 	// Read from the registry.
 	Republish bool                       // the audit found other code in the function that answers 404
@@ -31,6 +33,7 @@ type Run struct {
 	Elsewhere []origin.Record            // of the hub's other distributions
 	Domains   []string                   // domain names of the hub's other distributions, former ones included
 	Refusals  map[string][]origin.Reason // what was refused, and the reasons that were reported for it
+	Paused    bool                       // a person has paused the distribution or the hub
 
 	// Observed in AWS.
 	Served  *Served         // the distribution; nil if it was not observed
@@ -68,6 +71,7 @@ func Begin(s origin.Snapshot, name string, t Terms) Run {
 	r.Republish = t.Base != nil && slices.ContainsFunc(s.Findings.Open, func(f origin.OpenFinding) bool {
 		return f.Kind == origin.FunctionChanged && f.Subject == t.NotFound.Name
 	})
+	_, r.Paused = s.Paused(r.Item)
 	for _, o := range s.Records {
 		if o.Distribution != name {
 			r.Elsewhere = append(r.Elsewhere, o)
@@ -194,7 +198,19 @@ const (
 )
 
 // Next returns the next step, and the run as it is once that step is committed.
-func (r Run) Next() (Run, Step) { return r.Locate() }
+//
+//	the distribution is paused          end: nothing is written
+//	it has an origin that is suspended  withdraw that
+//	else                                Locate
+func (r Run) Next() (Run, Step) {
+	if r.Paused {
+		return r.end()
+	}
+	if step := r.suspend(); !step.empty() {
+		return r, step
+	}
+	return r.Locate()
+}
 
 // Learn returns the run after the step s. It takes in the records that s wrote, with their new versions, and a, the result of s.Do.
 func (r Run) Learn(s Step, a Answer) Run {

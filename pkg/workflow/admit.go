@@ -73,10 +73,13 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 			bus: a.Bus, meter: a.Meter, log: a.Log, mode: a.Policy.Distribution.Mode(),
 			queues: map[outcome.Function]queue{outcome.Admit: a.Queue, outcome.Wire: a.WireQueue},
 		},
-		run:      admission.Run{Round: admission.Round{Policy: a.Policy, Grace: a.Grace, Registry: s, Sweep: received.Sweep, Hints: received.Hints}, Triggered: received.Triggered},
+		run:      admission.Run{Round: admission.Round{Policy: a.Policy, Grace: a.Grace, Registry: s, Sweep: received.Sweep, Hints: received.Hints, Suspended: admission.Suspended(s, a.Policy)}, Triggered: received.Triggered},
 		reported: received.Outcome.Events,
 	}
-	err = errors.Join(r.invitations(ctx), r.origins(ctx))
+	// Holds come first, so that they have their effect even if calls to RAM or CloudFront fail.
+	holds := r.run.Holds()
+	r.run.Held = len(holds) > 0
+	err = errors.Join(r.changes(ctx, holds), r.invitations(ctx), r.origins(ctx))
 	err = errors.Join(err, r.change(ctx, admission.Change{}))
 	r.run.Failed = err != nil
 	return errors.Join(err, r.commit(ctx, r.run.After(), nil))

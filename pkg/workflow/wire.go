@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
@@ -74,12 +75,13 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 	zone := &zoneRead{zone: w.DNS}
 	var failed []error
 	capacityFreed := false
+	suspended := admission.Suspended(s, w.Policy.Policy)
 	for _, name := range fleet {
 		if !inbound.Concerns(messages, name) {
 			continue
 		}
 		r := &wireRun{Wire: w, run: wiring.Begin(s, name, w.Policy.Terms(name)), quotas: quotas, zone: zone}
-		r.run.Alone = len(fleet) == 1
+		r.run.Alone, r.run.Suspended = len(fleet) == 1, suspended
 		r.run.Recheck = inbound.Rechecks(messages, name, r.run.Item.RecheckDue)
 		r.run.Quiet = inbound.OnlyRechecks(messages)
 		failed = append(failed, r.underLease(ctx))
