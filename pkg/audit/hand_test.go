@@ -159,7 +159,6 @@ func TestGuardBalancer(t *testing.T) {
 		{"its origin has no record", call, func(o *Observed) { o.Records = nil }, Harmless, "", ""},
 		{"its origin is in teardown", call, func(o *Observed) { o.Records[0].Teardown = &origin.Teardown{} }, Harmless, "", ""},
 		{"its origin was withdrawn", call, func(o *Observed) { o.Records[0].Intent = origin.Detach }, Harmless, "", ""},
-		{"failed", inbound.CallHint{Account: teamA, Call: inbound.DeleteLoadBalancer, Target: balancer, Failed: "OperationNotPermitted"}, nil, Harmless, "", ""},
 		{"its origin is wired", call, nil, Found, BalancerDeleted, "tag-resource --region us-east-1 --resource " + arnA},
 	})
 }

@@ -117,7 +117,6 @@ type Want struct {
 //
 //	call                                    to observe
 //	reported before                         nothing
-//	failed                                  nothing: it changed nothing
 //	UpdateDistribution                      distributions, and the configuration of the managed one that it names, or of all
 //	DeleteDistribution                      distributions
 //	DeleteResourceShare, Disassociate…,     distributions, and what is shared
@@ -133,7 +132,7 @@ type Want struct {
 //	DeleteLoadBalancer by a team            the load balancer, and the VPC origins of its account
 //	DeleteLoadBalancer by another account   nothing
 func Around(c inbound.CallHint, o Observed) Want {
-	if o.reported(c) || c.Failed != "" {
+	if o.reported(c) {
 		return Want{}
 	}
 	switch c.Call {

@@ -61,7 +61,6 @@ func TestAround(t *testing.T) {
 		want Want
 	}{
 		{"reported before", inbound.CallHint{ID: "again", Call: inbound.UpdateDistribution, Account: hub}, Want{}},
-		{"failed", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hub, Failed: "AccessDenied"}, Want{}},
 		{"update of a managed one", inbound.CallHint{Call: inbound.UpdateDistribution, Target: "E2"}, Want{Listed: true, Configs: []string{"E2"}}},
 		{"update of an unmanaged one", inbound.CallHint{Call: inbound.UpdateDistribution, Target: "EOTHER"}, Want{Listed: true}},
 		{"update of one that is not named", inbound.CallHint{Call: inbound.UpdateDistribution}, Want{Listed: true, Configs: []string{distribution, "E2"}}},

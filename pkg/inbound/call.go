@@ -17,7 +17,6 @@ type CallHint struct {
 	Target  string // distribution, function, VPC origin, load balancer, share, invitation or hosted zone in the record; "" if there is none
 	By      string // principal that made the call, for people
 	Role    string // ARN of the role if the principal is a session of a role; else ""
-	Failed  string // error code; "" if the call succeeded
 }
 
 func (CallHint) message() {}
@@ -75,6 +74,7 @@ var guarded = map[string][][2]string{
 //	aws.cloudfront, aws.ram,             AWS API Call via CloudTrail    of a call above  CallHint
 //	aws.route53,
 //	aws.elasticloadbalancing
+//	any of these                         AWS API Call via CloudTrail    of a call that failed         Nothing
 //	aws.events                           Scheduled Event                -                Sweep
 //	other                                that of AWS events             -                Refused
 //	other                                other                          other            Nothing
@@ -89,6 +89,8 @@ func ParseCall(raw []byte) (Message, error) {
 	switch {
 	case e.impostor():
 		return e.refused(), nil
+	case e.failed() != "":
+		return e.unchanged(), nil
 	case e.Source == scheduler && e.DetailType == scheduled:
 		return Sweep{}, nil
 	case guarded[e.Source] != nil && e.DetailType == apiCall:
@@ -103,7 +105,6 @@ func (e envelope) guarded() (Message, error) {
 	var record struct {
 		EventID           string         `json:"eventID"`
 		EventName         string         `json:"eventName"`
-		ErrorCode         string         `json:"errorCode"`
 		UserIdentity      identity       `json:"userIdentity"`
 		RequestParameters map[string]any `json:"requestParameters"`
 	}
@@ -121,7 +122,7 @@ func (e envelope) guarded() (Message, error) {
 	}
 	return CallHint{
 		Account: e.Account, ID: record.EventID, Call: calls[i][0], Target: strings.TrimPrefix(target, "/hostedzone/"),
-		By: record.UserIdentity.name(), Role: record.UserIdentity.SessionContext.SessionIssuer.ARN, Failed: record.ErrorCode,
+		By: record.UserIdentity.name(), Role: record.UserIdentity.SessionContext.SessionIssuer.ARN,
 	}, nil
 }
 

@@ -123,13 +123,13 @@ func Unknown(raw []byte) []string {
 //	aws.cloudfront  AWS API Call via CloudTrail    TagResource or Untag…    TagHint, for a VPC origin of the sending account
 //	aws.tagging     AWS API Call via CloudTrail    TagResources or Untag…   TagHint, for VPC origins of the sending account
 //	aws.events      Scheduled Event                -                        Sweep
+//	any of these    AWS API Call via CloudTrail    of a call that failed    Nothing
 //	originhub       Trigger                        -                        Trigger
 //	originhub       Recheck                        -                        Recheck
 //	other           that of AWS events             -                        Refused
 //	other           other                          -                        Nothing
 //
-// The name of an event may end with a version, as in TagResource2020_05_31 (CF-15). A failed call is a hint like any other, since the
-// function observes what is so.
+// The name of an event may end with a version, as in TagResource2020_05_31 (CF-15).
 func Parse(raw []byte) (Message, error) {
 	e, err := open(raw)
 	if err != nil {
@@ -163,6 +163,8 @@ func Parse(raw []byte) (Message, error) {
 	switch {
 	case e.impostor():
 		return e.refused(), nil
+	case e.failed() != "":
+		return e.unchanged(), nil
 	case e.Source == ram:
 		return ShareHint{e.Account}, nil
 	case e.Source == scheduler && e.DetailType == scheduled:
@@ -202,8 +204,24 @@ func (e envelope) impostor() bool {
 	return !strings.HasPrefix(e.Source, awsPrefix) && (e.DetailType == stateChange || e.DetailType == apiCall || e.DetailType == scheduled)
 }
 
+// failed returns the error code of the call that the event reports; "" if the call succeeded, or the event reports none
+// (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html).
+func (e envelope) failed() string {
+	var record struct {
+		ErrorCode string `json:"errorCode"`
+	}
+	if e.DetailType != apiCall || json.Unmarshal(e.Detail, &record) != nil {
+		return ""
+	}
+	return record.ErrorCode
+}
+
+func (e envelope) unchanged() Nothing {
+	return Nothing{fmt.Sprintf("the call failed with %.100q and changed nothing", e.failed())}
+}
+
 func (e envelope) refused() Refused {
-	return Refused{fmt.Sprintf("account %s sent an event from source %.100q with detail type %q, which only AWS sends: find out who in account %s sent it", e.Account, e.Source, e.DetailType, e.Account), e.Account}
+	return Refused{fmt.Sprintf("account %[1]s sent an event with detail type %[2]q, which only AWS sends, from a source that is not AWS: find out who in account %[1]s sent it", e.Account, e.DetailType), e.Account}
 }
 
 // call parses the CloudTrail record of a call of CloudFront, or of the Resource Groups Tagging API. The form of these records is not
@@ -230,7 +248,7 @@ func (e envelope) call() (Message, error) {
 			continue // a tag of something that is not a VPC origin
 		}
 		if ref.Account != e.Account {
-			return Refused{fmt.Sprintf("account %s sent an event about %.200s, which belongs to another account: find out who in account %s sent it", e.Account, arn, e.Account), e.Account}, nil
+			return Refused{fmt.Sprintf("account %[1]s sent an event about a VPC origin of account %[2]s: find out who in account %[1]s sent it", e.Account, ref.Account), e.Account}, nil
 		}
 		arns = append(arns, arn)
 	}

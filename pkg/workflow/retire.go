@@ -13,7 +13,6 @@ import (
 	"github.com/originhub/originhub/pkg/hubpolicy"
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
-	"github.com/originhub/originhub/pkg/outcome"
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
@@ -46,11 +45,9 @@ type Retire struct {
 // Run observes the origin that the message names, or all of them on a sweep, and commits what package teardown decides. It ignores origins
 // that the registry does not have.
 func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
-	switch m := m.(type) {
-	case inbound.Refused:
-		return t.committer().commit(ctx, outcome.Refused(m.Account, m.Why), nil)
+	switch m.(type) {
 	case inbound.TagHint, inbound.Sweep:
-	default:
+	default: // function admit gets the same events of the hub bus, and reports those that are refused
 		return nil
 	}
 	s, err := t.Registry.Load(ctx)

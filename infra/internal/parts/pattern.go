@@ -29,7 +29,9 @@ func claimCalls() []string {
 }
 
 // Calls returns a pattern that matches API calls by the beginning of their names. CloudFront's service model appends an API version to
-// the names; in the CloudTrail records that are published, the names have no version.
+// the names; in the CloudTrail records that are published, the names have no version. A record has an errorCode if the call failed
+// (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html). Such a call changed nothing,
+// and anybody can make any number of them, so it matches nothing.
 func Calls(sources []string, names ...string) Pattern {
 	prefixes := make([]any, len(names))
 	for i, name := range names {
@@ -38,6 +40,6 @@ func Calls(sources []string, names ...string) Pattern {
 	return Pattern{
 		"source":      sources,
 		"detail-type": []string{CallViaCloudTrail},
-		"detail":      map[string]any{"eventName": prefixes},
+		"detail":      map[string]any{"eventName": prefixes, "errorCode": []any{map[string]any{"exists": false}}},
 	}
 }
