@@ -27,7 +27,7 @@ func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 		sendMessages(own, wire),
 		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()).When(noHolds()), // for a record that moves to another distribution
 		// Lists, which name no resource. They include shares from accounts that the policy does not name.
-		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListResources"}, "*"),
+		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListPrincipals", "ram:ListResources"}, "*"),
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
 		// Any account may send an invitation. The function opens and answers those from accounts that the policy names, and no others
 		// (admission.DecideInvitation). The role does not list these accounts: it has no space for more than about a hundred.

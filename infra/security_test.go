@@ -169,6 +169,7 @@ func TestWildcardResources(t *testing.T) {
 		"ram:GetResourceShareAssociations":            aList,
 		"ram:GetResourceShareInvitations":             aList,
 		"ram:GetResourceShares":                       aList,
+		"ram:ListPrincipals":                          aList,
 		"ram:ListResources":                           aList,
 		"servicequotas:ListServiceQuotas":             aList,
 		"states:SendTaskSuccess":                      unknown,

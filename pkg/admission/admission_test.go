@@ -31,10 +31,10 @@ func policy() admission.Policy {
 		Shares:  admission.Shares{External: true},
 		Limits:  admission.Limits{PerTeam: origin.Size{Origins: 2, Behaviors: 4, Aliases: 3}},
 		Teams: []admission.Team{
-			{Name: "team-a", Accounts: []string{accountA}, Spoke: true, Grants: []admission.Grant{
+			{Name: "team-a", Accounts: []string{accountA}, Outside: true, Spoke: true, Grants: []admission.Grant{
 				{Host: "team-a.example.com", Paths: []string{"/team-a/*", "/shared/*"}},
 			}},
-			{Name: "team-b", Accounts: []string{accountB}, Spoke: true, Grants: []admission.Grant{
+			{Name: "team-b", Accounts: []string{accountB}, Outside: true, Spoke: true, Grants: []admission.Grant{
 				{Host: "*.example.com", Paths: []string{"/team-b/*"}},
 				{Host: "team-b.example.com", Paths: []string{"/shared/*"}},
 			}},
@@ -65,6 +65,8 @@ func TestDecideShare(t *testing.T) {
 		invited   bool
 		resources []origin.Resource
 		denied    bool // shares.external
+		member    bool // the policy says that the team is in the organization
+		is        origin.Membership
 		want      []admission.Code
 		waits     bool
 		unrelated bool
@@ -74,7 +76,33 @@ func TestDecideShare(t *testing.T) {
 		},
 		"within the organization, external denied": {
 			owner: accountA, resources: []origin.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")},
-			denied: true,
+			denied: true, is: origin.Inside,
+		},
+		"outside the organization, external denied": {
+			owner: accountA, resources: []origin.Resource{vpcOrigin(accountA, "vo_1")}, denied: true, is: origin.Outside,
+			want: []admission.Code{admission.ShareOutside},
+		},
+		"membership unknown, external denied": {
+			owner: accountA, resources: []origin.Resource{vpcOrigin(accountA, "vo_1")}, denied: true,
+			want: []admission.Code{admission.MembershipUnknown}, waits: true,
+		},
+		"membership unknown, no VPC origin": {owner: accountA, resources: []origin.Resource{subnet}, denied: true, unrelated: true},
+		"within the organization": {
+			owner: accountA, resources: []origin.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")}, member: true, is: origin.Inside,
+		},
+		"outside, and the policy says inside": {
+			owner: accountA, resources: []origin.Resource{vpcOrigin(accountA, "vo_1")}, member: true, is: origin.Outside,
+			want: []admission.Code{admission.ShareOutside},
+		},
+		"membership unknown, and the policy says inside": {
+			owner: accountA, resources: []origin.Resource{vpcOrigin(accountA, "vo_1")}, member: true,
+			want: []admission.Code{admission.MembershipUnknown}, waits: true,
+		},
+		"outside, as the policy says": {
+			owner: accountA, resources: []origin.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")}, is: origin.Outside,
+		},
+		"invitation, and the policy says inside": {
+			owner: accountA, invited: true, resources: []origin.Resource{vpcOrigin(accountA, "vo_2"), vpcOrigin(accountA, "vo_1")}, member: true,
 		},
 		"invitation, external denied": {
 			owner: accountA, invited: true, resources: []origin.Resource{vpcOrigin(accountA, "vo_1")},
@@ -122,8 +150,8 @@ func TestDecideShare(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := policy()
-			p.Shares.External = !c.denied
-			got := admission.DecideShare(origin.Share{Owner: c.owner}, c.invited, c.resources, p)
+			p.Shares.External, p.Teams[0].Outside = !c.denied, !c.member
+			got := admission.DecideShare(origin.Share{Owner: c.owner, Membership: c.is}, c.invited, c.resources, p)
 			if diff := cmp.Diff(c.want, codes(got.Reasons)); diff != "" {
 				t.Error(diff)
 			}

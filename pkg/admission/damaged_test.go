@@ -11,7 +11,7 @@ import (
 func TestDamagedItemIsReportedOnce(t *testing.T) {
 	r := Round{Registry: origin.Snapshot{
 		Refusals: map[string][]origin.Reason{}, Damaged: []origin.Damaged{{Partition: "main", Key: "origin#vo_1", Origin: "vo_1", Why: "unexpected end of JSON input"}},
-	}, Offers: []Offer{{Ref: origin.Ref{ID: "vo_1"}}}, Sweep: true}
+	}, Shared: Shared{Offers: []Offer{{Ref: origin.Ref{ID: "vo_1"}}}}, Sweep: true}
 	due := r.Due()
 	if len(due.Read) != 0 || len(due.Changes) != 1 {
 		t.Fatalf("got %+v", due)

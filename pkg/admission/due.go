@@ -19,10 +19,10 @@ type Round struct {
 	Grace    teardown.Bounds
 	Registry origin.Snapshot
 	Shares   []string // ARNs of the shares that are open to the hub, and of those whose invitations are pending
-	Offers   []Offer
-	Visible  []origin.VpcOrigin // VPC origins that CloudFront returns to the hub, its own and shared ones
-	Sweep    bool
-	Hints    []inbound.TagHint
+	Shared
+	Visible []origin.VpcOrigin // VPC origins that CloudFront returns to the hub, its own and shared ones
+	Sweep   bool
+	Hints   []inbound.TagHint
 	// Suspended says which origins people have suspended. A round decides about none of them, so that they stay out.
 	Suspended origin.Suspended
 }
@@ -37,7 +37,7 @@ type Due struct {
 
 // Due returns which origins the round decides about.
 func (r Round) Due() Due {
-	due := Due{Changes: slices.Concat(r.damaged(), r.gone())}
+	due := Due{Changes: slices.Concat(r.damaged(), r.gone(), r.members())}
 	due.Read = r.unoffered()
 	for _, o := range r.Offers {
 		switch team, _ := r.Policy.TeamOf(o.Account); r.turn(o) {
@@ -200,6 +200,7 @@ func (r Round) deploysForLong(o Offer, team Team) []Change {
 //	an item of the registry                the item can be read
 //	a hold                                 never here: see Holds
 //	an invitation, a DNS record            never: it expires
+//	the memberships                        method members does that
 func (r Round) gone() (changes []Change) {
 	if !r.Sweep {
 		return nil

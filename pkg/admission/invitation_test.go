@@ -198,21 +198,21 @@ func TestOffers(t *testing.T) {
 		in("s1", shared(accountA, "vo_2")), in("s2", shared(accountA, "vo_2")), in("s2", shared(accountA, "vo_1")),
 		in("s3", shared(accountA, "vo_3")), in("s4", shared(stranger, "vo_4")), // and s0 is empty
 	}
-	offers, changes := admission.Offers(open, contents, policy(), nil)
+	all, changes := admission.Share(open, contents, policy(), nil)
 	want := []admission.Offer{{Ref: ref(accountA, "vo_1"), Shares: []string{"s2"}}, {Ref: ref(accountA, "vo_2"), Shares: []string{"s1", "s2"}}}
-	if diff := cmp.Diff(want, offers); diff != "" {
+	if diff := cmp.Diff(want, all.Offers); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"Share Refused share-unknown-account", "Share Refused share-foreign-origin"}, what(changes)); diff != "" {
 		t.Error(diff)
 	}
 	reported := remembered(changes)
-	again, changes := admission.Offers(open, contents, policy(), reported)
-	if len(changes) > 0 || !slices.EqualFunc(again, offers, func(a, b admission.Offer) bool { return a.ID == b.ID }) {
+	again, changes := admission.Share(open, contents, policy(), reported)
+	if len(changes) > 0 || !slices.EqualFunc(again.Offers, all.Offers, func(a, b admission.Offer) bool { return a.ID == b.ID }) {
 		t.Errorf("reported before, it reports %q again, and offers %v", what(changes), again)
 	}
 	subnet := origin.Resource{Share: "s4", ARN: "arn:aws:ec2:us-east-1:999999999999:subnet/subnet-1", Type: "ec2:Subnet"}
-	_, changes = admission.Offers(open, []origin.Resource{in("s3", shared(accountB, "vo_3")), subnet}, policy(), reported)
+	_, changes = admission.Share(open, []origin.Resource{in("s3", shared(accountB, "vo_3")), subnet}, policy(), reported)
 	want2 := map[string][]admission.Reason{"s3": nil, "s4": nil}
 	if diff := cmp.Diff(want2, remembered(changes)); diff != "" || len(what(changes)) > 0 {
 		t.Errorf("permitted or unrelated now, it reports %q: %s", what(changes), diff)

@@ -15,10 +15,18 @@ type Offer struct {
 	Shares []string // ARNs, sorted; none if no permitted share contains the origin
 }
 
-// Offers returns the origins in permitted shares, sorted by id, and the refusals of the other shares. Open are the shares that are open
-// to the hub, by accepted invitation or within the organization; contents are the resources in them. A refusal that is in reported is
-// not returned again, until the share was permitted or unrelated in between.
-func Offers(open []origin.Share, contents []origin.Resource, p Policy, reported map[string][]Reason) (offers []Offer, changes []Change) {
+// Shared is what the shares that are open to the hub contain.
+type Shared struct {
+	Offers  []Offer           // origins in permitted shares, sorted by id
+	Denied  map[string]Reason // why origins in shares whose owner may not share from outside the organization are refused, by id
+	Unknown []string          // accounts whose shares wait, since their membership is unknown; sorted
+}
+
+// Share returns what the open shares contain, and the refusals of shares. Open are the shares that are open to the hub, by accepted
+// invitation or within the organization; contents are the resources in them. A refusal that is in reported is not returned again, until
+// the share was permitted or unrelated in between.
+func Share(open []origin.Share, contents []origin.Resource, p Policy, reported map[string][]Reason) (shared Shared, changes []Change) {
+	shared.Denied = map[string]Reason{}
 	resources := map[string][]origin.Resource{}
 	for _, c := range contents {
 		resources[c.Share] = append(resources[c.Share], c)
@@ -35,11 +43,30 @@ func Offers(open []origin.Share, contents []origin.Resource, p Policy, reported 
 		for _, o := range decision.Origins {
 			shares[o] = append(shares[o], s.ARN)
 		}
+		shared.note(s.Owner, decision.Reasons, resources[s.ARN])
 	}
 	for o, arns := range shares {
 		slices.Sort(arns)
-		offers = append(offers, Offer{o, arns})
+		shared.Offers = append(shared.Offers, Offer{o, arns})
 	}
-	slices.SortFunc(offers, func(a, b Offer) int { return strings.Compare(a.ID, b.ID) })
-	return offers, changes
+	slices.SortFunc(shared.Offers, func(a, b Offer) int { return strings.Compare(a.ID, b.ID) })
+	slices.Sort(shared.Unknown)
+	shared.Unknown = slices.Compact(shared.Unknown)
+	return shared, changes
+}
+
+// note adds what the reasons against a share say about the membership of its owner.
+func (s *Shared) note(owner string, reasons []Reason, contents []origin.Resource) {
+	for _, reason := range reasons {
+		switch reason.Code {
+		case ShareOutside:
+			for _, c := range contents {
+				if ref, err := origin.ParseARN(c.ARN); err == nil {
+					s.Denied[ref.ID] = reason
+				}
+			}
+		case MembershipUnknown:
+			s.Unknown = append(s.Unknown, owner)
+		}
+	}
 }

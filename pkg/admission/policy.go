@@ -87,6 +87,7 @@ type Limits struct {
 type Team struct {
 	Name     string
 	Accounts []string
+	Outside  bool // its accounts are outside the organization of the hub, or the hub policy names no organization
 	Spoke    bool // its accounts have the spoke role, so that the hub can read tags
 	Grants   []Grant
 	Claim    *origin.Claim // instead of tags; set if and only if Spoke is false

@@ -20,6 +20,8 @@ const (
 	ShareOtherType      Code = "share-other-type"      // contains something that is not a VPC origin
 	ShareOtherOwner     Code = "share-foreign-origin"  // contains an origin of another account than the sender's
 	ShareBadARN         Code = "share-bad-arn"         // contains a VPC origin whose ARN is invalid
+	ShareOutside        Code = "share-outside"         // its owner is outside the organization, which the hub policy does not permit
+	MembershipUnknown   Code = "membership-unknown"    // RAM does not report whether its owner is in the organization
 	ShareUnreadable     Code = "share-unreadable"      // AWS does not let the hub list the resources of its invitation
 	ShareUnrelated           = origin.ShareUnrelated
 )
@@ -55,7 +57,9 @@ const (
 )
 
 // waits reports whether the reason may disappear without an event about the origin or share, so that it has to be observed again.
-func waits(r Reason) bool { return r.Code == ShareEmpty || r.Code == DoesNotFit }
+func waits(r Reason) bool {
+	return r.Code == ShareEmpty || r.Code == DoesNotFit || r.Code == MembershipUnknown
+}
 
 func because(code Code, subject, format string, args ...any) Reason {
 	return Reason{Code: code, Subject: subject, Message: fmt.Sprintf(format, args...)}

@@ -35,6 +35,14 @@ func (d ShareDecision) Waits() bool { return !d.Accept && allWait(d.Reasons) }
 //	known      any            an origin of another account            refused
 //	known      any            origins of the sender only              accepted
 //
+// and a share that is in force, of a known sender:
+//
+//	the policy permits it outside the organization  RAM reports it  then
+//	yes                                             any             as above
+//	no                                              inside          as above
+//	no                                              outside         refused
+//	no                                              unknown         waits: what was admitted stays, and nothing new is admitted
+//
 // An unrelated share has nothing to do with the hub: other people share transit gateways, subnets and parameters with the same account.
 func DecideShare(s origin.Share, invited bool, resources []origin.Resource, p Policy) ShareDecision {
 	var d ShareDecision
@@ -57,6 +65,15 @@ func DecideShare(s origin.Share, invited bool, resources []origin.Resource, p Po
 		refuse(ShareExternal, "", "the share of account %s (%s) arrived as an invitation, and the hub policy denies external shares: "+
 			"if account %s is in your organization, run aws ram enable-sharing-with-aws-organization in the management account, and let the team "+
 			"share again; otherwise set shares.external to allow in the hub policy", s.Owner, team.Name, s.Owner)
+	}
+	if !invited && !p.permitsOutside(team) {
+		switch s.Membership {
+		case origin.Outside:
+			d.Reasons = append(d.Reasons, outside(s.Owner, team))
+		case origin.MembershipUnknown:
+			d.Reasons = append(d.Reasons, unknownMembership(s.Owner, team))
+		case origin.Inside:
+		}
 	}
 	resources = slices.Clone(resources)
 	slices.SortFunc(resources, func(a, b origin.Resource) int { return strings.Compare(a.ARN, b.ARN) })

@@ -12,7 +12,8 @@ import (
 // record, unless its origin stays as it is.
 //
 //	origin            offered or visible  policy and earlier claims  then
-//	to be wired       yes                 permit it                  stays
+//	to be wired       yes                 permit it                  stays, unless it is denied
+//	any               denied: only in shares of outsiders  any       withdrawn: its owner is outside the organization
 //	to be wired       no                  any                        withdrawn: not shared
 //	to be wired       yes                 do not permit it           withdrawn: the reasons of Settle
 //	orphan            yes                 -                          stays: it is decided by its claim
@@ -39,16 +40,17 @@ func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Chan
 		}
 	}
 	for _, o := range records {
-		if o.Intent == origin.Wire && r.unshared(o.ID) {
-			drop(o, notShared(o.ID))
+		if reason, leaves := r.mayNotStay(o.ID); leaves && o.Intent == origin.Wire {
+			drop(o, reason)
 		}
 	}
 	if r.uncertain().Name == "" {
 		for _, d := range r.Registry.Distributions {
 			for _, s := range d.Orphans {
-				if _, known := r.Registry.Find(s.ID); !known && !r.Registry.IsDamaged(s.ID) && !withdrawn[s.ID] && s.ARN != "" && r.unshared(s.ID) {
+				reason, leaves := r.mayNotStay(s.ID)
+				if _, known := r.Registry.Find(s.ID); leaves && !known && !r.Registry.IsDamaged(s.ID) && !withdrawn[s.ID] && s.ARN != "" {
 					team, _ := r.Policy.TeamOf(s.Account)
-					drop(origin.Record{Ref: s, Distribution: d.Name, Team: team.Name, State: origin.Wired, Generation: 1}, notShared(s.ID))
+					drop(origin.Record{Ref: s, Distribution: d.Name, Team: team.Name, State: origin.Wired, Generation: 1}, reason)
 				}
 			}
 		}
@@ -58,6 +60,14 @@ func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Chan
 		drop(dropped.Record, dropped.Reasons...)
 	}
 	return changes, withdrawn
+}
+
+// mayNotStay returns why an origin may not stay wired, whatever it claims, and whether that is so.
+func (r Round) mayNotStay(id string) (Reason, bool) {
+	if reason, denied := r.denied(id); denied {
+		return reason, true
+	}
+	return notShared(id), r.unshared(id)
 }
 
 // notShared returns the reason for which an unshared origin is withdrawn.

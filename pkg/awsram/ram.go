@@ -138,6 +138,31 @@ func (c *Client) Shares(ctx context.Context) ([]origin.Share, error) {
 	return list, nil
 }
 
+// Memberships returns, by the ARN of each share of another account that includes this account, whether its owner is in the same organization.
+// The API reference of the field "external" says the opposite of its name; RAM-15 is how originhub reads it, and package admission what it
+// does when the answers contradict the hub policy.
+// https://docs.aws.amazon.com/ram/latest/APIReference/API_Principal.html
+func (c *Client) Memberships(ctx context.Context) (map[string]origin.Membership, error) {
+	of := map[string]origin.Membership{}
+	pages := ram.NewListPrincipalsPaginator(c.api, &ram.ListPrincipalsInput{ResourceOwner: types.ResourceOwnerOtherAccounts})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, codes.Wrap(err, "list the owners of shares")
+		}
+		for _, p := range page.Principals {
+			switch share := aws.ToString(p.ResourceShareArn); {
+			case p.External == nil:
+			case *p.External:
+				of[share] = origin.Outside
+			default:
+				of[share] = origin.Inside
+			}
+		}
+	}
+	return of, nil
+}
+
 // Resources returns the resources of every type that other accounts share with this one.
 func (c *Client) Resources(ctx context.Context) ([]origin.Resource, error) {
 	var list []origin.Resource

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -72,6 +73,12 @@ func TestInvitationIsOpenedAndAccepted(t *testing.T) {
 	}
 	if got := rig.Must[[]origin.Resource](t)(c.Resources(ctx)); !slices.Equal(got, want) {
 		t.Errorf("resources %+v", got)
+	}
+	inside := open(ctx, t, s, rig.Peer, "peer", subnets(rig.Peer, 1))
+	s.UntilIdle()
+	members := map[string]origin.Membership{share: origin.Outside, inside: origin.Inside}
+	if got := rig.Must[map[string]origin.Membership](t)(c.Memberships(ctx)); !maps.Equal(got, members) {
+		t.Errorf("memberships %v, want %v", got, members)
 	}
 	rig.OK(t, c.Accept(ctx, invitation))
 	rig.Want[*fault.Finished](t, "reject what was accepted", c.Reject(ctx, invitation))

@@ -76,10 +76,11 @@ const (
 	DistributionWriteRefused = "Distribution Write Refused"
 	DistributionUnavailable  = "Distribution Became Unavailable" // cannot be read or created
 	DNSRecordRefused         = "DNS Record Refused"
-	ChangePlanned            = "Change Planned"        // in dry-run mode: what originhub would do
-	DriftFound               = "Drift Found"           // somebody else changed what the hub wrote
-	RegistryItemDamaged      = "Registry Item Damaged" // it cannot be read and is set aside
-	SuspensionBegan          = "Suspension Began"      // a person has suspended a team or an origin
+	ChangePlanned            = "Change Planned"            // in dry-run mode: what originhub would do
+	DriftFound               = "Drift Found"               // somebody else changed what the hub wrote
+	MembershipUnknown        = "Membership Became Unknown" // RAM does not report reliably whether accounts are in the organization
+	RegistryItemDamaged      = "Registry Item Damaged"     // it cannot be read and is set aside
+	SuspensionBegan          = "Suspension Began"          // a person has suspended a team or an origin
 	SuspensionEnded          = "Suspension Ended"
 	PauseBegan               = "Pause Began" // a person has paused a distribution or the hub
 	PauseEnded               = "Pause Ended"

@@ -45,10 +45,21 @@ type Resource struct {
 
 // Share is a RAM share of another account that is open to the hub.
 type Share struct {
-	ARN   string
-	Name  string
-	Owner string // account id
+	ARN        string
+	Name       string
+	Owner      string // account id
+	Membership Membership
 }
+
+// Membership is whether the owner of a share is in the organization of the hub's account, as RAM reports it.
+type Membership string
+
+// Memberships.
+const (
+	MembershipUnknown Membership = "" // RAM reports nothing about it
+	Inside            Membership = "inside"
+	Outside           Membership = "outside"
+)
 
 // Association is the association of a resource with a RAM share, as the owner of the share reads it.
 type Association struct {

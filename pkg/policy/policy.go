@@ -267,7 +267,7 @@ func (f file) policy() hubpolicy.Policy {
 		p.Created = hubpolicy.Created{Comment: b.Comment, PriceClass: b.PriceClass, HTTPVersion: b.HTTPVersion}
 	}
 	for _, t := range f.Teams {
-		out := admission.Team{Name: t.Name, Accounts: t.Accounts, Spoke: either(t.Spoke, true)}
+		out := admission.Team{Name: t.Name, Accounts: t.Accounts, Outside: t.External || f.Organization == "", Spoke: either(t.Spoke, true)}
 		if t.External {
 			p.External = append(p.External, t.Name)
 		}

@@ -71,7 +71,8 @@ func TestExample(t *testing.T) {
 			Grants: []admission.Grant{{Host: name + ".example.com", Paths: []string{"/" + name + "/*"}}},
 		}
 	}
-	c := team("c", "333333333333")
+	a, c := team("a", "111111111111"), team("c", "333333333333")
+	a.Outside = true
 	c.Spoke, c.Claim = false, &origin.Claim{
 		Hosts: []string{"team-c.example.com"}, Paths: []string{"/team-c/*"}, Domain: "internal.team-c.example.net",
 	}
@@ -79,7 +80,7 @@ func TestExample(t *testing.T) {
 		Policy: admission.Policy{
 			Domain: "example.com", Distribution: admission.Distribution{Create: 2}, Aliases: admission.Wildcard, Shares: admission.Shares{External: true},
 			Limits: admission.Limits{Size: origin.Size{Origins: 100, Behaviors: 75, Aliases: 100}, PerTeam: origin.Size{Origins: 25, Behaviors: 25, Aliases: 33}},
-			Teams:  []admission.Team{team("a", "111111111111"), team("b", "222222222222"), c},
+			Teams:  []admission.Team{a, team("b", "222222222222"), c},
 		},
 		Hub: "networking", Organization: "o-exampleorg1", External: []string{"team-a"}, HostedZone: "Z0123456789EXAMPLE", ExternalID: "change-me-7f3a",
 		Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555",

@@ -89,6 +89,7 @@ func commands() map[string]command {
 		"hold-interfaces":              {1, 1, (*story).holdInterfaces},
 		"inject-fault":                 {1, 1, (*story).fault},
 		"invitation":                   {2, 2, (*story).invitation},
+		"leave-organization":           {1, 1, (*story).leaveOrganization},
 		"live-origins":                 {2, 2, (*story).liveOrigins},
 		"log-line":                     {1, 1, (*story).logLine},
 		"never-called":                 {2, 2, (*story).neverCalled},
@@ -229,7 +230,7 @@ func (s *story) checkPlaceholders(text string) error {
 // checkEventType returns an error if the hub publishes no events of that type.
 func checkEventType(name string) error {
 	all := []string{
-		contract.ShareAccepted, contract.TeardownTagRefused, contract.RegistryItemDamaged, contract.SuspensionBegan, contract.SuspensionEnded, contract.PauseBegan, contract.PauseEnded, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
+		contract.ShareAccepted, contract.TeardownTagRefused, contract.RegistryItemDamaged, contract.MembershipUnknown, contract.SuspensionBegan, contract.SuspensionEnded, contract.PauseBegan, contract.PauseEnded, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
 		contract.OriginDeferred, contract.OriginQuarantined, contract.OriginDetached, contract.OriginWithdrawn, contract.DistributionCreated,
 		contract.DistributionUpdated, contract.DistributionWriteRefused, contract.DistributionUnavailable, contract.DNSRecordRefused, contract.DriftFound, contract.ChangePlanned,
 		contract.LeakFound, contract.LeakResolved, contract.TeardownStarted, contract.TeardownAnnounced, contract.TeardownCancelled,

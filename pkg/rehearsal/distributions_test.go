@@ -48,6 +48,16 @@ func (o *Options) setPolicyKey(key, value string) (err error) {
 	return err
 }
 
+// leaveOrganization takes a team's account out of the organization.
+func (s *story) leaveOrganization(_ *testscript.TestScript, args []string) error {
+	a := s.actors[args[0]]
+	if a == nil {
+		return fmt.Errorf("there is no team %s", args[0])
+	}
+	s.LeaveOrganization(a.Account)
+	return nil
+}
+
 // setQuota sets a quota of an account: that of a team, or the hub's, which is called networking.
 func (s *story) setQuota(_ *testscript.TestScript, args []string) error {
 	account := HubAccount

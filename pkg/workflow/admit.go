@@ -29,6 +29,7 @@ type shares interface {
 	Accept(ctx context.Context, invitation string) error
 	Reject(ctx context.Context, invitation string) error
 	Shares(ctx context.Context) ([]origin.Share, error)
+	Memberships(ctx context.Context) (map[string]origin.Membership, error)
 	Resources(ctx context.Context) ([]origin.Resource, error)
 }
 
@@ -161,9 +162,17 @@ func (r *admitRun) origins(ctx context.Context) error {
 		if contents, err = r.Shares.Resources(ctx); err != nil {
 			return err
 		}
+		memberships, err := r.Shares.Memberships(ctx)
+		if err != nil && !fault.Is[*fault.GiveUp](err) {
+			return err
+		}
+		if err != nil {
+			r.log.WarnContext(ctx, "memberships of accounts cannot be listed", "error", err)
+		}
+		open = admission.Members(open, memberships, r.Policy)
 	}
 	var refused []admission.Change
-	r.run.Offers, refused = admission.Offers(open, contents, r.Policy, r.run.Registry.Refusals)
+	r.run.Shared, refused = admission.Share(open, contents, r.Policy, r.run.Registry.Refusals)
 	failed := r.changes(ctx, refused)
 	if r.run.Visible, err = r.CloudFront.VpcOrigins(ctx); err != nil {
 		return errors.Join(failed, err)

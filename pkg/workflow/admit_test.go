@@ -77,6 +77,10 @@ func (w *offering) Shares(context.Context) ([]origin.Share, error) {
 	return []origin.Share{{ARN: "in-1", Owner: strings.Repeat("1", 12)}, {ARN: "in-2", Owner: strings.Repeat("2", 12)}}, w.call("list shares")
 }
 
+func (w *offering) Memberships(context.Context) (map[string]origin.Membership, error) {
+	return nil, w.call("list memberships")
+}
+
 func (w *offering) Resources(context.Context) ([]origin.Resource, error) {
 	return []origin.Resource{
 		{Share: "in-1", ARN: refOf(strings.Repeat("1", 12), "vo_1").ARN, Type: admission.VPCOrigin},
@@ -104,7 +108,7 @@ func (w *offering) run(t *testing.T) (did []string, err error) {
 	}
 	for _, number := range []string{"1", "2"} {
 		p.Teams = append(p.Teams, admission.Team{
-			Name: "team-" + number, Accounts: []string{strings.Repeat(number, 12)}, Spoke: true,
+			Name: "team-" + number, Accounts: []string{strings.Repeat(number, 12)}, Outside: true, Spoke: true,
 			Grants: []admission.Grant{{Host: number + ".example.com", Paths: []string{"/vo_" + number + "/*", "/old/*"}}},
 		})
 	}
@@ -137,7 +141,7 @@ func offeringDoes() []string {
 	return []string{
 		"list invitations", "open i1", "accept i1", "open i2", "accept i2",
 		"publish Share Accepted", "publish Share Accepted", "publish Share Refused", "refuse share-9", "record OldestPendingShare 0 Seconds",
-		"list shares", "list resources", "list origins", "read vo_1", "read vo_2",
+		"list shares", "list resources", "list memberships", "list origins", "read vo_1", "read vo_2",
 		"publish Origin Admitted", "write vo_1 wire", "publish Origin Admitted", "write vo_2 wire", "publish Origin Withdrawn", "write vo_gone detach",
 		wires, again,
 	}
@@ -167,7 +171,8 @@ func TestAdmitGoesOnWhateverFails(t *testing.T) {
 		"refuse share-9":   pending("180", allBut(offeringDoes(), "refuse share-9", again)),
 		"read vo_1":        allBut(offeringDoes(), "read vo_1", "publish Origin Admitted", "write vo_1 wire", again),
 		"write vo_1 wire":  allBut(offeringDoes(), "write vo_1 wire", again),
-		"list origins":     allBut(offeringDoes(), append(slices.Clone(offeringDoes()[12:21]), again)...),
+		"list memberships": allBut(offeringDoes(), append(slices.Clone(offeringDoes()[12:22]), again)...),
+		"list origins":     allBut(offeringDoes(), append(slices.Clone(offeringDoes()[13:22]), again)...),
 	} {
 		w := &offering{ports: ports{broken: broken}, class: fault.AsRetry}
 		did, err := w.run(t)
@@ -199,6 +204,7 @@ func TestAdmitSaysWhatItMayNotRead(t *testing.T) {
 			did := allBut(offeringDoes(), "open i1", "accept i1", "publish Share Accepted")
 			return slices.Insert(did, 1, "publish Share Refused", "refuse share-1")
 		}()},
+		{"list memberships", fault.AsGiveUp, allBut(offeringDoes(), "list memberships")}, // the policy permits both teams outside
 		{"open i1", fault.AsFinished, allBut(offeringDoes(), "open i1", "accept i1", "publish Share Accepted")},
 		{"accept i1", fault.AsAbsent, allBut(offeringDoes(), "accept i1", "publish Share Accepted")},
 	} {

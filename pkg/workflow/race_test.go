@@ -89,6 +89,11 @@ func (w *contested) Shares(context.Context) ([]origin.Share, error) {
 	return []origin.Share{{ARN: "share", Owner: "222222222222"}}, nil
 }
 
+func (w *contested) Memberships(context.Context) (map[string]origin.Membership, error) {
+	w.call()
+	return map[string]origin.Membership{"share": origin.Inside}, nil
+}
+
 func (w *contested) Resources(context.Context) ([]origin.Resource, error) {
 	w.call()
 	return []origin.Resource{{Share: "share", ARN: w.get().ARN, Type: admission.VPCOrigin}}, nil

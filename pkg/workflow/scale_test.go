@@ -98,6 +98,15 @@ func (c *crowd) Shares(context.Context) ([]origin.Share, error) {
 	return list, nil
 }
 
+func (c *crowd) Memberships(context.Context) (map[string]origin.Membership, error) {
+	c.call()
+	all := map[string]origin.Membership{}
+	for _, r := range c.records {
+		all[r.Share] = origin.Inside
+	}
+	return all, nil
+}
+
 func (c *crowd) Resources(context.Context) ([]origin.Resource, error) {
 	c.call()
 	var list []origin.Resource

@@ -10,11 +10,10 @@ import (
 
 // association is a resource or a principal of a share.
 type association struct {
-	entity   string // a resource's ARN, an account id or an organization's ARN
-	external bool   // a principal outside of the owner's organization
-	created  time.Time
-	changed  time.Time // when the last change of its status began
-	leaving  bool
+	entity  string // a resource's ARN, an account id or an organization's ARN
+	created time.Time
+	changed time.Time // when the last change of its status began
+	leaving bool
 	// invitation must be accepted before the association takes effect. Nil if no invitation is needed.
 	invitation *invitation
 }
@@ -98,6 +97,11 @@ func isOrganization(principal string) bool { return organizationForm.MatchString
 
 func (s *Service) sameOrganization(a, b string) bool {
 	return s.w.Account(a).InOrganization && s.w.Account(b).InOrganization
+}
+
+// outsider reports whether a principal is outside the organization of the share's owner now.
+func (s *Service) outsider(sh *share, principal *association) bool {
+	return !isOrganization(principal.entity) && !s.sameOrganization(sh.owner, principal.entity)
 }
 
 // checkPrincipal checks that a share may be opened to a principal.
@@ -223,8 +227,7 @@ func (s *Service) associate(sh *share, principals, resources []string) []Associa
 		a := sh.find(sh.principals, p)
 		if a == nil || s.status(a) == disassociated || a.leaving {
 			a = &association{
-				entity: p, external: !isOrganization(p) && !s.sameOrganization(sh.owner, p), created: now,
-				changed: now,
+				entity: p, created: now, changed: now,
 			}
 			sh.principals = append(sh.drop(sh.principals, p), a)
 			if s.invites(sh, p) {
@@ -328,7 +331,7 @@ func (s *Service) leave(sh *share, a *association) {
 func (s *Service) show(sh *share, a *association, kind string) Association {
 	return Association{
 		ResourceShareArn: sh.arn, ResourceShareName: sh.name, AssociatedEntity: a.entity, AssociationType: kind,
-		Status: s.status(a), External: a.external, CreationTime: a.created, LastUpdatedTime: a.changed,
+		Status: s.status(a), External: kind == "PRINCIPAL" && s.outsider(sh, a), CreationTime: a.created, LastUpdatedTime: a.changed,
 	}
 }
 

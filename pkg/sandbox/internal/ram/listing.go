@@ -208,7 +208,7 @@ func (s *Service) listPrincipals(c *cloud.Call, in *ListPrincipalsInput) (*ListP
 	out := &ListPrincipalsOutput{Principals: []PrincipalItem{}, NextToken: next}
 	for _, m := range list {
 		out.Principals = append(out.Principals, PrincipalItem{
-			ID: id(m), ResourceShareArn: m.share.arn, External: m.external, CreationTime: m.created, LastUpdatedTime: m.changed,
+			ID: id(m), ResourceShareArn: m.share.arn, External: s.outsider(m.share, m.association), CreationTime: m.created, LastUpdatedTime: m.changed,
 		})
 	}
 	return out, nil

@@ -634,6 +634,29 @@ func TestAssumption_RAM_13_SharingNeedsTheServicesOwnRight(t *testing.T) {
 	}
 }
 
+func TestAssumption_RAM_14_SharesOutliveTheMembershipOfTheirOwner(t *testing.T) {
+	f := newFixture(t)
+	f.share(inside, []string{hub}, []string{origin2})
+	f.w.Clock.Advance(time.Minute)
+	f.w.Do(func() { f.w.Account(inside).InOrganization = false })
+	if !f.sharedWith(origin2, hub) {
+		t.Error("the share is gone")
+	}
+}
+
+func TestAssumption_RAM_15_OwnersOutsideTheOrganizationAreExternal(t *testing.T) {
+	f := newFixture(t)
+	share := f.share(inside, []string{hub}, []string{origin2})
+	f.w.Clock.Advance(time.Minute)
+	for _, member := range []bool{true, false} {
+		f.w.Do(func() { f.w.Account(inside).InOrganization = member })
+		got := call[ListPrincipalsOutput](f, hub, "ListPrincipals", &ListPrincipalsInput{ResourceOwner: others}).Principals
+		if len(got) != 1 || got[0].ID != inside || got[0].ResourceShareArn != share || got[0].External == member {
+			t.Errorf("in the organization %v: %+v", member, got)
+		}
+	}
+}
+
 // Whatever is done to shares, the consumer's own listing and what other services are told agree.
 func TestListingsAgreeWithAccess(t *testing.T) {
 	done := map[string]int{} // calls that were not refused

@@ -250,7 +250,7 @@ func (s *Service) updateResourceShare(c *cloud.Call, in *UpdateResourceShareInpu
 		}
 		if in.AllowExternalPrincipals != nil {
 			// A share with principals outside of the organization cannot be closed to them. Assumption RAM-10.
-			outsider := func(a *association) bool { return a.external && s.status(a) != disassociated }
+			outsider := func(a *association) bool { return s.outsider(sh, a) && s.status(a) != disassociated }
 			if !*in.AllowExternalPrincipals && slices.ContainsFunc(sh.principals, outsider) {
 				return nil, notPermitted("The resource share %s has principals outside your organization.", sh.arn)
 			}
