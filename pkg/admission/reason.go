@@ -39,6 +39,7 @@ const (
 	ClaimNotGranted     Code = "claim-not-granted"     // no grant permits this path on this host
 	ClaimTaken          Code = "claim-taken"           // overlaps the claim of another origin
 	ClaimFree           Code = "claim-free"            // was taken, and is free now; its team has to ask again
+	ClaimChangesOften   Code = "claim-changes-often"   // was changed more often than an hour permits; the newest claim is taken later
 	ClaimUnreadable     Code = "claim-unreadable"      // the origin's tags cannot be read
 	TagUnknown          Code = "tag-unknown"           // a tag is meant for originhub, which does not read it
 )

@@ -109,7 +109,8 @@ type claim struct {
 //	to be wired, or in grace           yes           as below: until the teardown is due, the claim may change
 //	to be detached                     yes           refused   nothing: the team asked for it
 //	any                                no            admitted  the outcome of mayAsk, if it was refused before and has to wait
-//	any                                no            admitted  a request for a place, or nothing if nothing has changed but its refusal
+//	to be wired, changed too often     no            admitted  Origin Deferred, once; the origin stays live with its old claim
+//	any other                          no            admitted  a request for a place, or nothing if nothing has changed but its refusal
 //	any                                no            waits     Origin Deferred; observed again later
 //	any                                no            refused   Origin Refused; what is wired stays wired with its old claim
 func (r Round) claim(o Reading, standing []origin.Record) claim {
@@ -145,6 +146,10 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 	switch d := Decide(Candidate{Ref: o.Ref, Claim: is, Tagged: tagged}, r.Policy, standing); {
 	case d.Admit && len(r.mayAsk(o, team, is)) > 0:
 		return claim{reported: true, changes: r.keepWaiting(o, r.mayAsk(o, team, is), report)}
+	case d.Admit && r.changesTooOften(record, team, is):
+		why := changedTooOften(record)
+		return claim{reported: true, changes: refuseAs((*outcome.Outcome).Inform, r.Registry.Refusals, contract.OriginDeferred, o.ARN,
+			outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []Reason{why})}
 	case d.Admit:
 		changes, request := r.admit(record, known, o.Offer, team, is)
 		if request == nil {
