@@ -84,11 +84,20 @@ named:
 # The hub's template is the same for every policy: infra/testdata/hub.template.json. make synth writes beside it what a policy gives its parameters.
 GIVEN = $$(sed 's/^/--parameters /' cdk.out/hub.parameters)
 
+# Writes the policy of the deployed hub to .build/deployed.yaml. The package of each function contains it.
+DEPLOYED = rm -f .build/deployed.yaml && \
+  function=$$(aws cloudformation describe-stack-resources --region us-east-1 --stack-name originhub-$$(sed -n 's/^HubName=//p' cdk.out/hub.parameters) \
+    --query "StackResources[?starts_with(LogicalResourceId,'AdmitFunction')&&ResourceType=='AWS::Lambda::Function'].PhysicalResourceId|[0]" --output text 2>/dev/null) && \
+  package=$$(aws lambda get-function --region us-east-1 --function-name "$$function" --query Code.Location --output text 2>/dev/null) && \
+  curl -sSf -o .build/deployed.zip "$$package" && unzip -p .build/deployed.zip policy.yaml > .build/deployed.yaml
+
 .PHONY: deploy
 deploy: named build ## Show the changes to the hub, ask, deploy: make deploy POLICY=policy.yaml
 	.build/originhub policy check --strict $(POLICY)
 	@$(MAKE) --silent synth POLICY=$(POLICY)
 	$(CDK) diff hub --app cdk.out $(GIVEN)
+	@echo "What the policy says, deployed (-) and to be deployed (+), where they differ:"
+	@$(DEPLOYED) && .build/originhub policy diff .build/deployed.yaml $(POLICY) || echo "The policy of the deployed hub cannot be compared: there is no such hub yet, or who deploys may not call lambda:GetFunction, or the policy is not valid for this version. Review the whole of $(POLICY)."
 	@echo "Parameters of the stack, deployed (-) and to be deployed (+), where they differ:"
 	@aws cloudformation describe-stacks --region us-east-1 --stack-name originhub-$$(sed -n 's/^HubName=//p' cdk.out/hub.parameters) \
 	  --query 'Stacks[0].Parameters[].join(`=`, [ParameterKey, ParameterValue])' --output text 2>/dev/null | tr '\t' '\n' | LC_ALL=C sort | \

@@ -339,6 +339,25 @@ func TestDecide(t *testing.T) {
 			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: with(func(c *origin.Claim) { c.Paths = []string{"/team-a*"} })},
 			want:      []admission.Code{admission.ClaimNotGranted},
 		},
+		"a reserved host that a wildcard grants": {
+			candidate: admission.Candidate{Ref: ref(accountB, "vo_1"), Claim: origin.Claim{
+				Hosts: []string{"www.example.com"}, Paths: []string{"/team-b/*"}, Domain: "alb.example.com",
+			}},
+			policy: func(p *admission.Policy) { p.Reserved = []string{"www.example.com"} },
+			want:   []admission.Code{admission.ClaimReserved},
+			says:   "the host www.example.com is reserved by www.example.com in reservedHosts",
+		},
+		"a host beside a reserved one": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			policy: func(p *admission.Policy) {
+				p.Reserved = []string{"example.com", "www.example.com", "*.team-a.example.com"}
+			},
+		},
+		"a host that a reserved wildcard covers": {
+			candidate: admission.Candidate{Ref: ref(accountA, "vo_1"), Claim: good},
+			policy:    func(p *admission.Policy) { p.Reserved = []string{"*.example.com"} },
+			want:      []admission.Code{admission.ClaimReserved},
+		},
 		"wildcard covers one label": {
 			candidate: admission.Candidate{Ref: ref(accountB, "vo_1"), Claim: origin.Claim{
 				Hosts: []string{"a.b.example.com"}, Paths: []string{"/team-b/*"}, Domain: "alb.example.com",

@@ -34,6 +34,7 @@ func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 //	unknown      any                                            refused
 //	known        without host, path or domain, or malformed     refused
 //	known        a host with a path that no grant permits       refused
+//	known        a host that the policy reserves                refused
 //	known        a setting out of the policy's bounds           refused
 //	known        overlaps another team's paths                  refused; the reason names that team
 //	known        overlaps its own team's paths                  refused, unless exactly one pattern covers the other
@@ -128,6 +129,10 @@ func permitted(id string, c origin.Claim, t Team, p Policy) []Reason {
 		if !p.Covers(h) {
 			out = append(out, because(ClaimOutsideDomain, h, "the host %q is not covered by %s: set %s to a host that %s",
 				h, p.covering(), t.claimed(id, contract.TagHost, "hosts"), p.coverable()))
+		}
+		if r := p.reserved(h); r != "" {
+			out = append(out, because(ClaimReserved, h, "the host %s is reserved by %s in reservedHosts of the hub policy: set %s to another host",
+				h, r, t.claimed(id, contract.TagHost, "hosts")))
 		}
 		var missing []string
 		for _, path := range c.Paths {

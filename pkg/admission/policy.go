@@ -12,7 +12,8 @@ import (
 // Policy is the part of the hub policy that decides which shares are accepted and which origins are wired. Package policy has
 // checked it.
 type Policy struct {
-	Domain       string // every claimed host is under it
+	Domain       string   // every claimed host is under it
+	Reserved     []string // hosts that no team may claim, each a name or "*." and a domain, for any one label in front of it; sorted
 	Aliases      AliasMode
 	Distribution Distribution
 	Shares       Shares
@@ -126,6 +127,31 @@ func (p Policy) Accounts() []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// reserved returns the entry of Reserved that covers a host, or "".
+func (p Policy) reserved(host string) string {
+	for _, r := range p.Reserved {
+		if r == host || coversHost(r, host) {
+			return r
+		}
+	}
+	return ""
+}
+
+// CheckGranted returns why no team may be granted a host, as a predicate without its subject, or "". A wildcard may be granted although it
+// covers a reserved host: only the claim of that host is refused.
+//
+//	granted           reserved          then
+//	a.example.com     a.example.com     refused
+//	a.example.com     *.example.com     refused
+//	*.example.com     *.example.com     refused
+//	*.example.com     a.example.com     permitted
+func (p Policy) CheckGranted(host string) string {
+	if r := p.reserved(host); r != "" {
+		return "is reserved by " + r + " in reservedHosts"
+	}
+	return ""
 }
 
 // HasWildcard reports whether the distribution of that name has the alias for all hosts. CloudFront permits an alias on one

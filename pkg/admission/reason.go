@@ -36,6 +36,7 @@ const (
 	ClaimDomainInvalid  Code = "claim-domain-invalid"
 	ClaimSettingInvalid Code = "claim-setting-invalid" // a timeout or a number of attempts is out of bounds
 	ClaimOutsideDomain  Code = "claim-outside-domain"  // the host is not under the hub policy's domain, or no alias covers it
+	ClaimReserved       Code = "claim-reserved"        // the hub policy reserves the host
 	ClaimNotGranted     Code = "claim-not-granted"     // no grant permits this path on this host
 	ClaimTaken          Code = "claim-taken"           // overlaps the claim of another origin
 	ClaimFree           Code = "claim-free"            // was taken, and is free now; its team has to ask again

@@ -20,6 +20,7 @@ import (
 const (
 	exitOK      = 0
 	exitFailure = 1 // wrong usage or failure
+	exitDiffer  = 2 // two hub policies differ, with --detailed-exitcode
 	exitPolicy  = 3 // the hub policy is not valid
 	exitLeft    = 5 // a rehearsed teardown left something behind
 )
@@ -41,10 +42,10 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		Long: `originhub connects VPC origins that teams share with a Networking account to CloudFront distributions, and takes them
 out again, in the only safe order, when their team tags them.
 
-This command rehearses that in a local sandbox, with the templates and function binaries that deploy. It also checks the
-hub policy, and prints the commands that deploy the spoke to team accounts. It makes no call to AWS.
+This command rehearses that in a local sandbox, with the templates and function binaries that deploy. It also checks and
+compares hub policies, and prints the commands that deploy the spoke to team accounts. It makes no call to AWS.
 
-Exit codes: 0 success, 1 wrong usage or failure, 3 invalid policy, 5 a rehearsed teardown left something behind`,
+Exit codes: 0 success, 1 wrong usage or failure, 2 policies differ (only with --detailed-exitcode), 3 invalid policy, 5 a rehearsed teardown left something behind`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version(),

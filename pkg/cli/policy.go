@@ -14,8 +14,8 @@ import (
 )
 
 func policyCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "policy", Short: "Check the hub policy", Args: none, RunE: help}
-	parent.AddCommand(checkCommand(), &cobra.Command{
+	parent := &cobra.Command{Use: "policy", Short: "Check and compare hub policies", Args: none, RunE: help}
+	parent.AddCommand(checkCommand(), diffCommand(), &cobra.Command{
 		Use:     "schema",
 		Short:   "Print the JSON Schema of the hub policy, for editors",
 		Example: "  originhub policy schema > .vscode/originhub-policy.json",
@@ -57,6 +57,47 @@ Exit codes: 0 valid, 3 not valid, 1 the file cannot be read`,
 		},
 	}
 	cmd.Flags().BoolVar(&strict, "strict", false, "refuse values that are still those of the example")
+	return cmd
+}
+
+func diffCommand() *cobra.Command {
+	var detailed bool
+	cmd := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Show what changes between two hub policies: who may claim what, shared hosts, limits",
+		Long: `Diff reads two hub policies (- for standard input) and prints each statement that only one of them makes: - for one of OLD, + for
+one of NEW. Statements are about teams and their accounts, each granted host and path, hosts that several teams share, reserved
+hosts, limits and all other settings. Wide grants say how wide they are. make deploy prints the same before it asks.
+
+Exit codes: 0 compared, 3 a policy is not valid, 1 a file cannot be read; with --detailed-exitcode also 2 the policies differ`,
+		Example: "  originhub policy diff <(git show main:policy.yaml) policy.yaml",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return misused(cmd, "%s takes OLD and NEW, but got %s", cmd.CommandPath(), count(len(args), "argument"))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var policies [2]hubpolicy.Policy
+			for i, file := range args {
+				var err error
+				if policies[i], _, err = readPolicy(file, cmd.InOrStdin()); err != nil {
+					return err
+				}
+			}
+			differences := hubpolicy.Diff(policies[0], policies[1])
+			for _, d := range differences {
+				if _, err := fmt.Fprintln(cmd.OutOrStdout(), d); err != nil {
+					return err
+				}
+			}
+			if detailed && len(differences) > 0 {
+				return &failure{exitDiffer, fmt.Errorf("%s and %s differ in %s", args[0], args[1], count(len(differences), "statement"))}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with code 2 if the policies differ")
 	return cmd
 }
 

@@ -88,6 +88,11 @@ func (c *checker) check(f file, p hubpolicy.Policy) {
 	} else if f.Domain == "" {
 		c.fail(at("domain"), "domain is missing: write the domain of all hosts, such as example.com")
 	}
+	for i, host := range f.Reserved {
+		if why := checkHost(host); why != "" {
+			c.fail(at("reservedHosts", i), "host %q %s or *.example.com: correct the host", host, why)
+		}
+	}
 	c.like(at("hostedZone"), f.HostedZone, zoneForm, "Z0123456789EXAMPLE")
 	c.like(at("certificate"), f.Certificate, certificateForm,
 		"arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012; CloudFront uses certificates of us-east-1 only")
@@ -293,20 +298,28 @@ func (c *checker) cidrs(teams []team) {
 	}
 }
 
+// exampleOf returns a host that a granted or reserved host covers: itself, or one that a wildcard covers.
+func exampleOf(host string) string {
+	if name, wildcard := strings.CutPrefix(host, "*."); wildcard {
+		return "any." + name
+	}
+	return host
+}
+
+// checkHost returns what is wrong with a granted or reserved host, as a predicate without its subject, or "".
+func checkHost(host string) string { return admission.CheckName(exampleOf(host)) }
+
 func (c *checker) grants(i int, t team, p hubpolicy.Policy) {
 	if len(t.Grants) == 0 {
 		c.fail(at("teams", i, "grants"), "%s has no grant: write at least one grant (host, paths)", t.Name)
 	}
 	for j, g := range t.Grants {
 		way := at("teams", i, "grants", j)
-		name, wildcard := strings.CutPrefix(g.Host, "*.")
-		example := g.Host
-		if wildcard {
-			example = "any." + name
-		}
-		if why := admission.CheckName(example); why != "" {
+		if why := checkHost(g.Host); why != "" {
 			c.fail(along(way, "host"), "host %q %s or *.example.com: correct the host", g.Host, why)
-		} else if !p.Covers(example) {
+		} else if why := p.CheckGranted(g.Host); why != "" {
+			c.fail(along(way, "host"), "host %s %s, so nobody may be granted it: correct the host, or remove it from reservedHosts", g.Host, why)
+		} else if !p.Covers(exampleOf(g.Host)) {
 			c.fail(along(way, "host"), "host %s is not covered by domain %s with aliases: %s; correct the host", g.Host, p.Domain, p.Aliases)
 		}
 		if len(g.Paths) == 0 {

@@ -68,6 +68,7 @@ type file struct {
 	Organization string       `yaml:"organization"`
 	Distribution distribution `yaml:"distribution"`
 	Domain       string       `yaml:"domain"`
+	Reserved     []string     `yaml:"reservedHosts"`
 	HostedZone   string       `yaml:"hostedZone"`
 	Certificate  string       `yaml:"certificate"`
 	Aliases      string       `yaml:"aliases"`
@@ -244,6 +245,7 @@ func (f file) policy() hubpolicy.Policy {
 	p := hubpolicy.Policy{
 		Policy: admission.Policy{
 			Domain:       f.Domain,
+			Reserved:     slices.Sorted(slices.Values(f.Reserved)),
 			Aliases:      admission.AliasMode(or(f.Aliases, string(admission.Wildcard))),
 			Distribution: admission.Distribution{Adopt: f.Distribution.Adopt, DryRun: f.Distribution.Mode == admission.ModeDryRun},
 			Shares:       admission.Shares{External: f.Shares.External == "allow", Reject: f.Shares.Refused == "reject"},
