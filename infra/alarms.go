@@ -128,7 +128,6 @@ type alarmsProps struct {
 // newAlarms makes all alarms, lets them publish to the topic, and returns their ARNs.
 func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 	self := constructs.NewConstruct(scope, jsii.String(id))
-	failed := aws("stepfunctions list-executions --state-machine-arn %s --status-filter FAILED --max-items 10", p.Machine)
 	cause := "the newest execution is the first in the list. Read its cause: " + aws("stepfunctions describe-execution --query cause --output text --execution-arn ARN")
 	redrive := aws("stepfunctions redrive-execution --execution-arn ARN")
 	events := func(call string) string {
@@ -163,25 +162,17 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			next:  aws("ram get-resource-share-invitations --query \"resourceShareInvitations[?status=='PENDING']\""),
 			then:  "find out why the hub has not accepted it: " + logs(p.Admit),
 		},
-		{
-			id:     "TeardownDirty",
-			metric: own(p.Hub, contract.MetricTeardownDirty, sum), every: time.Minute, atLeast: 1,
-			means: "A teardown ended dirty: the VPC origin or some of its network interfaces are left. While network interfaces exist, the team's " +
-				"VPC cannot be deleted.",
-			next: failed,
-			then: cause + ". It names what is left and the account, and says what to do. CloudFront may release network interfaces later; the hub " +
-				"observes them again once a day. If they stay, ask AWS Support to remove them.",
-		},
 		died("TeardownFailed", "ExecutionsFailed", "FAILED",
-			"An execution of the state machine failed: its teardown is blocked, or one of its tasks failed after all retries. No later step was begun. "+
-				"If TeardownDirty is also in alarm, follow that alarm first."),
+			"An execution of the state machine failed: its teardown is blocked or ended dirty, or one of its tasks failed after all retries. No later "+
+				"step was begun. The alarm TeardownUnresolved holds as long as the teardown is not resolved."),
 		died("TeardownAborted", "ExecutionsAborted", "ABORTED",
 			"Somebody stopped an execution of the state machine, or deleted the machine. Its teardown does not continue by itself."),
 		{
 			id:     "TeardownUnresolved",
 			metric: own(p.Hub, contract.MetricTeardownsUnresolved, maximum), every: sweepEvery, atLeast: 1,
-			means: "A teardown is blocked or ended dirty, and that has not changed since it was reported. The alarm ends when no such teardown is left.",
-			next:  logged(p.Step, "4w", "?"+quoted(contract.TeardownBlocked)+" ?"+quoted(contract.TeardownEndedIncomplete)),
+			means: "A teardown is blocked or ended dirty, and that has not changed since it was reported. If network interfaces are left, the team's VPC cannot be " +
+				"deleted. The alarm ends when no such teardown is left.",
+			next: logged(p.Step, "4w", "?"+quoted(contract.TeardownBlocked)+" ?"+quoted(contract.TeardownEndedIncomplete)),
 			then: "each line names the origin, its team, the phase and what to do. An execution that died is in the log of function retire: " +
 				logged(p.Retire, "4w", quoted(contract.TeardownBlocked)),
 		},

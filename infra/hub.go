@@ -152,7 +152,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 	keepFailures(audit, auditFailures)
 
 	toAdmit, toRetire, toAudit := toQueue("Admit", admitQueue), parts.ToFunction("Retire", retire), parts.ToFunction("Audit", audit)
-	toPeople := toTopic("Alarms", topic)
+	toPeople := toTopic(stack, "Alarms", topic, key, contract.RolePath(hub))
 	parts.NewRules(stack, undelivered,
 		parts.Rule{
 			ID: "ShareChanges", Description: "RAM reports that a share changed",

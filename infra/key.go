@@ -19,8 +19,8 @@ import (
 // If one of these statements is missing, AWS fails quietly: events end in the dead letters, or alarms are raised and notify nobody. So each
 // statement follows AWS's documentation; where that has kms:GenerateDataKey* or kms:ReEncrypt*, the statement lists the actions:
 //
-//   - EventBridge sends to queues and to the topic, and encrypts the bus. There is no condition on aws:SourceArn or aws:SourceAccount,
-//     because AWS does not support them for encrypted topics. The policies of the queues and the topic limit who may send.
+//   - EventBridge sends to queues, and encrypts the bus. There is no condition on aws:SourceArn or aws:SourceAccount,
+//     because AWS does not support them for encrypted topics. The policies of the queues limit who may send.
 //     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 //     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html
 //   - The archive needs more actions, for the bus only.

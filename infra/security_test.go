@@ -211,6 +211,16 @@ func TestSpokeUnsharesOnlyVPCOrigins(t *testing.T) {
 	}
 }
 
+func TestSpokeDeletesOnlySharesThatTheirTeamsNamed(t *testing.T) {
+	allowed := templates(t).spoke.allowing("ram:DeleteResourceShare")
+	if len(allowed) != 1 {
+		t.Fatalf("%d statements allow it, want 1", len(allowed))
+	}
+	if name, _ := allowed[0].condition["StringLike"].(map[string]any); name["ram:ResourceShareName"] != contract.SharePrefix+"*" {
+		t.Errorf("condition %v does not ask for the name of the share", allowed[0].condition)
+	}
+}
+
 func TestSpokeTrustsTheHubsFunctionsOnly(t *testing.T) {
 	s := templates(t)
 	for _, trust := range s.spoke.allowing("sts:AssumeRole") {

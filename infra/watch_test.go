@@ -47,6 +47,36 @@ func TestEveryAlarmNamesTheNextCommand(t *testing.T) {
 	}
 }
 
+// No service principal publishes to the topic without a condition on whom it acts for: alarms by their ARNs, and rules by a role of this stack.
+func TestTopicAdmitsNoBareServicePrincipal(t *testing.T) {
+	hub := templates(t).hub
+	var roles int
+	for _, s := range hub.allowing("sns:Publish") {
+		if s.principal == nil {
+			continue // a role's own policy
+		}
+		if role := text(s.principal["AWS"]); s.principal["AWS"] != nil && hub.resource(role).Type == "AWS::IAM::Role" {
+			roles++
+			continue
+		}
+		if arns, _ := s.condition["ArnEquals"].(map[string]any); len(list(arns["aws:SourceArn"])) == 0 {
+			t.Errorf("%v may publish if %v", s.principal, s.condition)
+		}
+	}
+	for _, id := range hub.all("AWS::Events::Rule") {
+		for _, target := range hub.Resources[id].Properties["Targets"].([]any) {
+			target := target.(map[string]any)
+			to := hub.resource(text(target["Arn"])).Type == "AWS::SNS::Topic"
+			if to && hub.resource(text(target["RoleArn"])).Type != "AWS::IAM::Role" {
+				t.Errorf("%s publishes without a role", id)
+			}
+		}
+	}
+	if roles != 1 {
+		t.Errorf("%d roles may publish, want that of the rules", roles)
+	}
+}
+
 // A message in dead letters is not retried, so each such queue has an alarm.
 func TestEveryQueueOfDeadLettersHasAnAlarm(t *testing.T) {
 	hub := templates(t).hub

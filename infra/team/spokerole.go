@@ -31,8 +31,11 @@ func newSpokeRole(scope constructs.Construct, id string, p SpokeProps) awsiam.Ro
 		parts.Allow([]string{"ram:GetResourceShareAssociations"}, "*"),
 		parts.Allow([]string{"ram:DisassociateResourceShare"}, shares).
 			When(parts.Condition{"ArnLike": {"ram:ResourceArn": origins}}),
-		// RAM has no condition on the content of a share. The hub deletes a share only if the origin is the only resource in it.
-		parts.Allow([]string{"ram:DeleteResourceShare"}, shares),
+		// A team says by the name of a share that the hub may delete it. RAM has no condition on the content of a share; the hub deletes a
+		// share only if the origin is the only resource in it.
+		// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsresourceaccessmanagerram.html
+		parts.Allow([]string{"ram:DeleteResourceShare"}, shares).
+			When(parts.Condition{"StringLike": {"ram:ResourceShareName": contract.SharePrefix + "*"}}),
 		// Describe calls, in the Region of the VPC.
 		parts.Allow([]string{
 			"ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "elasticloadbalancing:DescribeLoadBalancers",

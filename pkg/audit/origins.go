@@ -132,7 +132,7 @@ func shareAgainText(r origin.Record) string {
 
 // shareAgain returns the command that shares an origin with the hub's account.
 func shareAgain(r origin.Record, hub string) string {
-	return fmt.Sprintf("aws ram create-resource-share --region us-east-1 --name %s --resource-arns %s --principals %s", r.ID, r.ARN, hub)
+	return fmt.Sprintf("aws ram create-resource-share --region us-east-1 --name originhub-%s --resource-arns %s --principals %s", r.ID, r.ARN, hub)
 }
 
 // guardShare judges the deletion of a share, or the removal of a resource from one.

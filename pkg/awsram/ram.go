@@ -195,7 +195,7 @@ func (c *Client) Associations(ctx context.Context) ([]origin.Association, error)
 			case types.ResourceShareAssociationStatusDisassociated, types.ResourceShareAssociationStatusFailed: // the resource is not in the share
 			default:
 				list = append(list, origin.Association{
-					Share: aws.ToString(a.ResourceShareArn), Resource: aws.ToString(a.AssociatedEntity), Status: string(a.Status),
+					Share: aws.ToString(a.ResourceShareArn), Name: aws.ToString(a.ResourceShareName), Resource: aws.ToString(a.AssociatedEntity), Status: string(a.Status),
 				})
 			}
 		}

@@ -150,7 +150,7 @@ func TestShareIsTakenApartOnce(t *testing.T) {
 	}
 	both := func(first string) []origin.Association {
 		return []origin.Association{
-			{Share: share, Resource: arns[0], Status: first}, {Share: share, Resource: arns[1], Status: "ASSOCIATED"},
+			{Share: share, Name: "peer", Resource: arns[0], Status: first}, {Share: share, Name: "peer", Resource: arns[1], Status: "ASSOCIATED"},
 		}
 	}
 	associations(both("ASSOCIATED")...)

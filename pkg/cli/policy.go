@@ -125,12 +125,12 @@ func readPolicy(file string, in io.Reader) (hubpolicy.Policy, policy.Errors, err
 	if err != nil {
 		return hubpolicy.Policy{}, nil, err
 	}
-	p, err := policy.Parse(text)
+	p, examples, err := policy.Review(text)
 	var wrong policy.Errors
 	if errors.As(err, &wrong) {
 		return hubpolicy.Policy{}, nil, &failure{exitPolicy, fmt.Errorf("%s is not a valid policy\n%s", file, located(file, "", wrong))}
 	}
-	return p, policy.Placeholders(text), err
+	return p, examples, err
 }
 
 // located formats findings as file:line:column, which editors and CI recognize. It shows the first 50.

@@ -117,6 +117,9 @@ func RolePath(hub string) string { return "/originhub/" + hub + "/" }
 // hubs can serve the same accounts.
 func SpokeRoleName(hub string) string { return "originhub-" + hub + "-spoke" }
 
+// SharePrefix begins the names of the shares that the hub may delete. A share with another name is never deleted: its team did not say so.
+const SharePrefix = "originhub-"
+
 // SpokeStackName returns the name of the stack or StackSet that creates the spoke role.
 func SpokeStackName(hub string) string { return SpokeRoleName(hub) }
 

@@ -159,6 +159,7 @@ type Teardown struct {
 	Earlier        []Place   // where the origin's interfaces were recorded before it moved to VPC
 	Recorded       bool      // ENIs were recorded, even if there are none
 	SharesLeft     []string  `json:"Left"` // ARNs of shares that contained other resources when the origin was removed from them
+	SharesKept     []string  // ARNs of shares that the hub does not delete, and that are reported if they are empty
 	Phase          string    // the current phase, as package teardown names it
 	Since          time.Time // when Phase began; it limits how long a phase waits
 	Ended          bool      // blocked or dirty, and not retried since

@@ -64,6 +64,7 @@ const (
 // Association is the association of a resource with a RAM share, as the owner of the share reads it.
 type Association struct {
 	Share    string // ARN
+	Name     string // of the share
 	Resource string // ARN
 	Status   string // RAM's status: ASSOCIATED, DISASSOCIATING, …
 }

@@ -8,18 +8,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Placeholders returns an error for each value of a policy file that is still that of an example. Such a value is valid, but the owner of
-// an example's account could share origins with the hub, and everybody knows an example's external id.
-func Placeholders(data []byte) Errors {
-	root, err := read(data)
-	if err != nil {
-		return nil //nolint:nilerr // Parse returns the error
-	}
-	c := checker{root: root}
-	c.placeholders(root, nil)
-	return c.sorted()
-}
-
 func (c *checker) placeholders(n ast.Node, way []any) {
 	switch n := n.(type) {
 	case *ast.MappingNode:

@@ -205,6 +205,23 @@ func Parse(data []byte) (hubpolicy.Policy, error) {
 	if err != nil {
 		return hubpolicy.Policy{}, err
 	}
+	return parse(root)
+}
+
+// Review parses and checks a policy file as Parse does. It also returns an error for each value that is still that of an example. Such a
+// value is valid, but the owner of an example's account could share origins with the hub, and everybody knows an example's external id.
+func Review(data []byte) (p hubpolicy.Policy, examples Errors, err error) {
+	root, err := read(data)
+	if err != nil {
+		return hubpolicy.Policy{}, nil, err
+	}
+	c := checker{root: root}
+	c.placeholders(root, nil)
+	p, err = parse(root)
+	return p, c.sorted(), err
+}
+
+func parse(root ast.Node) (hubpolicy.Policy, error) {
 	var f file
 	c := checker{root: root}
 	c.form(c.root, reflect.TypeOf(f), nil)

@@ -289,7 +289,7 @@ func BenchmarkLarge(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				_, _ = Parse([]byte(text))
+				_, _, _ = Review([]byte(text))
 			}
 		})
 	}
@@ -335,10 +335,11 @@ func TestByteOrderMarkIsIgnored(t *testing.T) {
 	}
 }
 
-func TestPlaceholders(t *testing.T) {
+func TestReviewFindsPlaceholders(t *testing.T) {
 	is := func(text string) []string {
 		var all []string
-		for _, e := range Placeholders([]byte(text)) {
+		_, examples, _ := Review([]byte(text))
+		for _, e := range examples {
 			all = append(all, e.Error())
 		}
 		return all
@@ -483,7 +484,7 @@ func FuzzParse(f *testing.F) {
 		if _, err := Parse(text); err != nil && (!errors.As(err, &list) || len(list) == 0 || list[0].Line < 1) {
 			t.Errorf("got %v", err)
 		}
-		_ = Placeholders(text)
+		_, _, _ = Review(text)
 	})
 }
 

@@ -66,6 +66,7 @@ func (a *Actor) Create(ctx context.Context, name, balancer string, tags map[stri
 
 // Share shares resources with the hub and returns the share's ARN.
 func (a *Actor) Share(ctx context.Context, name string, resources ...string) (string, error) {
+	name = contract.SharePrefix + name
 	out, err := a.ram.CreateResourceShare(ctx, &ram.CreateResourceShareInput{
 		Name: &name, ResourceArns: resources, Principals: []string{HubAccount}, AllowExternalPrincipals: aws.Bool(true),
 	})

@@ -123,7 +123,7 @@ func (s *story) renameShare(_ *testscript.TestScript, args []string) error {
 // shareInSteps shares an origin as Terraform does: first an empty share, then the hub as its principal, and the origin half a minute later.
 func (s *story) shareInSteps(_ *testscript.TestScript, args []string) error {
 	client := s.owner(args[0]).ram
-	made, err := client.CreateResourceShare(s.ctx, &ram.CreateResourceShareInput{Name: &args[0], AllowExternalPrincipals: aws.Bool(true)})
+	made, err := client.CreateResourceShare(s.ctx, &ram.CreateResourceShareInput{Name: aws.String(contract.SharePrefix + args[0]), AllowExternalPrincipals: aws.Bool(true)})
 	if err != nil {
 		return err
 	}

@@ -627,7 +627,7 @@ func (s *story) holdInterfaces(_ *testscript.TestScript, args []string) error {
 func (s *story) createOtherDistribution(_ *testscript.TestScript, args []string) error {
 	o, owner := s.origins[args[0]], s.owner(args[0])
 	share, err := owner.ram.CreateResourceShare(s.ctx, &ram.CreateResourceShareInput{
-		Name: aws.String("other"), ResourceArns: []string{o.ARN}, Principals: []string{args[1]}, AllowExternalPrincipals: aws.Bool(true),
+		Name: aws.String(contract.SharePrefix + "other"), ResourceArns: []string{o.ARN}, Principals: []string{args[1]}, AllowExternalPrincipals: aws.Bool(true),
 	})
 	if err != nil {
 		return err

@@ -173,7 +173,7 @@ func anything(t *rapid.T) teardown.Observed {
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "shares") {
 		o.Shares = append(o.Shares, origin.Association{
-			Share: word("share", "share-1", "share-2"), Resource: word("resource", arn, other), Status: word("status", "ASSOCIATED", "DISASSOCIATING", "SUSPENDED"),
+			Share: word("share", "share-1", "share-2"), Name: word("name", "originhub-b", "orders"), Resource: word("resource", arn, other), Status: word("status", "ASSOCIATED", "DISASSOCIATING", "SUSPENDED"),
 		})
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "enis") {
@@ -361,7 +361,7 @@ func TestEveryTeardownEndsClean(t *testing.T) {
 			},
 		}
 		for i := range rapid.IntRange(0, 2).Draw(t, "shares") {
-			w.shares = append(w.shares, origin.Association{Share: []string{"share-1", "share-2"}[i], Resource: arn, Status: "ASSOCIATED"})
+			w.shares = append(w.shares, origin.Association{Share: []string{"share-1", "share-2"}[i], Name: []string{"originhub-b", "orders"}[i], Resource: arn, Status: "ASSOCIATED"})
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "enis") {
 			w.enis = append(w.enis, origin.ENI{ID: "eni-1", VPC: "vpc-1", Subnet: "subnet-1"})

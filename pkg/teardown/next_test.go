@@ -24,7 +24,7 @@ func at(phase teardown.Phase) teardown.Observed {
 	return teardown.Observed{
 		Now: start.Add(time.Hour), Phase: phase, Generation: 3, Known: true, Tag: teardown.TagPresent, Value: "now", Exists: true, Deployed: true, ETag: "E2",
 		Endpoint: "alb", Place: origin.Endpoint{Region: "eu-west-1", VPC: "vpc-1", Subnets: []string{"subnet-1"}},
-		Shares: []origin.Association{{Share: "share-1", Resource: arn, Status: "ASSOCIATED"}},
+		Shares: []origin.Association{{Share: "share-1", Name: "originhub-b", Resource: arn, Status: "ASSOCIATED"}},
 		Record: origin.Record{
 			Ref: origin.Ref{ID: "vo_b", Account: owner, ARN: arn}, Generation: 3, Intent: origin.Detach, State: origin.Detached, Token: "old",
 			Teardown: &origin.Teardown{
@@ -399,6 +399,11 @@ func TestNext(t *testing.T) {
 			seen: gone(), change: func(o *teardown.Observed) { o.Record.Teardown.SharesLeft = []string{"share-1"} },
 			verdict: teardown.Act, phase: teardown.Verify, says: []string{"share-1"},
 		},
+		"an empty share is left that the hub may not delete": {
+			seen: gone(), change: func(o *teardown.Observed) { o.Record.Teardown.SharesKept = []string{"share-1"} },
+			verdict: teardown.End, phase: teardown.Verify, outcome: teardown.Clean,
+			says: []string{"share share-1 is empty", "delete-resource-share --region us-east-1 --resource-share-arn share-1"},
+		},
 		"a share is left that is not empty": {
 			seen: gone(), change: func(o *teardown.Observed) {
 				o.Record.Teardown.SharesLeft = []string{"share-1"}
@@ -535,13 +540,19 @@ func TestWhatIsRecordedBeforeItIsDone(t *testing.T) {
 		t.Errorf("without interfaces it says %s", s.Message)
 	}
 	s = step(but(at(teardown.Unshare), func(o *teardown.Observed) {
-		o.Shares = append(o.Shares, origin.Association{Share: "share-1", Resource: other, Status: "ASSOCIATED"})
+		o.Shares = append(o.Shares, origin.Association{Share: "share-1", Name: "originhub-b", Resource: other, Status: "ASSOCIATED"})
 	}))
 	if got := s.Record.Teardown; s.Share != "share-1" || s.Whole || !slices.Equal(got.SharesLeft, []string{"share-1"}) || !got.Unshared.Equal(start.Add(time.Hour)) {
 		t.Errorf("leaving a share that others are in asks for %+v and records %+v", s, got)
 	}
 	if s = step(at(teardown.Unshare)); s.Share != "share-1" || !s.Whole || len(s.Record.Teardown.SharesLeft) != 0 {
 		t.Errorf("leaving a share that nobody else is in asks for %+v", s)
+	}
+	s = step(but(at(teardown.Unshare), func(o *teardown.Observed) {
+		o.Shares = []origin.Association{{Share: "share-1", Name: "orders", Resource: arn, Status: "ASSOCIATED"}}
+	}))
+	if got := s.Record.Teardown; s.Share != "share-1" || s.Whole || len(got.SharesLeft) != 0 || !slices.Equal(got.SharesKept, []string{"share-1"}) {
+		t.Errorf("leaving a share that the hub may not delete asks for %+v and records %+v", s, got)
 	}
 	if s = step(but(at(teardown.Delete), func(o *teardown.Observed) { o.Shares = nil })); s.ETag != "E2" {
 		t.Errorf("deleting asks for the version %q that was not seen", s.ETag)
@@ -594,8 +605,11 @@ func TestOneEffectForEachDecision(t *testing.T) {
 	if s.Share != "share-1" || !s.Whole || !s.Optional {
 		t.Errorf("an empty share: %+v", s)
 	}
-	if s, _ = decide(t, o.After(s)); s.Outcome != teardown.Clean {
-		t.Errorf("after it: %+v", s)
+	if after, _ := decide(t, o.After(s)); after.Outcome != teardown.Clean || strings.Contains(after.Message, "share-1") {
+		t.Errorf("after it: %+v", after)
+	}
+	if s, _ = decide(t, o.AfterFailure(s)); s.Outcome != teardown.Clean || !strings.Contains(s.Message, "delete-resource-share --region us-east-1 --resource-share-arn share-1") {
+		t.Errorf("after it failed: %+v", s)
 	}
 }
 

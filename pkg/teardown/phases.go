@@ -216,14 +216,21 @@ func (o Observed) unshare(t origin.Teardown) Step {
 		return o.fails(Unshare, Blocked, shareStays, ids, "%s, and RAM does not disassociate it; disassociate it by hand in account %s, and then set the tag %s again",
 			message, o.Record.Account, contract.TagTeardown)
 	}
-	return o.unshareFrom(open[next].Share)
+	return o.unshareFrom(open[next])
 }
 
-// unshareFrom removes the origin from one share. A share that holds nothing else is deleted. One that holds more is remembered, to be
-// deleted at the end if it is empty by then. The record is written before the act, so that a concurrent run of function admit cannot place
+// unshareFrom removes the origin from one share.
+//
+//	name of the share        holds more   the share is
+//	begins with originhub-   no           deleted
+//	begins with originhub-   yes          remembered, to be deleted at the end if it is empty by then
+//	other                    any          remembered, to be reported at the end if it is empty by then
+//
+// The record is written before the act, so that a concurrent run of function admit cannot place
 // the origin again: its write or this one fails.
-func (o Observed) unshareFrom(share string) Step {
-	whole := !slices.ContainsFunc(o.Shares, func(a origin.Association) bool { return a.Share == share && a.Resource != o.Record.ARN })
+func (o Observed) unshareFrom(from origin.Association) Step {
+	share, permitted := from.Share, strings.HasPrefix(from.Name, contract.SharePrefix)
+	whole := permitted && !slices.ContainsFunc(o.Shares, func(a origin.Association) bool { return a.Share == share && a.Resource != o.Record.ARN })
 	did := "the hub removed it from share "
 	if whole {
 		did = "the hub deleted share "
@@ -231,8 +238,11 @@ func (o Observed) unshareFrom(share string) Step {
 	s := o.act(Unshare, "VPC origin %s is used by no distribution; %s", o.Record.ID, did+share)
 	t := *s.Record.Teardown
 	t.Unshared = o.Now
-	if !whole && !slices.Contains(t.SharesLeft, share) {
-		t.SharesLeft = append(slices.Clone(t.SharesLeft), share)
+	switch {
+	case permitted && !whole:
+		t.SharesLeft = with(t.SharesLeft, share)
+	case !permitted:
+		t.SharesKept = with(t.SharesKept, share)
 	}
 	s.Record.Teardown = &t
 	s.Share, s.Whole = share, whole
@@ -379,22 +389,31 @@ func (o Observed) needed(p origin.Place, subnet string) (n int) {
 }
 
 // clean ends the teardown. Before that it deletes empty shares: if the last two origins leave a share at the same time, neither is alone in
-// it. An empty share costs nothing, so a failure to delete it does not change the outcome.
+// it. An empty share costs nothing, so one that stays does not change the outcome. It is reported with the command that deletes it.
 func (o Observed) clean(t origin.Teardown, where string) Step {
-	if len(t.SharesLeft) > 0 && !o.Has[Sharing] && !o.Unread[Sharing] {
+	if len(t.SharesLeft)+len(t.SharesKept) > 0 && !o.Has[Sharing] && !o.Unread[Sharing] {
 		s := o.observe(Verify, Sharing)
 		s.Optional = true
 		return s
 	}
+	empty := func(share string) bool {
+		return !o.Unread[Sharing] && !slices.ContainsFunc(o.Shares, func(a origin.Association) bool { return a.Share == share })
+	}
 	for _, share := range t.SharesLeft {
-		used := slices.ContainsFunc(o.Shares, func(a origin.Association) bool { return a.Share == share })
-		if used || o.Unread[Sharing] {
+		if !empty(share) {
 			continue
 		}
 		s := o.act(Verify, "VPC origin %s left share %s empty; the hub deleted that share", o.Record.ID, share)
 		s.Share, s.Whole, s.Optional = share, true, true
 		return s
 	}
-	return o.endWith(Verify, Clean, "VPC origin %s is torn down: it is in no distribution and no share, it is deleted, and none of its network interfaces is left in %s",
-		o.Record.ID, where)
+	var stay string
+	for _, share := range t.SharesKept {
+		if empty(share) {
+			stay += fmt.Sprintf("; share %s is empty, and its team can delete it in account %s: aws ram delete-resource-share --region us-east-1 --resource-share-arn %s",
+				share, o.Record.Account, share)
+		}
+	}
+	return o.endWith(Verify, Clean, "VPC origin %s is torn down: it is in no distribution and no share, it is deleted, and none of its network interfaces is left in %s%s",
+		o.Record.ID, where, stay)
 }

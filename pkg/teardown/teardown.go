@@ -90,7 +90,7 @@ type Step struct {
 	AfterAct    outcome.Outcome // published once an Act is done
 
 	Share       string // ARN of the share from which an Act removes the origin
-	Whole       bool   // the share holds nothing else and is deleted
+	Whole       bool   // the share is deleted
 	ETag        string // of the VPC origin that an Act deletes
 	Unconfirmed bool   // if AWS refuses the Act, observe the facts that it rests on and call Next again
 	Optional    bool   // a failure of the Act or observation changes nothing
@@ -156,6 +156,22 @@ func (o Observed) After(s Step) Observed {
 		}
 	}
 	return o
+}
+
+// AfterFailure returns o after the optional act of s failed: the share stays.
+func (o Observed) AfterFailure(s Step) Observed {
+	o = o.After(s)
+	t := *o.Record.Teardown
+	t.SharesKept = with(t.SharesKept, s.Share)
+	o.Record.Teardown = &t
+	return o
+}
+
+func with(all []string, one string) []string {
+	if slices.Contains(all, one) {
+		return all
+	}
+	return append(slices.Clone(all), one)
 }
 
 func without(all []string, one string) []string {

@@ -143,7 +143,7 @@ func (s ownerShares) Associations(context.Context) ([]origin.Association, error)
 	if s.w.unshared {
 		return nil, nil
 	}
-	return []origin.Association{{Share: "share", Resource: s.w.get().ARN, Status: "ASSOCIATED"}}, nil
+	return []origin.Association{{Share: "share", Name: "originhub-share", Resource: s.w.get().ARN, Status: "ASSOCIATED"}}, nil
 }
 
 func (s ownerShares) DeleteShare(context.Context, string) error {

@@ -130,6 +130,8 @@ func (r *teardownRun) act(ctx context.Context, step teardown.Step) error {
 		return err
 	case err != nil:
 		r.Log.WarnContext(ctx, "optional act failed", "phase", step.Phase, "share", step.Share, "error", err)
+		r.observed = r.observed.AfterFailure(step)
+		return nil
 	default:
 		r.done = append(r.done, step.Message)
 		if err := r.committer.commit(ctx, step.AfterAct, nil); err != nil {

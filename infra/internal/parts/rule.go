@@ -25,7 +25,7 @@ type Rule struct {
 type Target struct {
 	ID      string // unique among a rule's targets
 	ARN     string
-	RoleARN string                  // the role that EventBridge assumes for a target in another account
+	RoleARN string                  // the role that EventBridge assumes for the target; empty: it needs none
 	Permit  func(ruleARNs []string) // lets rules reach it; nil when RoleARN does
 }
 
