@@ -151,7 +151,7 @@ func testscriptCommands() map[string]func(*testscript.TestScript, bool, []string
 		all[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 			s := ts.Value("story").(*story)
 			s.ctx = context.Background()
-			if err := s.runLine(name, v, neg, ts, args); err != nil {
+			if err := errors.Join(s.runLine(name, v, neg, ts, args), s.observeUnmanaged()); err != nil {
 				ts.Fatalf("%v", err)
 			}
 		}

@@ -48,7 +48,7 @@ func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/stories",
 		Setup: func(env *testscript.Env) error {
-			s := &story{functions: functionsFor(t, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{}}
+			s := &story{functions: functionsFor(t, strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")), actors: map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{}, unmanaged: map[string]unmanaged{}}
 			env.Values["story"] = s
 			env.Defer(func() {
 				if s.Stage == nil {
@@ -65,6 +65,9 @@ func TestStories(t *testing.T) {
 				}
 				for _, idle := range s.unusedFaults() {
 					t.Errorf("%s: this fault has hit nothing: %s", filepath.Base(env.WorkDir), idle)
+				}
+				if err := s.checkUnmanaged(); err != nil {
+					t.Errorf("%s: %v", filepath.Base(env.WorkDir), err)
 				}
 				for _, calls := range unexplainedRetries(s.Calls()) {
 					t.Errorf("%s: %s", filepath.Base(env.WorkDir), calls)
@@ -134,6 +137,7 @@ type story struct {
 	adoptable          map[string]string // ids of the distributions first and second, by name
 	cloudFrontPolicies map[string]string // ids of the policies of create-policy, by name
 	originalConfigs    map[string][]byte // their configurations before the adoption, by name
+	unmanaged          map[string]unmanaged
 
 	functions string // directory of the functions' binaries; empty if the functions run in this process
 
