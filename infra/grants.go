@@ -60,6 +60,7 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 		}),
 		completeTasks(),
 	)
+	permissions = append(permissions, g.adopted()...)
 	for _, p := range []parts.Permission{
 		parts.Allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // the resource has no ARN before it is created
 		parts.Allow([]string{"cloudfront:ListDistributions"}, "*"),                               // a list
@@ -70,6 +71,19 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 	}
 	return permissions
 }
+
+// adopted returns the permissions that the policy states for parts of adopted distributions.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html,
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-edge-permissions.html
+func (g grants) adopted() []parts.Permission {
+	return []parts.Permission{
+		parts.Allow([]string{"s3:GetBucketAcl", "s3:PutBucketAcl"}, entry(wrapped("arn:aws:s3:::", g.in.logBuckets, ""))).On(g.in.hasLogBuckets),
+		parts.Allow([]string{"lambda:GetFunction", "lambda:EnableReplication*", "lambda:DisableReplication*"}, entry(g.in.edgeFunctions)).On(g.in.hasEdgeFunctions),
+	}
+}
+
+// entry returns the single entry of a token list, which stands for all resources of a permission.
+func entry(list *[]*string) string { return *(*list)[0] }
 
 func (g grants) teardown(wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.decide(),
@@ -146,7 +160,7 @@ func (g grants) distributions() []string {
 	// The account is "*" because Fn::Join takes no reference as its delimiter. An id names one distribution of one account, and CloudFront
 	// lets no other account update it.
 	adopted := wrapped("arn:aws:cloudfront::*:distribution/", g.in.adopted, "")
-	return []string{*(*awscdk.Token_AsList(parts.If(g.in.creates, []string{anyDistribution()}, adopted), nil))[0]}
+	return []string{entry(awscdk.Token_AsList(parts.If(g.in.creates, []string{anyDistribution()}, adopted), nil))}
 }
 
 func anyDistribution() string {

@@ -161,6 +161,10 @@ func TestEveryLimitHoldsForAThousandAccounts(t *testing.T) {
 	for i := range hubpolicy.MostAdopted {
 		adopted.Distribution.Adopt = append(adopted.Distribution.Adopt, fmt.Sprintf("E%031d", i))
 	}
+	for i := range hubpolicy.MostPermissions {
+		adopted.Permissions.LogBuckets = append(adopted.Permissions.LogBuckets, fmt.Sprintf("%063d", i))
+		adopted.Permissions.EdgeFunctions = append(adopted.Permissions.EdgeFunctions, fmt.Sprintf("arn:aws:lambda:us-east-1:100000000000:function:%064d:123456789", i))
+	}
 	for name, p := range map[string]hubpolicy.Policy{
 		"1,000 accounts inside the organization": inside, "as many outside as fit, and the others inside": both,
 		"no organization": outside, "as many adopted distributions as are permitted": adopted,

@@ -21,8 +21,9 @@ import (
 type inputs struct {
 	hub, domain, zone, externalID, organization, last string
 
-	accounts, adopted *[]*string // lists
-	window            *float64   // seconds
+	accounts, adopted, logBuckets, edgeFunctions *[]*string // lists
+
+	window *float64 // seconds
 
 	hasSpokes      awscdk.CfnCondition // at least one team has a spoke
 	inOrganization awscdk.CfnCondition // the policy names an organization
@@ -30,6 +31,8 @@ type inputs struct {
 	hasOutside     awscdk.CfnCondition // accounts outside the organization put events on the bus
 	creates        awscdk.CfnCondition // the hub creates its distributions
 	writesAtOnce   awscdk.CfnCondition // changes are not collected before an update
+
+	hasLogBuckets, hasEdgeFunctions awscdk.CfnCondition // the policy states them
 }
 
 func newInputs(stack awscdk.Stack) inputs {
@@ -46,14 +49,16 @@ func newInputs(stack awscdk.Stack) inputs {
 		}).ValueAsList()
 	}
 	in := inputs{
-		hub:          text(hubpolicy.ParameterHub, `[a-z][a-z0-9-]{0,19}`, "hub: in the hub policy"),
-		domain:       text(hubpolicy.ParameterDomain, `[a-z0-9.-]+`, "domain: in the hub policy"),
-		zone:         text(hubpolicy.ParameterZone, `Z[A-Z0-9]{1,31}`, "hostedZone: in the hub policy"),
-		externalID:   text(hubpolicy.ParameterExternalID, `([\w+=,.@:/-]{2,})?`, "spokes.externalId: in the hub policy; empty if no team has a spoke"),
-		organization: text(hubpolicy.ParameterOrganization, `(o-[a-z0-9]{10,32})?`, "organization: in the hub policy; empty if there is none"),
-		last:         text(hubpolicy.ParameterLast, `.+`, "Name of the distribution that is filled last, such as main or main-3"),
-		accounts:     list(hubpolicy.ParameterAccounts, "Accounts outside the organization that put events on the hub bus"),
-		adopted:      list(hubpolicy.ParameterAdopted, "distribution.adopt: in the hub policy; empty if the hub creates its distributions"),
+		hub:           text(hubpolicy.ParameterHub, `[a-z][a-z0-9-]{0,19}`, "hub: in the hub policy"),
+		domain:        text(hubpolicy.ParameterDomain, `[a-z0-9.-]+`, "domain: in the hub policy"),
+		zone:          text(hubpolicy.ParameterZone, `Z[A-Z0-9]{1,31}`, "hostedZone: in the hub policy"),
+		externalID:    text(hubpolicy.ParameterExternalID, `([\w+=,.@:/-]{2,})?`, "spokes.externalId: in the hub policy; empty if no team has a spoke"),
+		organization:  text(hubpolicy.ParameterOrganization, `(o-[a-z0-9]{10,32})?`, "organization: in the hub policy; empty if there is none"),
+		last:          text(hubpolicy.ParameterLast, `.+`, "Name of the distribution that is filled last, such as main or main-3"),
+		accounts:      list(hubpolicy.ParameterAccounts, "Accounts outside the organization that put events on the hub bus"),
+		adopted:       list(hubpolicy.ParameterAdopted, "distribution.adopt: in the hub policy; empty if the hub creates its distributions"),
+		logBuckets:    list(hubpolicy.ParameterLogBuckets, "distribution.permissions.logBuckets: in the hub policy"),
+		edgeFunctions: list(hubpolicy.ParameterEdgeFunctions, "distribution.permissions.edgeFunctions: in the hub policy"),
 		window: awscdk.NewCfnParameter(stack, jsii.String(hubpolicy.ParameterWindow), &awscdk.CfnParameterProps{
 			Type: jsii.String("Number"), MinValue: jsii.Number(0), MaxValue: jsii.Number(longestWindow.Seconds()),
 			Description: jsii.String("updates.window: in the hub policy, in seconds"),
@@ -63,7 +68,11 @@ func newInputs(stack awscdk.Stack) inputs {
 	in.hasSpokes = condition("HasSpokes", awscdk.Fn_ConditionNot(none(in.externalID)))
 	in.inOrganization = condition("InOrganization", awscdk.Fn_ConditionNot(none(in.organization)))
 	in.onlyInside = condition("OnlyInside", awscdk.Fn_ConditionAnd(awscdk.Fn_ConditionNot(none(in.organization)), awscdk.Fn_ConditionEquals(shares, "deny")))
-	in.hasOutside = condition("HasOutside", awscdk.Fn_ConditionNot(none(awscdk.Fn_Join(jsii.String(""), in.accounts))))
+	some := func(name string, list *[]*string) awscdk.CfnCondition {
+		return condition(name, awscdk.Fn_ConditionNot(none(awscdk.Fn_Join(jsii.String(""), list))))
+	}
+	in.hasOutside = some("HasOutside", in.accounts)
+	in.hasLogBuckets, in.hasEdgeFunctions = some("HasLogBuckets", in.logBuckets), some("HasEdgeFunctions", in.edgeFunctions)
 	in.creates = condition("Creates", none(awscdk.Fn_Join(jsii.String(""), in.adopted)))
 	in.writesAtOnce = condition("WritesAtOnce", awscdk.Fn_ConditionEquals(in.window, "0"))
 	return in

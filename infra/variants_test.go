@@ -16,6 +16,7 @@ import (
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/hubpolicy"
+	"github.com/originhub/originhub/pkg/origin"
 )
 
 // A hub that adopts distributions may create none, and may change no others.
@@ -47,6 +48,34 @@ func TestHubOfAnAdoptedDistribution(t *testing.T) {
 	for id, r := range hub.Resources {
 		if r.Type == "AWS::Events::EventBusPolicy" {
 			t.Errorf("%s lets somebody put events on the bus of a hub without teams", id)
+		}
+	}
+}
+
+// The role of function wire gets the permissions that the policy states for adopted distributions, on what it names and on nothing else.
+func TestPermissionsForAdoptedDistributions(t *testing.T) {
+	const function = "arn:aws:lambda:us-east-1:100000000000:function:auth:7"
+	wanted := map[string][]string{
+		"s3:GetBucketAcl": {"arn:aws:s3:::logs"}, "s3:PutBucketAcl": {"arn:aws:s3:::logs"},
+		"lambda:GetFunction": {function}, "lambda:EnableReplication*": {function}, "lambda:DisableReplication*": {function},
+	}
+	for _, stated := range []bool{false, true} {
+		p := hubpolicy.Policy{Hub: "first", HostedZone: "Z0EXAMPLE", Updates: hubpolicy.Updates{Window: 5 * time.Second}}
+		p.Domain, p.Distribution.Adopt = "example.com", []string{"EDFDVBD6EXAMPLE"}
+		if stated {
+			p.Permissions = origin.Permissions{LogBuckets: []string{"logs"}, EdgeFunctions: []string{function}}
+		}
+		hub := hubOf(t, p)
+		for action, resources := range wanted {
+			var got []string
+			for _, s := range hub.allowing(action) {
+				if s.principal == nil {
+					got = append(got, s.resources...)
+				}
+			}
+			if stated != slices.Equal(got, resources) {
+				t.Errorf("stated %t: %s on %q", stated, action, got)
+			}
 		}
 	}
 }

@@ -54,7 +54,7 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 	reasons := slices.Concat(
 		wellFormed(c.ID, claim, team),
 		permitted(c.ID, judged, team, p),
-		within(c.ID, claim, p),
+		within(c.ID, claim, team, p),
 		untaken(c.ID, judged, team, p, registry),
 	)
 	if c.Tagged {

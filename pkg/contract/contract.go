@@ -72,6 +72,7 @@ const (
 	OriginDetached           = "Origin Detached"
 	OriginWithdrawn          = "Origin Withdrawn"
 	DistributionCreated      = "Distribution Created"
+	DistributionExamined     = "Distribution Examined" // what in an adopted distribution is in the way
 	DistributionUpdated      = "Distribution Updated"
 	DistributionWriteRefused = "Distribution Write Refused"
 	DistributionUnavailable  = "Distribution Became Unavailable" // cannot be read or created

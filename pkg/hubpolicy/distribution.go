@@ -21,6 +21,12 @@ func (p Policy) Terms(distribution string) wiring.Terms {
 		NotFound: wiring.Function{Name: function, ARN: "arn:aws:cloudfront::" + p.Account() + ":function/" + function},
 	}
 	if p.Distribution.Create == 0 {
+		t.Permissions = p.Permissions
+		for _, team := range p.Teams {
+			for _, g := range team.Grants {
+				t.Granted = append(t.Granted, g.Paths...)
+			}
+		}
 		t.Named, t.Adopt = slices.Contains(p.Distribution.Fleet(), distribution), p.adopted(distribution)
 		return t
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/originhub/originhub/pkg/admission"
+	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
@@ -17,10 +18,11 @@ type Policy struct {
 	Organization string // "o-…"; empty if the hub is in no AWS organization
 	// External names the teams whose accounts are outside Organization.
 	External    []string
-	HostedZone  string  // id of the Route 53 hosted zone of Domain
-	Certificate string  // ARN of an ACM certificate in us-east-1
-	ExternalID  string  // of every spoke role
-	Created     Created // for the distributions that the hub creates
+	HostedZone  string             // id of the Route 53 hosted zone of Domain
+	Certificate string             // ARN of an ACM certificate in us-east-1
+	ExternalID  string             // of every spoke role
+	Created     Created            // for the distributions that the hub creates
+	Permissions origin.Permissions // for the distributions that the hub adopts
 	Grace       teardown.Bounds
 	Updates     Updates
 	// Networks are the CIDR blocks from which the team stack creates the teams' VPCs, by team: /16 to /26, without overlaps. A

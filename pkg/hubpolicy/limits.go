@@ -7,6 +7,9 @@ const LongestBusPolicy = 10_240
 // MostAdopted is how many distributions a policy may adopt. The role of function wire lists each of them.
 const MostAdopted = 50
 
+// MostPermissions is how many log buckets, and how many Lambda@Edge functions, a policy may state. The role of function wire lists each of them.
+const MostPermissions = 10
+
 // MostNetworks is how many teams may have a network: the template of the team stack has an entry for each of them in one mapping
 // (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
 const MostNetworks = 200

@@ -10,16 +10,18 @@ import (
 
 // Parameters of the hub's template. Everything else that the template needs of the policy, the functions read from the policy themselves.
 const (
-	ParameterHub          = "HubName"
-	ParameterDomain       = "Domain"
-	ParameterZone         = "HostedZone"
-	ParameterExternalID   = "ExternalId"           // empty: no team has a spoke
-	ParameterOrganization = "Organization"         // empty: none
-	ParameterShares       = "ExternalShares"       // allow or deny
-	ParameterAccounts     = "ExternalAccounts"     // a list: the accounts outside the organization
-	ParameterAdopted      = "AdoptedDistributions" // a list of ids; empty: the hub creates its distributions
-	ParameterLast         = "LastDistribution"     // name of the distribution that is filled last
-	ParameterWindow       = "UpdateWindow"         // seconds
+	ParameterHub           = "HubName"
+	ParameterDomain        = "Domain"
+	ParameterZone          = "HostedZone"
+	ParameterExternalID    = "ExternalId"           // empty: no team has a spoke
+	ParameterOrganization  = "Organization"         // empty: none
+	ParameterShares        = "ExternalShares"       // allow or deny
+	ParameterAccounts      = "ExternalAccounts"     // a list: the accounts outside the organization
+	ParameterAdopted       = "AdoptedDistributions" // a list of ids; empty: the hub creates its distributions
+	ParameterLogBuckets    = "LogBuckets"           // a list of S3 buckets for legacy logs of adopted distributions
+	ParameterEdgeFunctions = "EdgeFunctions"        // a list of ARNs of Lambda@Edge function versions of adopted distributions
+	ParameterLast          = "LastDistribution"     // name of the distribution that is filled last
+	ParameterWindow        = "UpdateWindow"         // seconds
 )
 
 // Parameters returns what the hub's template needs of the policy, by name of the parameter.
@@ -35,6 +37,7 @@ func (p Policy) Parameters() map[string]string {
 	return map[string]string{
 		ParameterHub: p.Hub, ParameterDomain: p.Domain, ParameterZone: p.HostedZone, ParameterExternalID: externalID,
 		ParameterOrganization: p.Organization, ParameterShares: shares, ParameterAccounts: strings.Join(p.Outside(), ","),
+		ParameterLogBuckets: strings.Join(p.Permissions.LogBuckets, ","), ParameterEdgeFunctions: strings.Join(p.Permissions.EdgeFunctions, ","),
 		ParameterAdopted: strings.Join(p.Distribution.Adopt, ","), ParameterLast: fleet[len(fleet)-1],
 		ParameterWindow: strconv.Itoa(int(p.Updates.Window.Seconds())),
 	}

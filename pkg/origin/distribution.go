@@ -65,6 +65,15 @@ type Observation struct {
 	OtherAliases []string  `json:"Aliases"` // aliases that no record claims
 	Quota        Size      // CloudFront's quotas; see Quotas
 	QuotaReadAt  time.Time `json:"Asked"`
+	Examined     string    `json:",omitempty"` // id of the distribution whose obstacles were last reported
+	Obstacles    []Reason  `json:",omitempty"` // what was reported to be in the way, without messages
+}
+
+// Permissions is what parts of adopted distributions require of function wire's role beyond CloudFront's permissions, because CloudFront changes
+// the access list of a log bucket and replicates functions in the name of who updates the distribution.
+type Permissions struct {
+	LogBuckets    []string // S3 buckets for standard logs (legacy)
+	EdgeFunctions []string // ARNs of versions of Lambda@Edge functions
 }
 
 // Owned is what the hub added for the hosts of origins, so that the hub may also remove it.

@@ -2,6 +2,7 @@
 package origin
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -37,8 +38,8 @@ type Claim struct {
 	Settings Settings `json:",omitzero"`
 }
 
-// Settings are settings of an origin in the distribution. A setting that is zero has the value that the origin has already, or originhub's
-// default for a new one.
+// Settings are settings of an origin in the distribution. A setting that is zero has the value that the origin has already, or the one of
+// DefaultSettings if the origin is new or once claimed another value.
 type Settings struct {
 	ReadTimeout        int // seconds
 	KeepaliveTimeout   int // seconds
@@ -57,6 +58,31 @@ func (s Settings) String() string {
 		}
 	}
 	return strings.Join(all, ", ")
+}
+
+// DefaultSettings are the settings of an origin that claims none: CloudFront's own defaults
+// (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_VpcOriginConfig.html,
+// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Origin.html).
+var DefaultSettings = Settings{ReadTimeout: 30, KeepaliveTimeout: 5, ConnectionAttempts: 3}
+
+// Or returns s with the values of o where s has none.
+func (s Settings) Or(o Settings) Settings {
+	return Settings{
+		ReadTimeout: cmp.Or(s.ReadTimeout, o.ReadTimeout), KeepaliveTimeout: cmp.Or(s.KeepaliveTimeout, o.KeepaliveTimeout),
+		ConnectionAttempts: cmp.Or(s.ConnectionAttempts, o.ConnectionAttempts),
+	}
+}
+
+// where returns the settings of s that o has, too.
+func (s Settings) where(o Settings) Settings {
+	for _, one := range []struct{ is, has *int }{
+		{&s.ReadTimeout, &o.ReadTimeout}, {&s.KeepaliveTimeout, &o.KeepaliveTimeout}, {&s.ConnectionAttempts, &o.ConnectionAttempts},
+	} {
+		if *one.has == 0 {
+			*one.is = 0
+		}
+	}
+	return s
 }
 
 // Within returns the smaller of the bounds s and o, for each setting; zero is no bound.
@@ -105,7 +131,8 @@ type Record struct {
 	Team            string
 	Share           string // ARN of the RAM share by which the hub may use the origin
 	Claim           Claim
-	ReleasedHosts   []string `json:"Left"` // hosts that the origin no longer claims, until their alias and DNS record are observed to be gone
+	OnceClaimed     Settings `json:",omitzero"` // the first value of each setting that the origin has claimed and may claim no longer
+	ReleasedHosts   []string `json:"Left"`      // hosts that the origin no longer claims, until their alias and DNS record are observed to be gone
 	Intent          Intent
 	State           State
 	Reasons         []Reason  // why the origin is Deferred, Quarantined or withdrawn
@@ -141,9 +168,15 @@ func (r Record) BoundHosts() []string {
 func (r Record) WithClaim(c Claim) Record {
 	released := r.BoundHosts()
 	slices.Sort(released)
+	r.OnceClaimed = r.OnceClaimed.Or(r.Claim.Settings)
 	r.Claim = c
 	r.ReleasedHosts = slices.DeleteFunc(slices.Compact(released), func(h string) bool { return slices.Contains(c.Hosts, h) })
 	return r
+}
+
+// Settings returns the settings that the origin has to have: those that it claims, and the default of each other one that it once claimed.
+func (r Record) Settings() Settings {
+	return r.Claim.Settings.Or(DefaultSettings.where(r.OnceClaimed))
 }
 
 // Teardown is what a teardown remembers from one observation to the next.

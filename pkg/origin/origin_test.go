@@ -44,3 +44,24 @@ func TestOlderDocumentsAreRead(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+// A setting that an origin claims no longer has its default again. One that it never claimed is nobody's.
+func TestSettingsOfARecord(t *testing.T) {
+	s := func(read, keepalive, attempts int) origin.Settings {
+		return origin.Settings{ReadTimeout: read, KeepaliveTimeout: keepalive, ConnectionAttempts: attempts}
+	}
+	var r origin.Record
+	for i, step := range []struct{ claims, want origin.Settings }{
+		{s(0, 0, 0), s(0, 0, 0)},
+		{s(60, 0, 1), s(60, 0, 1)},
+		{s(90, 0, 0), s(90, 0, 3)},
+		{s(0, 7, 0), s(30, 7, 3)},
+		{s(0, 0, 0), s(30, 5, 3)},
+		{s(45, 0, 0), s(45, 5, 3)},
+	} {
+		r = r.WithClaim(origin.Claim{Settings: step.claims})
+		if got := r.Settings(); got != step.want {
+			t.Errorf("step %d: %+v, want %+v", i, got, step.want)
+		}
+	}
+}

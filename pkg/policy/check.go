@@ -27,6 +27,10 @@ var (
 	externalIDForm   = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2,}$`)
 	teamForm         = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 	accountForm      = regexp.MustCompile(`^\d{12}$`)
+	// Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html. Lambda@Edge takes numbered versions in us-east-1:
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html
+	bucketForm       = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	edgeFunctionForm = regexp.MustCompile(`^arn:aws:lambda:us-east-1:\d{12}:function:[A-Za-z0-9_-]{1,64}:[1-9]\d{0,8}$`)
 )
 
 // longestWindow is the longest batching window that Lambda permits for a queue
@@ -131,6 +135,7 @@ func (c *checker) distribution(d distribution, l limits) {
 	if d.Mode == admission.ModeDryRun && d.Base != nil {
 		c.fail(at("distribution", "mode"), "mode is dry-run, which compares with distributions that exist: write adopt instead of base, or remove mode")
 	}
+	c.permissions(d)
 	switch {
 	case (d.Adopt == nil) == (d.Base == nil):
 		c.fail(at("distribution"), "distribution needs either adopt, the ids of existing distributions, or base, to have originhub create them: write exactly one of them")
@@ -161,6 +166,32 @@ func (c *checker) distribution(d distribution, l limits) {
 		}
 		c.oneOf(at("distribution", "base", "priceClass"), d.Base.PriceClass, "PriceClass_100", "PriceClass_200", "PriceClass_All")
 		c.oneOf(at("distribution", "base", "httpVersion"), d.Base.HTTPVersion, "http1.1", "http2", "http3", "http2and3")
+	}
+}
+
+func (c *checker) permissions(d distribution) {
+	if d.Permissions == nil {
+		return
+	}
+	if d.Base != nil {
+		c.fail(at("distribution", "permissions"), "permissions are for adopted distributions, and base has originhub create them: remove permissions")
+	}
+	for _, list := range []struct {
+		name, example string
+		form          *regexp.Regexp
+		values        []string
+	}{
+		{"logBuckets", "example-logs", bucketForm, d.Permissions.LogBuckets},
+		{"edgeFunctions", "arn:aws:lambda:us-east-1:100000000000:function:viewer-auth:7, with the number of a version", edgeFunctionForm, d.Permissions.EdgeFunctions},
+	} {
+		way := at("distribution", "permissions", list.name)
+		if n := len(list.values); n > hubpolicy.MostPermissions {
+			c.fail(way, "%s lists %d, and the hub's role can list %d: remove some", list.name, n, hubpolicy.MostPermissions)
+			continue
+		}
+		for i, value := range list.values {
+			c.like(along(way, i), value, list.form, list.example)
+		}
 	}
 }
 
@@ -245,7 +276,17 @@ func (c *checker) claim(i int, t team, p hubpolicy.Policy) {
 		c.fail(at("teams", i, "claim"), "the claim of %s has %d paths, and limits.behaviors is %d, so no distribution can serve the claim: claim fewer paths, or raise the limit",
 			t.Name, len(t.Claim.Paths), most)
 	}
-	candidate := admission.Candidate{Ref: origin.Ref{Account: t.Accounts[0]}, Claim: origin.Claim{Hosts: t.Claim.Hosts, Paths: t.Claim.Paths, Domain: t.Claim.Domain}}
+	for _, s := range []struct {
+		name  string
+		value *int
+	}{
+		{"readTimeout", t.Claim.ReadTimeout}, {"keepaliveTimeout", t.Claim.KeepaliveTimeout}, {"connectionAttempts", t.Claim.ConnectionAttempts},
+	} {
+		if s.value != nil && *s.value < 1 {
+			c.fail(at("teams", i, "claim", s.name), "%s is %d: write a number above 0", s.name, *s.value)
+		}
+	}
+	candidate := admission.Candidate{Ref: origin.Ref{Account: t.Accounts[0]}, Claim: t.Claim.claim()}
 	for _, r := range admission.Decide(candidate, p.Policy, nil).Reasons {
 		c.fail(at("teams", i, "claim"), "the claim of %s is refused: %s", t.Name, r.Message)
 	}

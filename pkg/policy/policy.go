@@ -82,9 +82,15 @@ type file struct {
 }
 
 type distribution struct {
-	Adopt ids    `yaml:"adopt"`
-	Base  *base  `yaml:"base"`
-	Mode  string `yaml:"mode"`
+	Adopt       ids          `yaml:"adopt"`
+	Permissions *permissions `yaml:"permissions"`
+	Base        *base        `yaml:"base"`
+	Mode        string       `yaml:"mode"`
+}
+
+type permissions struct {
+	LogBuckets    []string `yaml:"logBuckets"`
+	EdgeFunctions []string `yaml:"edgeFunctions"`
 }
 
 // ids is a list of ids, which may be written as a single id.
@@ -161,6 +167,17 @@ type claim struct {
 	Hosts  []string `yaml:"hosts"`
 	Paths  []string `yaml:"paths"`
 	Domain string   `yaml:"domain"`
+
+	ReadTimeout        *int `yaml:"readTimeout"`
+	KeepaliveTimeout   *int `yaml:"keepaliveTimeout"`
+	ConnectionAttempts *int `yaml:"connectionAttempts"`
+}
+
+// claim returns the claim in the file.
+func (c claim) claim() origin.Claim {
+	return origin.Claim{Hosts: c.Hosts, Paths: c.Paths, Domain: c.Domain, Settings: origin.Settings{
+		ReadTimeout: either(c.ReadTimeout, 0), KeepaliveTimeout: either(c.KeepaliveTimeout, 0), ConnectionAttempts: either(c.ConnectionAttempts, 0),
+	}}
 }
 
 // Most is the maximum size of a policy file in bytes.
@@ -285,6 +302,9 @@ func (f file) policy() hubpolicy.Policy {
 		p.Distribution.Create = either(b.Maximum, 1)
 		p.Created = hubpolicy.Created{Comment: b.Comment, PriceClass: b.PriceClass, HTTPVersion: b.HTTPVersion}
 	}
+	if d := f.Distribution.Permissions; d != nil {
+		p.Permissions = origin.Permissions{LogBuckets: d.LogBuckets, EdgeFunctions: d.EdgeFunctions}
+	}
 	for _, t := range f.Teams {
 		out := admission.Team{Name: t.Name, Accounts: t.Accounts, Outside: t.External || f.Organization == "", Spoke: either(t.Spoke, true)}
 		if t.External {
@@ -297,7 +317,7 @@ func (f file) policy() hubpolicy.Policy {
 			out.Grants = append(out.Grants, admission.Grant{Host: g.Host, Paths: g.Paths})
 		}
 		if t.Claim != nil {
-			claim := admission.Normal(origin.Claim{Hosts: t.Claim.Hosts, Paths: t.Claim.Paths, Domain: t.Claim.Domain})
+			claim := admission.Normal(t.Claim.claim())
 			out.Claim = &claim
 		}
 		p.Teams = append(p.Teams, out)

@@ -212,18 +212,19 @@ func legacy(name, alias, certificate string) *types.DistributionConfig {
 	}
 }
 
-// adopting returns the policy with these distributions adopted. A name that is not first or second is an id, or mode=dry-run.
+// adopting returns the policy with these distributions adopted. A name that is not first or second is an id, or KEY=VALUE for another key
+// beside adopt.
 func (s *story) adopting(names []string) []byte {
 	var ids []string
-	mode := ""
+	keys := ""
 	for _, name := range names {
-		if value, is := strings.CutPrefix(name, "mode="); is {
-			mode = "  mode: " + value + "\n"
+		if key, value, is := strings.Cut(name, "="); is {
+			keys += "  " + key + ": " + value + "\n"
 			continue
 		}
 		ids = append(ids, cmp.Or(s.adoptable[name], name))
 	}
-	return distributionKey.ReplaceAll(s.policyText, []byte("distribution:\n"+mode+"  adopt: ["+strings.Join(ids, ", ")+"]\n"))
+	return distributionKey.ReplaceAll(s.policyText, []byte("distribution:\n"+keys+"  adopt: ["+strings.Join(ids, ", ")+"]\n"))
 }
 
 var distributionKey = regexp.MustCompile(`distribution:\n(  .*\n)+`)

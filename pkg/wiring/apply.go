@@ -206,7 +206,7 @@ func originNode(o Origin) *node {
 		element("OriginPath"),
 		list("CustomHeaders"),
 		vpcOriginNode(o),
-		leaf("ConnectionAttempts", "3"),
+		leaf("ConnectionAttempts", strconv.Itoa(origin.DefaultSettings.ConnectionAttempts)),
 		leaf("ConnectionTimeout", "10"),
 		element("OriginShield", leaf("Enabled", "false")),
 		element("OriginAccessControlId"),
@@ -219,8 +219,8 @@ func vpcOriginNode(o Origin) *node {
 	return element("VpcOriginConfig",
 		leaf("VpcOriginId", o.VPCOrigin),
 		leaf("OwnerAccountId", o.Account),
-		leaf("OriginReadTimeout", "30"),
-		leaf("OriginKeepaliveTimeout", "5"),
+		leaf("OriginReadTimeout", strconv.Itoa(origin.DefaultSettings.ReadTimeout)),
+		leaf("OriginKeepaliveTimeout", strconv.Itoa(origin.DefaultSettings.KeepaliveTimeout)),
 	)
 }
 

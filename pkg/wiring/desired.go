@@ -90,7 +90,7 @@ func DesiredOf(records []origin.Record, excluded []string, s Spec) Desired {
 
 // origin returns the origin that r wants.
 func (s Spec) origin(r origin.Record) Origin {
-	o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Settings: r.Claim.Settings, Released: r.ReleasedHosts}
+	o := Origin{VPCOrigin: r.ID, Account: r.Account, Domain: r.Claim.Domain, Paths: r.Claim.Paths, Aliases: r.Claim.Hosts, Settings: r.Settings(), Released: r.ReleasedHosts}
 	if s.Wildcard {
 		o.Aliases = []string{"*." + s.Domain}
 	}

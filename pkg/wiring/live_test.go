@@ -65,7 +65,9 @@ func TestShortfalls(t *testing.T) {
 		for {
 			next, step := r.Next()
 			for _, e := range step.Outcome.Events {
-				events, why = append(events, e.Type), e.Detail.Why
+				if e.Type != contract.DistributionExamined {
+					events, why = append(events, e.Type), e.Detail.Why
+				}
 			}
 			for _, refusal := range step.Refusals {
 				reported[refusal.What] = refusal.Reasons
@@ -93,5 +95,58 @@ func TestShortfalls(t *testing.T) {
 	_, says := script(t, r, (&cloud{served: served(disabled, true)}).answer)
 	if !slices.ContainsFunc(says, func(s string) bool { return strings.Contains(s, "say "+contract.DriftFound+" E1") }) {
 		t.Errorf("no alarm about a disabled distribution: %q", says)
+	}
+}
+
+// What keeps viewers of a live origin away in DNS is reported when it changes: before the hub writes a missing record, and after it.
+func TestShortfallsInDNS(t *testing.T) {
+	live := record("vo_1", origin.Wire, origin.Live)
+	led := []origin.DNSRecord{{Name: "vo_1.example.com", Type: "A", Target: target}, {Name: "vo_1.example.com", Type: "AAAA", Target: target}}
+	taken := []origin.DNSRecord{{Name: "vo_1.example.com", Type: "CNAME", Target: "elsewhere.example.net"}}
+	const (
+		serves  = "origin vo_1 serves /vo_1 on vo_1.example.com"
+		missing = "origin vo_1 is wired for /vo_1 on vo_1.example.com, but viewers of vo_1.example.com do not reach it, because that host has no DNS record"
+		led2    = "origin vo_1 is wired for /vo_1 on vo_1.example.com, but viewers of vo_1.example.com do not reach it, because an unmanaged DNS record exists for that host"
+	)
+	reported := map[string][]origin.Reason{}
+	for i, c := range []struct {
+		zone           []origin.DNSRecord
+		unread, denied bool
+		says           []string
+	}{
+		{zone: led},
+		{denied: true, says: []string{missing}},
+		{denied: true},
+		{says: []string{serves}},
+		{zone: led},
+		{says: []string{missing, serves}},
+		{zone: led[:1]}, // of IPv6 only a part is missing
+		{zone: taken, says: []string{led2}},
+		{zone: taken},
+		{unread: true},
+		{zone: led, says: []string{serves}},
+	} {
+		r := observed(configOf(t, live), true, live)
+		r.Zone, r.Refusals = wiring.Zone{}, reported
+		var says []string
+		for range 10 {
+			next, step := r.Settle()
+			for _, e := range step.Outcome.Events {
+				if e.Type == contract.OriginWentLive {
+					says = append(says, e.Detail.Why)
+				}
+			}
+			a := wiring.Answer{Zone: c.zone}
+			if _, change := step.Do.(wiring.ChangeZone); change && c.denied || c.unread {
+				a = failed(wiring.Failed, "AccessDenied")
+			}
+			if r = next.Learn(step, a); step.Do == nil && !step.Save {
+				break
+			}
+		}
+		reported = r.Refusals
+		if !slices.Equal(says, c.says) {
+			t.Errorf("step %d: %q, want %q", i, says, c.says)
+		}
 	}
 }

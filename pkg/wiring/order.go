@@ -25,13 +25,8 @@ type placed struct {
 func arrange(unmanaged, managed []string) []placed {
 	place := map[string]int{}
 	for _, o := range managed {
-		for i, f := range unmanaged {
-			if origin.Covers(f, o) {
-				break
-			}
-			if origin.Overlap(f, o) {
-				place[o] = i + 1
-			}
+		if before := inFrontOf(unmanaged, o); len(before) > 0 {
+			place[o] = before[len(before)-1] + 1
 		}
 	}
 	managed = slices.Clone(managed)
@@ -48,6 +43,19 @@ func arrange(unmanaged, managed []string) []placed {
 		}
 	}
 	return out
+}
+
+// inFrontOf returns the indexes of the unmanaged patterns that stay in front of a managed one, and so take a part of its requests.
+func inFrontOf(unmanaged []string, managed string) (indexes []int) {
+	for i, f := range unmanaged {
+		if origin.Covers(f, managed) {
+			break
+		}
+		if origin.Overlap(f, managed) {
+			indexes = append(indexes, i)
+		}
+	}
+	return indexes
 }
 
 // wellPlaced reports whether an order follows the rules of arrange.

@@ -3,6 +3,8 @@ package wiring
 import (
 	"slices"
 	"strings"
+
+	"github.com/originhub/originhub/pkg/origin"
 )
 
 // Error codes of UpdateDistribution
@@ -110,52 +112,15 @@ func (r Run) distributionCause(a Answer) (cause, next string) {
 	case special != nil:
 		return special.cause, special.next
 	case a.Code == invalidCertificate && attached != r.Terms.Certificate:
-		cause = "the distribution has CloudFront's default certificate"
-		if attached != "" {
-			cause = "the distribution has certificate " + attached
-		}
-		return cause + ", which is not the certificate of the hub policy", "attach certificate " + r.Terms.Certificate + " to the distribution"
+		return "the distribution has " + certificateName(attached) + ", which is not the certificate of the hub policy", "attach certificate " + r.Terms.Certificate + " to the distribution"
 	case a.Code == invalidCertificate:
 		return "CloudFront does not accept the distribution's certificate for the hosts of the update",
 			"make sure that certificate " + r.Terms.Certificate + " is issued, has not expired and covers the hosts of the hub policy"
 	case a.Code == accessDenied:
 		next = "grant the role of function wire what the error names"
-		if grants := r.Served.Config.neededGrants(); len(grants) > 0 {
-			next += "; this distribution can require " + strings.Join(grants, ", and ")
+		if missing := r.missingPermissions(); len(missing) > 0 {
+			next = origin.Why(missing)
 		}
 	}
 	return cause, next
-}
-
-// certificate returns the ARN of the distribution's ACM certificate, or "" if it has none. Documents from before 2016 have it in element
-// Certificate only (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ViewerCertificate.html).
-func (c *Config) certificate() string {
-	certificate := c.root().child("ViewerCertificate")
-	if arn := certificate.get("ACMCertificateArn"); arn != "" || certificate.get("CertificateSource") != "acm" {
-		return arn
-	}
-	return certificate.get("Certificate")
-}
-
-// neededGrants returns the permissions, beyond those of CloudFront, that an update of the distribution may need:
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html and
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-edge-permissions.html.
-func (c *Config) neededGrants() (grants []string) {
-	if bucket := c.root().child("Logging").get("Bucket"); bucket != "" {
-		grants = append(grants, "s3:GetBucketAcl and s3:PutBucketAcl on the log bucket "+bucket)
-	}
-	functions := map[string]bool{}
-	c.doc.each(func(n *node) {
-		if n.name == "LambdaFunctionAssociation" {
-			functions[n.get("LambdaFunctionARN")] = true
-		}
-	})
-	if len(functions) > 0 {
-		var arns []string
-		for arn := range functions {
-			arns = append(arns, arn)
-		}
-		grants = append(grants, "lambda:GetFunction, lambda:EnableReplication* and lambda:DisableReplication* on "+strings.Join(sortedSet(arns), ", "))
-	}
-	return grants
 }

@@ -117,13 +117,13 @@ func TestDifferentWordsForEveryOrigin(t *testing.T) {
 	}
 }
 
-// An AccessDenied names the permissions that parts of the distribution can require.
+// An AccessDenied names the permissions that parts of the distribution can require, and that the policy does not state.
 func TestAccessDeniedNamesGrants(t *testing.T) {
 	for part, want := range map[string]string{
 		"": "grant the role of function wire what the error names; originhub",
-		"<Logging><Enabled>true</Enabled><Bucket>logs.s3.amazonaws.com</Bucket></Logging>": "s3:PutBucketAcl on the log bucket logs.s3.amazonaws.com",
+		"<Logging><Enabled>true</Enabled><Bucket>logs.s3.amazonaws.com</Bucket></Logging>": "it has standard logging (legacy) to bucket logs, so that updates may need s3:GetBucketAcl and s3:PutBucketAcl on it; write logs into distribution.permissions.logBuckets of the hub policy, and deploy the hub; originhub",
 		"<DefaultCacheBehavior><LambdaFunctionAssociations><Quantity>1</Quantity><Items><LambdaFunctionAssociation><LambdaFunctionARN>arn:f:1</LambdaFunctionARN>" +
-			"</LambdaFunctionAssociation></Items></LambdaFunctionAssociations></DefaultCacheBehavior>": "lambda:EnableReplication* and lambda:DisableReplication* on arn:f:1",
+			"</LambdaFunctionAssociation></Items></LambdaFunctionAssociations></DefaultCacheBehavior>": "lambda:EnableReplication* and lambda:DisableReplication* on it; write arn:f:1 into distribution.permissions.edgeFunctions",
 	} {
 		c := parse(t, []byte("<DistributionConfig><Origins><Quantity>0</Quantity></Origins><Enabled>true</Enabled>"+part+"</DistributionConfig>"))
 		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: fleet(1), Zone: wiring.Zone{Failed: true}}

@@ -212,7 +212,8 @@ func (r Run) Next() (Run, Step) {
 	return r.Locate()
 }
 
-// Learn returns the run after the step s. It takes in the records that s wrote, with their new versions, and a, the result of s.Do.
+// Learn returns the run after the step s. It takes in the records that s wrote, with their new versions, what s remembered, and a, the result
+// of s.Do.
 func (r Run) Learn(s Step, a Answer) Run {
 	r.Records = slices.Clone(r.Records)
 	for _, w := range s.Records {

@@ -30,7 +30,7 @@ var creates = wiring.Terms{
 
 // item is what the registry holds of a distribution that is as it was at the last observation.
 func item(id string) origin.Distribution {
-	d := origin.Distribution{Name: origin.Main, Identity: origin.Identity{ID: id}, Observation: origin.Observation{QuotaReadAt: now, ObservedAt: now.Add(-time.Hour)}}
+	d := origin.Distribution{Name: origin.Main, Identity: origin.Identity{ID: id}, Observation: origin.Observation{QuotaReadAt: now, ObservedAt: now.Add(-time.Hour), Examined: id}}
 	if id != "" {
 		d.Domain = id + ".cloudfront.net"
 	}

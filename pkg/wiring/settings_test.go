@@ -15,6 +15,8 @@ func TestClaimedSettings(t *testing.T) {
 	asks.Settings = origin.Settings{ReadTimeout: 60, KeepaliveTimeout: 50, ConnectionAttempts: 1}
 	some := plain
 	some.Settings = origin.Settings{ReadTimeout: 90}
+	once := origin.Record{Ref: origin.Ref{ID: "vo_1", Account: "1"}, Intent: origin.Wire, Claim: origin.Claim{Domain: "a.example.com", Paths: []string{"/a"}, Settings: some.Settings}}
+	none := wiring.DesiredOf([]origin.Record{once.WithClaim(origin.Claim{Domain: "a.example.com", Paths: []string{"/a"}})}, nil, wiring.Spec{}).Origins[0]
 	c := parse(t, document(nil, nil))
 	for _, step := range []struct {
 		o       wiring.Origin
@@ -25,6 +27,7 @@ func TestClaimedSettings(t *testing.T) {
 		{asks, 0, "60 50 1"},
 		{plain, 0, "60 50 1"},
 		{some, 1, "90 50 1"},
+		{none, 1, "30 50 1"}, // claims no longer what it claimed once
 	} {
 		plan, err := wiring.Diff(wiring.Desired{Origins: []wiring.Origin{step.o}}, c)
 		if err != nil || len(plan.Changes) != step.changes {

@@ -3,7 +3,6 @@ package wiring
 import (
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
@@ -129,6 +128,7 @@ func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 	size, aliases := c.Others(r.allRecords(), spec)
 	r = r.recordContents(size, aliases, c.Orphans(r.allRecords()))
 	var step Step
+	r = r.reportObstacles(&step)
 	step.Outcome.Percent(contract.MetricQuotaUse, fullest(c.Size(), spec.Limits),
 		contract.Dimension{Name: contract.DimensionDistribution, Value: r.Item.Name})
 	for _, o := range is {
@@ -157,7 +157,11 @@ func (r Run) recordStates(step Step, is []origin.Record, changed []int) (Run, St
 	case r.Served.Deployed:
 		r, changed = r.dropReleasedHosts(is, changed, r.Terms.Spec(r.Item, c).Releasable(c.Aliases()))
 	}
-	r.reportShortfalls(&step, is)
+	if r.Zone.Failed { // no origin becomes live
+		r.reportShortfalls(&step, r.Records, alreadyLive(r.Records, is))
+	} else {
+		r.reportShortfalls(&step, r.Records, is)
+	}
 	for _, i := range changed {
 		leaves := is[i].State == origin.Detaching || is[i].State == origin.Detached
 		r.CapacityFreed = r.CapacityFreed || leaves && is[i].State != r.Records[i].State && r.originWaits()
@@ -225,12 +229,24 @@ func (r Run) changeDNS(is []origin.Record, then func(Run) (Run, Step)) (Run, Ste
 	}
 	r.Zone.Plan, r.Zone.Planned = plan, true
 	if !plan.Empty() {
+		r.reportShortfalls(&step, r.Records, alreadyLive(r.Records, is)) // before the change, which may fail
 		step.Do = ChangeZone{Plan: plan}
 	}
 	if step.empty() {
 		return then(r)
 	}
 	return r, step
+}
+
+// alreadyLive returns is with the origins that were live before. Those that become live now are reported when the zone has been changed.
+func alreadyLive(was, is []origin.Record) []origin.Record {
+	live := slices.Clone(is)
+	for i := range live {
+		if was[i].State != origin.Live {
+			live[i] = was[i]
+		}
+	}
+	return live
 }
 
 // zoneAnswered takes in the result of reading or changing the hosted zone.
@@ -273,7 +289,7 @@ func (r Run) reportRefusedRecords(step *Step) {
 // announce reports the new state of an origin:
 //
 //	new state  reported
-//	live       Origin Went Live with its hosts, its paths, and the hosts that do not lead to it; the first time, how long it took
+//	live       Origin Went Live with what viewers get; the first time, how long it took
 //	detached   Origin Detached
 //	any other  -
 func (r Run) announce(step *Step, was, is origin.Record) {
@@ -285,17 +301,7 @@ func (r Run) announce(step *Step, was, is origin.Record) {
 		if is.WasLive.Before(is.Admitted) {
 			step.Outcome.Seconds(contract.MetricOnboardingLatency, r.Now.Sub(is.Admitted))
 		}
-		var misdirected []string
-		for _, host := range is.Claim.Hosts {
-			if slices.ContainsFunc(r.Zone.Plan.Refused, func(e origin.DNSRecord) bool { return strings.EqualFold(e.Name, host) }) {
-				misdirected = append(misdirected, host)
-			}
-		}
-		why := wentLive(is, r.shortfalls(is))
-		if len(misdirected) > 0 {
-			why += "; viewers of " + strings.Join(misdirected, ", ") + " do not reach it, because an unmanaged DNS record exists for that host"
-		}
-		step.Outcome.Inform(contract.OriginWentLive, is.ARN, outcome.About(is, why))
+		r.sayLive(step, is, r.shortfalls(is))
 	case origin.Detached:
 		step.Outcome.Inform(contract.OriginDetached, is.ARN, outcome.About(is, "origin "+is.ID+" is no longer in distribution "+r.Item.ID+", which is Deployed"))
 	}

@@ -78,7 +78,11 @@ func TestSettled(t *testing.T) {
 		if c.in {
 			config = configOf(t, was)
 		}
-		_, step := settle(t, observed(config, c.deployed, was))
+		r := observed(config, c.deployed, was)
+		for _, kind := range []string{"A", "AAAA"} {
+			r.Zone.Records = append(r.Zone.Records, origin.DNSRecord{Name: "vo_1.example.com", Type: kind, Target: target})
+		}
+		_, step := settle(t, r)
 		is := was
 		if len(step.Records) > 0 {
 			is = step.Records[0].Record
@@ -274,14 +278,17 @@ func TestSettleRefusesARecordOnce(t *testing.T) {
 		return step
 	}
 	first := run(origin.Wired, taken, nil)
-	if got := told(first); got != "say DNS Record Refused VO_1.example.com CNAME, say Origin Went Live vo_1, vo_1 is live, remember VO_1.example.com CNAME" {
+	if got := told(first); got != "say DNS Record Refused VO_1.example.com CNAME, say Origin Went Live vo_1, vo_1 is live, remember VO_1.example.com CNAME, remember arn:vo_1 serves" {
 		t.Fatal(got)
 	}
-	said := map[string][]origin.Reason{first.Refusals[0].What: first.Refusals[0].Reasons}
+	said := map[string][]origin.Reason{}
+	for _, refusal := range first.Refusals {
+		said[refusal.What] = refusal.Reasons
+	}
 	if why := first.Outcome.Events[0].Detail.Why; !strings.Contains(why, "Z1") || !strings.Contains(why, "elsewhere.example.net") {
 		t.Error(why)
 	}
-	if why := first.Outcome.Events[1].Detail.Why; !strings.HasSuffix(why, "; viewers of vo_1.example.com do not reach it, because an unmanaged DNS record exists for that host") {
+	if why := first.Outcome.Events[1].Detail.Why; !strings.HasSuffix(why, ", but viewers of vo_1.example.com do not reach it, because an unmanaged DNS record exists for that host") {
 		t.Error(why)
 	}
 	elsewhere := run(origin.Wired, origin.DNSRecord{Name: "other.example.com", Type: "A"}, nil)
@@ -291,8 +298,11 @@ func TestSettleRefusesARecordOnce(t *testing.T) {
 	if got := told(run(origin.Wired, taken, said)); got != "say Origin Went Live vo_1, vo_1 is live" {
 		t.Errorf("of the same: %s", got)
 	}
-	if got := told(run(origin.Live, taken, nil)); got != "" {
+	if got := told(run(origin.Live, taken, nil)); got != "say Origin Went Live vo_1, remember arn:vo_1 serves" {
 		t.Errorf("of what is live: %s", got)
+	}
+	if got := told(run(origin.Live, taken, said)); got != "" {
+		t.Errorf("of what is live, and reported: %s", got)
 	}
 	taken.Target = "another.example.net"
 	if got := told(run(origin.Wired, taken, said)); !strings.HasPrefix(got, "say DNS Record Refused") {

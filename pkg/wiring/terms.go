@@ -15,8 +15,10 @@ type Terms struct {
 	CallerReference string    // of the distribution that the hub creates under this name
 	Domain          string
 	HostedZone      string
-	Certificate     string // ARN of the certificate for the hosts under Domain
-	Wildcard        bool   // one alias covers every host
+	Certificate     string   // ARN of the certificate for the hosts under Domain
+	Wildcard        bool     // one alias covers every host
+	Granted         []string // the paths that policy grants
+	Permissions     origin.Permissions
 	NotFound        Function
 	Limits          origin.Size
 	DryRun          bool          // decide and report, and write nothing to CloudFront and Route 53

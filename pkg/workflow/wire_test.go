@@ -137,7 +137,7 @@ func TestWireRaisesAnAlarmAgainThatNobodyHeard(t *testing.T) {
 		w.Policy.Distribution.Adopt = []string{"E1"}
 		w.CloudFront, w.Bus = cloudFront, bus
 		w.Registry = remembers{fixedRegistry{origin.Snapshot{
-			Now: now, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{ObservedAt: now, QuotaReadAt: now}}}, Records: []origin.Record{leaving},
+			Now: now, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{ObservedAt: now, QuotaReadAt: now, Examined: "E1"}}}, Records: []origin.Record{leaving},
 		}}}
 		var results []error
 		for range 3 {
@@ -210,13 +210,13 @@ func twoLive(t *testing.T, dns zone) *Wire {
 	policy := hubpolicy.Policy{Policy: admission.Policy{Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1", "E2"}}}}
 	for i, name := range policy.Distribution.Fleet() {
 		o := origin.Record{
-			Ref: origin.Ref{ID: "vo_" + name, Account: "1"}, Distribution: name, Intent: origin.Wire, State: origin.Live,
+			Ref: origin.Ref{ID: "vo_" + name, ARN: "arn:vo_" + name, Account: "1"}, Distribution: name, Intent: origin.Wire, State: origin.Live,
 			Claim: origin.Claim{Hosts: []string{name + ".example.com"}, Paths: []string{"/"}, Domain: "d.example.com"},
 		}
 		id := policy.Distribution.Adopt[i]
 		cloudFront.configs[id] = configWith(t, o)
 		s.Records = append(s.Records, o)
-		s.Distributions = append(s.Distributions, origin.Distribution{Name: name, Identity: origin.Identity{ID: id, Domain: id + ".cloudfront.net"}, Observation: origin.Observation{ObservedAt: now}})
+		s.Distributions = append(s.Distributions, origin.Distribution{Name: name, Identity: origin.Identity{ID: id, Domain: id + ".cloudfront.net"}, Observation: origin.Observation{ObservedAt: now, Examined: id}})
 	}
 	return &Wire{
 		Policy: policy, Registry: fixedRegistry{s}, CloudFront: cloudFront, Quotas: unlimited{}, DNS: dns,
@@ -330,7 +330,9 @@ func (r recalls) PutRefusal(_ context.Context, what string, why []origin.Reason,
 }
 
 func TestWireSaysOnceThatARecordIsNotTheHubs(t *testing.T) {
-	z := &counted{records: []origin.DNSRecord{{Name: "main.example.com", Type: "A", Target: "elsewhere.example.net"}}}
+	z := &counted{records: []origin.DNSRecord{
+		{Name: "main.example.com", Type: "A", Target: "elsewhere.example.net"}, {Name: "E2.example.com", Type: "A", Target: "E2.cloudfront.net"},
+	}}
 	w, bus := twoLive(t, z), &hears{deaf: 1}
 	known := w.Registry.(fixedRegistry)
 	known.Records[0].State = origin.Wired // so that it changes in each run
@@ -349,7 +351,7 @@ func TestWireSaysOnceThatARecordIsNotTheHubs(t *testing.T) {
 	if !slices.Equal(bus.types, []string{contract.DNSRecordRefused, contract.OriginWentLive}) {
 		t.Errorf("said %q", bus.types)
 	}
-	if live := bus.whys[len(bus.whys)-1]; !strings.HasSuffix(live, "; viewers of main.example.com do not reach it, because an unmanaged DNS record exists for that host") {
+	if live := bus.whys[len(bus.whys)-1]; !strings.HasSuffix(live, ", but viewers of main.example.com do not reach it, because an unmanaged DNS record exists for that host") {
 		t.Errorf("it is live: %s", live)
 	}
 	sweep()

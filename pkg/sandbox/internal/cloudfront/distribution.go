@@ -223,6 +223,9 @@ func (s *Service) create(c *cloud.Call, config *Element, tags *Tags) (*Distribut
 	if err := s.validate(c.Account(), "", config); err != nil {
 		return nil, err
 	}
+	if err := s.authorizeParts(c, config); err != nil {
+		return nil, err
+	}
 	config, err := s.completed(config)
 	if err != nil {
 		return nil, err
@@ -284,11 +287,38 @@ func (s *Service) updateDistribution(c *cloud.Call, in *UpdateDistributionInput)
 	if err := s.validate(c.Account(), d.id, config); err != nil {
 		return nil, err
 	}
+	if err := s.authorizeParts(c, config); err != nil {
+		return nil, err
+	}
 	if config, err = s.completed(config); err != nil {
 		return nil, err
 	}
 	s.write(d, config)
 	return s.answer(d), nil
+}
+
+// authorizeParts checks the permissions that parts of a configuration require of who writes it, whether or not they change (assumption CF-39):
+// on the bucket for standard logs (legacy), and on the functions of Lambda@Edge.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-edge-permissions.html
+func (s *Service) authorizeParts(c *cloud.Call, config *Element) error {
+	if bucket, _, _ := strings.Cut(config.Value("Logging", "Bucket"), ".s3."); bucket != "" {
+		for _, action := range []string{"s3:GetBucketAcl", "s3:PutBucketAcl"} {
+			if err := s.authorize(c, access{action: action, arn: "arn:aws:s3:::" + bucket}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, b := range behaviorsOf(config) {
+		for _, l := range b.Items("LambdaFunctionAssociations") {
+			for _, action := range []string{"lambda:GetFunction", "lambda:EnableReplication*", "lambda:DisableReplication*"} {
+				if err := s.authorize(c, access{action: action, arn: l.Value("LambdaFunctionARN")}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // deleteDistribution implements DeleteDistribution.

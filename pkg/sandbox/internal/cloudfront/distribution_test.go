@@ -555,3 +555,50 @@ func TestCreateWithTags(t *testing.T) {
 		t.Errorf("tags %+v", tags.Tags.Items)
 	}
 }
+
+// denying is an authorizer that allows every action except one.
+type denying string
+
+func (d denying) Authorize(r cloud.Request) cloud.Decision {
+	return cloud.Decision{Allowed: r.Action != string(d)}
+}
+
+func TestAssumption_CF_39_PermissionsOnParts(t *testing.T) {
+	w := newWorld(t)
+	logging := "<Logging><Enabled>true</Enabled><Bucket>logs.s3.amazonaws.com</Bucket></Logging>"
+	function := "<LambdaFunctionAssociations><Quantity>1</Quantity><Items><LambdaFunctionAssociation><LambdaFunctionARN>arn:aws:lambda:us-east-1:" + hub +
+		":function:auth:1</LambdaFunctionARN><EventType>viewer-request</EventType></LambdaFunctionAssociation></Items></LambdaFunctionAssociations>"
+	plain := w.distribution(hub, config{reference: "plain"})
+	id := w.distribution(hub, config{extra: logging, functions: function})
+	for _, action := range []string{"s3:GetBucketAcl", "s3:PutBucketAcl", "lambda:GetFunction", "lambda:EnableReplication*", "lambda:DisableReplication*"} {
+		w.Authorizer = denying(action)
+		refused(t, w.update(hub, id, config{extra: logging, functions: function}), 403, "AccessDenied")
+		_, err := w.create(hub, config{reference: action, extra: logging, functions: function})
+		refused(t, err, 403, "AccessDenied")
+		if err := w.update(hub, plain, config{reference: "plain"}); err != nil {
+			t.Errorf("without %s: %v", action, err)
+		}
+	}
+}
+
+func TestAssumption_CF_38_ConflictingAliases(t *testing.T) {
+	w := newWorld(t)
+	first := w.distribution(hub, config{reference: "1", aliases: []string{"a.example.com"}})
+	bare := w.distribution(hub, config{reference: "2"})
+	second := w.distribution(hub, config{reference: "3", aliases: []string{"b.example.com"}})
+	list := func(id string) (*cloudfront.ListConflictingAliasesOutput, error) {
+		return call[cloudfront.ListConflictingAliasesOutput](w, hub, "ListConflictingAliases", &cloudfront.ListConflictingAliasesInput{DistributionID: id, Alias: "a.example.com"})
+	}
+	_, err := list(bare)
+	refused(t, err, 400, "InvalidArgument")
+	out, err := list(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := out.ConflictingAliasesList.Items; len(i) != 1 || i[0].AccountID != "******000000" || i[0].DistributionID != strings.Repeat("*", len(first)-6)+first[len(first)-6:] {
+		t.Errorf("%+v", i)
+	}
+	w.Authorizer = denying("cloudfront:GetDistribution")
+	_, err = list(second)
+	refused(t, err, 403, "AccessDenied")
+}

@@ -124,7 +124,7 @@ type ConflictingAliasesList struct {
 	Items      []ConflictingAlias `xml:"Items>ConflictingAlias"`
 }
 
-// ConflictingAlias is an alias of another distribution. Ids of other accounts are partly hidden.
+// ConflictingAlias is an alias of another distribution. Its ids are partly hidden.
 type ConflictingAlias struct {
 	Alias          string `xml:"Alias"`
 	DistributionID string `xml:"DistributionId"`
@@ -138,15 +138,20 @@ func (s *Service) listConflictingAliases(c *cloud.Call, in *ListConflictingAlias
 	if err != nil {
 		return nil, err
 	}
+	// The guide requires this permission, too:
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/alternate-domain-names-move-find-source.html
+	if _, err := s.distribution(c, "cloudfront:GetDistribution", in.DistributionID); err != nil {
+		return nil, err
+	}
+	if v := d.config().At("ViewerCertificate"); v.Value("ACMCertificateArn") == "" && v.Value("IAMCertificateId") == "" {
+		// Assumption CF-38.
+		return nil, invalidArgument("Distribution %s has no certificate that covers the alias %s.", d.id, in.Alias)
+	}
 	var found []ConflictingAlias
 	for _, other := range s.distributions {
 		for _, alias := range other.config().Values("Aliases") {
 			if other != d && overlap(alias, in.Alias) {
-				a := ConflictingAlias{alias, other.id, other.account}
-				if other.account != c.Account() {
-					a.DistributionID, a.AccountID = mask(a.DistributionID), mask(a.AccountID)
-				}
-				found = append(found, a)
+				found = append(found, ConflictingAlias{alias, mask(other.id), mask(other.account)})
 			}
 		}
 	}
