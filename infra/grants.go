@@ -46,7 +46,7 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 		consumeQueue(own),
 		sendMessages(own, admit),
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()), // one that was dropped from the policy may still have origins
-		parts.Allow([]string{"cloudfront:UpdateDistribution"}, g.distributions()...),
+		parts.Allow([]string{"cloudfront:UpdateDistribution", "cloudfront:ListConflictingAliases"}, g.distributions()...),
 		parts.Allow([]string{"servicequotas:ListServiceQuotas"}, "*"), // a list
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),       // a list
 		// RAM's permission on a shared origin takes effect only if the role allows the same action.
@@ -126,6 +126,7 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 		parts.Allow([]string{"cloudfront:ListDistributions", "cloudfront:ListVpcOrigins"}, "*"),
 		parts.Allow([]string{"ram:ListResources", "ram:GetResourceShareInvitations"}, "*"),
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
+		parts.Allow([]string{"cloudfront:ListConflictingAliases"}, g.distributions()...),
 		parts.Allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
 	)
 	permissions = append(permissions, parts.Allow([]string{"cloudfront:GetFunction"}, g.function()).On(g.in.creates))

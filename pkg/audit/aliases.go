@@ -1,12 +1,14 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/wiring"
 )
 
 // aliases finds live hosts whose viewers CloudFront sends to another distribution, whatever DNS says: an alias moves with AssociateAlias and
@@ -16,7 +18,7 @@ import (
 //	record    alias of its host                                 finding
 //	not live  -                                                 none
 //	live      on an unmanaged distribution of the hub's account alias-elsewhere, with the command that takes it off there
-//	live      on no distribution that is listed, nor a wildcard alias-elsewhere: another account has it, or the hub adds it again
+//	live      on no distribution that is listed, nor a wildcard alias-elsewhere, with what CloudFront shows of the distribution that has it
 //	live      on the distribution of its origin                 none
 func (o Observed) aliases() []Finding {
 	var found []Finding
@@ -34,13 +36,13 @@ func (o Observed) aliases() []Finding {
 					"in account %s, and the hub adds it to distribution %s", host, holder, r.ID, r.Team, holder, o.Account, id)
 				f.Repair, f.In = withoutAlias(holder, host), o.Account
 			case !o.answers(id, host):
-				f.Risk = fmt.Sprintf("host %s is no alias of distribution %s any more, so that its viewers do not reach %s of team %s; the hub adds the alias again, unless "+
-					"a distribution of another account has it: if Distribution Write Refused follows, have it taken off there", host, id, r.ID, r.Team)
+				f.Risk = fmt.Sprintf("host %s is no alias of distribution %s any more, so that its viewers do not reach %s of team %s; %s; the hub adds the alias again when "+
+					"CloudFront accepts it", host, id, r.ID, r.Team, o.Holders[host].Of(host))
 				f.Repair, f.In = o.triggerWire(), o.Account
 			default:
 				continue
 			}
-			f.Facts = []origin.Reason{fact(aliasIs, holder)}
+			f.Facts = []origin.Reason{fact(aliasIs, cmp.Or(holder, o.Holders[host].Holder(host)))}
 			found = append(found, f)
 		}
 	}
@@ -53,6 +55,7 @@ func (o Observed) aliases() []Finding {
 //	origin           alias of its host                                  finding
 //	not quarantined  -                                                  none
 //	quarantined      on an unmanaged distribution of the hub's account  alias-elsewhere, with the command that takes it off there
+//	quarantined      on another one that CloudFront shows in part       alias-elsewhere
 //	quarantined      on any other, or on none                           none
 func (o Observed) claimedElsewhere() []Finding {
 	var found []Finding
@@ -61,20 +64,49 @@ func (o Observed) claimedElsewhere() []Finding {
 			continue
 		}
 		for _, host := range r.Claim.Hosts {
-			holder := o.holding(host)
-			if holder == "" {
+			f := Finding{Kind: AliasElsewhere, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown}
+			switch holder := o.holding(host); {
+			case holder != "":
+				f.Risk = fmt.Sprintf("%s of team %s is quarantined, and its host %s is an alias of distribution %s, which is unmanaged; take the alias off %s in account %s, "+
+					"and the hub wires the origin when it retries", r.ID, r.Team, host, holder, holder, o.Account)
+				f.Repair, f.In, f.Facts = withoutAlias(holder, host), o.Account, []origin.Reason{fact(aliasIs, holder)}
+			case o.Holders[host].Holder(host) != "":
+				f.Risk = fmt.Sprintf("%s of team %s is quarantined: %s, and the hub wires the origin when it retries", r.ID, r.Team, o.Holders[host].Of(host))
+				f.Repair, f.In, f.Facts = o.triggerWire(), o.Account, []origin.Reason{fact(aliasIs, o.Holders[host].Holder(host))}
+			default:
 				continue
 			}
-			found = append(found, Finding{
-				Kind: AliasElsewhere, Subject: host, Origin: r.ID, Account: r.Account, Team: r.Team, Alarm: true, Cost: unknown,
-				Risk: fmt.Sprintf("%s of team %s is quarantined, and its host %s is an alias of distribution %s, which is unmanaged; take the alias off %s in account %s, "+
-					"and the hub wires the origin when it retries", r.ID, r.Team, host, holder, holder, o.Account),
-				Repair: withoutAlias(holder, host), In: o.Account,
-				Facts: []origin.Reason{fact(aliasIs, holder)},
-			})
+			found = append(found, f)
 		}
 	}
 	return found
+}
+
+// Hidden returns the hosts that may be aliases of a distribution that is not listed, each with the managed distribution that is to have the
+// alias. CloudFront shows a part of the id of the one that has it.
+//
+//	origin                                                   its alias                                  asked
+//	live                                                     neither on its distribution nor unmanaged  yes
+//	quarantined, because CloudFront does not accept an alias not on an unmanaged one                    yes
+//	any other                                                -                                          no
+func (o Observed) Hidden() (ask []wiring.FindAlias) {
+	if o.Listed == nil {
+		return nil
+	}
+	for _, r := range o.Records {
+		id := o.Distribution(r.Distribution).ID
+		live := r.State == origin.Live
+		refused := r.State == origin.Quarantined && slices.ContainsFunc(r.Reasons, wiring.IsAliasTaken)
+		if r.Intent != origin.Wire || id == "" || !live && !refused {
+			continue
+		}
+		for _, host := range r.Claim.Hosts {
+			if o.holding(host) == "" && (refused || !o.answers(id, host)) {
+				ask = append(ask, wiring.FindAlias{Distribution: id, Alias: host})
+			}
+		}
+	}
+	return ask
 }
 
 // holding returns the id of an unmanaged distribution that has host as an alias, or "".

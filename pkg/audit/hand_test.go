@@ -1,11 +1,13 @@
 package audit
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/originhub/originhub/pkg/inbound"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/wiring"
 )
 
 const (
@@ -31,7 +33,8 @@ func TestAliases(t *testing.T) {
 		{"other aliases elsewhere", elsewhere("www.example.com", "*.example.net"), nil, ""},
 		{"moved, and the wildcard stays", moved, []Kind{AliasElsewhere}, "--id EOTHER"},
 		{"moved", all(aliased(), moved), []Kind{AliasElsewhere}, "take the alias off EOTHER in account " + hub},
-		{"on no distribution that is listed", aliased("www.example.com", "*.example.net"), []Kind{AliasElsewhere}, "a distribution of another account has it"},
+		{"on no distribution that is listed", aliased("www.example.com", "*.example.net"), []Kind{AliasElsewhere}, "list-domain-conflicts"},
+		{"on one that is partly hidden", all(aliased("www.example.com"), hidden), []Kind{AliasElsewhere}, "distribution ******HIDDEN in account ******999999"},
 		{"moved, not live", all(moved, func(o *Observed) { o.Records[0].State = origin.Wired }), nil, ""},
 		{"moved, to be detached", all(moved, func(o *Observed) { o.Records[0].Intent = origin.Detach }), nil, ""},
 		{"moved, and in no distribution", all(moved, out), nil, ""},
@@ -44,14 +47,54 @@ func TestAliases(t *testing.T) {
 }
 
 func TestClaimedElsewhere(t *testing.T) {
-	quarantined := func(o *Observed) { o.Records[0].State = origin.Quarantined }
+	quarantined := func(o *Observed) {
+		o.Records[0].State = origin.Quarantined
+		o.Records[0].Reasons = []origin.Reason{{Code: wiring.UpdateInvalid, Subject: "CNAMEAlreadyExists"}}
+	}
 	taken := elsewhere("team-a.example.com")
 	finds(t, Observed.claimedElsewhere, []row{
 		{"live", taken, nil, ""},
 		{"quarantined for another reason", all(quarantined, elsewhere("www.example.com")), nil, ""},
 		{"quarantined", all(quarantined, taken), []Kind{AliasElsewhere}, "an alias of distribution EOTHER, which is unmanaged"},
+		{"quarantined, on one that is partly hidden", all(quarantined, hidden), []Kind{AliasElsewhere}, "vo_a of team team-a is quarantined: team-a.example.com is an alias of distribution ******HIDDEN in account ******999999"},
 		{"quarantined, to be detached", all(quarantined, taken, func(o *Observed) { o.Records[0].Intent = origin.Detach }), nil, ""},
 	})
+}
+
+// hidden is what CloudFront shows of the distribution of another account that has the alias.
+func hidden(o *Observed) {
+	o.Holders = map[string]origin.AliasHolders{"team-a.example.com": {List: []origin.AliasHolder{
+		{Alias: "*.example.com", Distribution: "******SUFFIX", Account: "******000000"}, {Alias: "Team-A.example.com", Distribution: "******HIDDEN", Account: "******999999"},
+	}}}
+}
+
+// One row for each of the table of Hidden.
+func TestHidden(t *testing.T) {
+	state := func(s origin.State, reasons ...origin.Reason) func(*Observed) {
+		return func(o *Observed) { o.Records[0].State, o.Records[0].Reasons = s, reasons }
+	}
+	taken := state(origin.Quarantined, origin.Reason{Code: wiring.UpdateInvalid, Subject: "CNAMEAlreadyExists"})
+	for name, c := range map[string]struct {
+		change func(*Observed)
+		asked  bool
+	}{
+		"live":                             {func(*Observed) {}, false},
+		"live, alias on an unmanaged one":  {all(aliased(), elsewhere("team-a.example.com")), false},
+		"live, alias on none":              {aliased(), true},
+		"live, distributions not observed": {all(aliased(), func(o *Observed) { o.Listed = nil }), false},
+		"to be detached, alias on none":    {all(aliased(), func(o *Observed) { o.Records[0].Intent = origin.Detach }), false},
+		"pending, alias on none":           {all(aliased(), state(origin.Pending)), false},
+		"quarantined for another reason":   {all(aliased(), state(origin.Quarantined, origin.Reason{Code: wiring.UpdateInvalid, Subject: "InvalidArgument"})), false},
+		"quarantined":                      {all(aliased(), taken), true},
+		"quarantined, on an unmanaged one": {all(aliased(), taken, elsewhere("team-a.example.com")), false},
+	} {
+		o := orderly()
+		c.change(&o)
+		ask := o.Hidden()
+		if asked := slices.Equal(ask, []wiring.FindAlias{{Distribution: o.Distributions[0].ID, Alias: "team-a.example.com"}}); asked != c.asked || !asked && len(ask) > 0 {
+			t.Errorf("%s: asks %v", name, ask)
+		}
+	}
 }
 
 func TestGuardAliases(t *testing.T) {

@@ -61,9 +61,10 @@ type Observed struct {
 	Interfaces      []Interfaces
 	Unlisted        []string // accounts of teams whose network interfaces could not be listed in every Region of Regions
 	DNS             []origin.DNSRecord
-	Function        origin.Function   // the function that answers 404
-	Invitation      origin.Invitation // that the call answered; zero if RAM does not list it as answered so
-	Balancer        string            // ARN of the load balancer that the call names; "" if it does not exist
+	Holders         map[string]origin.AliasHolders // by host of Hidden
+	Function        origin.Function                // the function that answers 404
+	Invitation      origin.Invitation              // that the call answered; zero if RAM does not list it as answered so
+	Balancer        string                         // ARN of the load balancer that the call names; "" if it does not exist
 }
 
 // Owned is a VPC origin as its own account lists it. Users are the distributions that use it, in any account.

@@ -377,3 +377,31 @@ func TestFunctionIsRestored(t *testing.T) {
 		s.Faults().Reset()
 	}
 }
+
+// ConflictingAliases returns the aliases of other distributions that overlap one.
+func TestConflictingAliases(t *testing.T) {
+	ctx, _, hub, peer := start(t)
+	certified := func(reference, aliases string) []byte {
+		return []byte(strings.Replace(string(document(reference, "")), "<Enabled>", "<Aliases><Quantity>1</Quantity><Items>"+aliases+"</Items></Aliases>"+
+			"<ViewerCertificate><ACMCertificateArn>arn:aws:acm:us-east-1:100000000000:certificate/1</ACMCertificateArn><SSLSupportMethod>sni-only</SSLSupportMethod></ViewerCertificate><Enabled>", 1))
+	}
+	own, err := hub.Create(ctx, certified("own", "<CNAME>own.example.com</CNAME>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := peer.Create(ctx, certified("theirs", "<CNAME>a.example.com</CNAME>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	holders, err := hub.ConflictingAliases(ctx, own.ID, "a.example.com")
+	h := origin.AliasHolders{List: holders}
+	if hidden := h.Holder("A.example.com"); err != nil || len(holders) != 1 || !strings.HasPrefix(hidden, "*") || !strings.HasSuffix(theirs.ID, strings.Trim(hidden, "*")) {
+		t.Errorf("%+v, %v", holders, err)
+	}
+	if holders, err := hub.ConflictingAliases(ctx, own.ID, "b.example.com"); err != nil || len(holders) != 0 {
+		t.Errorf("%+v, %v", holders, err)
+	}
+	if _, err := hub.ConflictingAliases(ctx, theirs.ID, "a.example.com"); err == nil {
+		t.Error("the hub asked with a distribution of another account")
+	}
+}

@@ -26,6 +26,25 @@ func (c *Client) Distributions(ctx context.Context) ([]origin.Listed, error) {
 	return list, nil
 }
 
+// ConflictingAliases returns the aliases of other distributions, of any account, that overlap an alias. distribution is one of the account's
+// own, with a certificate that covers the alias.
+func (c *Client) ConflictingAliases(ctx context.Context, distribution, alias string) ([]origin.AliasHolder, error) {
+	var holders []origin.AliasHolder
+	in := &cloudfront.ListConflictingAliasesInput{DistributionId: &distribution, Alias: &alias}
+	for {
+		out, err := c.api.ListConflictingAliases(ctx, in)
+		if err != nil {
+			return nil, codes.Wrap(err, "list the aliases that overlap %s", alias)
+		}
+		for _, a := range out.ConflictingAliasesList.Items {
+			holders = append(holders, origin.AliasHolder{Alias: aws.ToString(a.Alias), Distribution: aws.ToString(a.DistributionId), Account: aws.ToString(a.AccountId)})
+		}
+		if in.Marker = out.ConflictingAliasesList.NextMarker; aws.ToString(in.Marker) == "" {
+			return holders, nil
+		}
+	}
+}
+
 func listed(d types.DistributionSummary) origin.Listed {
 	l := origin.Listed{
 		ID: aws.ToString(d.Id), Domain: aws.ToString(d.DomainName), Enabled: aws.ToBool(d.Enabled), IPv6: aws.ToBool(d.IsIPV6Enabled),

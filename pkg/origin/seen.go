@@ -1,6 +1,9 @@
 package origin
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // VpcOrigin is a VPC origin as CloudFront returns it.
 type VpcOrigin struct {
@@ -19,6 +22,44 @@ type Served struct {
 	Deployed bool
 	ETag     string
 	Config   []byte // the DistributionConfig element, unchanged
+}
+
+// AliasHolder is a distribution that has an alias. CloudFront hides all but the end of its ids, whoever owns it.
+type AliasHolder struct {
+	Alias        string
+	Distribution string // for example "*******EXAMPLE"
+	Account      string // for example "******112233"
+}
+
+// AliasHolders is the answer to the question which other distributions have an alias that overlaps a host.
+type AliasHolders struct {
+	List  []AliasHolder
+	Error string // AWS's error code, or "unknown", if the question failed; else ""
+}
+
+// Holder returns the partly hidden id of the distribution that has host as an alias, or "".
+func (h AliasHolders) Holder(host string) string {
+	for _, a := range h.List {
+		if strings.EqualFold(a.Alias, host) {
+			return a.Distribution
+		}
+	}
+	return ""
+}
+
+// Of returns in words which distribution has host as an alias. CloudFront shows standard distributions only
+// (https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListConflictingAliases.html).
+func (h AliasHolders) Of(host string) string {
+	for _, a := range h.List {
+		if strings.EqualFold(a.Alias, host) {
+			return host + " is an alias of distribution " + a.Distribution + " in account " + a.Account + " (CloudFront hides a part of the ids); have the alias removed there"
+		}
+	}
+	if h.Error != "" {
+		return "originhub cannot find out which distribution has the alias " + host + ", because cloudfront:ListConflictingAliases fails with " + h.Error +
+			"; permit it to the hub's role, and give the hub's distribution a certificate that covers " + host
+	}
+	return "CloudFront shows no standard distribution with the alias " + host + "; if a distribution tenant has it, aws cloudfront list-domain-conflicts shows that"
 }
 
 // User is a distribution, of any account, that uses a VPC origin.

@@ -103,9 +103,16 @@ func (s *story) addUnmanagedAlias(_ *testscript.TestScript, args []string) error
 	return err
 }
 
-// takeAlias adds an alias to a distribution that the hub does not manage. DNS stays as it is.
+// takeAlias adds an alias to a distribution that the hub does not manage, or to a new one of the account with that id. DNS stays as it is.
 func (s *story) takeAlias(_ *testscript.TestScript, args []string) error {
 	id := s.adoptable[args[0]]
+	if id == "" {
+		certificate := strings.Replace(s.policy.Certificate, HubAccount, args[0], 1)
+		_, err := NewActor(s.Sandbox, "other", args[0]).cloudfront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{
+			DistributionConfig: legacy("other", args[1], certificate),
+		})
+		return err
+	}
 	out, err := s.hubCloudFront.GetDistributionConfig(s.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
 	if err != nil {
 		return err

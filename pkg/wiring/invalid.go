@@ -72,6 +72,14 @@ func (h invalidUpdate) learn(a Answer) *invalidUpdate {
 	return &h
 }
 
+// answerTo returns the last refusal of an update that contained an origin.
+func (h invalidUpdate) answerTo(id string) Answer {
+	if answer, refused := h.answers[id]; refused {
+		return answer
+	}
+	return h.answer
+}
+
 // next returns the search with its next try chosen.
 func (h invalidUpdate) next() Search {
 	if !h.individual && len(h.search.Bad()) >= probeAfter {
@@ -84,6 +92,9 @@ func (h invalidUpdate) next() Search {
 // first, because removals must not wait for the search. If CloudFront refuses that one, too, the distribution itself is the cause.
 func (r Run) searchInvalid() (Run, Step) {
 	h := *r.writing.invalid
+	if alias := r.unknownHolder(h); alias != "" {
+		return r, Step{Do: FindAlias{Distribution: r.Item.ID, Alias: alias}}
+	}
 	if h.notOrigins != nil {
 		return r.reportRefusedUpdate(*h.notOrigins)
 	}
@@ -120,6 +131,70 @@ func (r Run) searchInvalid() (Run, Step) {
 	return r, step
 }
 
+// aliasTaken is the error code of an update with an alias that another distribution has. CloudFront's message seldom names that distribution.
+const aliasTaken = "CNAMEAlreadyExists"
+
+// IsAliasTaken reports whether an origin is quarantined because another distribution has one of its hosts as an alias.
+func IsAliasTaken(why origin.Reason) bool {
+	return why.Code == UpdateInvalid && why.Subject == aliasTaken
+}
+
+// unknownHolder returns an alias that CloudFront does not accept because another distribution has it, and of which nobody asked yet which
+// one that is; "" if there is none.
+func (r Run) unknownHolder(h invalidUpdate) string {
+	var refused []string
+	for _, id := range r.found(h) {
+		if h.answerTo(id).Code == aliasTaken {
+			refused = append(refused, r.Records[r.index(id)].Claim.Hosts...)
+		}
+	}
+	if h.notOrigins != nil && h.notOrigins.Code == aliasTaken && r.Terms.Wildcard {
+		refused = append(refused, "*."+r.Terms.Domain)
+	}
+	for _, alias := range refused {
+		if _, known := r.Holders[alias]; !known {
+			return alias
+		}
+	}
+	return ""
+}
+
+// aliasFound takes in which distributions have an alias.
+func (r Run) aliasFound(alias string, a Answer) Run {
+	h := origin.AliasHolders{List: a.Holders}
+	if a.Class != OK {
+		h.Error = cmp.Or(a.Code, "an unknown error")
+	}
+	r.Holders = maps.Clone(r.Holders)
+	if r.Holders == nil {
+		r.Holders = map[string]origin.AliasHolders{}
+	}
+	r.Holders[alias] = h
+	return r
+}
+
+// holdersOf returns in words which distributions have hosts that CloudFront does not accept as aliases. Of several hosts it names those that another
+// distribution has, if CloudFront shows any.
+func (r Run) holdersOf(hosts []string) string {
+	held := slices.DeleteFunc(slices.Clone(hosts), func(host string) bool { return r.Holders[host].Holder(host) == "" })
+	if len(held) == 0 {
+		held = hosts
+	}
+	words := make([]string, len(held))
+	for i, host := range held {
+		words[i] = r.Holders[host].Of(host)
+	}
+	return strings.Join(words, "; ")
+}
+
+// found returns the origins of which it is known that they make the update invalid.
+func (r Run) found(h invalidUpdate) []string {
+	if h.general || !h.individual {
+		return nil
+	}
+	return h.search.Bad()
+}
+
 // startSearch begins the search. If the distribution itself is the cause, only the update without any addition is tried:
 //
 //	the update adds  CloudFront names some of it  error                                                  suspected
@@ -152,7 +227,7 @@ func (r Run) startSearch(a Answer) *invalidUpdate {
 	case isDistributions(a), a.Code == invalidCertificate && (unnamed || r.Served.Config.certificate() != r.Terms.Certificate):
 		h.general = true
 	case unnamed:
-		h.general = a.Code == "CNAMEAlreadyExists" && r.Terms.Wildcard || a.Code == accessDenied && len(h.added) == 1 ||
+		h.general = a.Code == aliasTaken && r.Terms.Wildcard || a.Code == accessDenied && len(h.added) == 1 ||
 			r.Item.Refused == a.Code && r.Now.Sub(r.Item.RefusedAt) < retryAfter && !fresh
 	}
 	h.search = NewSearch(h.added).Suspect(suspects)
@@ -161,17 +236,15 @@ func (r Run) startSearch(a Answer) *invalidUpdate {
 
 // quarantineFound quarantines the origins that the search has found so far, once it is known that single origins are the cause.
 func (r Run) quarantineFound(step *Step, h invalidUpdate) {
-	if h.general || !h.individual {
-		return
-	}
-	for _, id := range h.search.Bad() {
-		answer, refused := h.answers[id]
-		if !refused {
-			answer = h.answer
+	for _, id := range r.found(h) {
+		o, answer := r.Records[r.index(id)], h.answerTo(id)
+		remedy := "fix what CloudFront names, in the claim or in the VPC origin"
+		if answer.Code == aliasTaken {
+			remedy = r.holdersOf(o.Claim.Hosts)
 		}
-		r.reportProblem(step, r.Records[r.index(id)], origin.Quarantined, contract.OriginQuarantined, origin.Reason{
+		r.reportProblem(step, o, origin.Quarantined, contract.OriginQuarantined, origin.Reason{
 			Code: UpdateInvalid, Subject: answer.Code,
-			Message: "CloudFront refuses every update that contains " + id + " (" + origin.Brief(answer.Message) + "); fix what CloudFront names, in the claim or in the VPC origin; originhub retries in one hour",
+			Message: "CloudFront refuses every update that contains " + id + " (" + origin.Brief(answer.Message) + "); " + remedy + "; originhub retries in one hour",
 		})
 	}
 }

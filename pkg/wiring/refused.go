@@ -103,6 +103,7 @@ func isDistributions(a Answer) bool { return distributionFaultOf(a) != nil }
 //	of distributionFaults               -                     what is listed there
 //	InvalidViewerCertificate  not policy's          attach the certificate of the policy
 //	InvalidViewerCertificate  policy's              make the certificate valid for the policy's hosts
+//	CNAMEAlreadyExists        -                     have the wildcard alias removed from the distribution that has it
 //	AccessDenied              -                     grant the hub's role what the parts of the distribution require
 //	any other                 -                     correct the distribution
 func (r Run) distributionCause(a Answer) (cause, next string) {
@@ -116,6 +117,9 @@ func (r Run) distributionCause(a Answer) (cause, next string) {
 	case a.Code == invalidCertificate:
 		return "CloudFront does not accept the distribution's certificate for the hosts of the update",
 			"make sure that certificate " + r.Terms.Certificate + " is issued, has not expired and covers the hosts of the hub policy"
+	case a.Code == aliasTaken && r.Terms.Wildcard:
+		alias := "*." + r.Terms.Domain
+		return "another distribution has the alias " + alias + " of the hub policy", r.holdersOf([]string{alias})
 	case a.Code == accessDenied:
 		next = "grant the role of function wire what the error names"
 		if missing := r.missingPermissions(); len(missing) > 0 {

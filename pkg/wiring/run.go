@@ -36,9 +36,10 @@ type Run struct {
 	Paused    bool                       // a person has paused the distribution or the hub
 
 	// Observed in AWS.
-	Served  *Served         // the distribution; nil if it was not observed
-	Visible map[string]bool // VPC origins that the hub's account can list, and whether each is Deployed; nil if not observed
-	Zone    Zone            // the hosted zone
+	Served  *Served                        // the distribution; nil if it was not observed
+	Holders map[string]origin.AliasHolders // by host that CloudFront does not accept as an alias
+	Visible map[string]bool                // VPC origins that the hub's account can list, and whether each is Deployed; nil if not observed
+	Zone    Zone                           // the hosted zone
 
 	// Concluded by this run.
 	Excluded      []string      // VPC origins that the next update leaves as they are
@@ -116,7 +117,7 @@ func (s Step) empty() bool {
 }
 
 // Action is the one thing that a step observes or changes: ReadQuotas, ReadDistribution, FindDistribution, EnsureFunction, RestoreFunction, Create,
-// ListOrigins, Update, ReadZone, ChangeZone or SendRecheck.
+// ListOrigins, FindAlias, Update, ReadZone, ChangeZone or SendRecheck.
 type Action interface{ action() }
 
 // Actions that observe.
@@ -129,6 +130,8 @@ type (
 	FindDistribution struct{ CallerReference, Comment string }
 	// ListOrigins lists the VPC origins that the hub's account can use.
 	ListOrigins struct{}
+	// FindAlias asks which other distributions have an alias that overlaps one, for which a distribution is to have it.
+	FindAlias struct{ Distribution, Alias string }
 	// ReadZone lists the records of the hosted zone.
 	ReadZone struct{}
 )
@@ -160,6 +163,7 @@ func (ReadQuotas) action()       {}
 func (ReadDistribution) action() {}
 func (FindDistribution) action() {}
 func (ListOrigins) action()      {}
+func (FindAlias) action()        {}
 func (ReadZone) action()         {}
 func (EnsureFunction) action()   {}
 func (RestoreFunction) action()  {}
@@ -175,13 +179,14 @@ type Answer struct {
 	Code    string // AWS's error code; "" if the error is not AWS's
 	Message string // AWS's error message, or else the error's text
 
-	Quotas  origin.Size        // ReadQuotas
-	Served  Served             // ReadDistribution
-	ETag    string             // Update: of the new configuration
-	ID      string             // FindDistribution, Create
-	ARN     string             // EnsureFunction
-	Origins []origin.VpcOrigin // ListOrigins
-	Zone    []origin.DNSRecord // ReadZone
+	Quotas  origin.Size          // ReadQuotas
+	Served  Served               // ReadDistribution
+	ETag    string               // Update: of the new configuration
+	ID      string               // FindDistribution, Create
+	ARN     string               // EnsureFunction
+	Origins []origin.VpcOrigin   // ListOrigins
+	Holders []origin.AliasHolder // FindAlias
+	Zone    []origin.DNSRecord   // ReadZone
 }
 
 // Class is how an action ended. It decides what the run does next.
@@ -234,6 +239,8 @@ func (r Run) Learn(s Step, a Answer) Run {
 		return r.originsListed(a)
 	case Update:
 		return r.updated(do, a)
+	case FindAlias:
+		return r.aliasFound(do.Alias, a)
 	case ReadZone, ChangeZone:
 		return r.zoneAnswered(s.Do, a)
 	case SendRecheck:

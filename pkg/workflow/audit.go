@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -24,6 +25,7 @@ type auditCloudFront interface {
 	Distributions(ctx context.Context) ([]origin.Listed, error)
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
 	Function(ctx context.Context, name string) (origin.Function, error)
+	ConflictingAliases(ctx context.Context, distribution, alias string) ([]origin.AliasHolder, error)
 }
 
 type offers interface {
@@ -146,6 +148,7 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 	if err := a.observeNamed(ctx, w, o); err != nil {
 		return err
 	}
+	a.observeHolders(ctx, o)
 	if err := a.used(ctx, w.Used, o); err != nil {
 		return err
 	}
@@ -191,6 +194,19 @@ func (a *Audit) observeNamed(ctx context.Context, w audit.Want, o *audit.Observe
 		}
 	}
 	return nil
+}
+
+// observeHolders asks which distributions have the aliases of Hidden. A question that fails is part of what the audit says.
+func (a *Audit) observeHolders(ctx context.Context, o *audit.Observed) {
+	o.Holders = map[string]origin.AliasHolders{}
+	for _, ask := range o.Hidden() {
+		holders, err := a.CloudFront.ConflictingAliases(ctx, ask.Distribution, ask.Alias)
+		h := origin.AliasHolders{List: holders}
+		if err != nil {
+			h.Error = cmp.Or(fault.Code(err), "an unknown error")
+		}
+		o.Holders[ask.Alias] = h
+	}
 }
 
 // configs reads the configurations of distributions. It omits distributions that do not exist any more.

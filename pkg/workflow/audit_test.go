@@ -79,6 +79,10 @@ func (w *auditedWorld) Records(context.Context) ([]origin.DNSRecord, error) {
 	return nil, nil
 }
 
+func (w *auditedWorld) ConflictingAliases(context.Context, string, string) ([]origin.AliasHolder, error) {
+	return nil, errors.New("unexpected")
+}
+
 func (w *auditedWorld) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
 	w.call("origins")
 	return nil, nil

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -114,6 +115,10 @@ func (c *crowd) Resources(context.Context) ([]origin.Resource, error) {
 		list = append(list, origin.Resource{Share: r.Share, ARN: r.ARN, Type: "cloudfront:VpcOrigin"})
 	}
 	return list, nil
+}
+
+func (c *crowd) ConflictingAliases(context.Context, string, string) ([]origin.AliasHolder, error) {
+	return nil, errors.New("unexpected")
 }
 
 func (c *crowd) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {

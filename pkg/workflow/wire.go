@@ -30,6 +30,7 @@ type distributions interface {
 	EnsureFunction(ctx context.Context, name, comment, code string) (string, error)
 	RestoreFunction(ctx context.Context, name, comment, code string) error
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
+	ConflictingAliases(ctx context.Context, distribution, alias string) ([]origin.AliasHolder, error)
 }
 
 type zone interface {

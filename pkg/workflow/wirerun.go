@@ -122,6 +122,8 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 		a.ID, err = r.CloudFront.Find(ctx, do.CallerReference, do.Comment)
 	case wiring.ListOrigins:
 		a.Origins, err = r.CloudFront.VpcOrigins(ctx)
+	case wiring.FindAlias:
+		a.Holders, err = r.CloudFront.ConflictingAliases(ctx, do.Distribution, do.Alias)
 	case wiring.ReadZone:
 		a.Zone, err = r.zone.Records(ctx)
 	case wiring.EnsureFunction:
