@@ -80,6 +80,12 @@ func out(o *Observed)  { o.Listed[0].Origins, o.Listed[0].Behaviors = o.Listed[0
 func unshared(o *Observed) {
 	o.Offered, o.Visible = nil, nil
 }
+func damaged(o *Observed) {
+	o.Records, o.Damaged = nil, []origin.Damaged{{Origin: "vo_a"}}
+}
+func aside(o *Observed) {
+	o.Aside, o.Records = o.Records, nil
+}
 func leaving(o *Observed) { o.Records[0].Teardown = &origin.Teardown{} }
 
 func two(o *Observed) {

@@ -11,13 +11,17 @@ import (
 
 // hides reports whether a known finding may still be so although it was not found, because what shows it could not be read.
 //
-//	kind                             account                        result
-//	origin-unused, teardown-forgotten unreadable                    true
-//	interfaces-left                  unreadable, or its interfaces  true
-//	                                 could not be listed
-//	any other                        -                              false
+//	kind                               origin      account                        result
+//	any                                set aside   -                              true
+//	origin-unused, teardown-forgotten  any other   unreadable                     true
+//	interfaces-left                    any other   unreadable, or its interfaces  true
+//	                                               could not be listed
+//	any other                          any other   -                              false
 func (o Observed) hides(k origin.OpenFinding) bool {
 	unreadable := slices.Contains(o.Unreadable, k.Account)
+	if k.Origin != "" && o.setAside(k.Origin) {
+		return true
+	}
 	switch Kind(k.Kind) {
 	case OriginUnused, TeardownForgotten:
 		return unreadable
@@ -30,7 +34,7 @@ func (o Observed) hides(k origin.OpenFinding) bool {
 // Unrecorded returns the index in Owned of each VPC origin whose teardown tag has to be observed, because the origin may be half torn down.
 //
 //	record             shared  used  Deployed  returned
-//	any, or damaged    -       -     -         no: the teardown's own events and findings report it
+//	any, or set aside  -       -     -         no: the teardown's own events and findings report it
 //	none               yes     -     -         no: function admit decides about it
 //	none               no      yes   -         no
 //	none               no      no    no        no: it is being created or deleted
@@ -38,7 +42,7 @@ func (o Observed) hides(k origin.OpenFinding) bool {
 func (o Observed) Unrecorded() (indexes []int) {
 	for i, v := range o.Owned {
 		_, known := o.Find(v.ID)
-		if known || o.IsDamaged(v.ID) || o.offered(v.ARN) || len(v.Users) > 0 || o.distributionOf(v.ID) != "" || !v.Deployed {
+		if known || o.setAside(v.ID) || o.offered(v.ARN) || len(v.Users) > 0 || o.distributionOf(v.ID) != "" || !v.Deployed {
 			continue
 		}
 		indexes = append(indexes, i)
@@ -82,7 +86,7 @@ func (o Observed) Regions() []string {
 	for _, v := range o.Visible {
 		regions = append(regions, RegionOf(v.Endpoint))
 	}
-	for _, r := range o.Records {
+	for _, r := range slices.Concat(o.Records, o.Aside) {
 		if r.Teardown != nil {
 			for _, p := range r.Teardown.Places() {
 				regions = append(regions, p.Region)
@@ -170,7 +174,7 @@ func (in Interfaces) needed(subnet string) (n int) {
 
 // recorded reports whether a teardown in the registry has recorded an interface.
 func (o Observed) recorded(eni string) bool {
-	return slices.ContainsFunc(o.Records, func(r origin.Record) bool {
+	return slices.ContainsFunc(slices.Concat(o.Records, o.Aside), func(r origin.Record) bool {
 		return r.Teardown != nil && slices.ContainsFunc(r.Teardown.Places(), func(p origin.Place) bool { return slices.Contains(p.ENIs, eni) })
 	})
 }

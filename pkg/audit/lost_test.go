@@ -16,6 +16,7 @@ func TestForgotten(t *testing.T) {
 	finds(t, Observed.forgotten, []row{
 		{"it has a record", all(halfTornDown, func(o *Observed) { o.Records = orderly().Records }), nil, ""},
 		{"its record is damaged", all(halfTornDown, func(o *Observed) { o.Damaged = []origin.Damaged{{Origin: "vo_a"}} }), nil, ""},
+		{"its distribution's item cannot be read", all(halfTornDown, func(o *Observed) { o.Aside = orderly().Records }), nil, ""},
 		{"shared", all(halfTornDown, func(o *Observed) { o.Offered, o.Visible = orderly().Offered, orderly().Visible }), nil, ""},
 		{"used by another account's distribution", all(halfTornDown, func(o *Observed) { o.Owned[0].Users = orderly().Owned[0].Users }), nil, ""},
 		{"used by the hub's", all(halfTornDown, func(o *Observed) { o.Listed = orderly().Listed }), nil, ""},
@@ -64,6 +65,7 @@ func TestInterfacesLeft(t *testing.T) {
 		{"no origin", in(two), []Kind{InterfacesLeft}, "eni-1; eni-2; they keep the VPC"},
 		{"no origin in that VPC", in(append(slices.Clone(two), origin.ENI{ID: "eni-9", VPC: "vpc-9", Subnet: "subnet-z"}), here), []Kind{InterfacesLeft}, "accounts: eni-9; they"},
 		{"recorded by a teardown", all(in(two), recorded), nil, ""},
+		{"recorded by a teardown that is set aside", all(in(two), recorded, aside), nil, ""},
 		{"one more than a teardown recorded", all(in(three), recorded), []Kind{InterfacesLeft}, "accounts: eni-3; they"},
 	})
 }
@@ -97,7 +99,10 @@ func TestHides(t *testing.T) {
 		{"interfaces-left, readable", InterfacesLeft, []string{teamB}, []string{teamB}, false},
 		{"any other", HostElsewhere, []string{teamA}, []string{teamA}, false},
 	} {
-		o := Observed{Unreadable: c.unreadable, Unlisted: c.unlisted}
+		o := Observed{Unreadable: c.unreadable, Unlisted: c.unlisted, Aside: []origin.Record{{Ref: origin.Ref{ID: "vo_a"}}}}
+		if !o.hides(origin.OpenFinding{Kind: string(c.kind), Account: teamB, Origin: "vo_a"}) {
+			t.Errorf("%s: not hidden of an origin that is set aside", c.name)
+		}
 		if got := o.hides(origin.OpenFinding{Kind: string(c.kind), Account: teamA}); got != c.want {
 			t.Errorf("%s: got %t", c.name, got)
 		}

@@ -50,21 +50,24 @@ func (h Hub) team(account string) string {
 // Observed is what is known of AWS and the registry. What was not observed is empty.
 type Observed struct {
 	Hub
-	origin.Snapshot                           // of the registry: Distributions are its items
-	Managed         []string                  // ids of the distributions that the hub writes
-	Listed          []origin.Listed           // the distributions of the hub's account
-	Configs         map[string]*wiring.Config // of distributions, by id
-	Offered         []origin.Resource         // what RAM lists as shared with the hub
-	Visible         []origin.VpcOrigin        // what CloudFront lists as shared with the hub
-	Owned           []Owned
-	Unreadable      []string // accounts of teams that could not be read, so that Owned lacks their origins
-	Interfaces      []Interfaces
-	Unlisted        []string // accounts of teams whose network interfaces could not be listed in every Region of Regions
-	DNS             []origin.DNSRecord
-	Holders         map[string]origin.AliasHolders // by host of Hidden
-	Function        origin.Function                // the function that answers 404
-	Invitation      origin.Invitation              // that the call answered; zero if RAM does not list it as answered so
-	Balancer        string                         // ARN of the load balancer that the call names; "" if it does not exist
+	origin.Snapshot // of the registry: Distributions are its items
+	// Aside are the records of distributions whose items cannot be read. They are not among Records, because it is not known which
+	// distribution has them; only what their teardowns say counts.
+	Aside      []origin.Record
+	Managed    []string                  // ids of the distributions that the hub writes
+	Listed     []origin.Listed           // the distributions of the hub's account
+	Configs    map[string]*wiring.Config // of distributions, by id
+	Offered    []origin.Resource         // what RAM lists as shared with the hub
+	Visible    []origin.VpcOrigin        // what CloudFront lists as shared with the hub
+	Owned      []Owned
+	Unreadable []string // accounts of teams that could not be read, so that Owned lacks their origins
+	Interfaces []Interfaces
+	Unlisted   []string // accounts of teams whose network interfaces could not be listed in every Region of Regions
+	DNS        []origin.DNSRecord
+	Holders    map[string]origin.AliasHolders // by host of Hidden
+	Function   origin.Function                // the function that answers 404
+	Invitation origin.Invitation              // that the call answered; zero if RAM does not list it as answered so
+	Balancer   string                         // ARN of the load balancer that the call names; "" if it does not exist
 }
 
 // Owned is a VPC origin as its own account lists it. Users are the distributions that use it, in any account.
@@ -91,6 +94,14 @@ type Interfaces struct {
 //	has an id            no               no                                   no
 func Begin(h Hub, s origin.Snapshot) Observed {
 	o := Observed{Hub: h, Snapshot: s}
+	o.Records = nil
+	for _, r := range s.Records {
+		if s.IsDistributionDamaged(r.Distribution) {
+			o.Aside = append(o.Aside, r)
+		} else {
+			o.Records = append(o.Records, r)
+		}
+	}
 	fleet := wiring.Fleet(h.Policy.Distribution.Fleet(), s)
 	for _, d := range s.Distributions {
 		if d.ID != "" && slices.Contains(fleet, d.Name) {
@@ -223,6 +234,12 @@ func (o Observed) share(arn string) (string, bool) {
 func (o Observed) offered(arn string) bool {
 	_, shared := o.share(arn)
 	return shared && slices.ContainsFunc(o.Visible, func(v origin.VpcOrigin) bool { return v.ARN == arn })
+}
+
+// setAside reports whether the record of an origin, or the item of its distribution, cannot be read. Nothing is found about such an origin, and
+// nothing that was found about it is resolved.
+func (o Observed) setAside(vpcOrigin string) bool {
+	return o.IsDamaged(vpcOrigin) || slices.ContainsFunc(o.Aside, func(r origin.Record) bool { return r.ID == vpcOrigin })
 }
 
 // inTeardown reports whether a teardown of the origin is recorded. Its own events report how it ends.

@@ -100,3 +100,18 @@ func TestASweepObservesEverythingThatItMay(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+// A distribution whose item cannot be read is not known, so nothing is found about its origins.
+func TestRecordsOfADamagedDistributionAreSetAside(t *testing.T) {
+	o := orderly()
+	two(&o)
+	other := origin.Record{Ref: origin.Ref{ID: "vo_b"}, Distribution: "main-2"}
+	s := origin.Snapshot{Records: []origin.Record{o.Records[0], other}, Damaged: []origin.Damaged{{Distribution: origin.Main}}}
+	got := Begin(o.Hub, s)
+	if !reflect.DeepEqual(got.Aside, o.Records) || !reflect.DeepEqual(got.Records, []origin.Record{other}) {
+		t.Errorf("set aside %+v, kept %+v", got.Aside, got.Records)
+	}
+	if !got.setAside("vo_a") || got.setAside("vo_b") {
+		t.Error("vo_a is set aside, and vo_b is not")
+	}
+}

@@ -26,12 +26,13 @@ const unknown = "unknown"
 //	yes     yes                        -            -                  none
 //	yes     no                         yes          -                  none
 //	yes     no                         no           less than 24 h ago none
+//	yes     no                         set aside    before             none
 //	yes     no                         no           before             shared-not-wired
 func (o Observed) unwired() []Finding {
 	var found []Finding
 	for _, v := range o.Visible {
 		share, shared := o.share(v.ARN)
-		if !shared || o.distributionOf(v.ID) != "" || o.inTeardown(v.ID) || o.Now.Sub(v.Created) < sharedGrace {
+		if !shared || o.distributionOf(v.ID) != "" || o.inTeardown(v.ID) || o.setAside(v.ID) || o.Now.Sub(v.Created) < sharedGrace {
 			continue
 		}
 		reasons := o.Refusals[v.ARN]
@@ -60,12 +61,13 @@ func (o Observed) unwired() []Finding {
 //	no      yes   -         -            -                  none
 //	no      no    no        -            -                  none: it is being created or deleted
 //	no      no    yes       yes          -                  none
+//	no      no    yes       set aside    -                  none
 //	no      no    yes       no           less than 7 d ago  none
 //	no      no    yes       no           before             origin-unused, unless forgotten finds it
 func (o Observed) unused() []Finding {
 	var found []Finding
 	for _, v := range o.Owned {
-		if o.offered(v.ARN) || len(v.Users) > 0 || o.distributionOf(v.ID) != "" || !v.Deployed || o.inTeardown(v.ID) || v.Teardown || o.Now.Sub(v.Created) < unusedGrace {
+		if o.offered(v.ARN) || len(v.Users) > 0 || o.distributionOf(v.ID) != "" || !v.Deployed || o.inTeardown(v.ID) || o.setAside(v.ID) || v.Teardown || o.Now.Sub(v.Created) < unusedGrace {
 			continue
 		}
 		f := o.about(OriginUnused, v.VpcOrigin)
@@ -245,7 +247,7 @@ const unresolvedFor = 24 * time.Hour
 //	other    24 h or more      teardown-unresolved
 func (o Observed) unresolved() []Finding {
 	var found []Finding
-	for _, r := range o.Records {
+	for _, r := range slices.Concat(o.Records, o.Aside) {
 		t := r.Teardown
 		if !r.Unresolved() || o.Now.Sub(t.Reported) < unresolvedFor {
 			continue

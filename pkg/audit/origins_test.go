@@ -21,6 +21,8 @@ func TestUnwired(t *testing.T) {
 		{"in teardown", all(out, leaving), nil, ""},
 		{"made an hour ago", all(out, func(o *Observed) { o.Visible[0].Created = now.Add(-time.Hour) }), nil, ""},
 		{"made a day ago", all(out, func(o *Observed) { o.Visible[0].Created = now.Add(-24 * time.Hour) }), []Kind{SharedNotWired}, "its record in the registry"},
+		{"its record cannot be read", all(out, damaged), nil, ""},
+		{"its distribution's item cannot be read", all(out, aside), nil, ""},
 		{"refused", all(out, refused(arnA, "no grant")), []Kind{SharedNotWired}, "no grant"},
 		{"its share is refused", all(out, refused(shareA, "mixed share")), []Kind{SharedNotWired}, "mixed share"},
 	})
@@ -34,6 +36,8 @@ func TestUnused(t *testing.T) {
 		{"used by the hub's", all(unshared, func(o *Observed) { o.Owned[0].Users = nil }), nil, ""},
 		{"not Deployed", all(free, func(o *Observed) { o.Owned[0].Deployed = false }), nil, ""},
 		{"in teardown", all(free, leaving), nil, ""},
+		{"its record cannot be read", all(free, damaged), nil, ""},
+		{"its distribution's item cannot be read", all(free, aside), nil, ""},
 		{"made a day ago", all(free, func(o *Observed) { o.Owned[0].Created = now.Add(-24 * time.Hour) }), nil, ""},
 		{"made a week ago", all(free, func(o *Observed) { o.Owned[0].Created = now.Add(-7 * 24 * time.Hour) }), []Kind{OriginUnused}, "delete-vpc-origin --region us-east-1 --id vo_a"},
 	})

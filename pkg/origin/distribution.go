@@ -151,12 +151,20 @@ type Damaged struct {
 	Partition string
 	Key       string
 	Origin    string // VPC origin id; "" if the item is not the record of an origin
-	Why       string
+	// Distribution is the name of a distribution, or "" if the item is not that of a distribution.
+	Distribution string
+	Why          string
 }
 
 // IsDamaged reports whether the record of the origin with that VPC origin id cannot be read.
 func (s Snapshot) IsDamaged(id string) bool {
 	return slices.ContainsFunc(s.Damaged, func(d Damaged) bool { return d.Origin == id })
+}
+
+// IsDistributionDamaged reports whether the item of the distribution of that name cannot be read. Then the hub does not know which
+// distribution that is, nor what it added to it.
+func (s Snapshot) IsDistributionDamaged(name string) bool {
+	return slices.ContainsFunc(s.Damaged, func(d Damaged) bool { return d.Distribution == name })
 }
 
 // InUse reports whether the distribution of that name is still needed: for an origin whose VPC origin is not deleted yet, or for a

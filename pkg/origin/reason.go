@@ -90,5 +90,6 @@ const (
 	DoesNotFit      Code = "does-not-fit"      // no capacity until another origin leaves or a limit is raised
 	OriginNotShared Code = "origin-not-shared" // no longer shared with the hub
 	OriginSuspended Code = "origin-suspended"  // a person has suspended the origin or its team
+	ItemDamaged     Code = "item-damaged"      // an item of the registry cannot be read and is set aside
 	ShareUnrelated  Code = "share-unrelated"   // contains no VPC origin; remembered of an invitation, and never reported
 )

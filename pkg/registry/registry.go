@@ -58,7 +58,7 @@ func New(cfg aws.Config, table string) *Registry {
 }
 
 // Load reads all items, each of them consistently. An item that cannot be read is in Snapshot.Damaged; it does not prevent the others
-// from being returned. Load scans the table, since only the table knows every distribution that ever had an origin, including
+// from being returned. The distribution of such an item is returned as one that is unavailable. Load scans the table, since only the table knows every distribution that ever had an origin, including
 // distributions that the hub policy no longer names.
 func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 	s := origin.Snapshot{Refusals: map[string][]origin.Reason{}}
@@ -79,6 +79,12 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 				damaged := origin.Damaged{Partition: stringOf(item[attrDistribution]), Key: stringOf(item[attrItem]), Why: err.Error()}
 				if id, ok := strings.CutPrefix(damaged.Key, prefixOrigin); ok {
 					damaged.Origin = id
+				}
+				if damaged.Key == itemDistribution {
+					damaged.Distribution = damaged.Partition
+					s.Distributions = append(s.Distributions, origin.Distribution{Name: damaged.Partition, Observation: origin.Observation{Unavailable: origin.Reason{
+						Code: origin.ItemDamaged, Message: "its item in the registry cannot be read (" + err.Error() + "); restore or delete the item",
+					}}})
 				}
 				s.Damaged = append(s.Damaged, damaged)
 			}

@@ -371,14 +371,15 @@ func TestDamagedItemIsSetAside(t *testing.T) {
 				TableName: aws.String(table), Item: put,
 			}))
 			known := rig.Must[origin.Snapshot](t)(r.Load(ctx))
-			if len(known.Records) != 1 || known.Records[0].ID != "vo_a" || len(known.Distributions) != 0 || len(known.Findings.Open) != 0 {
+			unavailable := len(known.Distributions) == 1 && known.Distributions[0].Name == "main" && strings.Contains(known.Distributions[0].Unavailable.Message, c.why)
+			if len(known.Records) != 1 || known.Records[0].ID != "vo_a" || unavailable != (c.key == "distribution") || !unavailable && len(known.Distributions) != 0 || len(known.Findings.Open) != 0 {
 				t.Errorf("read %+v", known)
 			}
 			id, isOrigin := strings.CutPrefix(c.key, "origin#")
 			if !isOrigin {
 				id = ""
 			}
-			if len(known.Damaged) != 1 || known.Damaged[0].Key != c.key || known.Damaged[0].Origin != id || known.Damaged[0].Partition != "main" ||
+			if len(known.Damaged) != 1 || known.Damaged[0].Key != c.key || known.Damaged[0].Origin != id || known.Damaged[0].Partition != "main" || known.IsDistributionDamaged("main") != (c.key == "distribution") ||
 				!strings.Contains(known.Damaged[0].Why, c.why) || isOrigin && !known.IsDamaged(id) {
 				t.Errorf("set aside %+v", known.Damaged)
 			}

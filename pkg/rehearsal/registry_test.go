@@ -13,25 +13,29 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// recordKey returns the key of the record of an origin in the registry.
-func (s *story) recordKey(name string) (map[string]dynamodbtypes.AttributeValue, error) {
+// itemKey returns the key of the record of an origin in the registry, or of the item of a distribution.
+func (s *story) itemKey(name string) (map[string]dynamodbtypes.AttributeValue, error) {
+	wanted := "origin#" + s.origins[name].ID
+	if _, is := s.origins[name]; !is {
+		wanted = "distribution"
+	}
 	out, err := dynamodb.NewFromConfig(s.Config(HubAccount, Region)).Scan(s.ctx, &dynamodb.ScanInput{TableName: aws.String(s.outputs["RegistryTable"])})
 	if err != nil {
 		return nil, err
 	}
 	for _, item := range out.Items {
-		if key, ok := item[contract.RegistrySort].(*dynamodbtypes.AttributeValueMemberS); ok && key.Value == "origin#"+s.origins[name].ID {
+		if textOf(item[contract.RegistrySort]) == wanted && (wanted != "distribution" || textOf(item[contract.RegistryPartition]) == s.distributionName(name)) {
 			return map[string]dynamodbtypes.AttributeValue{
 				contract.RegistryPartition: item[contract.RegistryPartition], contract.RegistrySort: item[contract.RegistrySort],
 			}, nil
 		}
 	}
-	return nil, fmt.Errorf("the registry has no record of %s", name)
+	return nil, fmt.Errorf("the registry has no item of %s", name)
 }
 
-// setRecord overwrites the document of a record, as somebody with write access to the table can.
-func (s *story) setRecord(_ *testscript.TestScript, args []string) error {
-	key, err := s.recordKey(args[0])
+// setItem overwrites the document of an item, as somebody with write access to the table can.
+func (s *story) setItem(_ *testscript.TestScript, args []string) error {
+	key, err := s.itemKey(args[0])
 	if err != nil {
 		return err
 	}
@@ -43,9 +47,9 @@ func (s *story) setRecord(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// deleteRecord deletes a record from the registry.
-func (s *story) deleteRecord(_ *testscript.TestScript, args []string) error {
-	key, err := s.recordKey(args[0])
+// deleteItem deletes an item from the registry.
+func (s *story) deleteItem(_ *testscript.TestScript, args []string) error {
+	key, err := s.itemKey(args[0])
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,10 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 		if !inbound.Concerns(messages, name) {
 			continue
 		}
+		if s.IsDistributionDamaged(name) { // function admit reports it
+			w.Log.WarnContext(ctx, "the distribution's item of the registry cannot be read; the distribution stays as it is", "distribution", name)
+			continue
+		}
 		r := &wireRun{Wire: w, run: wiring.Begin(s, name, w.Policy.Terms(name)), quotas: quotas, zone: zone}
 		r.run.Alone, r.run.Suspended = len(fleet) == 1, suspended
 		r.run.Recheck = inbound.Rechecks(messages, name, r.run.Item.RecheckDue)
