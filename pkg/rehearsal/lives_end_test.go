@@ -92,7 +92,7 @@ func (o observation) String() string {
 // Every other combination is an error.
 func (l *life) findOrigin(name string, o observation) (end string, err error) {
 	_, tagged := o.tags[contract.TagTeardown]
-	forgotten := !o.known && l.applied[emptyRegistry] > 0
+	forgotten := !o.known && (l.applied[emptyRegistry]+l.resolved[itemDeleted]+l.resolved[forgottenOrigin]+l.resolved[refusedOrigin] > 0)
 	switch {
 	case o.exists && o.visible && !tagged:
 		return foundLive, l.checkLive(o)
@@ -145,7 +145,7 @@ func (l *life) checkLeftovers(t *testing.T) {
 // may be left then.
 func (l *life) leftoverHosts() error {
 	config, err := l.hubConfig()
-	if err != nil || l.applied[emptyRegistry] > 0 {
+	if err != nil || l.applied[emptyRegistry]+l.resolved[itemDeleted] > 0 {
 		return err
 	}
 	var all []error
@@ -162,7 +162,8 @@ var (
 )
 
 // leftoverParts returns an error if an adopted distribution differs from what it was before the adoption. The comment may differ if somebody
-// has edited it, and the aliases if the hub lost its registry.
+// has edited it, and the aliases if the hub lost its registry or an item of it. The hub leaves a wildcard alias that it added to a distribution that
+// was adopted later than first, which has that alias.
 func (l *life) leftoverParts() error {
 	if l.adoptable == nil {
 		return nil
@@ -174,7 +175,7 @@ func (l *life) leftoverParts() error {
 	before, now := l.originalConfigs["first"], served.Config
 	for element, changed := range map[*regexp.Regexp]bool{
 		commentElement: l.applied[comment] > 0 || l.hits[editsBeforeUpdates] > 0,
-		aliasesElement: l.applied[emptyRegistry] > 0,
+		aliasesElement: l.applied[emptyRegistry] > 0 || l.resolved[itemDeleted] > 0 || l.resolved[adoptedAnother] > 0 && !slices.Contains(l.kind, "aliases=per-host"),
 	} {
 		if n := len(element.FindAll(now, -1)); n != 1 {
 			return fmt.Errorf("the configuration has %d parts %v, want one:\n%s", n, element, now)
@@ -240,7 +241,8 @@ func (l *life) unexplainedExecutions() error {
 	var all []error
 	for _, x := range l.Executions(HubAccount) {
 		explained := x.Status == "SUCCEEDED" || x.Status == "FAILED" &&
-			(x.Error == "Blocked" && l.applied[untag] > 0 || x.Error == "GiveUp" && l.applied[emptyRegistry]+l.hits[teardownDenied] > 0) ||
+			(x.Error == "Blocked" && l.applied[untag] > 0 || x.Error == "GiveUp" &&
+				l.applied[emptyRegistry]+l.applied[damageItem]+l.applied[deleteDistribution]+l.hits[teardownDenied]+l.hits[distributionUnreadable] > 0) ||
 			x.Status == "ABORTED" && l.applied[stopExecution] > 0
 		all = append(all, want(explained, "execution %s is %s in %s: %s %s", l.withNames(x.Name), x.Status, x.State, x.Error, l.withNames(x.Cause)))
 	}
@@ -250,13 +252,16 @@ func (l *life) unexplainedExecutions() error {
 // alarms returns the operations and faults that explain an alarm event, by type. One of them must have happened; no other type may occur.
 func alarms() map[string][]string {
 	return map[string][]string{
-		contract.DriftFound:               {comment, dropBehaviors, removeDNS, unshare, editsBeforeUpdates},
+		contract.DriftFound:               {comment, dropBehaviors, removeDNS, unshare, editsBeforeUpdates, deleteDistribution},
 		contract.OriginRefused:            {tag},
 		contract.TeardownTagRefused:       {tag},
 		contract.OriginWithdrawn:          {unshare},
 		contract.DistributionWriteRefused: {unshare},
-		contract.TeardownBlocked:          {untag, emptyRegistry, stopExecution, teardownDenied},
-		contract.LeakFound:                {stopExecution, teardownDenied},
+		contract.TeardownBlocked:          {untag, emptyRegistry, stopExecution, teardownDenied, distributionUnreadable, damageItem, deleteDistribution},
+		contract.LeakFound:                {stopExecution, teardownDenied, emptyRegistry, damageItem, forgottenOrigin, deleteDistribution},
+		contract.RegistryItemDamaged:      {damageItem},
+		contract.DistributionUnavailable:  {deleteDistribution, distributionUnreadable},
+		contract.OriginDeferred:           {deleteDistribution, distributionUnreadable, damageItem},
 	}
 }
 
@@ -267,7 +272,7 @@ func (l *life) unexplainedAlarms() error {
 		if h.Detail.Severity != contract.SeverityAlarm {
 			continue
 		}
-		explained := slices.ContainsFunc(alarms()[h.Type], func(by string) bool { return l.applied[by]+l.hits[by] > 0 }) ||
+		explained := slices.ContainsFunc(alarms()[h.Type], func(by string) bool { return l.applied[by]+l.hits[by]+l.resolved[by] > 0 }) ||
 			l.ending && slices.Contains(h.Detail.Codes, string(admission.OriginTearingDown))
 		all = append(all, want(explained, "nothing explains %s %s %s", h.Type, l.withNames(h.Detail.Origin+h.Detail.What), l.withNames(h.Detail.Why)))
 	}

@@ -48,6 +48,10 @@ const (
 	moveOrigin    = "move"
 	injectFault   = "fault"
 	emptyRegistry = "empty registry"
+	damageItem    = "damage item"
+	betweenCalls  = "between two calls"
+
+	deleteDistribution = "delete distribution"
 )
 
 // operations returns the table of operations.
@@ -66,6 +70,9 @@ func operations() []operation {
 		{stopExecution, 2, (*life).planStop},
 		{moveOrigin, 1, (*life).planMove},
 		{injectFault, 3, (*life).planFault},
+		{damageItem, 1, (*life).planDamage},
+		{betweenCalls, 3, (*life).planBetweenCalls},
+		{deleteDistribution, 1, (*life).planDeleteDistribution},
 		{emptyRegistry, emptyRegistryWeight(), (*life).planEmptyRegistry},
 	}
 }
@@ -121,6 +128,10 @@ func faultKinds() []faultKind {
 		{"teardown throttled", 0, sandbox.Rule{Fault: "throttle", Function: "*TeardownStep*", Times: 4}},
 		{teardownDenied, 6, sandbox.Rule{Fault: "error", Function: "*TeardownStep*", Times: 2, Error: &sandbox.RuleError{Code: "AccessDenied", Message: "denied for a while", Status: 403}}},
 		{"response to teardown lost", 4, sandbox.Rule{Fault: "timeout-after-success", Function: "*TeardownStep*"}},
+		{distributionUnreadable, 4, sandbox.Rule{
+			Fault: "error", Function: "?*", Service: "cloudfront", Operation: "GetDistribution", Times: 6,
+			Error: &sandbox.RuleError{Code: "AccessDenied", Message: "unreadable for a while", Status: 403},
+		}},
 	}
 }
 
@@ -129,6 +140,9 @@ const editsBeforeUpdates = "edits before updates"
 
 // teardownDenied is the fault that lets an execution fail.
 const teardownDenied = "teardown denied"
+
+// distributionUnreadable is the fault that denies the hub's functions to read distributions.
+const distributionUnreadable = "distribution unreadable"
 
 // planFault adds a fault rule. clearFaults counts its hits.
 func (l *life) planFault() (string, func() error, error) {
@@ -336,7 +350,7 @@ func (l *life) planUntag() (string, func() error, error) {
 	}, nil
 }
 
-// hubConfig returns the configuration of the hub's distribution, or nil if there is none yet.
+// hubConfig returns the configuration of the hub's distribution, or nil if there is none yet, or it was deleted.
 func (l *life) hubConfig() (*cloudfronttypes.DistributionConfig, error) {
 	id := l.adoptable["first"]
 	if id == "" {
@@ -350,6 +364,9 @@ func (l *life) hubConfig() (*cloudfronttypes.DistributionConfig, error) {
 		id = aws.ToString(list.DistributionList.Items[0].Id)
 	}
 	out, err := l.hubCloudFront.GetDistributionConfig(l.ctx, &cloudfront.GetDistributionConfigInput{Id: &id})
+	if missing := new(cloudfronttypes.NoSuchDistribution); errors.As(err, &missing) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -582,48 +599,4 @@ func (l *life) planMove() (string, func() error, error) {
 		}
 		return want(aws.ToString(out.VpcOrigin.VpcOriginEndpointConfig.Arn) == to, "%s was not moved", n)
 	}, nil
-}
-
-// resolveBlocked does what the event advises about each teardown whose execution died: its team sets the tag again. A blocked teardown that no
-// event names is an error.
-func (l *life) resolveBlocked(t *testing.T) {
-	t.Helper()
-	for range 3 {
-		known, err := l.snapshot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := l.receiveEvents(); err != nil {
-			t.Fatal(err)
-		}
-		again := false
-		for _, n := range l.names {
-			r, _ := known.Find(l.origins[n].ID)
-			if r.Teardown == nil || !r.Teardown.Ended || r.Teardown.Because.Code != teardown.ExecutionDied {
-				continue
-			}
-			named := slices.ContainsFunc(l.received, func(h Event) bool {
-				return h.Type == contract.TeardownBlocked && h.Detail.Origin == r.ID && strings.Contains(h.Detail.Why, "set")
-			})
-			if !named {
-				t.Errorf("the teardown of %s is blocked, and no event names it: %+v", n, r.Teardown)
-			}
-			tags, err := l.tags(n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if value := tags[contract.TagTeardown]; value != "" {
-				l.note("the team of %s sets the tag again, as the event advises", n)
-				if err := l.tag(nil, []string{n, value}); err != nil {
-					t.Fatal(err)
-				}
-				l.resolved++
-				again = true
-			}
-		}
-		if !again {
-			return
-		}
-		l.waitForSweeps(t, 8)
-	}
 }

@@ -22,12 +22,13 @@ import (
 type tally struct {
 	began                         time.Time
 	mu                            sync.Mutex
-	lives, transitions, resolved  int
+	lives, transitions            int
 	applied, inForce, hits, found map[string]int
+	resolved, boundaries          map[string]int
 }
 
 func newTally() *tally {
-	return &tally{began: time.Now(), applied: map[string]int{}, inForce: map[string]int{}, hits: map[string]int{}, found: map[string]int{}}
+	return &tally{began: time.Now(), applied: map[string]int{}, inForce: map[string]int{}, hits: map[string]int{}, found: map[string]int{}, resolved: map[string]int{}, boundaries: map[string]int{}}
 }
 
 func (c *tally) add(l *life) {
@@ -35,8 +36,7 @@ func (c *tally) add(l *life) {
 	defer c.mu.Unlock()
 	c.lives++
 	c.transitions += l.transitions
-	c.resolved += l.resolved
-	for into, from := range map[*map[string]int]map[string]int{&c.applied: l.applied, &c.inForce: l.inForce, &c.hits: l.hits, &c.found: l.found} {
+	for into, from := range map[*map[string]int]map[string]int{&c.applied: l.applied, &c.inForce: l.inForce, &c.hits: l.hits, &c.found: l.found, &c.resolved: l.resolved, &c.boundaries: l.boundaries} {
 		for name, n := range from {
 			(*into)[name] += n
 		}
@@ -60,7 +60,13 @@ func (c *tally) String() string {
 	for _, end := range slices.Sorted(maps.Keys(c.found)) {
 		fmt.Fprintf(&text, "%6d × found %s\n", c.found[end], end)
 	}
-	fmt.Fprintf(&text, "%6d × blocked teardown resolved as its event advises\n", c.resolved)
+	for _, what := range resolutions() {
+		fmt.Fprintf(&text, "%6d × resolved as its event advises: %s\n", c.resolved[what], what)
+	}
+	for _, name := range betweenCallsOf() {
+		fmt.Fprintf(&text, "%6d × %s between two calls\n", c.hits[betweenCalls+": "+name], name)
+	}
+	fmt.Fprintf(&text, "%6d different boundaries between two calls: %v\n", len(c.boundaries), slices.Sorted(maps.Keys(c.boundaries)))
 	return text.String()
 }
 
@@ -79,6 +85,16 @@ func (c *tally) missing() (names []string) {
 	for _, end := range foundPlaces() {
 		if c.found[end] == 0 {
 			names = append(names, "found "+end)
+		}
+	}
+	for _, name := range betweenCallsOf() {
+		if c.hits[betweenCalls+": "+name] == 0 {
+			names = append(names, name+" between two calls")
+		}
+	}
+	for _, what := range resolutions() {
+		if c.resolved[what] == 0 {
+			names = append(names, what)
 		}
 	}
 	return names
@@ -100,6 +116,13 @@ func (c *tally) report(t *testing.T) {
 func TestTallyNamesWhatIsMissing(t *testing.T) {
 	l := &life{
 		applied: map[string]int{emptyRegistry: 1}, inForce: map[string]int{}, hits: map[string]int{}, found: map[string]int{},
+		resolved: map[string]int{},
+	}
+	for _, name := range betweenCallsOf() {
+		l.hits[betweenCalls+": "+name]++
+	}
+	for _, what := range resolutions() {
+		l.resolved[what]++
 	}
 	for _, o := range operations() {
 		l.applied[o.name]++
@@ -119,9 +142,11 @@ func TestTallyNamesWhatIsMissing(t *testing.T) {
 	delete(l.applied, unshare)
 	delete(l.hits, editsBeforeUpdates) // although there was a rule
 	delete(l.found, foundLive)
+	delete(l.hits, betweenCalls+": "+tag)
+	delete(l.resolved, itemRestored)
 	some := newTally()
 	some.add(l)
-	if never := some.missing(); !slices.Equal(never, []string{unshare, editsBeforeUpdates, "found " + foundLive}) {
+	if never := some.missing(); !slices.Equal(never, []string{unshare, editsBeforeUpdates, "found " + foundLive, tag + " between two calls", itemRestored}) {
 		t.Errorf("missing are %v", never)
 	}
 }
@@ -197,7 +222,7 @@ func TestEachOperationOfALifeTakesEffect(t *testing.T) {
 	l.start(t)
 	story := []string{
 		create, rest, moveOrigin, rest, share, rest, comment, rest, dropBehaviors, rest, removeDNS, rest, changeHost, changePaths, rest, tag, untag, rest,
-		tag, soon, stopExecution, unshare, emptyRegistry, injectFault,
+		tag, soon, stopExecution, damageItem, unshare, emptyRegistry, injectFault, betweenCalls, deleteDistribution,
 	}
 	table := map[string]operation{}
 	for _, o := range operations() {
@@ -232,10 +257,14 @@ func TestEachFaultOfALifeTakesEffect(t *testing.T) {
 		if err := l.inject(h, h.among); err != nil {
 			t.Fatalf("%s: %v", h.name, err)
 		}
+		sweeps := 2
+		if h.name == distributionUnreadable {
+			sweeps = 8
+		}
 		for _, happens := range []func() error{
 			func() error { return l.createOrigin(n, "team-a", "paths=/team-a/"+n+"/") },
 			func() error { return l.share(nil, []string{n}) },
-			func() error { l.waitForSweeps(t, 2); return nil },
+			func() error { l.waitForSweeps(t, sweeps); return nil },
 			func() error { return l.state(nil, []string{n, "live"}) },
 			func() error { return l.editComment(nil, []string{n}) },
 			func() error { return l.tag(nil, []string{n, "now"}) },
@@ -250,7 +279,7 @@ func TestEachFaultOfALifeTakesEffect(t *testing.T) {
 			t.Errorf("%s has hit nothing", h.name)
 		}
 		l.waitForSweeps(t, 1)
-		if h.name == teardownDenied {
+		if h.name == teardownDenied || h.name == distributionUnreadable {
 			l.waitForSweeps(t, 8) // the hub resumes it after an hour
 		}
 		if err := errors.Join(l.state(nil, []string{n, "deleted"}), l.nothingLeft(nil, []string{n})); err != nil {

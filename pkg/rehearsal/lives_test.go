@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -52,8 +53,12 @@ type life struct {
 	found    map[string]int // number of origins, by where they were found
 	ending   bool           // all origins are tagged for teardown, even those that were never wired
 
-	transitions int // of the state machine
-	resolved    int // number of blocked teardowns that went on as their event advises
+	transitions int            // of the state machine
+	resolved    map[string]int // number of findings that were resolved as their event advises, by kind
+
+	before     map[string]item // items of the registry before they were damaged, by key
+	boundaries map[string]int  // number of changes between two calls, by function and the call that they preceded
+	failed     error           // of changes between two calls
 }
 
 func newLife(t *testing.T, seed uint64) *life {
@@ -80,6 +85,7 @@ func (l *life) start(t *testing.T) {
 		actors:    map[string]*Actor{}, origins: map[string]VPCOrigin{}, shares: map[string]string{}, certificates: map[string]string{},
 		ctx: context.Background(),
 	}
+	l.resolved, l.before, l.boundaries = map[string]int{}, map[string]item{}, map[string]int{}
 	l.teams, l.applied, l.hits, l.inForce, l.found = map[string]string{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	if err := l.deployHub(nil, l.kind); err != nil {
 		t.Fatal(err)
@@ -132,7 +138,7 @@ func (l *life) live(t *testing.T) {
 	}
 	l.clearFaults(t)
 	l.waitForSweeps(t, 12)
-	l.resolveBlocked(t)
+	l.resolve(t, false)
 	l.checkEveryOrigin(t)
 	if t.Failed() {
 		return
@@ -148,7 +154,7 @@ func (l *life) live(t *testing.T) {
 	l.waitForSweeps(t, 6)
 	l.clearFaults(t)
 	l.waitForSweeps(t, 18) // a teardown whose execution died is resumed after an hour
-	l.resolveBlocked(t)
+	l.resolve(t, true)
 	l.checkEveryOrigin(t)
 	l.checkLeftovers(t)
 	for _, x := range l.Executions(HubAccount) {
@@ -199,13 +205,16 @@ func (l *life) apply(t *testing.T, o operation) (possible bool) {
 	return true
 }
 
+// audits is how long the daily audit takes to run at least once.
+const audits = 25 * time.Hour
+
 // waitForSweeps lets n sweeps run, and waits until nothing is under way.
 func (l *life) waitForSweeps(t *testing.T, n int) {
 	t.Helper()
 	for range n {
 		l.Advance(10 * time.Minute)
 	}
-	if err := l.WaitUntilIdle(); err != nil {
+	if err := errors.Join(l.WaitUntilIdle(), l.failed); err != nil {
 		t.Error(err)
 	}
 }
