@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -185,8 +186,8 @@ func (r Round) deploysForLong(o Offer, team Team) []Change {
 		return nil
 	}
 	return refuse(r.Registry.Refusals, contract.OriginDeferred, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []Reason{
-		because(OriginNotDeployed, "", "%s is shared, but its status is not Deployed, and its owner created or updated it more than an hour ago: find out in account %s why CloudFront "+
-			"does not deploy it; originhub observes it again and admits it when it is Deployed", o.ID, o.Account),
+		because(OriginNotDeployed, "", "%s is shared, but its status is %s, not Deployed, and its owner created or updated it more than an hour ago: find out in account %s why CloudFront "+
+			"does not deploy it; originhub observes it again and admits it when it is Deployed", o.ID, cmp.Or(shown.OtherStatus, "Deploying"), o.Account),
 	})
 }
 

@@ -12,6 +12,14 @@ import (
 
 const deployed = "Deployed"
 
+// otherStatus returns a status that is neither Deploying nor Deployed, or "".
+func otherStatus(status *string) string {
+	if s := aws.ToString(status); s != deployed && s != "Deploying" {
+		return s
+	}
+	return ""
+}
+
 // VpcOrigins returns the account's own VPC origins and those shared with it, without ETags.
 func (c *Client) VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error) {
 	var list []origin.VpcOrigin
@@ -24,7 +32,7 @@ func (c *Client) VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error) {
 		for _, o := range page.VpcOriginList.Items {
 			list = append(list, origin.VpcOrigin{
 				Ref:      origin.Ref{ID: aws.ToString(o.Id), ARN: aws.ToString(o.Arn), Account: aws.ToString(o.AccountId)},
-				Deployed: aws.ToString(o.Status) == deployed,
+				Deployed: aws.ToString(o.Status) == deployed, OtherStatus: otherStatus(o.Status),
 				Endpoint: aws.ToString(o.OriginEndpointArn),
 				Created:  aws.ToTime(o.CreatedTime),
 				Modified: aws.ToTime(o.LastModifiedTime),
@@ -46,7 +54,7 @@ func (c *Client) VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, er
 	o := out.VpcOrigin
 	seen := origin.VpcOrigin{
 		Ref:      origin.Ref{ID: aws.ToString(o.Id), ARN: aws.ToString(o.Arn), Account: aws.ToString(o.AccountId)},
-		Deployed: aws.ToString(o.Status) == deployed,
+		Deployed: aws.ToString(o.Status) == deployed, OtherStatus: otherStatus(o.Status),
 		ETag:     aws.ToString(out.ETag),
 		Created:  aws.ToTime(o.CreatedTime),
 		Modified: aws.ToTime(o.LastModifiedTime),

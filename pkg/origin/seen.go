@@ -9,10 +9,12 @@ import (
 type VpcOrigin struct {
 	Ref
 	Deployed bool
-	Endpoint string // ARN of the load balancer or instance behind it
-	ETag     string
-	Created  time.Time
-	Modified time.Time // when its owner last created or updated it
+	// OtherStatus is CloudFront's status if it is neither Deploying nor Deployed. The API model does not list the statuses.
+	OtherStatus string
+	Endpoint    string // ARN of the load balancer or instance behind it
+	ETag        string
+	Created     time.Time
+	Modified    time.Time // when its owner last created or updated it
 }
 
 // Served is a distribution with its configuration, as CloudFront returns it.

@@ -73,6 +73,7 @@ func commands() map[string]command {
 		"edit-comment":                 {1, 1, (*story).editComment},
 		"edit-distribution":            {1, 1, (*story).overlayDistribution},
 		"edit-dns":                     {2, 2, (*story).editDNS},
+		"fail-origin":                  {1, 1, (*story).failOrigin},
 		"set-item":                     {2, 2, (*story).setItem},
 		"delete-item":                  {1, 1, (*story).deleteItem},
 		"empty-copy":                   {1, 1, (*story).emptyCopy},

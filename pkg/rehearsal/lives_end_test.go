@@ -253,7 +253,7 @@ func (l *life) unexplainedExecutions() error {
 func alarms() map[string][]string {
 	return map[string][]string{
 		contract.DriftFound:               {comment, dropBehaviors, removeDNS, unshare, editsBeforeUpdates, deleteDistribution},
-		contract.OriginRefused:            {tag},
+		contract.OriginRefused:            {tag, refusedOrigin},
 		contract.TeardownTagRefused:       {tag},
 		contract.OriginWithdrawn:          {unshare},
 		contract.DistributionWriteRefused: {unshare},

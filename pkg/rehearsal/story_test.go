@@ -908,6 +908,12 @@ func (s *story) emptyRegistry(*testscript.TestScript, []string) error {
 	return nil
 }
 
+// failOrigin gives a VPC origin a status that AWS does not document.
+func (s *story) failOrigin(_ *testscript.TestScript, args []string) error {
+	s.FailVpcOrigin(s.origins[args[0]].ID)
+	return nil
+}
+
 // addUnmanagedInterface creates a network interface of another AWS service in a team's VPC.
 func (s *story) addUnmanagedInterface(_ *testscript.TestScript, args []string) error {
 	s.AddUnmanagedENI(sandbox.UnmanagedENI{Account: s.actors[args[0]].Account, Region: Region, Description: "agentic_ai"})

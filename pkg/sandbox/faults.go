@@ -46,6 +46,11 @@ func (s *Sandbox) OnCall(rule func(Call) *Fault) {
 // HoldENIs makes the network interfaces of a VPC origin stay forever, as if CloudFront had lost them.
 func (s *Sandbox) HoldENIs(vpcOriginID string) { s.services.network.HoldENIs(vpcOriginID) }
 
+// FailVpcOrigin gives a VPC origin the status Failed, which AWS does not document (CF-40).
+func (s *Sandbox) FailVpcOrigin(vpcOriginID string) {
+	s.services.cloudfront.FailVpcOrigin(vpcOriginID)
+}
+
 // ReleaseENIs undoes HoldENIs.
 func (s *Sandbox) ReleaseENIs(vpcOriginID string) { s.services.network.ReleaseENIs(vpcOriginID) }
 

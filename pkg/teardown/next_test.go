@@ -308,6 +308,13 @@ func TestNext(t *testing.T) {
 		"being deleted": {
 			seen: at(teardown.Delete), change: both(status(), func(o *teardown.Observed) { o.Deployed = false }), verdict: teardown.Wait, phase: teardown.Delete,
 		},
+		"has another status": {
+			seen: at(teardown.Delete), change: both(status(), func(o *teardown.Observed) { o.Deployed, o.OtherStatus = false, "Failed" }), verdict: teardown.Act, phase: teardown.Delete,
+		},
+		"has another status and is not deleted": {
+			seen: at(teardown.Delete), change: both(status(), later(time.Hour), func(o *teardown.Observed) { o.Deployed, o.OtherStatus = false, "Failed" }),
+			verdict: teardown.End, phase: teardown.Delete, outcome: teardown.Dirty, says: []string{"VPC origin vo_b still exists with status Failed", owner},
+		},
 		"deletion never ends": {
 			seen: at(teardown.Delete), change: both(status(), later(time.Hour), func(o *teardown.Observed) { o.Deployed = false }),
 			verdict: teardown.End, phase: teardown.Delete, outcome: teardown.Dirty, says: []string{"VPC origin vo_b still exists", owner},

@@ -252,6 +252,8 @@ func (o Observed) unshareFrom(from origin.Association) Step {
 // delete deletes the origin, which is in no share. CloudFront refuses that if a distribution uses the origin, or if its ETag is not the
 // recorded one. IAM refuses it without the tag. Unsharing has just observed the tag and that no distribution uses the origin. So right
 // after unsharing, delete calls CloudFront without observing the origin and its tag. If the call is refused, delete observes them and decides again.
+// AWS does not document which other statuses than Deploying and Deployed there are, nor whether CloudFront deletes an origin with such a status:
+// delete tries, and names the status if CloudFront does not.
 func (o Observed) delete(t origin.Teardown) Step {
 	justUnshared := t.Phase == string(Unshare) && !t.Unshared.IsZero() && o.Now.Sub(t.Unshared) < factValidity && t.ETag != ""
 	switch {
@@ -259,11 +261,14 @@ func (o Observed) delete(t origin.Teardown) Step {
 		return o.observe(Delete, Existence)
 	case o.Has[Existence] && !o.Exists:
 		return o.verify(t)
-	case o.Has[Existence] && !o.Deployed:
+	case o.Has[Existence] && !o.Deployed && o.OtherStatus == "":
 		message := "VPC origin " + o.Record.ID + " is Deploying; waiting for CloudFront"
 		return o.wait(t, Delete, deletePace, deleteLimit, message, o.fails(Delete, Dirty, originStays, "", "VPC origin %s still exists, because CloudFront "+
 			"keeps it in status Deploying; open a case with AWS Support from account %s, or set the tag %s again to retry",
 			o.Record.ID, o.Record.Account, contract.TagTeardown))
+	case o.tooLong(t, Delete, deleteLimit) && o.OtherStatus != "":
+		return o.fails(Delete, Dirty, originStays, o.OtherStatus, "VPC origin %s still exists with status %s, because CloudFront does not delete it; open a case with AWS Support "+
+			"from account %s, or set the tag %s again to retry", o.Record.ID, o.OtherStatus, o.Record.Account, contract.TagTeardown)
 	case o.tooLong(t, Delete, deleteLimit):
 		return o.fails(Delete, Dirty, originStays, "", "VPC origin %s still exists, because CloudFront does not delete it; delete it by hand in account %s, or set the tag %s again to retry",
 			o.Record.ID, o.Record.Account, contract.TagTeardown)

@@ -128,6 +128,7 @@ type Observed struct {
 	Shares       []origin.Association // Sharing: of every resource of the owner
 	Exists       bool                 // Existence
 	Deployed     bool                 // Existence
+	OtherStatus  string               // Existence: status that is neither Deploying nor Deployed, if it is
 	ETag         string               // Existence
 	Endpoint     string               // Existence: ARN of the load balancer or instance behind the VPC origin
 	Place        origin.Endpoint      // Placement: zero if the endpoint does not exist any more

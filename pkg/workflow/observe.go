@@ -41,7 +41,7 @@ func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) 
 	case teardown.Existence:
 		var seen origin.VpcOrigin
 		seen, err = owner.VpcOrigin(ctx, r.written.ID)
-		o.Exists, o.Deployed, o.ETag, o.Endpoint = err == nil, seen.Deployed, seen.ETag, seen.Endpoint
+		o.Exists, o.Deployed, o.OtherStatus, o.ETag, o.Endpoint = err == nil, seen.Deployed, seen.OtherStatus, seen.ETag, seen.Endpoint
 	case teardown.Placement:
 		o.Place, err = r.Network(r.written.Account).Endpoint(ctx, o.Endpoint)
 	case teardown.Interfaces:

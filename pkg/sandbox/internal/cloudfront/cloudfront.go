@@ -21,6 +21,7 @@ const (
 	statusDeployed   = "Deployed"
 	statusInProgress = "InProgress" // distributions
 	statusDeploying  = "Deploying"  // VPC origins
+	statusFailed     = "Failed"     // VPC origins, after FailVpcOrigin
 )
 
 // Service is CloudFront of all accounts.

@@ -17,11 +17,24 @@ type vpcOrigin struct {
 	config            EndpointConfig
 	created, modified time.Time
 	deleted           time.Time // when DeleteVpcOrigin was accepted
+	failed            bool      // FailVpcOrigin was called
 	tags              map[string]string
+}
+
+// FailVpcOrigin gives a VPC origin a status that is neither Deploying nor Deployed (assumption CF-40). Call without the world locked.
+func (s *Service) FailVpcOrigin(id string) {
+	s.world.Do(func() {
+		if o := s.origin(id); o != nil {
+			o.failed = true
+		}
+	})
 }
 
 // status is Deploying after creation, after an update and while being deleted. Assumptions CF-09 and CF-12.
 func (o *vpcOrigin) status(now time.Time) string {
+	if o.failed && o.deleted.IsZero() {
+		return statusFailed
+	}
 	if !o.deleted.IsZero() || now.Before(o.modified.Add(VpcOriginDeployment)) {
 		return statusDeploying
 	}
@@ -231,7 +244,7 @@ func (s *Service) deleteVpcOrigin(c *cloud.Call, in *DeleteVpcOriginInput) (*Vpc
 	if s.inUse(o.id) {
 		return nil, inUse("CannotDeleteEntityWhileInUse")
 	}
-	if o.status(s.now()) != statusDeployed {
+	if o.status(s.now()) == statusDeploying {
 		return nil, busy("CannotDeleteEntityWhileInUse")
 	}
 	o.deleted, o.etag = s.now(), s.newETag()

@@ -385,3 +385,19 @@ func TestAssumption_CF_26_CharactersOfTags(t *testing.T) {
 		refused(t, err, 400, "InvalidTagging")
 	}
 }
+
+func TestAssumption_CF_40_OtherStatusOfAVpcOrigin(t *testing.T) {
+	w := newWorld(t)
+	o := w.origin(teamA, "a")
+	w.cf.FailVpcOrigin(o.ID)
+	got := w.getOrigin(teamA, o.ID)
+	if got.VpcOrigin.Status != "Failed" {
+		t.Errorf("status %s", got.VpcOrigin.Status)
+	}
+	if err := w.deleteOrigin(teamA, o.ID, got.ETag); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.getOrigin(teamA, o.ID).VpcOrigin.Status; got != "Deploying" {
+		t.Errorf("status %s while being deleted", got)
+	}
+}
