@@ -135,7 +135,7 @@ func (r Round) hold(h origin.Hold, what string) []Change {
 		h, r.suspensionOf(h), h.Key, contract.RegistryHolds)}
 	switch {
 	case r.idle(h):
-		return refuse(r.Registry.Refusals, contract.RegistryItemDamaged, what, d, []Reason{because(ItemDamaged, "idle",
+		return refuse(r.Registry.Refusals, contract.RegistryItemDamaged, what, d, []Reason{because(origin.ItemDamaged, "idle",
 			"item %s in partition %s of the registry has no effect: its key must be suspend#<name of a team in the hub policy>, suspend#<VPC origin id>, "+
 				"pause#<distribution id> or pause#%s; delete it, and write it again with such a key", h.Key, contract.RegistryHolds, origin.WholeHub)})
 	case h.Kind == origin.Pause:
@@ -148,7 +148,7 @@ func (r Round) hold(h origin.Hold, what string) []Change {
 	}
 	if len(h.Lacks) > 0 {
 		lacks := strings.Join(h.Lacks, ", ")
-		reasons = append(reasons, because(ItemDamaged, lacks, "the item lacks a valid value of %s, and has its effect nevertheless; write it again with all of who, why and "+
+		reasons = append(reasons, because(origin.ItemDamaged, lacks, "the item lacks a valid value of %s, and has its effect nevertheless; write it again with all of who, why and "+
 			"since (such as 2026-12-01T08:00:00Z)", lacks))
 	}
 	return refuse(r.Registry.Refusals, event, what, d, reasons)

@@ -47,11 +47,15 @@ func (s *story) setItem(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// deleteItem deletes an item from the registry.
+// deleteItem deletes an item from the registry. With that of a distribution the hub forgets which aliases it added, so that they stay.
 func (s *story) deleteItem(_ *testscript.TestScript, args []string) error {
 	key, err := s.itemKey(args[0])
 	if err != nil {
 		return err
+	}
+	if u, adoptable := s.unmanaged[args[0]]; adoptable {
+		u.forgotten = u.seen
+		s.unmanaged[args[0]] = u
 	}
 	_, err = dynamodb.NewFromConfig(s.Config(HubAccount, Region)).DeleteItem(s.ctx, &dynamodb.DeleteItemInput{TableName: aws.String(s.outputs["RegistryTable"]), Key: key})
 	return err

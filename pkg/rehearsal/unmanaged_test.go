@@ -121,6 +121,8 @@ type unmanaged struct {
 	config  []byte   // as somebody other than the hub wrote it last
 	aliases []string // those of config that the hub did not add
 	seen    []string // the aliases after the last line of the story
+	// forgotten are aliases of which the hub does not know any more whether it added them.
+	forgotten []string
 	writes  int      // calls of CloudFront by somebody other than the hub, when config was read
 }
 
@@ -234,7 +236,8 @@ func (m managedPart) changed(u unmanaged, config []byte) error {
 		p.drop("Origins", was, func(o *part) bool { return managed(o.value("Id")) })
 		p.drop("CacheBehaviors", was, func(b *part) bool { return managed(b.value("TargetOriginId")) })
 		p.drop("Aliases", was, func(a *part) bool {
-			return !slices.Contains(u.aliases, a.value()) && (p == was || slices.Contains(hosts, a.value()))
+			added := p == was || slices.Contains(hosts, a.value()) || slices.Contains(u.forgotten, a.value())
+			return !slices.Contains(u.aliases, a.value()) && added
 		})
 	}
 	if !bytes.Equal(was.bytes(), is.bytes()) {
