@@ -123,7 +123,7 @@ type unmanaged struct {
 	seen    []string // the aliases after the last line of the story
 	// forgotten are aliases of which the hub does not know any more whether it added them.
 	forgotten []string
-	writes  int      // calls of CloudFront by somebody other than the hub, when config was read
+	writes    int // calls of CloudFront by somebody other than the hub, when config was read
 }
 
 // observeUnmanaged keeps the configuration of each adoptable distribution when somebody other than the hub has changed something of CloudFront in the last line
