@@ -102,7 +102,8 @@ func (p Policy) ofTeam(t admission.Team) []string {
 		}
 	}
 	if c := t.Claim; c != nil {
-		says = append(says, fmt.Sprintf("%s claims, by the policy, %s on %s at %s", t.Name, strings.Join(c.Paths, ", "), strings.Join(c.Hosts, ", "), c.Domain))
+		says = append(says, strings.TrimSuffix(fmt.Sprintf("%s claims, by the policy, %s on %s at %s with %s",
+			t.Name, strings.Join(c.Paths, ", "), strings.Join(c.Hosts, ", "), c.Domain, c.Settings), " with "))
 	}
 	return says
 }
@@ -137,6 +138,7 @@ func (p Policy) settings() map[string]any {
 	return map[string]any{
 		"hub": p.Hub, "organization": p.Organization, "domain": p.Domain, "hostedZone": p.HostedZone, "certificate": p.Certificate, "aliases": p.Aliases,
 		"distribution.adopt": strings.Join(d.Adopt, ", "), "distribution.base.maximum": d.Create, "distribution.mode dry-run": d.DryRun,
+		"distribution.permissions.logBuckets": strings.Join(p.Permissions.LogBuckets, ", "), "distribution.permissions.edgeFunctions": strings.Join(p.Permissions.EdgeFunctions, ", "),
 		"distribution.base.comment": p.Created.Comment, "distribution.base.priceClass": p.Created.PriceClass, "distribution.base.httpVersion": p.Created.HTTPVersion,
 		"shares.external allow": p.Shares.External, "shares.refused reject": p.Shares.Reject, "claims.refused wait": p.Claims.Wait,
 		"grace.default": p.Grace.Default, "grace.maximum": p.Grace.Maximum, "updates.spacing": p.Updates.Spacing, "updates.window": p.Updates.Window,

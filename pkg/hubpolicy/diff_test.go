@@ -85,12 +85,11 @@ func TestDiffOmitsNothing(t *testing.T) {
 		p := reviewed()
 		p.External, p.Networks["team-a"], p.Reserved, p.Distribution.Adopt = []string{"team-a"}, netip.MustParsePrefix("10.0.0.0/20"), []string{"www.example.com"}, []string{"E1"}
 		p.Teams[1].Claim = &origin.Claim{Hosts: []string{"b.example.com"}, Paths: []string{"/b/*"}, Domain: "b.internal"}
+		p.Permissions.LogBuckets, p.Permissions.EdgeFunctions = []string{"logs"}, []string{"arn:aws:lambda:us-east-1:100000000000:function:auth:1"}
 		return p
 	}
 	omitted := []string{
-		".Policy.Teams[].Outside",                    // follows from External and Organization
-		".Policy.Teams[].Claim.Settings.ReadTimeout", // a claim in the policy has no settings
-		".Policy.Teams[].Claim.Settings.KeepaliveTimeout", ".Policy.Teams[].Claim.Settings.ConnectionAttempts",
+		".Policy.Teams[].Outside", // follows from External and Organization
 	}
 	changed := full()
 	all := leaves(t, reflect.ValueOf(&changed).Elem(), "")
