@@ -80,9 +80,11 @@ func out(o *Observed)  { o.Listed[0].Origins, o.Listed[0].Behaviors = o.Listed[0
 func unshared(o *Observed) {
 	o.Offered, o.Visible = nil, nil
 }
+
 func damaged(o *Observed) {
 	o.Records, o.Damaged = nil, []origin.Damaged{{Origin: "vo_a"}}
 }
+
 func aside(o *Observed) {
 	o.Aside, o.Records = o.Records, nil
 }

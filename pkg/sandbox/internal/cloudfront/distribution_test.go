@@ -319,7 +319,9 @@ func TestPropagationsEndInOrder(t *testing.T) {
 		status string
 		serves string
 	}{
-		{9 * time.Minute, "InProgress", ""}, {10 * time.Minute, "InProgress", "first"}, {30 * time.Minute, "InProgress", "first"},
+		{9 * time.Minute, "InProgress", ""},
+		{10 * time.Minute, "InProgress", "first"},
+		{30 * time.Minute, "InProgress", "first"},
 		{31 * time.Minute, "Deployed", "third"},
 	} {
 		w.Clock.Advance(began.Add(step.at).Sub(w.Clock.Now()))
