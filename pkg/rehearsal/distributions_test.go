@@ -32,6 +32,7 @@ func (o *Options) setPolicyKey(key, value string) (err error) {
 		"claims":         {"grace:\n", "claims: {refused: " + value + "}\ngrace:\n"},
 		"aliases":        {"aliases: wildcard", "aliases: " + value},
 		"originsPerTeam": {"originsPerTeam: 25", "originsPerTeam: " + value},
+		"reservedHosts":  {"hostedZone: ", "reservedHosts: [" + value + "]\nhostedZone: "},
 		"maximum":        {"priceClass: PriceClass_100", "maximum: " + value},
 		"host":           {"- host: ", "- host: '" + value + "' # "}, // the same host for every grant
 	}[key]
