@@ -520,6 +520,34 @@ func TestWhichDistributionHasTheWildcard(t *testing.T) {
 }
 
 // What remains after Settle has no conflicts, was admitted before what it conflicts with, and does not change if Settle runs again.
+// Unpermitted has a record whose account, hosts, paths, domain or settings policy does not permit, or that overlaps an earlier one, and no
+// other. A record that is to be detached has nothing to be permitted, and one record that is not permitted affects no other.
+func TestUnpermitted(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*origin.Record)
+		want   admission.Code
+	}{
+		"permitted":                {func(*origin.Record) {}, ""},
+		"account without a team":   {func(o *origin.Record) { o.Account = "999999999999" }, admission.OriginUnknownAccount},
+		"path that is not granted": {func(o *origin.Record) { o.Claim.Paths = []string{"/*"} }, admission.ClaimNotGranted},
+		"host that is not granted": {func(o *origin.Record) { o.Claim.Hosts = []string{"www.example.com"} }, admission.ClaimNotGranted},
+		"host outside the domain":  {func(o *origin.Record) { o.Claim.Hosts = []string{"www.elsewhere.example"} }, admission.ClaimOutsideDomain},
+		"malformed path":           {func(o *origin.Record) { o.Claim.Paths = []string{"team-a"} }, admission.ClaimPathInvalid},
+		"no domain":                {func(o *origin.Record) { o.Claim.Domain = "" }, admission.ClaimDomainMissing},
+		"setting out of bounds":    {func(o *origin.Record) { o.Claim.Settings.ReadTimeout = 10_000 }, admission.ClaimSettingInvalid},
+		"path of an earlier one":   {func(o *origin.Record) { o.Claim.Paths = []string{"/team-a/first"} }, admission.ClaimTaken},
+		"to be detached":           {func(o *origin.Record) { o.Intent, o.Claim.Paths = origin.Detach, []string{"/*"} }, ""},
+	} {
+		first, o, last := held("team-a", accountA, "vo_1", "/team-a/first"), held("team-a", accountA, "vo_2", "/team-a/x"), held("team-a", accountA, "vo_3", "/team-a/last")
+		first.Admitted, o.Admitted, last.Admitted = start, start.Add(time.Minute), start.Add(2*time.Minute)
+		c.change(&o)
+		got := admission.Unpermitted([]origin.Record{last, o, first}, policy())
+		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !origin.HasCode(got["vo_2"], c.want)) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestSettleKeepsTheEarlierClaims(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := policy()

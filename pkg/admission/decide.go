@@ -324,6 +324,15 @@ func Settle(registry []origin.Record, p Policy) []Dropped {
 	return out
 }
 
+// Unpermitted returns the reasons, by VPC origin id, for which records may no longer be wired, as Settle decides it.
+func Unpermitted(registry []origin.Record, p Policy) map[string][]Reason {
+	all := map[string][]Reason{}
+	for _, d := range Settle(registry, p) {
+		all[d.Record.ID] = d.Reasons
+	}
+	return all
+}
+
 // byAdmission returns the records that reserve a claim, in the order of admission.
 func byAdmission(registry []origin.Record) []origin.Record {
 	held := slices.DeleteFunc(slices.Clone(registry), func(r origin.Record) bool { return !r.Reserves() })

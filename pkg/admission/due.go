@@ -40,8 +40,9 @@ type Due struct {
 func (r Round) Due() Due {
 	due := Due{Changes: slices.Concat(r.damaged(), r.gone(), r.members())}
 	due.Read = r.unoffered()
+	unpermitted := Unpermitted(r.Registry.Records, r.Policy)
 	for _, o := range r.Offers {
-		switch team, _ := r.Policy.TeamOf(o.Account); r.turn(o) {
+		switch team, _ := r.Policy.TeamOf(o.Account); r.turn(o, unpermitted[o.ID] != nil) {
 		case decided:
 			if team.Spoke {
 				due.Read = append(due.Read, o)
@@ -82,10 +83,11 @@ const (
 //	any                                              not visible    appears
 //	its teardown has begun to unshare it             visible        left
 //	its teardown made progress recently              visible        left
-//	to be wired; no sweep, and no message names it   visible        left
+//	to be wired; policy permits its claim, no
+//	sweep, and no message names it                   visible        left
 //	else                                             not Deployed   deploys
 //	else                                             Deployed       decided
-func (r Round) turn(o Offer) turn {
+func (r Round) turn(o Offer, unpermitted bool) turn {
 	record, known := r.Registry.Find(o.ID)
 	if r.Registry.IsDamaged(o.ID) || r.suspends(o.Ref) {
 		return left
@@ -106,7 +108,7 @@ func (r Round) turn(o Offer) turn {
 		return appears
 	case unsharing(record), r.underWay(record, hinted):
 		return left
-	case record.Intent == origin.Wire && !r.Sweep && hinted.IsZero():
+	case record.Intent == origin.Wire && !r.Sweep && hinted.IsZero() && !unpermitted:
 		return left
 	case !shown.Deployed:
 		return deploys

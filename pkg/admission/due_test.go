@@ -131,6 +131,9 @@ func TestDue(t *testing.T) {
 			},
 			want: read,
 		},
+		"to be wired, and policy does not permit it": {
+			records: []origin.Record{is}, change: func(r *admission.Round) { r.Policy.Teams[0].Grants = nil }, want: read,
+		},
 		"known, one of two was never observed": {
 			records: []origin.Record{is}, sweep: true, change: func(r *admission.Round) { r.Policy = fleetOf("E1", "E2") }, want: read,
 		},

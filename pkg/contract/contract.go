@@ -82,6 +82,7 @@ const (
 	MembershipUnknown        = "Membership Became Unknown" // RAM does not report reliably whether accounts are in the organization
 	RegistryItemDamaged      = "Registry Item Damaged"     // it cannot be read and is set aside
 	SuspensionBegan          = "Suspension Began"          // a person has suspended a team or an origin
+	RegistryItemRefused      = "Registry Item Refused"     // the policy does not permit what a record claims, and function wire writes nothing for it
 	SuspensionEnded          = "Suspension Ended"
 	PauseBegan               = "Pause Began" // a person has paused a distribution or the hub
 	PauseEnded               = "Pause Ended"

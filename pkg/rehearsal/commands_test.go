@@ -76,6 +76,7 @@ func commands() map[string]command {
 		"fail-origin":                  {1, 1, (*story).failOrigin},
 		"set-item":                     {2, 2, (*story).setItem},
 		"delete-item":                  {1, 1, (*story).deleteItem},
+		"change-record":                {3, anyNumber, (*story).changeRecord},
 		"empty-copy":                   {1, 1, (*story).emptyCopy},
 		"put-hold":                     {1, anyNumber, (*story).putHold},
 		"delete-hold":                  {1, 1, (*story).deleteHold},
@@ -231,7 +232,7 @@ func (s *story) checkPlaceholders(text string) error {
 // checkEventType returns an error if the hub publishes no events of that type.
 func checkEventType(name string) error {
 	all := []string{
-		contract.ShareAccepted, contract.TeardownTagRefused, contract.RegistryItemDamaged, contract.MembershipUnknown, contract.SuspensionBegan, contract.SuspensionEnded, contract.PauseBegan, contract.PauseEnded, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
+		contract.ShareAccepted, contract.TeardownTagRefused, contract.RegistryItemDamaged, contract.RegistryItemRefused, contract.MembershipUnknown, contract.SuspensionBegan, contract.SuspensionEnded, contract.PauseBegan, contract.PauseEnded, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
 		contract.OriginDeferred, contract.OriginQuarantined, contract.OriginDetached, contract.OriginWithdrawn, contract.DistributionCreated,
 		contract.DistributionUpdated, contract.DistributionExamined, contract.DistributionWriteRefused, contract.DistributionUnavailable, contract.DNSRecordRefused, contract.DriftFound, contract.ChangePlanned,
 		contract.LeakFound, contract.LeakResolved, contract.TeardownStarted, contract.TeardownAnnounced, contract.TeardownCancelled,

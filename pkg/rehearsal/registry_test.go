@@ -13,8 +13,8 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// itemKey returns the key of the record of an origin in the registry, or of the item of a distribution.
-func (s *story) itemKey(name string) (map[string]dynamodbtypes.AttributeValue, error) {
+// item returns the record of an origin in the registry, or the item of a distribution.
+func (s *story) item(name string) (map[string]dynamodbtypes.AttributeValue, error) {
 	wanted := "origin#" + s.origins[name].ID
 	if _, is := s.origins[name]; !is {
 		wanted = "distribution"
@@ -25,26 +25,45 @@ func (s *story) itemKey(name string) (map[string]dynamodbtypes.AttributeValue, e
 	}
 	for _, item := range out.Items {
 		if textOf(item[contract.RegistrySort]) == wanted && (wanted != "distribution" || textOf(item[contract.RegistryPartition]) == s.distributionName(name)) {
-			return map[string]dynamodbtypes.AttributeValue{
-				contract.RegistryPartition: item[contract.RegistryPartition], contract.RegistrySort: item[contract.RegistrySort],
-			}, nil
+			return item, nil
 		}
 	}
 	return nil, fmt.Errorf("the registry has no item of %s", name)
 }
 
+// itemKey returns the key of that item.
+func (s *story) itemKey(name string) (map[string]dynamodbtypes.AttributeValue, error) {
+	item, err := s.item(name)
+	return map[string]dynamodbtypes.AttributeValue{
+		contract.RegistryPartition: item[contract.RegistryPartition], contract.RegistrySort: item[contract.RegistrySort],
+	}, err
+}
+
 // setItem overwrites the document of an item, as somebody with write access to the table can.
 func (s *story) setItem(_ *testscript.TestScript, args []string) error {
-	key, err := s.itemKey(args[0])
+	item, err := s.item(args[0])
 	if err != nil {
 		return err
 	}
-	_, err = dynamodb.NewFromConfig(s.Config(HubAccount, Region)).UpdateItem(s.ctx, &dynamodb.UpdateItemInput{
-		TableName: aws.String(s.outputs["RegistryTable"]), Key: key, UpdateExpression: aws.String("SET #d = :document"),
-		ExpressionAttributeNames:  map[string]string{"#d": "document"},
-		ExpressionAttributeValues: map[string]dynamodbtypes.AttributeValue{":document": &dynamodbtypes.AttributeValueMemberS{Value: args[1]}},
-	})
+	item["document"] = &dynamodbtypes.AttributeValueMemberS{Value: args[1]}
+	_, err = dynamodb.NewFromConfig(s.Config(HubAccount, Region)).PutItem(s.ctx, &dynamodb.PutItemInput{TableName: aws.String(s.outputs["RegistryTable"]), Item: item})
 	return err
+}
+
+// changeRecord replaces parts of the document of a record, in the same way.
+func (s *story) changeRecord(ts *testscript.TestScript, args []string) error {
+	item, err := s.item(args[0])
+	if err != nil {
+		return err
+	}
+	document := textOf(item["document"])
+	for i := 1; i+1 < len(args); i += 2 {
+		if !strings.Contains(document, args[i]) {
+			return fmt.Errorf("%s does not contain %s", document, args[i])
+		}
+		document = strings.ReplaceAll(document, args[i], args[i+1])
+	}
+	return s.setItem(ts, []string{args[0], document})
 }
 
 // deleteItem deletes an item from the registry. With that of a distribution the hub forgets which aliases it added, so that they stay.

@@ -98,15 +98,20 @@ func (s Spec) origin(r origin.Record) Origin {
 }
 
 // Releasable returns the aliases that originhub may remove when no origin needs them: all of a distribution that it created, only the
-// ones that it added to an adopted one, and none if the alias is a wildcard.
+// ones that it added to an adopted one, and none if the alias is a wildcard or not under the domain of the policy.
 func (s Spec) Releasable(aliases []string) []string {
-	switch {
-	case s.Wildcard:
+	if s.Wildcard {
 		return nil
-	case s.Created:
-		return aliases
 	}
-	return slices.DeleteFunc(slices.Clone(aliases), func(a string) bool { return !slices.Contains(s.OwnedAliases, a) })
+	return slices.DeleteFunc(slices.Clone(aliases), func(a string) bool {
+		return !under(s.Domain, a) || !s.Created && !slices.Contains(s.OwnedAliases, a)
+	})
+}
+
+// under reports whether a host is domain or below it.
+func under(domain, host string) bool {
+	host = strings.ToLower(host)
+	return host == domain || strings.HasSuffix(host, "."+domain)
 }
 
 func byID(a, b Origin) int { return strings.Compare(a.VPCOrigin, b.VPCOrigin) }

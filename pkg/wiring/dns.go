@@ -121,6 +121,12 @@ func hostsOf(r origin.Record) (reserved, released []string) {
 	return slices.Concat(r.Claim.Hosts, r.ReleasedHosts), nil
 }
 
+// Under returns the plan without the deletions of records that are not under domain.
+func (p DNSPlan) Under(domain string) DNSPlan {
+	p.Delete = slices.DeleteFunc(slices.Clone(p.Delete), func(r origin.DNSRecord) bool { return !under(domain, r.Name) })
+	return p
+}
+
 // Only returns the plan without the deletions of records that are not in owned (see origin.Owned).
 func (p DNSPlan) Only(owned []string) DNSPlan {
 	p.Delete = slices.DeleteFunc(slices.Clone(p.Delete), func(r origin.DNSRecord) bool { return !slices.Contains(owned, RecordKey(r)) })

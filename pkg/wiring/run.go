@@ -25,6 +25,8 @@ type Run struct {
 	Quiet   bool // only recheck messages triggered the run
 	// Suspended says which origins people have suspended.
 	Suspended origin.Suspended
+	// Unpermitted has the reasons, by VPC origin id, for which the policy does not permit what a record claims. The run writes nothing for it.
+	Unpermitted map[string][]origin.Reason
 
 	// Read from the registry.
 	Republish bool                       // the audit found other code in the function that answers 404

@@ -68,10 +68,10 @@ func (r Run) states() (is []origin.Record, changed []int) {
 }
 
 // pending reports whether an origin waits for a later update, or was excluded from this one. An older version of it may still be in the
-// configuration.
+// configuration. Nothing follows for a record that policy does not permit.
 func (r Run) pending(o origin.Record) bool {
 	waits := o.State == origin.Pending || o.State == origin.Quarantined
-	return o.Intent == origin.Wire && waits && (r.Deferred || r.coolingDown(o) || slices.Contains(r.Excluded, o.ID))
+	return r.unpermitted(o) || o.Intent == origin.Wire && waits && (r.Deferred || r.coolingDown(o) || slices.Contains(r.Excluded, o.ID))
 }
 
 // nextState returns the state of a record whose distribution was observed. Only status Deployed of a configuration that needs no change for
@@ -162,6 +162,7 @@ func (r Run) recordStates(step Step, is []origin.Record, changed []int) (Run, St
 	} else {
 		r.reportShortfalls(&step, r.Records, is)
 	}
+	r.reportUnpermitted(&step)
 	for _, i := range changed {
 		leaves := is[i].State == origin.Detaching || is[i].State == origin.Detached
 		r.CapacityFreed = r.CapacityFreed || leaves && is[i].State != r.Records[i].State && r.originWaits()
@@ -215,7 +216,7 @@ func (r Run) changeDNS(is []origin.Record, then func(Run) (Run, Step)) (Run, Ste
 	if r.Terms.DryRun {
 		return r.planDNS(is)
 	}
-	plan := Records(is, r.Served.Domain, r.Item.Former, r.Domains, c.IPv6(), r.Zone.Records)
+	plan := Records(r.permittedHosts(is), r.Served.Domain, r.Item.Former, r.Domains, c.IPv6(), r.Zone.Records).Under(r.Terms.Domain)
 	var step Step
 	if !r.Terms.Spec(r.Item, c).Created {
 		plan = plan.Only(r.Item.OwnedRecords)

@@ -78,7 +78,7 @@ func (r Run) Write() (Run, Step) {
 	if awaitsListing {
 		r = r.recheckWithin(visibilityDelay)
 	}
-	problems := HostConflicts(r.Records, r.allRecords())
+	problems := HostConflicts(r.Records, slices.DeleteFunc(r.allRecords(), r.unpermitted))
 	for _, p := range problems {
 		excluded = append(excluded, p.VPCOrigin)
 	}
@@ -91,6 +91,7 @@ func (r Run) Write() (Run, Step) {
 	}
 	r.Excluded = excluded
 	step := r.reportProblems(append(problems, plan.Refused...))
+	r.reportUnpermitted(&step)
 	spacing, all := r.Terms.Spacing-r.Now.Sub(r.Item.UpdateSent), slices.Concat(r.Records, r.suspendedOrphans())
 	switch {
 	case r.Terms.DryRun:
@@ -114,6 +115,7 @@ func (r Run) Write() (Run, Step) {
 //
 //	intent  state                                in the configuration  listed for the hub's account  excluded
 //	detach  any                                  -                     -                             no
+//	wire    any; policy does not permit it       -                     -                             yes, until function admit has corrected it
 //	wire    deferred                             -                     -                             no: it has no place to be added to
 //	wire    quarantined less than retryAfter ago -                     -                             yes, if CloudFront refused it
 //	wire    any other                            yes                   -                             no
@@ -122,7 +124,7 @@ func (r Run) Write() (Run, Step) {
 func (r Run) excluded() (ids []string, awaitsListing bool) {
 	for _, o := range r.Records {
 		unlisted := r.toAdd(o) && !r.Visible[o.ID]
-		if unlisted || r.coolingDown(o) {
+		if unlisted || r.coolingDown(o) || r.unpermitted(o) {
 			ids = append(ids, o.ID)
 		}
 		awaitsListing = awaitsListing || unlisted
@@ -132,7 +134,7 @@ func (r Run) excluded() (ids []string, awaitsListing bool) {
 
 // toAdd reports whether an origin has to be added to the distribution.
 func (r Run) toAdd(o origin.Record) bool {
-	return o.Intent == origin.Wire && o.State != origin.Deferred && !r.coolingDown(o) && !r.Served.Config.Uses(o.ID)
+	return o.Intent == origin.Wire && o.State != origin.Deferred && !r.coolingDown(o) && !r.unpermitted(o) && !r.Served.Config.Uses(o.ID)
 }
 
 // coolingDown reports whether an origin was quarantined less than retryAfter ago because CloudFront refused it. A reason that was read from

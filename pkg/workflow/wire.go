@@ -76,7 +76,7 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 	zone := &zoneRead{zone: w.DNS}
 	var failed []error
 	capacityFreed := false
-	suspended := admission.Suspended(s, w.Policy.Policy)
+	suspended, unpermitted := admission.Suspended(s, w.Policy.Policy), admission.Unpermitted(s.Records, w.Policy.Policy)
 	for _, name := range fleet {
 		if !inbound.Concerns(messages, name) {
 			continue
@@ -86,7 +86,7 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 			continue
 		}
 		r := &wireRun{Wire: w, run: wiring.Begin(s, name, w.Policy.Terms(name)), quotas: quotas, zone: zone}
-		r.run.Alone, r.run.Suspended = len(fleet) == 1, suspended
+		r.run.Alone, r.run.Suspended, r.run.Unpermitted = len(fleet) == 1, suspended, unpermitted
 		r.run.Recheck = inbound.Rechecks(messages, name, r.run.Item.RecheckDue)
 		r.run.Quiet = inbound.OnlyRechecks(messages)
 		failed = append(failed, r.underLease(ctx))

@@ -207,11 +207,14 @@ func twoLive(t *testing.T, dns zone) *Wire {
 	t.Helper()
 	s := origin.Snapshot{Now: now, Refusals: map[string][]origin.Reason{}}
 	cloudFront := made{configs: map[string][]byte{}}
-	policy := hubpolicy.Policy{Policy: admission.Policy{Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1", "E2"}}}}
+	policy := hubpolicy.Policy{Policy: admission.Policy{
+		Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1", "E2"}},
+		Teams: []admission.Team{{Name: "team", Accounts: []string{"1"}, Grants: []admission.Grant{{Host: "*.example.com", Paths: []string{"/*"}}}}},
+	}}
 	for i, name := range policy.Distribution.Fleet() {
 		o := origin.Record{
 			Ref: origin.Ref{ID: "vo_" + name, ARN: "arn:vo_" + name, Account: "1"}, Distribution: name, Intent: origin.Wire, State: origin.Live,
-			Claim: origin.Claim{Hosts: []string{name + ".example.com"}, Paths: []string{"/"}, Domain: "d.example.com"},
+			Claim: origin.Claim{Hosts: []string{strings.ToLower(name) + ".example.com"}, Paths: []string{"/" + name}, Domain: "d.example.com"},
 		}
 		id := policy.Distribution.Adopt[i]
 		cloudFront.configs[id] = configWith(t, o)
