@@ -1,7 +1,7 @@
 # originhub. `make help` lists the targets.
 SHELL := /bin/bash
 TOOLS := .build/tools
-CDK   := npx --yes aws-cdk@2.1148.1
+CDK   := .build/cdk/node_modules/.bin/cdk
 # The race detector needs a C compiler. Without one, the target runs the tests without the detector.
 RACE      := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 LIGHT      = $$(go list ./... | grep -v /infra)
@@ -66,6 +66,16 @@ lint: ## Run gofumpt, vet and golangci-lint
 golden: ## Rewrite the golden files: templates, the picture and the demo in the README, list of what the sandbox omits
 	go test ./infra ./pkg/sandbox ./pkg/cli -update
 
+# The CDK CLI with the version and the content that the lockfile names. Its folder is outside the Go packages, which a folder node_modules
+# in infra would be among.
+.PHONY: cdk
+cdk: $(CDK) ## Install the CDK CLI as infra/package-lock.json names it: .build/cdk/node_modules/.bin/cdk
+
+$(CDK): infra/package.json infra/package-lock.json
+	@mkdir -p .build/cdk && cp $^ .build/cdk/
+	@npm ci --prefix .build/cdk --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 .PHONY: synth
 synth: export CDK_OUTDIR := cdk.out
 synth: export CDK_CONTEXT_JSON := $(if $(POLICY),{"policy":"$(POLICY)"},{})
@@ -92,7 +102,7 @@ DEPLOYED = rm -f .build/deployed.yaml && \
   curl -sSf -o .build/deployed.zip "$$package" && unzip -p .build/deployed.zip policy.yaml > .build/deployed.yaml
 
 .PHONY: deploy
-deploy: named build ## Show the changes to the hub, ask, deploy: make deploy POLICY=policy.yaml
+deploy: named build $(CDK) ## Show the changes to the hub, ask, deploy: make deploy POLICY=policy.yaml
 	.build/originhub policy check --strict $(POLICY)
 	@$(MAKE) --silent synth POLICY=$(POLICY)
 	$(CDK) diff hub --app cdk.out $(GIVEN)
@@ -105,7 +115,7 @@ deploy: named build ## Show the changes to the hub, ask, deploy: make deploy POL
 	$(CDK) deploy hub --app cdk.out --no-previous-parameters --require-approval any-change $(GIVEN)
 
 .PHONY: destroy
-destroy: named ## Say what stays, ask, delete the hub: make destroy POLICY=policy.yaml
+destroy: named $(CDK) ## Say what stays, ask, delete the hub: make destroy POLICY=policy.yaml
 	@echo "This deletes the stack of the hub. These stay: the registry, the bus with its archive, their key, the distributions and their"
 	@echo "DNS records. Teams stay on the air, but nothing new is admitted, and no teardown starts or continues. To take teams off the"
 	@echo "air, tear them down before you delete the stack."
@@ -114,6 +124,17 @@ destroy: named ## Say what stays, ask, delete the hub: make destroy POLICY=polic
 .PHONY: spoke
 spoke: named build ## Print the commands that deploy the spoke: make spoke POLICY=policy.yaml [OU=ou-…]
 	@.build/originhub spoke $(POLICY) $(if $(OU),--ou $(OU))
+
+# VULNDB is the database of vulnerabilities: that of Go, or a copy (file:///…) where it is out of reach.
+VULNDB ?= https://vuln.go.dev
+
+.PHONY: supply
+supply: ## Check what originhub is built from: checksums, licences, known vulnerabilities; needs https://vuln.go.dev
+	go mod verify
+	go test ./pkg -run TestLicences -count=1
+	GOBIN=$(CURDIR)/$(TOOLS) go install golang.org/x/vuln/cmd/govulncheck@v1.1.4
+	$(TOOLS)/govulncheck -db $(VULNDB) ./...
+	npm audit --prefix infra
 
 .PHONY: bench
 bench: build ## Measure demo, tests and benchmarks; with COLD=1 demo and tests with empty Go caches

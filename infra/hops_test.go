@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/hubpolicy"
 )
 
 // Each target has dead letters, and a policy that permits the rule.
@@ -132,7 +134,14 @@ func TestStateOutlivesTheStack(t *testing.T) {
 	for id, r := range hub.Resources {
 		// The bus stays with its archive, see newArchive, and the key with the data that it encrypts.
 		stays := slices.Contains([]string{"AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::Events::EventBus", "AWS::KMS::Key"}, r.Type)
-		if stays && (r.DeletionPolicy != "RetainExceptOnCreate" || r.UpdateReplacePolicy != "Retain") {
+		kept := "RetainExceptOnCreate"
+		if r.Type == "AWS::DynamoDB::Table" {
+			kept = "Retain" // CloudFormation cannot delete a protected table, not even in a rollback
+			if r.Properties["DeletionProtectionEnabled"] != true {
+				t.Errorf("%s can be deleted with one call", id)
+			}
+		}
+		if stays && (r.DeletionPolicy != kept || r.UpdateReplacePolicy != "Retain") {
 			t.Errorf("%s is deleted with the stack, or when it is replaced", id)
 		}
 		if r.Type != "AWS::DynamoDB::Table" {
@@ -142,6 +151,26 @@ func TestStateOutlivesTheStack(t *testing.T) {
 		if recovery["PointInTimeRecoveryEnabled"] != true {
 			t.Errorf("%s cannot be restored to a point in time", id)
 		}
+	}
+}
+
+// TestRetentionComesFromThePolicy covers everything that keeps what happened for some time: log groups and the archive.
+func TestRetentionComesFromThePolicy(t *testing.T) {
+	hub, found := specialized(t, templates(t).anyHub, hubParameters(hubpolicy.Policy{
+		Policy: admission.Policy{Distribution: admission.Distribution{Create: 1}}, Retention: 731,
+	})), 0
+	for id, r := range hub.Resources {
+		for property, value := range r.Properties {
+			if property != "RetentionInDays" && property != "RetentionDays" {
+				continue
+			}
+			if found++; value != "731" {
+				t.Errorf("%s keeps what it gets for %v days, want those of the policy, 731", id, value)
+			}
+		}
+	}
+	if found != 6 {
+		t.Errorf("%d resources have a retention, want 6: five log groups and the archive", found)
 	}
 }
 

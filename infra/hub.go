@@ -73,7 +73,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 	undelivered := parts.NewDeadLetters(stack, "UndeliveredEvents", nil)
 	table := newRegistry(stack, "Registry", key)
 	bus := newBus(stack, "Bus", in, key, undelivered)
-	archive := newArchive(stack, "Archive", bus, key)
+	archive := newArchive(stack, "Archive", bus, in.retention, key)
 	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(sweepTimeout, admitWindow), key)
 	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, longestWindow), key)
 	retireFailures := parts.NewDeadLetters(stack, "RetireDeadLetters", key)
@@ -96,6 +96,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 		RolePath:    contract.RolePath(hub),
 		Traced:      p.Tracing,
 		Key:         key,
+		Retention:   in.retention,
 		Permissions: can.admit(admitQueue, wireQueue),
 	})
 	consume(admit, admitQueue, jsii.Number(admitWindow.Seconds()), jsii.Number(largestBatch))
@@ -108,6 +109,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 		RolePath:    contract.RolePath(hub),
 		Traced:      p.Tracing,
 		Key:         key,
+		Retention:   in.retention,
 		Permissions: can.wire(wireQueue, admitQueue),
 	})
 	consume(wire, wireQueue, in.window, awscdk.Token_AsNumber(parts.If(in.writesAtOnce, largestBatchAtOnce, largestBatch)))
@@ -120,6 +122,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 		RolePath:    contract.RolePath(hub),
 		Traced:      p.Tracing,
 		Key:         key,
+		Retention:   in.retention,
 		Permissions: can.teardown(wireQueue),
 		AtOnce:      teardownsAtOnce,
 	})
@@ -133,6 +136,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 		RolePath:    contract.RolePath(hub),
 		Traced:      p.Tracing,
 		Key:         key,
+		Retention:   in.retention,
 		Permissions: can.retire(retireFailures, teardown),
 		AtOnce:      retiresAtOnce,
 	})
@@ -146,6 +150,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 		RolePath:    contract.RolePath(hub),
 		Traced:      p.Tracing,
 		Key:         key,
+		Retention:   in.retention,
 		Permissions: can.audit(auditFailures, admitQueue, wireQueue),
 		AtOnce:      auditsAtOnce,
 	})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -23,7 +24,8 @@ type inputs struct {
 
 	accounts, adopted, logBuckets, edgeFunctions *[]*string // lists
 
-	window *float64 // seconds
+	window    *float64 // seconds
+	retention *float64 // days
 
 	hasSpokes      awscdk.CfnCondition // at least one team has a spoke
 	inOrganization awscdk.CfnCondition // the policy names an organization
@@ -64,6 +66,13 @@ func newInputs(stack awscdk.Stack) inputs {
 			Description: jsii.String("updates.window: in the hub policy, in seconds"),
 		}).ValueAsNumber(),
 	}
+	var days []*string
+	for _, each := range hubpolicy.Retentions() {
+		days = append(days, jsii.String(strconv.Itoa(each)))
+	}
+	in.retention = awscdk.NewCfnParameter(stack, jsii.String(hubpolicy.ParameterRetention), &awscdk.CfnParameterProps{
+		Type: jsii.String("Number"), AllowedValues: &days, Description: jsii.String("retention: in the hub policy, in days"),
+	}).ValueAsNumber()
 	shares := text(hubpolicy.ParameterShares, `allow|deny`, "shares.external: in the hub policy")
 	in.hasSpokes = condition("HasSpokes", awscdk.Fn_ConditionNot(none(in.externalID)))
 	in.inOrganization = condition("InOrganization", awscdk.Fn_ConditionNot(none(in.organization)))

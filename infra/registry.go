@@ -1,17 +1,18 @@
 package infra
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/originhub/originhub/infra/internal/parts"
 	"github.com/originhub/originhub/pkg/contract"
 )
 
 // newRegistry makes the table of package registry, with one partition for each distribution and one item for each origin. The table
-// outlives the stack, because it holds the history of decisions.
+// outlives the stack, because it holds the history of decisions, and nobody deletes it without removing its deletion protection first.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html
 func newRegistry(scope constructs.Construct, id string, key awskms.IKey) awsdynamodb.Table {
 	attribute := func(name string) *awsdynamodb.Attribute {
 		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
@@ -24,8 +25,10 @@ func newRegistry(scope constructs.Construct, id string, key awskms.IKey) awsdyna
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
 			PointInTimeRecoveryEnabled: jsii.Bool(true),
 		},
-		Encryption:    awsdynamodb.TableEncryption_CUSTOMER_MANAGED,
-		EncryptionKey: key,
-		RemovalPolicy: parts.Keep,
+		Encryption:         awsdynamodb.TableEncryption_CUSTOMER_MANAGED,
+		EncryptionKey:      key,
+		DeletionProtection: jsii.Bool(true),
+		// The rollback of a failed first deployment cannot delete a protected table, so it leaves an empty one, whose name blocks nothing.
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	})
 }

@@ -101,7 +101,7 @@ func TestEveryQueueOfDeadLettersHasAnAlarm(t *testing.T) {
 func TestWhatCarriesStateKeepsItsLogicalID(t *testing.T) {
 	pinned := map[string]string{
 		"Registry4DB9CCA5":              "the registry: claims, generations, and the history of decisions",
-		"Archive":                       "90 days of events",
+		"Archive":                       "the events of a year",
 		"Key961B73FD":                   "the key: data that was encrypted with it can be read with no other key",
 		"BusEA82B648":                   "the bus: the spokes forward to it by its name, and two buses cannot have one name",
 		"AdmitQueueF2A8D52A":            "messages to admit",

@@ -1,7 +1,7 @@
 // App synthesizes originhub's stacks.
 //
-//	make synth                       writes the assembly without the CDK CLI
-//	npx aws-cdk@2.1148.1 diff hub    runs it as cdk.json says
+//	make synth                                              writes the assembly without the CDK CLI
+//	make cdk && .build/cdk/node_modules/.bin/cdk diff hub   runs it as cdk.json says
 package main
 
 import (

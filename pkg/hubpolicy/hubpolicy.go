@@ -25,6 +25,7 @@ type Policy struct {
 	Permissions origin.Permissions // for the distributions that the hub adopts
 	Grace       teardown.Bounds
 	Updates     Updates
+	Retention   int // days for which log groups and the archive keep what they get: one of Retentions
 	// Networks are the CIDR blocks from which the team stack creates the teams' VPCs, by team: /16 to /26, without overlaps. A
 	// team that is not in it has a network of its own.
 	Networks map[string]netip.Prefix
@@ -50,4 +51,10 @@ func (p Policy) Account() string {
 	_, rest, _ := strings.Cut(p.Certificate, "arn:aws:acm:us-east-1:")
 	account, _, _ := strings.Cut(rest, ":")
 	return account
+}
+
+// Retentions returns the numbers of days for which a log group can keep lines
+// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
+func Retentions() []int {
+	return []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 }

@@ -22,6 +22,7 @@ const (
 	ParameterEdgeFunctions = "EdgeFunctions"        // a list of ARNs of Lambda@Edge function versions of adopted distributions
 	ParameterLast          = "LastDistribution"     // name of the distribution that is filled last
 	ParameterWindow        = "UpdateWindow"         // seconds
+	ParameterRetention     = "Retention"            // days
 )
 
 // Parameters returns what the hub's template needs of the policy, by name of the parameter.
@@ -39,6 +40,6 @@ func (p Policy) Parameters() map[string]string {
 		ParameterOrganization: p.Organization, ParameterShares: shares, ParameterAccounts: strings.Join(p.Outside(), ","),
 		ParameterLogBuckets: strings.Join(p.Permissions.LogBuckets, ","), ParameterEdgeFunctions: strings.Join(p.Permissions.EdgeFunctions, ","),
 		ParameterAdopted: strings.Join(p.Distribution.Adopt, ","), ParameterLast: fleet[len(fleet)-1],
-		ParameterWindow: strconv.Itoa(int(p.Updates.Window.Seconds())),
+		ParameterWindow: strconv.Itoa(int(p.Updates.Window.Seconds())), ParameterRetention: strconv.Itoa(p.Retention),
 	}
 }

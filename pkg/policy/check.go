@@ -105,6 +105,10 @@ func (c *checker) check(f file, p hubpolicy.Policy) {
 	c.oneOf(at("shares", "refused"), f.Shares.Refused, "leave", "reject")
 	c.oneOf(at("claims", "refused"), f.Claims.Refused, "retry", "wait")
 	c.times(p)
+	if !slices.Contains(hubpolicy.Retentions(), p.Retention) {
+		c.fail(at("retention"), "retention is %d: write the number of days as one that CloudWatch Logs permits: %s", p.Retention,
+			strings.Trim(fmt.Sprint(hubpolicy.Retentions()), "[]"))
+	}
 	for _, l := range []struct {
 		name  string
 		value *int

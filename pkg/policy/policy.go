@@ -78,6 +78,7 @@ type file struct {
 	Updates      updates      `yaml:"updates"`
 	Limits       limits       `yaml:"limits"`
 	Spokes       spokes       `yaml:"spokes"`
+	Retention    *int         `yaml:"retention"`
 	Teams        []team       `yaml:"teams"`
 }
 
@@ -296,7 +297,7 @@ func (f file) policy() hubpolicy.Policy {
 		Hub: f.Hub, Organization: f.Organization, HostedZone: f.HostedZone, Certificate: f.Certificate, ExternalID: f.Spokes.ExternalID,
 		Grace:    teardown.Bounds{Default: either(f.Grace.Default, 0), Maximum: either(f.Grace.Maximum, 720*time.Hour)},
 		Updates:  hubpolicy.Updates{Spacing: either(f.Updates.Spacing, 30*time.Second), Window: either(f.Updates.Window, 5*time.Second)},
-		Networks: map[string]netip.Prefix{},
+		Networks: map[string]netip.Prefix{}, Retention: either(f.Retention, 365),
 	}
 	if b := f.Distribution.Base; b != nil {
 		p.Distribution.Create = either(b.Maximum, 1)

@@ -85,7 +85,7 @@ func TestExample(t *testing.T) {
 		Hub: "networking", Organization: "o-exampleorg1", External: []string{"team-a"}, HostedZone: "Z0123456789EXAMPLE", ExternalID: "change-me-7f3a",
 		Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555",
 		Created:     hubpolicy.Created{Comment: "the networking hub", PriceClass: "PriceClass_100", HTTPVersion: "http2and3"},
-		Grace:       teardown.Bounds{Maximum: 720 * time.Hour}, Updates: hubpolicy.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second},
+		Grace:       teardown.Bounds{Maximum: 720 * time.Hour}, Updates: hubpolicy.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second}, Retention: 365,
 		Networks: map[string]netip.Prefix{"team-a": netip.MustParsePrefix("10.20.0.0/20"), "team-b": netip.MustParsePrefix("10.20.16.0/20")},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
@@ -169,6 +169,7 @@ func TestWrongPolicies(t *testing.T) {
 		"negative duration":         {"default: 0s", "default: -1s", "line 37, column 3: default is -1s", false},
 		"grace":                     {"default: 0s", "default: 721h", "line 37, column 3: default is 721h0m0s and maximum is 720h0m0s", true},
 		"window":                    {"window: 5s", "window: 301s", "line 42, column 3: window is 5m1s", true},
+		"retention":                 {"retention: 365", "retention: 100", "retention is 100: write the number of days as one that CloudWatch Logs permits", false},
 		"limit":                     {"behaviors: 75", "behaviors: 0", "line 48, column 3: behaviors is 0", false},
 		"external id":               {"change-me-7f3a", "'a b'", `line 54, column 3: externalId "a b"`, false},
 		"no external id":            {"spokes:\n  externalId: change-me-7f3a\n", "", "externalId \"\" does not have the form", true},

@@ -24,6 +24,8 @@ type FunctionProps struct {
 	AtOnce int
 	Traced bool
 	Key    awskms.IKey // the key of its table, queues and log group; nil if AWS owns their keys
+	// Retention is for how many days its log group keeps lines, which may be a token; nil: 90.
+	Retention *float64
 }
 
 // functionMemory is in MB. No function uses more than 24 MB (50 shares and 20 teardowns at once, amd64):
@@ -42,6 +44,9 @@ func NewFunction(scope constructs.Construct, id string, p FunctionProps) awslamb
 		EncryptionKey: p.Key,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
+	if p.Retention != nil {
+		logs.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(p.Retention) //nolint:errcheck // NewLogGroup made it
+	}
 	if p.Traced {
 		p.Permissions = append(p.Permissions, Traces())
 	}
