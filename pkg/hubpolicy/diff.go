@@ -145,6 +145,6 @@ func (p Policy) settings() map[string]any {
 		"limits.origins": l.Origins, "limits.behaviors": l.Behaviors, "limits.aliases": l.Aliases,
 		"limits.originsPerTeam": l.PerTeam.Origins, "limits.behaviorsPerTeam": l.PerTeam.Behaviors, "limits.aliasesPerTeam": l.PerTeam.Aliases,
 		"limits.readTimeout": l.Settings.ReadTimeout, "limits.keepaliveTimeout": l.Settings.KeepaliveTimeout, "limits.connectionAttempts": l.Settings.ConnectionAttempts,
-		"spokes.externalId": p.ExternalID,
+		"spokes.externalId": p.ExternalID, "retention": p.Retention,
 	}
 }
