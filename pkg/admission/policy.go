@@ -92,6 +92,8 @@ type Team struct {
 	Spoke    bool // its accounts have the spoke role, so that the hub can read tags
 	Grants   []Grant
 	Claim    *origin.Claim // instead of tags; set if and only if Spoke is false
+	// ConfirmTeardown requires a second tag, contract.TagConfirm, for the teardown of the team's origins.
+	ConfirmTeardown bool
 }
 
 // Grant permits a team to claim paths on a host. Host may begin with "*.", which matches exactly one label, as in a certificate.

@@ -10,7 +10,7 @@ import (
 
 // knownTags are the tags that originhub reads.
 var knownTags = []string{
-	contract.TagDomain, contract.TagHost, contract.TagPaths, contract.TagTeardown,
+	contract.TagDomain, contract.TagHost, contract.TagPaths, contract.TagTeardown, contract.TagConfirm,
 	contract.TagReadTimeout, contract.TagKeepaliveTimeout, contract.TagConnectionAttempts,
 }
 

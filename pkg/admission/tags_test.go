@@ -16,7 +16,7 @@ func TestUnknownTags(t *testing.T) {
 		"originhub:host ":      `vo_1 has the tag "originhub:host ", which originhub does not read: rename it to originhub:host, or remove it`,
 		"originhub-hosts":      `vo_1 has the tag "originhub-hosts", which originhub does not read: rename it to originhub:host, or remove it`,
 		"originhub:tear-down":  `vo_1 has the tag "originhub:tear-down", which originhub does not read: rename it to originhub:teardown, or remove it`,
-		"originhub:colour":     `vo_1 has the tag "originhub:colour", which originhub does not read: remove it; the tags are originhub:domain, originhub:host, originhub:paths, originhub:teardown, originhub:read-timeout, originhub:keepalive-timeout, originhub:connection-attempts`,
+		"originhub:colour":     `vo_1 has the tag "originhub:colour", which originhub does not read: remove it; the tags are originhub:domain, originhub:host, originhub:paths, originhub:teardown, originhub:teardown-confirm, originhub:read-timeout, originhub:keepalive-timeout, originhub:connection-attempts`,
 	} {
 		got := ""
 		if reasons := unknownTags("vo_1", map[string]string{key: "x"}); len(reasons) > 0 {

@@ -17,7 +17,8 @@ const (
 	TagKeepaliveTimeout   = "originhub:keepalive-timeout" // seconds
 	TagConnectionAttempts = "originhub:connection-attempts"
 
-	TagTeardown = "originhub:teardown" // "now", an RFC 3339 instant, or a duration such as "72h"
+	TagTeardown = "originhub:teardown"         // "now", an RFC 3339 instant, or a duration such as "72h"
+	TagConfirm  = "originhub:teardown-confirm" // the VPC origin id; required beside TagTeardown if the hub policy says so for the team
 )
 
 // Environment variables of the functions. Everything else comes from the policy file beside the binary.

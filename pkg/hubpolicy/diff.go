@@ -93,6 +93,9 @@ func (p Policy) ofTeam(t admission.Team) []string {
 	if t.Spoke {
 		says = append(says, t.Name+" has a spoke role in its accounts")
 	}
+	if t.ConfirmTeardown {
+		says = append(says, "the teardown of an origin of "+t.Name+" needs a second tag")
+	}
 	if network, ok := p.Networks[t.Name]; ok {
 		says = append(says, fmt.Sprintf("%s has the network %s", t.Name, network))
 	}

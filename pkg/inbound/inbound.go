@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -29,6 +30,7 @@ type TagHint struct {
 	Account string
 	ARNs    []string
 	Called  time.Time
+	By      string // principal that set the teardown tag by that call, for people; "" if the record does not say so
 }
 
 // Names reports whether the hint is about the VPC origin r.
@@ -231,6 +233,7 @@ func (e envelope) call() (Message, error) {
 		EventName         string         `json:"eventName"`
 		EventTime         string         `json:"eventTime"`
 		RequestParameters map[string]any `json:"requestParameters"`
+		UserIdentity      identity       `json:"userIdentity"`
 	}
 	if err := json.Unmarshal(e.Detail, &record); err != nil {
 		return nil, fmt.Errorf("parse event: detail: %w", err)
@@ -260,7 +263,18 @@ func (e envelope) call() (Message, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse event: detail: eventTime %q is not a time", record.EventTime)
 	}
-	return TagHint{Account: e.Account, ARNs: arns, Called: called}, nil
+	hint := TagHint{Account: e.Account, ARNs: arns, Called: called}
+	if strings.HasPrefix(record.EventName, "TagResource") && setsTeardown(e.Detail) {
+		hint.By = record.UserIdentity.name()
+	}
+	return hint, nil
+}
+
+// setsTeardown reports whether the record of a call that sets tags may be about a teardown: it names one of its two tags, or no tag of originhub at
+// all, since the form of the record is not documented (CF-15).
+func setsTeardown(record []byte) bool {
+	prefix, _, _ := strings.Cut(contract.TagTeardown, ":")
+	return bytes.Contains(record, []byte(`"`+contract.TagTeardown)) || !bytes.Contains(record, []byte(`"`+prefix+`:`))
 }
 
 // tagged returns the ARNs that the parameters of a tagging call name.

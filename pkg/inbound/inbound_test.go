@@ -54,7 +54,7 @@ func TestParseEverySample(t *testing.T) {
 		"admit/hit-delete-vpc-origin.json":                  inbound.ShareHint{Account: teamA},
 		"admit/hit-delete-resource-share.json":              inbound.ShareHint{Account: teamA},
 		"admit/hit-update-resource-share.json":              inbound.ShareHint{Account: teamB},
-		"admit/hit-tag-resources-by-the-tagging-api.json":   inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
+		"admit/hit-tag-resources-by-the-tagging-api.json":   inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called, By: developer(teamB)},
 		"admit/miss-delete-load-balancer.json":              nothing{},
 		"admit/hit-ram-association.json":                    inbound.ShareHint{Account: hub},
 		"admit/hit-ram-invitation.json":                     inbound.ShareHint{Account: hub},
@@ -123,11 +123,11 @@ func TestParseEverySample(t *testing.T) {
 
 		"retire/hit-tag-of-a-distribution.json":            nothing{},
 		"retire/hit-tag-of-another-accounts-origin.json":   refused{teamB},
-		"retire/hit-tag-resource.json":                     inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
+		"retire/hit-tag-resource.json":                     inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called, By: developer(teamB)},
 		"retire/miss-tag-resource-that-failed.json":        nothing{},
-		"retire/hit-tag-resource-with-api-version.json":    inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
+		"retire/hit-tag-resource-with-api-version.json":    inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called, By: developer(teamB)},
 		"retire/hit-untag-resource.json":                   inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
-		"retire/hit-tag-resources-by-the-tagging-api.json": inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called},
+		"retire/hit-tag-resources-by-the-tagging-api.json": inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called, By: developer(teamB)},
 		"retire/hit-untag-resources-of-a-bucket.json":      nothing{},
 		"retire/miss-get-resources.json":                   nothing{},
 		"retire/input-schedule.json":                       inbound.Sweep{},
@@ -332,4 +332,28 @@ func FuzzParse(f *testing.F) {
 		}
 		_, _ = inbound.ParseTask(raw)
 	})
+}
+
+// Who set the teardown tag is the principal of a call that set it, as far as the record shows. Removing a tag and setting another
+// one do not.
+func TestWhoSetTheTeardownTag(t *testing.T) {
+	for name, c := range map[string]struct {
+		call, parameters string
+		named            bool
+	}{
+		"the tag":               {"TagResource", `"tags": {"items": [{"key": "originhub:teardown", "value": "now"}]}`, true},
+		"the second tag":        {"TagResource", `"tags": {"items": [{"key": "originhub:teardown-confirm", "value": "vo_1"}]}`, true},
+		"both and another":      {"TagResource2020_05_31", `"tags": {"originhub:paths": "/x/", "originhub:teardown": "now"}`, true},
+		"a record without tags": {"TagResource", `"tags": "HIDDEN_DUE_TO_SECURITY_REASONS"`, true},
+		"another tag":           {"TagResource", `"tags": {"items": [{"key": "originhub:paths", "value": "/x/"}]}`, false},
+		"the tag is removed":    {"UntagResource", `"tagKeys": {"items": ["originhub:teardown"]}`, false},
+	} {
+		raw := `{"version": "0", "id": "1", "detail-type": "AWS API Call via CloudTrail", "source": "aws.cloudfront", "account": "` + teamB + `", "time": "2026-11-22T08:00:00Z",
+			"region": "us-east-1", "resources": [], "detail": {"eventName": "` + c.call + `", "eventTime": "2026-11-22T07:59:30Z",
+			"userIdentity": {"arn": "` + developer(teamB) + `"}, "requestParameters": {"resource": "` + originB + `", ` + c.parameters + `}}}`
+		m, err := inbound.Parse([]byte(raw))
+		if hint, is := m.(inbound.TagHint); err != nil || !is || (hint.By == developer(teamB)) != c.named || !c.named && hint.By != "" {
+			t.Errorf("%s: %+v, %v", name, m, err)
+		}
+	}
 }

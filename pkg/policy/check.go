@@ -303,6 +303,8 @@ func (c *checker) spoke(i int, t team, s spokes) {
 		c.fail(at("teams", i, "spoke"), "%s has no spoke role, so the hub cannot read its tags: write its claim here (claim: {hosts, paths, domain})", t.Name)
 	case spoke && t.Claim != nil:
 		c.fail(at("teams", i, "claim"), "%s has a spoke role, so the hub reads its claim from tags: remove the claim, or write spoke: false", t.Name)
+	case !spoke && t.ConfirmTeardown:
+		c.fail(at("teams", i, "confirmTeardown"), "%s has no spoke role, so the hub cannot read its tags, and no tag tears its origins down: remove confirmTeardown", t.Name)
 	case spoke && (!externalIDForm.MatchString(s.ExternalID) || len(s.ExternalID) > longestExternalID):
 		c.fail(at("spokes", "externalId"), "externalId %q does not have the form %s with at most %d characters, and %s has a spoke role: "+
 			"write the external id with which the spoke stacks are deployed", s.ExternalID, externalIDForm, longestExternalID, t.Name)

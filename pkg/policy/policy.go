@@ -157,6 +157,8 @@ type team struct {
 	CIDR     string   `yaml:"cidr"`
 	Grants   []grant  `yaml:"grants"`
 	Claim    *claim   `yaml:"claim"`
+
+	ConfirmTeardown bool `yaml:"confirmTeardown"`
 }
 
 type grant struct {
@@ -295,7 +297,7 @@ func (f file) policy() hubpolicy.Policy {
 			},
 		},
 		Hub: f.Hub, Organization: f.Organization, HostedZone: f.HostedZone, Certificate: f.Certificate, ExternalID: f.Spokes.ExternalID,
-		Grace:    teardown.Bounds{Default: either(f.Grace.Default, 0), Maximum: either(f.Grace.Maximum, 720*time.Hour)},
+		Grace:    f.Grace.bounds(),
 		Updates:  hubpolicy.Updates{Spacing: either(f.Updates.Spacing, 30*time.Second), Window: either(f.Updates.Window, 5*time.Second)},
 		Networks: map[string]netip.Prefix{}, Retention: either(f.Retention, 365),
 	}
@@ -307,7 +309,7 @@ func (f file) policy() hubpolicy.Policy {
 		p.Permissions = origin.Permissions{LogBuckets: d.LogBuckets, EdgeFunctions: d.EdgeFunctions}
 	}
 	for _, t := range f.Teams {
-		out := admission.Team{Name: t.Name, Accounts: t.Accounts, Outside: t.External || f.Organization == "", Spoke: either(t.Spoke, true)}
+		out := admission.Team{Name: t.Name, Accounts: t.Accounts, Outside: t.External || f.Organization == "", Spoke: either(t.Spoke, true), ConfirmTeardown: t.ConfirmTeardown}
 		if t.External {
 			p.External = append(p.External, t.Name)
 		}
@@ -335,6 +337,13 @@ func (l limits) perTeam() origin.Size {
 	return origin.Size{
 		Origins: origins, Behaviors: either(l.BehaviorsPerTeam, max(quotas.Behaviors/3, origins)), Aliases: either(l.AliasesPerTeam, max(quotas.Aliases/3, origins)),
 	}
+}
+
+// bounds returns the shortest and the longest grace. A policy that has only a maximum, of less than the default of the shortest grace, has no
+// other grace.
+func (g grace) bounds() teardown.Bounds {
+	longest := either(g.Maximum, 720*time.Hour)
+	return teardown.Bounds{Default: either(g.Default, min(15*time.Minute, longest)), Maximum: longest}
 }
 
 func or(value, otherwise string) string {

@@ -85,7 +85,7 @@ func TestExample(t *testing.T) {
 		Hub: "networking", Organization: "o-exampleorg1", External: []string{"team-a"}, HostedZone: "Z0123456789EXAMPLE", ExternalID: "change-me-7f3a",
 		Certificate: "arn:aws:acm:us-east-1:100000000000:certificate/11111111-2222-4333-8444-555555555555",
 		Created:     hubpolicy.Created{Comment: "the networking hub", PriceClass: "PriceClass_100", HTTPVersion: "http2and3"},
-		Grace:       teardown.Bounds{Maximum: 720 * time.Hour}, Updates: hubpolicy.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second}, Retention: 365,
+		Grace:       teardown.Bounds{Default: 15 * time.Minute, Maximum: 720 * time.Hour}, Updates: hubpolicy.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second}, Retention: 365,
 		Networks: map[string]netip.Prefix{"team-a": netip.MustParsePrefix("10.20.0.0/20"), "team-b": netip.MustParsePrefix("10.20.16.0/20")},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
@@ -166,8 +166,8 @@ func TestWrongPolicies(t *testing.T) {
 		"certificate's Region":      {"acm:us-east-1", "acm:eu-west-1", "line 25, column 1: certificate", false},
 		"aliases":                   {"aliases: wildcard", "aliases: none", "line 29, column 1: aliases is", false},
 		"external":                  {"external: allow", "external: true", "line 32, column 3: external is true or false: write text", false},
-		"negative duration":         {"default: 0s", "default: -1s", "line 37, column 3: default is -1s", false},
-		"grace":                     {"default: 0s", "default: 721h", "line 37, column 3: default is 721h0m0s and maximum is 720h0m0s", true},
+		"negative duration":         {"default: 15m", "default: -1s", "line 37, column 3: default is -1s", false},
+		"grace":                     {"default: 15m", "default: 721h", "line 37, column 3: default is 721h0m0s and maximum is 720h0m0s", true},
 		"window":                    {"window: 5s", "window: 301s", "line 42, column 3: window is 5m1s", true},
 		"retention":                 {"retention: 365", "retention: 100", "retention is 100: write the number of days as one that CloudWatch Logs permits", false},
 		"limit":                     {"behaviors: 75", "behaviors: 0", "line 48, column 3: behaviors is 0", false},
@@ -189,13 +189,14 @@ func TestWrongPolicies(t *testing.T) {
 		"no paths":                  {`paths: ["/team-b/*"]`, "paths: []", "line 71, column 9: the grant has no paths", false},
 		"overlap":                   {"- host: team-b.example.com\n        paths: [\"/team-b/*\"]", "- host: '*.example.com'\n        paths: [\"/x\", \"/team-a/x\"]", "line 71, column 23: team-b is granted *.example.com/team-a/x, which overlaps team-a.example.com/team-a/* of team-a on line 64: behaviors match on the path alone", true},
 		"no spoke, no claim":        {"accounts: [\"222222222222\"]", "accounts: [\"222222222222\"]\n    spoke: false", "line 69, column 5: team-b has no spoke role", false},
-		"spoke and claim":           {"spoke: false", "spoke: true", "line 80, column 5: team-c has a spoke role", false},
+		"no spoke, and two tags":    {"spoke: false", "confirmTeardown: true\n    spoke: false", "line 78, column 5: team-c has no spoke role, so the hub cannot read its tags, and no tag tears", true},
+		"spoke and claim":           {"spoke: false", "spoke: true", "line 82, column 5: team-c has a spoke role", false},
 		"cidr":                      {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0", `line 72, column 5: cidr "10.20.16.0" is not an IPv4 network`, false},
 		"cidr too large":            {"cidr: 10.20.16.0/20", "cidr: 10.0.0.0/8", `line 72, column 5: cidr "10.0.0.0/8" is not an IPv4 network of /16 to /26`, false},
 		"cidr too small":            {"cidr: 10.20.16.0/20", "cidr: 10.20.16.0/27", `line 72, column 5: cidr "10.20.16.0/27" is not`, false},
 		"cidr within a network":     {"cidr: 10.20.16.0/20", "cidr: 10.20.17.0/20", "line 72, column 5: cidr 10.20.17.0/20 is an address within a network: write 10.20.16.0/20", true},
 		"cidr of another team":      {"cidr: 10.20.16.0/20", "cidr: 10.20.12.0/22", "line 72, column 5: cidr 10.20.12.0/22 of team-b overlaps 10.20.0.0/20 of team-a on line 66", true},
-		"claim that is not granted": {"paths: [\"/team-c/*\"]\n      domain", "paths: [\"/team-d/*\"]\n      domain", "line 80, column 5: the claim of team-c is refused: team-c is not granted /team-d/*", true},
+		"claim that is not granted": {"paths: [\"/team-c/*\"]\n      domain", "paths: [\"/team-d/*\"]\n      domain", "line 82, column 5: the claim of team-c is refused: team-c is not granted /team-d/*", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := example(t)
@@ -362,8 +363,8 @@ func TestReviewFindsPlaceholders(t *testing.T) {
 		"line 54, column 3: externalId change-me-7f3a is from an example, which everybody can read: write a value of your own, such as the output of openssl rand -hex 16",
 		"line 60, column 16: account 111111111111 is from an example, and its owner could share origins with your hub: write the account of your team",
 		"line 68, column 16: account 222222222222 is from an example, and its owner could share origins with your hub: write the account of your team",
-		"line 75, column 16: account 333333333333 is from an example, and its owner could share origins with your hub: write the account of your team",
-		"line 83, column 7: domain internal.team-c.example.net is from an example: write your own value",
+		"line 77, column 16: account 333333333333 is from an example, and its owner could share origins with your hub: write the account of your team",
+		"line 85, column 7: domain internal.team-c.example.net is from an example: write your own value",
 	}, is(example(t))); diff != "" {
 		t.Error(diff)
 	}

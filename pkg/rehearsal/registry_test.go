@@ -115,12 +115,17 @@ func (s *story) deleteHold(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-func (s *story) holdKey(key string) map[string]dynamodbtypes.AttributeValue {
+// withOriginIDs returns text with the ids of origins in place of their names.
+func (s *story) withOriginIDs(text string) string {
 	for name, o := range s.origins {
-		key = strings.ReplaceAll(key, "<"+name+">", o.ID)
+		text = strings.ReplaceAll(text, "<"+name+">", o.ID)
 	}
+	return text
+}
+
+func (s *story) holdKey(key string) map[string]dynamodbtypes.AttributeValue {
 	return map[string]dynamodbtypes.AttributeValue{
 		contract.RegistryPartition: &dynamodbtypes.AttributeValueMemberS{Value: contract.RegistryHolds},
-		contract.RegistrySort:      &dynamodbtypes.AttributeValueMemberS{Value: s.withIDs(key)},
+		contract.RegistrySort:      &dynamodbtypes.AttributeValueMemberS{Value: s.withIDs(s.withOriginIDs(key))},
 	}
 }

@@ -269,7 +269,10 @@ func (s *story) tag(_ *testscript.TestScript, args []string) error {
 	if len(args) > 2 {
 		key = args[2]
 	}
-	return s.owner(args[0]).Tag(s.ctx, s.origins[args[0]].ARN, key, args[1])
+	if err := s.checkPlaceholders(args[1]); err != nil {
+		return err
+	}
+	return s.owner(args[0]).Tag(s.ctx, s.origins[args[0]].ARN, key, s.withOriginIDs(args[1]))
 }
 
 // untag removes a tag of an origin.

@@ -89,8 +89,12 @@ func outdated(o Observed) origin.Record {
 //	the recorded value       yes; due by policy's current bounds            yes
 //	another value            yes; due by that value, counted from now       yes
 //	unreadable value         no                                             yes
+//	without the second tag   no                                             yes, if the origin leaves already
 func consent(o Observed) (origin.Record, bool) {
 	r := o.Record
+	if o.Tag == TagUnconfirmed && !leaves(r) {
+		return r, false
+	}
 	if o.Tag == TagAbsent || o.Tag == TagGone || r.Intent != origin.Wire {
 		return r, o.Tag != TagAbsent
 	}

@@ -638,6 +638,7 @@ func TestConsent(t *testing.T) {
 		"beyond the longest grace":          {origin.Wire, teardown.TagPresent, "101h", true, 0},
 		"removed when something has begun":  {origin.Detach, teardown.TagAbsent, "", true, 0},
 		"moved when something has begun":    {origin.Detach, teardown.TagPresent, "3h", false, 0},
+		"unconfirmed":                       {origin.Wire, teardown.TagUnconfirmed, "now", true, 0},
 		"mistyped when something has begun": {origin.Detach, teardown.TagPresent, "soon", false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,8 +20,10 @@ const (
 	TagUnobserved TagState = ""
 	TagPresent    TagState = "present"
 	TagAbsent     TagState = "absent"
-	TagUnreadable TagState = "unreadable" // the hub's role in the owner's account may not read it
-	TagGone       TagState = "gone"       // the VPC origin does not exist any more, and neither does its tag
+	// TagUnconfirmed means that the tag is present, and that the second tag is not, which the hub policy requires for this team.
+	TagUnconfirmed TagState = "unconfirmed"
+	TagUnreadable  TagState = "unreadable" // the hub's role in the owner's account may not read it
+	TagGone        TagState = "gone"       // the VPC origin does not exist any more, and neither does its tag
 )
 
 // Execution is a Fact that Retirement may ask for: the execution for the record's generation.
@@ -73,6 +75,8 @@ type Request struct {
 	// Called is the time of the tagging call that triggered the run. The tag itself does not show that it was set again, so this time
 	// decides. A duplicate or late event carries a time before that of the teardown which its call started.
 	Called    time.Time
+	By        string // who made that call, as far as its record says; else ""
+	Confirm   bool   // the hub policy requires a second tag for the owner's team
 	Grace     Bounds
 	DryRun    bool // the hub decides and writes nothing
 	Tag       TagState
@@ -116,6 +120,7 @@ const remainsInterval = 24 * time.Hour
 //	absent       any        wire     -           cancel
 //	absent       any        detach   any         as unobserved and entered
 //	absent       none       -        -           nothing
+//	unconfirmed  any        any      -           refuse, and cancel; as present once the origin leaves
 //	refused      any        wire     -           refuse, and cancel
 //	refused      any other                       refuse
 //	present      none       -        -           begin
@@ -166,6 +171,8 @@ func (q Request) retire() Retirement {
 		return q.keepAlive()
 	case q.Tag == TagUnobserved:
 		return Retirement{Observe: Tag}
+	case q.Tag == TagUnconfirmed && !leaves(r):
+		return q.refuseAndCancel(unconfirmed(r.ID, q.Value))
 	case r.Teardown == nil && q.Tag != TagPresent:
 		return Retirement{}
 	case q.Tag == TagUnreadable, q.Tag == TagAbsent && r.Intent == origin.Detach:
@@ -181,11 +188,7 @@ func (q Request) retire() Retirement {
 	}
 	due, err := ParseTag(q.Value, requested, q.Grace)
 	if err != nil {
-		refused, cancelled := q.refuse(TagReason(q.Value, err)), q.cancel(err.Error()+"; until then the teardown is cancelled, and the origin stays as it is")
-		cancelled.Refuse = refused.Refuse
-		refused.Outcome.Add(cancelled.Outcome)
-		cancelled.Outcome = refused.Outcome
-		return cancelled
+		return q.refuseAndCancel(TagReason(q.Value, err))
 	}
 	fresh := origin.Teardown{Value: q.Value, Requested: requested, Due: due}
 	switch {
@@ -384,7 +387,7 @@ func (q Request) begin(generation int, t origin.Teardown, why string) Retirement
 	t.Since, t.ExecutionAsked, t.Ended, t.Outcome, t.Because, t.Reported, t.Redrives, t.Resumed = q.Now, q.Now, false, "", origin.Reason{}, time.Time{}, 0, 0
 	r.Teardown = &t
 	d := outcome.About(r, why)
-	d.Execution = contract.TeardownExecution(r.ID, r.Generation)
+	d.Execution, d.Who = contract.TeardownExecution(r.ID, r.Generation), q.By
 	a := Retirement{Record: &r, Start: true, Fresh: true}
 	a.Outcome.Inform(contract.TeardownStarted, r.ARN, d)
 	a.Outcome.Count(contract.MetricTeardownStarted, 1)
@@ -405,6 +408,15 @@ func (q Request) cancel(why string) (a Retirement) {
 	r.Teardown = nil
 	a.Record = &r
 	return a
+}
+
+// refuseAndCancel reports a tag that is not acceptable, once, and ends a teardown that has not changed anything yet.
+func (q Request) refuseAndCancel(why origin.Reason) Retirement {
+	refused, cancelled := q.refuse(why), q.cancel(why.Message+"; until then the teardown is cancelled, and the origin stays as it is")
+	cancelled.Refuse = refused.Refuse
+	refused.Outcome.Add(cancelled.Outcome)
+	cancelled.Outcome = refused.Outcome
+	return cancelled
 }
 
 // refuse reports a tag value that is not acceptable, once.

@@ -96,6 +96,12 @@ func TestRetire(t *testing.T) {
 		"absent, detaching, runs":            {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagAbsent, Observed: true, Execution: runs}, "nothing"},
 		"absent, detaching, died":            {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagAbsent, Observed: true, Execution: failed}, "block execution-died FAILED GiveUp"},
 		"absent, detaching, died and said":   {Request{Readable: true, Record: requestedRecord(detaching, dead), Tag: TagAbsent, Observed: true, Execution: failed}, "nothing"},
+		"unconfirmed, never asked for":       {Request{Readable: true, Record: requestedRecord(never), Tag: TagUnconfirmed, Value: "now"}, "refuse " + string(TagNotConfirmed)},
+		"unconfirmed, in grace":              {Request{Readable: true, Record: requestedRecord(), Tag: TagUnconfirmed, Value: "2h"}, "refuse " + string(TagNotConfirmed) + ", cancel 4"},
+		"unconfirmed, withdrawn":             {Request{Readable: true, Record: requestedRecord(never, func(r *origin.Record) { r.Intent = origin.Detach }), Tag: TagUnconfirmed, Value: "now"}, "refuse " + string(TagNotConfirmed)},
+		"unconfirmed, withdrawn in grace":    {Request{Readable: true, Record: requestedRecord(func(r *origin.Record) { r.Intent = origin.Detach }), Tag: TagUnconfirmed, Value: "2h"}, "refuse " + string(TagNotConfirmed)},
+		"unconfirmed, refused before":        {Request{Readable: true, Record: requestedRecord(never), Tag: TagUnconfirmed, Value: "now", Refused: []origin.Reason{{Code: TagNotConfirmed, Subject: "now"}}}, "nothing"},
+		"unconfirmed, as it leaves":          {Request{Readable: true, Hinted: true, Record: requestedRecord(detaching), Tag: TagUnconfirmed, Value: "2h", Observed: true, Execution: runs}, "nothing"},
 		"mistyped, in grace":                 {Request{Readable: true, Record: requestedRecord(), Tag: TagPresent, Value: "tomorrow"}, "refuse " + string(TagInvalid) + ", cancel 4"},
 		"mistyped, never asked for":          {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "tomorrow"}, "refuse " + string(TagInvalid)},
 		"mistyped, refused before":           {Request{Readable: true, Record: requestedRecord(never), Tag: TagPresent, Value: "tomorrow", Refused: []origin.Reason{{Code: TagInvalid, Subject: "tomorrow"}}}, "nothing"},
@@ -227,7 +233,7 @@ func TestRetireSaidTwiceChangesNothingMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := Request{
 			Now: retireNow, Readable: true, Hinted: rapid.Bool().Draw(t, "hinted"), Grace: Bounds{Default: 15 * time.Minute, Maximum: 10 * time.Hour},
-			Tag:       rapid.SampledFrom([]TagState{TagPresent, TagAbsent, TagUnreadable, TagGone}).Draw(t, "tag"),
+			Tag:       rapid.SampledFrom([]TagState{TagPresent, TagUnconfirmed, TagAbsent, TagUnreadable, TagGone}).Draw(t, "tag"),
 			Value:     rapid.SampledFrom([]string{"now", "2h", "30m", "5h", "tomorrow", "100d", "2035-01-08T12:00:00Z"}).Draw(t, "value"),
 			Observed:  true,
 			Execution: rapid.SampledFrom([]origin.Execution{{}, runs, failed, {Status: "ABORTED"}}).Draw(t, "execution"),
@@ -338,5 +344,15 @@ func TestRetireInDryRunMode(t *testing.T) {
 	q.DryRun, q.Record = true, requestedRecord(detaching)
 	if got := Retire(q); got.Start || got.Record != nil {
 		t.Errorf("a teardown that began before is started: %+v", got)
+	}
+}
+
+// Teardown Started names who made the call that set the tag, if the record of the call says so.
+func TestTeardownStartedNamesWhoSetTheTag(t *testing.T) {
+	for _, by := range []string{"", "arn:aws:sts::222222222222:assumed-role/developer/alice"} {
+		a := Retire(Request{Now: retireNow, Readable: true, Hinted: true, Record: requestedRecord(never), Tag: TagPresent, Value: "now", By: by})
+		if len(a.Outcome.Events) != 1 || a.Outcome.Events[0].Type != contract.TeardownStarted || a.Outcome.Events[0].Detail.Who != by {
+			t.Errorf("by %q: %+v", by, a.Outcome.Events)
+		}
 	}
 }

@@ -3,10 +3,12 @@ package teardown
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -51,12 +53,44 @@ func ParseTag(value string, requested time.Time, b Bounds) (due time.Time, err e
 	return due.UTC(), nil
 }
 
+// ReadTag returns the state of the teardown tag among the tags of a VPC origin, and its value. confirm reports whether the hub policy requires
+// the second tag for the owner's team.
+//
+//	teardown tag  confirm  second tag             state
+//	none          any      any                    absent
+//	some          no       any                    present
+//	some          yes      the VPC origin id      present
+//	some          yes      none, or another value unconfirmed
+func ReadTag(tags map[string]string, id string, confirm bool) (TagState, string) {
+	value, present := tags[contract.TagTeardown]
+	switch {
+	case !present:
+		return TagAbsent, ""
+	case confirm && tags[contract.TagConfirm] != id:
+		return TagUnconfirmed, value
+	}
+	return TagPresent, value
+}
+
+// leaves reports whether the teardown of an origin has begun to take it out. From then on it needs no second tag any more.
+func leaves(r origin.Record) bool {
+	return r.Intent == origin.Detach && r.Teardown != nil && !slices.Contains([]string{"", string(Warn), string(Grace)}, r.Teardown.Phase)
+}
+
+// unconfirmed returns the reason for which a teardown tag without the second tag is refused.
+func unconfirmed(id, value string) origin.Reason {
+	return origin.Reason{Code: TagNotConfirmed, Subject: value, Message: fmt.Sprintf("the hub policy requires a second tag for the teardown of VPC origin %[1]s, which has the "+
+		"tag %[2]s only; set the tag %[3]s to %[1]s as well, or remove the tag %[2]s", id, contract.TagTeardown, contract.TagConfirm)}
+}
+
 // Codes of a teardown tag that is refused.
 const (
 	TagInvalid origin.Code = "teardown-tag-invalid" // neither now, nor a duration, nor a time
 	TagPast    origin.Code = "teardown-tag-over"    // a time more than a day ago
 	TagTooFar  origin.Code = "teardown-tag-too-far" // beyond the longest grace
 	TagLate    origin.Code = "teardown-tag-late"    // changed after the teardown had begun
+	// TagNotConfirmed means that the second tag is missing, or does not have the id of the VPC origin.
+	TagNotConfirmed origin.Code = "teardown-tag-unconfirmed"
 )
 
 type tagRefusedError origin.Reason

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
@@ -31,5 +32,27 @@ func TestParseTag(t *testing.T) {
 	}
 	if due, err := teardown.ParseTag("900d", start, teardown.Bounds{}); err != nil || !due.Equal(start.Add(900*24*time.Hour)) {
 		t.Errorf("without bounds: %v, %v", due, err)
+	}
+}
+
+func TestReadTag(t *testing.T) {
+	const tag, confirm = contract.TagTeardown, contract.TagConfirm
+	for name, c := range map[string]struct {
+		tags           map[string]string
+		plain, confirm teardown.TagState // with and without the policy that requires the second tag
+		value          string
+	}{
+		"no tag":               {nil, teardown.TagAbsent, teardown.TagAbsent, ""},
+		"only the second":      {map[string]string{confirm: "vo_1"}, teardown.TagAbsent, teardown.TagAbsent, ""},
+		"only the first":       {map[string]string{tag: "now"}, teardown.TagPresent, teardown.TagUnconfirmed, "now"},
+		"both":                 {map[string]string{tag: "now", confirm: "vo_1"}, teardown.TagPresent, teardown.TagPresent, "now"},
+		"of another origin":    {map[string]string{tag: "3d", confirm: "vo_2"}, teardown.TagPresent, teardown.TagUnconfirmed, "3d"},
+		"the second has a yes": {map[string]string{tag: "3d", confirm: "yes"}, teardown.TagPresent, teardown.TagUnconfirmed, "3d"},
+	} {
+		for required, want := range map[bool]teardown.TagState{false: c.plain, true: c.confirm} {
+			if state, value := teardown.ReadTag(c.tags, "vo_1", required); state != want || value != c.value {
+				t.Errorf("%s, required %v: %s %q", name, required, state, value)
+			}
+		}
 	}
 }

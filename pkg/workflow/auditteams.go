@@ -47,7 +47,7 @@ func (a *Audit) usedIn(ctx context.Context, account string) (owned []audit.Owned
 func (a *Audit) teardownTags(ctx context.Context, o *audit.Observed) error {
 	for _, i := range o.Unrecorded() {
 		v := &o.Owned[i]
-		tag, _, err := teardownTag(ctx, a.Spoke(v.Account), v.ARN)
+		tag, _, err := teardownTag(ctx, a.Spoke(v.Account), v.Ref, false)
 		if err != nil && !fault.Is[*fault.GiveUp](err) {
 			return err
 		}

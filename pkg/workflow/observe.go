@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/teardown"
@@ -28,7 +27,8 @@ func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) 
 	o, owner := &r.observed, r.Owner(r.written.Account)
 	switch step.Fact {
 	case teardown.Tag:
-		o.Tag, o.Value, err = teardownTag(ctx, owner, r.written.ARN)
+		team, _ := r.Policy.TeamOf(r.written.Account)
+		o.Tag, o.Value, err = teardownTag(ctx, owner, r.written.Ref, team.ConfirmTeardown)
 		return err
 	case teardown.Naming:
 		o.Distribution = r.distribution
@@ -59,19 +59,17 @@ func (r *teardownRun) read(ctx context.Context, step teardown.Step) (err error) 
 	return fault.IgnoreAbsent(err)
 }
 
-// teardownTag reads the teardown tag of a VPC origin.
-func teardownTag(ctx context.Context, owner Spoke, arn string) (teardown.TagState, string, error) {
-	tags, err := owner.Tags(ctx, arn)
-	value, present := tags[contract.TagTeardown]
+// teardownTag reads the teardown tag of a VPC origin, and the second tag if the policy requires it.
+func teardownTag(ctx context.Context, owner Spoke, o origin.Ref, confirm bool) (teardown.TagState, string, error) {
+	tags, err := owner.Tags(ctx, o.ARN)
 	switch {
 	case fault.Is[*fault.Absent](err):
 		return teardown.TagGone, "", nil
 	case err != nil:
 		return teardown.TagUnobserved, "", err
-	case present:
-		return teardown.TagPresent, value, nil
 	}
-	return teardown.TagAbsent, "", nil
+	tag, value := teardown.ReadTag(tags, o.ID, confirm)
+	return tag, value, nil
 }
 
 // named reports whether the distribution's configuration has the origin, and which unmanaged parts use it. A deleted distribution has none.

@@ -76,7 +76,7 @@ func (t *Retire) requests(s origin.Snapshot, m inbound.Message) (requests []tear
 		}
 		team, known := t.Policy.TeamOf(o.Account)
 		requests = append(requests, teardown.Request{
-			Now: s.Now, Record: o, Readable: known && team.Spoke, Hinted: hinted, Called: hint.Called,
+			Now: s.Now, Record: o, Readable: known && team.Spoke, Hinted: hinted, Called: hint.Called, By: hint.By, Confirm: team.ConfirmTeardown,
 			Grace: t.Policy.Grace, DryRun: t.Policy.Distribution.DryRun, Refused: s.Refusals[tagOf(o)],
 		})
 	}
@@ -98,7 +98,7 @@ func (t *Retire) observeTags(ctx context.Context, requests []teardown.Request) [
 	each(len(asked), func(n int) {
 		q := &requests[asked[n]]
 		var err error
-		q.Tag, q.Value, err = teardownTag(ctx, t.Spoke(q.Record.Account), q.Record.ARN)
+		q.Tag, q.Value, err = teardownTag(ctx, t.Spoke(q.Record.Account), q.Record.Ref, q.Confirm)
 		if fault.Is[*fault.GiveUp](err) {
 			t.Log.WarnContext(ctx, "tags cannot be read", "origin", q.Record.ID, "account", q.Record.Account, "error", err)
 			q.Tag, err = teardown.TagUnreadable, nil
