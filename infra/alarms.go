@@ -186,6 +186,14 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 				aws("dynamodb delete-item --table-name %s --key '{\"pk\":{\"S\":\"%s\"},\"sk\":{\"S\":\"KEY\"}}'", p.Registry, contract.RegistryHolds),
 		},
 		{
+			id:     "PropagationDelayed",
+			metric: own(p.Hub, contract.MetricLongestPropagation, maximum), every: sweepEvery, atLeast: contract.LongPropagation.Seconds(),
+			means: "An origin has waited for more than 30 minutes until the update that contains its change is Deployed. Until then it is neither live " +
+				"nor detached. The event " + contract.PropagationDelayed + " on the same topic names the distribution, the origin and who wrote last.",
+			next: logged(p.Wire, "3h", quoted(contract.PropagationDelayed)),
+			then: "stop writers that keep the distribution InProgress, or ask AWS Support if nobody writes it. To see all edits: " + events("UpdateDistribution"),
+		},
+		{
 			id:     "DriftFound",
 			metric: own(p.Hub, contract.MetricDriftFound, sum), every: time.Minute, atLeast: 1,
 			means: "Somebody other than the hub changed a distribution, a DNS record, a share or a VPC origin that the hub relies on. The event " +

@@ -90,14 +90,19 @@ func (r Run) count() outcome.Outcome {
 	}
 	in := map[origin.State]int{}
 	unresolved := 0
+	var longest time.Duration
 	for _, record := range r.Registry.Records {
 		in[record.State]++
+		if waits := record.State == origin.Wired || record.State == origin.Detaching; waits && !record.Written.IsZero() {
+			longest = max(longest, r.Registry.Now.Sub(record.Written))
+		}
 		if record.Unresolved() {
 			unresolved++
 		}
 	}
 	o.Count(contract.MetricTeardownsUnresolved, unresolved)
 	o.Count(contract.MetricHolds, len(r.Registry.Holds))
+	o.Seconds(contract.MetricLongestPropagation, longest)
 	for _, state := range origin.States() {
 		o.Count(contract.MetricOrigins, in[state], contract.Dimension{Name: contract.DimensionState, Value: string(state)})
 	}

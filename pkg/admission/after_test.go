@@ -106,6 +106,13 @@ func TestSweepMetrics(t *testing.T) {
 		run.Registry.Records = append(run.Registry.Records, r)
 	}
 	run.Sweep, run.Registry.Holds = true, []origin.Hold{{Key: "pause#hub"}, {Key: "suspend#team-x"}}
+	for i, state := range []origin.State{origin.Wired, origin.Detaching, origin.Wired, origin.Pending} { // the third is of a version that did not record it
+		r := live("team-b", accountB, "vo_w"+strconv.Itoa(i), "/team-b/w"+strconv.Itoa(i))
+		if r.State = state; i != 2 {
+			r.Written = start.Add(-time.Duration(i+1) * time.Minute)
+		}
+		run.Registry.Records = append(run.Registry.Records, r)
+	}
 	for _, failed := range []bool{false, true} {
 		run.Failed = failed
 		got := map[string]float64{}
@@ -117,8 +124,8 @@ func TestSweepMetrics(t *testing.T) {
 			got[name] = m.Value
 		}
 		want := map[string]float64{
-			"SweepCompleted": 1, "Origins deferred": 0, "Origins pending": 0, "Origins wired": 0, "Origins live": 3, "Origins quarantined": 0,
-			"Origins detaching": 0, "Origins detached": 1, "Origins deleted": 1, "TeardownsUnresolved": 2, "Holds": 2,
+			"SweepCompleted": 1, "Origins deferred": 0, "Origins pending": 1, "Origins wired": 2, "Origins live": 3, "Origins quarantined": 0,
+			"Origins detaching": 1, "Origins detached": 1, "Origins deleted": 1, "TeardownsUnresolved": 2, "LongestPropagation": 120, "Holds": 2,
 		}
 		if failed {
 			delete(want, "SweepCompleted")

@@ -77,6 +77,7 @@ const (
 	DistributionUpdated      = "Distribution Updated"
 	DistributionWriteRefused = "Distribution Write Refused"
 	DistributionUnavailable  = "Distribution Became Unavailable" // cannot be read or created
+	PropagationDelayed       = "Propagation Delayed"             // origins have waited for status Deployed for longer than LongPropagation
 	DNSRecordRefused         = "DNS Record Refused"
 	ChangePlanned            = "Change Planned"            // in dry-run mode: what originhub would do
 	DriftFound               = "Drift Found"               // somebody else changed what the hub wrote
@@ -107,6 +108,9 @@ const (
 	SeverityInfo  = "info"
 	SeverityAlarm = "alarm"
 )
+
+// LongPropagation is how long an origin waits until its update is Deployed before that is reported.
+const LongPropagation = 30 * time.Minute
 
 // WireLease is the time for which one run of function wire excludes other runs from a distribution. It is longer than the timeout of
 // the function, so that a lease never expires while its holder still runs.

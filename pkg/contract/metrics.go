@@ -16,6 +16,7 @@ const (
 	MetricSweepCompleted      = "SweepCompleted"      // counter: function admit observed everything and nothing failed
 	MetricTeardownsUnresolved = "TeardownsUnresolved" // gauge, at every sweep: teardowns that were reported as blocked or dirty and have not gone on since
 	MetricHolds               = "Holds"               // gauge, at every sweep: items by which people suspend or pause something
+	MetricLongestPropagation  = "LongestPropagation"  // gauge, seconds, at every sweep: how long the longest wait of an origin for the end of a propagation has lasted
 	MetricOldestPendingShare  = "OldestPendingShare"  // gauge, seconds: age of the oldest invitation that is neither accepted nor refused
 	MetricInvitationAccepted  = "InvitationsAccepted"
 	MetricOriginAdmitted      = "OriginsAdmitted"

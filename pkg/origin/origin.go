@@ -137,6 +137,7 @@ type Record struct {
 	State           State
 	Reasons         []Reason  // why the origin is Deferred, Quarantined or withdrawn
 	ReasonsReported time.Time `json:"Said"` // when wire last reported Reasons; wire retries a quarantined origin one hour later
+	Written         time.Time // when the update was sent for which the origin waits until it is Deployed; zero if it waits for none, or if that is unknown
 	WasLive         time.Time // when the origin became Live after Admitted; a time before Admitted means not since
 	Generation      int       // counts changes of intent; part of the name of each execution
 	Admitted        time.Time // when the claim was first permitted: of two overlapping claims the earlier one stays

@@ -1,9 +1,13 @@
 package wiring
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/outcome"
 )
 
 // propagating reports whether the hub's own last update is InProgress, and nobody else has written the distribution since. Another update
@@ -48,4 +52,43 @@ func (r Run) leavesAtOnce(o origin.Record) bool {
 		}
 	}
 	return withdrawn && times <= maxAtOnce
+}
+
+// PropagationDelayed is the code of an origin that has waited for status Deployed for longer than contract.LongPropagation.
+const PropagationDelayed origin.Code = "propagation-delayed"
+
+// reportDelay reports which origins have waited for long until the update that contains their change is Deployed. It does so once for each wait
+// of an origin, whoever keeps the distribution InProgress. A long wait proves nothing, so no state follows from it.
+func (r Run) reportDelay(step *Step, is []origin.Record) {
+	var reasons []origin.Reason
+	for _, o := range is {
+		waits := o.State == origin.Wired || o.State == origin.Detaching
+		if !waits || r.Served.Deployed || o.Written.IsZero() || r.Now.Sub(o.Written) <= contract.LongPropagation {
+			continue
+		}
+		since := o.Written.UTC().Format(time.RFC3339)
+		reasons = append(reasons, origin.Reason{
+			Code: PropagationDelayed, Subject: o.ID + " " + since, Message: fmt.Sprintf("origin %s of %s has waited since %s", o.ID, o.Team, since),
+		})
+	}
+	what := r.Item.ID + " propagation"
+	reported := r.Refusals[what]
+	if origin.SameReasons(reported, reasons) {
+		return
+	}
+	step.Refusals = append(step.Refusals, Refusal{What: what, Reasons: append([]origin.Reason{}, reasons...)})
+	fresh := slices.DeleteFunc(slices.Clone(reasons), func(reason origin.Reason) bool {
+		return slices.ContainsFunc(reported, func(old origin.Reason) bool { return old.Subject == reason.Subject })
+	})
+	if len(fresh) == 0 {
+		return
+	}
+	writer := "the hub wrote the distribution last"
+	if r.Served.ETag != r.Item.UpdateETag {
+		writer = "somebody other than the hub wrote the distribution last, and CloudTrail's records of UpdateDistribution name who"
+	}
+	d := outcome.Detail{What: r.Item.ID}.Because(fresh)
+	d.Why = fmt.Sprintf("distribution %s is not Deployed: %s; %s; stop writers that keep it InProgress, or ask AWS Support if nobody writes it; "+
+		"originhub goes on as soon as the distribution is Deployed", r.Item.ID, d.Why, writer)
+	step.Outcome.Alarm(contract.PropagationDelayed, "", d)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/wiring"
 )
@@ -95,5 +96,69 @@ func TestWithdrawalsDoNotWait(t *testing.T) {
 		if _, step := feed(t, r, wiring.Answer{Served: served(config, false)}); strings.Contains(told(step), "update vo_2") != c.writes {
 			t.Errorf("%s: %s", name, told(step))
 		}
+	}
+}
+
+// A wait for status Deployed is reported once, whoever wrote last, and it is over when the distribution is Deployed. No state follows from it.
+func TestLongWaitsForAPropagationAreReportedOnce(t *testing.T) {
+	cloud := &cloud{served: served(configOf(t), true), zone: onAir(record("vo_01", origin.Wire, origin.Live), record("vo_02", origin.Wire, origin.Live))}
+	records := []origin.Record{record("vo_01", origin.Wire, origin.Pending)}
+	d, refusals := item("E1"), map[string][]origin.Reason(nil)
+	for i, c := range []struct {
+		at       time.Duration
+		arrives  string // an origin that is shared meanwhile
+		foreign  bool   // somebody else has written
+		deployed bool
+		says     string
+	}{
+		{at: 0},
+		{at: 30 * time.Minute},
+		{at: 31 * time.Minute, says: "origin vo_01 of team-x has waited since 2026-01-02T03:04:05Z; the hub wrote the distribution last"},
+		{at: 32 * time.Minute},
+		{at: 33 * time.Minute, arrives: "vo_02", foreign: true},
+		{at: 34 * time.Minute},
+		{at: 64 * time.Minute, foreign: true, says: "origin vo_02 of team-x has waited since 2026-01-02T03:37:05Z; somebody other than the hub"},
+		{at: 65 * time.Minute},
+		{at: 66 * time.Minute, deployed: true},
+	} {
+		if c.arrives != "" {
+			records = append(records, record(c.arrives, origin.Wire, origin.Pending))
+		}
+		for i := range records {
+			records[i].Team = "team-x"
+		}
+		if c.foreign {
+			cloud.served.ETag += "*"
+		}
+		cloud.served.Deployed = cloud.served.Deployed || c.deployed
+		r := wiring.Run{Terms: adopts, Now: now.Add(c.at), Item: d, Records: records, Refusals: refusals}
+		says := ""
+		for range 50 {
+			next, step := r.Next()
+			for _, e := range step.Outcome.Events {
+				if e.Type == contract.PropagationDelayed {
+					says += e.Detail.Why
+				}
+			}
+			var a wiring.Answer
+			if step.Do != nil {
+				a = cloud.answer(step.Do)
+			}
+			if r = next.Learn(step, a); step.Done {
+				break
+			}
+		}
+		d, records, refusals = r.Item, r.Records, r.Refusals
+		if (says == "") != (c.says == "") || !strings.Contains(says, c.says) {
+			t.Errorf("step %d: %q, want %q", i, says, c.says)
+		}
+		for _, o := range records {
+			if (o.State == origin.Live) != c.deployed || o.Written.IsZero() != c.deployed {
+				t.Errorf("step %d: %s is %s, written %v", i, o.ID, o.State, o.Written)
+			}
+		}
+	}
+	if len(refusals["E1 propagation"]) > 0 {
+		t.Errorf("over, and still remembered: %v", refusals)
 	}
 }

@@ -3,6 +3,7 @@ package wiring
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
@@ -145,6 +146,7 @@ func (r Run) conclude(is []origin.Record, changed []int) (Run, Step) {
 	if len(changed) > 0 || r.Planned != nil { // otherwise it was reported when the origin became live
 		r.reportRefusedRecords(&step)
 	}
+	r.reportDelay(&step, is)
 	return r.recordStates(step, is, changed)
 }
 
@@ -320,6 +322,13 @@ func (r Run) observation(was, is origin.Record) Observation {
 			s.Fact = "origin " + is.ID + " has to be wired again"
 		}
 		is.Token = ""
+	}
+	switch is.State {
+	case was.State:
+	case origin.Wired, origin.Detaching:
+		is.Written = r.Item.UpdateSent
+	default:
+		is.Written = time.Time{}
 	}
 	switch is.State {
 	case was.State:

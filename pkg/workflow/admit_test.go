@@ -143,7 +143,7 @@ func offeringDoes() []string {
 		"publish Share Accepted", "publish Share Accepted", "publish Share Refused", "refuse share-9", "record OldestPendingShare 0 Seconds",
 		"list shares", "list resources", "list memberships", "list origins", "read vo_1", "read vo_2",
 		"publish Origin Admitted", "write vo_1 wire", "publish Origin Admitted", "write vo_2 wire", "publish Origin Withdrawn", "write vo_gone detach",
-		wires, again,
+		"record LongestPropagation 0 Seconds", wires, again,
 	}
 }
 
