@@ -13,6 +13,7 @@ import (
 // Received is what the messages of one run say.
 type Received struct {
 	Sweep     bool
+	Swept     time.Time // when the sweep was scheduled; zero if that is not known
 	Hints     []inbound.TagHint
 	Triggered bool            // by anything other than originhub itself
 	Outcome   outcome.Outcome // of refused events
@@ -26,7 +27,7 @@ func Receive(messages []inbound.Message) Received {
 		case inbound.Trigger:
 			continue
 		case inbound.Sweep:
-			r.Sweep = true
+			r.Sweep, r.Swept = true, m.Due
 		case inbound.TagHint:
 			r.Hints = append(r.Hints, m)
 		case inbound.Refused:
@@ -46,7 +47,7 @@ type Run struct {
 	Recheck   Recheck
 }
 
-// After returns the outcome of a run: which functions it triggers, and the metrics of a sweep.
+// After returns the outcome of a run: which functions it triggers, the metrics of a sweep, and what accounts that belong to no team offered.
 //
 //	function  triggered                                                  after
 //	wire      if the registry wants something that wire has not begun,   0, or 30 s if Recheck is Soon, so that what the next run
@@ -62,6 +63,7 @@ func (r Run) After() outcome.Outcome {
 	var o outcome.Outcome
 	if r.Sweep {
 		o = r.count()
+		o.Add(r.strangers())
 	}
 	recheck := Never
 	if r.Triggered {

@@ -22,11 +22,12 @@ func TestReceive(t *testing.T) {
 		messages []inbound.Message
 		want     admission.Received
 	}{
-		"nothing":          {},
-		"only from itself": {messages: []inbound.Message{inbound.Trigger{Why: "observe again"}, inbound.Trigger{}}},
-		"a sweep":          {messages: []inbound.Message{inbound.Trigger{}, inbound.Sweep{}}, want: admission.Received{Sweep: true, Triggered: true}},
-		"shares":           {messages: []inbound.Message{inbound.ShareHint{Account: accountA}}, want: admission.Received{Triggered: true}},
-		"tags":             {messages: []inbound.Message{hint, hint}, want: admission.Received{Hints: []inbound.TagHint{hint, hint}, Triggered: true}},
+		"nothing":           {},
+		"only from itself":  {messages: []inbound.Message{inbound.Trigger{Why: "observe again"}, inbound.Trigger{}}},
+		"a sweep":           {messages: []inbound.Message{inbound.Trigger{}, inbound.Sweep{}}, want: admission.Received{Sweep: true, Triggered: true}},
+		"a scheduled sweep": {messages: []inbound.Message{inbound.Sweep{Due: start}}, want: admission.Received{Sweep: true, Swept: start, Triggered: true}},
+		"shares":            {messages: []inbound.Message{inbound.ShareHint{Account: accountA}}, want: admission.Received{Triggered: true}},
+		"tags":              {messages: []inbound.Message{hint, hint}, want: admission.Received{Hints: []inbound.TagHint{hint, hint}, Triggered: true}},
 		"a refused event": {
 			messages: []inbound.Message{inbound.Refused{Why: "forged", Account: stranger}}, want: admission.Received{Triggered: true, Outcome: refused},
 		},

@@ -21,8 +21,10 @@ type Round struct {
 	Registry origin.Snapshot
 	Shares   []string // ARNs of the shares that are open to the hub, and of those whose invitations are pending
 	Shared
+	Invited []Stranger         // that sent an invitation
 	Visible []origin.VpcOrigin // VPC origins that CloudFront returns to the hub, its own and shared ones
 	Sweep   bool
+	Swept   time.Time // when the sweep was scheduled; zero if that is not known
 	Hints   []inbound.TagHint
 	// Suspended says which origins people have suspended. A round decides about none of them, so that they stay out.
 	Suspended origin.Suspended

@@ -55,7 +55,7 @@ type InvitationStep struct {
 // until there is no call.
 //
 //	sender   stage        its share (DecideShare)  next
-//	unknown  unopened     refused                  Share Refused, for information; no call, since anybody can invite the hub
+//	unknown  any          refused                  nothing, since anybody can invite the hub; function strangers counts them
 //	known    unopened     remembered as unrelated  nothing
 //	known    unopened     any other                open
 //	known    unreadable   -                        Share Refused; every sweep retries
@@ -64,16 +64,15 @@ type InvitationStep struct {
 //	known    opened       waits                    pending; observe again soon
 //	known    opened       refused                  Share Refused; reject, if shares.refused is reject and not in dry-run mode
 //	known    accepted     -                        Share Accepted; observe again soon
-//	any      answered     -                        nothing
-//	any      failed       -                        pending
+//	known    answered     -                        nothing
+//	known    failed       -                        pending
 //
-// The invitation of an unknown sender is never rejected: it may be meant for something else in this account, such as another hub. For
-// the same reason it raises no alarm, and because otherwise anybody could raise alarms. An unrelated share whose invitation is pending is
+// The invitation of an unknown sender is never rejected: it may be meant for something else in this account, such as another hub. An unrelated share whose invitation is pending is
 // not observed again, whatever is added to it: the next invitation is.
 func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) InvitationStep {
 	_, known := p.TeamOf(i.Sender)
 	switch {
-	case i.Stage == Answered:
+	case !known, i.Stage == Answered:
 		return InvitationStep{}
 	case i.Stage == Failed:
 		return InvitationStep{Pending: true}
@@ -85,13 +84,11 @@ func DecideInvitation(i Invitation, p Policy, reported map[string][]Reason) Invi
 				"ram:ListPendingInvitationResources, or have account %s share again; every sweep tries again", i.Sender, i.Error, i.Sender)})}
 	case i.Stage == Unopened && origin.HasCode(reported[i.ARN], ShareUnrelated):
 		return InvitationStep{}
-	case i.Stage == Unopened && known:
+	case i.Stage == Unopened:
 		return InvitationStep{Call: Open, Pending: true}
 	}
 	decision := i.decide(p)
 	switch {
-	case !known:
-		return InvitationStep{Changes: refuseAs((*outcome.Outcome).Inform, reported, contract.ShareRefused, i.Share, i.detail(), decision.Reasons)}
 	case decision.Unrelated:
 		return InvitationStep{Changes: []Change{{Refusal: &Refusal{i.ARN, []Reason{because(ShareUnrelated, "", "the share contains no VPC origin")}}}}}
 	case decision.Accept && p.Distribution.DryRun:

@@ -20,6 +20,8 @@ type Shared struct {
 	Offers  []Offer           // origins in permitted shares, sorted by id
 	Denied  map[string]Reason // why origins in shares whose owner may not share from outside the organization are refused, by id
 	Unknown []string          // accounts whose shares wait, since their membership is unknown; sorted
+	// Strangers belong to no team. Their shares change nothing.
+	Strangers []Stranger
 }
 
 // Share returns what the open shares contain, and the refusals of shares. Open are the shares that are open to the hub, by accepted
@@ -37,6 +39,8 @@ func Share(open []origin.Share, contents []origin.Resource, p Policy, reported m
 		switch {
 		case decision.Accept, decision.Unrelated:
 			changes = append(changes, forget(reported, s.ARN)...)
+		case origin.HasCode(decision.Reasons, ShareUnknownAccount):
+			shared.Strangers = append(shared.Strangers, Stranger{s.Owner, s.Created})
 		case !decision.Waits():
 			changes = append(changes, refuse(reported, contract.ShareRefused, s.ARN, outcome.Detail{Account: s.Owner, What: s.Name}, decision.Reasons)...)
 		}

@@ -35,7 +35,7 @@ func (o Observed) guardRejection(c inbound.CallHint) Judgement {
 	}
 	return Judgement{Verdict: Found, Findings: []Finding{{
 		Kind: InvitationRejected, Subject: i.Share, Account: i.Sender, Team: team, Alarm: true,
-		Risk: "the invitation of account " + i.Sender + " to share " + i.Name + " was rejected by hand, so that the hub cannot wire what the share contains; if it contains " +
+		Risk: "the invitation of account " + i.Sender + " to share " + i.Share + " was rejected by hand, so that the hub cannot wire what the share contains; if it contains " +
 			"VPC origins, share them with account " + o.Account + " again, in a new share in account " + i.Sender,
 	}}}
 }
@@ -59,7 +59,7 @@ func (o Observed) guardAcceptance(c inbound.CallHint) Judgement {
 		return harmless("share %s contains no VPC origin", i.Share)
 	}
 	f := Finding{Kind: InvitationAccepted, Subject: i.Share, Account: i.Sender, Team: o.team(i.Sender)}
-	f.Risk = "the invitation of account " + i.Sender + " to share " + i.Name + " was accepted by hand; "
+	f.Risk = "the invitation of account " + i.Sender + " to share " + i.Share + " was accepted by hand; "
 	if f.Team == "" {
 		f.Risk += "the account belongs to no team of the hub policy, so that the hub wires nothing of the share: if nobody needs it, have account " + i.Sender +
 			" remove account " + o.Account + " from the share"

@@ -131,7 +131,7 @@ type Want struct {
 //	reported before                         nothing
 //	UpdateDistribution                      distributions, and the configuration of the managed one that it names, or of all
 //	DeleteDistribution                      distributions
-//	DeleteResourceShare, Disassociate…,     distributions, and what is shared
+//	DeleteResourceShare, Disassociate…,     distributions, and what is shared, if an origin of the account was in the share
 //	UpdateResourceShare
 //	DeleteVpcOrigin by a team               the VPC origins of its account: only its owner sees whether an origin is being deleted
 //	DeleteVpcOrigin by another account      nothing
@@ -159,7 +159,9 @@ func Around(c inbound.CallHint, o Observed) Want {
 	case inbound.DeleteDistribution:
 		return Want{Listed: true}
 	case inbound.DeleteResourceShare, inbound.DisassociateResourceShare, inbound.UpdateResourceShare:
-		return Want{Listed: true, Sharing: true}
+		if slices.ContainsFunc(o.Records, func(r origin.Record) bool { return concerns(c, r) }) {
+			return Want{Listed: true, Sharing: true}
+		}
 	case inbound.DeleteVpcOrigin:
 		if _, known := o.Policy.TeamOf(c.Account); known {
 			return Want{Owned: c.Account}

@@ -21,18 +21,19 @@ const unknown = "unknown"
 
 // unwired finds origins that are shared with the hub but not wired.
 //
-//	shared  in a managed distribution  in teardown  created            finding
-//	no      -                          -            -                  none
-//	yes     yes                        -            -                  none
-//	yes     no                         yes          -                  none
-//	yes     no                         no           less than 24 h ago none
-//	yes     no                         set aside    before             none
-//	yes     no                         no           before             shared-not-wired
+//	account     shared  in a managed distribution  in teardown  created            finding
+//	of no team  -       -                          -            -                  none: anybody can share any number of origins
+//	of a team   no      -                          -            -                  none
+//	of a team   yes     yes                        -            -                  none
+//	of a team   yes     no                         yes          -                  none
+//	of a team   yes     no                         no           less than 24 h ago none
+//	of a team   yes     no                         set aside    before             none
+//	of a team   yes     no                         no           before             shared-not-wired
 func (o Observed) unwired() []Finding {
 	var found []Finding
 	for _, v := range o.Visible {
 		share, shared := o.share(v.ARN)
-		if !shared || o.distributionOf(v.ID) != "" || o.inTeardown(v.ID) || o.setAside(v.ID) || o.Now.Sub(v.Created) < sharedGrace {
+		if o.team(v.Account) == "" || !shared || o.distributionOf(v.ID) != "" || o.inTeardown(v.ID) || o.setAside(v.ID) || o.Now.Sub(v.Created) < sharedGrace {
 			continue
 		}
 		reasons := o.Refusals[v.ARN]
@@ -157,7 +158,7 @@ func (o Observed) guardShare(c inbound.CallHint) Judgement {
 			}
 			continue
 		}
-		if c.Target != "" && r.Share != c.Target || r.State == origin.Deleted || o.offered(r.ARN) {
+		if !concerns(c, r) || o.offered(r.ARN) {
 			continue
 		}
 		f := Finding{
@@ -182,6 +183,11 @@ func (o Observed) guardShare(c inbound.CallHint) Judgement {
 		return harmless("every origin that the hub wires is still shared")
 	}
 	return Judgement{Verdict: Found, Findings: found}
+}
+
+// concerns reports whether a call about a share may have taken away the origin of a record.
+func concerns(c inbound.CallHint, r origin.Record) bool {
+	return r.Account == c.Account && (c.Target == "" || r.Share == c.Target) && r.State != origin.Deleted
 }
 
 // withdrawnLately reports whether the hub withdrew an origin less than an hour ago because it was no longer shared. RAM shows that earlier

@@ -130,7 +130,7 @@ func (c *Client) Shares(ctx context.Context) ([]origin.Share, error) {
 		for _, s := range page.ResourceShares {
 			if s.Status == types.ResourceShareStatusActive {
 				list = append(list, origin.Share{
-					ARN: aws.ToString(s.ResourceShareArn), Name: aws.ToString(s.Name), Owner: aws.ToString(s.OwningAccountId),
+					ARN: aws.ToString(s.ResourceShareArn), Name: aws.ToString(s.Name), Owner: aws.ToString(s.OwningAccountId), Created: aws.ToTime(s.CreationTime),
 				})
 			}
 		}

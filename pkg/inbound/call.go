@@ -92,7 +92,7 @@ func ParseCall(raw []byte) (Message, error) {
 	case e.failed() != "":
 		return e.unchanged(), nil
 	case e.Source == scheduler && e.DetailType == scheduled:
-		return Sweep{}, nil
+		return e.sweep(), nil
 	case guarded[e.Source] != nil && e.DetailType == apiCall:
 		return e.guarded()
 	}

@@ -38,8 +38,8 @@ func (h TagHint) Names(r origin.Ref) bool {
 	return h.Account == r.Account && slices.Contains(h.ARNs, r.ARN)
 }
 
-// Sweep asks a function to observe everything.
-type Sweep struct{}
+// Sweep asks a function to observe everything. Due is when it was scheduled, zero if that is not known.
+type Sweep struct{ Due time.Time }
 
 // Trigger makes a function run, and says nothing else. originhub sends it to itself.
 type Trigger struct{ Why string }
@@ -170,7 +170,7 @@ func Parse(raw []byte) (Message, error) {
 	case e.Source == ram:
 		return ShareHint{e.Account}, nil
 	case e.Source == scheduler && e.DetailType == scheduled:
-		return Sweep{}, nil
+		return e.sweep(), nil
 	case (e.Source == cloudFront || e.Source == tagging) && e.DetailType == apiCall:
 		return e.call()
 	}
@@ -204,6 +204,16 @@ func (e envelope) sender() error {
 // impostor reports whether the event has the detail type of an AWS event, and a source that is not AWS.
 func (e envelope) impostor() bool {
 	return !strings.HasPrefix(e.Source, awsPrefix) && (e.DetailType == stateChange || e.DetailType == apiCall || e.DetailType == scheduled)
+}
+
+// sweep returns the message of a scheduled event, whose time is that of its schedule
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html).
+func (e envelope) sweep() Sweep {
+	due, err := time.Parse(time.RFC3339, e.Time)
+	if err != nil {
+		return Sweep{}
+	}
+	return Sweep{due}
 }
 
 // failed returns the error code of the call that the event reports; "" if the call succeeded, or the event reports none

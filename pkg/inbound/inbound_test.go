@@ -33,6 +33,8 @@ const (
 )
 
 // called is the time of the calls in the sample records.
+var swept = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+
 var called = time.Date(2026, 11, 22, 7, 59, 30, 0, time.UTC)
 
 func developer(account string) string {
@@ -61,7 +63,7 @@ func TestParseEverySample(t *testing.T) {
 		"admit/hit-ram-unknown-detail.json":                 inbound.ShareHint{Account: hub},
 		"admit/hit-tag-resource.json":                       inbound.TagHint{Account: teamA, ARNs: []string{"arn:aws:cloudfront::111111111111:vpcorigin/vo_teamA1"}, Called: called},
 		"admit/input-trigger.json":                          inbound.Trigger{Why: "vo_teamA1 is being deployed"},
-		"admit/input-schedule.json":                         inbound.Sweep{},
+		"admit/input-schedule.json":                         inbound.Sweep{Due: swept},
 		"admit/miss-forged-ram.json":                        refused{"999999999999"},
 		"admit/miss-own-accept-call.json":                   inbound.ShareHint{Account: hub},
 		"admit/miss-tag-of-another-service.json":            nothing{},
@@ -105,7 +107,7 @@ func TestParseEverySample(t *testing.T) {
 			Account: teamB, ID: eventID, Call: inbound.DeleteVpcOrigin, Target: "vo_teamB1", By: sessionOfTheSpoke, Role: roleOfTheSpoke,
 		},
 		"audit/miss-forged-update-distribution.json":   refused{teamB},
-		"audit/input-schedule.json":                    inbound.Sweep{},
+		"audit/input-schedule.json":                    inbound.Sweep{Due: swept},
 		"audit/hit-associate-alias.json":               inbound.CallHint{Account: hub, ID: eventID, Call: inbound.AssociateAlias, By: developer(hub), Role: developerRole(hub)},
 		"audit/hit-update-domain-association.json":     inbound.CallHint{Account: hub, ID: eventID, Call: inbound.UpdateDomainAssociation, By: developer(hub), Role: developerRole(hub)},
 		"audit/miss-update-function.json":              nothing{},
@@ -130,7 +132,7 @@ func TestParseEverySample(t *testing.T) {
 		"retire/hit-tag-resources-by-the-tagging-api.json": inbound.TagHint{Account: teamB, ARNs: []string{originB}, Called: called, By: developer(teamB)},
 		"retire/hit-untag-resources-of-a-bucket.json":      nothing{},
 		"retire/miss-get-resources.json":                   nothing{},
-		"retire/input-schedule.json":                       inbound.Sweep{},
+		"retire/input-schedule.json":                       inbound.Sweep{Due: swept},
 		"retire/miss-create-vpc-origin.json":               inbound.ShareHint{Account: teamB},
 		"retire/miss-forged-tag-resource.json":             refused{teamB},
 		"retire/miss-list-tags.json":                       nothing{},

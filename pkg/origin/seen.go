@@ -92,6 +92,7 @@ type Share struct {
 	Name       string
 	Owner      string // account id
 	Membership Membership
+	Created    time.Time
 }
 
 // Membership is whether the owner of a share is in the organization of the hub's account, as RAM reports it.

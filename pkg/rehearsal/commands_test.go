@@ -113,6 +113,7 @@ func commands() map[string]command {
 		"release-interfaces":           {1, 1, (*story).releaseInterfaces},
 		"remove-behaviors":             {1, 1, (*story).removeBehaviors},
 		"replay-archive":               {0, 0, (*story).replayArchive},
+		"refusals":                     {1, 1, (*story).refusals},
 		"response":                     {3, 4, (*story).response},
 		"restore-saved-config":         {0, 0, (*story).restoreSavedConfig},
 		"rename-share":                 {2, 2, (*story).renameShare},

@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,6 +65,15 @@ func (s *story) changeRecord(ts *testscript.TestScript, args []string) error {
 		document = strings.ReplaceAll(document, args[i], args[i+1])
 	}
 	return s.setItem(ts, []string{args[0], document})
+}
+
+// refusals checks how many refusals the registry remembers.
+func (s *story) refusals(_ *testscript.TestScript, args []string) error {
+	known, err := s.snapshot()
+	if err != nil {
+		return err
+	}
+	return want(strconv.Itoa(len(known.Refusals)) == args[0], "the registry has %d refusals, want %s: %v", len(known.Refusals), args[0], known.Refusals)
 }
 
 // deleteItem deletes an item from the registry. With that of a distribution the hub forgets which aliases it added, so that they stay.

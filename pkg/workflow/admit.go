@@ -74,7 +74,7 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 			bus: a.Bus, meter: a.Meter, log: a.Log, mode: a.Policy.Distribution.Mode(),
 			queues: map[outcome.Function]queue{outcome.Admit: a.Queue, outcome.Wire: a.WireQueue},
 		},
-		run:      admission.Run{Round: admission.Round{Policy: a.Policy, Grace: a.Grace, Registry: s, Sweep: received.Sweep, Hints: received.Hints, Suspended: admission.Suspended(s, a.Policy)}, Triggered: received.Triggered},
+		run:      admission.Run{Round: admission.Round{Policy: a.Policy, Grace: a.Grace, Registry: s, Sweep: received.Sweep, Swept: received.Swept, Hints: received.Hints, Suspended: admission.Suspended(s, a.Policy)}, Triggered: received.Triggered},
 		reported: received.Outcome.Events,
 	}
 	// Holds come first, so that they have their effect even if calls to RAM or CloudFront fail.
@@ -93,6 +93,7 @@ func (r *admitRun) invitations(ctx context.Context) error {
 		return err
 	}
 	var failed []error
+	r.run.Invited = admission.Invited(pending, r.Policy)
 	answered := make([]admission.Invitation, len(pending))
 	for n, i := range pending {
 		r.run.Shares = append(r.run.Shares, i.Share)

@@ -25,6 +25,7 @@ const teamAccount, hubAccount = "111111111111", "100000000000"
 type auditedWorld struct {
 	now        time.Time
 	findings   origin.Findings
+	records    []origin.Record
 	origins    []origin.VpcOrigin // of the team
 	refused    error              // what the team's account answers when asked who uses an origin, for tags, or for interfaces
 	interfaces []origin.ENI       // of CloudFront in each Region of the team
@@ -36,7 +37,7 @@ func (w *auditedWorld) call(what string) { w.called = append(w.called, what) }
 
 func (w *auditedWorld) Load(context.Context) (origin.Snapshot, error) {
 	w.call("registry")
-	return origin.Snapshot{Now: w.now, Findings: w.findings, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}}}}, nil
+	return origin.Snapshot{Now: w.now, Findings: w.findings, Records: w.records, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}}}}, nil
 }
 
 func (w *auditedWorld) PutFindings(_ context.Context, f origin.Findings) error {
@@ -194,6 +195,7 @@ func TestAuditObservesWhatItIsAskedForAndNoMore(t *testing.T) {
 		{"an update", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hubAccount}, []string{"registry", "distributions", "distribution E1", "trigger"}},
 		{"an update elsewhere", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hubAccount, Target: "E2"}, []string{"registry", "distributions"}},
 		{"a deleted share", inbound.CallHint{Call: inbound.DeleteResourceShare, Account: teamAccount}, []string{"registry", "distributions", "origins", "shares"}},
+		{"a deleted share of an account without an origin", inbound.CallHint{Call: inbound.DeleteResourceShare, Account: "222222222222"}, []string{"registry"}},
 		{
 			"a deleted load balancer",
 			inbound.CallHint{Call: inbound.DeleteLoadBalancer, Account: teamAccount, Target: "arn:aws:elasticloadbalancing:us-east-1:" + teamAccount + ":loadbalancer/app/a/1"},
@@ -204,7 +206,7 @@ func TestAuditObservesWhatItIsAskedForAndNoMore(t *testing.T) {
 		{"changed records", inbound.CallHint{Call: inbound.ChangeResourceRecordSets, Account: hubAccount}, []string{"registry", "distributions", "records"}},
 		{"a sweep", inbound.Sweep{}, []string{"registry", "distributions", "origins", "shares", "records", "function originhub-networking-not-found", "origins of the team", "interfaces in us-east-1"}},
 	} {
-		w := &auditedWorld{findings: origin.Findings{Calls: []string{"1"}}}
+		w := &auditedWorld{findings: origin.Findings{Calls: []string{"1"}}, records: []origin.Record{{Ref: origin.Ref{ID: "vo_b", Account: teamAccount}, Intent: origin.Detach}}}
 		w.audit(t, c.m)
 		if !slices.Equal(w.called, c.want) {
 			t.Errorf("%s: called %q, want %q", c.name, w.called, c.want)
