@@ -206,7 +206,7 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			id:     "SideDoorOpen",
 			metric: own(p.Hub, contract.MetricSideDoorsOpen, maximum), every: auditEvery, atLeast: 1,
 			means: "The last audit found a way past the distribution, or a team that is off the air: a DNS record that points elsewhere, a public " +
-				"origin under a claimed path, or a wired VPC origin that is no longer shared.",
+				"origin under a claimed path, another distribution with an origin of a team, or a wired VPC origin that is no longer shared.",
 			next: logged(p.Audit, "4w", quoted(contract.LeakFound)),
 			then: "each finding is logged once, with its team, the command that repairs it (repair) and the account in which to run that command " +
 				"(repairIn). The alarm ends with the first daily audit that finds nothing any more.",

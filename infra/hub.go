@@ -176,7 +176,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 			Bus: bus, Pattern: lossCalls(hub), Targets: []*parts.Target{toAudit},
 		},
 		parts.Rule{
-			ID: "UnmanagedEdits", Description: "Somebody other than the hub changed or copied a distribution, changed an alias, a function or DNS records, or answered an invitation",
+			ID: "UnmanagedEdits", Description: "Somebody other than the hub created, changed or copied a distribution, changed an alias, a function or DNS records, or answered an invitation",
 			Pattern: editCalls(hub), Targets: []*parts.Target{toAudit},
 		},
 		parts.Rule{

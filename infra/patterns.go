@@ -17,11 +17,11 @@ func lossCalls(hub string) parts.Pattern {
 	return notBy(p, "arn:aws:iam::*:role/"+contract.SpokeRoleName(hub))
 }
 
-// editCalls matches, in the hub's own account, the calls that may undo what function wire wrote, copy a distribution, or answer an
+// editCalls matches, in the hub's own account, the calls that may undo what function wire wrote, use a team's origin in another distribution, or answer an
 // invitation, except calls by the hub itself. CloudFront and Route 53 are global services, so their CloudTrail records are in us-east-1; invitations are answered there.
 func editCalls(hub string) parts.Pattern {
 	p := parts.Calls([]string{"aws.cloudfront", "aws.route53", "aws.ram"}, "UpdateDistribution", "DeleteDistribution", "ChangeResourceRecordSets",
-		"AssociateAlias", "UpdateDomainAssociation", "CopyDistribution", "PublishFunction", "AcceptResourceShareInvitation", "RejectResourceShareInvitation")
+		"AssociateAlias", "UpdateDomainAssociation", "CreateDistribution", "CopyDistribution", "PublishFunction", "AcceptResourceShareInvitation", "RejectResourceShareInvitation")
 	return notBy(p, "arn:aws:iam::*:role"+contract.RolePath(hub)+"*")
 }
 

@@ -16,13 +16,15 @@ import (
 //	enabled  has VPC origins  managed  changed            finding
 //	yes      -                -        -                  none
 //	no       no               -        -                  none
-//	no       yes              no       less than 7 d ago  none: somebody may be about to delete or enable it
-//	no       yes              no       before             distribution-disabled
+//	no       admitted         no       -                  none: sideDoors finds it
+//	no       none admitted    no       less than 7 d ago  none: somebody may be about to delete or enable it
+//	no       none admitted    no       before             distribution-disabled
 //	no       yes              yes      -                  distribution-disabled, alarm
 func (o Observed) disabled() []Finding {
 	var found []Finding
 	for _, d := range o.Listed {
-		if !disabledWithOrigins(d) || !o.manages(d.ID) && o.Now.Sub(d.Modified) < unusedGrace {
+		admitted := slices.ContainsFunc(d.Origins, func(p origin.ListedOrigin) bool { _, is := o.admitted(p.VPCOrigin); return is })
+		if !disabledWithOrigins(d) || !o.manages(d.ID) && (admitted || o.Now.Sub(d.Modified) < unusedGrace) {
 			continue
 		}
 		f := Finding{Kind: DistributionDisabled, Subject: d.ID, Account: o.Account, Since: d.Modified, Cost: unknown, In: o.Account}
@@ -151,7 +153,7 @@ func rewritten(distribution, members string) string {
 }
 
 // guardDistribution judges an update or deletion of a distribution. A call of another account than the hub's is forged, and one that names
-// an unmanaged distribution is harmless. Otherwise the named distribution, or every managed one if none is named, is compared with its
+// an unmanaged distribution is judged by guardDoors. Otherwise the named distribution, or every managed one if none is named, is compared with its
 // current state.
 //
 //	call                current state                        finding
@@ -161,13 +163,13 @@ func rewritten(distribution, members string) string {
 //	UpdateDistribution  the managed part differs             distribution-edited
 //	UpdateDistribution  a claimed path is public             path-public, in addition to the two above
 //	UpdateDistribution  none of these, named                 distribution-edited; no alarm if it is adopted
-//	UpdateDistribution  none of these, none was named        none: it may have been an unmanaged one
+//	UpdateDistribution  none of these, none was named        none, or a side door: it may have been an unmanaged one
 func (o Observed) guardDistribution(c inbound.CallHint) (Judgement, error) {
 	switch {
 	case c.Account != o.Account:
 		return forged("account %s does not own the hub's distributions", c.Account), nil
 	case c.Target != "" && !o.manages(c.Target):
-		return harmless("distribution %s is unmanaged", c.Target), nil
+		return o.guardDoors(c), nil
 	}
 	var found []Finding
 	for _, id := range o.Managed {
@@ -179,6 +181,9 @@ func (o Observed) guardDistribution(c inbound.CallHint) (Judgement, error) {
 			return Judgement{}, err
 		}
 		found = append(found, changed...)
+	}
+	if c.Target == "" {
+		found = append(found, o.newDoors()...)
 	}
 	if len(found) == 0 {
 		return harmless("every managed distribution exists, and its managed part is as it should be"), nil

@@ -15,6 +15,7 @@ func TestDisabled(t *testing.T) {
 		return func(o *Observed) {
 			other := o.Listed[0]
 			other.ID, other.Enabled, other.Modified = "EOTHER", false, now.Add(-age)
+			other.Origins = []origin.ListedOrigin{{ID: "x", VPCOrigin: "vo_x"}}
 			o.Listed = append(o.Listed, other)
 		}
 	}
@@ -24,6 +25,10 @@ func TestDisabled(t *testing.T) {
 		{"adopted and empty", all(adopted, off1, out), nil, ""},
 		{"unmanaged, changed yesterday", another(24 * time.Hour), nil, ""},
 		{"unmanaged, changed a week ago", another(7 * 24 * time.Hour), []Kind{DistributionDisabled}, "delete-distribution --region us-east-1 --id EOTHER"},
+		{"unmanaged, with an admitted origin", func(o *Observed) {
+			another(7 * 24 * time.Hour)(o)
+			o.Listed[1].Origins = o.Listed[0].Origins
+		}, nil, ""},
 		{"managed", off1, []Kind{DistributionDisabled}, "the hub enables it again"},
 		{"adopted", all(adopted, off1), []Kind{DistributionDisabled}, "merge(DistributionConfig, {Enabled: `true`})"},
 	})
@@ -32,7 +37,7 @@ func TestDisabled(t *testing.T) {
 // Who deletes a distribution has to know what it held, and only that.
 func TestADisabledDistributionNamesItsVPCOrigins(t *testing.T) {
 	o := orderly()
-	all(off1, func(o *Observed) { o.Managed = nil })(&o)
+	all(off1, func(o *Observed) { o.Managed, o.Records = nil, nil })(&o)
 	found := o.disabled()
 	if len(found) != 1 || !strings.Contains(found[0].Risk, "keeps VPC origins vo_a from being deleted") || !slices.Equal(found[0].Facts, []origin.Reason{fact(originIs, "vo_a")}) {
 		t.Errorf("found %+v", found)
@@ -122,7 +127,7 @@ func TestGuardDistribution(t *testing.T) {
 	guards(t, []judged{
 		{"of another account", inbound.CallHint{Account: teamA, Call: inbound.UpdateDistribution, Target: distribution}, nil, Forged, "", ""},
 		{"of an unmanaged one", inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution, Target: "EOTHER"}, nil, Harmless, "", ""},
-		{"there is no managed one yet", unnamed, func(o *Observed) { o.Managed = nil }, Harmless, "", ""},
+		{"there is no managed one yet", unnamed, func(o *Observed) { o.Managed, o.Records = nil, nil }, Harmless, "", ""},
 
 		{"deleted", remove, gone, Found, DistributionDeleted, "the hub has created another"},
 		{"deleted, adopted", remove, all(gone, adopted), Found, DistributionDeleted, "create another"},

@@ -37,7 +37,6 @@ const (
 	RecordChanged       Kind = "record-changed"
 	InvitationRejected  Kind = "invitation-rejected"
 	InvitationAccepted  Kind = "invitation-accepted"
-	DistributionCopied  Kind = "distribution-copied"
 	BalancerDeleted     Kind = "balancer-deleted"
 )
 
@@ -53,6 +52,7 @@ const (
 	TeardownForgotten    Kind = "teardown-forgotten"
 	InterfacesLeft       Kind = "interfaces-left"
 	AliasElsewhere       Kind = "alias-elsewhere"      // also drift
+	SideDoor             Kind = "side-door"            // also drift
 	FunctionChanged      Kind = origin.FunctionChanged // also drift
 )
 
@@ -68,6 +68,7 @@ const (
 	codeIs         origin.Code = "code"         // the code of a function, by its size
 	aliasIs        origin.Code = "alias"        // the distribution that holds an alias
 	interfaceIs    origin.Code = "interface"    // a network interface of CloudFront
+	doorIs         origin.Code = "door"         // whether an unmanaged distribution is open to viewers
 	targetIs       origin.Code = "target"       // domain name of the origin to which a behavior sends requests
 )
 

@@ -47,7 +47,7 @@ func forged(format string, args ...any) Judgement {
 //	ChangeResourceRecordSets                  guardRecords
 //	AssociateAlias, UpdateDomainAssociation   guardAliases
 //	PublishFunction                           guardFunction
-//	CopyDistribution                          guardCopy
+//	CreateDistribution, CopyDistribution      guardDoors
 //	RejectResourceShareInvitation             guardRejection
 //	AcceptResourceShareInvitation             guardAcceptance
 //	DeleteLoadBalancer                        guardBalancer
@@ -66,8 +66,8 @@ func Guard(c inbound.CallHint, o Observed) (j Judgement, err error) {
 		j = o.guardAliases(c)
 	case inbound.PublishFunction:
 		j = o.guardFunction(c)
-	case inbound.CopyDistribution:
-		j = o.guardCopy(c)
+	case inbound.CreateDistribution, inbound.CopyDistribution:
+		j = o.guardDoors(c)
 	case inbound.RejectResourceShareInvitation:
 		j = o.guardRejection(c)
 	case inbound.AcceptResourceShareInvitation:
@@ -128,22 +128,35 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 	if c.ID != "" {
 		known.Calls = append(slices.Clone(known.Calls), c.ID)
 	}
-	if c.ID != "" || len(known.Open) > len(o.Findings.Open) {
+	if c.ID != "" || slices.ContainsFunc(j.Findings, opens) {
 		d.remember(known)
 	}
 	return d, nil
 }
 
-// opened returns the open findings with those that a call caused and function wire repairs because they are open: other code in the
-// function that answers 404. The daily audit resolves them.
+// opened returns the open findings with those that a call caused and that the daily audit finds, too, and resolves. The new ones are first, so
+// that they are stored however many there are.
+//
+//	finding           opened because
+//	function-changed  function wire repairs it while it is open
+//	side-door         it is not reported again by another call
+//	any other         not opened
 func opened(open []origin.OpenFinding, found []Finding, now time.Time) []origin.OpenFinding {
 	for _, f := range found {
-		if f.Kind == FunctionChanged && !slices.ContainsFunc(open, f.same) {
-			open = append(slices.Clone(open), origin.OpenFinding{Kind: string(f.Kind), Subject: f.Subject, Account: f.Account, Since: now, Facts: f.facts()})
+		if !opens(f) {
+			continue
 		}
+		since := now
+		if i := slices.IndexFunc(open, f.same); i >= 0 {
+			since = open[i].Since
+		}
+		is := origin.OpenFinding{Kind: string(f.Kind), Subject: f.Subject, Origin: f.Origin, Account: f.Account, Team: f.Team, Since: since, Facts: f.facts()}
+		open = append([]origin.OpenFinding{is}, slices.DeleteFunc(slices.Clone(open), f.same)...)
 	}
 	return open
 }
+
+func opens(f Finding) bool { return f.Kind == FunctionChanged || f.Kind == SideDoor }
 
 // trigger triggers the function that repairs what a call changed.
 //

@@ -16,7 +16,7 @@ const (
 	unrelated = "arn:aws:ram:us-east-1:" + teamA + ":resource-share-invitation/2"
 )
 
-// elsewhere adds an unmanaged distribution with aliases.
+// away adds an unmanaged distribution with aliases.
 func elsewhere(aliases ...string) func(*Observed) {
 	return func(o *Observed) { o.Listed = append(o.Listed, origin.Listed{ID: "EOTHER", Aliases: aliases}) }
 }
@@ -174,22 +174,119 @@ func TestGuardAcceptance(t *testing.T) {
 	}
 }
 
-func TestGuardCopy(t *testing.T) {
-	call := inbound.CallHint{Account: hub, Call: inbound.CopyDistribution, Target: distribution}
-	copied := func(vpcOrigin string) func(*Observed) {
+// beside adds an unmanaged distribution of the hub's account that uses a VPC origin.
+func beside(vpcOrigin string) func(*Observed) {
+	return func(o *Observed) {
+		o.Listed = append(o.Listed, origin.Listed{ID: "EDOOR", Enabled: true, Origins: []origin.ListedOrigin{{ID: "placeholder"}, {ID: "x", VPCOrigin: vpcOrigin}}})
+	}
+}
+
+// elsewhere adds a distribution of another account that uses the origin of team-a.
+func away(o *Observed) {
+	o.Owned[0].Users = append(o.Owned[0].Users, origin.User{Distribution: "EAWAY", Account: "888888888888"})
+}
+
+func becomes(s origin.State) func(*Observed) { return func(o *Observed) { o.Records[0].State = s } }
+
+func TestGuardDoors(t *testing.T) {
+	call := inbound.CallHint{Account: hub, Call: inbound.CreateDistribution}
+	copied, edited, unnamed := call, call, call
+	copied.Call, unnamed.Call = inbound.CopyDistribution, inbound.UpdateDistribution
+	edited.Call, edited.Target = inbound.UpdateDistribution, "EDOOR"
+	knownAs := func(facts ...origin.Reason) func(*Observed) {
 		return func(o *Observed) {
-			o.Listed = append(o.Listed, origin.Listed{ID: "ECOPY", Origins: []origin.ListedOrigin{{ID: "placeholder"}, {ID: "x", VPCOrigin: vpcOrigin}}})
+			o.Findings.Open = []origin.OpenFinding{{Kind: string(SideDoor), Subject: "EDOOR", Facts: append(facts, fact(teamIs, "team-a"))}}
 		}
 	}
-	deleted := func(o *Observed) { o.Records[0].State = origin.Deleted }
+	says := "distribution EDOOR of account " + hub + " is unmanaged and uses VPC origins vo_a of team team-a: viewers reach them past the hub"
 	guards(t, []judged{
-		{"of another account", inbound.CallHint{Account: teamA, Call: inbound.CopyDistribution, Target: distribution}, copied("vo_a"), Forged, "", ""},
-		{"of an unmanaged distribution", inbound.CallHint{Account: hub, Call: inbound.CopyDistribution, Target: "EOTHER"}, copied("vo_a"), Harmless, "", ""},
-		{"without a managed origin", call, copied("vo_other"), Harmless, "", ""},
-		{"with an origin that was torn down", call, all(copied("vo_a"), deleted), Harmless, "", ""},
-		{"with a managed origin", call, copied("vo_a"), Found, DistributionCopied, "distribution ECOPY, which is unmanaged, uses VPC origins vo_a of team team-a"},
-		{"that names no distribution", inbound.CallHint{Account: hub, Call: inbound.CopyDistribution}, copied("vo_a"), Found, DistributionCopied, "remove these origins from distribution ECOPY"},
+		{"of another account", inbound.CallHint{Account: teamA, Call: inbound.CreateDistribution}, beside("vo_a"), Forged, "", ""},
+		{"without an admitted origin", call, beside("vo_other"), Harmless, "", ""},
+		{"with an origin that is detached", call, all(beside("vo_a"), becomes(origin.Detached)), Harmless, "", ""},
+		{"with an origin that was torn down", call, all(beside("vo_a"), becomes(origin.Deleted)), Harmless, "", ""},
+		{"created", call, beside("vo_a"), Found, SideDoor, says},
+		{"copied", copied, beside("vo_a"), Found, SideDoor, says},
+		{"edited", edited, beside("vo_a"), Found, SideDoor, says},
+		{"edited, but not named", unnamed, beside("vo_a"), Found, SideDoor, says},
+		{"disabled", call, all(beside("vo_a"), func(o *Observed) { o.Listed[1].Enabled = false }), Found, SideDoor, "it is disabled"},
+		{"reported before", call, all(beside("vo_a"), knownAs(fact(originIs, "vo_a"), fact(doorIs, "open"))), Harmless, "", ""},
+		{"reported as disabled", call, all(beside("vo_a"), knownAs(fact(originIs, "vo_a"), fact(doorIs, "closed"))), Found, SideDoor, says},
+		{"reported with another origin", call, all(beside("vo_a"), knownAs(fact(originIs, "vo_b"), fact(doorIs, "open"))), Found, SideDoor, says},
 	})
+}
+
+func TestSideDoors(t *testing.T) {
+	closed := func(o *Observed) { o.Listed[1].Enabled = false }
+	for _, c := range []struct {
+		name   string
+		change func(*Observed)
+		want   string // subject, account and team of the finding
+		alarm  bool
+	}{
+		{"none", nil, "", false},
+		{"without an admitted origin", beside("vo_other"), "", false},
+		{"of the hub's account", beside("vo_a"), "EDOOR " + hub + " team-a", true},
+		{"of the hub's account, disabled", all(beside("vo_a"), closed), "EDOOR " + hub + " team-a", false},
+		{"of another account", away, "EAWAY 888888888888 team-a", true},
+		{"of the owner", func(o *Observed) { o.Owned[0].Users = []origin.User{{Distribution: "EOWN", Account: teamA}} }, "EOWN " + teamA + " team-a", true},
+		{"the registry has lost its distributions", all(beside("vo_a"), func(o *Observed) { o.Managed, o.Distributions = nil, nil }), "", false},
+		{"of another account, of a detached origin", all(away, becomes(origin.Detached)), "", false},
+		{"of another account, of an origin without a record", all(away, func(o *Observed) { o.Records = nil }), "", false},
+	} {
+		o := orderly()
+		if c.change != nil {
+			c.change(&o)
+		}
+		got, alarm := "", false
+		for _, f := range o.sideDoors() {
+			got, alarm = got+strings.Join([]string{f.Subject, f.Account, f.Team}, " "), f.Alarm
+		}
+		if got != c.want || alarm != c.alarm {
+			t.Errorf("%s: found %q, alarm %t; want %q, %t", c.name, got, alarm, c.want, c.alarm)
+		}
+	}
+}
+
+// A side door in an account whose origins cannot be read stays open.
+func TestSideDoorThatCannotBeSeenStaysOpen(t *testing.T) {
+	o := orderly()
+	o.Owned, o.Unreadable = nil, []string{teamA}
+	for account, want := range map[string]bool{"888888888888": true, hub: false} {
+		if got := o.hides(origin.OpenFinding{Kind: string(SideDoor), Subject: "EAWAY", Account: account}); got != want {
+			t.Errorf("of account %s: %t, want %t", account, got, want)
+		}
+	}
+	damaged := orderly()
+	damaged.Damaged = []origin.Damaged{{Origin: "vo_a"}}
+	if !damaged.hides(origin.OpenFinding{Kind: string(SideDoor), Subject: "EDOOR", Account: hub, Facts: []origin.Reason{fact(originIs, "vo_a")}}) {
+		t.Error("with a damaged record, it does not stay open")
+	}
+}
+
+// A side door is reported once, by a call or by the audit, and again when it is another one; the audit says when it is gone.
+func TestSideDoorIsReportedOnce(t *testing.T) {
+	call := inbound.CallHint{ID: "1", Account: hub, Call: inbound.CreateDistribution}
+	o := orderly()
+	beside("vo_a")(&o)
+	o.Findings.Open = []origin.OpenFinding{{Kind: "other", Account: teamA}}
+	first, err := DecideCall(call, o)
+	if err != nil || !slices.Equal(said(first.Outcome), []string{"Drift Found side-door!"}) || first.Remember.Open[0].Kind != string(SideDoor) {
+		t.Fatalf("said %q, remembers %+v, %v", said(first.Outcome), first.Remember, err)
+	}
+	o.Findings = *first.Remember
+	o.Findings.Open = o.Findings.Open[:1]
+	call.ID = "2"
+	if again, err := DecideCall(call, o); err != nil || len(again.Events) > 0 {
+		t.Errorf("after another call it said %q, %v", said(again.Outcome), err)
+	}
+	sweep := DecideSweep(o)
+	if len(sweep.Events) > 0 || len(sweep.Remember.Open) != 1 {
+		t.Errorf("the audit said %q, remembers %+v", said(sweep.Outcome), sweep.Remember.Open)
+	}
+	o.Listed = o.Listed[:1]
+	if got := said(DecideSweep(o).Outcome); !slices.Equal(got, []string{"Leak Resolved side-door"}) {
+		t.Errorf("without the distribution the audit said %q", got)
+	}
 }
 
 func TestGuardBalancer(t *testing.T) {

@@ -16,6 +16,9 @@ import (
 //	origin-unused, teardown-forgotten  any other   unreadable                     true
 //	interfaces-left                    any other   unreadable, or its interfaces  true
 //	                                               could not be listed
+//	side-door                          any other   another one than the hub's,    true
+//	                                               and any is unreadable
+//	side-door, one of its origins is   set aside   -                              true
 //	any other                          any other   -                              false
 func (o Observed) hides(k origin.OpenFinding) bool {
 	unreadable := slices.Contains(o.Unreadable, k.Account)
@@ -27,6 +30,9 @@ func (o Observed) hides(k origin.OpenFinding) bool {
 		return unreadable
 	case InterfacesLeft:
 		return unreadable || slices.Contains(o.Unlisted, k.Account)
+	case SideDoor:
+		return k.Account != o.Account && len(o.Unreadable) > 0 ||
+			slices.ContainsFunc(k.Facts, func(is origin.Reason) bool { return is.Code == originIs && o.setAside(is.Subject) })
 	}
 	return false
 }

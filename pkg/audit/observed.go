@@ -136,9 +136,9 @@ type Want struct {
 //	DeleteVpcOrigin by a team               the VPC origins of its account: only its owner sees whether an origin is being deleted
 //	DeleteVpcOrigin by another account      nothing
 //	ChangeResourceRecordSets                distributions, and DNS records
-//	AssociateAlias, UpdateDomainAssoc…      distributions
+//	AssociateAlias, UpdateDomainAssoc…,     distributions
+//	CreateDistribution, CopyDistribution
 //	PublishFunction                         the function, if it is the hub's
-//	CopyDistribution                        distributions
 //	RejectResourceShareInvitation           the invitation that it names
 //	AcceptResourceShareInvitation           the invitation that it names, and what is shared
 //	DeleteLoadBalancer by a team            the load balancer, and the VPC origins of its account
@@ -174,7 +174,7 @@ func Around(c inbound.CallHint, o Observed) Want {
 		return o.aroundInvitation(c)
 	case inbound.ChangeResourceRecordSets:
 		return Want{Listed: true, DNS: true}
-	case inbound.AssociateAlias, inbound.UpdateDomainAssociation, inbound.CopyDistribution:
+	case inbound.AssociateAlias, inbound.UpdateDomainAssociation, inbound.CreateDistribution, inbound.CopyDistribution:
 		return Want{Listed: true}
 	case inbound.PublishFunction:
 		if c.Account == o.Account && (c.Target == "" || c.Target == o.function()) {

@@ -86,6 +86,7 @@ func TestAround(t *testing.T) {
 		{"acceptance by a team", inbound.CallHint{Call: inbound.AcceptResourceShareInvitation, Account: teamA, Target: invited}, Want{}},
 		{"acceptance of an unrelated share", inbound.CallHint{Call: inbound.AcceptResourceShareInvitation, Account: hub, Target: unrelated}, Want{}},
 		{"change of a share", inbound.CallHint{Call: inbound.UpdateResourceShare, Account: teamA}, Want{Listed: true, Sharing: true}},
+		{"creation", inbound.CallHint{Call: inbound.CreateDistribution, Account: hub}, Want{Listed: true}},
 		{"copy", inbound.CallHint{Call: inbound.CopyDistribution, Account: hub, Target: distribution}, Want{Listed: true}},
 		{"deletion of a load balancer by a team", inbound.CallHint{Call: inbound.DeleteLoadBalancer, Account: teamA, Target: balancer}, Want{Owned: teamA, Balancer: balancer}},
 		{"deletion of another account's load balancer", inbound.CallHint{Call: inbound.DeleteLoadBalancer, Account: teamB, Target: balancer}, Want{}},

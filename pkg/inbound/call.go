@@ -38,6 +38,7 @@ const (
 	AssociateAlias                = "AssociateAlias"
 	UpdateDomainAssociation       = "UpdateDomainAssociation"
 	PublishFunction               = "PublishFunction"
+	CreateDistribution            = "CreateDistribution" // also CreateDistributionWithTags
 	CopyDistribution              = "CopyDistribution"
 	AcceptResourceShareInvitation = "AcceptResourceShareInvitation"
 	RejectResourceShareInvitation = "RejectResourceShareInvitation"
@@ -55,7 +56,8 @@ var guarded = map[string][][2]string{
 		{AssociateAlias, ""},
 		{UpdateDomainAssociation, ""},
 		{PublishFunction, "name"},
-		{CopyDistribution, "primaryDistributionId"},
+		{CreateDistribution, ""},
+		{CopyDistribution, ""},
 	},
 	ram: {
 		{DisassociateResourceShare, "resourceShareArn"},
