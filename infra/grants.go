@@ -22,10 +22,10 @@ type grants struct {
 }
 
 func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
-	permissions := append(g.decide(),
+	permissions := append(g.decide(everyDistribution),
 		consumeQueue(own),
 		sendMessages(own, wire),
-		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()).When(noHolds()), // for a record that moves to another distribution
+		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()).When(notIn(everyDistribution, contract.RegistryRefusals)), // for a record that moves to another distribution
 		// Lists, which name no resource. They include shares from accounts that the policy does not name.
 		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListPrincipals", "ram:ListResources"}, "*"),
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
@@ -86,7 +86,7 @@ func (g grants) adopted() []parts.Permission {
 func entry(list *[]*string) string { return *(*list)[0] }
 
 func (g grants) teardown(wire awssqs.Queue) []parts.Permission {
-	permissions := append(g.decide(),
+	permissions := append(g.decide(everyDistribution, contract.RegistryRefusals),
 		sendMessages(wire),
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
 		completeTasks(), // its own task, when the origin is already out
@@ -95,7 +95,7 @@ func (g grants) teardown(wire awssqs.Queue) []parts.Permission {
 }
 
 func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateMachine) []parts.Permission {
-	permissions := append(g.decide(),
+	permissions := append(g.decide(everyDistribution),
 		sendMessages(failures),
 		parts.Allow([]string{"states:StartExecution"}, *machine.AttrArn()),
 		parts.Allow([]string{"states:DescribeExecution"}, g.executions(machine)),
@@ -133,17 +133,32 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 	return append(permissions, g.spokes()...)
 }
 
-// decide returns the permissions of every function except audit: to write decisions to the registry and publish them.
-func (g grants) decide() []parts.Permission {
-	return append(g.common(), parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()).When(noHolds()))
+// Partitions of the registry, by who writes them:
+//
+//	partition                   written by
+//	audit                       audit
+//	hold                        people
+//	distribution#<its name>     wire
+//	refusal                     admit, retire, wire
+//	<name of a distribution>    admit, retire, teardown, wire: the records
+//
+// A record has several writers, since its parts have to change together.
+
+// decide returns the permissions of a function that decides about origins: to write records, and to publish events. The function writes no
+// item whose partition matches one of others.
+func (g grants) decide(others ...string) []parts.Permission {
+	return append(g.common(), parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()).When(notIn(others...)))
 }
 
-// noHolds returns the condition under which no function writes or deletes a hold: only people do. ForAllValues also holds when the key is
-// absent; the condition Null excludes that case.
-func noHolds() parts.Condition {
+// everyDistribution matches the partitions of the items of distributions.
+const everyDistribution = contract.RegistryDistribution + "*"
+
+// notIn returns the condition under which a function writes or deletes nothing of people, of the audit, or in the partitions of others.
+// ForAllValues also holds when the key is absent; the condition Null excludes that case.
+func notIn(others ...string) parts.Condition {
 	return parts.Condition{
-		"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": []string{contract.RegistryHolds}},
-		"Null":                         {"dynamodb:LeadingKeys": "false"},
+		"ForAllValues:StringNotLike": {"dynamodb:LeadingKeys": append([]string{contract.RegistryHolds, contract.RegistryAudit}, others...)},
+		"Null":                       {"dynamodb:LeadingKeys": "false"},
 	}
 }
 

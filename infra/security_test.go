@@ -115,24 +115,51 @@ func TestAuditWritesOnlyWhatItRemembers(t *testing.T) {
 	}
 }
 
-// Only people suspend and pause, and undo that.
-func TestNoFunctionWritesAHold(t *testing.T) {
-	writes := 0
+// Each function writes its own partitions of the registry: see the table in grants.go. Only people suspend and pause, and undo that.
+func TestEachFunctionWritesItsOwnPartitions(t *testing.T) {
+	partitions := []string{contract.RegistryHolds, contract.RegistryAudit, contract.RegistryDistribution + "main", contract.RegistryRefusals, "main", "E1EXAMPLE"}
+	want := map[string][]string{
+		"Admit": {contract.RegistryRefusals, "main", "E1EXAMPLE"}, "Retire": {contract.RegistryRefusals, "main", "E1EXAMPLE"}, "Teardown": {"main", "E1EXAMPLE"},
+		"Wire": {contract.RegistryDistribution + "main", contract.RegistryRefusals, "main", "E1EXAMPLE"}, "Audit": {contract.RegistryAudit},
+	}
+	writes := map[string]map[string]bool{}
 	for _, action := range []string{"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"} {
 		for _, s := range templates(t).hub.allowing(action) {
-			writes++
 			only, _ := s.condition["ForAllValues:StringEquals"].(map[string]any)
-			others, _ := s.condition["ForAllValues:StringNotEquals"].(map[string]any)
+			others, _ := s.condition["ForAllValues:StringNotLike"].(map[string]any)
 			null, _ := s.condition["Null"].(map[string]any)
-			keys := list(only["dynamodb:LeadingKeys"])
-			excluded := slices.Contains(list(others["dynamodb:LeadingKeys"]), contract.RegistryHolds) || len(keys) > 0 && !slices.Contains(keys, contract.RegistryHolds)
-			if !excluded || null["dynamodb:LeadingKeys"] != "false" {
+			if null["dynamodb:LeadingKeys"] != "false" || len(only)+len(others) != 1 {
 				t.Errorf("%s allows %s under %v", s.place, action, s.condition)
+			}
+			role := ""
+			for name := range want {
+				if strings.HasPrefix(s.place, name) {
+					role = name
+				}
+			}
+			if writes[role] == nil {
+				writes[role] = map[string]bool{}
+			}
+			for _, p := range partitions {
+				excluded := slices.ContainsFunc(list(others["dynamodb:LeadingKeys"]), func(pattern string) bool {
+					prefix, any := strings.CutSuffix(pattern, "*")
+					return p == pattern || any && strings.HasPrefix(p, prefix)
+				})
+				if len(only) > 0 && slices.Contains(list(only["dynamodb:LeadingKeys"]), p) || len(others) > 0 && !excluded {
+					writes[role][p] = true
+				}
 			}
 		}
 	}
-	if writes < 5 {
-		t.Errorf("%d statements let functions write: the test does not find them", writes)
+	for role, may := range writes {
+		for _, p := range partitions {
+			if may[p] != slices.Contains(want[role], p) {
+				t.Errorf("%s may write partition %s: %t", role, p, may[p])
+			}
+		}
+	}
+	if len(writes) != len(want) {
+		t.Errorf("the test finds the writes of %d roles", len(writes))
 	}
 }
 

@@ -38,8 +38,11 @@ const (
 	RegistryPartition = "pk"
 	RegistrySort      = "sk"
 	RegistryExpiry    = "expires"
-	RegistryAudit     = "audit" // partition of what the audit remembers; each partition without a constant is a distribution's name
-	RegistryHolds     = "hold"  // partition of the items by which people suspend and pause; the functions only read it
+	RegistryAudit     = "audit"   // partition of what the audit remembers; each partition without a constant is a distribution's name, and holds records
+	RegistryHolds     = "hold"    // partition of the items by which people suspend and pause; the functions only read it
+	RegistryRefusals  = "refusal" // partition of what was refused and reported
+	// RegistryDistribution begins the partition of the item of a distribution, which only function wire writes. The distribution's name follows.
+	RegistryDistribution = "distribution#"
 )
 
 // PolicyFile is the name of the hub policy file, which is deployed with the binary of each function.

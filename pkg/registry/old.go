@@ -3,10 +3,14 @@ package registry
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -14,6 +18,36 @@ import (
 // read, and written in the current form with the next change. A reason that is converted from a sentence has the subject
 // origin.AnySubject, except for an error of AWS, whose sentence names the subject. The findings of the audit were stored as a hash of sentences, "Says", which is not read: such a finding has no
 // Facts, and counts as reported whatever its facts are now. ReasonsReported and WasLive are derived from the history.
+
+// The items of distributions and refusals were in the partitions of the records. They count until function wire, or whoever refuses, has written
+// them in the partitions of their own, which let IAM distinguish the writers.
+
+// current returns the items without the old ones that were written again.
+func current(items []map[string]types.AttributeValue) []map[string]types.AttributeValue {
+	written := map[string]bool{}
+	for _, item := range items {
+		if key, old := keyOf(item); !old {
+			written[key] = true
+		}
+	}
+	return slices.DeleteFunc(items, func(item map[string]types.AttributeValue) bool {
+		key, old := keyOf(item)
+		return old && written[key]
+	})
+}
+
+// keyOf returns what identifies an item wherever it is, and whether it is an old item of a distribution or a refusal.
+func keyOf(item map[string]types.AttributeValue) (key string, old bool) {
+	partition, key := stringOf(item[attrDistribution]), stringOf(item[attrItem])
+	name, current := strings.CutPrefix(partition, contract.RegistryDistribution)
+	switch {
+	case key == itemDistribution:
+		return key + " " + name, !current
+	case strings.HasPrefix(key, prefixRefusal):
+		return key, partition != contract.RegistryRefusals
+	}
+	return partition + " " + key, false
+}
 
 // oldDecisions maps the names of events in old histories to codes.
 var oldDecisions = map[string]origin.Code{

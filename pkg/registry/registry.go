@@ -62,6 +62,7 @@ func New(cfg aws.Config, table string) *Registry {
 // distributions that the hub policy no longer names.
 func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 	s := origin.Snapshot{Refusals: map[string][]origin.Reason{}}
+	var items []map[string]types.AttributeValue
 	pages := dynamodb.NewScanPaginator(r.client, &dynamodb.ScanInput{TableName: &r.table, ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -74,26 +75,32 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 			return s, &fault.Retry{Err: errors.New("read registry: the response has no Date header, so the time is unknown; the call is retried")}
 		}
 		s.Now = now
-		for _, item := range page.Items {
-			if err := add(&s, item); err != nil {
-				damaged := origin.Damaged{Partition: stringOf(item[attrDistribution]), Key: stringOf(item[attrItem]), Why: err.Error()}
-				if id, ok := strings.CutPrefix(damaged.Key, prefixOrigin); ok {
-					damaged.Origin = id
-				}
-				if damaged.Key == itemDistribution {
-					damaged.Distribution = damaged.Partition
-					s.Distributions = append(s.Distributions, origin.Distribution{Name: damaged.Partition, Observation: origin.Observation{Unavailable: origin.Reason{
-						Code: origin.ItemDamaged, Message: "its item in the registry cannot be read (" + err.Error() + "); restore or delete the item",
-					}}})
-				}
-				s.Damaged = append(s.Damaged, damaged)
-			}
+		items = append(items, page.Items...)
+	}
+	for _, item := range current(items) {
+		if err := add(&s, item); err != nil {
+			setAside(&s, item, err)
 		}
 	}
 	slices.SortFunc(s.Distributions, func(a, b origin.Distribution) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(s.Holds, func(a, b origin.Hold) int { return strings.Compare(a.Key, b.Key) })
 	slices.SortFunc(s.Records, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
 	return s, nil
+}
+
+// setAside records in s that an item cannot be read.
+func setAside(s *origin.Snapshot, item map[string]types.AttributeValue, err error) {
+	damaged := origin.Damaged{Partition: stringOf(item[attrDistribution]), Key: stringOf(item[attrItem]), Why: err.Error()}
+	if id, ok := strings.CutPrefix(damaged.Key, prefixOrigin); ok {
+		damaged.Origin = id
+	}
+	if damaged.Key == itemDistribution {
+		damaged.Distribution = strings.TrimPrefix(damaged.Partition, contract.RegistryDistribution)
+		s.Distributions = append(s.Distributions, origin.Distribution{Name: damaged.Distribution, Observation: origin.Observation{Unavailable: origin.Reason{
+			Code: origin.ItemDamaged, Message: "its item in the registry cannot be read (" + err.Error() + "); restore or delete the item",
+		}}})
+	}
+	s.Damaged = append(s.Damaged, damaged)
 }
 
 func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
@@ -112,7 +119,10 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 		if err := readDistribution(document, &d); err != nil {
 			return err
 		}
-		d.Name, d.Version = distribution, version
+		name, is := strings.CutPrefix(distribution, contract.RegistryDistribution)
+		if d.Name, d.Version = name, version; !is {
+			d.Version = 0 // not written in its partition yet
+		}
 		s.Distributions = append(s.Distributions, d)
 	case strings.HasPrefix(key, prefixOrigin):
 		var record origin.Record
@@ -192,7 +202,7 @@ func (r *Registry) MoveRecord(ctx context.Context, from string, record origin.Re
 
 // PutDistribution writes the item of a distribution and returns it with its new version, with the same condition as PutRecord.
 func (r *Registry) PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error) {
-	version, err := r.put(ctx, d.Name, itemDistribution, d.Version, d)
+	version, err := r.put(ctx, contract.RegistryDistribution+d.Name, itemDistribution, d.Version, d)
 	d.Version = version
 	return d, err
 }
@@ -242,7 +252,7 @@ func (r *Registry) PutRefusal(ctx context.Context, what string, reasons []origin
 	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &r.table,
 		Item: map[string]types.AttributeValue{
-			attrDistribution: text(origin.Main), attrItem: text(prefixRefusal + what),
+			attrDistribution: text(contract.RegistryRefusals), attrItem: text(prefixRefusal + what),
 			attrVersion: number(1), attrDocument: text(string(document)),
 			attrExpires: number(int(now.Add(30 * 24 * time.Hour).Unix())),
 		},

@@ -421,3 +421,42 @@ func TestLoadReturnsHolds(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// Items of distributions and refusals were in the partitions of the records. They are read from there until they are written again, and the
+// old ones count no longer then.
+func TestOldPartitionsAreRead(t *testing.T) {
+	ctx, s, r := open(t)
+	client := dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region))
+	for key, document := range map[string]string{
+		"main distribution": `{"ID":"E1","Brought":["a.example.com"]}`, "E2 distribution": `{"ID":"E2"}`,
+		"main refusal#arn:1": `[{"Code":"claim-taken"}]`, "main refusal#arn:2": `[{"Code":"claim-taken"}]`,
+	} {
+		partition, sort, _ := strings.Cut(key, " ")
+		item := map[string]types.AttributeValue{"version": &types.AttributeValueMemberN{Value: "7"}}
+		for name, text := range map[string]string{contract.RegistryPartition: partition, contract.RegistrySort: sort, "document": document} {
+			item[name] = &types.AttributeValueMemberS{Value: text}
+		}
+		if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table), Item: item}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := rig.Must[origin.Snapshot](t)(r.Load(ctx))
+	if d := before.Distribution("main"); len(before.Distributions) != 2 || d.ID != "E1" || d.Version != 0 || len(d.OwnedAliases) != 1 || len(before.Refusals) != 2 || len(before.Refusals["arn:1"]) != 1 {
+		t.Fatalf("reads %+v", before)
+	}
+	changed := before.Distribution("main")
+	changed.ID = "E3"
+	if written, err := r.PutDistribution(ctx, changed); err != nil || written.Version != 1 {
+		t.Fatalf("%+v, %v", written, err)
+	}
+	if _, err := r.PutDistribution(ctx, changed); !fault.Is[*fault.Reread](err) {
+		t.Errorf("a second writer of the old item: %v", err)
+	}
+	if err := r.PutRefusal(ctx, "arn:1", nil, s.Now()); err != nil {
+		t.Fatal(err)
+	}
+	after := rig.Must[origin.Snapshot](t)(r.Load(ctx))
+	if d := after.Distribution("main"); len(after.Distributions) != 2 || d.ID != "E3" || d.Version != 1 || after.Distribution("E2").ID != "E2" || len(after.Refusals["arn:1"]) != 0 || len(after.Refusals["arn:2"]) != 1 {
+		t.Errorf("then reads %+v", after)
+	}
+}

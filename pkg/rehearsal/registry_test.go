@@ -25,7 +25,7 @@ func (s *story) item(name string) (map[string]dynamodbtypes.AttributeValue, erro
 		return nil, err
 	}
 	for _, item := range out.Items {
-		if textOf(item[contract.RegistrySort]) == wanted && (wanted != "distribution" || textOf(item[contract.RegistryPartition]) == s.distributionName(name)) {
+		if textOf(item[contract.RegistrySort]) == wanted && (wanted != "distribution" || textOf(item[contract.RegistryPartition]) == contract.RegistryDistribution+s.distributionName(name)) {
 			return item, nil
 		}
 	}
