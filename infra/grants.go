@@ -53,9 +53,17 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 		parts.Allow([]string{"cloudfront:GetVpcOrigin"}, "arn:aws:cloudfront::*:vpcorigin/*"),
 		parts.Allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
 		parts.Allow([]string{"route53:ChangeResourceRecordSets"}, g.zone()).When(parts.Condition{
-			"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": []string{"A", "AAAA"}},
+			"ForAllValues:StringEquals": {
+				"route53:ChangeResourceRecordSetsRecordTypes": []string{"A", "AAAA"},
+				"route53:ChangeResourceRecordSetsActions":     []string{"UPSERT", "DELETE"},
+			},
 			"ForAllValues:StringLike": {
 				"route53:ChangeResourceRecordSetsNormalizedRecordNames": []string{g.in.domain, "*." + g.in.domain},
+			},
+			// ForAllValues also holds when a key is absent.
+			"Null": {
+				"route53:ChangeResourceRecordSetsRecordTypes": "false", "route53:ChangeResourceRecordSetsActions": "false",
+				"route53:ChangeResourceRecordSetsNormalizedRecordNames": "false",
 			},
 		}),
 		completeTasks(),

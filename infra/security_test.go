@@ -305,6 +305,20 @@ func TestHubChangesAddressRecordsUnderItsDomainOnly(t *testing.T) {
 		if !slices.Equal(got, []string{"example.com", "*.example.com"}) {
 			t.Errorf("record names %v", got)
 		}
+		if got := list(types["route53:ChangeResourceRecordSetsActions"]); !slices.Equal(got, []string{"UPSERT", "DELETE"}) {
+			t.Errorf("actions %v", got)
+		}
+		null, _ := s.condition["Null"].(map[string]any)
+		for key := range types {
+			if null[key] != "false" {
+				t.Errorf("%s may be absent", key)
+			}
+		}
+		for key := range names {
+			if null[key] != "false" {
+				t.Errorf("%s may be absent", key)
+			}
+		}
 	}
 }
 
