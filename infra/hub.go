@@ -196,6 +196,10 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 			ID: "FailedTeardowns", Description: "An execution of the teardown state machine failed, timed out or was aborted",
 			Pattern: failedExecutions(*teardown.AttrArn()), Targets: []*parts.Target{toPeople},
 		},
+		parts.Rule{
+			ID: "OwnChanges", Description: "Somebody changed a role or a function of the hub, and not by a deployment of the stack",
+			Pattern: ownChanges(hub), Targets: []*parts.Target{toPeople},
+		},
 	)
 
 	letters := []deadLetters{

@@ -25,6 +25,23 @@ func editCalls(hub string) parts.Pattern {
 	return notBy(p, "arn:aws:iam::*:role"+contract.RolePath(hub)+"*")
 }
 
+// ownChanges matches, in the hub's own account, the calls that change a role or a function of the hub, or create a role that the spokes trust,
+// except those that CloudFormation makes. Such a role or function can act as the hub. IAM is a global service, so its CloudTrail records are in us-east-1
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html). CloudFormation makes its calls from its own address
+// (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-api-logging-cloudtrail.html).
+func ownChanges(hub string) parts.Pattern {
+	p := parts.Calls([]string{"aws.iam", "aws.lambda"}, "AttachRolePolicy", "CreateRole", "DeleteRole", "DetachRolePolicy", "PutRolePermissionsBoundary", "PutRolePolicy",
+		"UpdateAssumeRolePolicy", "UpdateRole", "AddPermission", "CreateEventSourceMapping", "DeleteFunction", "PutFunctionConcurrency",
+		"UpdateFunctionCode", "UpdateFunctionConfiguration")
+	own := func(key, wildcard string) any {
+		return map[string]any{"requestParameters": map[string]any{key: []any{map[string]any{"wildcard": wildcard}}}}
+	}
+	detail := p["detail"].(map[string]any)
+	detail["sourceIPAddress"] = []any{map[string]any{"anything-but": "cloudformation.amazonaws.com"}}
+	detail["$or"] = []any{own("roleName", stackName(hub)+"-*"), own("path", contract.RolePath(hub)+"*"), own("functionName", "*"+stackName(hub)+"-*")}
+	return p
+}
+
 // notBy excludes from p the calls by sessions of a role. Calls by users and by root have no session issuer.
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 func notBy(p parts.Pattern, role string) parts.Pattern {

@@ -100,6 +100,57 @@ func TestSampleEventsMatchTheRules(t *testing.T) {
 	}
 }
 
+// Changes to the hub's own roles and functions reach people, unless a deployment makes them.
+func TestChangesOfTheHubItselfRing(t *testing.T) {
+	s, err := sandbox.New(sandbox.Options{Accounts: []sandbox.Account{{ID: HubAccount, Name: "networking"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	client := eventbridge.NewFromConfig(s.Config(HubAccount, Region))
+	hub := readTemplate(t, "hub")
+	var rule templateRule
+	for _, r := range hub.rules(nil) {
+		if strings.HasPrefix(r.name, "OwnChanges") {
+			rule = r
+		}
+	}
+	if targets := hub.Resources[rule.name].Properties.Targets; len(targets) != 1 || hub.Resources[targets[0].Arn.id()].Type != "AWS::SNS::Topic" && targets[0].Arn.Ref == "" {
+		t.Fatalf("rule %q has the targets %+v", rule.name, targets)
+	}
+	for name, c := range map[string]struct {
+		source, call, parameters, address, failure string
+		want                                       bool
+	}{
+		"a policy of a role":                   {"aws.iam", "PutRolePolicy", `{"roleName":"originhub-networking-WireRole1-2"}`, "192.0.2.1", "", true},
+		"the trust of a role":                  {"aws.iam", "UpdateAssumeRolePolicy", `{"roleName":"originhub-networking-AdmitRole1-2"}`, "192.0.2.1", "", true},
+		"a new role that the spokes trust":     {"aws.iam", "CreateRole", `{"roleName":"x","path":"/originhub/networking/"}`, "192.0.2.1", "", true},
+		"the code of a function":               {"aws.lambda", "UpdateFunctionCode20150331v2", `{"functionName":"originhub-networking-Wire1-2"}`, "192.0.2.1", "", true},
+		"the code of a function, by its ARN":   {"aws.lambda", "UpdateFunctionCode20150331v2", `{"functionName":"arn:aws:lambda:us-east-1:100000000000:function:originhub-networking-Wire1-2"}`, "192.0.2.1", "", true},
+		"a deployment":                         {"aws.lambda", "UpdateFunctionCode20150331v2", `{"functionName":"originhub-networking-Wire1-2"}`, "cloudformation.amazonaws.com", "", false},
+		"a call that failed":                   {"aws.iam", "PutRolePolicy", `{"roleName":"originhub-networking-WireRole1-2"}`, "192.0.2.1", "AccessDenied", false},
+		"another role":                         {"aws.iam", "PutRolePolicy", `{"roleName":"website"}`, "192.0.2.1", "", false},
+		"another function":                     {"aws.lambda", "UpdateFunctionCode20150331v2", `{"functionName":"website"}`, "192.0.2.1", "", false},
+		"a role of another hub":                {"aws.iam", "PutRolePolicy", `{"roleName":"originhub-second-WireRole1-2"}`, "192.0.2.1", "", false},
+		"a call that reads, on the hub's role": {"aws.iam", "GetRolePolicy", `{"roleName":"originhub-networking-WireRole1-2"}`, "192.0.2.1", "", false},
+	} {
+		failure := ""
+		if c.failure != "" {
+			failure = `,"errorCode":"` + c.failure + `"`
+		}
+		event := `{"id":"1","account":"` + HubAccount + `","region":"us-east-1","time":"2035-01-08T09:00:00Z","resources":[],"source":"` + c.source +
+			`","detail-type":"AWS API Call via CloudTrail","detail":{"eventName":"` + c.call + `","sourceIPAddress":"` + c.address + `","requestParameters":` + c.parameters + failure + `}}`
+		out, err := client.TestEventPattern(context.Background(), &eventbridge.TestEventPatternInput{EventPattern: &rule.pattern, Event: &event})
+		if err != nil || out.Result != c.want {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+}
+
 // template is the part of a synthesized CloudFormation template that says what triggers which function.
 type template struct {
 	Resources map[string]struct {
