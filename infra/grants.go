@@ -68,7 +68,6 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 		}),
 		completeTasks(),
 	)
-	permissions = append(permissions, g.adopted()...)
 	for _, p := range []parts.Permission{
 		parts.Allow([]string{"cloudfront:CreateDistribution", "cloudfront:CreateFunction"}, "*"), // the resource has no ARN before it is created
 		parts.Allow([]string{"cloudfront:ListDistributions"}, "*"),                               // a list
@@ -77,13 +76,14 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 	} {
 		permissions = append(permissions, p.On(g.in.creates))
 	}
-	return permissions
+	return append(permissions, g.partsOfDistributions()...)
 }
 
-// adopted returns the permissions that the policy states for parts of adopted distributions.
+// partsOfDistributions returns the permissions that parts of distributions require: of adopted ones those that the policy states, of created ones the
+// log bucket of the policy.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html,
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-edge-permissions.html
-func (g grants) adopted() []parts.Permission {
+func (g grants) partsOfDistributions() []parts.Permission {
 	return []parts.Permission{
 		parts.Allow([]string{"s3:GetBucketAcl", "s3:PutBucketAcl"}, entry(wrapped("arn:aws:s3:::", g.in.logBuckets, ""))).On(g.in.hasLogBuckets),
 		parts.Allow([]string{"lambda:GetFunction", "lambda:EnableReplication*", "lambda:DisableReplication*"}, entry(g.in.edgeFunctions)).On(g.in.hasEdgeFunctions),

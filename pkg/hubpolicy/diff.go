@@ -143,6 +143,7 @@ func (p Policy) settings() map[string]any {
 		"distribution.adopt": strings.Join(d.Adopt, ", "), "distribution.base.maximum": d.Create, "distribution.mode dry-run": d.DryRun,
 		"distribution.permissions.logBuckets": strings.Join(p.Permissions.LogBuckets, ", "), "distribution.permissions.edgeFunctions": strings.Join(p.Permissions.EdgeFunctions, ", "),
 		"distribution.base.comment": p.Created.Comment, "distribution.base.priceClass": p.Created.PriceClass, "distribution.base.httpVersion": p.Created.HTTPVersion,
+		"distribution.base.webAcl": p.Created.WebACL, "distribution.base.logBucket": p.Created.LogBucket, "distribution.base.responseHeadersPolicy": p.Created.ResponseHeaders,
 		"shares.external allow": p.Shares.External, "shares.refused reject": p.Shares.Reject, "claims.refused wait": p.Claims.Wait,
 		"grace.default": p.Grace.Default, "grace.maximum": p.Grace.Maximum, "updates.spacing": p.Updates.Spacing, "updates.window": p.Updates.Window,
 		"limits.origins": l.Origins, "limits.behaviors": l.Behaviors, "limits.aliases": l.Aliases,

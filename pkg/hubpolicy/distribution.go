@@ -32,7 +32,9 @@ func (p Policy) Terms(distribution string) wiring.Terms {
 	}
 	t.Base = &wiring.BaseSpec{
 		Comment: p.Created.Comment, PriceClass: p.Created.PriceClass, HTTPVersion: p.Created.HTTPVersion, Certificate: p.Certificate,
+		WebACL: p.Created.WebACL, LogBucket: p.Created.LogBucket, ResponseHeaders: p.Created.ResponseHeaders,
 	}
+	t.Permissions.LogBuckets = p.logBuckets()
 	if t.Wildcard {
 		t.Base.Aliases = []string{"*." + p.Domain}
 	}

@@ -36,6 +36,10 @@ type Created struct {
 	Comment     string
 	PriceClass  string // empty: PriceClass_All
 	HTTPVersion string // empty: http2and3
+	WebACL      string // ARN of a web ACL of AWS WAF with scope CLOUDFRONT; empty: none
+	LogBucket   string // name of the S3 bucket for standard logs (legacy); empty: none are written
+	// ResponseHeaders is the id of the response headers policy of every behavior; empty: none.
+	ResponseHeaders string
 }
 
 // Updates paces UpdateDistribution.

@@ -38,8 +38,16 @@ func (p Policy) Parameters() map[string]string {
 	return map[string]string{
 		ParameterHub: p.Hub, ParameterDomain: p.Domain, ParameterZone: p.HostedZone, ParameterExternalID: externalID,
 		ParameterOrganization: p.Organization, ParameterShares: shares, ParameterAccounts: strings.Join(p.Outside(), ","),
-		ParameterLogBuckets: strings.Join(p.Permissions.LogBuckets, ","), ParameterEdgeFunctions: strings.Join(p.Permissions.EdgeFunctions, ","),
+		ParameterLogBuckets: strings.Join(p.logBuckets(), ","), ParameterEdgeFunctions: strings.Join(p.Permissions.EdgeFunctions, ","),
 		ParameterAdopted: strings.Join(p.Distribution.Adopt, ","), ParameterLast: fleet[len(fleet)-1],
 		ParameterWindow: strconv.Itoa(int(p.Updates.Window.Seconds())), ParameterRetention: strconv.Itoa(p.Retention),
 	}
+}
+
+// logBuckets returns the buckets to whose ACL function wire needs access, since it writes distributions that log there.
+func (p Policy) logBuckets() []string {
+	if p.Created.LogBucket != "" {
+		return []string{p.Created.LogBucket}
+	}
+	return p.Permissions.LogBuckets
 }

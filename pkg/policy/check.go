@@ -25,8 +25,11 @@ var (
 	zoneForm         = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 	certificateForm  = regexp.MustCompile(`^arn:aws:acm:us-east-1:\d{12}:certificate/[A-Za-z0-9-]+$`)
 	externalIDForm   = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2,}$`)
-	teamForm         = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	accountForm      = regexp.MustCompile(`^\d{12}$`)
+	// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html (WebACLId)
+	webACLForm          = regexp.MustCompile(`^arn:aws:wafv2:us-east-1:\d{12}:global/webacl/[\w-]+/[0-9a-f-]{36}$`)
+	responseHeadersForm = regexp.MustCompile(`^[0-9a-f-]{36}$`)
+	teamForm            = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	accountForm         = regexp.MustCompile(`^\d{12}$`)
 	// Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html. Lambda@Edge takes numbered versions in us-east-1:
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html
 	bucketForm       = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
@@ -165,12 +168,29 @@ func (c *checker) distribution(d distribution, l limits) {
 		if l.Origins != nil && *l.Origins == 1 {
 			c.fail(at("limits", "origins"), "origins is 1, and a distribution that originhub creates contains one origin of its own: write at least 2")
 		}
-		if len(d.Base.Comment) > 128 {
-			c.fail(at("distribution", "base", "comment"), "comment has %d characters: CloudFront permits at most 128", len(d.Base.Comment))
-		}
-		c.oneOf(at("distribution", "base", "priceClass"), d.Base.PriceClass, "PriceClass_100", "PriceClass_200", "PriceClass_All")
-		c.oneOf(at("distribution", "base", "httpVersion"), d.Base.HTTPVersion, "http1.1", "http2", "http3", "http2and3")
+		c.base(*d.Base)
 	}
+}
+
+// base checks the optional settings of distributions that the hub creates.
+func (c *checker) base(b base) {
+	if len(b.Comment) > 128 {
+		c.fail(at("distribution", "base", "comment"), "comment has %d characters: CloudFront permits at most 128", len(b.Comment))
+	}
+	c.oneOf(at("distribution", "base", "priceClass"), b.PriceClass, "PriceClass_100", "PriceClass_200", "PriceClass_All")
+	for _, o := range []struct {
+		name, value, example string
+		form                 *regexp.Regexp
+	}{
+		{"webAcl", b.WebACL, "arn:aws:wafv2:us-east-1:100000000000:global/webacl/edge/11111111-2222-4333-8444-555555555555", webACLForm},
+		{"logBucket", b.LogBucket, "example-logs", bucketForm},
+		{"responseHeadersPolicy", b.Headers, "67f7725c-6f97-4210-82d7-5512b31e9d03, the id of the policy", responseHeadersForm},
+	} {
+		if o.value != "" {
+			c.like(at("distribution", "base", o.name), o.value, o.form, o.example)
+		}
+	}
+	c.oneOf(at("distribution", "base", "httpVersion"), b.HTTPVersion, "http1.1", "http2", "http3", "http2and3")
 }
 
 func (c *checker) permissions(d distribution) {

@@ -111,6 +111,9 @@ type base struct {
 	Comment     string `yaml:"comment"`
 	PriceClass  string `yaml:"priceClass"`
 	HTTPVersion string `yaml:"httpVersion"`
+	WebACL      string `yaml:"webAcl"`
+	LogBucket   string `yaml:"logBucket"`
+	Headers     string `yaml:"responseHeadersPolicy"`
 	Maximum     *int   `yaml:"maximum"`
 }
 
@@ -303,7 +306,7 @@ func (f file) policy() hubpolicy.Policy {
 	}
 	if b := f.Distribution.Base; b != nil {
 		p.Distribution.Create = either(b.Maximum, 1)
-		p.Created = hubpolicy.Created{Comment: b.Comment, PriceClass: b.PriceClass, HTTPVersion: b.HTTPVersion}
+		p.Created = hubpolicy.Created{Comment: b.Comment, PriceClass: b.PriceClass, HTTPVersion: b.HTTPVersion, WebACL: b.WebACL, LogBucket: b.LogBucket, ResponseHeaders: b.Headers}
 	}
 	if d := f.Distribution.Permissions; d != nil {
 		p.Permissions = origin.Permissions{LogBuckets: d.LogBuckets, EdgeFunctions: d.EdgeFunctions}

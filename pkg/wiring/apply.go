@@ -125,6 +125,10 @@ func (c *Config) applyBehavior(change Change) error {
 	switch change.Op {
 	case Add:
 		n = behaviorNode(change.ID, change.Target)
+		// In a distribution that the hub created, the default behavior has the response headers policy of all.
+		if d := c.root().child("DefaultCacheBehavior"); d.get("TargetOriginId") == Placeholder && d.get("ResponseHeadersPolicyId") != "" {
+			n.insert(leaf("ResponseHeadersPolicyId", d.get("ResponseHeadersPolicyId")), nil)
+		}
 	case Amend:
 		n.set("TargetOriginId", change.Target)
 		// CloudFront does not accept these older settings together with a cache policy.

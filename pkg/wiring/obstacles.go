@@ -62,16 +62,20 @@ func (r Run) missingPermissions() (missing []origin.Reason) {
 	lacks := func(subject, part, actions, key string) {
 		missing = append(missing, origin.Reason{
 			Code: PermissionMissing, Subject: subject,
-			Message: fmt.Sprintf("it has %[2]s %[1]s, so that updates may need %[3]s on it; write %[1]s into distribution.permissions.%[4]s of the hub policy, and deploy the hub",
+			Message: fmt.Sprintf("it has %[2]s %[1]s, so that updates may need %[3]s on it; write %[1]s into distribution.%[4]s of the hub policy, and deploy the hub",
 				subject, part, actions, key),
 		})
 	}
 	if bucket := r.Served.Config.logBucket(); bucket != "" && !slices.Contains(r.Terms.Permissions.LogBuckets, bucket) {
-		lacks(bucket, "standard logging (legacy) to bucket", "s3:GetBucketAcl and s3:PutBucketAcl", "logBuckets")
+		key := "permissions.logBuckets"
+		if r.Terms.Base != nil {
+			key = "base.logBucket"
+		}
+		lacks(bucket, "standard logging (legacy) to bucket", "s3:GetBucketAcl and s3:PutBucketAcl", key)
 	}
 	for _, arn := range r.Served.Config.edgeFunctions() {
 		if !slices.Contains(r.Terms.Permissions.EdgeFunctions, arn) {
-			lacks(arn, "the Lambda@Edge function", "lambda:GetFunction, lambda:EnableReplication* and lambda:DisableReplication*", "edgeFunctions")
+			lacks(arn, "the Lambda@Edge function", "lambda:GetFunction, lambda:EnableReplication* and lambda:DisableReplication*", "permissions.edgeFunctions")
 		}
 	}
 	return missing

@@ -437,6 +437,20 @@ func (s *Service) ForwardsHost(account string, behavior *Element) bool {
 	return slices.ContainsFunc(behavior.Values("ForwardedValues", "Headers"), func(name string) bool { return name == "*" || isHost(name) })
 }
 
+// RemovedHeaders returns the headers that the response headers policy of a behavior removes from responses.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/understanding-response-headers-policies.html
+func (s *Service) RemovedHeaders(account string, behavior *Element) []string {
+	p := s.policy(s.responseHeadersPolicies, account, behavior.Value("ResponseHeadersPolicyId"))
+	if p == nil {
+		return nil
+	}
+	var names []string
+	for _, h := range p.config.Items("RemoveHeadersConfig") {
+		names = append(names, h.Value("Header"))
+	}
+	return names
+}
+
 // These are the members of the configurations, according to the serializers and types of aws-sdk-go-v2/service/cloudfront v1.73.0.
 const (
 	cachePolicyOutline = `

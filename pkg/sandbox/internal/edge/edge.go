@@ -2,7 +2,7 @@
 // functions, and follows VPC origins through the load balancers of stacks to the private APIs behind them. A load balancer that
 // no stack created is replaced by a stand-in.
 //
-// The edge terminates no TLS and caches nothing. It does not have custom error responses, default root objects, geographic
+// The edge terminates no TLS and caches errors only. It does not have custom error pages, default root objects, geographic
 // restrictions, web ACLs, origin custom headers and origin failover. It forwards all headers of the viewer to a private API.
 package edge
 
@@ -30,6 +30,7 @@ type Edge struct {
 	balancing *network.Balancing
 	apis      *apigateway.Service
 	programs  sync.Map // code of a function → *program
+	errors    errorCache
 }
 
 // New returns an edge for the distributions of all accounts and the endpoints of their VPC origins.
@@ -94,7 +95,8 @@ type route struct {
 	functions    map[string]string // code by event type
 	missing      string            // an associated function that does not exist
 	origins      []cloudfront.VpcOriginView
-	forwardsHost bool // whether the behavior sends the viewer's Host to the origin
+	forwardsHost bool     // whether the behavior sends the viewer's Host to the origin
+	removed      []string // headers that the behavior's response headers policy removes
 }
 
 func (e *Edge) serve(v viewer) answer {
@@ -109,6 +111,9 @@ func (e *Edge) serve(v viewer) answer {
 		return *refusal
 	}
 	a := e.forward(v, r)
+	for _, name := range r.removed {
+		a.header.Del(name)
+	}
 	a.header.Set("Via", "1.1 "+r.distribution.DomainName+" (CloudFront)")
 	a.header.Set("X-Sandbox-Distribution", r.distribution.ID)
 	a.header.Set("X-Sandbox-Behavior", patternOf(r.behavior))
@@ -128,7 +133,7 @@ func (e *Edge) route(v viewer) (route, *answer) {
 		return route{}, refuse(http.StatusForbidden, "distribution "+d.ID+" is disabled")
 	}
 	r := route{distribution: d, behavior: behavior(d.Config, v.path), functions: map[string]string{}, origins: e.cf.VpcOrigins()}
-	r.forwardsHost = e.cf.ForwardsHost(d.Account, r.behavior)
+	r.forwardsHost, r.removed = e.cf.ForwardsHost(d.Account, r.behavior), e.cf.RemovedHeaders(d.Account, r.behavior)
 	for _, f := range r.behavior.Items("FunctionAssociations") {
 		code, there := e.cf.FunctionCode(f.Value("FunctionARN"))
 		if !there {
@@ -207,6 +212,10 @@ func (e *Edge) fetch(v viewer, r route, target selection) answer {
 	case r.forwardsHost:
 		host = v.host
 	}
+	key, now := r.distribution.ID+" "+v.path, e.world.Clock.Now()
+	if cached, ok := e.errors.get(key, v.method, now); ok {
+		return cached
+	}
 	a := e.ask(r.origins[i], r, v, host, o.Value("OriginPath")+v.path)
 	a.header.Set("X-Sandbox-Origin", target.origin)
 	cache := "Miss from cloudfront"
@@ -214,6 +223,7 @@ func (e *Edge) fetch(v viewer, r route, target selection) answer {
 		cache = "Error from cloudfront"
 	}
 	a.header.Set("X-Cache", cache)
+	e.errors.put(key, v.method, a, now, errorTTL(r.distribution.Config, a))
 	return a
 }
 

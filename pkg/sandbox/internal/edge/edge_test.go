@@ -91,6 +91,7 @@ type config struct {
 	behaviors []string // CacheBehavior elements
 	fallback  string   // inside DefaultCacheBehavior
 	disabled  bool
+	errors    string // inside CustomErrorResponses
 }
 
 func (c config) xml() cloud.RawXML {
@@ -100,10 +101,10 @@ func (c config) xml() cloud.RawXML {
 	for _, a := range c.aliases {
 		aliases = append(aliases, "<CNAME>"+a+"</CNAME>")
 	}
-	return cloud.RawXML(fmt.Sprintf("<DistributionConfig><CallerReference>%s</CallerReference><Comment/>%s<DefaultCacheBehavior>"+
+	return cloud.RawXML(fmt.Sprintf("<DistributionConfig><CallerReference>%s</CallerReference><Comment/>%s%s<DefaultCacheBehavior>"+
 		"<TargetOriginId>placeholder</TargetOriginId>%s</DefaultCacheBehavior>%s<Enabled>%t</Enabled>%s<ViewerCertificate>"+
 		"<ACMCertificateArn>arn:aws:acm:us-east-1:100000000000:certificate/1</ACMCertificateArn><SSLSupportMethod>sni-only</SSLSupportMethod>"+
-		"</ViewerCertificate></DistributionConfig>", c.reference, list("Aliases", aliases), policies("", c.fallback),
+		"</ViewerCertificate></DistributionConfig>", c.reference, list("Aliases", aliases), c.errors, policies("", c.fallback),
 		list("CacheBehaviors", c.behaviors), !c.disabled, list("Origins", append([]string{placeholder}, c.origins...))))
 }
 
@@ -420,7 +421,7 @@ func TestAssumption_EDGE_08_ViewersCountAsHTTPS(t *testing.T) {
 	}
 }
 
-func TestAssumption_EDGE_09_NothingIsCached(t *testing.T) {
+func TestAssumption_EDGE_09_NoSuccessIsCached(t *testing.T) {
 	w := newWorld(t)
 	w.teams()
 	for range 2 {
@@ -437,6 +438,25 @@ func TestAssumption_EDGE_10_UnsharedOriginsKeepServing(t *testing.T) {
 	w.Clock.Advance(24 * time.Hour)
 	if status, _, _ := w.edge.Serve("team-a.example.com", "GET", "/team-a/customers/1"); status != 200 {
 		t.Errorf("%d after the share was revoked", status)
+	}
+}
+
+func TestResponseHeadersPolicyRemovesHeaders(t *testing.T) {
+	w := newWorld(t)
+	d, c := w.teams()
+	out := call[cloudfront.PolicyOutput](w, hub, "CreateResponseHeadersPolicy", &cloudfront.CreatePolicyInput{Config: cloud.RawXML(
+		"<ResponseHeadersPolicyConfig><Name>drop</Name><RemoveHeadersConfig><Quantity>1</Quantity><Items><ResponseHeadersPolicyRemoveHeader>" +
+			"<Header>Content-Type</Header></ResponseHeadersPolicyRemoveHeader></Items></RemoveHeadersConfig></ResponseHeadersPolicyConfig>")})
+	_, id, _ := strings.Cut(string(out.Policy), "<Id>")
+	id, _, _ = strings.Cut(id, "</Id>")
+	c.behaviors[0] = strings.Replace(c.behaviors[0], "</CacheBehavior>", "<ResponseHeadersPolicyId>"+id+"</ResponseHeadersPolicyId></CacheBehavior>", 1)
+	w.update(d, c)
+	w.Clock.Advance(deployment)
+	for host, want := range map[string]string{"team-a.example.com": "", "team-b.example.com": "application/json"} {
+		team, _, _ := strings.Cut(host, ".")
+		if _, header, _ := w.edge.Serve(host, "GET", "/"+team+"/customers/1"); header.Get("Content-Type") != want {
+			t.Errorf("%s: Content-Type %q, want %q", host, header.Get("Content-Type"), want)
+		}
 	}
 }
 

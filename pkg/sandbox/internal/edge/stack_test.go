@@ -2,6 +2,7 @@ package edge_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -57,17 +58,18 @@ const privateSide = `{"Resources":{
   "AccessAssociationSource":{"Ref":"Endpoint"},"AccessAssociationSourceType":"VPCE"}}
 },"Outputs":{"Origin":{"Value":{"Ref":"Origin"}}}}`
 
-// A viewer's request goes the whole way through what a stack made, and a link that fails is named in a header.
-func TestTheWholeWay(t *testing.T) {
-	w := &world{TB: t, World: cloud.New(cloud.Options{Seed: 1}), shared: true}
+// wholeWay returns a world in which a team's stack is behind a distribution, its network, and the last event of the team's function.
+func wholeWay(t *testing.T, errors string) (w *world, net *network.Service, event *struct{ Body, Path, HTTPMethod string }) {
+	w = &world{TB: t, World: cloud.New(cloud.Options{Seed: 1}), shared: true}
 	cf := cloudfront.New(w.World)
-	net, apis := network.New(w.World, cf), apigateway.New(w.World)
+	net = network.New(w.World, cf)
+	apis := apigateway.New(w.World)
 	certificate := func(arn, _, _ string) ([]string, bool) { return []string{"*.example.com"}, arn == "c" }
 	net.Balancing().Certificate, apis.Certificate = certificate, certificate
 	net.Balancing().Probe, apis.Endpoint = apis.Probe, net.Endpoint
-	var event struct{ Body, Path, HTTPMethod string }
+	event = &struct{ Body, Path, HTTPMethod string }{}
 	apis.Lambda = func(i apigateway.Invocation) (apigateway.Result, error) {
-		if err := json.Unmarshal(i.Payload, &event); err != nil {
+		if err := json.Unmarshal(i.Payload, event); err != nil {
 			t.Error(err)
 		}
 		return apigateway.Result{Payload: []byte(`{"statusCode":201,"body":"made"}`)}, nil
@@ -87,8 +89,53 @@ func TestTheWholeWay(t *testing.T) {
 	})
 	w.distribution(config{
 		aliases: []string{"*.example.com"}, origins: []string{originElement("team-a", out["Origin"], teamA, "")},
-		behaviors: []string{behavior("*", "team-a", allViewer, all)},
+		behaviors: []string{behavior("*", "team-a", allViewer, all)}, errors: errors,
 	})
+	return w, net, event
+}
+
+// A viewer's Host that the load balancer has no certificate for gets an error. Until the edge forgets it, every other viewer of the path gets
+// it too, unless the distribution has such errors cached for 0 seconds.
+func TestAssumption_EDGE_11_ErrorsAreCached(t *testing.T) {
+	const kept = "<CustomErrorResponses><Quantity>1</Quantity><Items><CustomErrorResponse><ErrorCode>502</ErrorCode><ResponsePagePath/><ResponseCode/>" +
+		"<ErrorCachingMinTTL>%d</ErrorCachingMinTTL></CustomErrorResponse></Items></CustomErrorResponses>"
+	for name, c := range map[string]struct {
+		errors string
+		ttl    time.Duration
+	}{
+		"by default":    {"", 10 * time.Second},
+		"for a minute":  {fmt.Sprintf(kept, 60), time.Minute},
+		"for 0 seconds": {fmt.Sprintf(kept, 0), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, _, _ := wholeWay(t, c.errors)
+			status := func(method, host string) int {
+				status, _, _ := w.edge.Serve(host, method, "/team-a/x")
+				return status
+			}
+			if got := status("GET", "a.b.example.com"); got != 502 {
+				t.Fatalf("%d for a Host without a certificate", got)
+			}
+			if got := status("POST", "team-a.example.com"); got != 201 {
+				t.Errorf("POST: %d, and CloudFront caches only responses to GET and HEAD", got)
+			}
+			if c.ttl > 0 {
+				w.Clock.Advance(c.ttl - time.Second)
+				if got := status("GET", "team-a.example.com"); got != 502 {
+					t.Errorf("%d before the error is forgotten", got)
+				}
+				w.Clock.Advance(time.Second)
+			}
+			if got := status("GET", "team-a.example.com"); got != 201 {
+				t.Errorf("%d %s after the error", got, c.ttl)
+			}
+		})
+	}
+}
+
+// A viewer's request goes the whole way through what a stack made, and a link that fails is named in a header.
+func TestTheWholeWay(t *testing.T) {
+	w, net, event := wholeWay(t, "")
 
 	request := httptest.NewRequest(http.MethodPost, "http://team-a.example.com/team-a/customers", strings.NewReader("a customer"))
 	recorder := httptest.NewRecorder()
@@ -106,11 +153,13 @@ func TestTheWholeWay(t *testing.T) {
 		"a.b.example.com /team-a/x":    {502, "edge", "does not cover a.b.example.com"},
 	} {
 		host, path, _ := strings.Cut(target, " ")
+		w.Clock.Advance(10 * time.Second) // until the edge forgets the error before
 		status, header, body := w.edge.Serve(host, http.MethodGet, path)
 		if status != want.status || header.Get("X-Sandbox-Answered-By") != want.by || !strings.Contains(header.Get("X-Sandbox-Reason"), want.says) {
 			t.Errorf("%s: %d by %s: %s: %s", target, status, header.Get("X-Sandbox-Answered-By"), header.Get("X-Sandbox-Reason"), body)
 		}
 	}
+	w.Clock.Advance(10 * time.Second)
 	net.ReplaceAllInterfaces(teamA, region)
 	if status, header, _ := w.edge.Serve("team-a.example.com", http.MethodGet, "/team-a/x"); status != 504 || !strings.Contains(header.Get("X-Sandbox-Reason"), address) {
 		t.Errorf("with a stale target: %d %v", status, header)
