@@ -245,7 +245,7 @@ func (l *life) resolveDamaged(known origin.Snapshot, _ bool) (n int, err error) 
 		name := d.Partition + " " + d.Key
 		if !l.heard(contract.RegistryItemDamaged, func(h Event) bool {
 			return h.Detail.What == d.Key && strings.Contains(h.Detail.Why, "restore the item")
-		}) {
+		}) && l.hits[eventsLost] == 0 {
 			return n, fmt.Errorf("item %s is damaged, and no event names it", l.withNames(name))
 		}
 		n++
@@ -266,10 +266,10 @@ func (l *life) resolveDamaged(known origin.Snapshot, _ bool) (n int, err error) 
 	return n, nil
 }
 
-// resolveDistribution adopts the second distribution if the first one was deleted.
-func (l *life) resolveDistribution(origin.Snapshot, bool) (int, error) {
+// resolveDistribution adopts the second distribution if the first one was deleted. While an item of the registry is damaged, the hub says only that.
+func (l *life) resolveDistribution(known origin.Snapshot, _ bool) (int, error) {
 	first := l.adoptable["first"]
-	if first == "" || first == l.adoptable["second"] {
+	if first == "" || first == l.adoptable["second"] || len(known.Damaged) > 0 {
 		return 0, nil
 	}
 	_, err := l.hubCloudFront.GetDistribution(l.ctx, &cloudfront.GetDistributionInput{Id: &first})

@@ -102,7 +102,7 @@ func TestEdgesHaveWhatIsLive(t *testing.T) {
 	for seed := range uint64(*lives) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
-			l := &life{rnd: rand.New(rand.NewPCG(seed, 2)), kind: []string{"propagation=1m..35m"}}
+			l := &life{rnd: rand.New(rand.NewPCG(seed, 2)), kind: []string{longPropagations}}
 			l.start(t)
 			must := func(err error) {
 				t.Helper()

@@ -262,6 +262,7 @@ func alarms() map[string][]string {
 		contract.RegistryItemDamaged:      {damageItem},
 		contract.DistributionUnavailable:  {deleteDistribution, distributionUnreadable},
 		contract.OriginDeferred:           {deleteDistribution, distributionUnreadable, damageItem},
+		contract.PropagationDelayed:       {comment, dropBehaviors, editsBeforeUpdates},
 	}
 }
 
@@ -273,7 +274,8 @@ func (l *life) unexplainedAlarms() error {
 			continue
 		}
 		explained := slices.ContainsFunc(alarms()[h.Type], func(by string) bool { return l.applied[by]+l.hits[by]+l.resolved[by] > 0 }) ||
-			l.ending && slices.Contains(h.Detail.Codes, string(admission.OriginTearingDown))
+			l.ending && slices.Contains(h.Detail.Codes, string(admission.OriginTearingDown)) ||
+			h.Type == contract.PropagationDelayed && slices.Contains(l.kind, longPropagations)
 		all = append(all, want(explained, "nothing explains %s %s %s", h.Type, l.withNames(h.Detail.Origin+h.Detail.What), l.withNames(h.Detail.Why)))
 	}
 	return errors.Join(all...)

@@ -118,7 +118,7 @@ func faultKinds() []faultKind {
 		{"crash of retire", 8, sandbox.Rule{Fault: "crash", Function: "*RetireFunction*"}},
 		{"crash of teardown", 8, sandbox.Rule{Fault: "crash", Function: "*TeardownStep*"}},
 		{"crash of audit", 6, sandbox.Rule{Fault: "crash", Function: "*AuditFunction*"}},
-		{"events lost", 0, sandbox.Rule{Fault: "event-drop", Times: 3}},
+		{eventsLost, 0, sandbox.Rule{Fault: "event-drop", Times: 3}},
 		{"events late", 0, sandbox.Rule{Fault: "event-delay", Delay: 900, Times: 3}},
 		{"events reversed", 0, sandbox.Rule{Fault: "event-reverse", Times: 3}},
 		{"events doubled", 0, sandbox.Rule{Fault: "event-duplicate", Delay: 300, Times: 4}},
@@ -136,7 +136,10 @@ func faultKinds() []faultKind {
 }
 
 // editsBeforeUpdates is the fault that changes the distribution's comment.
-const editsBeforeUpdates = "edits before updates"
+const (
+	eventsLost         = "events lost"
+	editsBeforeUpdates = "edits before updates"
+)
 
 // teardownDenied is the fault that lets an execution fail.
 const teardownDenied = "teardown denied"

@@ -61,6 +61,9 @@ type life struct {
 	failed     error           // of changes between two calls
 }
 
+// longPropagations is the kind of a world in which a propagation may take longer than the hub expects.
+const longPropagations = "propagation=1m..35m"
+
 func newLife(t *testing.T, seed uint64) *life {
 	t.Helper()
 	l := &life{rnd: rand.New(rand.NewPCG(seed, 1)), kind: []string{"host=*.example.com"}}
@@ -71,7 +74,7 @@ func newLife(t *testing.T, seed uint64) *life {
 		l.kind = append(l.kind, "aliases=per-host")
 	}
 	if rand.New(rand.NewPCG(seed, 2)).IntN(2) == 0 {
-		l.kind = append(l.kind, "propagation=1m..35m")
+		l.kind = append(l.kind, longPropagations)
 	}
 	l.start(t)
 	return l

@@ -162,3 +162,29 @@ func TestLongWaitsForAPropagationAreReportedOnce(t *testing.T) {
 		t.Errorf("over, and still remembered: %v", refusals)
 	}
 }
+
+// A wait begins with the update that contains the change, however long ago an earlier change of the origin was written.
+func TestWaitBeginsWithTheUpdateOfTheChange(t *testing.T) {
+	leaves := record("vo_01", origin.Detach, origin.Wired)
+	leaves.Written = now.Add(-2 * time.Hour)
+	cloud := &cloud{served: served(configOf(t, record("vo_01", origin.Wire, origin.Live)), true), zone: onAir(record("vo_01", origin.Wire, origin.Live))}
+	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{leaves}}
+	for range 50 {
+		next, step := r.Next()
+		for _, e := range step.Outcome.Events {
+			if e.Type == contract.PropagationDelayed {
+				t.Error(e.Detail.Why)
+			}
+		}
+		var a wiring.Answer
+		if step.Do != nil {
+			a = cloud.answer(step.Do)
+		}
+		if r = next.Learn(step, a); step.Done {
+			break
+		}
+	}
+	if o := r.Records[0]; o.State != origin.Detaching || !o.Written.Equal(now) {
+		t.Errorf("%s, written %v", o.State, o.Written)
+	}
+}

@@ -58,6 +58,13 @@ func (r Run) states() (is []origin.Record, changed []int) {
 		if !r.pending(was) {
 			o.State = nextState(was, r.extent(was), r.Served.Deployed)
 		}
+		switch o.State {
+		case was.State:
+		case origin.Wired, origin.Detaching:
+			o.Written = r.Item.UpdateSent
+		default:
+			o.Written = time.Time{}
+		}
 		if o.State == origin.Detached && was.Placed() {
 			o.ReleasedHosts = was.WithClaim(origin.Claim{}).ReleasedHosts // so that DNS is still repaired if changing it fails now
 		}
@@ -322,13 +329,6 @@ func (r Run) observation(was, is origin.Record) Observation {
 			s.Fact = "origin " + is.ID + " has to be wired again"
 		}
 		is.Token = ""
-	}
-	switch is.State {
-	case was.State:
-	case origin.Wired, origin.Detaching:
-		is.Written = r.Item.UpdateSent
-	default:
-		is.Written = time.Time{}
 	}
 	switch is.State {
 	case was.State:
