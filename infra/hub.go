@@ -119,7 +119,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 		Code:        code(teardownFunction),
 		Timeout:     functionTimeout,
 		Environment: environment,
-		RolePath:    contract.RolePath(hub),
+		RolePath:    contract.TeardownRolePath(hub),
 		Traced:      p.Tracing,
 		Key:         key,
 		Retention:   in.retention,

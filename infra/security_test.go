@@ -249,7 +249,7 @@ func TestSpokeDeletesOnlySharesThatTheirTeamsNamed(t *testing.T) {
 }
 
 func TestSpokeTrustsTheHubsFunctionsOnly(t *testing.T) {
-	s := templates(t)
+	s, sessions := templates(t), map[string]string{}
 	for _, trust := range s.spoke.allowing("sts:AssumeRole") {
 		if trust.principal["AWS"] == nil {
 			continue // EventBridge
@@ -262,13 +262,33 @@ func TestSpokeTrustsTheHubsFunctionsOnly(t *testing.T) {
 			t.Errorf("external id %s, want %s", got, want)
 		}
 		like, _ := trust.condition["ArnLike"].(map[string]any)
-		if got, want := text(like["aws:PrincipalArn"]), "arn:aws:iam::${HubAccountId}:role/originhub/${HubName}/*"; got != want {
-			t.Errorf("roles %s, want %s", got, want)
-		}
+		sessions[text(equals["sts:RoleSessionName"])] = text(like["aws:PrincipalArn"])
+	}
+	if want := map[string]string{
+		contract.Session:         "arn:aws:iam::${HubAccountId}:role/originhub/${HubName}/*",
+		contract.SessionTeardown: "arn:aws:iam::${HubAccountId}:role/originhub/${HubName}/teardown/*",
+	}; !maps.Equal(sessions, want) {
+		t.Errorf("roles by session %v, want %v", sessions, want)
 	}
 	for id, r := range s.hub.Resources {
-		if r.Type == "AWS::IAM::Role" && r.Properties["Path"] != "/originhub/networking/" {
-			t.Errorf("hub role %s has path %v, which spokes do not trust", id, r.Properties["Path"])
+		if want := map[bool]string{true: "/originhub/networking/teardown/", false: "/originhub/networking/"}[strings.HasPrefix(id, "TeardownStepRole")]; r.Type == "AWS::IAM::Role" && r.Properties["Path"] != want {
+			t.Errorf("hub role %s has path %v, want %s", id, r.Properties["Path"], want)
+		}
+	}
+}
+
+// Only a session of function teardown removes something in a team's account.
+func TestSpokeLetsOnlyTeardownRemove(t *testing.T) {
+	for _, action := range []string{"cloudfront:DeleteVpcOrigin", "ram:DisassociateResourceShare", "ram:DeleteResourceShare"} {
+		allowed := templates(t).spoke.allowing(action)
+		for _, s := range allowed {
+			like, _ := s.condition["StringLike"].(map[string]any)
+			if like["aws:userid"] != "*:"+contract.SessionTeardown {
+				t.Errorf("%s is allowed under %v", action, s.condition)
+			}
+		}
+		if len(allowed) != 1 {
+			t.Errorf("%d statements allow %s", len(allowed), action)
 		}
 	}
 }

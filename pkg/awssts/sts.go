@@ -7,15 +7,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Session is the session name of assumed roles, as CloudTrail in the team's account shows it.
-const Session = "originhub"
-
-// Assume returns cfg with the credentials of a role. The credentials are fetched when they are first used and cached until they
+// Assume returns cfg with the credentials of a session of a role. The credentials are fetched when they are first used and cached until they
 // expire.
-func Assume(cfg aws.Config, role, externalID string) aws.Config {
+func Assume(cfg aws.Config, role, session, externalID string) aws.Config {
 	assumed := cfg.Copy()
 	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = Session
+		o.RoleSessionName = session
 		o.ExternalID = &externalID
 	})
 	assumed.Credentials = aws.NewCredentialsCache(provider)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/originhub/originhub/pkg/awsram"
 	"github.com/originhub/originhub/pkg/awssts"
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/internal/rig"
 )
@@ -26,10 +27,10 @@ func TestAssumedRoleActsInTheOtherAccount(t *testing.T) {
 	t.Parallel()
 	ctx, s := rig.Start(t)
 	rig.Must[map[string]string](t)(s.Deploy(rig.Team, rig.Region, "spoke", []byte(roleTemplate), nil))
-	assumed := awssts.Assume(s.Config(rig.Hub, rig.Region), role, "secret")
+	assumed := awssts.Assume(s.Config(rig.Hub, rig.Region), role, contract.Session, "secret")
 	for range 2 {
 		who := rig.Must[*sts.GetCallerIdentityOutput](t)(sts.NewFromConfig(assumed).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}))
-		if want := "arn:aws:sts::" + rig.Team + ":assumed-role/spoke/" + awssts.Session; aws.ToString(who.Arn) != want {
+		if want := "arn:aws:sts::" + rig.Team + ":assumed-role/spoke/" + contract.Session; aws.ToString(who.Arn) != want {
 			t.Errorf("acts as %s, want %s", aws.ToString(who.Arn), want)
 		}
 	}
@@ -65,10 +66,10 @@ func TestRoleThatCannotBeAssumed(t *testing.T) {
 		"missing role":     {rig.Hub, role + "-none", "secret"},
 		"no ARN":           {rig.Hub, "spoke", "secret"},
 	} {
-		_, err := awsram.New(awssts.Assume(s.Config(c.account, rig.Region), c.role, c.externalID)).Shares(ctx)
+		_, err := awsram.New(awssts.Assume(s.Config(c.account, rig.Region), c.role, contract.Session, c.externalID)).Shares(ctx)
 		rig.Want[*fault.GiveUp](t, what, err)
 	}
 	rig.Refuse(s, "AssumeRole", "Throttling", 400)
-	_, err := awsram.New(awssts.Assume(s.Config(rig.Hub, rig.Region), role, "secret")).Shares(ctx)
+	_, err := awsram.New(awssts.Assume(s.Config(rig.Hub, rig.Region), role, contract.Session, "secret")).Shares(ctx)
 	rig.Want[*fault.Retry](t, "throttled", err)
 }

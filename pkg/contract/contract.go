@@ -130,6 +130,16 @@ func SpokeRoleName(hub string) string { return "originhub-" + hub + "-spoke" }
 // SharePrefix begins the names of the shares that the hub may delete. A share with another name is never deleted: its team did not say so.
 const SharePrefix = "originhub-"
 
+// TeardownRolePath returns the IAM path of the role of function teardown, below RolePath. Spoke roles let only this role remove something.
+func TeardownRolePath(hub string) string { return RolePath(hub) + "teardown/" }
+
+// Session names of spoke roles, as CloudTrail in the team's account shows them. The spoke role lets only a session called SessionTeardown remove
+// something, and only the role of function teardown use that name.
+const (
+	Session         = "originhub"
+	SessionTeardown = "originhub-teardown"
+)
+
 // SpokeStackName returns the name of the stack or StackSet that creates the spoke role.
 func SpokeStackName(hub string) string { return SpokeRoleName(hub) }
 

@@ -25,6 +25,7 @@ import (
 
 // Hub is what all handlers of the hub share.
 type Hub struct {
+	session    string // of the spoke roles
 	Policy     hubpolicy.Policy
 	AWS        aws.Config
 	Registry   *registry.Registry
@@ -62,7 +63,12 @@ func Load(ctx context.Context, host Host, function string) (*Hub, error) {
 	if err != nil {
 		return nil, err
 	}
+	session := contract.Session
+	if function == "teardown" {
+		session = contract.SessionTeardown
+	}
 	return &Hub{
+		session:    session,
 		Policy:     p,
 		AWS:        cfg,
 		Registry:   registry.New(cfg, env[contract.EnvTable]),
@@ -91,7 +97,7 @@ func (h *Hub) Spoke(account string) aws.Config {
 	defer h.spokes.mu.Unlock()
 	cfg, ok := h.spokes.entered[account]
 	if !ok {
-		cfg = awssts.Assume(h.AWS, contract.SpokeRoleARN(h.Policy.Hub, account), h.Policy.ExternalID)
+		cfg = awssts.Assume(h.AWS, contract.SpokeRoleARN(h.Policy.Hub, account), h.session, h.Policy.ExternalID)
 		if h.spokes.entered == nil {
 			h.spokes.entered = map[string]aws.Config{}
 		}

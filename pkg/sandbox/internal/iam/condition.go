@@ -103,7 +103,7 @@ func globalKeys() []string {
 		"aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principaltype", "aws:principalisawsservice",
 		"aws:principalservicename", "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:requestedregion",
 		"aws:resourceaccount", "aws:resourceorgid", "aws:tagkeys", "aws:securetransport", "aws:viaawsservice",
-		"aws:sourcevpce", "aws:sourcevpc",
+		"aws:sourcevpce", "aws:sourcevpc", "aws:userid",
 	}
 }
 

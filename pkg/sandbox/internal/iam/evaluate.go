@@ -256,6 +256,7 @@ func (s *Service) context(r cloud.Request) map[string][]string {
 		set("aws:principalarn", p.RoleARN)
 		set("aws:principaltype", "AssumedRole")
 		if role := s.roles[p.RoleARN]; role != nil {
+			set("aws:userid", role.id+":"+p.ARN[strings.LastIndexByte(p.ARN, '/')+1:])
 			for _, tag := range role.tags {
 				c["aws:principaltag/"+strings.ToLower(tag.Key)] = []string{tag.Value}
 			}
