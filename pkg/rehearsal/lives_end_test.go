@@ -241,7 +241,7 @@ func (l *life) unexplainedExecutions() error {
 	var all []error
 	for _, x := range l.Executions(HubAccount) {
 		explained := x.Status == "SUCCEEDED" || x.Status == "FAILED" &&
-			(x.Error == "Blocked" && l.applied[untag] > 0 || x.Error == "GiveUp" &&
+			(x.Error == "Blocked" && l.applied[untag] > 0 || slices.Contains([]string{"GiveUp", "States.Timeout"}, x.Error) &&
 				l.applied[emptyRegistry]+l.applied[damageItem]+l.applied[deleteDistribution]+l.hits[teardownDenied]+l.hits[distributionUnreadable] > 0) ||
 			x.Status == "ABORTED" && l.applied[stopExecution] > 0
 		all = append(all, want(explained, "execution %s is %s in %s: %s %s", l.withNames(x.Name), x.Status, x.State, x.Error, l.withNames(x.Cause)))
