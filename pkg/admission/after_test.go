@@ -135,4 +135,10 @@ func TestSweepMetrics(t *testing.T) {
 			t.Error(diff)
 		}
 	}
+	run.Registry.Holds[0] = origin.Hold{Key: "pause#hub", Kind: origin.Pause, Subject: origin.WholeHub}
+	for _, m := range run.After().Metrics {
+		if m.Name == "LongestPropagation" && m.Value != 0 {
+			t.Errorf("the hub is paused, and the longest wait is %v", m.Value)
+		}
+	}
 }

@@ -69,7 +69,19 @@ func (o Observed) enable(distribution string) (risk, repair string) {
 	if o.adopted() {
 		return risk + "; the hub does not enable an adopted distribution, so enable it in account " + o.Account, rewritten(distribution, "{Enabled: `true`}")
 	}
-	return risk + "; the hub enables it again", o.triggerWire()
+	return risk + "; " + o.unlessPaused(distribution, "the hub enables it again"), o.triggerWire()
+}
+
+// unlessPaused returns what the hub does about a distribution, or that it does nothing because a person has paused it.
+func (o Observed) unlessPaused(distribution, does string) string {
+	d := origin.Distribution{Identity: origin.Identity{ID: distribution}}
+	if i := slices.IndexFunc(o.Distributions, func(d origin.Distribution) bool { return d.ID == distribution }); i >= 0 {
+		d = o.Distributions[i]
+	}
+	if h, paused := o.Paused(d); paused {
+		return "the hub restores nothing until somebody deletes the item " + h.Key + " from partition hold of the registry"
+	}
+	return does
 }
 
 // triggerWire returns the command that makes function wire observe every distribution.
@@ -197,7 +209,7 @@ func (o Observed) changed(id string, c inbound.CallHint) ([]Finding, error) {
 	is := slices.IndexFunc(o.Listed, func(d origin.Listed) bool { return d.ID == id })
 	if is < 0 {
 		f.Kind = DistributionDeleted
-		f.Risk = "distribution " + id + " was deleted, and its teams are off the air until the hub has created another and wired every origin into it"
+		f.Risk = "distribution " + id + " was deleted, and its teams are off the air; " + o.unlessPaused(id, "the hub creates another and wires every origin into it")
 		if o.adopted() {
 			f.Risk = "distribution " + id + " was deleted, and its teams are off the air; create another distribution, put its id in place of " + id + " in " +
 				"distribution.adopt in the hub policy, and deploy the hub"
@@ -217,7 +229,7 @@ func (o Observed) changed(id string, c inbound.CallHint) ([]Finding, error) {
 	case disabledWithOrigins(o.Listed[is]):
 		f.Risk, f.Repair = o.enable(id)
 	case differs != "":
-		f.Risk = "the managed part of distribution " + id + " was changed; the hub restores it: " + differs
+		f.Risk = "the managed part of distribution " + id + " was changed; " + o.unlessPaused(id, "the hub restores it") + ": " + differs
 	case len(public) > 0 || c.Target == "":
 		return public, nil
 	default:

@@ -123,19 +123,25 @@ func TestGuardDistribution(t *testing.T) {
 	unnamed := inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution}
 	remove := inbound.CallHint{Account: hub, Call: inbound.DeleteDistribution, Target: distribution}
 	gone := func(o *Observed) { o.Listed = nil }
+	paused := func(o *Observed) {
+		o.Holds = []origin.Hold{{Key: "pause#hub", Kind: origin.Pause, Subject: origin.WholeHub}}
+	}
 	differs := edited("internal.example.com", "elsewhere.example.com")
 	guards(t, []judged{
 		{"of another account", inbound.CallHint{Account: teamA, Call: inbound.UpdateDistribution, Target: distribution}, nil, Forged, "", ""},
 		{"of an unmanaged one", inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution, Target: "EOTHER"}, nil, Harmless, "", ""},
 		{"there is no managed one yet", unnamed, func(o *Observed) { o.Managed, o.Records = nil, nil }, Harmless, "", ""},
 
-		{"deleted", remove, gone, Found, DistributionDeleted, "the hub has created another"},
+		{"deleted", remove, gone, Found, DistributionDeleted, "the hub creates another"},
+		{"deleted while the hub is paused", remove, all(gone, paused), Found, DistributionDeleted, "the hub restores nothing until somebody deletes the item pause#hub"},
 		{"deleted, adopted", remove, all(gone, adopted), Found, DistributionDeleted, "create another"},
 		{"updated, and gone since then", update, gone, Found, DistributionDeleted, ""},
 		{"deleted, and nobody says which", inbound.CallHint{Account: hub, Call: inbound.DeleteDistribution}, two, Found, DistributionDeleted, "E2 was deleted"},
 		{"deletion of one that is there", remove, nil, Harmless, "", ""},
 
 		{"disabled", update, off1, Found, DistributionEdited, "the hub enables it again"},
+		{"disabled while the hub is paused", update, all(off1, paused), Found, DistributionEdited, "the hub restores nothing until"},
+		{"the managed part differs while the hub is paused", update, all(differs, paused), Found, DistributionEdited, "the hub restores nothing until"},
 		{"disabled, adopted", update, all(off1, adopted), Found, DistributionEdited, "enable it in account"},
 		{"the managed part differs", update, differs, Found, DistributionEdited, "elsewhere.example.com"},
 		{"the managed part differs, adopted, and nobody says where", unnamed, all(differs, adopted), Found, DistributionEdited, "the hub restores it"},

@@ -164,6 +164,8 @@ func check(r origin.Record, id string) error {
 		return fmt.Errorf("state %q does not exist", r.State)
 	case r.Intent == origin.Wire && (len(r.Claim.Hosts) == 0 || len(r.Claim.Paths) == 0):
 		return errors.New("the origin has to be wired and claims no host or no path")
+	case r.Intent == origin.Wire && r.State == origin.Deleted:
+		return errors.New("the origin has to be wired and is deleted") // nothing would act on it, not even a suspension
 	}
 	return nil
 }

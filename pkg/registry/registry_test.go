@@ -341,15 +341,19 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 func TestDamagedItemIsSetAside(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ key, document, why string }{
-		"no JSON":                       {"origin#vo_b", `{`, "unexpected end of JSON input"},
-		"empty":                         {"origin#vo_b", ``, "unexpected end of JSON input"},
-		"an empty document":             {"origin#vo_b", `{}`, `the document is about VPC origin ""`},
-		"another origin":                {"origin#vo_b", `{"ID":"vo_c"}`, `the document is about VPC origin "vo_c"`},
-		"no ARN":                        {"origin#vo_b", `{"ID":"vo_b"}`, `"" is not the ARN of a VPC origin`},
-		"the ARN of another account":    {"origin#vo_b", `{"ID":"vo_b","Account":"1","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b"}`, "is not the one of VPC origin vo_b in account 1"},
-		"no intent":                     {"origin#vo_b", `{"ID":"vo_b","Account":"111111111111","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b"}`, `intent "" does not exist`},
-		"no state":                      {"origin#vo_b", `{"ID":"vo_b","Account":"111111111111","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b","Intent":"wire"}`, `state "" does not exist`},
-		"to be wired for no host":       {"origin#vo_b", `{"ID":"vo_b","Account":"111111111111","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b","Intent":"wire","State":"live"}`, "claims no host"},
+		"no JSON":                    {"origin#vo_b", `{`, "unexpected end of JSON input"},
+		"empty":                      {"origin#vo_b", ``, "unexpected end of JSON input"},
+		"an empty document":          {"origin#vo_b", `{}`, `the document is about VPC origin ""`},
+		"another origin":             {"origin#vo_b", `{"ID":"vo_c"}`, `the document is about VPC origin "vo_c"`},
+		"no ARN":                     {"origin#vo_b", `{"ID":"vo_b"}`, `"" is not the ARN of a VPC origin`},
+		"the ARN of another account": {"origin#vo_b", `{"ID":"vo_b","Account":"1","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b"}`, "is not the one of VPC origin vo_b in account 1"},
+		"no intent":                  {"origin#vo_b", `{"ID":"vo_b","Account":"111111111111","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b"}`, `intent "" does not exist`},
+		"no state":                   {"origin#vo_b", `{"ID":"vo_b","Account":"111111111111","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b","Intent":"wire"}`, `state "" does not exist`},
+		"to be wired for no host":    {"origin#vo_b", `{"ID":"vo_b","Account":"111111111111","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b","Intent":"wire","State":"live"}`, "claims no host"},
+		"deleted, and to be wired": {
+			"origin#vo_b", `{"ID":"vo_b","Account":"111111111111","ARN":"arn:aws:cloudfront::111111111111:vpcorigin/vo_b","Intent":"wire","State":"deleted","Claim":{"Hosts":["h"],"Paths":["/a"]}}`,
+			"has to be wired and is deleted",
+		},
 		"a claim of another type":       {"origin#vo_b", `{"ID":"vo_b","Claim":{"Hosts":"x"}}`, "cannot unmarshal string"},
 		"an origin that does not exist": {"origin#vo_JUNK", `{}`, "the document is about"},
 		"a distribution":                {"distribution", `{"ID":7}`, "cannot unmarshal number"},
