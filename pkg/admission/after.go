@@ -95,9 +95,10 @@ func (r Run) count() outcome.Outcome {
 	var longest time.Duration
 	for _, record := range r.Registry.Records {
 		in[record.State]++
-		_, paused := r.Registry.Paused(r.Registry.Distribution(record.Distribution))
-		if waits := record.State == origin.Wired || record.State == origin.Detaching; waits && !record.Written.IsZero() && !paused {
-			longest = max(longest, r.Registry.Now.Sub(record.Written))
+		if waits := record.State == origin.Wired || record.State == origin.Detaching; waits && !record.Written.IsZero() {
+			if _, paused := r.Registry.Paused(r.Registry.Distribution(record.Distribution)); !paused {
+				longest = max(longest, r.Registry.Now.Sub(record.Written))
+			}
 		}
 		if record.Unresolved() {
 			unresolved++

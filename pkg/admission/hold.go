@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
@@ -99,10 +100,10 @@ func (r Round) Holds() []Change {
 		switch {
 		case origin.HasCode(reported, OriginSuspended):
 			c.Inform(contract.SuspensionEnded, "", outcome.Detail{What: key, Why: fmt.Sprintf("somebody deleted item %s, so %s is not suspended any more; "+
-				"originhub admits again what is still shared and permitted", key, subjectOf(h))})
+				"originhub admits again what is still shared and permitted", key, h.Title())})
 		case origin.HasCode(reported, DistributionPaused):
 			c.Inform(contract.PauseEnded, "", outcome.Detail{What: key, Why: fmt.Sprintf("somebody deleted item %s, so %s is not paused any more; "+
-				"originhub writes what has changed meanwhile", key, subjectOf(h))})
+				"originhub writes what has changed meanwhile", key, h.Title())})
 		}
 		changes = append(changes, c)
 	}
@@ -112,24 +113,11 @@ func (r Round) Holds() []Change {
 // holdOf returns the name of a hold among the refusals.
 func holdOf(key string) string { return contract.RegistryHolds + " " + key }
 
-// subjectOf returns what a hold is about, in words.
-func subjectOf(h origin.Hold) string {
-	switch {
-	case h.Kind == origin.Pause && h.Subject == origin.WholeHub:
-		return "the hub"
-	case h.Kind == origin.Pause:
-		return "distribution " + h.Subject
-	case h.OfOrigin():
-		return "VPC origin " + h.Subject
-	}
-	return "team " + h.Subject
-}
-
 // hold returns the change that reports a hold, or none if it was reported as it is now.
 func (r Round) hold(h origin.Hold, what string) []Change {
 	d := outcome.Detail{What: h.Key, Who: h.Who}
 	if !h.Since.IsZero() {
-		d.Since = h.Since.Format("2006-01-02T15:04:05Z07:00")
+		d.Since = h.Since.Format(time.RFC3339)
 	}
 	event, reasons := contract.SuspensionBegan, []Reason{because(OriginSuspended, h.Who+" "+d.Since, "%s; %s; to end this, delete item %s in partition %s of the registry",
 		h, r.suspensionOf(h), h.Key, contract.RegistryHolds)}

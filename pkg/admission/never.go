@@ -90,7 +90,5 @@ func (o Offer) discard() string {
 		fmt.Fprintf(&b, `for share in $(aws ram list-resources --region us-east-1 --resource-owner SELF --resource-arns %[1]s --query 'resources[].resourceShareArn' --output text); do `+
 			`aws ram disassociate-resource-share --region us-east-1 --resource-share-arn "$share" --resource-arns %[1]s; done; `, o.ARN)
 	}
-	fmt.Fprintf(&b, `aws cloudfront delete-vpc-origin --region us-east-1 --id %[1]s --if-match `+
-		`"$(aws cloudfront get-vpc-origin --region us-east-1 --id %[1]s --query ETag --output text)"`, o.ID)
-	return b.String()
+	return b.String() + o.DeleteCommand()
 }

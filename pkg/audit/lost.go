@@ -70,16 +70,10 @@ func (o Observed) forgotten() []Finding {
 		f.Risk = "VPC origin " + v.ID + " has the tag " + contract.TagTeardown + ", but it is in no share and in no distribution, and the registry has no record of it, so that " +
 			"its teardown does not go on: the registry was lost after the origin was unshared, or the origin was never shared with the hub; delete the origin in account " +
 			v.Account + ", or, to keep it, remove the tag and share the origin with account " + o.Account
-		f.Repair, f.In = deleteOrigin(v.ID), v.Account
+		f.Repair, f.In = v.DeleteCommand(), v.Account
 		found = append(found, f)
 	}
 	return found
-}
-
-// deleteOrigin returns the command that deletes a VPC origin.
-func deleteOrigin(id string) string {
-	return fmt.Sprintf(`aws cloudfront delete-vpc-origin --region us-east-1 --id %[1]s --if-match `+
-		`"$(aws cloudfront get-vpc-origin --region us-east-1 --id %[1]s --query ETag --output text)"`, id)
 }
 
 // Regions returns the Regions in which CloudFront may keep network interfaces: us-east-1, and every Region in which a VPC origin of any team

@@ -74,7 +74,7 @@ func (o Observed) unused() []Finding {
 		f := o.about(OriginUnused, v.VpcOrigin)
 		f.Risk = "VPC origin " + v.ID + " is used by no distribution; its network interfaces keep its VPC from being deleted, and its load balancer " +
 			"or instance may cost money; if nobody needs the origin, delete it in account " + v.Account
-		f.Repair, f.In = deleteOrigin(v.ID), v.Account
+		f.Repair, f.In = v.DeleteCommand(), v.Account
 		found = append(found, f)
 	}
 	return found

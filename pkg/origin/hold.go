@@ -56,20 +56,28 @@ func ParseHold(key, who, why, since string) Hold {
 
 // String returns who has suspended or paused what, since when and why.
 func (h Hold) String() string {
-	verb, what := "suspended", "team "+h.Subject
-	switch {
-	case h.Kind == Pause && h.Subject == WholeHub:
-		verb, what = "paused", "the hub"
-	case h.Kind == Pause:
-		verb, what = "paused", "distribution "+h.Subject
-	case h.OfOrigin():
-		what = "VPC origin " + h.Subject
+	verb := "suspended"
+	if h.Kind == Pause {
+		verb = "paused"
 	}
-	out := fmt.Sprintf("%s has %s %s", cmp.Or(h.Who, "somebody"), verb, what)
+	out := fmt.Sprintf("%s has %s %s", cmp.Or(h.Who, "somebody"), verb, h.Title())
 	if !h.Since.IsZero() {
 		out += " since " + h.Since.Format(time.RFC3339)
 	}
 	return out + " (" + cmp.Or(h.Why, "no reason is given") + ")"
+}
+
+// Title returns what the hold is about, in words.
+func (h Hold) Title() string {
+	switch {
+	case h.Kind == Pause && h.Subject == WholeHub:
+		return "the hub"
+	case h.Kind == Pause:
+		return "distribution " + h.Subject
+	case h.OfOrigin():
+		return "VPC origin " + h.Subject
+	}
+	return "team " + h.Subject
 }
 
 // OfOrigin reports whether the hold suspends a single VPC origin.

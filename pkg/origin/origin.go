@@ -30,6 +30,12 @@ func ParseARN(arn string) (Ref, error) {
 	return Ref{ID: m[3], ARN: arn, Account: m[2]}, nil
 }
 
+// DeleteCommand returns the command that deletes the VPC origin, for its owner. It first reads the ETag that the deletion needs.
+func (r Ref) DeleteCommand() string {
+	return fmt.Sprintf(`aws cloudfront delete-vpc-origin --region us-east-1 --id %[1]s --if-match `+
+		`"$(aws cloudfront get-vpc-origin --region us-east-1 --id %[1]s --query ETag --output text)"`, r.ID)
+}
+
 // Claim is what a team claims for an origin: the requests for Paths on Hosts.
 type Claim struct {
 	Hosts    []string // host names in lower case

@@ -16,19 +16,10 @@ import (
 	"github.com/originhub/originhub/pkg/sandbox"
 )
 
-// TestSamplesMeetTheRules checks, for every file of events/, which rules of the synthesized templates match it.
+// TestSampleEventsMatchTheRules checks, for every file of events/, which rules of the synthesized templates match it.
 // The tests of pkg/inbound check what the functions read from the file.
 func TestSampleEventsMatchTheRules(t *testing.T) {
-	s, err := sandbox.New(sandbox.Options{Accounts: []sandbox.Account{{ID: HubAccount, Name: "networking"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	client := eventbridge.NewFromConfig(s.Config(HubAccount, Region))
+	client := patternClient(t)
 
 	hub := readTemplate(t, "hub", "team")
 	forward := readTemplate(t, "spoke").rules(nil)
@@ -100,8 +91,9 @@ func TestSampleEventsMatchTheRules(t *testing.T) {
 	}
 }
 
-// Changes to the hub's own roles and functions reach people, unless a deployment makes them.
-func TestChangesOfTheHubItselfRing(t *testing.T) {
+// patternClient returns a client with which the sandbox tests patterns of rules.
+func patternClient(t *testing.T) *eventbridge.Client {
+	t.Helper()
 	s, err := sandbox.New(sandbox.Options{Accounts: []sandbox.Account{{ID: HubAccount, Name: "networking"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +103,12 @@ func TestChangesOfTheHubItselfRing(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	client := eventbridge.NewFromConfig(s.Config(HubAccount, Region))
+	return eventbridge.NewFromConfig(s.Config(HubAccount, Region))
+}
+
+// Changes to the hub's own roles and functions reach people, unless a deployment makes them.
+func TestChangesOfTheHubItselfRing(t *testing.T) {
+	client := patternClient(t)
 	hub := readTemplate(t, "hub")
 	var rule templateRule
 	for _, r := range hub.rules(nil) {

@@ -47,6 +47,24 @@ func (c *cloud) answer(do wiring.Action) (a wiring.Answer) {
 	return a
 }
 
+// perform commits every step of a run and answers its actions. see sees each step before that.
+func (c *cloud) perform(t tb, r wiring.Run, see func(wiring.Step)) wiring.Run {
+	t.Helper()
+	for range 50 {
+		next, step := r.Next()
+		see(step)
+		var a wiring.Answer
+		if step.Do != nil {
+			a = c.answer(step.Do)
+		}
+		if r = next.Learn(step, a); step.Done {
+			return r
+		}
+	}
+	t.Fatal("the run never ends")
+	return r
+}
+
 func (c *cloud) update(do wiring.Update) wiring.Answer {
 	if c.calls++; c.foreign != nil {
 		c.foreign()

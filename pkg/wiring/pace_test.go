@@ -133,21 +133,13 @@ func TestLongWaitsForAPropagationAreReportedOnce(t *testing.T) {
 		cloud.served.Deployed = cloud.served.Deployed || c.deployed
 		r := wiring.Run{Terms: adopts, Now: now.Add(c.at), Item: d, Records: records, Refusals: refusals}
 		says := ""
-		for range 50 {
-			next, step := r.Next()
+		r = cloud.perform(t, r, func(step wiring.Step) {
 			for _, e := range step.Outcome.Events {
 				if e.Type == contract.PropagationDelayed {
 					says += e.Detail.Why
 				}
 			}
-			var a wiring.Answer
-			if step.Do != nil {
-				a = cloud.answer(step.Do)
-			}
-			if r = next.Learn(step, a); step.Done {
-				break
-			}
-		}
+		})
 		d, records, refusals = r.Item, r.Records, r.Refusals
 		if (says == "") != (c.says == "") || !strings.Contains(says, c.says) {
 			t.Errorf("step %d: %q, want %q", i, says, c.says)
@@ -169,21 +161,13 @@ func TestWaitBeginsWithTheUpdateOfTheChange(t *testing.T) {
 	leaves.Written = now.Add(-2 * time.Hour)
 	cloud := &cloud{served: served(configOf(t, record("vo_01", origin.Wire, origin.Live)), true), zone: onAir(record("vo_01", origin.Wire, origin.Live))}
 	r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{leaves}}
-	for range 50 {
-		next, step := r.Next()
+	r = cloud.perform(t, r, func(step wiring.Step) {
 		for _, e := range step.Outcome.Events {
 			if e.Type == contract.PropagationDelayed {
 				t.Error(e.Detail.Why)
 			}
 		}
-		var a wiring.Answer
-		if step.Do != nil {
-			a = cloud.answer(step.Do)
-		}
-		if r = next.Learn(step, a); step.Done {
-			break
-		}
-	}
+	})
 	if o := r.Records[0]; o.State != origin.Detaching || !o.Written.Equal(now) {
 		t.Errorf("%s, written %v", o.State, o.Written)
 	}
