@@ -18,7 +18,6 @@ import (
 
 // planDNS plans the hosted zone as it would be once the plan of Write is Deployed.
 func (r Run) planDNS(is []origin.Record) (Run, Step) {
-	c := r.Served.Config
 	then := slices.Clone(is)
 	for i, o := range then {
 		switch {
@@ -29,10 +28,7 @@ func (r Run) planDNS(is []origin.Record) (Run, Step) {
 			then[i].State = origin.Detaching
 		}
 	}
-	r.Zone.Plan, r.Zone.Planned = Records(then, r.Served.Domain, r.Item.Former, r.Domains, c.IPv6(), r.Zone.Records), true
-	if !r.Terms.Spec(r.Item, c).Created {
-		r.Zone.Plan = r.Zone.Plan.Only(r.Item.OwnedRecords)
-	}
+	r.Zone.Plan, r.Zone.Planned = r.dnsPlan(then), true
 	return r.Settle()
 }
 

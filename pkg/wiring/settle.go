@@ -225,10 +225,9 @@ func (r Run) changeDNS(is []origin.Record, then func(Run) (Run, Step)) (Run, Ste
 	if r.Terms.DryRun {
 		return r.planDNS(is)
 	}
-	plan := Records(r.permittedHosts(is), r.Served.Domain, r.Item.Former, r.Domains, c.IPv6(), r.Zone.Records).Under(r.Terms.Domain)
+	plan := r.dnsPlan(is)
 	var step Step
 	if !r.Terms.Spec(r.Item, c).Created {
-		plan = plan.Only(r.Item.OwnedRecords)
 		r.Item.OwnedRecords = slices.Clone(r.Item.OwnedRecords)
 		for _, record := range plan.Upsert {
 			if name := RecordKey(record); !slices.Contains(r.Item.OwnedRecords, name) {
@@ -246,6 +245,16 @@ func (r Run) changeDNS(is []origin.Record, then func(Run) (Run, Step)) (Run, Ste
 		return then(r)
 	}
 	return r, step
+}
+
+// dnsPlan returns what function wire may change in the hosted zone, so that it follows the records.
+func (r Run) dnsPlan(is []origin.Record) DNSPlan {
+	c := r.Served.Config
+	plan := Records(r.permittedHosts(is), r.Served.Domain, r.Item.Former, r.Domains, c.IPv6(), r.Zone.Records).Under(r.Terms.Domain)
+	if !r.Terms.Spec(r.Item, c).Created {
+		plan = plan.Only(r.Item.OwnedRecords)
+	}
+	return plan
 }
 
 // alreadyLive returns is with the origins that were live before. Those that become live now are reported when the zone has been changed.

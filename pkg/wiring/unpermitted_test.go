@@ -139,3 +139,25 @@ func TestNothingOutsideTheDomainIsRemoved(t *testing.T) {
 		t.Errorf("deletes %v", plan.Delete)
 	}
 }
+
+// In dry-run mode the plan has the DNS records that would be written, and no others.
+func TestPlanHasNoRecordOfAHostThatIsNotPermitted(t *testing.T) {
+	is := record("vo_1", origin.Wire, origin.Live)
+	for _, permitted := range []bool{true, false} {
+		cloud := &cloud{served: served(configOf(t, is), true)}
+		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{is}}
+		r.Terms.DryRun = true
+		if !permitted {
+			r.Unpermitted = map[string][]origin.Reason{"vo_1": {{Code: "claim-not-granted"}}}
+		}
+		said := ""
+		cloud.perform(t, r, func(step wiring.Step) {
+			for _, e := range step.Outcome.Events {
+				said += e.Detail.Why
+			}
+		})
+		if strings.Contains(said, "write DNS record") != permitted {
+			t.Errorf("permitted: %t: %s", permitted, said)
+		}
+	}
+}
