@@ -149,13 +149,10 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 		return err
 	}
 	a.observeHolders(ctx, o)
-	if err := a.used(ctx, w.Used, o); err != nil {
-		return err
+	if len(w.Used) == 0 {
+		return nil
 	}
-	if err := a.teardownTags(ctx, o); err != nil {
-		return err
-	}
-	return a.interfaces(ctx, w.Used, o)
+	return a.teams(ctx, w.Used, o)
 }
 
 // observeNamed adds to o the function, the invitation, the account and the load balancer that w names.

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/originhub/originhub/pkg/audit"
 	"github.com/originhub/originhub/pkg/fault"
@@ -9,24 +10,44 @@ import (
 	"github.com/originhub/originhub/pkg/teardown"
 )
 
-// used lists the VPC origins of accounts with their users. An account that cannot be read does not affect the others.
-func (a *Audit) used(ctx context.Context, accounts []string, o *audit.Observed) error {
-	owned := make([][]audit.Owned, len(accounts))
-	failed := make([]error, len(accounts))
-	each(len(accounts), func(i int) { owned[i], failed[i] = a.usedIn(ctx, accounts[i]) })
-	for i, account := range accounts {
-		o.Owned = append(o.Owned, owned[i]...)
-		switch err := failed[i]; {
-		case fault.Is[*fault.GiveUp](err):
-			a.Log.WarnContext(ctx, "VPC origins cannot be listed", "account", account, "error", err)
-			o.Unreadable = append(o.Unreadable, account)
-		case err != nil:
-			return err
-		}
+// teams observes the accounts of teams: their VPC origins with users, the teardown tags of those that may be half torn down, and CloudFront's network
+// interfaces.
+func (a *Audit) teams(ctx context.Context, accounts []string, o *audit.Observed) (err error) {
+	o.Owned, o.Unreadable, err = readEach(ctx, a.Log, "VPC origins cannot be listed", accounts, func(account string) ([]audit.Owned, error) {
+		return a.usedIn(ctx, account)
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	if err := a.teardownTags(ctx, o); err != nil {
+		return err
+	}
+	regions := o.Regions()
+	o.Interfaces, o.Unlisted, err = readEach(ctx, a.Log, "network interfaces cannot be listed", accounts, func(account string) ([]audit.Interfaces, error) {
+		return a.interfacesIn(ctx, account, regions, o.Owned)
+	})
+	return err
 }
 
+// readEach reads several accounts at the same time. One that AWS does not let the hub read completely is returned as unreadable, and does not affect the
+// others.
+func readEach[T any](ctx context.Context, log *slog.Logger, message string, accounts []string, read func(account string) ([]T, error)) (all []T, unreadable []string, err error) {
+	there, failed := make([][]T, len(accounts)), make([]error, len(accounts))
+	each(len(accounts), func(i int) { there[i], failed[i] = read(accounts[i]) })
+	for i, account := range accounts {
+		all = append(all, there[i]...)
+		switch err := failed[i]; {
+		case fault.Is[*fault.GiveUp](err):
+			log.WarnContext(ctx, message, "account", account, "error", err)
+			unreadable = append(unreadable, account)
+		case err != nil:
+			return nil, nil, err
+		}
+	}
+	return all, unreadable, nil
+}
+
+// usedIn lists the VPC origins of an account with their users.
 func (a *Audit) usedIn(ctx context.Context, account string) (owned []audit.Owned, err error) {
 	spoke := a.Spoke(account)
 	origins, err := spoke.VpcOrigins(ctx)
@@ -55,25 +76,6 @@ func (a *Audit) teardownTags(ctx context.Context, o *audit.Observed) error {
 			a.Log.WarnContext(ctx, "tags cannot be read", "origin", v.ID, "account", v.Account, "error", err)
 		}
 		v.Teardown = tag == teardown.TagPresent
-	}
-	return nil
-}
-
-// interfaces lists CloudFront's network interfaces in accounts. An account that cannot be read does not affect the others.
-func (a *Audit) interfaces(ctx context.Context, accounts []string, o *audit.Observed) error {
-	regions := o.Regions()
-	there := make([][]audit.Interfaces, len(accounts))
-	failed := make([]error, len(accounts))
-	each(len(accounts), func(i int) { there[i], failed[i] = a.interfacesIn(ctx, accounts[i], regions, o.Owned) })
-	for i, account := range accounts {
-		o.Interfaces = append(o.Interfaces, there[i]...)
-		switch err := failed[i]; {
-		case fault.Is[*fault.GiveUp](err):
-			a.Log.WarnContext(ctx, "network interfaces cannot be listed", "account", account, "error", err)
-			o.Unlisted = append(o.Unlisted, account)
-		case err != nil:
-			return err
-		}
 	}
 	return nil
 }
