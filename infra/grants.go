@@ -22,10 +22,11 @@ type grants struct {
 }
 
 func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
-	permissions := append(g.decide(everyDistribution),
+	permissions := append(g.common(),
+		g.write(everyDistribution),
 		consumeQueue(own),
 		sendMessages(own, wire),
-		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()).When(notIn(everyDistribution, contract.RegistryRefusals)), // for a record that moves to another distribution
+		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()).When(notIn(everyDistribution, contract.RegistryRefusals, contract.RegistryFleet)), // for a record that moves to another distribution
 		// Lists, which name no resource. They include shares from accounts that the policy does not name.
 		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListPrincipals", "ram:ListResources"}, "*"),
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
@@ -42,7 +43,8 @@ func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 const invitations = "arn:aws:ram:" + parts.Region + ":*:resource-share-invitation/*"
 
 func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
-	permissions := append(g.decide(),
+	permissions := append(g.common("dynamodb:BatchGetItem", "dynamodb:Query"),
+		g.write(contract.RegistryRefusals, contract.RegistryFleet),
 		consumeQueue(own),
 		sendMessages(own, admit),
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()), // one that was dropped from the policy may still have origins
@@ -94,7 +96,8 @@ func (g grants) partsOfDistributions() []parts.Permission {
 func entry(list *[]*string) string { return *(*list)[0] }
 
 func (g grants) teardown(wire awssqs.Queue) []parts.Permission {
-	permissions := append(g.decide(everyDistribution, contract.RegistryRefusals),
+	permissions := append(g.common("dynamodb:BatchGetItem"),
+		g.write(everyDistribution, contract.RegistryRefusals, contract.RegistryFleet),
 		sendMessages(wire),
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
 		completeTasks(), // its own task, when the origin is already out
@@ -103,7 +106,8 @@ func (g grants) teardown(wire awssqs.Queue) []parts.Permission {
 }
 
 func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateMachine) []parts.Permission {
-	permissions := append(g.decide(everyDistribution),
+	permissions := append(g.common("dynamodb:BatchGetItem"),
+		g.write(everyDistribution, contract.RegistryFleet),
 		sendMessages(failures),
 		parts.Allow([]string{"states:StartExecution"}, *machine.AttrArn()),
 		parts.Allow([]string{"states:DescribeExecution"}, g.executions(machine)),
@@ -146,16 +150,16 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 //	partition                   written by
 //	audit                       audit
 //	hold                        people
+//	fleet                       admit
 //	distribution#<its name>     wire
-//	refusal                     admit, retire, wire
-//	<name of a distribution>    admit, retire, teardown, wire: the records
+//	refusal                     admit, retire
+//	<name of a distribution>    admit, retire, teardown, wire: the records, and what wire reported about them
 //
 // A record has several writers, since its parts have to change together.
 
-// decide returns the permissions of a function that decides about origins: to write records, and to publish events. The function writes no
-// item whose partition matches one of others.
-func (g grants) decide(others ...string) []parts.Permission {
-	return append(g.common(), parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()).When(notIn(others...)))
+// write returns the permission to write items, but none whose partition matches one of others.
+func (g grants) write(others ...string) parts.Permission {
+	return parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()).When(notIn(others...))
 }
 
 // everyDistribution matches the partitions of the items of distributions.
@@ -170,10 +174,11 @@ func notIn(others ...string) parts.Condition {
 	}
 }
 
-// common returns the permissions of every function: to read the registry and to publish events.
-func (g grants) common() []parts.Permission {
+// common returns the permissions of every function: to read the registry, by single items too if actions has more than Scan, and to publish
+// events.
+func (g grants) common(actions ...string) []parts.Permission {
 	return []parts.Permission{
-		parts.Allow([]string{"dynamodb:Scan"}, *g.table.TableArn()),
+		parts.Allow(append([]string{"dynamodb:Scan"}, actions...), *g.table.TableArn()),
 		parts.Allow([]string{"events:PutEvents"}, *g.bus.EventBusArn()),
 	}
 }

@@ -50,10 +50,12 @@ type Run struct {
 // After returns the outcome of a run: which functions it triggers, the metrics of a sweep, and what accounts that belong to no team offered.
 //
 //	function  triggered                                                  after
-//	wire      if the registry wants something that wire has not begun,   0, or 30 s if Recheck is Soon, so that what the next run
-//	          on a sweep, or if wire has to observe a distribution       admits goes into the same update
-//	wire      if a hold began or ended, or an origin is suspended that   0
-//	          wire has not withdrawn
+//	wire      for each distribution for which the registry wants         0, or 30 s if Recheck is Soon, so that what the next run
+//	          something that wire has not begun                          admits goes into the same update
+//	wire      for all distributions on a sweep, or if wire has to        the same
+//	          observe one
+//	wire      for all distributions if a hold began or ended, or an      0
+//	          origin is suspended that wire has not withdrawn
 //	admit     if nothing failed, Triggered, and Recheck is not Never     15 s or 2 min
 //
 // Wire is triggered after a failure too, since what was recorded before has to be wired. A sweep always triggers wire, since messages
@@ -71,12 +73,16 @@ func (r Run) After() outcome.Outcome {
 	}
 	d := r.uncertain()
 	urgent := r.Held || slices.ContainsFunc(r.Registry.Records, func(o origin.Record) bool { return o.Intent == origin.Wire && r.suspends(o.Ref) })
-	if urgent || r.Sweep || d.Name != "" && d.Unavailable.Code == "" || slices.ContainsFunc(r.Registry.Records, unwired) {
-		var after time.Duration
-		if recheck == Soon && !urgent {
-			after = 2 * appearing
-		}
-		o.Trigger(outcome.Wire, "registry changed", after)
+	concerned := []string{""}
+	if !urgent && !r.Sweep && (d.Name == "" || d.Unavailable.Code != "") {
+		concerned = r.unwired()
+	}
+	var after time.Duration
+	if recheck == Soon && !urgent {
+		after = 2 * appearing
+	}
+	for _, distribution := range concerned {
+		o.TriggerWire(distribution, "registry changed", after)
 	}
 	if recheck != Never && !r.Failed {
 		o.Trigger(outcome.Admit, "observe again", recheck.After())
@@ -111,6 +117,17 @@ func (r Run) count() outcome.Outcome {
 		o.Count(contract.MetricOrigins, in[state], contract.Dimension{Name: contract.DimensionState, Value: string(state)})
 	}
 	return o
+}
+
+// unwired returns the names of the distributions for which the registry wants something that wire has not begun, in order.
+func (r Run) unwired() (names []string) {
+	for _, o := range r.Registry.Records {
+		if unwired(o) {
+			names = append(names, o.Distribution)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // unwired reports whether the registry wants something for an origin that wire has not begun. If a run ended after it recorded this and

@@ -47,6 +47,9 @@ func TestAfter(t *testing.T) {
 	wire := func(after time.Duration) outcome.Trigger {
 		return outcome.Trigger{Function: outcome.Wire, Why: "registry changed", After: after}
 	}
+	wireMain := func(after time.Duration) outcome.Trigger {
+		return outcome.Trigger{Function: outcome.Wire, Distribution: origin.Main, Why: "registry changed", After: after}
+	}
 	admit := func(after time.Duration) outcome.Trigger {
 		return outcome.Trigger{Function: outcome.Admit, Why: "observe again", After: after}
 	}
@@ -58,13 +61,13 @@ func TestAfter(t *testing.T) {
 		want    []outcome.Trigger
 	}{
 		"nothing":                       {records: record(origin.Wire, origin.Live)},
-		"pending":                       {records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0)}},
-		"pending, after a failure":      {run: admission.Run{Failed: true}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0)}},
+		"pending":                       {records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wireMain(0)}},
+		"pending, after a failure":      {run: admission.Run{Failed: true}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wireMain(0)}},
 		"waiting":                       {records: record(origin.Wire, origin.Deferred)},
 		"wired":                         {records: record(origin.Wire, origin.Wired)},
 		"quarantined":                   {records: record(origin.Wire, origin.Quarantined)},
-		"withdrawn while live":          {records: record(origin.Detach, origin.Live), want: []outcome.Trigger{wire(0)}},
-		"withdrawn while pending":       {records: record(origin.Detach, origin.Pending), want: []outcome.Trigger{wire(0)}},
+		"withdrawn while live":          {records: record(origin.Detach, origin.Live), want: []outcome.Trigger{wireMain(0)}},
+		"withdrawn while pending":       {records: record(origin.Detach, origin.Pending), want: []outcome.Trigger{wireMain(0)}},
 		"detaching":                     {records: record(origin.Detach, origin.Detaching)},
 		"detached":                      {records: record(origin.Detach, origin.Detached)},
 		"deleted":                       {records: record(origin.Detach, origin.Deleted)},
@@ -73,14 +76,14 @@ func TestAfter(t *testing.T) {
 		"one of two to be observed":     {fleet: []string{"E1", "E2"}, want: []outcome.Trigger{wire(0)}},
 		"more is about to appear":       {run: admission.Run{Triggered: true, Recheck: admission.Soon}, want: []outcome.Trigger{admit(15 * time.Second)}},
 		"something deploys":             {run: admission.Run{Triggered: true, Recheck: admission.Later}, want: []outcome.Trigger{admit(2 * time.Minute)}},
-		"something deploys, pending":    {run: admission.Run{Triggered: true, Recheck: admission.Later}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0), admit(2 * time.Minute)}},
-		"more, and pending":             {run: admission.Run{Triggered: true, Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(30 * time.Second), admit(15 * time.Second)}},
-		"more, and failed":              {run: admission.Run{Triggered: true, Recheck: admission.Soon, Failed: true}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(30 * time.Second)}},
+		"something deploys, pending":    {run: admission.Run{Triggered: true, Recheck: admission.Later}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wireMain(0), admit(2 * time.Minute)}},
+		"more, and pending":             {run: admission.Run{Triggered: true, Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wireMain(30 * time.Second), admit(15 * time.Second)}},
+		"more, and failed":              {run: admission.Run{Triggered: true, Recheck: admission.Soon, Failed: true}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wireMain(30 * time.Second)}},
 		"a hold began or ended":         {run: admission.Run{Held: true, Recheck: admission.Soon}, want: []outcome.Trigger{wire(0)}},
 		"a hold began, more to appear":  {run: admission.Run{Held: true, Triggered: true, Recheck: admission.Soon}, want: []outcome.Trigger{wire(0), admit(15 * time.Second)}},
 		"suspended, and not withdrawn":  {run: suspended, records: record(origin.Wire, origin.Live), want: []outcome.Trigger{wire(0)}},
 		"suspended, and withdrawn":      {run: suspended, records: record(origin.Detach, origin.Detached)},
-		"more, but asked for by itself": {run: admission.Run{Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wire(0)}},
+		"more, but asked for by itself": {run: admission.Run{Recheck: admission.Soon}, records: record(origin.Wire, origin.Pending), want: []outcome.Trigger{wireMain(0)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sweep, suspends := c.run.Sweep, c.run.Suspended

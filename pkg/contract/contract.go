@@ -41,6 +41,7 @@ const (
 	RegistryAudit     = "audit"   // partition of what the audit remembers; each partition without a constant is a distribution's name, and holds records
 	RegistryHolds     = "hold"    // partition of the items by which people suspend and pause; the functions only read it
 	RegistryRefusals  = "refusal" // partition of what was refused and reported
+	RegistryFleet     = "fleet"   // partition of what function admit knows of the whole registry, for functions that read a part of it
 	// RegistryDistribution begins the partition of the item of a distribution, which only function wire writes. The distribution's name follows.
 	RegistryDistribution = "distribution#"
 )

@@ -33,6 +33,16 @@ type TagHint struct {
 	By      string // principal that set the teardown tag by that call, for people; "" if the record does not say so
 }
 
+// Origins returns the VPC origins that the hint is about.
+func (h TagHint) Origins() (named []origin.Ref) {
+	for _, arn := range h.ARNs {
+		if ref, err := origin.ParseARN(arn); err == nil && ref.Account == h.Account && !slices.Contains(named, ref) {
+			named = append(named, ref)
+		}
+	}
+	return named
+}
+
 // Names reports whether the hint is about the VPC origin r.
 func (h TagHint) Names(r origin.Ref) bool {
 	return h.Account == r.Account && slices.Contains(h.ARNs, r.ARN)
@@ -41,8 +51,11 @@ func (h TagHint) Names(r origin.Ref) bool {
 // Sweep asks a function to observe everything. Due is when it was scheduled, zero if that is not known.
 type Sweep struct{ Due time.Time }
 
-// Trigger makes a function run, and says nothing else. originhub sends it to itself.
-type Trigger struct{ Why string }
+// Trigger makes a function run. originhub sends it to itself.
+type Trigger struct {
+	Distribution string // name of the distribution that function wire is to observe; "" for all of them
+	Why          string // for the log
+}
 
 // Recheck is the delayed message by which function wire asks itself to observe one distribution again.
 type Recheck struct {
@@ -142,12 +155,13 @@ func Parse(raw []byte) (Message, error) {
 	}
 	if e.Source == ownSource && e.DetailType == trigger {
 		var detail struct {
-			Why string `json:"why"`
+			Distribution string `json:"distribution"`
+			Why          string `json:"why"`
 		}
 		if err := strict(e.Detail, &detail); err != nil {
 			return nil, fmt.Errorf("parse trigger: detail: %w", err)
 		}
-		return Trigger{Why: detail.Why}, nil
+		return Trigger{Distribution: detail.Distribution, Why: detail.Why}, nil
 	}
 	if e.Source == ownSource && e.DetailType == recheck {
 		var r Recheck
@@ -308,8 +322,11 @@ func tagged(parameters map[string]any) []string {
 
 // JSON returns the event that Parse parses as t.
 func (t Trigger) JSON() []byte {
-	why, _ := json.Marshal(t.Why) // never fails for a string
-	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":{"why":%s}}`, ownSource, trigger, why)
+	detail, _ := json.Marshal(struct { // never fails for strings
+		Distribution string `json:"distribution,omitempty"`
+		Why          string `json:"why"`
+	}{t.Distribution, t.Why})
+	return fmt.Appendf(nil, `{"source":%q,"detail-type":%q,"detail":%s}`, ownSource, trigger, detail)
 }
 
 // JSON returns the event that Parse parses as r.

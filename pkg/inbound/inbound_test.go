@@ -271,7 +271,7 @@ func TestParseErrors(t *testing.T) {
 
 func TestTriggerRoundTrip(t *testing.T) {
 	for _, why := range []string{"", "vo_1 was admitted", `"quoted" \ <&> ` + "\x00\u2028é"} {
-		if m, err := inbound.Parse(inbound.Trigger{Why: why}.JSON()); err != nil || m != (inbound.Trigger{Why: why}) {
+		if m, err := inbound.Parse(inbound.Trigger{Distribution: why, Why: why}.JSON()); err != nil || m != (inbound.Trigger{Distribution: why, Why: why}) {
 			t.Errorf("%q: %v, %v", why, m, err)
 		}
 	}

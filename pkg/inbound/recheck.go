@@ -5,12 +5,33 @@ import (
 	"time"
 )
 
-// Concerns reports whether one of the messages asks to observe the distribution of that name. Every message does, except a Recheck of
-// another distribution.
-func Concerns(messages []Message, distribution string) bool {
-	return slices.ContainsFunc(messages, func(m Message) bool {
-		recheck, is := m.(Recheck)
-		return !is || recheck.Distribution == distribution
+// Distributions returns the names of the distributions that the messages ask to observe, in order, or all if one of them asks for every
+// distribution:
+//
+//	message                       asks for
+//	Recheck                       its distribution
+//	Trigger with a distribution   its distribution
+//	any other                     every distribution
+func Distributions(messages []Message) (names []string, all bool) {
+	for _, m := range messages {
+		switch m := m.(type) {
+		case Recheck:
+			names = append(names, m.Distribution)
+		case Trigger:
+			names, all = append(names, m.Distribution), all || m.Distribution == ""
+		default:
+			all = true
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), all
+}
+
+// For returns the messages that concern the distribution of that name.
+func For(messages []Message, distribution string) []Message {
+	return slices.DeleteFunc(slices.Clone(messages), func(m Message) bool {
+		names, all := Distributions([]Message{m})
+		return !all && !slices.Contains(names, distribution)
 	})
 }
 

@@ -1,18 +1,19 @@
 package inbound_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/originhub/originhub/pkg/inbound"
 )
 
-func TestConcerns(t *testing.T) {
+func TestMessagesOfADistribution(t *testing.T) {
 	due := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	here, there := inbound.Recheck{Distribution: "main", Due: due}, inbound.Recheck{Distribution: "main-2", Due: due}
 	for name, c := range map[string]struct {
 		messages                []inbound.Message
-		concerns, recheck, only bool
+		concerns, recheck, only bool // distribution main; all of them that concern it
 	}{
 		"a sweep":                     {[]inbound.Message{inbound.Sweep{}}, true, false, false},
 		"a trigger":                   {[]inbound.Message{inbound.Trigger{}}, true, false, false},
@@ -22,10 +23,16 @@ func TestConcerns(t *testing.T) {
 		"another one's and its own":   {[]inbound.Message{there, here}, true, true, true},
 		"its own and a trigger":       {[]inbound.Message{here, inbound.Trigger{}}, true, true, false},
 		"another one's and a trigger": {[]inbound.Message{there, inbound.Trigger{}}, true, false, false},
+		"its own trigger":             {[]inbound.Message{inbound.Trigger{Distribution: "main"}}, true, false, false},
+		"another one's trigger":       {[]inbound.Message{inbound.Trigger{Distribution: "main-2"}}, false, false, false},
 		"nothing":                     {nil, false, false, true},
 	} {
-		if got := inbound.Concerns(c.messages, "main"); got != c.concerns {
-			t.Errorf("%s: Concerns returns %t", name, got)
+		names, all := inbound.Distributions(c.messages)
+		if got := all || slices.Contains(names, "main"); got != c.concerns {
+			t.Errorf("%s: they ask for %q, all: %t", name, names, all)
+		}
+		if mine := inbound.For(c.messages, "main"); len(mine) > 0 != c.concerns {
+			t.Errorf("%s: for main they are %v", name, mine)
 		}
 		if got := inbound.Rechecks(c.messages, "main", due); got != c.recheck {
 			t.Errorf("%s: Rechecks returns %t", name, got)

@@ -13,6 +13,9 @@ type Distribution struct {
 	Pacing
 	Observation
 	Owned
+	// Hosts are those that the distribution's records claim or that are bound to it, in order; nil if they were never recorded. Other runs
+	// look for conflicts only in the partitions of distributions that have one of their hosts.
+	Hosts   []string
 	Version int // of the item; writes are conditional on it
 }
 
@@ -137,12 +140,22 @@ type Snapshot struct {
 	Records       []Record       // of all distributions, by origin id
 	// Refusals are the reported reasons by the ARN of the refused share or origin. Entries expire.
 	Refusals map[string][]Reason
-	Findings Findings // what the audit remembers
+	Reported map[string][]Reason // what function wire reported, by what it is about. Entries expire
+	Findings Findings            // what the audit remembers
 	Damaged  []Damaged
 	Holds    []Hold // by key
+	Fleet    Fleet
 	// Now is the time by the clock of the registry, in whole seconds. Leases, spacing and grace are measured by it, so that the clocks
 	// of the functions do not matter.
 	Now time.Time
+}
+
+// Fleet is what function admit knew of the whole registry when it last read it. Functions that read a part of the registry find the rest of
+// it by this.
+type Fleet struct {
+	Unnamed  []string // distributions with items or records that the hub policy does not name, by name
+	Deferred bool     // an origin waits for capacity
+	Version  int      // of the item; 0 if there is none
 }
 
 // Damaged is an item of the registry that cannot be read. It is set aside, so that it concerns its own origin or distribution and no
@@ -193,6 +206,18 @@ func (s Snapshot) Distribution(name string) Distribution {
 		}
 	}
 	return Distribution{Name: name}
+}
+
+// Hosts returns the hosts that the records of one distribution claim or that are bound to it, in order. It is not nil.
+func (s Snapshot) Hosts(distribution string) []string {
+	hosts := []string{}
+	for _, r := range s.In(distribution) {
+		if hosts = append(hosts, r.BoundHosts()...); r.Reserves() {
+			hosts = append(hosts, r.Claim.Hosts...)
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
 }
 
 // In returns the records of one distribution.

@@ -66,6 +66,11 @@ func (o *Outcome) Trigger(f Function, why string, after time.Duration) {
 	o.Triggers = append(o.Triggers, Trigger{Function: f, Why: why, After: after})
 }
 
+// TriggerWire asks for a run of function wire for one distribution, or for all of them if its name is "", after a delay.
+func (o *Outcome) TriggerWire(distribution, why string, after time.Duration) {
+	o.Triggers = append(o.Triggers, Trigger{Function: Wire, Distribution: distribution, Why: why, After: after})
+}
+
 // Event is an event for the hub bus.
 type Event struct {
 	Type     string // a detail type of package contract
@@ -153,7 +158,8 @@ const (
 
 // Trigger makes a function run. It carries no information that the function relies on.
 type Trigger struct {
-	Function Function
-	Why      string        // for the log
-	After    time.Duration // delay
+	Function     Function
+	Distribution string        // that function wire is to observe, by name; "" for all of them
+	Why          string        // for the log
+	After        time.Duration // delay
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -36,7 +35,9 @@ const (
 	itemDistribution = "distribution"
 	prefixOrigin     = "origin#"
 	prefixRefusal    = "refusal#"
-	itemFindings     = "findings" // of the audit, in partition contract.RegistryAudit
+	prefixReported   = "reported#" // what function wire reported about a distribution or one of its origins
+	itemFindings     = "findings"  // of the audit, in partition contract.RegistryAudit
+	itemFleet        = "fleet"     // in partition contract.RegistryFleet
 )
 
 var codes = fault.Codes{
@@ -55,37 +56,6 @@ type Registry struct {
 // New returns the registry that is stored in the DynamoDB table of that name.
 func New(cfg aws.Config, table string) *Registry {
 	return &Registry{client: dynamodb.NewFromConfig(cfg), table: table}
-}
-
-// Load reads all items, each of them consistently. An item that cannot be read is in Snapshot.Damaged; it does not prevent the others
-// from being returned. The distribution of such an item is returned as one that is unavailable. Load scans the table, since only the table knows every distribution that ever had an origin, including
-// distributions that the hub policy no longer names.
-func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
-	s := origin.Snapshot{Refusals: map[string][]origin.Reason{}}
-	var items []map[string]types.AttributeValue
-	pages := dynamodb.NewScanPaginator(r.client, &dynamodb.ScanInput{TableName: &r.table, ConsistentRead: aws.Bool(true)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return s, codes.Wrap(err, "read registry")
-		}
-		// The clock of the registry is DynamoDB's: the Date header of the response.
-		now, dated := awsmiddleware.GetServerTime(page.ResultMetadata)
-		if !dated {
-			return s, &fault.Retry{Err: errors.New("read registry: the response has no Date header, so the time is unknown; the call is retried")}
-		}
-		s.Now = now
-		items = append(items, page.Items...)
-	}
-	for _, item := range current(items) {
-		if err := add(&s, item); err != nil {
-			setAside(&s, item, err)
-		}
-	}
-	slices.SortFunc(s.Distributions, func(a, b origin.Distribution) int { return strings.Compare(a.Name, b.Name) })
-	slices.SortFunc(s.Holds, func(a, b origin.Hold) int { return strings.Compare(a.Key, b.Key) })
-	slices.SortFunc(s.Records, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
-	return s, nil
 }
 
 // setAside records in s that an item cannot be read.
@@ -134,6 +104,15 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 		}
 		record.Distribution, record.Version = distribution, version
 		s.Records = append(s.Records, record)
+	case strings.HasPrefix(key, prefixReported):
+		what := strings.TrimPrefix(key, prefixReported)
+		s.Reported[what] = readRefusal(string(document), what)
+	case distribution == contract.RegistryFleet:
+		if err := json.Unmarshal(document, &s.Fleet); err != nil {
+			s.Fleet = origin.Fleet{}
+			return err
+		}
+		s.Fleet.Version = version
 	case key == itemFindings:
 		if err := json.Unmarshal(document, &s.Findings); err != nil {
 			s.Findings = origin.Findings{Version: version}
@@ -209,6 +188,12 @@ func (r *Registry) PutDistribution(ctx context.Context, d origin.Distribution) (
 	return d, err
 }
 
+// PutFleet writes what admit knows of the whole registry, with the same condition as PutRecord.
+func (r *Registry) PutFleet(ctx context.Context, f origin.Fleet) error {
+	_, err := r.put(ctx, contract.RegistryFleet, itemFleet, f.Version, f)
+	return err
+}
+
 // PutFindings writes what the audit remembers, with the same condition as PutRecord.
 func (r *Registry) PutFindings(ctx context.Context, f origin.Findings) error {
 	_, err := r.put(ctx, contract.RegistryAudit, itemFindings, f.Version, f)
@@ -247,19 +232,28 @@ func item(distribution, key string, version int, v any) (map[string]types.Attrib
 // refusal is forgotten: the hub's roles need no permission to delete items for that. The time to live of
 // the table deletes the item after 30 days, long after any invitation has expired.
 func (r *Registry) PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error {
+	return r.putReasons(ctx, contract.RegistryRefusals, prefixRefusal+what, reasons, now)
+}
+
+// PutReported records what function wire reported about a distribution or one of its origins, as PutRefusal records refusals.
+func (r *Registry) PutReported(ctx context.Context, distribution, what string, reasons []origin.Reason, now time.Time) error {
+	return r.putReasons(ctx, distribution, prefixReported+what, reasons, now)
+}
+
+func (r *Registry) putReasons(ctx context.Context, partition, key string, reasons []origin.Reason, now time.Time) error {
 	document, err := json.Marshal(reasons)
 	if err != nil {
-		return &fault.GiveUp{Err: fmt.Errorf("write refusal of %s: %w", what, err)}
+		return &fault.GiveUp{Err: fmt.Errorf("write %s: %w", key, err)}
 	}
 	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &r.table,
 		Item: map[string]types.AttributeValue{
-			attrDistribution: text(contract.RegistryRefusals), attrItem: text(prefixRefusal + what),
+			attrDistribution: text(partition), attrItem: text(key),
 			attrVersion: number(1), attrDocument: text(string(document)),
 			attrExpires: number(int(now.Add(30 * 24 * time.Hour).Unix())),
 		},
 	})
-	return codes.Wrap(err, "write refusal of %s", what)
+	return codes.Wrap(err, "write %s", key)
 }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

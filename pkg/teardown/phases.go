@@ -8,7 +8,6 @@ import (
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
-	"github.com/originhub/originhub/pkg/outcome"
 )
 
 // Limits of the waits, after which an alarm is raised, and the time between two observations.
@@ -103,7 +102,7 @@ func (o Observed) startDetach(t origin.Teardown, begun bool) Step {
 func (o Observed) detach() Step {
 	s := o.act(Detach, "VPC origin %s has to leave the distribution; function wire was asked to remove it", o.Record.ID)
 	s.Record.Intent, s.Record.Token = origin.Detach, o.Token
-	s.BeforeWrite.Trigger(outcome.Wire, "teardown of "+o.Record.ID, 0)
+	s.BeforeWrite.TriggerWire(o.Record.Distribution, "teardown of "+o.Record.ID, 0)
 	if o.Has[Naming] && o.Named && o.Record.State == origin.Detached {
 		s.Record.State = origin.Detaching
 	}

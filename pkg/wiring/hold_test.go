@@ -62,7 +62,7 @@ func TestSuspendedOrphanLeaves(t *testing.T) {
 		want      []string
 	}{"none": {nil, nil}, "one": {[]string{"vo_1"}, []string{"vo_2"}}, "both": {[]string{"vo_1", "vo_2"}, []string{}}} {
 		t.Run(name, func(t *testing.T) {
-			r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Suspended: suspending(c.suspended...)}
+			r := wiring.Run{Terms: adopts, Now: now, Alone: true, Item: item("E1"), Suspended: suspending(c.suspended...)}
 			_, step := feed(t, r, wiring.Answer{Served: served(both, true)})
 			update, updates := step.Do.(wiring.Update)
 			if updates != (c.want != nil) || updates && !slices.Equal(managed(update.Config), c.want) {
@@ -100,7 +100,7 @@ func TestSuspendedOriginLeavesAtOnce(t *testing.T) {
 	}
 	for name, records := range map[string][]origin.Record{"wired": {wired}, "torn down": {torn}, "an orphan": nil} {
 		for _, suspended := range []bool{true, false} {
-			r := wiring.Run{Terms: terms, Now: now, Item: item("E1"), Records: records}
+			r := wiring.Run{Terms: terms, Now: now, Alone: true, Item: item("E1"), Records: records}
 			if suspended {
 				r.Suspended = suspending("vo_1")
 			}

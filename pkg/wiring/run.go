@@ -32,9 +32,10 @@ type Run struct {
 	Republish bool                       // the audit found other code in the function that answers 404
 	Item      origin.Distribution        // the distribution's item, as it will be written next
 	Records   []origin.Record            // of this distribution
-	Elsewhere []origin.Record            // of the hub's other distributions
+	Elsewhere []origin.Record            // of the hub's other distributions, as far as they share a host or an origin with this one
 	Domains   []string                   // domain names of the hub's other distributions, former ones included
 	Refusals  map[string][]origin.Reason // what was refused, and the reasons that were reported for it
+	Waiting   bool                       // an origin of another distribution waits for capacity
 	Paused    bool                       // a person has paused the distribution or the hub
 
 	// Observed in AWS.
@@ -53,6 +54,7 @@ type Run struct {
 	Broken        error         // a defect of originhub, which no later run passes
 
 	id          identity // the progress of Locate
+	sought      []string // VPC origins whose records were looked for in all distributions
 	writing     writing  // the progress of Write
 	proved      bool     // prove is done
 	settled     bool     // Settle is done
@@ -70,7 +72,9 @@ type Served struct {
 
 // Begin returns the run for the distribution called name, with what the registry holds in s.
 func Begin(s origin.Snapshot, name string, t Terms) Run {
-	r := Run{Terms: t, Now: s.Now, Item: s.Distribution(name), Records: s.In(name), Refusals: s.Refusals}
+	r := Run{Terms: t, Now: s.Now, Item: s.Distribution(name), Records: s.In(name), Refusals: maps.Clone(s.Refusals), Waiting: s.Fleet.Deferred}
+	r.Item.Hosts = s.Hosts(name)
+	maps.Copy(r.Refusals, s.Reported) // earlier versions wrote them among the refusals
 	r.Republish = t.Base != nil && slices.ContainsFunc(s.Findings.Open, func(f origin.OpenFinding) bool {
 		return f.Kind == origin.FunctionChanged && f.Subject == t.NotFound.Name
 	})
@@ -119,7 +123,7 @@ func (s Step) empty() bool {
 }
 
 // Action is the one thing that a step observes or changes: ReadQuotas, ReadDistribution, FindDistribution, EnsureFunction, RestoreFunction, Create,
-// ListOrigins, FindAlias, Update, ReadZone, ChangeZone or SendRecheck.
+// ListOrigins, FindRecords, FindAlias, Update, ReadZone, ChangeZone or SendRecheck.
 type Action interface{ action() }
 
 // Actions that observe.
@@ -132,6 +136,8 @@ type (
 	FindDistribution struct{ CallerReference, Comment string }
 	// ListOrigins lists the VPC origins that the hub's account can use.
 	ListOrigins struct{}
+	// FindRecords finds the records of VPC origins that are in the configuration and have no record in Run.Records and Run.Elsewhere.
+	FindRecords struct{ IDs []string }
 	// FindAlias asks which other distributions have an alias that overlaps one, for which a distribution is to have it.
 	FindAlias struct{ Distribution, Alias string }
 	// ReadZone lists the records of the hosted zone.
@@ -165,6 +171,7 @@ func (ReadQuotas) action()       {}
 func (ReadDistribution) action() {}
 func (FindDistribution) action() {}
 func (ListOrigins) action()      {}
+func (FindRecords) action()      {}
 func (FindAlias) action()        {}
 func (ReadZone) action()         {}
 func (EnsureFunction) action()   {}
@@ -187,6 +194,7 @@ type Answer struct {
 	ID      string               // FindDistribution, Create
 	ARN     string               // EnsureFunction
 	Origins []origin.VpcOrigin   // ListOrigins
+	Found   origin.Snapshot      // FindRecords
 	Holders []origin.AliasHolder // FindAlias
 	Zone    []origin.DNSRecord   // ReadZone
 }
@@ -239,6 +247,8 @@ func (r Run) Learn(s Step, a Answer) Run {
 		return r.located(s.Do, a)
 	case ListOrigins:
 		return r.originsListed(a)
+	case FindRecords:
+		return r.recordsFound(do, a)
 	case Update:
 		return r.updated(do, a)
 	case FindAlias:
@@ -264,7 +274,7 @@ func (r Run) allRecords() []origin.Record { return slices.Concat(r.Records, r.El
 
 // originWaits reports whether any origin waits for capacity.
 func (r Run) originWaits() bool {
-	return slices.ContainsFunc(r.allRecords(), func(o origin.Record) bool { return o.Intent == origin.Wire && o.State == origin.Deferred })
+	return r.Waiting || slices.ContainsFunc(r.allRecords(), func(o origin.Record) bool { return o.Intent == origin.Wire && o.State == origin.Deferred })
 }
 
 // recheckWithin returns the run with the next observation due after next at the latest.

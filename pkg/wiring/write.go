@@ -40,6 +40,7 @@ type writing struct {
 //	observed                                            then
 //	somebody else wrote the distribution meanwhile      observe it again
 //	the last update is in the distribution              report it
+//	it has a managed origin without a known record      look for the record in the other distributions
 //	it proves that origins are live or detached         report that before an update makes the distribution InProgress
 //	somebody else wrote it maxConflicts times           leave the update to a later run
 //	CloudFront refused the update as invalid            search for the origins that make it invalid
@@ -63,6 +64,8 @@ func (r Run) Write() (Run, Step) {
 		return r, step
 	case r.Item.PendingUpdate != nil && !r.writing.resultUnknown:
 		return r.confirmUpdate()
+	case len(r.unknown()) > 0:
+		return r, Step{Do: FindRecords{IDs: r.unknown()}}
 	case r.proves():
 		return r.prove()
 	case r.writing.done:
@@ -237,6 +240,33 @@ func (r Run) confirmUpdate() (Run, Step) {
 		return r.Write()
 	}
 	return r, step
+}
+
+// unknown returns the managed VPC origins in the configuration whose records were not read. If the hub has one distribution, its records are all
+// there are.
+func (r Run) unknown() (ids []string) {
+	if r.Alone {
+		return nil
+	}
+	for _, o := range r.Served.Config.Orphans(r.allRecords()) {
+		if !slices.Contains(r.sought, o.ID) {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids
+}
+
+// recordsFound takes in the records of origins that are in the configuration.
+func (r Run) recordsFound(do FindRecords, a Answer) Run {
+	if r.sought = slices.Concat(r.sought, do.IDs); a.Class != OK {
+		return r.failWrite(a.Err)
+	}
+	for _, o := range a.Found.Records {
+		if o.Distribution != r.Item.Name {
+			r.Elsewhere = append(slices.Clone(r.Elsewhere), o)
+		}
+	}
+	return r
 }
 
 // originsListed takes in which VPC origins the hub's account can use.

@@ -1,6 +1,7 @@
 package wiring_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +124,42 @@ func TestAliasesOfAnUpdateWhoseAnswerIsLostStayTheHubs(t *testing.T) {
 }
 
 // An origin that the registry has in another distribution goes: whoever put it here wrote before the registry did, and died.
+// A run reads only the records of its own distribution. It looks in the others for the origins that it does not know.
+func TestWriteFindsTheRecordsOfUnknownOrigins(t *testing.T) {
+	elsewhere := record("vo_2", origin.Wire, origin.Live)
+	elsewhere.Distribution = "main-2"
+	both := configOf(t, record("vo_1", origin.Wire, origin.Live), record("vo_2", origin.Wire, origin.Live))
+	for name, c := range map[string]struct {
+		alone  bool
+		answer wiring.Answer
+		want   string
+	}{
+		"of another distribution":  {answer: wiring.Answer{Found: origin.Snapshot{Records: []origin.Record{elsewhere}}}, want: "save, update vo_1"},
+		"without a record":         {want: "nothing is written"},
+		"unreadable":               {answer: wiring.Answer{Class: wiring.Failed, Err: errors.New("throttled")}, want: "nothing is written"},
+		"of the only distribution": {alone: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := wiring.Run{Terms: adopts, Now: now, Alone: c.alone, Item: item("E1"), Records: []origin.Record{record("vo_1", origin.Wire, origin.Live)}}
+			next, step := feed(t, r, wiring.Answer{Served: served(both, true)})
+			find, finds := step.Do.(wiring.FindRecords)
+			if finds == c.alone || finds && !slices.Equal(find.IDs, []string{"vo_2"}) {
+				t.Fatalf("%s", told(step))
+			}
+			if c.alone {
+				return
+			}
+			next, step = feed(t, next.Learn(step, c.answer))
+			if _, again := step.Do.(wiring.FindRecords); again || (told(step) == "save, update vo_1") != (c.want == "save, update vo_1") {
+				t.Errorf("%s", told(step))
+			}
+			if (next.Failed != nil) != (c.answer.Err != nil) {
+				t.Errorf("failed: %v", next.Failed)
+			}
+		})
+	}
+}
+
 func TestWriteTakesOutWhatIsElsewhere(t *testing.T) {
 	elsewhere := record("vo_1", origin.Wire, origin.Live)
 	c := configOf(t, elsewhere)

@@ -21,6 +21,7 @@ type admitRegistry interface {
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 	MoveRecord(ctx context.Context, from string, r origin.Record) (origin.Record, error)
 	PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error
+	PutFleet(ctx context.Context, f origin.Fleet) error
 }
 
 type shares interface {
@@ -82,6 +83,9 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	r.run.Held = len(holds) > 0
 	err = errors.Join(r.changes(ctx, holds), r.invitations(ctx), r.origins(ctx))
 	err = errors.Join(err, r.change(ctx, admission.Change{}))
+	if fleet, changed := r.run.Fleet(); changed {
+		err = errors.Join(err, r.Registry.PutFleet(ctx, fleet))
+	}
 	r.run.Failed = err != nil
 	return errors.Join(err, r.commit(ctx, r.run.After(), nil))
 }
@@ -189,7 +193,7 @@ func (r *admitRun) origins(ctx context.Context) error {
 func (r *admitRun) read(ctx context.Context, due admission.Due) ([]admission.Reading, error) {
 	tags := make([]map[string]string, len(due.Read))
 	unread := make([]error, len(due.Read))
-	each(len(due.Read), func(i int) { tags[i], unread[i] = r.Spoke(due.Read[i].Account).Tags(ctx, due.Read[i].ARN) })
+	each(len(due.Read), accountsPerWorker, func(i int) { tags[i], unread[i] = r.Spoke(due.Read[i].Account).Tags(ctx, due.Read[i].ARN) })
 	var readings []admission.Reading
 	var failed []error
 	for _, o := range due.Stated {

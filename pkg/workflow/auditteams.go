@@ -33,7 +33,7 @@ func (a *Audit) teams(ctx context.Context, accounts []string, o *audit.Observed)
 // others.
 func readEach[T any](ctx context.Context, log *slog.Logger, message string, accounts []string, read func(account string) ([]T, error)) (all []T, unreadable []string, err error) {
 	there, failed := make([][]T, len(accounts)), make([]error, len(accounts))
-	each(len(accounts), func(i int) { there[i], failed[i] = read(accounts[i]) })
+	each(len(accounts), accountsPerWorker, func(i int) { there[i], failed[i] = read(accounts[i]) })
 	for i, account := range accounts {
 		all = append(all, there[i]...)
 		switch err := failed[i]; {

@@ -39,7 +39,7 @@ func (c committer) commit(ctx context.Context, o outcome.Outcome, write func() e
 		if q == nil {
 			return fmt.Errorf("trigger function %s: no queue of it is configured", t.Function)
 		}
-		if err := q.Send(ctx, string(inbound.Trigger{Why: t.Why}.JSON()), t.After); err != nil {
+		if err := q.Send(ctx, string(inbound.Trigger{Distribution: t.Distribution, Why: t.Why}.JSON()), t.After); err != nil {
 			return err
 		}
 	}

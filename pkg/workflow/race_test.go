@@ -60,6 +60,15 @@ func (w *contested) Load(context.Context) (origin.Snapshot, error) {
 	}, nil
 }
 
+func (w *contested) LoadOrigins(ctx context.Context, _, _, _ []string) (origin.Snapshot, error) {
+	return w.Load(ctx)
+}
+
+func (w *contested) PutFleet(context.Context, origin.Fleet) error {
+	w.call()
+	return nil
+}
+
 func (w *contested) PutRecord(_ context.Context, o origin.Record) (origin.Record, error) {
 	w.call()
 	if o.Version != w.version {

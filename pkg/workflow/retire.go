@@ -18,6 +18,7 @@ import (
 
 type retireRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
+	LoadOrigins(ctx context.Context, named, ids, refusals []string) (origin.Snapshot, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 	PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error
 }
@@ -50,7 +51,7 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 	default: // function admit gets the same events of the hub bus, and reports those that are refused
 		return nil
 	}
-	s, err := t.Registry.Load(ctx)
+	s, err := t.load(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -62,6 +63,19 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// load reads the origins that a hint names, or everything.
+func (t *Retire) load(ctx context.Context, m inbound.Message) (origin.Snapshot, error) {
+	hint, hinted := m.(inbound.TagHint)
+	if !hinted {
+		return t.Registry.Load(ctx)
+	}
+	var ids, tags []string
+	for _, o := range hint.Origins() {
+		ids, tags = append(ids, o.ID), append(tags, tagOf(o))
+	}
+	return t.Registry.LoadOrigins(ctx, t.Policy.Distribution.Fleet(), ids, tags)
 }
 
 func (t *Retire) committer() committer {
@@ -77,14 +91,14 @@ func (t *Retire) requests(s origin.Snapshot, m inbound.Message) (requests []tear
 		team, known := t.Policy.TeamOf(o.Account)
 		requests = append(requests, teardown.Request{
 			Now: s.Now, Record: o, Readable: known && team.Spoke, Hinted: hinted, Called: hint.Called, By: hint.By, Confirm: team.ConfirmTeardown,
-			Grace: t.Policy.Grace, DryRun: t.Policy.Distribution.DryRun, Refused: s.Refusals[tagOf(o)],
+			Grace: t.Policy.Grace, DryRun: t.Policy.Distribution.DryRun, Refused: s.Refusals[tagOf(o.Ref)],
 		})
 	}
 	return requests
 }
 
 // tagOf returns the key of an origin's teardown tag among the registry's refusals.
-func tagOf(o origin.Record) string { return o.ARN + " " + contract.TagTeardown }
+func tagOf(o origin.Ref) string { return o.ARN + " " + contract.TagTeardown }
 
 // observeTags reads the tags that decisions need, concurrently if there are many.
 func (t *Retire) observeTags(ctx context.Context, requests []teardown.Request) []error {
@@ -95,7 +109,7 @@ func (t *Retire) observeTags(ctx context.Context, requests []teardown.Request) [
 			asked = append(asked, i)
 		}
 	}
-	each(len(asked), func(n int) {
+	each(len(asked), accountsPerWorker, func(n int) {
 		q := &requests[asked[n]]
 		var err error
 		q.Tag, q.Value, err = teardownTag(ctx, t.Spoke(q.Record.Account), q.Record.Ref, q.Confirm)
@@ -122,7 +136,7 @@ func (t *Retire) retire(ctx context.Context, q teardown.Request) error {
 	record := q.Record
 	err := t.committer().commit(ctx, decided.Outcome, func() (err error) {
 		if decided.Refuse != nil {
-			if err := t.Registry.PutRefusal(ctx, tagOf(record), decided.Refuse, q.Now); err != nil {
+			if err := t.Registry.PutRefusal(ctx, tagOf(record.Ref), decided.Refuse, q.Now); err != nil {
 				return err
 			}
 		}

@@ -102,6 +102,10 @@ func (k *kept) Load(context.Context) (origin.Snapshot, error) {
 	return origin.Snapshot{Now: now, Records: []origin.Record{k.Record}}, nil
 }
 
+func (k *kept) LoadOrigins(ctx context.Context, _, _, _ []string) (origin.Snapshot, error) {
+	return k.Load(ctx)
+}
+
 func (k *kept) PutRecord(_ context.Context, o origin.Record) (origin.Record, error) {
 	k.Record = o
 	return o, nil

@@ -60,6 +60,12 @@ func (c *crowd) Load(context.Context) (origin.Snapshot, error) {
 	return origin.Snapshot{Now: time.Now(), Records: slices.Clone(c.records), Refusals: map[string][]origin.Reason{}}, nil
 }
 
+func (c *crowd) LoadOrigins(ctx context.Context, _, _, _ []string) (origin.Snapshot, error) {
+	return c.Load(ctx)
+}
+
+func (c *crowd) PutFleet(context.Context, origin.Fleet) error { return nil }
+
 func (c *crowd) PutRecord(_ context.Context, r origin.Record) (origin.Record, error) {
 	return r, fmt.Errorf("nothing has changed, and %s is written", r.ID)
 }
@@ -133,8 +139,10 @@ func (c *crowd) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
 func (c *crowd) Distribution(context.Context, string) (origin.Served, error) {
 	return origin.Served{}, nil
 }
+
 func (c *crowd) Distributions(context.Context) ([]origin.Listed, error) { c.call(); return nil, nil }
-func (c *crowd) Records(context.Context) ([]origin.DNSRecord, error)    { c.call(); return nil, nil }
+
+func (c *crowd) Records(context.Context) ([]origin.DNSRecord, error) { c.call(); return nil, nil }
 
 // member is one account of the crowd. A role is assumed with its first call.
 type member struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,9 +18,13 @@ import (
 
 type wireRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
+	LoadDistribution(ctx context.Context, named []string, name string) (origin.Snapshot, error)
+	LoadOrigins(ctx context.Context, named, ids, refusals []string) (origin.Snapshot, error)
+	// DistributionNames returns the names of all distributions: those that the hub policy names, and those of the registry.
+	DistributionNames(ctx context.Context, named []string) ([]string, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 	PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error)
-	PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error
+	PutReported(ctx context.Context, distribution, what string, reasons []origin.Reason, now time.Time) error
 }
 
 type distributions interface {
@@ -67,37 +72,78 @@ type Wire struct {
 // Run observes each distribution that the messages concern, and does what that requires. A delayed message on the function's own queue
 // triggers the rest.
 func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
-	s, err := w.Registry.Load(ctx)
+	names, load, err := w.fleet(ctx, messages)
 	if err != nil {
 		return err
 	}
-	fleet := wiring.Fleet(w.Policy.Distribution.Fleet(), s)
-	quotas := sync.OnceValues(func() (origin.Size, error) { return w.Quotas.Distribution(ctx) })
-	zone := &zoneRead{zone: w.DNS}
-	var failed []error
-	capacityFreed := false
-	suspended, unpermitted := admission.Suspended(s, w.Policy.Policy), admission.Unpermitted(s.Records, w.Policy.Policy)
-	for _, name := range fleet {
-		if !inbound.Concerns(messages, name) {
-			continue
-		}
-		if s.IsDistributionDamaged(name) { // function admit reports it
-			w.Log.WarnContext(ctx, "the distribution's item of the registry cannot be read; the distribution stays as it is", "distribution", name)
-			continue
-		}
-		r := &wireRun{Wire: w, run: wiring.Begin(s, name, w.Policy.Terms(name)), quotas: quotas, zone: zone}
-		r.run.Alone, r.run.Suspended, r.run.Unpermitted = len(fleet) == 1, suspended, unpermitted
-		r.run.Recheck = inbound.Rechecks(messages, name, r.run.Item.RecheckDue)
-		r.run.Quiet = inbound.OnlyRechecks(messages)
-		failed = append(failed, r.underLease(ctx))
-		capacityFreed = capacityFreed || r.run.CapacityFreed
+	account := account{
+		quotas:  sync.OnceValues(func() (origin.Size, error) { return w.Quotas.Distribution(ctx) }),
+		origins: sync.OnceValues(func() ([]origin.VpcOrigin, error) { return w.CloudFront.VpcOrigins(ctx) }),
+		zone:    &zoneRead{zone: w.DNS},
 	}
-	if capacityFreed {
+	failed, freed := make([]error, len(names)), make([]bool, len(names))
+	each(len(names), distributionsPerWorker, func(i int) {
+		s, err := load(ctx, names[i])
+		if err != nil {
+			failed[i] = err
+			return
+		}
+		freed[i], failed[i] = w.one(ctx, s, names[i], inbound.For(messages, names[i]), account)
+	})
+	if slices.Contains(freed, true) {
 		var o outcome.Outcome
 		o.Trigger(outcome.Admit, "capacity was freed", 0)
 		failed = append(failed, w.committer().commit(ctx, o, nil))
 	}
 	return errors.Join(failed...)
+}
+
+// fleet returns the names of the distributions that the messages concern, and how to read what the registry has for one of them. If the
+// hub policy names one distribution, the registry is read once, because it has little else.
+func (w *Wire) fleet(ctx context.Context, messages []inbound.Message) ([]string, func(context.Context, string) (origin.Snapshot, error), error) {
+	named := w.Policy.Distribution.Fleet()
+	names, all := inbound.Distributions(messages)
+	if len(named) > 1 {
+		load := func(ctx context.Context, name string) (origin.Snapshot, error) {
+			return w.Registry.LoadDistribution(ctx, named, name)
+		}
+		if !all {
+			return names, load, nil
+		}
+		names, err := w.Registry.DistributionNames(ctx, named)
+		return names, load, err
+	}
+	s, err := w.Registry.Load(ctx)
+	if all {
+		names = wiring.Fleet(named, s)
+	}
+	return names, func(context.Context, string) (origin.Snapshot, error) { return s, nil }, err
+}
+
+// one observes one distribution, and does what that requires. It reports whether capacity was freed.
+func (w *Wire) one(ctx context.Context, s origin.Snapshot, name string, messages []inbound.Message, of account) (freed bool, err error) {
+	named := w.Policy.Distribution.Fleet()
+	switch {
+	case !slices.Contains(wiring.Fleet(named, s), name):
+		return false, nil
+	case s.IsDistributionDamaged(name): // function admit reports it
+		w.Log.WarnContext(ctx, "the distribution's item of the registry cannot be read; the distribution stays as it is", "distribution", name)
+		return false, nil
+	}
+	r := &wireRun{Wire: w, run: wiring.Begin(s, name, w.Policy.Terms(name)), account: of}
+	r.run.Alone = len(named) == 1 && len(wiring.Fleet(named, s)) == 1
+	r.run.Suspended, r.run.Unpermitted = admission.Suspended(s, w.Policy.Policy), admission.Unpermitted(s.Records, w.Policy.Policy)
+	r.run.Recheck = inbound.Rechecks(messages, name, r.run.Item.RecheckDue)
+	r.run.Quiet = inbound.OnlyRechecks(messages)
+	err = r.underLease(ctx)
+	return r.run.CapacityFreed, err
+}
+
+// account is what all distributions of the hub's account share. It is read once for all distributions of a run.
+type account struct {
+	quotas  func() (origin.Size, error)
+	origins func() ([]origin.VpcOrigin, error)
+	zone    zone
 }
 
 func (w *Wire) committer() committer {
@@ -107,11 +153,14 @@ func (w *Wire) committer() committer {
 // zoneRead reads the hosted zone, which may have thousands of records, once for all distributions of a run, and again only after a change.
 type zoneRead struct {
 	zone
+	mu      sync.Mutex
 	records []origin.DNSRecord
 	read    bool
 }
 
 func (z *zoneRead) Records(ctx context.Context) (_ []origin.DNSRecord, err error) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
 	if !z.read {
 		z.records, err = z.zone.Records(ctx)
 		z.read = err == nil
@@ -120,6 +169,8 @@ func (z *zoneRead) Records(ctx context.Context) (_ []origin.DNSRecord, err error
 }
 
 func (z *zoneRead) Change(ctx context.Context, upsert, remove []origin.DNSRecord) error {
+	z.mu.Lock()
+	defer z.mu.Unlock()
 	z.read = false
 	return z.zone.Change(ctx, upsert, remove)
 }

@@ -19,9 +19,8 @@ import (
 // wireRun is a run of function wire for one distribution.
 type wireRun struct {
 	*Wire
-	run    wiring.Run
-	quotas func() (origin.Size, error) // for all distributions of the account
-	zone   zone
+	account
+	run wiring.Run
 }
 
 // underLease takes the lease, performs the run, and releases the lease in any case.
@@ -81,7 +80,7 @@ func (r *wireRun) commit(ctx context.Context, next *wiring.Run, step *wiring.Ste
 			return err
 		}
 		for _, refusal := range step.Refusals {
-			if err := r.Registry.PutRefusal(ctx, refusal.What, refusal.Reasons, next.Now); err != nil {
+			if err := r.Registry.PutReported(ctx, next.Item.Name, refusal.What, refusal.Reasons, next.Now); err != nil {
 				return err
 			}
 		}
@@ -121,7 +120,9 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 	case wiring.FindDistribution:
 		a.ID, err = r.CloudFront.Find(ctx, do.CallerReference, do.Comment)
 	case wiring.ListOrigins:
-		a.Origins, err = r.CloudFront.VpcOrigins(ctx)
+		a.Origins, err = r.origins()
+	case wiring.FindRecords:
+		a.Found, err = r.Registry.LoadOrigins(ctx, r.Policy.Distribution.Fleet(), do.IDs, nil)
 	case wiring.FindAlias:
 		a.Holders, err = r.CloudFront.ConflictingAliases(ctx, do.Distribution, do.Alias)
 	case wiring.ReadZone:

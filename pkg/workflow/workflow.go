@@ -33,17 +33,17 @@ type Spoke interface {
 	Tags(ctx context.Context, arn string) (map[string]string, error)
 }
 
-// each uses one worker for this many calls, and maxWorkers at most. At 50 ms a call, reading 1,000 accounts one after the other takes
-// minutes, and CloudFront's API has a rate limit that AWS does not publish. Up to accountsPerWorker calls run in order, so that a hub of
-// usual size makes its calls in the same order every time.
-const accountsPerWorker, maxWorkers = 150, 10
+// each uses one worker for this many calls or distributions, and maxWorkers at most. At 50 ms a call, reading 1,000 accounts one after the other
+// takes minutes, and CloudFront's API has a rate limit that AWS does not publish. Up to accountsPerWorker calls run in order, so that a hub
+// of usual size makes its calls in the same order every time. A run on one distribution makes a dozen calls.
+const accountsPerWorker, distributionsPerWorker, maxWorkers = 150, 10, 10
 
-// each calls ask with 0 to n-1, concurrently if n is large, and returns when all calls have returned. ask stores its result in a slice, so
-// that results are judged in order.
-func each(n int, ask func(i int)) {
+// each calls ask with 0 to n-1, with one worker for perWorker calls, and returns when all calls have returned. ask stores its result in a
+// slice, so that results are judged in order.
+func each(n, perWorker int, ask func(i int)) {
 	next := make(chan int)
 	var askers sync.WaitGroup
-	for range min(1+(n-1)/accountsPerWorker, maxWorkers) {
+	for range min(1+(n-1)/perWorker, maxWorkers) {
 		askers.Go(func() {
 			for i := range next {
 				ask(i)

@@ -40,6 +40,7 @@ func (s *Service) API() *cloud.Service {
 			cloud.Op(cloud.Operation{Name: "DescribeTable", ReadOnly: true}, s.describeTable),
 			cloud.Op(data("PutItem", false), s.putItem),
 			cloud.Op(data("GetItem", true), s.getItem),
+			cloud.Op(data("BatchGetItem", true), s.batchGetItem),
 			cloud.Op(data("UpdateItem", false), s.updateItem),
 			cloud.Op(data("DeleteItem", false), s.deleteItem),
 			cloud.Op(data("TransactWriteItems", false), s.transactWriteItems),

@@ -776,6 +776,7 @@ func TestAuthorization_TableAndLeadingKeys(t *testing.T) {
 		leading   []string
 	}{
 		{"GetItem", &GetItemInput{TableName: name, Key: item(itemKey)}, []string{"GetItem"}, []string{"main"}},
+		{"BatchGetItem", &BatchGetItemInput{RequestItems: map[string]KeysAndAttributes{name: {Keys: []Item{item(itemKey)}}}}, []string{"BatchGetItem"}, []string{"main"}},
 		{"PutItem", &PutItemInput{TableName: name, Item: item(itemKey)}, []string{"PutItem"}, []string{"main"}},
 		{"UpdateItem", &UpdateItemInput{TableName: name, Key: item(itemKey)}, []string{"UpdateItem"}, []string{"main"}},
 		{"DeleteItem", &DeleteItemInput{TableName: name, Key: item(itemKey)}, []string{"DeleteItem"}, []string{"main"}},

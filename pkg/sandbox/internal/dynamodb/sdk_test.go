@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -175,6 +178,46 @@ func TestSelectCount(t *testing.T) {
 		var failure smithy.APIError
 		if !errors.As(err, &failure) || failure.ErrorCode() != "ValidationException" || failure.ErrorMessage() != want {
 			t.Errorf("%s: got %v", chosen, err)
+		}
+	}
+}
+
+func TestBatchGetItemReturnsWhatFits(t *testing.T) {
+	b := newBench(t)
+	client := sdk.NewFromConfig(wiretest.Config(t, b.w, "dynamodb", account, region))
+	ctx, table := context.Background(), aws.String(name)
+	large := strings.Repeat("x", maxItem-100)
+	keyOf := func(i int) map[string]types.AttributeValue {
+		return map[string]types.AttributeValue{"pk": s("main"), "sk": s("origin#" + strconv.Itoa(i))}
+	}
+	fit := maxBatchBytes / maxItem
+	keys := []map[string]types.AttributeValue{{"pk": s("main"), "sk": s("nothing")}}
+	for i := range fit + 2 {
+		item := keyOf(i)
+		item["document"] = s(large)
+		if _, err := client.PutItem(ctx, &sdk.PutItemInput{TableName: table, Item: item}); err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, keyOf(i))
+	}
+	read := func(keys []map[string]types.AttributeValue) (*sdk.BatchGetItemOutput, error) {
+		return client.BatchGetItem(ctx, &sdk.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{name: {Keys: keys, ConsistentRead: aws.Bool(true)}}})
+	}
+	got, err := read(keys)
+	if err != nil || len(got.Responses[name]) != fit || len(got.UnprocessedKeys[name].Keys) != 2 || !*got.UnprocessedKeys[name].ConsistentRead {
+		t.Fatalf("%v: %d items, unprocessed %+v", err, len(got.Responses[name]), got.UnprocessedKeys)
+	}
+	if got, err = read(got.UnprocessedKeys[name].Keys); err != nil || len(got.Responses[name]) != 2 || len(got.UnprocessedKeys) != 0 {
+		t.Errorf("%v: %+v", err, got.UnprocessedKeys)
+	}
+	for what, keys := range map[string][]map[string]types.AttributeValue{
+		"The batch get list cannot be empty":      {},
+		"contains duplicates":                     {keyOf(1), keyOf(1)},
+		"Too many items requested":                slices.Repeat([]map[string]types.AttributeValue{keyOf(1)}, maxBatchKeys+1),
+		"The provided key element does not match": {{"pk": s("main")}},
+	} {
+		if _, err := read(keys); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
 		}
 	}
 }

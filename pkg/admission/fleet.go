@@ -1,0 +1,26 @@
+package admission
+
+import (
+	"slices"
+
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Fleet returns what functions that read a part of the registry have to know of the rest, and whether the registry has to be told.
+func (r Run) Fleet() (_ origin.Fleet, changed bool) {
+	s := r.Registry
+	is := origin.Fleet{Version: s.Fleet.Version, Deferred: slices.ContainsFunc(s.Records, deferred)}
+	named := r.Policy.Distribution.Fleet()
+	for _, d := range s.Distributions {
+		is.Unnamed = append(is.Unnamed, d.Name)
+	}
+	for _, o := range s.Records {
+		is.Unnamed = append(is.Unnamed, o.Distribution)
+	}
+	slices.Sort(is.Unnamed)
+	is.Unnamed = slices.DeleteFunc(slices.Compact(is.Unnamed), func(name string) bool { return slices.Contains(named, name) })
+	return is, is.Version == 0 || is.Deferred != s.Fleet.Deferred || !slices.Equal(is.Unnamed, s.Fleet.Unnamed)
+}
+
+// deferred reports whether an origin waits for capacity.
+func deferred(o origin.Record) bool { return o.Intent == origin.Wire && o.State == origin.Deferred }

@@ -1,0 +1,229 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/fault"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// Load reads all items, each of them consistently. An item that cannot be read is in Snapshot.Damaged; it does not prevent the others
+// from being returned. The distribution of such an item is returned as one that is unavailable. Load scans the table, since only the
+// table knows every distribution that ever had an origin, including distributions that the hub policy no longer names.
+func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
+	var c collected
+	pages := dynamodb.NewScanPaginator(r.client, &dynamodb.ScanInput{TableName: &r.table, ConsistentRead: aws.Bool(true)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return origin.Snapshot{}, codes.Wrap(err, "read registry")
+		}
+		if err := c.take(page.ResultMetadata, page.Items); err != nil {
+			return origin.Snapshot{}, err
+		}
+	}
+	return c.snapshot(), nil
+}
+
+// LoadDistribution reads what function wire has to know for a run on the distribution of that name: its records and what was reported about
+// them, the items of all distributions, the findings of the audit, what people hold, and the records of the distributions with which it
+// shares a host. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
+// damaged items aside.
+func (r *Registry) LoadDistribution(ctx context.Context, named []string, name string) (origin.Snapshot, error) {
+	var c collected
+	keys := append([]key{fleetKey, {contract.RegistryAudit, itemFindings}}, distributionKeys(named)...)
+	if err := r.get(ctx, &c, keys); err != nil {
+		return origin.Snapshot{}, err
+	}
+	fleet := c.snapshot().Fleet
+	if fleet.Version == 0 {
+		return r.Load(ctx)
+	}
+	unnamed := without(fleet.Unnamed, named)
+	if err := r.get(ctx, &c, distributionKeys(unnamed)); err != nil {
+		return origin.Snapshot{}, err
+	}
+	for _, partition := range []string{name, contract.RegistryHolds} {
+		if err := r.query(ctx, &c, partition); err != nil {
+			return origin.Snapshot{}, err
+		}
+	}
+	s := c.snapshot()
+	hosts := s.Hosts(name)
+	for _, other := range slices.Concat(named, unnamed) {
+		if of := s.Distribution(other).Hosts; other == name || of != nil && !slices.ContainsFunc(hosts, func(h string) bool { return slices.Contains(of, h) }) {
+			continue
+		}
+		if err := r.query(ctx, &c, other); err != nil {
+			return origin.Snapshot{}, err
+		}
+	}
+	return c.snapshot(), nil
+}
+
+// DistributionNames returns the names of the hub's distributions: those of the hub policy, which are named, and those that it does not name but that
+// the registry knows.
+func (r *Registry) DistributionNames(ctx context.Context, named []string) ([]string, error) {
+	var c collected
+	if err := r.get(ctx, &c, []key{fleetKey}); err != nil {
+		return nil, err
+	}
+	s := c.snapshot()
+	if s.Fleet.Version > 0 {
+		return slices.Concat(named, without(s.Fleet.Unnamed, named)), nil
+	}
+	s, err := r.Load(ctx)
+	names := slices.Clone(named)
+	for _, d := range s.Distributions {
+		names = append(names, d.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), err
+}
+
+// without returns the names that are not among others.
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
+}
+
+func distributionKeys(names []string) (keys []key) {
+	for _, name := range names {
+		keys = append(keys, key{contract.RegistryDistribution + name, itemDistribution})
+	}
+	return keys
+}
+
+// LoadOrigins reads the records of the origins with these VPC origin ids, the items of their distributions, and what was reported under the
+// keys refusals. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
+// damaged items aside.
+func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals []string) (origin.Snapshot, error) {
+	var c collected
+	keys := []key{fleetKey}
+	for _, what := range refusals {
+		keys = append(keys, key{contract.RegistryRefusals, prefixRefusal + what})
+	}
+	if err := r.get(ctx, &c, append(keys, originKeys(named, ids)...)); err != nil {
+		return origin.Snapshot{}, err
+	}
+	fleet := c.snapshot().Fleet
+	if fleet.Version == 0 { // function admit has not swept since the hub was updated or its registry was lost
+		return r.Load(ctx)
+	}
+	unnamed := without(fleet.Unnamed, named)
+	if err := r.get(ctx, &c, originKeys(unnamed, ids)); err != nil {
+		return origin.Snapshot{}, err
+	}
+	s := c.snapshot()
+	for _, o := range s.Records {
+		if s.Distribution(o.Distribution).Version == 0 && !s.IsDistributionDamaged(o.Distribution) {
+			return r.Load(ctx) // its item is still where an earlier version wrote it, or there is none yet
+		}
+	}
+	return s, nil
+}
+
+func originKeys(distributions, ids []string) []key {
+	keys := distributionKeys(distributions)
+	for _, name := range distributions {
+		for _, id := range ids {
+			keys = append(keys, key{name, prefixOrigin + id})
+		}
+	}
+	return keys
+}
+
+// key is the key of an item.
+type key struct{ partition, sort string }
+
+var fleetKey = key{contract.RegistryFleet, itemFleet}
+
+// batch is how many items one BatchGetItem reads.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+const batch = 100
+
+// get adds the items with these keys to c.
+func (r *Registry) get(ctx context.Context, c *collected, keys []key) error {
+	for some := range slices.Chunk(keys, batch) {
+		of := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
+		for _, k := range some {
+			of.Keys = append(of.Keys, map[string]types.AttributeValue{attrDistribution: text(k.partition), attrItem: text(k.sort)})
+		}
+		for asked := map[string]types.KeysAndAttributes{r.table: of}; len(asked) > 0; {
+			out, err := r.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: asked})
+			if err != nil {
+				return codes.Wrap(err, "read %d items of the registry", len(some))
+			}
+			items := slices.Concat(slices.Collect(maps.Values(out.Responses))...)
+			if err := c.take(out.ResultMetadata, items); err != nil {
+				return err
+			}
+			if asked = out.UnprocessedKeys; len(asked) > 0 && len(items) == 0 {
+				return &fault.Retry{Err: errors.New("read registry: DynamoDB processes none of the keys now; the call is retried")}
+			}
+		}
+	}
+	return nil
+}
+
+// query adds the items of a partition to c.
+func (r *Registry) query(ctx context.Context, c *collected, partition string) error {
+	pages := dynamodb.NewQueryPaginator(r.client, &dynamodb.QueryInput{
+		TableName: &r.table, ConsistentRead: aws.Bool(true),
+		KeyConditionExpression:    aws.String("#p = :p"),
+		ExpressionAttributeNames:  map[string]string{"#p": attrDistribution},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":p": text(partition)},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return codes.Wrap(err, "read partition %s of the registry", partition)
+		}
+		if err := c.take(page.ResultMetadata, page.Items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collected is what was read so far.
+type collected struct {
+	items []map[string]types.AttributeValue
+	now   time.Time
+}
+
+// take adds the items of a response. The clock of the registry is DynamoDB's: the Date header of the response.
+func (c *collected) take(of middleware.Metadata, items []map[string]types.AttributeValue) error {
+	now, dated := awsmiddleware.GetServerTime(of)
+	if !dated {
+		return &fault.Retry{Err: errors.New("read registry: the response has no Date header, so the time is unknown; the call is retried")}
+	}
+	c.now = now
+	c.items = append(c.items, items...)
+	return nil
+}
+
+// snapshot returns the items as a snapshot.
+func (c *collected) snapshot() origin.Snapshot {
+	s := origin.Snapshot{Now: c.now, Refusals: map[string][]origin.Reason{}, Reported: map[string][]origin.Reason{}}
+	for _, item := range current(slices.Clone(c.items)) {
+		if err := add(&s, item); err != nil {
+			setAside(&s, item, err)
+		}
+	}
+	slices.SortFunc(s.Distributions, func(a, b origin.Distribution) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.Holds, func(a, b origin.Hold) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(s.Records, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
+	return s
+}

@@ -1,0 +1,106 @@
+package registry_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/internal/rig"
+	"github.com/originhub/originhub/pkg/origin"
+)
+
+// in returns the record of an origin with one host in a distribution.
+func in(distribution, id, host string) origin.Record {
+	r := record(id)
+	r.Distribution, r.Claim.Hosts = distribution, []string{host}
+	return r
+}
+
+func idsOf(s origin.Snapshot) string {
+	var ids []string
+	for _, r := range s.Records {
+		ids = append(ids, r.ID)
+	}
+	return strings.Join(ids, " ")
+}
+
+// A function that reads a part of the registry finds what it needs in every distribution, also in those that the policy names no more. As
+// long as function admit has not said which these are, it reads everything.
+func TestPartsOfTheRegistryAreFound(t *testing.T) {
+	t.Parallel()
+	ctx, s, r := open(t)
+	for _, o := range []origin.Record{
+		in("main", "vo_a", "a.example.com"), in("main-2", "vo_b", "b.example.com"), in("old", "vo_c", "c.example.com"), in("main-3", "vo_d", "a.example.com"),
+	} {
+		rig.Must[origin.Record](t)(r.PutRecord(ctx, o))
+	}
+	put := func(name string, hosts []string) {
+		t.Helper()
+		d := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Distribution(name)
+		d.Hosts = hosts
+		rig.Must[origin.Distribution](t)(r.PutDistribution(ctx, d))
+	}
+	for name, host := range map[string]string{"main": "a.example.com", "main-2": "b.example.com", "old": "c.example.com", "main-3": "a.example.com"} {
+		put(name, []string{host})
+	}
+	rig.OK(t, r.PutRefusal(ctx, "vo_c tag", []origin.Reason{{Code: "bad"}}, s.Now()))
+	rig.OK(t, r.PutReported(ctx, "main", "vo_a serves", []origin.Reason{{Code: "less"}}, s.Now()))
+	rig.OK(t, r.PutFindings(ctx, origin.Findings{Calls: []string{"c"}}))
+	named := []string{"main", "main-2", "main-3"}
+
+	if got := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, named, []string{"vo_c"}, nil)); idsOf(got) != "vo_a vo_b vo_c vo_d" {
+		t.Errorf("before admit has run: %s", idsOf(got))
+	}
+	if got := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "main")); idsOf(got) != "vo_a vo_b vo_c vo_d" {
+		t.Errorf("before admit has run: %s", idsOf(got))
+	}
+	names := []string{"main", "main-2", "main-3", "old"}
+	if got := rig.Must[[]string](t)(r.DistributionNames(ctx, named)); !slices.Equal(got, names) {
+		t.Errorf("before admit has run: %q", got)
+	}
+	rig.OK(t, r.PutFleet(ctx, origin.Fleet{Unnamed: []string{"old"}, Deferred: true}))
+	if got := rig.Must[[]string](t)(r.DistributionNames(ctx, named)); !slices.Equal(got, names) {
+		t.Errorf("names: %q", got)
+	}
+
+	got := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, named, []string{"vo_c", "vo_b", "vo_x"}, []string{"vo_c tag", "another"}))
+	if idsOf(got) != "vo_b vo_c" || got.Distribution("old").Version == 0 || len(got.Refusals) != 1 || got.Refusals["vo_c tag"][0].Code != "bad" || got.Now.IsZero() {
+		t.Errorf("%+v", got)
+	}
+	got = rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "main"))
+	if idsOf(got) != "vo_a vo_d" || len(got.Distributions) != 4 || got.Reported["vo_a serves"][0].Code != "less" || !got.Fleet.Deferred || len(got.Findings.Calls) != 1 {
+		t.Errorf("main with the distribution that has its host: %+v", got)
+	}
+	put("main-2", nil)
+	if got := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "old")); idsOf(got) != "vo_b vo_c" {
+		t.Errorf("old with the distribution whose hosts are unknown: %s", idsOf(got))
+	}
+}
+
+// An item that cannot be read is set aside, however it is read, and so is one that a person pauses.
+func TestPartsOfTheRegistrySetDamagedItemsAside(t *testing.T) {
+	t.Parallel()
+	ctx, s, r := open(t)
+	rig.OK(t, r.PutFleet(ctx, origin.Fleet{}))
+	client := dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region))
+	text := func(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
+	for _, key := range [][2]string{{"main", "origin#vo_a"}, {contract.RegistryDistribution + "main", "distribution"}, {contract.RegistryHolds, "pause#hub"}} {
+		item := map[string]types.AttributeValue{contract.RegistryPartition: text(key[0]), contract.RegistrySort: text(key[1]), "document": text("{"), "version": &types.AttributeValueMemberN{Value: "1"}}
+		rig.Must[*dynamodb.PutItemOutput](t)(client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table), Item: item}))
+	}
+	origins := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, []string{"main", "main-2"}, []string{"vo_a"}, nil))
+	whole := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, []string{"main", "main-2"}, "main"))
+	for what, s := range map[string]origin.Snapshot{"origins": origins, "distribution": whole} {
+		if !s.IsDamaged("vo_a") || !s.IsDistributionDamaged("main") || len(s.Records) != 0 {
+			t.Errorf("%s: %+v", what, s)
+		}
+	}
+	if len(whole.Holds) != 1 {
+		t.Errorf("holds: %+v", whole.Holds)
+	}
+}
