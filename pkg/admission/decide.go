@@ -43,6 +43,12 @@ func (d Decision) Waits() bool { return !d.Admit && allWait(d.Reasons) }
 //	             than limits permit per team, and more than now
 //	known        permitted                                      admitted
 func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
+	return newClaims(p, registry).decide(c)
+}
+
+// decide decides about an origin, with the records as the registry. See Decide.
+func (standing *claims) decide(c Candidate) Decision {
+	p := standing.policy
 	team, known := p.TeamOf(c.Account)
 	if !known {
 		return Decision{Reasons: []Reason{because(OriginUnknownAccount, c.Account,
@@ -55,13 +61,13 @@ func Decide(c Candidate, p Policy, registry []origin.Record) Decision {
 		wellFormed(c.ID, claim, team),
 		permitted(c.ID, judged, team, p),
 		within(c.ID, claim, team, p),
-		untaken(c.ID, judged, team, p, registry),
+		untaken(c.ID, judged, team, standing),
 	)
 	if c.Tagged {
 		reasons = append(reasons, because(OriginTearingDown, "",
 			"%s has the tag %s: remove the tag to have the origin added to the distribution", c.ID, contract.TagTeardown))
 	}
-	reasons = append(reasons, fits(c.ID, judged, team, p, registry)...)
+	reasons = append(reasons, fits(c.ID, judged, team, standing)...)
 	return Decision{Admit: len(reasons) == 0, Reasons: reasons}
 }
 
@@ -175,17 +181,11 @@ func (p Policy) coverable() string {
 
 // untaken returns a reason for each other origin whose claim overlaps claim c, sorted by the id of that origin. Hosts make no
 // difference, since behaviors match on the path alone.
-func untaken(id string, c origin.Claim, t Team, p Policy, registry []origin.Record) []Reason {
+func untaken(id string, c origin.Claim, t Team, standing *claims) []Reason {
 	var out []Reason
-	var holders []string
-	for i := range registry {
-		other := &registry[i]
-		if other.ID == id || !other.Reserves() {
-			continue
-		}
-		if r, taken := takes(id, other, c, t, p); taken {
-			at, _ := slices.BinarySearch(holders, other.ID)
-			holders, out = slices.Insert(holders, at, other.ID), slices.Insert(out, at, r)
+	for _, other := range standing.overlapping(id, c.Paths) {
+		if r, taken := takes(id, other, c, t, standing.policy); taken {
+			out = append(out, r)
 		}
 	}
 	return out
@@ -311,15 +311,15 @@ type Dropped struct {
 // admissions that ran at the same time may not have observed each other, and the hub policy may have changed. A limit drops nothing,
 // since what is wired has its capacity already.
 func Settle(registry []origin.Record, p Policy) []Dropped {
-	var standing []origin.Record
+	standing := newClaims(p, nil)
 	var out []Dropped
 	for _, r := range byAdmission(registry) {
-		d := Decide(Candidate{Ref: r.Ref, Claim: r.Claim}, p, standing)
+		d := standing.decide(Candidate{Ref: r.Ref, Claim: r.Claim})
 		if reasons := slices.DeleteFunc(d.Reasons, waits); len(reasons) > 0 {
 			out = append(out, Dropped{r, reasons})
 			continue
 		}
-		standing = append(standing, r)
+		standing.add(r)
 	}
 	return out
 }

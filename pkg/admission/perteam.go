@@ -1,8 +1,6 @@
 package admission
 
 import (
-	"slices"
-
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -14,21 +12,9 @@ import (
 //	more than the limit   more                              the policy  a reason, if the limit is that of origins
 //	more than the limit   no more                           any         none: what is wired stays, if a limit was lowered
 //	no more               any                               any         none
-func fits(id string, c origin.Claim, t Team, p Policy, registry []origin.Record) []Reason {
-	var rest, now []origin.Record
-	for i := range registry {
-		other := &registry[i]
-		ofTeam := slices.Contains(t.Accounts, other.Account) || other.Team == t.Name && p.teamOf(other) == t.Name
-		switch {
-		case !other.Reserves() || !ofTeam:
-		case other.ID == id:
-			now = append(now, *other)
-		default:
-			rest = append(rest, *other)
-		}
-	}
-	had, has := sizeOf(slices.Concat(rest, now)), sizeOf(append(rest, origin.Record{Ref: origin.Ref{ID: id}, Claim: c}))
-	most := p.Limits.PerTeam
+func fits(id string, c origin.Claim, t Team, standing *claims) []Reason {
+	had, has := standing.with(id, c, t)
+	most := standing.policy.Limits.PerTeam
 	if t.Claim != nil {
 		most = origin.Size{Origins: most.Origins}
 	}
@@ -48,17 +34,4 @@ func fits(id string, c origin.Claim, t Team, p Policy, registry []origin.Record)
 		}
 	}
 	return out
-}
-
-// sizeOf returns what the claims of records take: an origin each, a behavior for each path, and an alias for each host.
-func sizeOf(records []origin.Record) origin.Size {
-	ids, hosts, behaviors := map[string]bool{}, map[string]bool{}, 0
-	for _, r := range records {
-		ids[r.ID] = true // an origin that stays as it is has its old and its new claim here
-		for _, h := range r.Claim.Hosts {
-			hosts[h] = true
-		}
-		behaviors += len(r.Claim.Paths)
-	}
-	return origin.Size{Origins: len(ids), Behaviors: behaviors, Aliases: len(hosts)}
 }

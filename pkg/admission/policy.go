@@ -4,6 +4,7 @@ package admission
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
@@ -20,6 +21,8 @@ type Policy struct {
 	Claims       Claims
 	Limits       Limits
 	Teams        []Team // sorted by name
+
+	teams map[string]int // indexes in Teams by account; nil: see Indexed
 }
 
 // Distribution says which distributions the hub manages: existing ones that it adopts, or ones that it creates. Exactly one of
@@ -102,8 +105,31 @@ type Grant struct {
 	Paths []string
 }
 
+// Indexed returns p with an index of its accounts, with which TeamOf walks over no teams. The index does not follow changes of p.Teams.
+func (p Policy) Indexed() Policy {
+	if p.teams != nil {
+		return p
+	}
+	p.teams = map[string]int{}
+	for i, t := range p.Teams {
+		for _, account := range t.Accounts {
+			if _, known := p.teams[account]; !known {
+				p.teams[account] = i
+			}
+		}
+	}
+	return p
+}
+
 // TeamOf returns the team of an account, and whether there is one.
 func (p Policy) TeamOf(account string) (Team, bool) {
+	if p.teams != nil {
+		i, known := p.teams[account]
+		if !known {
+			return Team{}, false
+		}
+		return p.Teams[i], true
+	}
 	for _, t := range p.Teams {
 		if slices.Contains(t.Accounts, account) {
 			return t, true
@@ -133,12 +159,21 @@ func (p Policy) Accounts() []string {
 
 // reserved returns the entry of Reserved that covers a host, or "".
 func (p Policy) reserved(host string) string {
-	for _, r := range p.Reserved {
-		if r == host || coversHost(r, host) {
+	if i := strings.Index(host, "."); i > 0 {
+		if r := "*" + host[i:]; isIn(p.Reserved, r) {
 			return r
 		}
 	}
+	if isIn(p.Reserved, host) {
+		return host
+	}
 	return ""
+}
+
+// isIn reports whether a sorted list has a value.
+func isIn(sorted []string, value string) bool {
+	_, found := slices.BinarySearch(sorted, value)
+	return found
 }
 
 // CheckGranted returns why no team may be granted a host, as a predicate without its subject, or "". A wildcard may be granted although it

@@ -47,7 +47,7 @@ type attempt struct {
 
 func (r Round) attempt(read []Reading, stays map[string]bool) attempt {
 	var a attempt
-	standing := r.standing()
+	standing := newClaims(r.Policy, r.standing())
 	reported := map[string]bool{}
 	var asking []request
 	for _, o := range read {
@@ -58,7 +58,11 @@ func (r Round) attempt(read []Reading, stays map[string]bool) attempt {
 			continue
 		}
 		asking = append(asking, *c.request)
-		standing = replace(standing, c.request.is, stays[o.ID])
+		if stays[o.ID] {
+			standing.add(c.request.is)
+		} else {
+			standing.replace(c.request.is)
+		}
 	}
 	var withdrawn map[string]bool
 	a.withdrawals, withdrawn = r.withdraw(asking, stays)
@@ -76,16 +80,6 @@ func (r Round) attempt(read []Reading, stays map[string]bool) attempt {
 		a.places = append(a.places, changes...)
 	}
 	return a
-}
-
-// replace returns records with the record of the same origin replaced by is. If there is none, or if it stays, is is appended.
-func replace(records []origin.Record, is origin.Record, stays bool) []origin.Record {
-	at := slices.IndexFunc(records, func(o origin.Record) bool { return o.ID == is.ID })
-	if at < 0 || stays {
-		return append(records, is)
-	}
-	records[at] = is
-	return records
 }
 
 // claim is the decision about one origin by its claim.
@@ -113,7 +107,7 @@ type claim struct {
 //	any other                          no            admitted  a request for a place, or nothing if nothing has changed but its refusal
 //	any                                no            waits     Origin Deferred; observed again later
 //	any                                no            refused   Origin Refused; what is wired stays wired with its old claim
-func (r Round) claim(o Reading, standing []origin.Record) claim {
+func (r Round) claim(o Reading, standing *claims) claim {
 	team, _ := r.Policy.TeamOf(o.Account)
 	report := func(event string, reasons []Reason) []Change {
 		return refuse(r.Registry.Refusals, event, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, reasons)
@@ -143,7 +137,7 @@ func (r Round) claim(o Reading, standing []origin.Record) claim {
 		return claim{reported: true, changes: report(contract.OriginRefused, reasons)}
 	}
 	is := ParseClaim(o.Tags, team)
-	switch d := Decide(Candidate{Ref: o.Ref, Claim: is, Tagged: tagged}, r.Policy, standing); {
+	switch d := standing.decide(Candidate{Ref: o.Ref, Claim: is, Tagged: tagged}); {
 	case d.Admit && len(r.mayAsk(o, team, is)) > 0:
 		return claim{reported: true, changes: r.keepWaiting(o, r.mayAsk(o, team, is), report)}
 	case d.Admit && r.changesTooOften(record, team, is):

@@ -33,12 +33,13 @@ func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Chan
 		c.Alarm(contract.OriginWithdrawn, o.ARN, outcome.About(o, "").Because(reasons))
 		changes = append(changes, c)
 	}
-	records := slices.Clone(r.Registry.Records)
+	is := newClaims(r.Policy, r.Registry.Records)
 	for _, q := range asking {
 		if !stays[q.is.ID] {
-			records = replace(records, q.is, false)
+			is.replace(q.is)
 		}
 	}
+	records := is.records
 	for _, o := range records {
 		if reason, leaves := r.mayNotStay(o.ID); leaves && o.Intent == origin.Wire {
 			drop(o, reason)

@@ -329,6 +329,7 @@ func (f file) policy() hubpolicy.Policy {
 		p.Teams = append(p.Teams, out)
 	}
 	slices.SortStableFunc(p.Teams, func(a, b admission.Team) int { return strings.Compare(a.Name, b.Name) })
+	p.Policy = p.Indexed()
 	return p
 }
 

@@ -88,7 +88,7 @@ func TestExample(t *testing.T) {
 		Grace:       teardown.Bounds{Default: 15 * time.Minute, Maximum: 720 * time.Hour}, Updates: hubpolicy.Updates{Spacing: 30 * time.Second, Window: 5 * time.Second}, Retention: 365,
 		Networks: map[string]netip.Prefix{"team-a": netip.MustParsePrefix("10.20.0.0/20"), "team-b": netip.MustParsePrefix("10.20.16.0/20")},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{}), cmpopts.IgnoreUnexported(admission.Policy{})); diff != "" {
 		t.Error(diff)
 	}
 	if err := validate(compiled(t), example(t)); err != nil {
