@@ -181,6 +181,12 @@ type Call struct {
 // Account returns the account in which the call is made.
 func (c *Call) Account() string { return c.Caller.Account }
 
+// Read adds items that the call has read from a table to the call log. Size is their size in bytes.
+func (c *Call) Read(items, size int) {
+	c.record.ItemsRead += items
+	c.record.BytesRead += size
+}
+
 // Now returns the virtual time.
 func (c *Call) Now() time.Time { return c.World.Clock.Now() }
 
@@ -209,6 +215,9 @@ type CallRecord struct {
 	Fault     string `json:"fault,omitempty"`
 	ReadOnly  bool   `json:"readOnly"`
 	RequestID string `json:"requestId"`
+	// ItemsRead and BytesRead are what a read of DynamoDB has read: the items before its filter and projection, and their size.
+	ItemsRead int `json:"itemsRead,omitempty"`
+	BytesRead int `json:"bytesRead,omitempty"`
 	// Attempt counts how often the SDK has sent this call. If it is above 1, the previous attempt got no response, or an
 	// error after which the SDK retries.
 	Attempt int `json:"attempt,omitempty"`

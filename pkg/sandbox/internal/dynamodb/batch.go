@@ -97,7 +97,9 @@ func (s *Service) batchOf(c *cloud.Call, name string, of KeysAndAttributes, out 
 			*left = 0
 			unprocessed.Keys = append(unprocessed.Keys, key)
 		default:
-			*left -= item.bytes()
+			size := item.bytes()
+			*left -= size
+			c.Read(1, size)
 			out.Responses[name] = append(out.Responses[name], projection.of(item))
 		}
 	}

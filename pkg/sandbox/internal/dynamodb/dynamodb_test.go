@@ -440,6 +440,9 @@ func TestQuery(t *testing.T) {
 	if filtered.Count != 1 || filtered.ScannedCount != 4 || text((*filtered.Items)[0]) != `{"sk":"origin#2"}` {
 		t.Errorf("%+v", filtered)
 	}
+	if c := b.w.Calls()[len(b.w.Calls())-1]; c.ItemsRead != 4 || c.BytesRead <= 4*len("pkmainskorigin#2v") || c.BytesRead > 4*100 {
+		t.Errorf("a query that reads 4 items and returns 1 is logged as %d items of %d bytes", c.ItemsRead, c.BytesRead)
+	}
 	counted := must[ReadOutput](b, "Query", &QueryInput{
 		Read: Read{TableName: name, Select: "COUNT", ExpressionAttributeValues: Item{":d": str("main")}}, KeyConditionExpression: "pk = :d",
 	})

@@ -198,6 +198,7 @@ func (s *Service) getItem(c *cloud.Call, in *GetItemInput) (*GetItemOutput, erro
 	if !ok {
 		return &GetItemOutput{}, nil
 	}
+	c.Read(1, item.bytes())
 	item = projection.of(item)
 	return &GetItemOutput{&item}, nil
 }

@@ -57,7 +57,7 @@ func (s *Service) query(c *cloud.Call, in *QueryInput) (*ReadOutput, error) {
 	if r.backward {
 		slices.Reverse(items)
 	}
-	return r.page(items)
+	return r.page(c, items)
 }
 
 // leading returns the partition key of a query for the policy's condition key, before the request is checked.
@@ -117,7 +117,7 @@ func (s *Service) scan(c *cloud.Call, in *ScanInput) (*ReadOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.page(t.sorted())
+	return r.page(c, t.sorted())
 }
 
 // reading is a parsed Query or Scan.
@@ -272,7 +272,7 @@ func operands(c condition) []operand {
 }
 
 // page reads from the starting key until the limit or until the page is full.
-func (r *reading) page(items []Item) (*ReadOutput, error) {
+func (r *reading) page(c *cloud.Call, items []Item) (*ReadOutput, error) {
 	out, found := &ReadOutput{}, []Item{}
 	if !r.count {
 		out.Items = &found
@@ -302,6 +302,7 @@ func (r *reading) page(items []Item) (*ReadOutput, error) {
 			break
 		}
 	}
+	c.Read(out.ScannedCount, size)
 	return out, nil
 }
 
