@@ -51,8 +51,7 @@ func (standing *claims) decide(c Candidate) Decision {
 	p := standing.policy
 	team, known := p.TeamOf(c.Account)
 	if !known {
-		return Decision{Reasons: []Reason{because(OriginUnknownAccount, c.Account,
-			"account %s belongs to no team of the hub policy: add the account to a team if the hub may use its origins", c.Account)}}
+		return Decision{Reasons: []Reason{unknownAccount(c.Ref)}}
 	}
 	claim := Normal(c.Claim)
 	judged := claim // without malformed paths, for which no grant or overlap can be stated
@@ -69,6 +68,10 @@ func (standing *claims) decide(c Candidate) Decision {
 	}
 	reasons = append(reasons, fits(c.ID, judged, team, standing)...)
 	return Decision{Admit: len(reasons) == 0, Reasons: reasons}
+}
+
+func unknownAccount(o origin.Ref) Reason {
+	return because(OriginUnknownAccount, o.Account, "account %s belongs to no team of the hub policy: add the account to a team if the hub may use its origins", o.Account)
 }
 
 // claimed returns where a part of a team's claim for an origin is written: in a tag, or in the hub policy if the team has no spoke role.

@@ -220,7 +220,7 @@ func (r Round) gone() (changes []Change) {
 		case strings.Contains(subject, ":resource-share/"):
 			over = !slices.Contains(r.Shares, what)
 		case subject == "registry":
-			over = !slices.ContainsFunc(r.Registry.Damaged, func(d origin.Damaged) bool { return what == itemOf(d) })
+			over = !slices.ContainsFunc(r.Registry.Damaged, func(d origin.Damaged) bool { return what == d.Refusal() || what == origin.WithdrawalOf(d.Origin) })
 		}
 		if over {
 			changes = append(changes, forget(r.Registry.Refusals, what)...)

@@ -171,6 +171,20 @@ func (r Round) suspensionOf(h origin.Hold) string {
 			leave = append(leave, o.ID)
 		}
 	}
+	for _, d := range r.Registry.Distributions {
+		for _, o := range d.Orphans {
+			by, suspended := r.Suspended.Of(o)
+			_, known := r.Registry.Find(o.ID)
+			if !suspended || by.Key != h.Key || known {
+				continue
+			}
+			if pause, paused := r.Registry.Paused(d); paused {
+				stay = append(stay, o.ID+" ("+pause.Key+")")
+			} else {
+				leave = append(leave, o.ID)
+			}
+		}
+	}
 	says := "originhub admits no origin that this concerns, and takes out of its distribution and DNS: "
 	if len(leave) == 0 {
 		says += "none"

@@ -105,6 +105,20 @@ func TestHolds(t *testing.T) {
 	}
 }
 
+// A suspension says that an origin leaves although its record cannot be read.
+func TestSuspensionOfAnOrphan(t *testing.T) {
+	r := holding(nil, "suspend#team-a")
+	r.Registry.Distributions[0].Orphans = []origin.Ref{ref(accountA, "vo_1"), ref(accountB, "vo_2")}
+	if why := r.Holds()[0].Events[0].Detail.Why; !strings.Contains(why, "out of its distribution and DNS: vo_1; ") {
+		t.Error(why)
+	}
+	r = holding(nil, "pause#main", "suspend#team-a")
+	r.Registry.Distributions[0].Orphans = []origin.Ref{ref(accountA, "vo_1")}
+	if why := r.Holds()[1].Events[0].Detail.Why; !strings.Contains(why, "DNS: none; these stay, because their distribution is paused: vo_1 (pause#main)") {
+		t.Error(why)
+	}
+}
+
 // A suspension does not say that an origin leaves a distribution that is paused.
 func TestSuspensionInAPausedDistribution(t *testing.T) {
 	r := holding([]origin.Record{live("team-a", accountA, "vo_1", "/team-a/x")}, "pause#main", "suspend#team-a")

@@ -18,6 +18,7 @@ import (
 //	to be wired       yes                 do not permit it           withdrawn: the reasons of Settle
 //	orphan            yes                 -                          stays: it is decided by its claim
 //	orphan            no                  -                          withdrawn, unless a distribution is uncertain
+//	cannot be read    any                 -                          the outcome of withdrawDamaged
 //
 // An origin counts as not shared only if both RAM and CloudFront do not return it, so that an empty response from one of them does
 // not interrupt the service of a team. An orphan that is no longer shared has to be removed because CloudFront refuses every update
@@ -60,7 +61,7 @@ func (r Round) withdraw(asking []request, stays map[string]bool) (changes []Chan
 	for _, dropped := range Settle(records, r.Policy) {
 		drop(dropped.Record, dropped.Reasons...)
 	}
-	return changes, withdrawn
+	return append(changes, r.withdrawDamaged()...), withdrawn
 }
 
 // mayNotStay returns why an origin may not stay wired, whatever it claims, and whether that is so.

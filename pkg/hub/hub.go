@@ -71,7 +71,7 @@ func Load(ctx context.Context, host Host, function string) (*Hub, error) {
 		session:    session,
 		Policy:     p,
 		AWS:        cfg,
-		Registry:   registry.New(cfg, env[contract.EnvTable]),
+		Registry:   registry.New(cfg, env[contract.EnvTable], p.Distribution.Fleet()...),
 		Bus:        awsevents.New(cfg, env[contract.EnvBus], contract.EventSource),
 		AdmitQueue: awssqs.New(cfg, env[contract.EnvAdmitQueue]),
 		WireQueue:  awssqs.New(cfg, env[contract.EnvWireQueue]),

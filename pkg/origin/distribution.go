@@ -169,6 +169,12 @@ type Damaged struct {
 	Why          string
 }
 
+// Refusal returns the name of d among the refusals.
+func (d Damaged) Refusal() string { return "registry " + d.Partition + " " + d.Key }
+
+// WithdrawalOf returns the name among the refusals of the withdrawal of an origin whose record cannot be read.
+func WithdrawalOf(vpcOrigin string) string { return "registry withdrawn " + vpcOrigin }
+
 // IsDamaged reports whether the record of the origin with that VPC origin id cannot be read.
 func (s Snapshot) IsDamaged(id string) bool {
 	return slices.ContainsFunc(s.Damaged, func(d Damaged) bool { return d.Origin == id })

@@ -34,12 +34,14 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 			return origin.Snapshot{}, err
 		}
 	}
-	return c.snapshot(), nil
+	s := c.snapshot()
+	r.setAsideUnplaced(&s)
+	return s, nil
 }
 
 // LoadDistribution reads what function wire has to know for a run on the distribution of that name: its records and what was reported about
 // them, the items of all distributions, the findings of the audit, what people hold, and the records of the distributions with which it
-// shares a host. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
+// shares a host, and which of its orphans are withdrawn. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
 // damaged items aside.
 func (r *Registry) LoadDistribution(ctx context.Context, named []string, name string) (origin.Snapshot, error) {
 	var c collected
@@ -61,6 +63,13 @@ func (r *Registry) LoadDistribution(ctx context.Context, named []string, name st
 		}
 	}
 	s := c.snapshot()
+	var withdrawals []key
+	for _, o := range s.Distribution(name).Orphans {
+		withdrawals = append(withdrawals, key{contract.RegistryRefusals, prefixRefusal + origin.WithdrawalOf(o.ID)})
+	}
+	if err := r.get(ctx, &c, withdrawals); err != nil {
+		return origin.Snapshot{}, err
+	}
 	hosts := s.Hosts(name)
 	for _, other := range slices.Concat(named, unnamed) {
 		if of := s.Distribution(other).Hosts; other == name || of != nil && !slices.ContainsFunc(hosts, func(h string) bool { return slices.Contains(of, h) }) {

@@ -42,13 +42,16 @@ func TestPartsOfTheRegistryAreFound(t *testing.T) {
 	put := func(name string, hosts []string) {
 		t.Helper()
 		d := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Distribution(name)
-		d.Hosts = hosts
+		d.Hosts, d.Orphans = hosts, []origin.Ref{{ID: "vo_o" + name}}
 		rig.Must[origin.Distribution](t)(r.PutDistribution(ctx, d))
 	}
 	for name, host := range map[string]string{"main": "a.example.com", "main-2": "b.example.com", "old": "c.example.com", "main-3": "a.example.com"} {
 		put(name, []string{host})
 	}
 	rig.OK(t, r.PutRefusal(ctx, "vo_c tag", []origin.Reason{{Code: "bad"}}, s.Now()))
+	for _, name := range []string{"main", "old"} {
+		rig.OK(t, r.PutRefusal(ctx, origin.WithdrawalOf("vo_o"+name), []origin.Reason{{Code: "gone"}}, s.Now()))
+	}
 	rig.OK(t, r.PutReported(ctx, "main", "vo_a serves", []origin.Reason{{Code: "less"}}, s.Now()))
 	rig.OK(t, r.PutFindings(ctx, origin.Findings{Calls: []string{"c"}}))
 	named := []string{"main", "main-2", "main-3"}
@@ -73,7 +76,8 @@ func TestPartsOfTheRegistryAreFound(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	got = rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "main"))
-	if idsOf(got) != "vo_a vo_d" || len(got.Distributions) != 4 || got.Reported["vo_a serves"][0].Code != "less" || !got.Fleet.Deferred || len(got.Findings.Calls) != 1 {
+	if idsOf(got) != "vo_a vo_d" || len(got.Distributions) != 4 || got.Reported["vo_a serves"][0].Code != "less" || !got.Fleet.Deferred || len(got.Findings.Calls) != 1 ||
+		len(got.Refusals) != 1 || got.Refusals[origin.WithdrawalOf("vo_omain")][0].Code != "gone" {
 		t.Errorf("main with the distribution that has its host: %+v", got)
 	}
 	put("main-2", nil)

@@ -51,11 +51,13 @@ var codes = fault.Codes{
 type Registry struct {
 	client *dynamodb.Client
 	table  string
+	fleet  []string
 }
 
-// New returns the registry that is stored in the DynamoDB table of that name.
-func New(cfg aws.Config, table string) *Registry {
-	return &Registry{client: dynamodb.NewFromConfig(cfg), table: table}
+// New returns the registry that is stored in the DynamoDB table of that name. Fleet are the names of the distributions in the hub policy. If
+// there are any, a record counts as one that cannot be read if it is in the partition of none of them, and of no other distribution that has an item.
+func New(cfg aws.Config, table string, fleet ...string) *Registry {
+	return &Registry{client: dynamodb.NewFromConfig(cfg), table: table, fleet: fleet}
 }
 
 // setAside records in s that an item cannot be read.
@@ -71,6 +73,19 @@ func setAside(s *origin.Snapshot, item map[string]types.AttributeValue, err erro
 		}}})
 	}
 	s.Damaged = append(s.Damaged, damaged)
+}
+
+// setAsideUnplaced sets aside the records in the partition of no distribution. Somebody moved them there, and no run of function wire would know them.
+func (r *Registry) setAsideUnplaced(s *origin.Snapshot) {
+	s.Records = slices.DeleteFunc(s.Records, func(o origin.Record) bool {
+		unplaced := len(r.fleet) > 0 && !slices.Contains(r.fleet, o.Distribution) && !slices.ContainsFunc(s.Distributions, func(d origin.Distribution) bool { return d.Name == o.Distribution })
+		if unplaced {
+			s.Damaged = append(s.Damaged, origin.Damaged{
+				Partition: o.Distribution, Key: prefixOrigin + o.ID, Origin: o.ID, Why: "the partition is not that of a distribution of the hub",
+			})
+		}
+		return unplaced
+	})
 }
 
 func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {

@@ -338,6 +338,34 @@ func TestOldItemsAreReadWithCodes(t *testing.T) {
 }
 
 // An item that cannot be read, or that is not what the hub writes, is set aside. The others are read.
+// A record in a partition that belongs to no distribution would be known to no run of function wire, so it is set aside.
+func TestRecordInNoDistributionIsSetAside(t *testing.T) {
+	ctx, s, r := open(t)
+	for i, partition := range []string{"main", "E1", "elsewhere"} {
+		o := record("vo_" + string(rune('1'+i)))
+		o.Distribution = partition
+		rig.Must[origin.Record](t)(r.PutRecord(ctx, o))
+	}
+	rig.Must[origin.Distribution](t)(r.PutDistribution(ctx, origin.Distribution{Name: "E1"}))
+	for name, c := range map[string]struct {
+		fleet []string
+		aside []string
+	}{"no fleet": {}, "main": {[]string{"main"}, []string{"vo_3"}}, "another": {[]string{"E2"}, []string{"vo_1", "vo_3"}}} {
+		known := rig.Must[origin.Snapshot](t)(registry.New(s.Config(rig.Hub, rig.Region), table, c.fleet...).Load(ctx))
+		var aside []string
+		for _, d := range known.Damaged {
+			aside = append(aside, d.Origin)
+			if !known.IsDamaged(d.Origin) || !strings.Contains(d.Why, "not that of a distribution") {
+				t.Errorf("%s: %+v", name, d)
+			}
+		}
+		slices.Sort(aside)
+		if !slices.Equal(aside, c.aside) || len(known.Records)+len(aside) != 3 {
+			t.Errorf("%s: set aside %v of %d records", name, aside, len(known.Records))
+		}
+	}
+}
+
 func TestDamagedItemIsSetAside(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ key, document, why string }{

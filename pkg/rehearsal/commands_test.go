@@ -76,6 +76,7 @@ func commands() map[string]command {
 		"fail-origin":                  {1, 1, (*story).failOrigin},
 		"set-item":                     {2, 2, (*story).setItem},
 		"delete-item":                  {1, 1, (*story).deleteItem},
+		"move-record":                  {2, 2, (*story).moveRecord},
 		"change-record":                {3, anyNumber, (*story).changeRecord},
 		"empty-copy":                   {1, 1, (*story).emptyCopy},
 		"put-hold":                     {1, anyNumber, (*story).putHold},

@@ -67,6 +67,25 @@ func (s *story) changeRecord(ts *testscript.TestScript, args []string) error {
 	return s.setItem(ts, []string{args[0], document})
 }
 
+// moveRecord moves the record of an origin to another partition, in the same way.
+func (s *story) moveRecord(_ *testscript.TestScript, args []string) error {
+	item, err := s.item(args[0])
+	if err != nil {
+		return err
+	}
+	old, err := s.itemKey(args[0])
+	if err != nil {
+		return err
+	}
+	table, db := aws.String(s.outputs["RegistryTable"]), dynamodb.NewFromConfig(s.Config(HubAccount, Region))
+	item[contract.RegistryPartition] = &dynamodbtypes.AttributeValueMemberS{Value: args[1]}
+	if _, err := db.PutItem(s.ctx, &dynamodb.PutItemInput{TableName: table, Item: item}); err != nil {
+		return err
+	}
+	_, err = db.DeleteItem(s.ctx, &dynamodb.DeleteItemInput{TableName: table, Key: old})
+	return err
+}
+
 // refusals checks how many refusals the registry remembers.
 func (s *story) refusals(_ *testscript.TestScript, args []string) error {
 	known, err := s.snapshot()

@@ -27,18 +27,18 @@ func (r Run) suspend() (step Step) {
 	return step
 }
 
-// leavesSuspended reports whether an origin is in the configuration and has to leave because a person suspended it. The update that removes it
-// waits for nothing.
-func (r Run) leavesSuspended(o origin.Record) bool {
+// leavesNow reports whether an origin is in the configuration and has to leave because a person suspended it, or because it is withdrawn and
+// its record cannot be read. The update that removes it waits for nothing.
+func (r Run) leavesNow(o origin.Record) bool {
 	_, suspended := r.Suspended.Of(o.Ref)
-	return suspended && o.Intent == origin.Detach && o.State != origin.Deleted && r.Served.Config.Uses(o.ID)
+	return (suspended || r.Withdrawn[o.ID]) && o.Intent == origin.Detach && o.State != origin.Deleted && r.Served.Config.Uses(o.ID)
 }
 
-// suspendedOrphans returns records of the suspended origins in the distribution for which the registry has none that can be read, so that an
-// update removes them, too. Their claims are unknown, so their aliases and DNS records stay.
-func (r Run) suspendedOrphans() (leaving []origin.Record) {
+// leavingOrphans returns records of the suspended and the withdrawn origins in the distribution for which the registry has none that can be
+// read, so that an update removes them, too. Their claims are unknown, so their aliases and DNS records stay.
+func (r Run) leavingOrphans() (leaving []origin.Record) {
 	for _, ref := range r.Served.Config.Orphans(r.allRecords()) {
-		if _, suspended := r.Suspended.Of(ref); suspended {
+		if _, suspended := r.Suspended.Of(ref); suspended || r.Withdrawn[ref.ID] {
 			leaving = append(leaving, origin.Record{Ref: ref, Intent: origin.Detach, State: origin.Live})
 		}
 	}

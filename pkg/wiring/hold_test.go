@@ -111,3 +111,27 @@ func TestSuspendedOriginLeavesAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// An update removes an origin that is withdrawn and whose record cannot be read, and it waits for nothing, since CloudFront refuses every other
+// update of the distribution. A damaged record alone removes nothing.
+func TestWithdrawnOrphanLeavesAtOnce(t *testing.T) {
+	both := configOf(t, record("vo_1", origin.Wire, origin.Live), record("vo_2", origin.Wire, origin.Live))
+	terms := adopts
+	terms.Spacing = time.Hour
+	for name, reasons := range map[string][]origin.Reason{"damaged": nil, "withdrawn": {{Code: origin.OriginNotShared}}} {
+		t.Run(name, func(t *testing.T) {
+			is := item("E1")
+			is.Orphans = []origin.Ref{record("vo_1", origin.Wire, origin.Live).Ref, record("vo_2", origin.Wire, origin.Live).Ref}
+			is.UpdateETag, is.UpdateSent = "1", now.Add(-time.Minute)
+			r := wiring.Begin(origin.Snapshot{
+				Now: now, Distributions: []origin.Distribution{is}, Refusals: map[string][]origin.Reason{origin.WithdrawalOf("vo_1"): reasons},
+			}, is.Name, terms)
+			r.Alone = true
+			_, step := feed(t, r, wiring.Answer{Served: served(both, false)})
+			update, updates := step.Do.(wiring.Update)
+			if updates != (reasons != nil) || updates && !slices.Equal(managed(update.Config), []string{"vo_2"}) {
+				t.Errorf("%s", told(step))
+			}
+		})
+	}
+}

@@ -263,6 +263,9 @@ func (r Run) reportRefusedUpdate(a Answer) (Run, Step) {
 	for _, o := range r.Records {
 		wired = append(wired, Entry{VPCOrigin: o.ID})
 	}
+	for _, o := range r.Served.Config.Orphans(r.Records) {
+		wired = append(wired, Entry{VPCOrigin: o.ID})
+	}
 	if named := Suspects(a.Message, wired); len(named) > 0 {
 		ids := strings.Join(named, ", ")
 		cause, next = "the error names "+ids+", already wired and probably no longer shared",

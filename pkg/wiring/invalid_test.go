@@ -180,13 +180,14 @@ func TestBlameIsSaidOnceAnHour(t *testing.T) {
 
 // An origin that is no longer shared locks its distribution until it is out: whoever reads the alarm learns which one it is.
 func TestBlameNamesTheOriginThatLocksItsDistribution(t *testing.T) {
-	live, leaving := record("vo_1", origin.Wire, origin.Live), record("vo_2", origin.Detach, origin.Live)
+	live, leaving, orphan := record("vo_1", origin.Wire, origin.Live), record("vo_2", origin.Detach, origin.Live), record("vo_3", origin.Wire, origin.Live)
 	for said, want := range map[string]string{
 		"Account 1 is not allowed to use the VPC origin vo_1 of account 2: it is not shared with it": "the error names vo_1, already wired and probably no longer shared",
+		"Account 1 is not allowed to use the VPC origin vo_3 of account 2: it is not shared with it": "the error names vo_3, already wired and probably no longer shared",
 		"the certificate has expired": "not a team's origin",
 	} {
-		r := wiring.Run{Terms: adopts, Now: now, Item: item("E1"), Records: []origin.Record{live, leaving}}
-		r, step := feed(t, r, wiring.Answer{Served: served(configOf(t, live, leaving), true)})
+		r := wiring.Run{Terms: adopts, Now: now, Alone: true, Item: item("E1"), Records: []origin.Record{live, leaving}}
+		r, step := feed(t, r, wiring.Answer{Served: served(configOf(t, live, leaving, orphan), true)})
 		refused := failed(wiring.Refused, "AccessDenied")
 		refused.Message = said
 		if _, step = r.Learn(step, refused).Next(); len(step.Outcome.Events) != 1 || !strings.Contains(step.Outcome.Events[0].Detail.Why, want) {

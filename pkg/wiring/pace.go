@@ -36,7 +36,7 @@ func (r Run) leavesAtOnce(o origin.Record) bool {
 	if o.Intent != origin.Detach || o.State == origin.Deleted || !r.Served.Config.Uses(o.ID) {
 		return false
 	}
-	if r.leavesSuspended(o) {
+	if r.leavesNow(o) {
 		return true
 	}
 	withdrawn, times := false, 0

@@ -25,6 +25,8 @@ type Run struct {
 	Quiet   bool // only recheck messages triggered the run
 	// Suspended says which origins people have suspended.
 	Suspended origin.Suspended
+	// Withdrawn has the VPC origins that have to leave although their records cannot be read.
+	Withdrawn map[string]bool
 	// Unpermitted has the reasons, by VPC origin id, for which the policy does not permit what a record claims. The run writes nothing for it.
 	Unpermitted map[string][]origin.Reason
 
@@ -79,6 +81,10 @@ func Begin(s origin.Snapshot, name string, t Terms) Run {
 		return f.Kind == origin.FunctionChanged && f.Subject == t.NotFound.Name
 	})
 	_, r.Paused = s.Paused(r.Item)
+	r.Withdrawn = map[string]bool{}
+	for _, o := range r.Item.Orphans {
+		r.Withdrawn[o.ID] = len(s.Refusals[origin.WithdrawalOf(o.ID)]) > 0
+	}
 	for _, o := range s.Records {
 		if o.Distribution != name {
 			r.Elsewhere = append(r.Elsewhere, o)

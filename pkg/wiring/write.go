@@ -95,13 +95,13 @@ func (r Run) Write() (Run, Step) {
 	r.Excluded = excluded
 	step := r.reportProblems(append(problems, plan.Refused...))
 	r.reportUnpermitted(&step)
-	spacing, all := r.Terms.Spacing-r.Now.Sub(r.Item.UpdateSent), slices.Concat(r.Records, r.suspendedOrphans())
+	spacing, all := r.Terms.Spacing-r.Now.Sub(r.Item.UpdateSent), slices.Concat(r.Records, r.leavingOrphans())
 	switch {
 	case r.Terms.DryRun:
 		r.writing.done, r.Deferred, r.Planned = true, !plan.Empty(), &plan
 	case plan.Empty():
 		r.writing.done = true
-	case spacing > 0 && !r.writing.attempted && !slices.ContainsFunc(all, r.leavesSuspended):
+	case spacing > 0 && !r.writing.attempted && !slices.ContainsFunc(all, r.leavesNow):
 		r = r.postpone(spacing)
 	case r.propagating() && !r.writing.attempted && !slices.ContainsFunc(all, r.leavesAtOnce):
 		r = r.postpone(NextRecheck(r.Now.Sub(r.Item.UpdateSent)))
@@ -154,7 +154,7 @@ func readFromConfig(reasons []origin.Reason) bool {
 }
 
 // plan returns the changes that the distribution needs, without those to the excluded origins. It removes an origin that the registry has
-// in another distribution: the run that added it here stopped before it updated the registry. It removes a suspended origin without a record.
+// in another distribution: the run that added it here stopped before it updated the registry. It removes a suspended or withdrawn origin without a record.
 func (r Run) plan(excluded []string) (Plan, error) {
 	c := r.Served.Config
 	wanted := slices.Clone(r.Records)
@@ -164,7 +164,7 @@ func (r Run) plan(excluded []string) (Plan, error) {
 			wanted = append(wanted, o)
 		}
 	}
-	wanted = append(wanted, r.suspendedOrphans()...)
+	wanted = append(wanted, r.leavingOrphans()...)
 	plan, err := Diff(DesiredOf(wanted, excluded, r.Terms.Spec(r.Item, c)), c)
 	if err != nil {
 		return Plan{}, fmt.Errorf("plan distribution %s: %w", r.Item.ID, err)
