@@ -306,13 +306,17 @@ func (l *life) hasTag(name, key, value string) error {
 	return errors.Join(err, want(tags[key] == value, "%s has the tags %v, want %s=%s", name, tags, key, value))
 }
 
-// planTag sets a tag of an existing origin. In three of four cases the origin is visible to the hub.
+// planTag sets a tag of an existing origin. In three of four cases the origin is visible to the hub. RAM may list an origin as shared for a
+// moment after it was deleted.
 func (l *life) planTag(key string, draw func(name string) (value string)) (string, func() error, error) {
-	possible := l.shared
-	if l.rnd.IntN(4) == 0 {
-		possible = l.exists
-	}
-	n, err := l.pick(possible)
+	visible := l.rnd.IntN(4) != 0
+	n, err := l.pick(func(name string) (bool, error) {
+		exists, err := l.exists(name)
+		if err != nil || !exists || !visible {
+			return exists, err
+		}
+		return l.shared(name)
+	})
 	if err != nil || n == "" {
 		return "", nil, err
 	}
