@@ -63,8 +63,8 @@ lint: ## Run gofumpt, vet and golangci-lint
 	$(TOOLS)/golangci-lint run ./...
 
 .PHONY: golden
-golden: ## Rewrite the golden files: templates, the picture and the demo in the README, list of what the sandbox omits
-	go test ./infra ./pkg/sandbox ./pkg/cli -update
+golden: ## Rewrite the golden files: templates, the picture and the demo in the README, list of what the sandbox omits, pages of the audit's rules
+	go test ./infra ./pkg/sandbox ./pkg/cli ./pkg/pipeline -update
 
 # The CDK CLI with the version and the content that the lockfile names. Its folder is outside the Go packages, which a folder node_modules
 # in infra would be among.

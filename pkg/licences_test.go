@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// licences are those that a company can use, deploy and pass on without further conditions than to keep their text. The key is a phrase
+// licences are those that a company can use, deploy and pass on without further conditions than to keep their text, and MPL-2.0, which also asks
+// that the source of its own files stays available: these modules are unmodified, and their source is where their path says. The key is a phrase
 // that only the text of the licence has, lower case, with single spaces.
 var licences = map[string]string{
 	"apache license version 2.0": "Apache-2.0",
@@ -16,6 +17,7 @@ var licences = map[string]string{
 	"redistribution and use in source and binary forms":                            "BSD",
 	"permission to use, copy, modify, and/or distribute this software":             "ISC",
 	"permission to use, copy, modify, and distribute this software":                "ISC",
+	"mozilla public license, version 2.0":                                          "MPL-2.0",
 }
 
 // TestLicences covers each module from which a package is compiled into the functions, the CLI or the CDK app.

@@ -101,6 +101,7 @@ func (c *Client) Open(ctx context.Context, invitation string) ([]origin.Resource
 // Accept accepts an invitation. It returns nil for an invitation that was accepted before, a *fault.Finished for one that was
 // rejected or has expired, and a *fault.Absent for one that does not exist.
 func (c *Client) Accept(ctx context.Context, invitation string) error {
+	// originhub:ignore[invitation-answered] the hub itself, by the hub policy
 	_, err := c.api.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: &invitation})
 	if fault.Code(err) == "ResourceShareInvitationAlreadyAcceptedException" {
 		return nil
@@ -111,6 +112,7 @@ func (c *Client) Accept(ctx context.Context, invitation string) error {
 // Reject rejects an invitation. It returns nil for an invitation that was rejected before, a *fault.Finished for one that was
 // accepted or has expired, and a *fault.Absent for one that does not exist.
 func (c *Client) Reject(ctx context.Context, invitation string) error {
+	// originhub:ignore[invitation-answered] the hub itself, by the hub policy
 	_, err := c.api.RejectResourceShareInvitation(ctx, &ram.RejectResourceShareInvitationInput{ResourceShareInvitationArn: &invitation})
 	if fault.Code(err) == "ResourceShareInvitationAlreadyRejectedException" {
 		return nil
@@ -206,6 +208,7 @@ func (c *Client) Associations(ctx context.Context) ([]origin.Association, error)
 // Disassociate removes a resource from one of this account's shares. It returns nil if the share does not exist or does not have
 // the resource.
 func (c *Client) Disassociate(ctx context.Context, share, resource string) error {
+	// originhub:ignore[share-revoked] the hub itself, after it detached the origin
 	_, err := c.api.DisassociateResourceShare(ctx, &ram.DisassociateResourceShareInput{
 		ResourceShareArn: &share, ResourceArns: []string{resource},
 	})
@@ -214,6 +217,7 @@ func (c *Client) Disassociate(ctx context.Context, share, resource string) error
 
 // DeleteShare deletes one of this account's shares. It returns nil if the share does not exist or is being deleted.
 func (c *Client) DeleteShare(ctx context.Context, share string) error {
+	// originhub:ignore[share-revoked] the hub itself, after it detached the origin
 	_, err := c.api.DeleteResourceShare(ctx, &ram.DeleteResourceShareInput{ResourceShareArn: &share})
 	if fault.Code(err) == "InvalidStateTransitionException" { // the share is being deleted
 		return nil

@@ -18,11 +18,13 @@ import (
 
 // Exit codes. They are part of the interface, because scripts and CI depend on them.
 const (
-	exitOK      = 0
-	exitFailure = 1 // wrong usage or failure
-	exitDiffer  = 2 // two hub policies differ, with --detailed-exitcode
-	exitPolicy  = 3 // the hub policy is not valid
-	exitLeft    = 5 // a rehearsed teardown left something behind
+	exitOK       = 0
+	exitFailure  = 1 // wrong usage or failure
+	exitDiffer   = 2 // two hub policies differ, with --detailed-exitcode
+	exitPolicy   = 3 // the hub policy is not valid
+	exitLeft     = 5 // a rehearsed teardown left something behind
+	exitNothing  = 7 // there is nothing to read
+	exitFindings = 8 // an audit has findings at or above --fail-on
 )
 
 // failure is an error with its exit code.
@@ -43,9 +45,10 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 out again, in the only safe order, when their team tags them.
 
 This command rehearses that in a local sandbox, with the templates and function binaries that deploy. It also checks and
-compares hub policies, and prints the commands that deploy the spoke to team accounts. It makes no call to AWS.
+compares hub policies, prints the commands that deploy the spoke to team accounts, and finds steps of pipelines that fight the hub. It makes no
+call to AWS.
 
-Exit codes: 0 success, 1 wrong usage or failure, 2 policies differ (only with --detailed-exitcode), 3 invalid policy, 5 a rehearsed teardown left something behind`,
+Exit codes: 0 success, 1 wrong usage or failure, 2 policies differ (only with --detailed-exitcode), 3 invalid policy, 5 a rehearsed teardown left something behind, 7 nothing to read, 8 findings at or above --fail-on`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version(),
@@ -55,7 +58,7 @@ Exit codes: 0 success, 1 wrong usage or failure, 2 policies differ (only with --
 	root.SetOut(out)
 	root.SetErr(errs)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%w", err) })
-	root.AddCommand(demoCommand(), sandboxCommand(), policyCommand(), spokeCommand(), versionCommand())
+	root.AddCommand(demoCommand(), sandboxCommand(), policyCommand(), spokeCommand(), auditCommand(), versionCommand())
 	err := root.ExecuteContext(ctx)
 	if err != nil {
 		fmt.Fprintf(errs, "originhub: %v\n", err)

@@ -1,0 +1,4 @@
+#!/bin/bash
+aws cloudfront get-distribution-config --id "$D" > l.json
+jq --arg h "$HOST" '.DistributionConfig | .Aliases = {Quantity: 1, Items: [$h]}' l.json > n.json
+aws cloudfront update-distribution --id "$D" --if-match "$(jq -r .ETag l.json)" --distribution-config file://n.json

@@ -1,0 +1,3 @@
+#!/bin/bash
+# cloudfront is not part of it
+aws cloudformation delete-stack --stack-name batch-jobs

@@ -1,0 +1,2 @@
+#!/bin/bash
+aws cloudformation delete-stack --stack-name team-a-origin

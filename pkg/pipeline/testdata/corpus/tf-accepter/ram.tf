@@ -1,0 +1,4 @@
+resource "aws_ram_resource_share_accepter" "origin" {
+  provider  = aws.hub
+  share_arn = var.share_arn
+}

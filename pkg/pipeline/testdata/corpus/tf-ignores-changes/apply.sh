@@ -1,0 +1,2 @@
+#!/bin/sh
+terraform apply -auto-approve # cloudfront
