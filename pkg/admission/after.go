@@ -62,6 +62,7 @@ type Run struct {
 // may be lost. A run that only originhub itself triggered does not trigger admit again, which would never end; the next sweep runs
 // anyway.
 func (r Run) After() outcome.Outcome {
+	r.Round = r.indexed()
 	var o outcome.Outcome
 	if r.Sweep {
 		o = r.count()
