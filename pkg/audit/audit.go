@@ -26,6 +26,7 @@ func (d *Decision) remember(f origin.Findings) {
 
 // Audit returns all leaks, those with an alarm first.
 func Audit(o Observed) []Finding {
+	o = o.indexed()
 	found := slices.Concat(o.unwired(), o.unused(), o.wired(), o.disabled(), o.hosts(), o.publicPaths(), o.sideDoors(), o.aliases(), o.claimedElsewhere(), o.changedFunction(), o.unresolved(), o.forgotten(), o.interfacesLeft())
 	slices.SortFunc(found, func(a, b Finding) int {
 		return cmp.Or(compareBool(b.Alarm, a.Alarm), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
@@ -47,6 +48,7 @@ func compareBool(a, b bool) int {
 // DecideSweep decides what to report after a sweep observed everything, and remembers the open findings.
 func DecideSweep(o Observed) Decision {
 	var d Decision
+	o = o.indexed()
 	found := Audit(o)
 	known := o.Findings
 	known.Open, d.Outcome = compare(found, o.Findings.Open, o.hides, o.Now)

@@ -3,7 +3,6 @@ package audit
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,16 +24,21 @@ import (
 func compare(
 	found []Finding, known []origin.OpenFinding, hides func(origin.OpenFinding) bool, now time.Time,
 ) (open []origin.OpenFinding, said outcome.Outcome) {
+	before, is := map[sameness]origin.OpenFinding{}, map[sameness]bool{}
+	for _, k := range known {
+		first(before, keyOf(k), k)
+	}
 	for _, f := range found {
-		i := slices.IndexFunc(known, f.same)
+		is[f.key()] = true
+		k, reported := before[f.key()]
 		facts := f.facts()
 		if f.Since.IsZero() {
 			f.Since = now // the first audit that found it
-			if i >= 0 {
-				f.Since = known[i].Since
+			if reported {
+				f.Since = k.Since
 			}
 		}
-		if i < 0 || known[i].Facts != nil && !origin.SameReasons(known[i].Facts, facts) {
+		if !reported || k.Facts != nil && !origin.SameReasons(k.Facts, facts) {
 			report(&said, contract.LeakFound, f, now)
 		}
 		open = append(open, origin.OpenFinding{
@@ -43,7 +47,7 @@ func compare(
 	}
 	for _, k := range known {
 		switch {
-		case slices.ContainsFunc(found, func(f Finding) bool { return f.same(k) }):
+		case is[keyOf(k)]:
 		case hides(k):
 			open = append(open, k)
 		default:

@@ -53,6 +53,7 @@ func forged(format string, args ...any) Judgement {
 //	DeleteLoadBalancer                        guardBalancer
 //	any other                                 harmless
 func Guard(c inbound.CallHint, o Observed) (j Judgement, err error) {
+	o = o.indexed()
 	switch c.Call {
 	case inbound.UpdateDistribution, inbound.DeleteDistribution:
 		j, err = o.guardDistribution(c)
@@ -142,18 +143,27 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 //	side-door         it is not reported again by another call
 //	any other         not opened
 func opened(open []origin.OpenFinding, found []Finding, now time.Time) []origin.OpenFinding {
-	for _, f := range found {
-		if !opens(f) {
-			continue
-		}
-		since := now
-		if i := slices.IndexFunc(open, f.same); i >= 0 {
-			since = open[i].Since
-		}
-		is := origin.OpenFinding{Kind: string(f.Kind), Subject: f.Subject, Origin: f.Origin, Account: f.Account, Team: f.Team, Since: since, Facts: f.facts()}
-		open = append([]origin.OpenFinding{is}, slices.DeleteFunc(slices.Clone(open), f.same)...)
+	since := map[sameness]time.Time{}
+	for _, k := range open {
+		first(since, keyOf(k), k.Since)
 	}
-	return open
+	var latest []origin.OpenFinding
+	for _, f := range found {
+		if opens(f) {
+			first(since, f.key(), now)
+			latest = append(latest, origin.OpenFinding{
+				Kind: string(f.Kind), Subject: f.Subject, Origin: f.Origin, Account: f.Account, Team: f.Team, Since: since[f.key()], Facts: f.facts(),
+			})
+		}
+	}
+	slices.Reverse(latest)
+	has := map[sameness]bool{}
+	latest = slices.DeleteFunc(latest, func(k origin.OpenFinding) bool {
+		again := has[keyOf(k)]
+		has[keyOf(k)] = true
+		return again
+	})
+	return slices.Concat(latest, slices.DeleteFunc(slices.Clone(open), func(k origin.OpenFinding) bool { return has[keyOf(k)] }))
 }
 
 func opens(f Finding) bool { return f.Kind == FunctionChanged || f.Kind == SideDoor }
