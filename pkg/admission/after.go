@@ -113,6 +113,8 @@ func (r Run) count() outcome.Outcome {
 	}
 	o.Count(contract.MetricTeardownsUnresolved, unresolved)
 	o.Count(contract.MetricHolds, len(r.Registry.Holds))
+	o.Count(contract.MetricDriftOpen, r.Registry.Findings.Drift)
+	o.Count(contract.MetricMembershipsUnknown, len(r.Unknown))
 	o.Seconds(contract.MetricLongestPropagation, longest)
 	for _, state := range origin.States() {
 		o.Count(contract.MetricOrigins, in[state], contract.Dimension{Name: contract.DimensionState, Value: string(state)})

@@ -45,12 +45,14 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// DecideSweep decides what to report after a sweep observed everything, and remembers the open findings.
+// DecideSweep decides what to report after a sweep observed everything, and remembers the open findings. What is left of earlier drift is among
+// them, so drift counts from here again.
 func DecideSweep(o Observed) Decision {
 	var d Decision
 	o = o.indexed()
 	found := Audit(o)
 	known := o.Findings
+	known.Drift = 0
 	known.Open, d.Outcome = compare(found, o.Findings.Open, o.hides, o.Now)
 	d.Count(contract.MetricLeaksOpen, len(found))
 	d.Count(contract.MetricSideDoorsOpen, alarms(found))

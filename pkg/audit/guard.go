@@ -99,6 +99,7 @@ func (o Observed) reported(c inbound.CallHint) bool {
 //	new              harmless   -              -                    -
 //	new              forged     Event Refused  yes, if it has an id -
 //	new              found      each finding   yes, if it has an id as trigger says
+//	new              at risk    each finding   yes, as drift        as trigger says
 //	new              other code each finding   yes, as open        as trigger says
 func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 	var d Decision
@@ -118,7 +119,6 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 	case Forged:
 		d.Add(outcome.Refused(c.Account, j.Why))
 	case Found:
-		d.Count(contract.MetricDriftFound, alarms(j.Findings))
 		for _, f := range j.Findings {
 			d.report(contract.DriftFound, f, o.Now)
 		}
@@ -126,10 +126,14 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 	}
 	known := o.Findings
 	known.Open = opened(known.Open, j.Findings, o.Now)
+	known.Drift += alarms(j.Findings)
+	if j.Verdict == Found {
+		d.Count(contract.MetricDriftOpen, known.Drift)
+	}
 	if c.ID != "" {
 		known.Calls = append(slices.Clone(known.Calls), c.ID)
 	}
-	if c.ID != "" || slices.ContainsFunc(j.Findings, opens) {
+	if c.ID != "" || slices.ContainsFunc(j.Findings, opens) || alarms(j.Findings) > 0 {
 		d.remember(known)
 	}
 	return d, nil

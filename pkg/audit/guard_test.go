@@ -80,7 +80,7 @@ func TestDecideCall(t *testing.T) {
 		{"harmless", inbound.CallHint{ID: "2", Account: hub, Call: inbound.UpdateDistribution}, nil, nil, nil, nil},
 		{"forged", forgery, nil, []string{"Event Refused !"}, []string{"1", "2"}, nil},
 		{"found", edit, off1, found, []string{"1", "2"}, wire},
-		{"found, without an id", anonymous, off1, found, nil, wire},
+		{"found, without an id", anonymous, off1, found, []string{"1"}, wire},
 	} {
 		o := orderly()
 		o.Findings = origin.Findings{Calls: []string{"1"}, Version: 3, Open: []origin.OpenFinding{{Kind: "k"}}}
@@ -108,17 +108,26 @@ func TestDecideCall(t *testing.T) {
 	}
 }
 
-func TestDriftFoundThatRingAreCounted(t *testing.T) {
+// Drift that is a risk is counted until the next daily audit, which reports what is left of it.
+func TestDriftThatRingsIsCounted(t *testing.T) {
 	for _, c := range []struct {
 		change func(*Observed)
 		want   float64
 	}{{nil, 1}, {adopted, 0}, {all(off1, public("/team-a/old/*", 0)), 2}} {
 		o := orderly()
+		o.Findings.Drift = 1
 		if c.change != nil {
 			c.change(&o)
 		}
 		d, err := DecideCall(inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution, Target: distribution}, o)
-		want := []outcome.Metric{{Name: contract.MetricDriftFound, Unit: outcome.Count, Value: c.want}}
+		want := []outcome.Metric{{Name: contract.MetricDriftOpen, Unit: outcome.Count, Value: 1 + c.want}}
+		if c.want > 0 {
+			if d.Remember == nil || float64(d.Remember.Drift) != 1+c.want {
+				t.Errorf("remembers %+v", d.Remember)
+			} else if o.Findings = *d.Remember; DecideSweep(o).Remember.Drift != 0 {
+				t.Error("the daily audit goes on counting")
+			}
+		}
 		if err != nil || !reflect.DeepEqual(d.Metrics, want) {
 			t.Errorf("counted %+v, %v, want %v", d.Metrics, err, want)
 		}

@@ -34,6 +34,7 @@ const FunctionChanged = "function-changed"
 // Findings is what the audit remembers, so that it reports each finding once.
 type Findings struct {
 	Open    []OpenFinding
+	Drift   int      `json:",omitempty"` // how many findings of calls put something at risk since the last daily audit
 	Calls   []string // CloudTrail event ids of the calls that were reported, oldest first
 	Version int      // of the item; writes are conditional on it
 }
