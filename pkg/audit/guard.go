@@ -112,6 +112,8 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 	if err != nil {
 		return d, err
 	}
+	known := o.Findings
+	known.Edits = editsWith(known.Edits, j.Findings, o.Now)
 	switch j.Verdict {
 	case Harmless:
 		d.Why = j.Why
@@ -124,7 +126,6 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 		}
 		d.trigger(c, o.Hub)
 	}
-	known := o.Findings
 	known.Open = opened(known.Open, j.Findings, o.Now)
 	known.Drift += alarms(j.Findings)
 	if j.Verdict == Found {
@@ -137,6 +138,34 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 		d.remember(known)
 	}
 	return d, nil
+}
+
+// Numbers about edits of one distribution: after oftenEdited of them a finding hints at their cause, and each counts for editsCount.
+const (
+	oftenEdited = 3
+	editsCount  = 30 * 24 * time.Hour
+)
+
+// editsWith returns edits with those that were found, and adds the probable cause to the findings about a distribution that is edited often: a
+// tool that does not know what originhub added writes its own configuration again and again.
+func editsWith(edits []origin.Edits, found []Finding, now time.Time) []origin.Edits {
+	for i, f := range found {
+		if f.Kind != DistributionEdited || !f.Alarm {
+			continue
+		}
+		is := origin.Edits{Distribution: f.Subject, Times: 1, Last: now}
+		for _, e := range edits {
+			if e.Distribution == f.Subject && now.Sub(e.Last) < editsCount {
+				is.Times += e.Times
+			}
+		}
+		edits = append(slices.DeleteFunc(slices.Clone(edits), func(e origin.Edits) bool { return e.Distribution == f.Subject || now.Sub(e.Last) >= editsCount }), is)
+		if is.Times >= oftenEdited {
+			found[i].Risk += fmt.Sprintf("; that happened %d times, each within 30 days of the one before: if a pipeline (such as Terraform or CloudFormation) writes the distribution, exclude the "+
+				"distribution's origins, behaviors and aliases from what it writes (in Terraform: ignore_changes), or stop it", is.Times)
+		}
+	}
+	return edits
 }
 
 // opened returns the open findings with those that a call caused and that the daily audit finds, too, and resolves. The new ones are first, so

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/inbound"
@@ -141,5 +142,41 @@ func TestWhatACallTriggers(t *testing.T) {
 		if len(d.Triggers) != 1 || d.Triggers[0].Function != want {
 			t.Errorf("%s: triggered %+v, want %s", account, d.Triggers, want)
 		}
+	}
+}
+
+// From the third edit of a distribution within a month of the one before, a finding says what probably causes them.
+func TestEditsThatHappenOftenHaveAProbableCause(t *testing.T) {
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	edit := func() []Finding { return []Finding{{Kind: DistributionEdited, Subject: "E1", Alarm: true}} }
+	var edits []origin.Edits
+	for i, c := range []struct {
+		after time.Duration
+		found []Finding
+		times int
+		hint  bool
+	}{
+		{0, edit(), 1, false},
+		{time.Hour, []Finding{{Kind: DistributionEdited, Subject: "E1"}}, 1, false}, // of the unmanaged part
+		{time.Hour, []Finding{{Kind: ShareRevoked, Subject: "E1", Alarm: true}}, 1, false},
+		{time.Hour, edit(), 2, false},
+		{29 * 24 * time.Hour, edit(), 3, true},
+		{time.Minute, edit(), 4, true},
+		{time.Minute, []Finding{{Kind: DistributionEdited, Subject: "E2", Alarm: true}}, 1, false},
+		{30 * 24 * time.Hour, edit(), 1, false},
+	} {
+		now = now.Add(c.after)
+		before := slices.Clone(edits)
+		after := editsWith(edits, c.found, now)
+		if !slices.Equal(edits, before) {
+			t.Errorf("%d: changed what it was given", i)
+		}
+		edits = after
+		if last := edits[len(edits)-1]; last.Times != c.times || strings.Contains(c.found[0].Risk, "pipeline") != c.hint {
+			t.Errorf("%d: %+v, %s", i, edits, c.found[0].Risk)
+		}
+	}
+	if len(edits) != 1 {
+		t.Errorf("remembers edits of long ago: %+v", edits)
 	}
 }

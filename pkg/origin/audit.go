@@ -35,8 +35,16 @@ const FunctionChanged = "function-changed"
 type Findings struct {
 	Open    []OpenFinding
 	Drift   int      `json:",omitempty"` // how many findings of calls put something at risk since the last daily audit
+	Edits   []Edits  `json:",omitempty"` // per distribution
 	Calls   []string // CloudTrail event ids of the calls that were reported, oldest first
 	Version int      // of the item; writes are conditional on it
+}
+
+// Edits counts how often somebody other than originhub changed the managed part of a distribution.
+type Edits struct {
+	Distribution string
+	Times        int
+	Last         time.Time
 }
 
 // OpenFinding is a finding that was reported and has not been resolved.
