@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime/pprof"
 	"slices"
@@ -90,7 +91,9 @@ type figure string
 const by = " by "
 
 // judged reports whether the figure is a count or a number of bytes, not a time, and not of a single operation.
-func (f figure) judged() bool { return !strings.HasSuffix(string(f), " ms") && !strings.Contains(string(f), by) }
+func (f figure) judged() bool {
+	return !strings.HasSuffix(string(f), " ms") && !strings.Contains(string(f), by)
+}
 
 // of returns the figure of each world.
 func (f figure) of(measured []growth) []float64 {
@@ -108,7 +111,9 @@ type growth map[figure]float64
 func measureGrowth(b *testing.B, n int) growth {
 	b.Helper()
 	began, m := time.Now(), &meter{counts: map[string]int{}}
-	f, err := newFleet(n, m)
+	o := storyOptions("")
+	o.Sandbox.Handlers = m.start
+	f, err := newFleet(n, fleetTeams(n), o)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -147,56 +152,65 @@ func measureGrowth(b *testing.B, n int) growth {
 // fleet is a world with a number of origins, two for each team, on as many distributions as they need.
 type fleet struct {
 	*story
-	n int
+	n, teams int
 }
 
-const originsPerFleetTeam = 2
+// fleetTeams returns how many teams n origins have, two each.
+func fleetTeams(n int) int { return (n + 1) / 2 }
 
-// newFleet returns a world whose origins are created, and not yet shared. Its sweep is disabled.
-func newFleet(n int, m *meter) (*fleet, error) {
-	text, err := fleetPolicy(n)
-	if err != nil {
+// newFleet returns a world whose origins are created, and not yet shared. Origin i belongs to team i modulo the number of teams. The sweep is
+// disabled.
+func newFleet(n, teams int, o Options) (*fleet, error) {
+	var err error
+	if o.Policy, err = fleetPolicy(teams); err != nil {
 		return nil, err
 	}
-	o := storyOptions("")
-	o.Policy, o.OwnAccounts, o.Sandbox.Handlers = text, true, m.start
+	o.OwnAccounts = true
 	w, err := New(o)
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{newStory(w), n}
+	f := &fleet{newStory(w), n, teams}
 	if err := f.disableRule(nil, []string{"Sweep"}); err != nil {
 		return nil, err
 	}
 	for i := range n {
-		team := fleetTeam(i / originsPerFleetTeam)
-		if f.actors[team] == nil {
-			f.actors[team] = NewActor(w.Sandbox, team, fleetAccount(i/originsPerFleetTeam))
-		}
-		if err := f.createOrigin(fleetName(i), team, fmt.Sprintf("paths=/%s/%d/", team, i)); err != nil {
+		if err := f.createOne(i); err != nil {
 			return nil, err
 		}
 	}
 	return f, f.WaitUntilIdle()
 }
 
+// createOne creates origin i.
+func (f *fleet) createOne(i int) error {
+	team := f.team(i)
+	if f.actors[team] == nil {
+		f.actors[team] = NewActor(f.Sandbox, team, fleetAccount(i%f.teams))
+	}
+	return f.createOrigin(fleetName(i), team, "paths="+f.path(i))
+}
+
+// team returns the team of origin i, and path the path that the origin claims.
+func (f *fleet) team(i int) string { return fleetTeam(i % f.teams) }
+
+func (f *fleet) path(i int) string { return fmt.Sprintf("/%s/%d/", f.team(i), i) }
+
 func fleetTeam(i int) string { return fmt.Sprintf("t%d", i) }
 
 func fleetAccount(i int) string { return fmt.Sprintf("2%011d", i) }
 
-// fleetPolicy returns the policy of the rehearsal with the teams of n origins, and with distributions enough for them.
-func fleetPolicy(n int) ([]byte, error) {
+// fleetPolicy returns the policy of the rehearsal with a number of teams, and with distributions enough for two origins of each.
+func fleetPolicy(teams int) ([]byte, error) {
 	golden, err := os.ReadFile("../../infra/testdata/" + contract.PolicyFile)
 	if err != nil {
 		return nil, err
 	}
 	head, _, _ := bytes.Cut(golden, []byte("teams:\n"))
-	head = bytes.Replace(head, []byte("priceClass: PriceClass_100"), fmt.Appendf(nil, "maximum: %d", n/50+2), 1)
+	head = bytes.Replace(head, []byte("priceClass: PriceClass_100"), fmt.Appendf(nil, "maximum: %d", teams/25+2), 1)
 	head = bytes.Replace(head, []byte("behaviors: 75"), []byte("behaviors: 74"), 1) // all origins of a team fit, or none
-	for i := range (n + originsPerFleetTeam - 1) / originsPerFleetTeam {
-		if i == 0 {
-			head = append(head, "teams:\n"...)
-		}
+	head = append(head, "teams:\n"...)
+	for i := range teams {
 		head = fmt.Appendf(head, "- {name: %[1]s, accounts: ['%[2]s'], grants: [{host: %[1]s.example.com, paths: [/%[1]s/*]}]}\n", fleetTeam(i), fleetAccount(i))
 	}
 	return head, nil
@@ -296,12 +310,17 @@ func (m *meter) report(phase string, calls []sandbox.Call, to growth) {
 
 // start is a value for sandbox.Options.Handlers.
 func (m *meter) start(ctx context.Context, h sandbox.Hosting) (sandbox.Handler, error) {
-	function, _, _ := strings.Cut(h.Asset[strings.LastIndex(h.Asset, "/")+1:], ".")
-	v := &metered{meter: m, function: function, next: h.Transport}
+	v := &metered{meter: m, function: functionOf(h), next: h.Transport}
 	h.Transport = v
 	var err error
 	v.handler, err = inprocess.Start(ctx, h)
 	return v, err
+}
+
+// functionOf returns the name of a function, which is that of its asset.
+func functionOf(h sandbox.Hosting) string {
+	name, _, _ := strings.Cut(filepath.Base(h.Asset), ".")
+	return name
 }
 
 // metered is an instance of a function. Profiles have the label cpu: the name of the function, or sandbox in a call of the sandbox.
