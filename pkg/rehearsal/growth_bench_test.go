@@ -339,8 +339,10 @@ func (v *metered) Invoke(ctx context.Context, payload []byte) (answer []byte, er
 }
 
 // RoundTrip implements http.RoundTripper.
-func (v *metered) RoundTrip(r *http.Request) (response *http.Response, err error) {
-	pprof.Do(r.Context(), pprof.Labels("cpu", "sandbox"), func(context.Context) { response, err = v.next.RoundTrip(r) })
+func (v *metered) RoundTrip(r *http.Request) (*http.Response, error) {
+	pprof.SetGoroutineLabels(pprof.WithLabels(r.Context(), pprof.Labels("cpu", "sandbox")))
+	defer pprof.SetGoroutineLabels(r.Context())
+	response, err := v.next.RoundTrip(r)
 	if err == nil {
 		operation := awsmiddleware.GetOperationName(r.Context())
 		for _, of := range []string{awsmiddleware.GetServiceID(r.Context()), operation + by + v.function} {
@@ -357,7 +359,7 @@ func profile(f func() error) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }()
 	if err := pprof.StartCPUProfile(file); err != nil {
 		return nil, err
 	}

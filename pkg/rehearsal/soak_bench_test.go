@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/internal/built"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/rehearsal/inprocess"
@@ -251,8 +251,6 @@ func processTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-var functionID = regexp.MustCompile(`^([A-Z][a-z]+)Function`)
-
 // timeouts returns the timeouts of the hub's functions.
 func timeouts(b *testing.B) map[string]time.Duration {
 	b.Helper()
@@ -263,20 +261,28 @@ func timeouts(b *testing.B) map[string]time.Duration {
 	var template struct {
 		Resources map[string]struct {
 			Type       string
-			Properties struct{ Timeout json.RawMessage }
+			Properties json.RawMessage
 		}
 	}
 	if err := json.Unmarshal(text, &template); err != nil {
 		b.Fatal(err)
 	}
 	all := map[string]time.Duration{}
-	for id, r := range template.Resources {
-		if found := functionID.FindStringSubmatch(id); found != nil && r.Type == "AWS::Lambda::Function" {
-			var seconds int
-			if err := json.Unmarshal(r.Properties.Timeout, &seconds); err != nil {
-				b.Fatal(err)
+	for _, r := range template.Resources {
+		if r.Type != "AWS::Lambda::Function" {
+			continue
+		}
+		var p struct {
+			Timeout int
+			Code    struct{ S3Key struct{ Ref string } }
+		}
+		if err := json.Unmarshal(r.Properties, &p); err != nil {
+			b.Fatal(err)
+		}
+		for _, function := range contract.Functions() {
+			if p.Code.S3Key.Ref == contract.CodeKey(function) {
+				all[function] = time.Duration(p.Timeout) * time.Second
 			}
-			all[strings.ToLower(found[1])] = time.Duration(seconds) * time.Second
 		}
 	}
 	return all
