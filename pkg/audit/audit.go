@@ -4,6 +4,7 @@ package audit
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/originhub/originhub/pkg/contract"
@@ -56,6 +57,12 @@ func DecideSweep(o Observed) Decision {
 	known.Open, d.Outcome = compare(found, o.Findings.Open, o.hides, o.Now)
 	d.Count(contract.MetricLeaksOpen, len(found))
 	d.Count(contract.MetricSideDoorsOpen, alarms(found))
+	told, changed := outcome.Tell(known.Refused, o.Now)
+	d.Add(told)
+	known.Refused = maps.Clone(known.Refused)
+	for _, t := range changed {
+		known.Refused[t.Account] = t
+	}
 	d.remember(known)
 	return d
 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -97,7 +98,7 @@ func (o Observed) reported(c inbound.CallHint) bool {
 //	call             judgement  reported       remembered           triggered
 //	reported before  -          -              unchanged            as trigger says, because the earlier run may have crashed
 //	new              harmless   -              -                    -
-//	new              forged     Event Refused  yes, if it has an id -
+//	new              forged     Refuse         yes, if it has an id -
 //	new              found      each finding   yes, if it has an id as trigger says
 //	new              at risk    each finding   yes, as drift        as trigger says
 //	new              other code each finding   yes, as open        as trigger says
@@ -119,7 +120,9 @@ func DecideCall(c inbound.CallHint, o Observed) (Decision, error) {
 		d.Why = j.Why
 		return d, nil
 	case Forged:
-		d.Add(outcome.Refused(c.Account, j.Why))
+		if d = Refuse(o, c.Account, j.Why); d.Remember != nil {
+			known.Refused = d.Remember.Refused
+		}
 	case Found:
 		for _, f := range j.Findings {
 			d.report(contract.DriftFound, f, o.Now)
@@ -166,6 +169,24 @@ func editsWith(edits []origin.Edits, found []Finding, now time.Time) []origin.Ed
 		}
 	}
 	return edits
+}
+
+// Refuse decides what follows from an event that an account has no authority for: Event Refused, or a number in the tally of the account (outcome.Tallied).
+func Refuse(o Observed, account, why string) (d Decision) {
+	is, changed, _ := outcome.Refused(account, why).Tallied(o.Findings.Refused, o.Policy.Member, o.Now)
+	d.Add(is)
+	known := o.Findings
+	known.Refused = maps.Clone(known.Refused)
+	for _, t := range changed {
+		if known.Refused == nil {
+			known.Refused = map[string]origin.Tally{}
+		}
+		known.Refused[t.Account] = t
+	}
+	if len(changed) > 0 {
+		d.remember(known)
+	}
+	return d
 }
 
 // opened returns the open findings with those that a call caused and that the daily audit finds, too, and resolves. The new ones are first, so

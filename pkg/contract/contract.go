@@ -69,6 +69,7 @@ const (
 	ShareAccepted            = "Share Accepted"
 	ShareRefused             = "Share Refused"
 	EventRefused             = "Event Refused"
+	RefusalsCounted          = "Refusals Counted" // of one account, beyond those that were reported
 	OriginAdmitted           = "Origin Admitted"
 	OriginRefused            = "Origin Refused"
 	OriginWentLive           = "Origin Went Live"

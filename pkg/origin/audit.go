@@ -34,10 +34,11 @@ const FunctionChanged = "function-changed"
 // Findings is what the audit remembers, so that it reports each finding once.
 type Findings struct {
 	Open    []OpenFinding
-	Drift   int      `json:",omitempty"` // how many findings of calls put something at risk since the last daily audit
-	Edits   []Edits  `json:",omitempty"` // per distribution
-	Calls   []string // CloudTrail event ids of the calls that were reported, oldest first
-	Version int      // of the item; writes are conditional on it
+	Drift   int              `json:",omitempty"` // how many findings of calls put something at risk since the last daily audit
+	Edits   []Edits          `json:",omitempty"` // per distribution
+	Calls   []string         // CloudTrail event ids of the calls that were reported, oldest first
+	Refused map[string]Tally `json:",omitempty"` // what was reported and counted of forged events, by account
+	Version int              // of the item; writes are conditional on it
 }
 
 // Edits counts how often somebody other than originhub changed the managed part of a distribution.

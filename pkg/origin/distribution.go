@@ -140,6 +140,7 @@ type Snapshot struct {
 	Records       []Record       // of all distributions, by origin id
 	// Refusals are the reported reasons by the ARN of the refused share or origin. Entries expire.
 	Refusals map[string][]Reason
+	Tallies  map[string]Tally    // of refusals, by account
 	Reported map[string][]Reason // what function wire reported, by what it is about. Entries expire
 	Findings Findings            // what the audit remembers
 	Damaged  []Damaged

@@ -114,14 +114,17 @@ func distributionKeys(names []string) (keys []key) {
 	return keys
 }
 
-// LoadOrigins reads the records of the origins with these VPC origin ids, the items of their distributions, and what was reported under the
-// keys refusals. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
+// LoadOrigins reads the records of the origins with these VPC origin ids, the items of their distributions, what was reported under the
+// keys refusals, and the tallies of these accounts. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
 // damaged items aside.
-func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals []string) (origin.Snapshot, error) {
+func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals, tallies []string) (origin.Snapshot, error) {
 	var c collected
 	keys := []key{fleetKey}
 	for _, what := range refusals {
 		keys = append(keys, key{contract.RegistryRefusals, prefixRefusal + what})
+	}
+	for _, account := range tallies {
+		keys = append(keys, key{contract.RegistryRefusals, prefixTally + account})
 	}
 	if err := r.get(ctx, &c, append(keys, originKeys(named, ids)...)); err != nil {
 		return origin.Snapshot{}, err
@@ -225,7 +228,7 @@ func (c *collected) take(of middleware.Metadata, items []map[string]types.Attrib
 
 // snapshot returns the items as a snapshot.
 func (c *collected) snapshot() origin.Snapshot {
-	s := origin.Snapshot{Now: c.now, Refusals: map[string][]origin.Reason{}, Reported: map[string][]origin.Reason{}}
+	s := origin.Snapshot{Now: c.now, Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}, Reported: map[string][]origin.Reason{}}
 	for _, item := range current(slices.Clone(c.items)) {
 		if err := add(&s, item); err != nil {
 			setAside(&s, item, err)

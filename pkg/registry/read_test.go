@@ -56,7 +56,7 @@ func TestPartsOfTheRegistryAreFound(t *testing.T) {
 	rig.OK(t, r.PutFindings(ctx, origin.Findings{Calls: []string{"c"}}))
 	named := []string{"main", "main-2", "main-3"}
 
-	if got := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, named, []string{"vo_c"}, nil)); idsOf(got) != "vo_a vo_b vo_c vo_d" {
+	if got := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, named, []string{"vo_c"}, nil, nil)); idsOf(got) != "vo_a vo_b vo_c vo_d" {
 		t.Errorf("before admit has run: %s", idsOf(got))
 	}
 	if got := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "main")); idsOf(got) != "vo_a vo_b vo_c vo_d" {
@@ -67,11 +67,15 @@ func TestPartsOfTheRegistryAreFound(t *testing.T) {
 		t.Errorf("before admit has run: %q", got)
 	}
 	rig.OK(t, r.PutFleet(ctx, origin.Fleet{Unnamed: []string{"old"}, Deferred: true}))
+	rig.OK(t, r.PutTally(ctx, origin.Tally{Account: "222222222222", Reported: 3}, s.Now()))
 	if got := rig.Must[[]string](t)(r.DistributionNames(ctx, named)); !slices.Equal(got, names) {
 		t.Errorf("names: %q", got)
 	}
 
-	got := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, named, []string{"vo_c", "vo_b", "vo_x"}, []string{"vo_c tag", "another"}))
+	got := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, named, []string{"vo_c", "vo_b", "vo_x"}, []string{"vo_c tag", "another"}, []string{"222222222222", ""}))
+	if tally := got.Tallies["222222222222"]; len(got.Tallies) != 1 || tally.Reported != 3 {
+		t.Errorf("tallies: %+v", got.Tallies)
+	}
 	if idsOf(got) != "vo_b vo_c" || got.Distribution("old").Version == 0 || len(got.Refusals) != 1 || got.Refusals["vo_c tag"][0].Code != "bad" || got.Now.IsZero() {
 		t.Errorf("%+v", got)
 	}
@@ -97,7 +101,7 @@ func TestPartsOfTheRegistrySetDamagedItemsAside(t *testing.T) {
 		item := map[string]types.AttributeValue{contract.RegistryPartition: text(key[0]), contract.RegistrySort: text(key[1]), "document": text("{"), "version": &types.AttributeValueMemberN{Value: "1"}}
 		rig.Must[*dynamodb.PutItemOutput](t)(client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table), Item: item}))
 	}
-	origins := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, []string{"main", "main-2"}, []string{"vo_a"}, nil))
+	origins := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, []string{"main", "main-2"}, []string{"vo_a"}, nil, nil))
 	whole := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, []string{"main", "main-2"}, "main"))
 	for what, s := range map[string]origin.Snapshot{"origins": origins, "distribution": whole} {
 		if !s.IsDamaged("vo_a") || !s.IsDistributionDamaged("main") || len(s.Records) != 0 {

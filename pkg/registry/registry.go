@@ -35,6 +35,7 @@ const (
 	itemDistribution = "distribution"
 	prefixOrigin     = "origin#"
 	prefixRefusal    = "refusal#"
+	prefixTally      = "tally#"
 	prefixReported   = "reported#" // what function wire reported about a distribution or one of its origins
 	itemFindings     = "findings"  // of the audit, in partition contract.RegistryAudit
 	itemFleet        = "fleet"     // in partition contract.RegistryFleet
@@ -137,6 +138,11 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 	case strings.HasPrefix(key, prefixRefusal):
 		what := strings.TrimPrefix(key, prefixRefusal)
 		s.Refusals[what] = readRefusal(string(document), what)
+	case strings.HasPrefix(key, prefixTally):
+		t := origin.Tally{Account: strings.TrimPrefix(key, prefixTally)}
+		if json.Unmarshal(document, &t) == nil { // without it, some more refusals are reported, and the next one writes it again
+			s.Tallies[t.Account] = t
+		}
 	}
 	return nil
 }
@@ -247,27 +253,27 @@ func item(distribution, key string, version int, v any) (map[string]types.Attrib
 // refusal is forgotten: the hub's roles need no permission to delete items for that. The time to live of
 // the table deletes the item after 30 days, long after any invitation has expired.
 func (r *Registry) PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error {
-	return r.putReasons(ctx, contract.RegistryRefusals, prefixRefusal+what, reasons, now)
+	return r.putExpiring(ctx, contract.RegistryRefusals, prefixRefusal+what, reasons, now)
+}
+
+// PutTally writes the tally of an account. It has no condition: if two functions write at once, some refusals are not counted. The item expires
+// like a refusal.
+func (r *Registry) PutTally(ctx context.Context, t origin.Tally, now time.Time) error {
+	return r.putExpiring(ctx, contract.RegistryRefusals, prefixTally+t.Account, t, now)
 }
 
 // PutReported records what function wire reported about a distribution or one of its origins, as PutRefusal records refusals.
 func (r *Registry) PutReported(ctx context.Context, distribution, what string, reasons []origin.Reason, now time.Time) error {
-	return r.putReasons(ctx, distribution, prefixReported+what, reasons, now)
+	return r.putExpiring(ctx, distribution, prefixReported+what, reasons, now)
 }
 
-func (r *Registry) putReasons(ctx context.Context, partition, key string, reasons []origin.Reason, now time.Time) error {
-	document, err := json.Marshal(reasons)
+func (r *Registry) putExpiring(ctx context.Context, partition, key string, v any, now time.Time) error {
+	out, err := item(partition, key, 1, v)
 	if err != nil {
-		return &fault.GiveUp{Err: fmt.Errorf("write %s: %w", key, err)}
+		return err
 	}
-	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &r.table,
-		Item: map[string]types.AttributeValue{
-			attrDistribution: text(partition), attrItem: text(key),
-			attrVersion: number(1), attrDocument: text(string(document)),
-			attrExpires: number(int(now.Add(30 * 24 * time.Hour).Unix())),
-		},
-	})
+	out[attrExpires] = number(int(now.Add(30 * 24 * time.Hour).Unix()))
+	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.table, Item: out})
 	return codes.Wrap(err, "write %s", key)
 }
 

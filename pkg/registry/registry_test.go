@@ -87,11 +87,16 @@ func TestLoadReturnsWhatWasWritten(t *testing.T) {
 	there = rig.Must[origin.Record](t)(r.PutRecord(ctx, there))
 	rig.OK(t, r.PutRefusal(ctx, "arn#1", []origin.Reason{{Code: "first"}}, s.Now()))
 	rig.OK(t, r.PutRefusal(ctx, "arn#1", []origin.Reason{{Code: "claim-taken", Subject: "<a>", Message: "host-taken: <a>"}}, s.Now()))
+	tallies := map[string]origin.Tally{"": {Since: s.Now().UTC(), Reported: 1}, "222222222222": {Account: "222222222222", Since: s.Now().UTC(), Reported: 5, Counted: 2, Told: 1, Seen: []string{"a", "b"}}}
+	for _, tally := range tallies {
+		rig.OK(t, r.PutTally(ctx, tally, s.Now()))
+	}
 	s.Advance(90 * time.Second)
 
 	got := rig.Must[origin.Snapshot](t)(r.Load(ctx))
 	want := origin.Snapshot{
 		Distributions: []origin.Distribution{d}, Records: []origin.Record{there, a, b}, Refusals: map[string][]origin.Reason{"arn#1": {{Code: "claim-taken", Subject: "<a>", Message: "host-taken: <a>"}}},
+		Tallies:  tallies,
 		Reported: map[string][]origin.Reason{}, Now: s.Now().Truncate(time.Second),
 	}
 	if !got.Now.Equal(want.Now) {

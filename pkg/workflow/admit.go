@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type admitRegistry interface {
 	MoveRecord(ctx context.Context, from string, r origin.Record) (origin.Record, error)
 	PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error
 	PutFleet(ctx context.Context, f origin.Fleet) error
+	PutTally(ctx context.Context, t origin.Tally, now time.Time) error
 }
 
 type shares interface {
@@ -60,6 +62,7 @@ type admitRun struct {
 	committer
 	run      admission.Run   // what was observed and decided
 	reported []outcome.Event // events about calls that were made; they are published with the next change
+	tallied  map[string]bool // accounts whose tallies have changed
 }
 
 // Run observes everything once, and commits what is decided. A failure for one invitation or origin does not affect the others.
@@ -75,19 +78,44 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 			bus: a.Bus, meter: a.Meter, log: a.Log, mode: a.Policy.Distribution.Mode(),
 			queues: map[outcome.Function]queue{outcome.Admit: a.Queue, outcome.Wire: a.WireQueue},
 		},
-		run:      admission.Run{Round: admission.Round{Policy: a.Policy, Grace: a.Grace, Registry: s, Sweep: received.Sweep, Swept: received.Swept, Hints: received.Hints, Suspended: admission.Suspended(s, a.Policy)}, Triggered: received.Triggered},
-		reported: received.Outcome.Events,
+		run:     admission.Run{Round: admission.Round{Policy: a.Policy, Grace: a.Grace, Registry: s, Sweep: received.Sweep, Swept: received.Swept, Hints: received.Hints, Suspended: admission.Suspended(s, a.Policy)}, Triggered: received.Triggered},
+		tallied: map[string]bool{},
 	}
 	// Holds come first, so that they have their effect even if calls to RAM or CloudFront fail.
 	holds := r.run.Holds()
 	r.run.Held = len(holds) > 0
-	err = errors.Join(r.changes(ctx, holds), r.invitations(ctx), r.origins(ctx))
+	err = errors.Join(r.changes(ctx, holds), r.change(ctx, admission.Change{Outcome: received.Outcome}), r.invitations(ctx), r.origins(ctx))
 	err = errors.Join(err, r.change(ctx, admission.Change{}))
 	if fleet, changed := r.run.Fleet(); changed {
 		err = errors.Join(err, r.Registry.PutFleet(ctx, fleet))
 	}
 	r.run.Failed = err != nil
-	return errors.Join(err, r.commit(ctx, r.run.After(), nil))
+	return errors.Join(err, r.after(ctx))
+}
+
+// after ends the run, and writes the tallies that it has changed.
+func (r *admitRun) after(ctx context.Context) error {
+	after := r.run.After()
+	if r.run.Sweep {
+		told, changed := outcome.Tell(r.run.Registry.Tallies, r.run.Registry.Now)
+		after.Add(told)
+		r.tally(changed)
+	}
+	return r.commit(ctx, after, func() error {
+		for _, account := range slices.Sorted(maps.Keys(r.tallied)) {
+			if err := r.Registry.PutTally(ctx, r.run.Registry.Tallies[account], r.run.Registry.Now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// tally keeps tallies for the end of the run.
+func (r *admitRun) tally(changed []origin.Tally) {
+	for _, t := range changed {
+		r.run.Registry.Tallies[t.Account], r.tallied[t.Account] = t, true
+	}
 }
 
 // invitations accepts, rejects or refuses the pending invitations.
@@ -227,9 +255,14 @@ func (r *admitRun) changes(ctx context.Context, changes []admission.Change) erro
 
 // change publishes a decision and writes it.
 func (r *admitRun) change(ctx context.Context, c admission.Change) error {
-	c.Events = slices.Concat(r.reported, c.Events)
-	return r.commit(ctx, c.Outcome, func() error {
+	o, changed, leftOut := c.Tallied(r.run.Registry.Tallies, r.Policy.Member, r.run.Registry.Now)
+	if leftOut {
+		c.Refusal = nil
+	}
+	o.Events = slices.Concat(r.reported, o.Events)
+	return r.commit(ctx, o, func() error {
 		r.reported = nil // they are published
+		r.tally(changed)
 		if c.Record != nil {
 			if err := r.putRecord(ctx, *c.Record, c.From); err != nil {
 				return err

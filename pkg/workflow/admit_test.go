@@ -52,6 +52,8 @@ func (w *offering) PutRefusal(_ context.Context, what string, _ []origin.Reason,
 
 func (w *offering) PutFleet(context.Context, origin.Fleet) error { return w.call("write fleet") }
 
+func (w *offering) PutTally(context.Context, origin.Tally, time.Time) error { return nil }
+
 func (w *offering) Invitations(context.Context) ([]origin.Invitation, error) {
 	var all []origin.Invitation
 	for i, sender := range []string{"1", "2", "9"} {
@@ -121,7 +123,7 @@ func (w *offering) run(t *testing.T) (did []string, err error) {
 	}
 	w.snapshot = origin.Snapshot{
 		Now: now, Records: []origin.Record{gone}, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{ObservedAt: now}}},
-		Refusals: map[string][]origin.Reason{}, Fleet: origin.Fleet{Version: 1},
+		Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}, Fleet: origin.Fleet{Version: 1},
 	}
 	a := &Admit{
 		Policy: p, Registry: w, Shares: w, CloudFront: w, Spoke: func(string) Spoke { return w }, Queue: w, WireQueue: w, Bus: w, Meter: w,

@@ -68,7 +68,11 @@ func (a *Audit) Run(ctx context.Context, m inbound.Message) error {
 	hub := audit.Hub{Policy: a.Policy, Account: a.Account, WireQueue: a.WireQueueURL}
 	switch m := m.(type) {
 	case inbound.Refused:
-		return a.commit(ctx, audit.Decision{Outcome: outcome.Refused(m.Account, m.Why)})
+		s, err := a.Registry.Load(ctx)
+		if err != nil {
+			return err
+		}
+		return a.commit(ctx, audit.Refuse(audit.Begin(hub, s), m.Account, m.Why))
 	case inbound.CallHint:
 		if hub.Own(m) {
 			a.Log.InfoContext(ctx, "call was made by the hub itself", "call", m.Call, "who", m.By)

@@ -57,10 +57,10 @@ func (c *crowd) call() {
 
 func (c *crowd) Load(context.Context) (origin.Snapshot, error) {
 	c.call()
-	return origin.Snapshot{Now: time.Now(), Records: slices.Clone(c.records), Refusals: map[string][]origin.Reason{}}, nil
+	return origin.Snapshot{Now: time.Now(), Records: slices.Clone(c.records), Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}}, nil
 }
 
-func (c *crowd) LoadOrigins(ctx context.Context, _, _, _ []string) (origin.Snapshot, error) {
+func (c *crowd) LoadOrigins(ctx context.Context, _, _, _, _ []string) (origin.Snapshot, error) {
 	return c.Load(ctx)
 }
 
@@ -77,7 +77,9 @@ func (c *crowd) MoveRecord(ctx context.Context, _ string, r origin.Record) (orig
 func (c *crowd) PutRefusal(_ context.Context, what string, reasons []origin.Reason, _ time.Time) error {
 	return fmt.Errorf("%s is refused: %s", what, reasons)
 }
-func (c *crowd) PutFindings(context.Context, origin.Findings) error { c.call(); return nil }
+
+func (c *crowd) PutTally(context.Context, origin.Tally, time.Time) error { return nil }
+func (c *crowd) PutFindings(context.Context, origin.Findings) error      { c.call(); return nil }
 
 func (c *crowd) Invitations(context.Context) ([]origin.Invitation, error) { c.call(); return nil, nil }
 func (c *crowd) Open(context.Context, string) ([]origin.Resource, error)  { return nil, nil }

@@ -19,7 +19,7 @@ import (
 type wireRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
 	LoadDistribution(ctx context.Context, named []string, name string) (origin.Snapshot, error)
-	LoadOrigins(ctx context.Context, named, ids, refusals []string) (origin.Snapshot, error)
+	LoadOrigins(ctx context.Context, named, ids, refusals, tallies []string) (origin.Snapshot, error)
 	// DistributionNames returns the names of all distributions: those that the hub policy names, and those of the registry.
 	DistributionNames(ctx context.Context, named []string) ([]string, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
