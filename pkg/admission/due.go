@@ -62,6 +62,7 @@ func (r Round) Due() Due {
 			due.Recheck = max(due.Recheck, Later)
 			due.Changes = append(due.Changes, r.deploysForLong(o, team)...)
 		case left:
+			due.Changes = append(due.Changes, r.suspendedOffer(o, team)...)
 		}
 	}
 	return due

@@ -147,6 +147,21 @@ func (r Round) hold(h origin.Hold, what string) []Change {
 	return refuse(r.Registry.Refusals, event, what, d, reasons)
 }
 
+// suspendedOffer reports, once and for information, an origin that is shared for the first time while it is suspended. The suspension itself has an alarm.
+//
+//	suspended  record                  reported
+//	no         any                     no
+//	yes        one, or a damaged one   no: Suspension Began names it
+//	yes        none                    Origin Refused
+func (r Round) suspendedOffer(o Offer, team Team) []Change {
+	by, suspended := r.Suspended.Of(o.Ref)
+	if _, known := r.Registry.Find(o.ID); !suspended || known || r.Registry.IsDamaged(o.ID) {
+		return nil
+	}
+	return refuseAs((*outcome.Outcome).Inform, r.Registry.Refusals, contract.OriginRefused, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name},
+		[]Reason{because(OriginSuspended, by.Key, "%s; originhub decides about %s, which is shared, when item %s in partition %s of the registry is deleted", by, o.ID, by.Key, contract.RegistryHolds)})
+}
+
 // idle reports whether a hold suspends or pauses nothing that the hub has. The hub may be about to get an origin, so that one is never idle.
 func (r Round) idle(h origin.Hold) bool {
 	switch h.Kind {

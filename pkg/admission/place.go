@@ -155,6 +155,7 @@ func (r Round) place(q request, place wiring.Place) []Change {
 			why += ", and function wire adds it next"
 		}
 	}
+	why += r.before(q)
 	if len(q.refused) > 0 {
 		why += "; the earlier refusal no longer applies (" + facts(q.refused) + ")"
 	}
@@ -171,6 +172,25 @@ func (r Round) place(q request, place wiring.Place) []Change {
 	}
 	c.Record = &is
 	return []Change{c}
+}
+
+// before returns what Origin Admitted adds about the claim that the record of a wired origin had until now.
+//
+//	record       claim until now           adds
+//	none         -                         nothing
+//	not wired    any                       nothing
+//	to be wired  the same                  nothing
+//	to be wired  another, permitted        that claim
+//	to be wired  another, not permitted    that claim, and that the registry may have been changed
+func (r Round) before(q request) string {
+	if !q.known || q.was.Intent != origin.Wire || sameClaim(q.was.Claim, q.is.Claim) {
+		return ""
+	}
+	says := fmt.Sprintf("; until now its record had the claim to %s on %s", strings.Join(q.was.Claim.Paths, ", "), strings.Join(q.was.Claim.Hosts, ", "))
+	if team, known := r.Policy.TeamOf(q.was.Account); known && len(permitted(q.was.ID, q.was.Claim, team, r.Policy)) > 0 {
+		says += ", which the hub policy does not permit; if neither the policy nor a tag was changed, find out who wrote to the registry"
+	}
+	return says
 }
 
 // facts returns the messages of reasons without their advice, which follows a colon.

@@ -24,13 +24,13 @@ const (
 // refusals are the types of the events that any account can cause any number of times.
 var refusals = []string{contract.ShareRefused, contract.OriginRefused, contract.OriginDeferred, contract.TeardownTagRefused, contract.EventRefused}
 
-// Tallied returns o with the alarms about refusals that are published, the tally of each account that o changes, and whether an alarm was
+// Tallied returns o with the events about refusals that are published, the tally of each account that o changes, and whether an event was
 // left out: the caller then does not remember the refusal as reported. member reports whether an account belongs to a team; all others have one tally
 // together, since there may be any number of them. So no account hides the first refusals of another one.
 //
 //	event                             reported within the hour  then
-//	any other, or of severity info    -                         published
-//	alarm about a refusal             fewer than five           published
+//	any other                         -                         published
+//	about a refusal                   fewer than five           published
 //	the same                          five                      counted, if this refusal was not counted before, and not published
 //	the same                          not since an hour         published; a new hour begins, and what was counted and not told is told first
 //
@@ -40,7 +40,7 @@ func (o Outcome) Tallied(known map[string]origin.Tally, member func(account stri
 	tallies := map[string]origin.Tally{}
 	again := 0.0
 	for _, e := range o.Events {
-		if e.Detail.Severity != contract.SeverityAlarm || !slices.Contains(refusals, e.Type) {
+		if !slices.Contains(refusals, e.Type) {
 			is.Events = append(is.Events, e)
 			continue
 		}

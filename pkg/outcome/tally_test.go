@@ -30,8 +30,6 @@ func TestTallied(t *testing.T) {
 	_, once, _ := refusal(contract.OriginRefused, "team-a", "paths").Tallied(map[string]origin.Tally{"team-a": full}, member, now)
 	counted, told := once[0], once[0]
 	told.Told = told.Counted
-	informed := outcome.Outcome{}
-	informed.Inform(contract.OriginDeferred, "arn", outcome.Detail{Account: "team-a"})
 	for name, c := range map[string]struct {
 		known     origin.Tally
 		o         outcome.Outcome
@@ -41,7 +39,6 @@ func TestTallied(t *testing.T) {
 		leftOut   bool
 	}{
 		"no refusal":                     {full, refusal(contract.OriginWithdrawn, "team-a", ""), []string{contract.OriginWithdrawn}, 1, nil, false},
-		"for information":                {full, informed, []string{contract.OriginDeferred}, 0, nil, false},
 		"the first":                      {origin.Tally{}, refusal(contract.OriginRefused, "team-a", "paths"), []string{contract.OriginRefused}, 1, &origin.Tally{Account: "team-a", Since: now, Reported: 1}, false},
 		"the fifth":                      {origin.Tally{Since: now, Reported: 4}, refusal(contract.ShareRefused, "team-a", ""), []string{contract.ShareRefused}, 1, &origin.Tally{Account: "team-a", Since: now, Reported: 5}, false},
 		"the sixth":                      {full, refusal(contract.OriginRefused, "team-a", "paths"), nil, 1, &counted, true},

@@ -401,8 +401,7 @@ func (q Request) cancel(why string) (a Retirement) {
 	if r.Teardown == nil || r.Intent != origin.Wire {
 		return a
 	}
-	a.Outcome.Count(contract.MetricTeardownCancelled, 1)
-	a.Outcome.Inform(contract.TeardownCancelled, r.ARN, outcome.About(r, why))
+	a.Outcome = cancelled(r, q.Tag == TagAbsent, outcome.About(r, why))
 	r.Remember(q.Now, origin.DecidedTeardownCancelled, nil, why)
 	r.Generation++
 	r.Teardown = nil
