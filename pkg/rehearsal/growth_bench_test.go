@@ -158,8 +158,8 @@ type fleet struct {
 // fleetTeams returns how many teams n origins have, two each.
 func fleetTeams(n int) int { return (n + 1) / 2 }
 
-// newFleet returns a world whose origins are created, and not yet shared. Origin i belongs to team i modulo the number of teams. The sweep is
-// disabled.
+// newFleet returns a world whose origins are created, and not yet shared. Two origins after another belong to
+// one team. The sweep is disabled.
 func newFleet(n, teams int, o Options) (*fleet, error) {
 	var err error
 	if o.Policy, err = fleetPolicy(teams); err != nil {
@@ -186,13 +186,13 @@ func newFleet(n, teams int, o Options) (*fleet, error) {
 func (f *fleet) createOne(i int) error {
 	team := f.team(i)
 	if f.actors[team] == nil {
-		f.actors[team] = NewActor(f.Sandbox, team, fleetAccount(i%f.teams))
+		f.actors[team] = NewActor(f.Sandbox, team, fleetAccount(i/2%f.teams))
 	}
 	return f.createOrigin(fleetName(i), team, "paths="+f.path(i))
 }
 
 // team returns the team of origin i, and path the path that the origin claims.
-func (f *fleet) team(i int) string { return fleetTeam(i % f.teams) }
+func (f *fleet) team(i int) string { return fleetTeam(i / 2 % f.teams) }
 
 func (f *fleet) path(i int) string { return fmt.Sprintf("/%s/%d/", f.team(i), i) }
 
