@@ -71,7 +71,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 	key := newKey(stack, "Key", hub)
 	// Without the hub's key: this queue also receives what EventBridge cannot deliver because it may not use that key.
 	undelivered := parts.NewDeadLetters(stack, "UndeliveredEvents", nil)
-	table := newRegistry(stack, "Registry", key)
+	table, past := newRegistry(stack, "Registry", key), newRegistry(stack, "PastOrigins", key)
 	bus := newBus(stack, "Bus", in, key, undelivered)
 	archive := newArchive(stack, "Archive", bus, in.retention, key)
 	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(sweepTimeout, admitWindow), key)
@@ -80,7 +80,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 	auditFailures := parts.NewDeadLetters(stack, "AuditDeadLetters", key)
 	topic := newTopic(stack, "Alarms", key)
 
-	can := grants{in: in, table: table, bus: bus}
+	can := grants{in: in, table: table, past: past, bus: bus}
 	environment := map[string]string{
 		contract.EnvTable:      *table.TableName(),
 		contract.EnvBus:        *bus.EventBusName(),
@@ -92,7 +92,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 		Description: "Decides which shares the hub accepts and which origins it admits",
 		Code:        code(admitFunction),
 		Timeout:     sweepTimeout,
-		Environment: environment,
+		Environment: with(environment, contract.EnvPastTable, *past.TableName()),
 		RolePath:    contract.RolePath(hub),
 		Traced:      p.Tracing,
 		Key:         key,
@@ -220,6 +220,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 
 	output(stack, "KeyArn", *key.KeyArn())
 	output(stack, "RegistryTable", *table.TableName())
+	output(stack, "PastOriginsTable", *past.TableName())
 	output(stack, "BusArn", *bus.EventBusArn())
 	output(stack, "ArchiveArn", *archive.AttrArn())
 	output(stack, "DashboardName", contract.DashboardName(hub))

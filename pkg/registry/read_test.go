@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -10,8 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/fault"
 	"github.com/originhub/originhub/pkg/internal/rig"
 	"github.com/originhub/originhub/pkg/origin"
+	"github.com/originhub/originhub/pkg/registry"
 )
 
 // in returns the record of an origin with one host in a distribution.
@@ -110,5 +113,40 @@ func TestPartsOfTheRegistrySetDamagedItemsAside(t *testing.T) {
 	}
 	if len(whole.Holds) != 1 {
 		t.Errorf("holds: %+v", whole.Holds)
+	}
+}
+
+// A record that is over leaves the registry for the table of past origins, from which it can be recalled for longer than its executions' names are
+// taken.
+func TestPastOriginsCanBeRecalled(t *testing.T) {
+	t.Parallel()
+	ctx, s, r := open(t)
+	rig.Must[map[string]string](t)(s.Deploy(rig.Hub, rig.Region, "past", []byte(strings.Replace(template, `"registry"`, `"past"`, 1)), nil))
+	past := registry.NewPast(s.Config(rig.Hub, rig.Region), table, "past")
+	o := rig.Must[origin.Record](t)(r.PutRecord(ctx, in("main-2", "vo_a", "a.example.com")))
+	stale := o
+	o = rig.Must[origin.Record](t)(r.PutRecord(ctx, o))
+	if err := past.Move(ctx, stale, s.Now()); !fault.Is[*fault.Reread](err) {
+		t.Errorf("a record that was written meanwhile: %v", err)
+	}
+	if found := rig.Must[[]origin.Record](t)(past.Find(ctx, []string{"vo_a"})); len(found) != 0 {
+		t.Errorf("found %+v", found)
+	}
+	rig.OK(t, past.Move(ctx, o, s.Now()))
+	if got := rig.Must[origin.Snapshot](t)(r.Load(ctx)); len(got.Records) != 0 {
+		t.Errorf("the registry still has %+v", got.Records)
+	}
+	found := rig.Must[[]origin.Record](t)(past.Find(ctx, []string{"vo_x", "vo_a"}))
+	if len(found) != 1 || found[0].ID != "vo_a" || found[0].Distribution != "main-2" || found[0].Generation != o.Generation || found[0].Version != 0 {
+		t.Errorf("found %+v", found)
+	}
+	again := rig.Must[origin.Record](t)(r.PutRecord(ctx, found[0]))
+	rig.OK(t, past.Move(ctx, again, s.Now()))
+	raw := rig.Must[*dynamodb.GetItemOutput](t)(dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region)).GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: aws.String("past"), Key: map[string]types.AttributeValue{contract.RegistryPartition: &types.AttributeValueMemberS{Value: "vo_a"}, contract.RegistrySort: &types.AttributeValueMemberS{Value: "origin#vo_a"}},
+	}))
+	days, err := strconv.Atoi(raw.Item[contract.RegistryExpiry].(*types.AttributeValueMemberN).Value)
+	if days = (days - int(s.Now().Unix())) / 86400; err != nil || days != 100 {
+		t.Errorf("it expires after %d days, %v", days, err)
 	}
 }

@@ -186,13 +186,7 @@ func (r *Registry) MoveRecord(ctx context.Context, from string, record origin.Re
 		return record, err
 	}
 	_, err = r.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-		{Delete: &types.Delete{
-			TableName:                 &r.table,
-			Key:                       map[string]types.AttributeValue{attrDistribution: text(from), attrItem: text(prefixOrigin + record.ID)},
-			ConditionExpression:       aws.String("#v = :read"),
-			ExpressionAttributeNames:  map[string]string{"#v": attrVersion},
-			ExpressionAttributeValues: map[string]types.AttributeValue{":read": number(record.Version)},
-		}},
+		{Delete: r.deletion(from, record)},
 		{Put: &types.Put{TableName: &r.table, Item: out, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
 	}})
 	if err != nil {
@@ -200,6 +194,17 @@ func (r *Registry) MoveRecord(ctx context.Context, from string, record origin.Re
 	}
 	record.Version = 1
 	return record, nil
+}
+
+// deletion returns the deletion of a record, provided that its version is still the one that was read.
+func (r *Registry) deletion(distribution string, record origin.Record) *types.Delete {
+	return &types.Delete{
+		TableName:                 &r.table,
+		Key:                       map[string]types.AttributeValue{attrDistribution: text(distribution), attrItem: text(prefixOrigin + record.ID)},
+		ConditionExpression:       aws.String("#v = :read"),
+		ExpressionAttributeNames:  map[string]string{"#v": attrVersion},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":read": number(record.Version)},
+	}
 }
 
 // PutDistribution writes the item of a distribution and returns it with its new version, with the same condition as PutRecord.

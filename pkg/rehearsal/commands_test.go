@@ -115,6 +115,7 @@ func commands() map[string]command {
 		"remove-behaviors":             {1, 1, (*story).removeBehaviors},
 		"replay-archive":               {0, 0, (*story).replayArchive},
 		"refusals":                     {1, 1, (*story).refusals},
+		"records":                      {1, 1, (*story).records},
 		"response":                     {3, 4, (*story).response},
 		"restore-saved-config":         {0, 0, (*story).restoreSavedConfig},
 		"rename-share":                 {2, 2, (*story).renameShare},

@@ -26,6 +26,11 @@ type admitRegistry interface {
 	PutTally(ctx context.Context, t origin.Tally, now time.Time) error
 }
 
+type past interface {
+	Move(ctx context.Context, r origin.Record, now time.Time) error
+	Find(ctx context.Context, ids []string) ([]origin.Record, error)
+}
+
 type shares interface {
 	Invitations(ctx context.Context) ([]origin.Invitation, error)
 	Open(ctx context.Context, invitation string) ([]origin.Resource, error)
@@ -46,6 +51,7 @@ type Admit struct {
 	Policy     admission.Policy
 	Grace      teardown.Bounds
 	Registry   admitRegistry
+	Past       past
 	Shares     shares
 	CloudFront origins
 	Spoke      func(account string) Spoke
@@ -85,7 +91,7 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 	holds := r.run.Holds()
 	r.run.Held = len(holds) > 0
 	err = errors.Join(r.changes(ctx, holds), r.change(ctx, admission.Change{Outcome: received.Outcome}), r.invitations(ctx), r.origins(ctx))
-	err = errors.Join(err, r.change(ctx, admission.Change{}))
+	err = errors.Join(err, r.change(ctx, admission.Change{}), r.forget(ctx))
 	if fleet, changed := r.run.Fleet(); changed {
 		err = errors.Join(err, r.Registry.PutFleet(ctx, fleet))
 	}
@@ -207,6 +213,9 @@ func (r *admitRun) origins(ctx context.Context) error {
 	var refused []admission.Change
 	r.run.Shared, refused = admission.Share(open, contents, r.Policy, r.run.Registry.Refusals)
 	failed := r.changes(ctx, refused)
+	if err := r.recall(ctx); err != nil {
+		return errors.Join(failed, err)
+	}
 	if r.run.Visible, err = r.CloudFront.VpcOrigins(ctx); err != nil {
 		return errors.Join(failed, err)
 	}
@@ -215,6 +224,26 @@ func (r *admitRun) origins(ctx context.Context) error {
 	changes, recheck := r.run.Decide(readings)
 	r.run.Recheck = max(r.run.Recheck, due.Recheck, recheck)
 	return errors.Join(failed, unread, r.changes(ctx, slices.Concat(due.Changes, changes)))
+}
+
+// recall finds the past records of origins that are offered again.
+func (r *admitRun) recall(ctx context.Context) error {
+	ids := r.run.Unrecorded()
+	if len(ids) == 0 {
+		return nil
+	}
+	past, err := r.Past.Find(ctx, ids)
+	r.run.Round = r.run.Recall(past)
+	return err
+}
+
+// forget moves the records that are over to the past ones.
+func (r *admitRun) forget(ctx context.Context) error {
+	var failed []error
+	for _, o := range r.run.Over() {
+		failed = append(failed, r.Past.Move(ctx, o, r.run.Registry.Now))
+	}
+	return errors.Join(failed...)
 }
 
 // read reads tags. A failure that may pass is an error and yields no reading.

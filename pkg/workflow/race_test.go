@@ -64,6 +64,16 @@ func (w *contested) LoadOrigins(ctx context.Context, _, _, _, _ []string) (origi
 	return w.Load(ctx)
 }
 
+func (w *contested) Find(context.Context, []string) ([]origin.Record, error) {
+	w.call()
+	return nil, nil
+}
+
+func (w *contested) Move(context.Context, origin.Record, time.Time) error {
+	w.call()
+	return nil
+}
+
 func (w *contested) PutFleet(context.Context, origin.Fleet) error {
 	w.call()
 	return nil
@@ -175,6 +185,7 @@ func (w *contested) Send(context.Context, string, time.Duration) error { return 
 
 func (w *contested) admit() error {
 	a := &Admit{
+		Past: w,
 		Policy: admission.Policy{
 			Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1"}},
 			Teams: []admission.Team{{

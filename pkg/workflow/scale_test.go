@@ -64,6 +64,15 @@ func (c *crowd) LoadOrigins(ctx context.Context, _, _, _, _ []string) (origin.Sn
 	return c.Load(ctx)
 }
 
+func (c *crowd) Find(context.Context, []string) ([]origin.Record, error) {
+	c.call()
+	return nil, nil
+}
+
+func (c *crowd) Move(_ context.Context, r origin.Record, _ time.Time) error {
+	return fmt.Errorf("%s is moved", r.ID)
+}
+
 func (c *crowd) PutFleet(context.Context, origin.Fleet) error { return nil }
 
 func (c *crowd) PutRecord(_ context.Context, r origin.Record) (origin.Record, error) {
@@ -203,7 +212,7 @@ func (silent) Start(context.Context, string, string, string) error { return nil 
 func sweeps(c *crowd, p hubpolicy.Policy) map[string]func(context.Context) error {
 	log := slog.New(slog.DiscardHandler)
 	admit := &Admit{
-		Policy: p.Policy, Registry: c, Shares: c, CloudFront: c, Spoke: func(a string) Spoke { return c.spoke(a) },
+		Policy: p.Policy, Registry: c, Past: c, Shares: c, CloudFront: c, Spoke: func(a string) Spoke { return c.spoke(a) },
 		Queue: silent{}, WireQueue: silent{}, Bus: silent{}, Meter: silent{}, Log: log,
 	}
 	retire := &Retire{
