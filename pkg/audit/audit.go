@@ -19,9 +19,9 @@ type Decision struct {
 	Why      string           // why nothing is reported
 }
 
-// remember sets what is written as reported, up to the size of an item.
+// remember sets what is written as reported: all open findings, and the newest calls.
 func (d *Decision) remember(f origin.Findings) {
-	f = bounded(f)
+	f.Calls = f.Calls[max(0, len(f.Calls)-maxCalls):]
 	d.Remember = &f
 }
 

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -106,31 +105,5 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d/day))
 }
 
-// Limits of what is remembered, within DynamoDB's 400 KB for an item
-// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
-const (
-	// maxCalls is how many reported calls are remembered. A duplicate event arrives within minutes.
-	maxCalls = 200
-	// maxFindingBytes is the maximum size of the open findings. Findings beyond it are not stored, so the next audit reports them again.
-	maxFindingBytes = 350_000
-)
-
-// bounded returns the newest calls and the first findings that fit into an item.
-func bounded(f origin.Findings) origin.Findings {
-	f.Calls = f.Calls[max(0, len(f.Calls)-maxCalls):]
-	size := 0
-	for i, k := range f.Open {
-		size += storedSize(k)
-		if size > maxFindingBytes {
-			f.Open = f.Open[:i]
-			break
-		}
-	}
-	return f
-}
-
-// storedSize returns how many bytes a finding takes in the registry.
-func storedSize(k origin.OpenFinding) int {
-	document, _ := json.Marshal(k) // marshalling strings and a time never fails
-	return len(document) + len(",")
-}
+// maxCalls is how many reported calls are remembered. A duplicate event arrives within minutes.
+const maxCalls = 200

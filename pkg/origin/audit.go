@@ -39,6 +39,8 @@ type Findings struct {
 	Calls   []string         // CloudTrail event ids of the calls that were reported, oldest first
 	Refused map[string]Tally `json:",omitempty"` // what was reported and counted of forged events, by account
 	Version int              // of the item; writes are conditional on it
+	// Together is set if an earlier version stored all open findings in one item.
+	Together bool `json:"-"`
 }
 
 // Edits counts how often somebody other than originhub changed the managed part of a distribution.

@@ -158,7 +158,7 @@ type Snapshot struct {
 type Fleet struct {
 	Unnamed  []string // distributions with items or records that the hub policy does not name, by name
 	Deferred bool     // an origin waits for capacity
-	Version  int      // of the item; 0 if there is none
+	Known    bool     `json:"-"` // the registry has such an item
 }
 
 // Damaged is an item of the registry that cannot be read. It is set aside, so that it concerns its own origin or distribution and no

@@ -56,13 +56,13 @@ func TestPartsOfTheRegistryAreFound(t *testing.T) {
 		rig.OK(t, r.PutRefusal(ctx, origin.WithdrawalOf("vo_o"+name), []origin.Reason{{Code: "gone"}}, s.Now()))
 	}
 	rig.OK(t, r.PutReported(ctx, "main", "vo_a serves", []origin.Reason{{Code: "less"}}, s.Now()))
-	rig.OK(t, r.PutFindings(ctx, origin.Findings{Calls: []string{"c"}}))
+	rig.OK(t, r.PutFindings(ctx, origin.Findings{}, origin.Findings{Open: []origin.OpenFinding{{Kind: origin.FunctionChanged, Subject: "not-found"}, {Kind: "other"}}}))
 	named := []string{"main", "main-2", "main-3"}
 
 	if got := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, named, []string{"vo_c"}, nil, nil)); idsOf(got) != "vo_a vo_b vo_c vo_d" {
 		t.Errorf("before admit has run: %s", idsOf(got))
 	}
-	if got := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "main")); idsOf(got) != "vo_a vo_b vo_c vo_d" {
+	if got := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "main", "not-found")); idsOf(got) != "vo_a vo_b vo_c vo_d" {
 		t.Errorf("before admit has run: %s", idsOf(got))
 	}
 	names := []string{"main", "main-2", "main-3", "old"}
@@ -82,13 +82,13 @@ func TestPartsOfTheRegistryAreFound(t *testing.T) {
 	if idsOf(got) != "vo_b vo_c" || got.Distribution("old").Version == 0 || len(got.Refusals) != 1 || got.Refusals["vo_c tag"][0].Code != "bad" || got.Now.IsZero() {
 		t.Errorf("%+v", got)
 	}
-	got = rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "main"))
-	if idsOf(got) != "vo_a vo_d" || len(got.Distributions) != 4 || got.Reported["vo_a serves"][0].Code != "less" || !got.Fleet.Deferred || len(got.Findings.Calls) != 1 ||
+	got = rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "main", "not-found"))
+	if idsOf(got) != "vo_a vo_d" || len(got.Distributions) != 4 || got.Reported["vo_a serves"][0].Code != "less" || !got.Fleet.Deferred || len(got.Findings.Open) != 1 ||
 		len(got.Refusals) != 1 || got.Refusals[origin.WithdrawalOf("vo_omain")][0].Code != "gone" {
 		t.Errorf("main with the distribution that has its host: %+v", got)
 	}
 	put("main-2", nil)
-	if got := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "old")); idsOf(got) != "vo_b vo_c" {
+	if got := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "old", "")); idsOf(got) != "vo_b vo_c" {
 		t.Errorf("old with the distribution whose hosts are unknown: %s", idsOf(got))
 	}
 }
@@ -105,7 +105,7 @@ func TestPartsOfTheRegistrySetDamagedItemsAside(t *testing.T) {
 		rig.Must[*dynamodb.PutItemOutput](t)(client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table), Item: item}))
 	}
 	origins := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, []string{"main", "main-2"}, []string{"vo_a"}, nil, nil))
-	whole := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, []string{"main", "main-2"}, "main"))
+	whole := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, []string{"main", "main-2"}, "main", ""))
 	for what, s := range map[string]origin.Snapshot{"origins": origins, "distribution": whole} {
 		if !s.IsDamaged("vo_a") || !s.IsDistributionDamaged("main") || len(s.Records) != 0 {
 			t.Errorf("%s: %+v", what, s)

@@ -37,7 +37,8 @@ const (
 	prefixRefusal    = "refusal#"
 	prefixTally      = "tally#"
 	prefixReported   = "reported#" // what function wire reported about a distribution or one of its origins
-	itemFindings     = "findings"  // of the audit, in partition contract.RegistryAudit
+	itemFindings     = "findings" // what the audit remembers, in partition contract.RegistryAudit
+	prefixFinding = "finding#" // an open finding, in the same partition
 	itemFleet        = "fleet"     // in partition contract.RegistryFleet
 )
 
@@ -95,6 +96,14 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 		s.Holds = append(s.Holds, origin.ParseHold(key, stringOf(item[attrWho]), stringOf(item[attrWhy]), stringOf(item[attrSince])))
 		return nil
 	}
+	if distribution == contract.RegistryFleet { // function admit writes it again whenever it is not right, so it is never damaged
+		var f origin.Fleet
+		if err := json.Unmarshal(document, &f); err == nil {
+			s.Fleet = f
+			s.Fleet.Known = true
+		}
+		return nil
+	}
 	version, err := versionOf(item)
 	if err != nil {
 		return err
@@ -123,18 +132,14 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 	case strings.HasPrefix(key, prefixReported):
 		what := strings.TrimPrefix(key, prefixReported)
 		s.Reported[what] = readRefusal(string(document), what)
-	case distribution == contract.RegistryFleet:
-		if err := json.Unmarshal(document, &s.Fleet); err != nil {
-			s.Fleet = origin.Fleet{}
-			return err
-		}
-		s.Fleet.Version = version
 	case key == itemFindings:
-		if err := json.Unmarshal(document, &s.Findings); err != nil {
-			s.Findings = origin.Findings{Version: version}
+		return addFindings(s, document, version)
+	case strings.HasPrefix(key, prefixFinding):
+		var f origin.OpenFinding
+		if err := json.Unmarshal(document, &f); err != nil {
 			return err
 		}
-		s.Findings.Version = version
+		s.Findings.Open = append(s.Findings.Open, f)
 	case strings.HasPrefix(key, prefixRefusal):
 		what := strings.TrimPrefix(key, prefixRefusal)
 		s.Refusals[what] = readRefusal(string(document), what)
@@ -214,16 +219,14 @@ func (r *Registry) PutDistribution(ctx context.Context, d origin.Distribution) (
 	return d, err
 }
 
-// PutFleet writes what admit knows of the whole registry, with the same condition as PutRecord.
+// PutFleet writes what admit knows of the whole registry. The last writer wins: every sweep compares it with the registry.
 func (r *Registry) PutFleet(ctx context.Context, f origin.Fleet) error {
-	_, err := r.put(ctx, contract.RegistryFleet, itemFleet, f.Version, f)
-	return err
-}
-
-// PutFindings writes what the audit remembers, with the same condition as PutRecord.
-func (r *Registry) PutFindings(ctx context.Context, f origin.Findings) error {
-	_, err := r.put(ctx, contract.RegistryAudit, itemFindings, f.Version, f)
-	return err
+	out, err := item(contract.RegistryFleet, itemFleet, 1, f)
+	if err != nil {
+		return err
+	}
+	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.table, Item: out})
+	return codes.Wrap(err, "write the item %s", itemFleet)
 }
 
 func (r *Registry) put(ctx context.Context, distribution, key string, read int, v any) (int, error) {

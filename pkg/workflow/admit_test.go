@@ -50,7 +50,9 @@ func (w *offering) PutRefusal(_ context.Context, what string, _ []origin.Reason,
 	return w.call("refuse " + what)
 }
 
-func (w *offering) Move(_ context.Context, o origin.Record, _ time.Time) error { return w.call("forget " + o.ID) }
+func (w *offering) Move(_ context.Context, o origin.Record, _ time.Time) error {
+	return w.call("forget " + o.ID)
+}
 
 func (w *offering) Find(_ context.Context, ids []string) ([]origin.Record, error) {
 	return nil, w.call("recall " + strings.Join(ids, " "))
@@ -129,7 +131,7 @@ func (w *offering) run(t *testing.T) (did []string, err error) {
 	}
 	w.snapshot = origin.Snapshot{
 		Now: now, Records: []origin.Record{gone}, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{ObservedAt: now}}},
-		Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}, Fleet: origin.Fleet{Version: 1},
+		Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}, Fleet: origin.Fleet{Known: true},
 	}
 	a := &Admit{
 		Policy: p, Registry: w, Past: w, Shares: w, CloudFront: w, Spoke: func(string) Spoke { return w }, Queue: w, WireQueue: w, Bus: w, Meter: w,

@@ -40,7 +40,7 @@ func (w *auditedWorld) Load(context.Context) (origin.Snapshot, error) {
 	return origin.Snapshot{Now: w.now, Findings: w.findings, Records: w.records, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}}}}, nil
 }
 
-func (w *auditedWorld) PutFindings(_ context.Context, f origin.Findings) error {
+func (w *auditedWorld) PutFindings(_ context.Context, _, f origin.Findings) error {
 	w.findings = f
 	return nil
 }

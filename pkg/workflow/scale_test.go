@@ -88,7 +88,10 @@ func (c *crowd) PutRefusal(_ context.Context, what string, reasons []origin.Reas
 }
 
 func (c *crowd) PutTally(context.Context, origin.Tally, time.Time) error { return nil }
-func (c *crowd) PutFindings(context.Context, origin.Findings) error      { c.call(); return nil }
+func (c *crowd) PutFindings(context.Context, origin.Findings, origin.Findings) error {
+	c.call()
+	return nil
+}
 
 func (c *crowd) Invitations(context.Context) ([]origin.Invitation, error) { c.call(); return nil, nil }
 func (c *crowd) Open(context.Context, string) ([]origin.Resource, error)  { return nil, nil }

@@ -29,7 +29,7 @@ func (r fixedRegistry) LoadOrigins(context.Context, []string, []string, []string
 	return r.Snapshot, nil
 }
 
-func (r fixedRegistry) LoadDistribution(context.Context, []string, string) (origin.Snapshot, error) {
+func (r fixedRegistry) LoadDistribution(context.Context, []string, string, string) (origin.Snapshot, error) {
 	return r.Snapshot, nil
 }
 
