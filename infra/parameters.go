@@ -68,7 +68,7 @@ func newInputs(stack awscdk.Stack) inputs {
 			Description: jsii.String("updates.window: in the hub policy, in seconds"),
 		}).ValueAsNumber(),
 		admitWindow: awscdk.NewCfnParameter(stack, jsii.String(hubpolicy.ParameterAdmitWindow), &awscdk.CfnParameterProps{
-			Type: jsii.String("Number"), MinValue: jsii.Number(1), MaxValue: jsii.Number(longestWindow.Seconds()), Default: jsii.Number(hubpolicy.ShortestAdmitWindow),
+			Type: jsii.String("Number"), MinValue: jsii.Number(1), MaxValue: jsii.Number(longestWindow.Seconds()), Default: strconv.Itoa(hubpolicy.ShortestAdmitWindow),
 			Description: jsii.String("How long messages about shares are collected before one run of function admit, in seconds; longer for more accounts"),
 		}).ValueAsNumber(),
 	}
