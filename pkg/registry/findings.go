@@ -22,13 +22,13 @@ func findingKey(f origin.OpenFinding) string {
 
 // addFindings adds the item with what the audit remembers besides the open findings. In the old form, it has these, too.
 func addFindings(s *origin.Snapshot, document []byte, version int) error {
-	f := origin.Findings{Version: version}
+	var f origin.Findings
 	err := json.Unmarshal(document, &f)
-	if err == nil {
-		s.Findings.Calls, s.Findings.Together = f.Calls, len(f.Open) > 0
-		s.Findings.Open = append(s.Findings.Open, f.Open...)
+	if err != nil {
+		f = origin.Findings{}
 	}
-	s.Findings.Version = version
+	f.Version, f.Together, f.Open = version, len(f.Open) > 0, append(s.Findings.Open, f.Open...)
+	s.Findings = f
 	return err
 }
 
@@ -40,7 +40,9 @@ const inTransaction = 100
 // error if that item's version is no longer was.Version. The item is in the first of several transactions, so that a crash between them can only
 // repeat a report.
 func (r *Registry) PutFindings(ctx context.Context, was, is origin.Findings) error {
-	head, err := item(contract.RegistryAudit, itemFindings, was.Version+1, origin.Findings{Calls: is.Calls})
+	rest := is
+	rest.Open = nil
+	head, err := item(contract.RegistryAudit, itemFindings, was.Version+1, rest)
 	if err != nil {
 		return err
 	}
