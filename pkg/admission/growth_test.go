@@ -2,8 +2,6 @@ package admission_test
 
 import (
 	"fmt"
-	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
@@ -51,34 +49,19 @@ func crowd(n int) (admission.Round, []admission.Reading) {
 	return r, read
 }
 
-// eachSize runs a benchmark at each size and prints the processor time for each origin, which depends less than the real time on what else
-// runs on the machine.
-func eachSize(b *testing.B, prepare func(b *testing.B, n int) func()) {
+func eachSize(b *testing.B, run func(b *testing.B, n int)) {
 	for _, n := range sizes() {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			run := prepare(b, n)
-			runtime.GC()
-			before := processorTime(b)
-			for b.Loop() {
-				run()
-			}
-			b.ReportMetric(float64(processorTime(b)-before)/float64(b.N)/float64(n), "cpu-ns/origin")
+			run(b, n)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/origin")
 		})
 	}
 }
 
-func processorTime(b *testing.B) int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
-}
-
 func BenchmarkUnpermitted(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	eachSize(b, func(b *testing.B, n int) {
 		r, _ := crowd(n)
-		return func() {
+		for b.Loop() {
 			if all := admission.Unpermitted(r.Registry.Records, r.Policy); len(all) > 0 {
 				b.Fatal(all)
 			}
@@ -87,9 +70,9 @@ func BenchmarkUnpermitted(b *testing.B) {
 }
 
 func BenchmarkDue(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	eachSize(b, func(b *testing.B, n int) {
 		r, _ := crowd(n)
-		return func() {
+		for b.Loop() {
 			if due := r.Due(); len(due.Read) != n {
 				b.Fatal(due)
 			}
@@ -98,9 +81,9 @@ func BenchmarkDue(b *testing.B) {
 }
 
 func BenchmarkDecideOfWhatIsLive(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	eachSize(b, func(b *testing.B, n int) {
 		r, read := crowd(n)
-		return func() {
+		for b.Loop() {
 			if changes, _ := r.Decide(read); len(changes) > 0 {
 				b.Fatal(len(changes))
 			}
@@ -109,10 +92,10 @@ func BenchmarkDecideOfWhatIsLive(b *testing.B) {
 }
 
 func BenchmarkDecideOfWhatIsNew(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	eachSize(b, func(b *testing.B, n int) {
 		r, read := crowd(n)
 		r.Registry.Records = nil
-		return func() {
+		for b.Loop() {
 			if changes, _ := r.Decide(read); len(changes) != n {
 				b.Fatal(len(changes))
 			}
@@ -121,9 +104,9 @@ func BenchmarkDecideOfWhatIsNew(b *testing.B) {
 }
 
 func BenchmarkAfter(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	eachSize(b, func(b *testing.B, n int) {
 		r, _ := crowd(n)
-		return func() {
+		for b.Loop() {
 			admission.Run{Round: r}.After()
 		}
 	})

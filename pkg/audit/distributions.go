@@ -104,11 +104,8 @@ func (o Observed) publicPaths() []Finding {
 		}
 		for i, b := range d.Behaviors {
 			public := publicTarget(d, b.Target)
-			if public == "" {
-				continue
-			}
 			r, path, overlaps := o.claims(d, b.Path)
-			if !overlaps || slices.ContainsFunc(d.Behaviors[:i], func(first origin.ListedBehavior) bool {
+			if public == "" || !overlaps || slices.ContainsFunc(d.Behaviors[:i], func(first origin.ListedBehavior) bool {
 				return publicTarget(d, first.Target) == "" && origin.Covers(first.Path, b.Path)
 			}) {
 				continue
@@ -139,14 +136,8 @@ func publicTarget(d origin.Listed, target string) string {
 
 // claims returns an origin in distribution d with a claimed path that overlaps path, and that claimed path.
 func (o Observed) claims(d origin.Listed, path string) (origin.Record, string, bool) {
-	var held []int
-	for _, p := range d.Origins {
-		held = append(held, o.look().records[p.VPCOrigin]...)
-	}
-	slices.Sort(held)
-	for _, i := range slices.Compact(held) {
-		r := o.Records[i]
-		if r.Intent != origin.Wire {
+	for _, r := range o.Records {
+		if r.Intent != origin.Wire || !holds(d, r.ID) {
 			continue
 		}
 		for _, claimed := range r.Claim.Paths {
@@ -193,12 +184,11 @@ func (o Observed) guardDistribution(c inbound.CallHint) (Judgement, error) {
 		return o.guardDoors(c), nil
 	}
 	var found []Finding
-	public := o.publicPaths()
 	for _, id := range o.Managed {
 		if c.Target != "" && c.Target != id {
 			continue
 		}
-		changed, err := o.changed(id, c, public)
+		changed, err := o.changed(id, c)
 		if err != nil {
 			return Judgement{}, err
 		}
@@ -213,12 +203,11 @@ func (o Observed) guardDistribution(c inbound.CallHint) (Judgement, error) {
 	return Judgement{Verdict: Found, Findings: found}, nil
 }
 
-// changed returns the findings about one managed distribution according to the table of guardDistribution. public are the findings of
-// publicPaths.
-func (o Observed) changed(id string, c inbound.CallHint, public []Finding) ([]Finding, error) {
+// changed returns the findings about one managed distribution according to the table of guardDistribution.
+func (o Observed) changed(id string, c inbound.CallHint) ([]Finding, error) {
 	f := Finding{Kind: DistributionEdited, Subject: id, Account: o.Account, Alarm: true, Repair: o.triggerWire(), In: o.Account}
-	is, listed := o.look().listed[id]
-	if !listed {
+	is := slices.IndexFunc(o.Listed, func(d origin.Listed) bool { return d.ID == id })
+	if is < 0 {
 		f.Kind = DistributionDeleted
 		f.Risk = "distribution " + id + " was deleted, and its teams are off the air; " + o.unlessPaused(id, "the hub creates another and wires every origin into it")
 		if o.adopted() {
@@ -235,7 +224,7 @@ func (o Observed) changed(id string, c inbound.CallHint, public []Finding) ([]Fi
 	if err != nil {
 		return nil, err
 	}
-	public = slices.DeleteFunc(slices.Clone(public), func(f Finding) bool { return !strings.HasPrefix(f.Subject, id+" ") })
+	public := slices.DeleteFunc(o.publicPaths(), func(f Finding) bool { return !strings.HasPrefix(f.Subject, id+" ") })
 	switch {
 	case disabledWithOrigins(o.Listed[is]):
 		f.Risk, f.Repair = o.enable(id)
