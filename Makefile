@@ -144,7 +144,7 @@ bench: build ## Measure demo, tests and benchmarks; with COLD=1 demo and tests w
 	  $(if $(COLD),export GOCACHE=$$(mktemp -d);) TIMEFORMAT="make $$target with $(if $(COLD),an empty,a warm) Go cache: %0R s"; \
 	  time $(MAKE) --no-print-directory $$target GOFLAGS='$(GOFLAGS) -count=1' >.build/bench.log 2>&1 || { cat .build/bench.log; exit 1; }; \
 	  $(if $(COLD),rm -rf $$GOCACHE;) done
-	$(if $(COLD),,@echo "functions in processes of their own:"; go test -run '^$$' -bench . -skip Growth -benchtime 1x ./pkg/cli ./pkg/rehearsal ./pkg/sandbox)
+	$(if $(COLD),,@echo "functions in processes of their own:"; go test -run '^$$' -bench . -skip 'Growth|Soak|Fleet' -benchtime 1x ./pkg/cli ./pkg/rehearsal ./pkg/sandbox)
 	$(if $(COLD),,@$(MAKE) --no-print-directory growth)
 	$(if $(COLD),,@go test -run RandomLives -v ./pkg/rehearsal -parallel $$(nproc) -lives 100 | grep -o 'functions in this process: .*')
 
@@ -153,6 +153,19 @@ ORIGINS ?= 100,200,400,800
 .PHONY: growth
 growth: ## Measure how the work of the functions grows: make growth [ORIGINS=100,200,400,800]; takes up to an hour
 	go test -run '^$$' -bench Growth -benchtime 1x -timeout 0 ./pkg/rehearsal -growth $(ORIGINS)
+
+DAYS ?= 1
+RATE ?= 10
+
+.PHONY: soak
+soak: ## Let origins come and go for virtual days: make soak [DAYS=30 RATE=200]; RATE is an hour's onboardings on the busiest day
+	go test -run '^$$' -bench Soak -benchtime 1x -timeout 0 ./pkg/rehearsal -soak-days $(DAYS) -soak-rate $(RATE)
+
+TEAMS ?= 1000
+
+.PHONY: fleet
+fleet: ## Onboard two origins of each of many teams and tear down one of each: make fleet [TEAMS=1000]
+	go test -run '^$$' -bench Fleet -benchtime 1x -timeout 0 ./pkg/rehearsal -fleet-teams $(TEAMS)
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -194,13 +194,21 @@ func newAlarms(scope constructs.Construct, id string, p alarmsProps) []string {
 			then: "stop writers that keep the distribution InProgress, or ask AWS Support if nobody writes it. To see all edits: " + events("UpdateDistribution"),
 		},
 		{
+			id:     "MembershipUnknown",
+			metric: own(p.Hub, contract.MetricMembershipsUnknown, maximum), every: sweepEvery, atLeast: 1,
+			means: "RAM does not report whether accounts that the hub policy says are in the organization still are. What the hub admitted from them stays, " +
+				"and nothing new is admitted. The event " + contract.MembershipUnknown + " on the same topic names the accounts.",
+			next: aws("ram list-principals --resource-owner OTHER-ACCOUNTS"),
+			then: "do what the event says for each account. The alarm ends with the first sweep that knows all of them.",
+		},
+		{
 			id:     "DriftFound",
-			metric: own(p.Hub, contract.MetricDriftFound, sum), every: time.Minute, atLeast: 1,
+			metric: own(p.Hub, contract.MetricDriftOpen, maximum), every: sweepEvery, atLeast: 1,
 			means: "Somebody other than the hub changed a distribution, a DNS record, a share or a VPC origin that the hub relies on. The event " +
 				contract.DriftFound + " on the same topic says who did it, what is at risk, and which command repairs it.",
 			next: logged(p.Audit, "3h", quoted(contract.DriftFound)),
-			then: "check that the finding still holds, and run the command in its field repair in account repairIn. The next sweep restores what the " +
-				"hub manages in the distribution, and nothing else. To see all edits: " + events("UpdateDistribution"),
+			then: "run the command in its field repair in account repairIn. The next sweep restores what the hub manages in the distribution, and " +
+				"nothing else. The alarm ends with the next daily audit, which reports what is left. To see all edits: " + events("UpdateDistribution"),
 		},
 		{
 			id:     "SideDoorOpen",

@@ -88,7 +88,7 @@ func (p dashboardProps) panels() []panel {
 		}},
 		{title: "Conflicts", series: []series{
 			ownSeries(contract.MetricETagConflict, sum, "somebody else wrote first"),
-			ownSeries(contract.MetricDriftFound, sum, "drift found"),
+			ownSeries(contract.MetricDriftOpen, maximum, "drift since the last audit"),
 			ownSeries(contract.MetricLeaseHeld, maximum, "age of another run's lease, seconds"),
 		}},
 		{title: "Throttles", stacked: true, series: throttles},

@@ -18,6 +18,7 @@ import (
 type grants struct {
 	in    inputs
 	table awsdynamodb.Table
+	past  awsdynamodb.Table
 	bus   awsevents.EventBus
 }
 
@@ -26,7 +27,8 @@ func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 		g.write(everyDistribution),
 		consumeQueue(own),
 		sendMessages(own, wire),
-		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()).When(notIn(everyDistribution, contract.RegistryRefusals, contract.RegistryFleet)), // for a record that moves to another distribution
+		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()).When(notIn(everyDistribution, contract.RegistryRefusals, contract.RegistryFleet)), // for a record that moves to another distribution, or is over
+		parts.Allow([]string{"dynamodb:BatchGetItem", "dynamodb:PutItem"}, *g.past.TableArn()),
 		// Lists, which name no resource. They include shares from accounts that the policy does not name.
 		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListPrincipals", "ram:ListResources"}, "*"),
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
@@ -130,7 +132,7 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.common(),
 		sendMessages(failures, admit, wire),
 		// Audit writes only its own partition. ForAllValues also holds when the key is absent; the condition Null excludes that case.
-		parts.Allow([]string{"dynamodb:PutItem"}, *g.table.TableArn()).When(parts.Condition{
+		parts.Allow([]string{"dynamodb:PutItem", "dynamodb:DeleteItem"}, *g.table.TableArn()).When(parts.Condition{
 			"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": []string{contract.RegistryAudit}},
 			"Null":                      {"dynamodb:LeadingKeys": "false"},
 		}),

@@ -24,9 +24,7 @@ const (
 	sweepTimeout = 5 * time.Minute
 	// wireTimeout leaves time for a binary search for the one entry that makes an update invalid.
 	wireTimeout = 120 * time.Second
-	// admitWindow is how long messages about shares are collected before one run of admit.
-	admitWindow = 5 * time.Second
-	// longestWindow is the longest time for which a policy can have changes collected before an update.
+	// longestWindow is the longest time for which messages are collected before one run.
 	longestWindow = 300 * time.Second
 	// auditTimeout is the timeout of audit, which reads every team's account: 1,000 accounts in 86 seconds at 100 ms a call, and 29 seconds
 	// more for each further Region with VPC origins.
@@ -71,16 +69,16 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 	key := newKey(stack, "Key", hub)
 	// Without the hub's key: this queue also receives what EventBridge cannot deliver because it may not use that key.
 	undelivered := parts.NewDeadLetters(stack, "UndeliveredEvents", nil)
-	table := newRegistry(stack, "Registry", key)
+	table, past := newRegistry(stack, "Registry", key), newRegistry(stack, "PastOrigins", key)
 	bus := newBus(stack, "Bus", in, key, undelivered)
 	archive := newArchive(stack, "Archive", bus, in.retention, key)
-	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(sweepTimeout, admitWindow), key)
+	admitQueue := newQueue(stack, "AdmitQueue", visibilityFor(sweepTimeout, longestWindow), key)
 	wireQueue := newQueue(stack, "WireQueue", visibilityFor(wireTimeout, longestWindow), key)
 	retireFailures := parts.NewDeadLetters(stack, "RetireDeadLetters", key)
 	auditFailures := parts.NewDeadLetters(stack, "AuditDeadLetters", key)
 	topic := newTopic(stack, "Alarms", key)
 
-	can := grants{in: in, table: table, bus: bus}
+	can := grants{in: in, table: table, past: past, bus: bus}
 	environment := map[string]string{
 		contract.EnvTable:      *table.TableName(),
 		contract.EnvBus:        *bus.EventBusName(),
@@ -92,14 +90,14 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 		Description: "Decides which shares the hub accepts and which origins it admits",
 		Code:        code(admitFunction),
 		Timeout:     sweepTimeout,
-		Environment: environment,
+		Environment: with(environment, contract.EnvPastTable, *past.TableName()),
 		RolePath:    contract.RolePath(hub),
 		Traced:      p.Tracing,
 		Key:         key,
 		Retention:   in.retention,
 		Permissions: can.admit(admitQueue, wireQueue),
 	})
-	consume(admit, admitQueue, jsii.Number(admitWindow.Seconds()), jsii.Number(largestBatch))
+	consume(admit, admitQueue, in.admitWindow, jsii.Number(largestBatch))
 
 	wire := parts.NewFunction(stack, "Wire", parts.FunctionProps{
 		Description: "The only writer of the distributions: writes what the registry asks for",
@@ -220,6 +218,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 
 	output(stack, "KeyArn", *key.KeyArn())
 	output(stack, "RegistryTable", *table.TableName())
+	output(stack, "PastOriginsTable", *past.TableName())
 	output(stack, "BusArn", *bus.EventBusArn())
 	output(stack, "ArchiveArn", *archive.AttrArn())
 	output(stack, "DashboardName", contract.DashboardName(hub))

@@ -25,6 +25,8 @@ type inputs struct {
 	accounts, adopted, logBuckets, edgeFunctions *[]*string // lists
 
 	window    *float64 // seconds
+	// admitWindow is how long messages about shares are collected before one run of admit, in seconds.
+	admitWindow *float64
 	retention *float64 // days
 
 	hasSpokes      awscdk.CfnCondition // at least one team has a spoke
@@ -64,6 +66,10 @@ func newInputs(stack awscdk.Stack) inputs {
 		window: awscdk.NewCfnParameter(stack, jsii.String(hubpolicy.ParameterWindow), &awscdk.CfnParameterProps{
 			Type: jsii.String("Number"), MinValue: jsii.Number(0), MaxValue: jsii.Number(longestWindow.Seconds()),
 			Description: jsii.String("updates.window: in the hub policy, in seconds"),
+		}).ValueAsNumber(),
+		admitWindow: awscdk.NewCfnParameter(stack, jsii.String(hubpolicy.ParameterAdmitWindow), &awscdk.CfnParameterProps{
+			Type: jsii.String("Number"), MinValue: jsii.Number(1), MaxValue: jsii.Number(longestWindow.Seconds()), Default: strconv.Itoa(hubpolicy.ShortestAdmitWindow),
+			Description: jsii.String("How long messages about shares are collected before one run of function admit, in seconds; longer for more accounts"),
 		}).ValueAsNumber(),
 	}
 	var days []*string

@@ -10,7 +10,8 @@ import (
 	"github.com/originhub/originhub/pkg/contract"
 )
 
-// newRegistry makes the table of package registry, with one partition for each distribution and one item for each origin. The table
+// newRegistry makes a table of package registry: the registry has one partition for each distribution, and one item for each origin; the
+// table of past origins has the records of the origins that are over, until they expire. A table
 // outlives the stack, because it holds the history of decisions, and nobody deletes it without removing its deletion protection first.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html
 func newRegistry(scope constructs.Construct, id string, key awskms.IKey) awsdynamodb.Table {

@@ -101,6 +101,7 @@ func TestEveryQueueOfDeadLettersHasAnAlarm(t *testing.T) {
 func TestWhatCarriesStateKeepsItsLogicalID(t *testing.T) {
 	pinned := map[string]string{
 		"Registry4DB9CCA5":              "the registry: claims, generations, and the history of decisions",
+		"PastOrigins47196A32":           "the generations of origins that are over, so that executions could have the names of earlier ones",
 		"Archive":                       "the events of a year",
 		"Key961B73FD":                   "the key: data that was encrypted with it can be read with no other key",
 		"BusEA82B648":                   "the bus: the spokes forward to it by its name, and two buses cannot have one name",

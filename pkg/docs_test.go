@@ -43,6 +43,76 @@ func TestDocumentedCommandsRunATest(t *testing.T) {
 	}
 }
 
+// named is a test, a story or a test file in the last column of a promise in SECURITY.md.
+var named = regexp.MustCompile("`([A-Za-z][A-Za-z0-9_/.-]+)`")
+
+// Each promise in SECURITY.md names a test, and each test, story and test file that it names exists.
+func TestPromisesNameTheirTests(t *testing.T) {
+	text, err := os.ReadFile("../SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := declaredTests(t)
+	promises := 0
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) != 5 || strings.HasPrefix(cells[1], "---") || strings.TrimSpace(cells[3]) == "tested by" {
+			continue
+		}
+		promises++
+		keeps := 0
+		for _, n := range named.FindAllStringSubmatch(cells[3], -1) {
+			switch name := n[1]; {
+			case strings.HasPrefix(name, "Test"):
+				keeps++
+				if !tests[name] {
+					t.Errorf("%s: no test is called %s", cells[1], name)
+				}
+			case strings.Contains(name, "/"):
+				if _, err := os.Stat(filepath.Join("..", name)); err != nil {
+					t.Errorf("%s: %v", cells[1], err)
+				}
+				if strings.HasSuffix(name, "_test.go") {
+					keeps++
+				}
+			case strings.Contains(name, "-"):
+				keeps++
+				if _, err := os.Stat(filepath.Join("rehearsal/testdata/stories", name+".txtar")); err != nil {
+					t.Errorf("%s: %v", cells[1], err)
+				}
+			}
+		}
+		if keeps == 0 {
+			t.Errorf("%s: names no test", cells[1])
+		}
+	}
+	if promises < 30 {
+		t.Errorf("%d promises found: the test does not find them", promises)
+	}
+}
+
+// declaredTests returns the names of all tests of the module.
+func declaredTests(t *testing.T) map[string]bool {
+	t.Helper()
+	tests := map[string]bool{}
+	for _, root := range []string{".", "../infra"} {
+		err := filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, name := range testName.FindAllStringSubmatch(string(text), -1) {
+				tests[name[1]] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tests
+}
+
 // runsTest reports whether a test in a package's directory has a name that the pattern matches.
 func runsTest(t *testing.T, dir string, pattern *regexp.Regexp) bool {
 	t.Helper()

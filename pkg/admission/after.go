@@ -62,6 +62,7 @@ type Run struct {
 // may be lost. A run that only originhub itself triggered does not trigger admit again, which would never end; the next sweep runs
 // anyway.
 func (r Run) After() outcome.Outcome {
+	r.Round = r.indexed()
 	var o outcome.Outcome
 	if r.Sweep {
 		o = r.count()
@@ -112,6 +113,8 @@ func (r Run) count() outcome.Outcome {
 	}
 	o.Count(contract.MetricTeardownsUnresolved, unresolved)
 	o.Count(contract.MetricHolds, len(r.Registry.Holds))
+	o.Count(contract.MetricDriftOpen, r.Registry.Findings.Drift)
+	o.Count(contract.MetricMembershipsUnknown, len(r.Unknown))
 	o.Seconds(contract.MetricLongestPropagation, longest)
 	for _, state := range origin.States() {
 		o.Count(contract.MetricOrigins, in[state], contract.Dimension{Name: contract.DimensionState, Value: string(state)})

@@ -109,6 +109,7 @@ func TestSweepMetrics(t *testing.T) {
 		r.State, r.Teardown = state, &origin.Teardown{Reported: time.Unix(1, 0)}
 		run.Registry.Records = append(run.Registry.Records, r)
 	}
+	run.Registry.Findings.Drift, run.Unknown = 3, []string{accountA}
 	run.Sweep, run.Registry.Holds = true, []origin.Hold{{Key: "pause#hub"}, {Key: "suspend#team-x"}}
 	for i, state := range []origin.State{origin.Wired, origin.Detaching, origin.Wired, origin.Pending} { // the third is of a version that did not record it
 		r := live("team-b", accountB, "vo_w"+strconv.Itoa(i), "/team-b/w"+strconv.Itoa(i))
@@ -130,6 +131,7 @@ func TestSweepMetrics(t *testing.T) {
 		want := map[string]float64{
 			"SweepCompleted": 1, "Origins deferred": 0, "Origins pending": 1, "Origins wired": 2, "Origins live": 3, "Origins quarantined": 0,
 			"Origins detaching": 1, "Origins detached": 1, "Origins deleted": 1, "TeardownsUnresolved": 2, "LongestPropagation": 120, "Holds": 2,
+			"DriftOpen": 3, "MembershipsUnknown": 1,
 		}
 		if failed {
 			delete(want, "SweepCompleted")

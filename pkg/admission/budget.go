@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +28,7 @@ func (r Round) changesTooOften(was origin.Record, team Team, c origin.Claim) boo
 	if recent := admissions(was); len(recent) < maxAdmitted || r.Registry.Now.Sub(recent[len(recent)-maxAdmitted]) >= time.Hour {
 		return false
 	}
-	return !slices.ContainsFunc(Settle(r.Registry.Records, r.Policy), func(d Dropped) bool { return d.Record.ID == was.ID })
+	return len(r.unpermitted()[was.ID]) == 0
 }
 
 // admissions returns when the claims of a record were admitted, in order.

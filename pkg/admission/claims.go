@@ -24,7 +24,7 @@ type holding struct {
 }
 
 func newClaims(p Policy, records []origin.Record) *claims {
-	c := &claims{policy: p.Indexed(), at: map[string][]int{}, teams: map[string]*holding{}}
+	c := &claims{policy: p.Indexed(), records: make([]origin.Record, 0, len(records)), at: make(map[string][]int, len(records)), teams: map[string]*holding{}}
 	for _, r := range records {
 		c.add(r)
 	}

@@ -28,6 +28,8 @@ type Round struct {
 	Hints   []inbound.TagHint
 	// Suspended says which origins people have suspended. A round decides about none of them, so that they stay out.
 	Suspended origin.Suspended
+
+	lookup *lookup // nil: see indexed
 }
 
 // Due is what a round has to observe next, and what it has decided before.
@@ -40,9 +42,10 @@ type Due struct {
 
 // Due returns which origins the round decides about.
 func (r Round) Due() Due {
+	r = r.indexed()
 	due := Due{Changes: slices.Concat(r.damaged(), r.gone(), r.members())}
 	due.Read = r.unoffered()
-	unpermitted := Unpermitted(r.Registry.Records, r.Policy)
+	unpermitted := r.unpermitted()
 	for _, o := range r.Offers {
 		switch team, _ := r.Policy.TeamOf(o.Account); r.turn(o, unpermitted[o.ID] != nil) {
 		case decided:
@@ -59,6 +62,7 @@ func (r Round) Due() Due {
 			due.Recheck = max(due.Recheck, Later)
 			due.Changes = append(due.Changes, r.deploysForLong(o, team)...)
 		case left:
+			due.Changes = append(due.Changes, r.suspendedOffer(o, team)...)
 		}
 	}
 	return due
@@ -119,8 +123,8 @@ func (r Round) turn(o Offer, unpermitted bool) turn {
 }
 
 func (r Round) shown(id string) (origin.VpcOrigin, bool) {
-	i := slices.IndexFunc(r.Visible, func(v origin.VpcOrigin) bool { return v.ID == id })
-	if i < 0 {
+	i, visible := r.look().visible[id]
+	if !visible {
 		return origin.VpcOrigin{}, false
 	}
 	return r.Visible[i], true
@@ -146,8 +150,11 @@ func (r Round) hinted(o Offer) time.Time {
 //	several  one that wire has not observed yet           any       that one
 //	several  one that is unavailable                      empty     that one
 //	several  one that is unavailable                      records   none: the first record is written when all are observed
-func (r Round) uncertain() origin.Distribution {
-	fleet := r.Policy.Distribution.Fleet()
+func (r Round) uncertain() origin.Distribution { return r.look().uncertain }
+
+// findUncertain returns what uncertain returns.
+func (r Round) findUncertain() origin.Distribution {
+	fleet := r.look().fleet
 	if len(fleet) == 1 {
 		return origin.Distribution{}
 	}
@@ -210,6 +217,13 @@ func (r Round) gone() (changes []Change) {
 	if !r.Sweep {
 		return nil
 	}
+	shares, damaged := map[string]bool{}, map[string]bool{}
+	for _, arn := range r.Shares {
+		shares[arn] = true
+	}
+	for _, d := range r.Registry.Damaged {
+		damaged[d.Refusal()], damaged[origin.WithdrawalOf(d.Origin)] = true, true
+	}
 	for _, what := range slices.Sorted(maps.Keys(r.Registry.Refusals)) {
 		subject, tag, _ := strings.Cut(what, " ")
 		over := false
@@ -218,9 +232,9 @@ func (r Round) gone() (changes []Change) {
 			_, known := r.Registry.Find(ref.ID)
 			over = r.unshared(ref.ID) && (tag == "" || !known)
 		case strings.Contains(subject, ":resource-share/"):
-			over = !slices.Contains(r.Shares, what)
+			over = !shares[what]
 		case subject == "registry":
-			over = !slices.ContainsFunc(r.Registry.Damaged, func(d origin.Damaged) bool { return what == d.Refusal() || what == origin.WithdrawalOf(d.Origin) })
+			over = !damaged[what]
 		}
 		if over {
 			changes = append(changes, forget(r.Registry.Refusals, what)...)

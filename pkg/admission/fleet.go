@@ -9,7 +9,7 @@ import (
 // Fleet returns what functions that read a part of the registry have to know of the rest, and whether the registry has to be told.
 func (r Run) Fleet() (_ origin.Fleet, changed bool) {
 	s := r.Registry
-	is := origin.Fleet{Version: s.Fleet.Version, Deferred: slices.ContainsFunc(s.Records, deferred)}
+	is := origin.Fleet{Deferred: slices.ContainsFunc(s.Records, deferred)}
 	named := r.Policy.Distribution.Fleet()
 	for _, d := range s.Distributions {
 		is.Unnamed = append(is.Unnamed, d.Name)
@@ -19,7 +19,7 @@ func (r Run) Fleet() (_ origin.Fleet, changed bool) {
 	}
 	slices.Sort(is.Unnamed)
 	is.Unnamed = slices.DeleteFunc(slices.Compact(is.Unnamed), func(name string) bool { return slices.Contains(named, name) })
-	return is, is.Version == 0 || is.Deferred != s.Fleet.Deferred || !slices.Equal(is.Unnamed, s.Fleet.Unnamed)
+	return is, !s.Fleet.Known || is.Deferred != s.Fleet.Deferred || !slices.Equal(is.Unnamed, s.Fleet.Unnamed)
 }
 
 // deferred reports whether an origin waits for capacity.

@@ -25,29 +25,33 @@ const DistributionPaused Code = "distribution-paused"
 //	any other                                              nothing
 func Suspended(s origin.Snapshot, p Policy) origin.Suspended {
 	all := origin.Suspended{Origins: map[string]origin.Hold{}, Accounts: map[string]origin.Hold{}}
+	teams := map[string]origin.Hold{}
 	for _, h := range s.Holds {
 		switch {
 		case h.Kind != origin.Suspend:
 		case h.OfOrigin():
 			all.Origins[h.Subject] = h
 		default:
-			suspendTeam(all, h, s, p)
+			teams[h.Subject] = h
 		}
 	}
-	return all
-}
-
-func suspendTeam(all origin.Suspended, h origin.Hold, s origin.Snapshot, p Policy) {
-	if i := slices.IndexFunc(p.Teams, func(t Team) bool { return t.Name == h.Subject }); i >= 0 {
-		for _, account := range p.Teams[i].Accounts {
-			all.Accounts[account] = h
+	if len(teams) == 0 {
+		return all
+	}
+	for _, t := range p.Teams {
+		if h, suspended := teams[t.Name]; suspended {
+			for _, account := range t.Accounts {
+				all.Accounts[account] = h
+			}
 		}
 	}
 	for _, o := range s.Records {
-		if _, known := all.Origins[o.ID]; !known && o.Team == h.Subject {
+		h, suspended := teams[o.Team]
+		if _, known := all.Origins[o.ID]; suspended && !known {
 			all.Origins[o.ID] = h
 		}
 	}
+	return all
 }
 
 // suspends reports whether a person has suspended an origin.
@@ -82,6 +86,7 @@ func (r Round) standing() []origin.Record {
 //
 // The events also say which attributes of an item are missing. The registry was read consistently, so an item that is not there was deleted.
 func (r Round) Holds() []Change {
+	r = r.indexed()
 	var changes []Change
 	there := map[string]bool{}
 	for _, h := range r.Registry.Holds {
@@ -142,17 +147,30 @@ func (r Round) hold(h origin.Hold, what string) []Change {
 	return refuse(r.Registry.Refusals, event, what, d, reasons)
 }
 
+// suspendedOffer reports, once and for information, an origin that is shared for the first time while it is suspended. The suspension itself has an alarm.
+//
+//	suspended  record                  reported
+//	no         any                     no
+//	yes        one, or a damaged one   no: Suspension Began names it
+//	yes        none                    Origin Refused
+func (r Round) suspendedOffer(o Offer, team Team) []Change {
+	by, suspended := r.Suspended.Of(o.Ref)
+	if _, known := r.Registry.Find(o.ID); !suspended || known || r.Registry.IsDamaged(o.ID) {
+		return nil
+	}
+	return refuseAs((*outcome.Outcome).Inform, r.Registry.Refusals, contract.OriginRefused, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name},
+		[]Reason{because(OriginSuspended, by.Key, "%s; originhub decides about %s, which is shared, when item %s in partition %s of the registry is deleted", by, o.ID, by.Key, contract.RegistryHolds)})
+}
+
 // idle reports whether a hold suspends or pauses nothing that the hub has. The hub may be about to get an origin, so that one is never idle.
 func (r Round) idle(h origin.Hold) bool {
 	switch h.Kind {
 	case origin.Suspend:
-		team := func(t Team) bool { return t.Name == h.Subject }
-		record := func(o origin.Record) bool { return o.Team == h.Subject }
-		return !h.OfOrigin() && !slices.ContainsFunc(r.Policy.Teams, team) && !slices.ContainsFunc(r.Registry.Records, record)
+		return !h.OfOrigin() && !r.look().teams[h.Subject]
 	case origin.Pause:
 		distribution := func(d origin.Distribution) bool { return d.Name == h.Subject || d.ID == h.Subject }
 		return h.Subject != origin.WholeHub && !slices.ContainsFunc(r.Registry.Distributions, distribution) &&
-			!slices.Contains(slices.Concat(r.Policy.Distribution.Fleet(), r.Policy.Distribution.Adopt), h.Subject)
+			!r.look().inFleet[h.Subject] && !slices.Contains(r.Policy.Distribution.Adopt, h.Subject)
 	}
 	return true
 }
@@ -160,9 +178,8 @@ func (r Round) idle(h origin.Hold) bool {
 // suspensionOf returns what follows from a suspension: which origins leave, and which stay because their distribution is paused.
 func (r Round) suspensionOf(h origin.Hold) string {
 	var leave, stay []string
-	for _, o := range r.Registry.Records {
-		by, suspended := r.Suspended.Of(o.Ref)
-		if !suspended || by.Key != h.Key || o.State == origin.Deleted {
+	for _, o := range r.look().suspended[h.Key] {
+		if o.State == origin.Deleted {
 			continue
 		}
 		if pause, paused := r.Registry.Paused(r.Registry.Distribution(o.Distribution)); paused {

@@ -145,8 +145,14 @@ func TestSuspendedOriginStaysOut(t *testing.T) {
 	}
 	unknown := holding(nil, "suspend#team-a")
 	unknown.Sweep, unknown.Offers, unknown.Visible = true, []admission.Offer{offered(out)}, []origin.VpcOrigin{{Ref: out.Ref, Deployed: true}}
-	if due := unknown.Due(); len(due.Read)+len(due.Changes) != 0 {
+	due := unknown.Due()
+	if len(due.Read) != 0 || len(due.Changes) != 1 || due.Changes[0].Record != nil || due.Changes[0].Events[0].Type != contract.OriginRefused ||
+		due.Changes[0].Events[0].Detail.Severity != contract.SeverityInfo {
 		t.Errorf("without a record: due %+v", due)
+	}
+	unknown.Registry.Refusals = map[string][]origin.Reason{out.ARN: due.Changes[0].Refusal.Reasons}
+	if again := unknown.Due(); len(again.Changes) != 0 {
+		t.Errorf("without a record, and reported: %+v", again.Changes)
 	}
 
 	rival := admission.Reading{Offer: admission.Offer{Ref: ref(accountB, "vo_0"), Shares: []string{"share"}}, Tags: map[string]string{

@@ -57,7 +57,7 @@ func Members(open []origin.Share, reported map[string]origin.Membership, p Polic
 // is so. A share with another defect denies nothing: what was admitted through it stays.
 func (r Round) denied(id string) (Reason, bool) {
 	reason, denied := r.Denied[id]
-	return reason, denied && !slices.ContainsFunc(r.Offers, func(o Offer) bool { return o.ID == id })
+	return reason, denied && !r.look().offered[id]
 }
 
 // members returns the changes that report, once, the accounts of which a sweep does not know whether they may stay.

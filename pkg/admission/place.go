@@ -38,29 +38,24 @@ func (r Round) bound(was origin.Record, known bool, is origin.Record) (distribut
 	case !known:
 		distribution = r.holder(is.ID)
 		return distribution, distribution != ""
-	case was.Placed(), len(was.ReleasedHosts) > 0 && slices.Contains(r.Policy.Distribution.Fleet(), was.Distribution):
+	case was.Placed(), len(was.ReleasedHosts) > 0 && r.look().inFleet[was.Distribution]:
 		return was.Distribution, false
 	}
 	return "", false
 }
 
 // holder returns the distribution that contains an origin without a record, because the registry was lost; "" if none does.
-func (r Round) holder(id string) string {
-	name := ""
-	for _, d := range r.Registry.Distributions {
-		if slices.ContainsFunc(d.Orphans, func(s origin.Ref) bool { return s.ID == id }) {
-			name = d.Name
-		}
-	}
-	return name
-}
+func (r Round) holder(id string) string { return r.look().holders[id] }
 
 // waiting returns requests for the origins that were deferred before this round.
 func (r Round) waiting(asking []request, withdrawn map[string]bool) []request {
+	asks := map[string]bool{}
+	for _, q := range asking {
+		asks[q.is.ID] = true
+	}
 	var out []request
 	for _, o := range r.Registry.Records {
-		asks := slices.ContainsFunc(asking, func(q request) bool { return q.is.ID == o.ID })
-		if o.Intent == origin.Wire && o.State == origin.Deferred && !asks && !withdrawn[o.ID] && !r.suspends(o.Ref) {
+		if o.Intent == origin.Wire && o.State == origin.Deferred && !asks[o.ID] && !withdrawn[o.ID] && !r.suspends(o.Ref) {
 			q := request{known: true, was: o, is: o}
 			q.bound, q.orphaned = r.bound(o, true, o)
 			out = append(out, q)
@@ -84,12 +79,11 @@ func (r Round) places(asking []request) map[string]wiring.Place {
 // capacities returns the capacities of the distributions in the registry: first those that the hub policy names, in the order in which
 // they are filled, and then others that have or had origins.
 func (r Round) capacities() []wiring.Capacity {
-	fleet := r.Policy.Distribution.Fleet()
-	names := slices.Clone(fleet)
+	inFleet, names := r.look().inFleet, slices.Clone(r.look().fleet)
 	// Quotas are those of the account. The latest ones count for each distribution, since one that does not exist yet has none.
 	var asked origin.Distribution
 	for _, d := range r.Registry.Distributions {
-		if !slices.Contains(names, d.Name) {
+		if !inFleet[d.Name] {
 			names = append(names, d.Name)
 		}
 		if d.QuotaReadAt.After(asked.QuotaReadAt) {
@@ -100,7 +94,7 @@ func (r Round) capacities() []wiring.Capacity {
 	for i, name := range names {
 		d := r.Registry.Distribution(name)
 		list[i] = wiring.Capacity{
-			Name: name, Title: d.Title(), Limits: r.Policy.Limits.Within(asked.Quotas()), Others: d.Others, Closed: !slices.Contains(fleet, name),
+			Name: name, Title: d.Title(), Limits: r.Policy.Limits.Within(asked.Quotas()), Others: d.Others, Closed: !inFleet[name],
 			Wildcard: r.Policy.HasWildcard(name), Aliases: d.OtherAliases, Records: r.Registry.In(name),
 		}
 		if !list[i].Closed {
@@ -145,7 +139,7 @@ func (r Round) place(q request, place wiring.Place) []Change {
 	case place.Distribution == "":
 		c := Change{Outcome: q.earlier}
 		if !q.known {
-			is.Distribution = r.Policy.Distribution.Fleet()[0]
+			is.Distribution = r.look().fleet[0]
 		}
 		is.State = origin.Deferred
 		is.SetReasons(reasons...)
@@ -155,12 +149,13 @@ func (r Round) place(q request, place wiring.Place) []Change {
 		return []Change{c}
 	}
 	why := fmt.Sprintf("%s claims %s on %s", is.ID, strings.Join(is.Claim.Paths, ", "), strings.Join(is.Claim.Hosts, ", "))
-	if len(r.Policy.Distribution.Fleet()) > 1 {
+	if len(r.look().fleet) > 1 {
 		why += "; its place is in " + r.Registry.Distribution(place.Distribution).Title()
 		if place.Distribution != q.bound && !r.Policy.Distribution.DryRun {
 			why += ", and function wire adds it next"
 		}
 	}
+	why += r.before(q)
 	if len(q.refused) > 0 {
 		why += "; the earlier refusal no longer applies (" + facts(q.refused) + ")"
 	}
@@ -177,6 +172,25 @@ func (r Round) place(q request, place wiring.Place) []Change {
 	}
 	c.Record = &is
 	return []Change{c}
+}
+
+// before returns what Origin Admitted adds about the claim that the record of a wired origin had until now.
+//
+//	record       claim until now           adds
+//	none         -                         nothing
+//	not wired    any                       nothing
+//	to be wired  the same                  nothing
+//	to be wired  another, permitted        that claim
+//	to be wired  another, not permitted    that claim, and that the registry may have been changed
+func (r Round) before(q request) string {
+	if !q.known || q.was.Intent != origin.Wire || sameClaim(q.was.Claim, q.is.Claim) {
+		return ""
+	}
+	says := fmt.Sprintf("; until now its record had the claim to %s on %s", strings.Join(q.was.Claim.Paths, ", "), strings.Join(q.was.Claim.Hosts, ", "))
+	if team, known := r.Policy.TeamOf(q.was.Account); known && len(permitted(q.was.ID, q.was.Claim, team, r.Policy)) > 0 {
+		says += ", which the hub policy does not permit; if neither the policy nor a tag was changed, find out who wrote to the registry"
+	}
+	return says
 }
 
 // facts returns the messages of reasons without their advice, which follows a colon.

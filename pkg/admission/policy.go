@@ -121,6 +121,12 @@ func (p Policy) Indexed() Policy {
 	return p
 }
 
+// Member reports whether an account belongs to a team.
+func (p Policy) Member(account string) bool {
+	_, member := p.TeamOf(account)
+	return member
+}
+
 // TeamOf returns the team of an account, and whether there is one.
 func (p Policy) TeamOf(account string) (Team, bool) {
 	if p.teams != nil {

@@ -24,6 +24,7 @@ type Reading struct {
 // distribution that its origin cannot leave, the origin stays as it is. Then Decide starts over with both the old and the new claim of
 // that origin reserved, until no other such origin is found.
 func (r Round) Decide(read []Reading) ([]Change, Recheck) {
+	r = r.indexed()
 	read = slices.SortedFunc(slices.Values(read), func(a, b Reading) int { return strings.Compare(a.ID, b.ID) })
 	stays := map[string]bool{}
 	for {

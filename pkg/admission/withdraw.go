@@ -80,5 +80,5 @@ func notShared(id string) Reason {
 // unshared reports whether neither RAM nor CloudFront returns an origin as shared with the hub.
 func (r Round) unshared(id string) bool {
 	_, visible := r.shown(id)
-	return !visible && !slices.ContainsFunc(r.Offers, func(o Offer) bool { return o.ID == id })
+	return !visible && !r.look().offered[id]
 }

@@ -93,6 +93,7 @@ func (o Observed) Hidden() (ask []wiring.FindAlias) {
 	if o.Listed == nil {
 		return nil
 	}
+	o = o.indexed()
 	for _, r := range o.Records {
 		id := o.Distribution(r.Distribution).ID
 		live := r.State == origin.Live
@@ -110,23 +111,13 @@ func (o Observed) Hidden() (ask []wiring.FindAlias) {
 }
 
 // holding returns the id of an unmanaged distribution that has host as an alias, or "".
-func (o Observed) holding(host string) string {
-	for _, d := range o.Listed {
-		if !o.manages(d.ID) && slices.ContainsFunc(d.Aliases, func(alias string) bool { return strings.EqualFold(alias, host) }) {
-			return d.ID
-		}
-	}
-	return ""
-}
+func (o Observed) holding(host string) string { return o.look().holding[strings.ToLower(host)] }
 
 // answers reports whether a distribution has an alias that matches host.
 func (o Observed) answers(distribution, host string) bool {
-	return slices.ContainsFunc(o.Listed, func(d origin.Listed) bool {
-		return d.ID == distribution && slices.ContainsFunc(d.Aliases, func(alias string) bool {
-			suffix, wildcard := strings.CutPrefix(strings.ToLower(alias), "*")
-			return strings.EqualFold(alias, host) || wildcard && strings.HasSuffix(host, suffix)
-		})
-	})
+	i := o.look()
+	return slices.Contains(i.aliases[strings.ToLower(host)], distribution) ||
+		slices.ContainsFunc(i.wildcards[distribution], func(suffix string) bool { return strings.HasSuffix(host, suffix) })
 }
 
 // withoutAlias returns the command that takes an alias off a distribution.

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/originhub/originhub/pkg/contract"
@@ -27,10 +26,13 @@ func (o Observed) guardBalancer(c inbound.CallHint) Judgement {
 	case o.Balancer == c.Target:
 		return harmless("load balancer %s exists", c.Target)
 	}
+	leads := map[string]bool{}
+	for _, v := range o.Owned {
+		leads[v.ID] = leads[v.ID] || v.Endpoint == c.Target
+	}
 	var found []Finding
 	for _, r := range o.Records {
-		leads := slices.ContainsFunc(o.Owned, func(v Owned) bool { return v.ID == r.ID && v.Endpoint == c.Target })
-		if !leads || r.Account != c.Account || r.Intent != origin.Wire || r.Teardown != nil {
+		if !leads[r.ID] || r.Account != c.Account || r.Intent != origin.Wire || r.Teardown != nil {
 			continue
 		}
 		found = append(found, Finding{

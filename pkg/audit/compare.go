@@ -1,9 +1,7 @@
 package audit
 
 import (
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,16 +23,21 @@ import (
 func compare(
 	found []Finding, known []origin.OpenFinding, hides func(origin.OpenFinding) bool, now time.Time,
 ) (open []origin.OpenFinding, said outcome.Outcome) {
+	before, is := map[sameness]origin.OpenFinding{}, map[sameness]bool{}
+	for _, k := range known {
+		first(before, keyOf(k), k)
+	}
 	for _, f := range found {
-		i := slices.IndexFunc(known, f.same)
+		is[f.key()] = true
+		k, reported := before[f.key()]
 		facts := f.facts()
 		if f.Since.IsZero() {
 			f.Since = now // the first audit that found it
-			if i >= 0 {
-				f.Since = known[i].Since
+			if reported {
+				f.Since = k.Since
 			}
 		}
-		if i < 0 || known[i].Facts != nil && !origin.SameReasons(known[i].Facts, facts) {
+		if !reported || k.Facts != nil && !origin.SameReasons(k.Facts, facts) {
 			report(&said, contract.LeakFound, f, now)
 		}
 		open = append(open, origin.OpenFinding{
@@ -43,7 +46,7 @@ func compare(
 	}
 	for _, k := range known {
 		switch {
-		case slices.ContainsFunc(found, func(f Finding) bool { return f.same(k) }):
+		case is[keyOf(k)]:
 		case hides(k):
 			open = append(open, k)
 		default:
@@ -102,31 +105,5 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d/day))
 }
 
-// Limits of what is remembered, within DynamoDB's 400 KB for an item
-// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
-const (
-	// maxCalls is how many reported calls are remembered. A duplicate event arrives within minutes.
-	maxCalls = 200
-	// maxFindingBytes is the maximum size of the open findings. Findings beyond it are not stored, so the next audit reports them again.
-	maxFindingBytes = 350_000
-)
-
-// bounded returns the newest calls and the first findings that fit into an item.
-func bounded(f origin.Findings) origin.Findings {
-	f.Calls = f.Calls[max(0, len(f.Calls)-maxCalls):]
-	size := 0
-	for i, k := range f.Open {
-		size += storedSize(k)
-		if size > maxFindingBytes {
-			f.Open = f.Open[:i]
-			break
-		}
-	}
-	return f
-}
-
-// storedSize returns how many bytes a finding takes in the registry.
-func storedSize(k origin.OpenFinding) int {
-	document, _ := json.Marshal(k) // marshalling strings and a time never fails
-	return len(document) + len(",")
-}
+// maxCalls is how many reported calls are remembered. A duplicate event arrives within minutes.
+const maxCalls = 200

@@ -1,10 +1,8 @@
 package audit
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -154,26 +152,16 @@ func TestAge(t *testing.T) {
 	}
 }
 
-// DynamoDB refuses an item of more than 400 KB, and then nothing would be remembered and all be said at every audit.
-func TestWhatIsRememberedFitsIntoAnItem(t *testing.T) {
+// Each open finding has an item of its own, so only the calls are bounded.
+func TestAllFindingsAndTheNewestCallsAreRemembered(t *testing.T) {
 	var f origin.Findings
 	for i := range 5000 {
-		f.Open = append(f.Open, origin.OpenFinding{
-			Kind: string(SharedNotWired), Subject: strings.Replace(arnA, "vo_a", fmt.Sprintf("vo_%022d", i), 1), Account: teamA, Team: "team-a", Since: now,
-			Facts: []origin.Reason{fact(teamIs, "team-a"), fact("claim-not-granted", strings.Repeat("&", 255))},
-		})
+		f.Open = append(f.Open, origin.OpenFinding{Kind: string(SharedNotWired), Subject: fmt.Sprintf("vo_%022d", i)})
 		f.Calls = append(f.Calls, fmt.Sprintf("%036d", i))
 	}
-	kept := bounded(f)
-	document, err := json.Marshal(kept)
-	if err != nil || len(document) > 400<<10-1000 || len(kept.Open) < 150 {
-		t.Errorf("%d findings take %d bytes, %v", len(kept.Open), len(document), err)
-	}
-	if len(kept.Calls) != maxCalls || kept.Calls[maxCalls-1] != f.Calls[4999] {
-		t.Errorf("%d calls are kept, the last one %s", len(kept.Calls), kept.Calls[len(kept.Calls)-1])
-	}
-	few := origin.Findings{Open: f.Open[:3], Calls: f.Calls[:3]}
-	if kept := bounded(few); len(kept.Open) != 3 || len(kept.Calls) != 3 {
-		t.Errorf("of three and three there are kept %d and %d", len(kept.Open), len(kept.Calls))
+	var d Decision
+	d.remember(f)
+	if kept := d.Remember; len(kept.Open) != 5000 || len(kept.Calls) != maxCalls || kept.Calls[maxCalls-1] != f.Calls[4999] {
+		t.Errorf("%d findings and %d calls are remembered", len(kept.Open), len(kept.Calls))
 	}
 }

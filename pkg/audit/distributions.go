@@ -104,8 +104,11 @@ func (o Observed) publicPaths() []Finding {
 		}
 		for i, b := range d.Behaviors {
 			public := publicTarget(d, b.Target)
+			if public == "" {
+				continue
+			}
 			r, path, overlaps := o.claims(d, b.Path)
-			if public == "" || !overlaps || slices.ContainsFunc(d.Behaviors[:i], func(first origin.ListedBehavior) bool {
+			if !overlaps || slices.ContainsFunc(d.Behaviors[:i], func(first origin.ListedBehavior) bool {
 				return publicTarget(d, first.Target) == "" && origin.Covers(first.Path, b.Path)
 			}) {
 				continue
@@ -136,8 +139,14 @@ func publicTarget(d origin.Listed, target string) string {
 
 // claims returns an origin in distribution d with a claimed path that overlaps path, and that claimed path.
 func (o Observed) claims(d origin.Listed, path string) (origin.Record, string, bool) {
-	for _, r := range o.Records {
-		if r.Intent != origin.Wire || !holds(d, r.ID) {
+	var held []int
+	for _, p := range d.Origins {
+		held = append(held, o.look().records[p.VPCOrigin]...)
+	}
+	slices.Sort(held)
+	for _, i := range slices.Compact(held) {
+		r := o.Records[i]
+		if r.Intent != origin.Wire {
 			continue
 		}
 		for _, claimed := range r.Claim.Paths {
@@ -184,11 +193,12 @@ func (o Observed) guardDistribution(c inbound.CallHint) (Judgement, error) {
 		return o.guardDoors(c), nil
 	}
 	var found []Finding
+	public := o.publicPaths()
 	for _, id := range o.Managed {
 		if c.Target != "" && c.Target != id {
 			continue
 		}
-		changed, err := o.changed(id, c)
+		changed, err := o.changed(id, c, public)
 		if err != nil {
 			return Judgement{}, err
 		}
@@ -203,11 +213,12 @@ func (o Observed) guardDistribution(c inbound.CallHint) (Judgement, error) {
 	return Judgement{Verdict: Found, Findings: found}, nil
 }
 
-// changed returns the findings about one managed distribution according to the table of guardDistribution.
-func (o Observed) changed(id string, c inbound.CallHint) ([]Finding, error) {
+// changed returns the findings about one managed distribution according to the table of guardDistribution. public are the findings of
+// publicPaths.
+func (o Observed) changed(id string, c inbound.CallHint, public []Finding) ([]Finding, error) {
 	f := Finding{Kind: DistributionEdited, Subject: id, Account: o.Account, Alarm: true, Repair: o.triggerWire(), In: o.Account}
-	is := slices.IndexFunc(o.Listed, func(d origin.Listed) bool { return d.ID == id })
-	if is < 0 {
+	is, listed := o.look().listed[id]
+	if !listed {
 		f.Kind = DistributionDeleted
 		f.Risk = "distribution " + id + " was deleted, and its teams are off the air; " + o.unlessPaused(id, "the hub creates another and wires every origin into it")
 		if o.adopted() {
@@ -224,7 +235,7 @@ func (o Observed) changed(id string, c inbound.CallHint) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	public := slices.DeleteFunc(o.publicPaths(), func(f Finding) bool { return !strings.HasPrefix(f.Subject, id+" ") })
+	public = slices.DeleteFunc(slices.Clone(public), func(f Finding) bool { return !strings.HasPrefix(f.Subject, id+" ") })
 	switch {
 	case disabledWithOrigins(o.Listed[is]):
 		f.Risk, f.Repair = o.enable(id)

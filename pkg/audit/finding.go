@@ -86,10 +86,12 @@ func (f Finding) facts() []origin.Reason {
 	return facts
 }
 
-// same reports whether f is the known finding k. The origin is compared, too, because origins of two teams may share a host.
-func (f Finding) same(k origin.OpenFinding) bool {
-	return k.Kind == string(f.Kind) && k.Subject == f.Subject && k.Origin == f.Origin
-}
+// sameness is what two findings have in common if they are the same. The origin is part of it, because origins of two teams may share a host.
+type sameness struct{ kind, subject, origin string }
+
+func (f Finding) key() sameness { return sameness{string(f.Kind), f.Subject, f.Origin} }
+
+func keyOf(k origin.OpenFinding) sameness { return sameness{k.Kind, k.Subject, k.Origin} }
 
 // alarms counts the findings for which somebody has to act now.
 func alarms(found []Finding) (n int) {

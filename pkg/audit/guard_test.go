@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/inbound"
@@ -80,7 +81,7 @@ func TestDecideCall(t *testing.T) {
 		{"harmless", inbound.CallHint{ID: "2", Account: hub, Call: inbound.UpdateDistribution}, nil, nil, nil, nil},
 		{"forged", forgery, nil, []string{"Event Refused !"}, []string{"1", "2"}, nil},
 		{"found", edit, off1, found, []string{"1", "2"}, wire},
-		{"found, without an id", anonymous, off1, found, nil, wire},
+		{"found, without an id", anonymous, off1, found, []string{"1"}, wire},
 	} {
 		o := orderly()
 		o.Findings = origin.Findings{Calls: []string{"1"}, Version: 3, Open: []origin.OpenFinding{{Kind: "k"}}}
@@ -108,17 +109,26 @@ func TestDecideCall(t *testing.T) {
 	}
 }
 
-func TestDriftFoundThatRingAreCounted(t *testing.T) {
+// Drift that is a risk is counted until the next daily audit, which reports what is left of it.
+func TestDriftThatRingsIsCounted(t *testing.T) {
 	for _, c := range []struct {
 		change func(*Observed)
 		want   float64
 	}{{nil, 1}, {adopted, 0}, {all(off1, public("/team-a/old/*", 0)), 2}} {
 		o := orderly()
+		o.Findings.Drift = 1
 		if c.change != nil {
 			c.change(&o)
 		}
 		d, err := DecideCall(inbound.CallHint{Account: hub, Call: inbound.UpdateDistribution, Target: distribution}, o)
-		want := []outcome.Metric{{Name: contract.MetricDriftFound, Unit: outcome.Count, Value: c.want}}
+		want := []outcome.Metric{{Name: contract.MetricDriftOpen, Unit: outcome.Count, Value: 1 + c.want}}
+		if c.want > 0 {
+			if d.Remember == nil || float64(d.Remember.Drift) != 1+c.want {
+				t.Errorf("remembers %+v", d.Remember)
+			} else if o.Findings = *d.Remember; DecideSweep(o).Remember.Drift != 0 {
+				t.Error("the daily audit goes on counting")
+			}
+		}
 		if err != nil || !reflect.DeepEqual(d.Metrics, want) {
 			t.Errorf("counted %+v, %v, want %v", d.Metrics, err, want)
 		}
@@ -132,5 +142,41 @@ func TestWhatACallTriggers(t *testing.T) {
 		if len(d.Triggers) != 1 || d.Triggers[0].Function != want {
 			t.Errorf("%s: triggered %+v, want %s", account, d.Triggers, want)
 		}
+	}
+}
+
+// From the third edit of a distribution within a month of the one before, a finding says what probably causes them.
+func TestEditsThatHappenOftenHaveAProbableCause(t *testing.T) {
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	edit := func() []Finding { return []Finding{{Kind: DistributionEdited, Subject: "E1", Alarm: true}} }
+	var edits []origin.Edits
+	for i, c := range []struct {
+		after time.Duration
+		found []Finding
+		times int
+		hint  bool
+	}{
+		{0, edit(), 1, false},
+		{time.Hour, []Finding{{Kind: DistributionEdited, Subject: "E1"}}, 1, false}, // of the unmanaged part
+		{time.Hour, []Finding{{Kind: ShareRevoked, Subject: "E1", Alarm: true}}, 1, false},
+		{time.Hour, edit(), 2, false},
+		{29 * 24 * time.Hour, edit(), 3, true},
+		{time.Minute, edit(), 4, true},
+		{time.Minute, []Finding{{Kind: DistributionEdited, Subject: "E2", Alarm: true}}, 1, false},
+		{30 * 24 * time.Hour, edit(), 1, false},
+	} {
+		now = now.Add(c.after)
+		before := slices.Clone(edits)
+		after := editsWith(edits, c.found, now)
+		if !slices.Equal(edits, before) {
+			t.Errorf("%d: changed what it was given", i)
+		}
+		edits = after
+		if last := edits[len(edits)-1]; last.Times != c.times || strings.Contains(c.found[0].Risk, "pipeline") != c.hint {
+			t.Errorf("%d: %+v, %s", i, edits, c.found[0].Risk)
+		}
+	}
+	if len(edits) != 1 {
+		t.Errorf("remembers edits of long ago: %+v", edits)
 	}
 }

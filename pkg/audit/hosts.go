@@ -39,8 +39,8 @@ func (o Observed) hosts() []Finding {
 
 // misdirected returns a DNS record of host that does not lead to a managed distribution.
 func (o Observed) misdirected(host string) (origin.DNSRecord, bool) {
-	for _, e := range o.DNS {
-		if strings.EqualFold(e.Name, host) && addresses(e.Type) && !o.serves(e.Target) {
+	for _, e := range o.look().addresses[strings.ToLower(host)] {
+		if !o.serves(e.Target) {
 			return e, true
 		}
 	}
@@ -59,9 +59,7 @@ func destination(e origin.DNSRecord) string {
 
 // serves reports whether target is the domain name of a managed distribution.
 func (o Observed) serves(target string) bool {
-	return slices.ContainsFunc(o.Listed, func(d origin.Listed) bool {
-		return o.manages(d.ID) && strings.EqualFold(d.Domain, target)
-	})
+	return o.look().domains[strings.ToLower(target)]
 }
 
 // deleteIn returns the advice to delete a DNS record.
@@ -125,11 +123,11 @@ func (o Observed) guardRecords(c inbound.CallHint) Judgement {
 func (o Observed) missing(vpcOrigin, host string) string {
 	types := []string{"A"}
 	serving := o.distributionOf(vpcOrigin)
-	if slices.ContainsFunc(o.Listed, func(d origin.Listed) bool { return d.ID == serving && d.IPv6 }) {
+	if at, listed := o.look().listed[serving]; listed && o.Listed[at].IPv6 {
 		types = append(types, "AAAA")
 	}
 	for _, kind := range types {
-		if !slices.ContainsFunc(o.DNS, func(e origin.DNSRecord) bool { return strings.EqualFold(e.Name, host) && e.Type == kind }) {
+		if !slices.ContainsFunc(o.look().addresses[strings.ToLower(host)], func(e origin.DNSRecord) bool { return e.Type == kind }) {
 			return kind
 		}
 	}

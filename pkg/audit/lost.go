@@ -21,7 +21,7 @@ import (
 //	side-door, one of its origins is   set aside   -                              true
 //	any other                          any other   -                              false
 func (o Observed) hides(k origin.OpenFinding) bool {
-	unreadable := slices.Contains(o.Unreadable, k.Account)
+	unreadable := o.look().unreadable[k.Account]
 	if k.Origin != "" && o.setAside(k.Origin) {
 		return true
 	}
@@ -29,7 +29,7 @@ func (o Observed) hides(k origin.OpenFinding) bool {
 	case OriginUnused, TeardownForgotten:
 		return unreadable
 	case InterfacesLeft:
-		return unreadable || slices.Contains(o.Unlisted, k.Account)
+		return unreadable || o.look().unlisted[k.Account]
 	case SideDoor:
 		return k.Account != o.Account && len(o.Unreadable) > 0 ||
 			slices.ContainsFunc(k.Facts, func(is origin.Reason) bool { return is.Code == originIs && o.setAside(is.Subject) })
@@ -46,6 +46,7 @@ func (o Observed) hides(k origin.OpenFinding) bool {
 //	none               no      no    no        no: it is being created or deleted
 //	none               no      no    yes       yes
 func (o Observed) Unrecorded() (indexes []int) {
+	o = o.indexed()
 	for i, v := range o.Owned {
 		_, known := o.Find(v.ID)
 		if known || o.setAside(v.ID) || o.offered(v.ARN) || len(v.Users) > 0 || o.distributionOf(v.ID) != "" || !v.Deployed {
@@ -123,12 +124,12 @@ func (o Observed) interfacesLeft() []Finding {
 	var found []Finding
 	for _, in := range o.Interfaces {
 		homeless := slices.ContainsFunc(in.Origins, func(e origin.Endpoint) bool { return e.VPC == "" })
-		if slices.Contains(o.Unreadable, in.Account) || homeless {
+		if o.look().unreadable[in.Account] || homeless {
 			continue
 		}
 		subnets := map[[2]string][]string{} // interfaces by VPC and subnet
 		for _, e := range in.ENIs {
-			if !o.recorded(e.ID) {
+			if !o.look().recorded[e.ID] {
 				subnets[[2]string{e.VPC, e.Subnet}] = append(subnets[[2]string{e.VPC, e.Subnet}], e.ID)
 			}
 		}
@@ -170,13 +171,6 @@ func (in Interfaces) needed(subnet string) (n int) {
 		}
 	}
 	return n
-}
-
-// recorded reports whether a teardown in the registry has recorded an interface.
-func (o Observed) recorded(eni string) bool {
-	return slices.ContainsFunc(slices.Concat(o.Records, o.Aside), func(r origin.Record) bool {
-		return r.Teardown != nil && slices.ContainsFunc(r.Teardown.Places(), func(p origin.Place) bool { return slices.Contains(p.ENIs, eni) })
-	})
 }
 
 // leftIn returns the finding about the interfaces that are left in a VPC.

@@ -68,6 +68,8 @@ type Observed struct {
 	Function   origin.Function                // the function that answers 404
 	Invitation origin.Invitation              // that the call answered; zero if RAM does not list it as answered so
 	Balancer   string                         // ARN of the load balancer that the call names; "" if it does not exist
+
+	index *index // nil: see indexed
 }
 
 // Owned is a VPC origin as its own account lists it. Users are the distributions that use it, in any account.
@@ -95,6 +97,7 @@ type Interfaces struct {
 func Begin(h Hub, s origin.Snapshot) Observed {
 	o := Observed{Hub: h, Snapshot: s}
 	o.Records = nil
+	s = s.Indexed()
 	for _, r := range s.Records {
 		if s.IsDistributionDamaged(r.Distribution) {
 			o.Aside = append(o.Aside, r)
@@ -102,9 +105,9 @@ func Begin(h Hub, s origin.Snapshot) Observed {
 			o.Records = append(o.Records, r)
 		}
 	}
-	fleet := wiring.Fleet(h.Policy.Distribution.Fleet(), s)
+	fleet := setOf(wiring.Fleet(h.Policy.Distribution.Fleet(), s))
 	for _, d := range s.Distributions {
-		if d.ID != "" && slices.Contains(fleet, d.Name) {
+		if d.ID != "" && fleet[d.Name] {
 			o.Managed = append(o.Managed, d.ID)
 		}
 	}
@@ -206,42 +209,27 @@ func Everything(h Hub) Want {
 	return w
 }
 
-func (o Observed) manages(distribution string) bool { return slices.Contains(o.Managed, distribution) }
+func (o Observed) manages(distribution string) bool { return o.look().managed[distribution] }
 
 // distributionOf returns the id of the managed distribution that uses a VPC origin, or "".
-func (o Observed) distributionOf(vpcOrigin string) string {
-	for _, d := range o.Listed {
-		if o.manages(d.ID) && holds(d, vpcOrigin) {
-			return d.ID
-		}
-	}
-	return ""
-}
-
-func holds(d origin.Listed, vpcOrigin string) bool {
-	return slices.ContainsFunc(d.Origins, func(p origin.ListedOrigin) bool { return p.VPCOrigin == vpcOrigin })
-}
+func (o Observed) distributionOf(vpcOrigin string) string { return o.look().using[vpcOrigin] }
 
 // share returns the ARN of the share through which the hub got a VPC origin.
 func (o Observed) share(arn string) (string, bool) {
-	for _, s := range o.Offered {
-		if s.ARN == arn {
-			return s.Share, true
-		}
-	}
-	return "", false
+	share, shared := o.look().shares[arn]
+	return share, shared
 }
 
 // offered reports whether both RAM and CloudFront list an origin for the hub.
 func (o Observed) offered(arn string) bool {
 	_, shared := o.share(arn)
-	return shared && slices.ContainsFunc(o.Visible, func(v origin.VpcOrigin) bool { return v.ARN == arn })
+	return shared && o.look().visible[arn]
 }
 
 // setAside reports whether the record of an origin, or the item of its distribution, cannot be read. Nothing is found about such an origin, and
 // nothing that was found about it is resolved.
 func (o Observed) setAside(vpcOrigin string) bool {
-	return o.IsDamaged(vpcOrigin) || slices.ContainsFunc(o.Aside, func(r origin.Record) bool { return r.ID == vpcOrigin })
+	return o.IsDamaged(vpcOrigin) || o.look().aside[vpcOrigin]
 }
 
 // inTeardown reports whether a teardown of the origin is recorded. Its own events report how it ends.

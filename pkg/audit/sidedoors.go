@@ -110,7 +110,11 @@ func (o Observed) guardDoors(c inbound.CallHint) Judgement {
 
 // newDoors returns the side doors that have not been reported as they are now.
 func (o Observed) newDoors() []Finding {
+	open := map[sameness][]origin.OpenFinding{}
+	for _, k := range o.Findings.Open {
+		open[keyOf(k)] = append(open[keyOf(k)], k)
+	}
 	return slices.DeleteFunc(o.sideDoors(), func(f Finding) bool {
-		return slices.ContainsFunc(o.Findings.Open, func(k origin.OpenFinding) bool { return f.same(k) && origin.SameReasons(k.Facts, f.facts()) })
+		return slices.ContainsFunc(open[f.key()], func(k origin.OpenFinding) bool { return origin.SameReasons(k.Facts, f.facts()) })
 	})
 }

@@ -29,6 +29,7 @@ type serveOptions struct {
 	policy                        string
 	templates, functions          string
 	seed                          uint64
+	keep                          int
 	empty, anywhere, logs         bool
 	parameters, stacks, issued    []string
 }
@@ -68,6 +69,7 @@ func serveCommand() *cobra.Command {
 	f.StringArrayVar(&o.stacks, "stack", nil, "STACK=ACCOUNT[,ACCOUNT…], deploys a stack of the assembly to these accounts; stacks that are not named are not deployed; may be repeated")
 	f.StringArrayVar(&o.issued, "certificate", nil, "ARN=NAME[,NAME…], an ACM certificate for these names that exists before anything is deployed; may be repeated")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of all generated ids")
+	f.IntVar(&o.keep, "keep", 10000, "how many entries to keep of the calls, of the events and of CloudTrail's event history, the newest of each; 0 for all")
 	f.BoolVar(&o.logs, "logs", false, "show the functions' logs on standard error")
 	worldFlags(cmd, &o.templates, &o.functions)
 	return cmd
@@ -92,7 +94,8 @@ Control endpoints, in addition to the AWS services:
   GET  /_sandbox/ledger        the modelled AWS behaviour: claim, source, certainty, test
   GET  /_sandbox/operations    the operations that are implemented
 
-Calls and events have a number "seq". With ?since=<seq> only later ones are returned.
+Calls and events have a number "seq". With ?since=<seq> only later ones are returned. The sandbox keeps the newest 10,000 of each, or as
+many as --keep says; "dropped" in the answer is how many older ones are missing from it.
 
 The sandbox is idle when only schedules, such as the sweep, and expiries are left. {"until": "idle"} gives up after a month
 of virtual time, after retries of failed work at 200 different times, or after 100,000 events. Then "idle" is false, and
@@ -120,6 +123,8 @@ func (o *serveOptions) check(cmd *cobra.Command) error {
 	switch changed := cmd.Flags().Changed; {
 	case o.clock != "virtual" && o.clock != "real":
 		return misused(cmd, "--clock %q is not valid: use virtual or real", o.clock)
+	case o.keep < 0:
+		return misused(cmd, "--keep %d is not valid: name a number of entries, or 0 for all", o.keep)
 	case changed("assembly") && (changed("empty") || changed("functions")):
 		return misused(cmd, "--assembly replaces the demo's stacks and functions: leave out --empty and --functions")
 	case o.assembly == "" && (changed("assembly") || changed("stack") || changed("parameters") || changed("policy")):
@@ -146,7 +151,7 @@ func (o *serveOptions) world(cmd *cobra.Command) (rehearsal.Options, error) {
 	world := rehearsal.Options{
 		Templates: o.templates, Functions: o.functions, AccountsOnly: o.empty || o.assembly != "",
 		Sandbox: sandbox.Options{
-			Seed: o.seed, Listen: o.listen, EdgeListen: o.edge, RealClock: o.clock == "real", Certificates: certificates,
+			Seed: o.seed, Keep: o.keep, Listen: o.listen, EdgeListen: o.edge, RealClock: o.clock == "real", Certificates: certificates,
 		},
 	}
 	if o.policy != "" {

@@ -24,6 +24,7 @@ const (
 // Environment variables of the functions. Everything else comes from the policy file beside the binary.
 const (
 	EnvTable        = "ORIGINHUB_TABLE"         // registry table name
+	EnvPastTable    = "ORIGINHUB_PAST_TABLE"    // name of the table of past origins
 	EnvBus          = "ORIGINHUB_BUS"           // hub bus name
 	EnvAdmitQueue   = "ORIGINHUB_ADMIT_QUEUE"   // queue URL
 	EnvWireQueue    = "ORIGINHUB_WIRE_QUEUE"    // queue URL
@@ -69,6 +70,7 @@ const (
 	ShareAccepted            = "Share Accepted"
 	ShareRefused             = "Share Refused"
 	EventRefused             = "Event Refused"
+	RefusalsCounted          = "Refusals Counted" // of one account, beyond those that were reported
 	OriginAdmitted           = "Origin Admitted"
 	OriginRefused            = "Origin Refused"
 	OriginWentLive           = "Origin Went Live"

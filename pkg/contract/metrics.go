@@ -16,6 +16,7 @@ const (
 	MetricSweepCompleted      = "SweepCompleted"      // counter: function admit observed everything and nothing failed
 	MetricTeardownsUnresolved = "TeardownsUnresolved" // gauge, at every sweep: teardowns that were reported as blocked or dirty and have not gone on since
 	MetricHolds               = "Holds"               // gauge, at every sweep: items by which people suspend or pause something
+	MetricMembershipsUnknown  = "MembershipsUnknown"  // gauge, at every sweep: accounts of which RAM does not report whether they are in the organization
 	MetricLongestPropagation  = "LongestPropagation"  // gauge, seconds, at every sweep: how long the longest wait of an origin for the end of a propagation has lasted
 	MetricOldestPendingShare  = "OldestPendingShare"  // gauge, seconds: age of the oldest invitation that is neither accepted nor refused
 	MetricInvitationAccepted  = "InvitationsAccepted"
@@ -37,7 +38,7 @@ const (
 	MetricTeardownDuration  = "TeardownDuration" // seconds from the tag to Teardown Completed
 	MetricOrphanENI         = "OrphanENIs"       // counter: network interfaces that a dirty teardown left behind
 
-	MetricDriftFound    = "DriftFound"    // counter: drift that is a risk
+	MetricDriftOpen     = "DriftOpen"     // gauge, at every sweep: drift that is a risk and was found since the last daily audit
 	MetricLeaksOpen     = "LeaksOpen"     // gauge, at every audit
 	MetricSideDoorsOpen = "SideDoorsOpen" // gauge, at every audit: leaks by which an origin can be reached without the hub, or because of which a host is not served
 

@@ -63,7 +63,7 @@ func host(out *bytes.Buffer, env map[string]string, answer answer) hub.Host {
 func settings() map[string]string {
 	env := map[string]string{}
 	for _, name := range []string{
-		contract.EnvTable, contract.EnvBus, contract.EnvAdmitQueue, contract.EnvWireQueue, contract.EnvStateMachine, contract.EnvAccount,
+		contract.EnvTable, contract.EnvBus, contract.EnvAdmitQueue, contract.EnvWireQueue, contract.EnvStateMachine, contract.EnvAccount, contract.EnvPastTable,
 	} {
 		env[name] = "https://sqs.us-east-1.amazonaws.com/100000000000/" + name
 	}
@@ -80,7 +80,7 @@ func TestConstructorNamesWhatIsMissing(t *testing.T) {
 		build func(context.Context, hub.Host) (lambda.Handler, error)
 		needs []string
 	}{
-		"admit":  {admit.New, shared},
+		"admit":  {admit.New, append(slices.Clone(shared), contract.EnvPastTable)},
 		"audit":  {audit.New, append(slices.Clone(shared), contract.EnvAccount)},
 		"retire": {retire.New, append(slices.Clone(shared), contract.EnvStateMachine)},
 		"wire":   {wire.New, shared},

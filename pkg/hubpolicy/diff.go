@@ -62,7 +62,7 @@ func (p Policy) statements() map[string][]string {
 	for _, t := range p.Teams {
 		says[ofTeam+t.Name] = p.ofTeam(t)
 		for _, g := range t.Grants {
-			if !slices.Contains(teams[g.Host], t.Name) {
+			if names := teams[g.Host]; len(names) == 0 || names[len(names)-1] != t.Name {
 				teams[g.Host] = append(teams[g.Host], t.Name)
 			}
 		}

@@ -55,3 +55,12 @@ func TestTermsOfAnAdoptedDistribution(t *testing.T) {
 		}
 	}
 }
+
+func TestAdmitWindowGrowsWithTheAccounts(t *testing.T) {
+	for accounts, want := range map[int]string{0: "5", 119: "5", 400: "20", 10_000: "60"} {
+		p := hubpolicy.Policy{Policy: admission.Policy{Teams: []admission.Team{{Accounts: make([]string, accounts/2)}, {Accounts: make([]string, accounts-accounts/2)}}}}
+		if got := p.Parameters()[hubpolicy.ParameterAdmitWindow]; got != want {
+			t.Errorf("%d accounts: %s seconds, want %s", accounts, got, want)
+		}
+	}
+}

@@ -22,6 +22,7 @@ const (
 	ParameterEdgeFunctions = "EdgeFunctions"        // a list of ARNs of Lambda@Edge function versions of adopted distributions
 	ParameterLast          = "LastDistribution"     // name of the distribution that is filled last
 	ParameterWindow        = "UpdateWindow"         // seconds
+	ParameterAdmitWindow   = "AdmitWindow"          // seconds
 	ParameterRetention     = "Retention"            // days
 )
 
@@ -40,8 +41,25 @@ func (p Policy) Parameters() map[string]string {
 		ParameterOrganization: p.Organization, ParameterShares: shares, ParameterAccounts: strings.Join(p.Outside(), ","),
 		ParameterLogBuckets: strings.Join(p.logBuckets(), ","), ParameterEdgeFunctions: strings.Join(p.Permissions.EdgeFunctions, ","),
 		ParameterAdopted: strings.Join(p.Distribution.Adopt, ","), ParameterLast: fleet[len(fleet)-1],
-		ParameterWindow: strconv.Itoa(int(p.Updates.Window.Seconds())), ParameterRetention: strconv.Itoa(p.Retention),
+		ParameterWindow: strconv.Itoa(int(p.Updates.Window.Seconds())), ParameterAdmitWindow: strconv.Itoa(p.admitWindow()), ParameterRetention: strconv.Itoa(p.Retention),
 	}
+}
+
+// Bounds of the time for which Lambda collects messages before one run of function admit, in seconds.
+const ShortestAdmitWindow, longestAdmitWindow = 5, 60
+
+// accountsPerSecond is how many accounts make that window a second longer. A run reads the whole registry and everything that is shared,
+// so what it reads in an hour grows with the number of its runs times the number of origins. The window lets the runs become fewer as the
+// origins become more.
+const accountsPerSecond = 20
+
+// admitWindow returns for how many seconds Lambda collects messages before one run of function admit.
+func (p Policy) admitWindow() int {
+	accounts := 0
+	for _, t := range p.Teams {
+		accounts += len(t.Accounts)
+	}
+	return min(max(accounts/accountsPerSecond, ShortestAdmitWindow), longestAdmitWindow)
 }
 
 // logBuckets returns the buckets to whose ACL function wire needs access, since it writes distributions that log there.

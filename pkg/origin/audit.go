@@ -34,8 +34,20 @@ const FunctionChanged = "function-changed"
 // Findings is what the audit remembers, so that it reports each finding once.
 type Findings struct {
 	Open    []OpenFinding
-	Calls   []string // CloudTrail event ids of the calls that were reported, oldest first
-	Version int      // of the item; writes are conditional on it
+	Drift   int              `json:",omitempty"` // how many findings of calls put something at risk since the last daily audit
+	Edits   []Edits          `json:",omitempty"` // per distribution
+	Calls   []string         // CloudTrail event ids of the calls that were reported, oldest first
+	Refused map[string]Tally `json:",omitempty"` // what was reported and counted of forged events, by account
+	Version int              // of the item; writes are conditional on it
+	// Together is set if an earlier version stored all open findings in one item.
+	Together bool `json:"-"`
+}
+
+// Edits counts how often somebody other than originhub changed the managed part of a distribution.
+type Edits struct {
+	Distribution string
+	Times        int
+	Last         time.Time
 }
 
 // OpenFinding is a finding that was reported and has not been resolved.

@@ -140,6 +140,7 @@ type Snapshot struct {
 	Records       []Record       // of all distributions, by origin id
 	// Refusals are the reported reasons by the ARN of the refused share or origin. Entries expire.
 	Refusals map[string][]Reason
+	Tallies  map[string]Tally    // of refusals, by account
 	Reported map[string][]Reason // what function wire reported, by what it is about. Entries expire
 	Findings Findings            // what the audit remembers
 	Damaged  []Damaged
@@ -148,6 +149,8 @@ type Snapshot struct {
 	// Now is the time by the clock of the registry, in whole seconds. Leases, spacing and grace are measured by it, so that the clocks
 	// of the functions do not matter.
 	Now time.Time
+
+	index *index // nil: see Indexed
 }
 
 // Fleet is what function admit knew of the whole registry when it last read it. Functions that read a part of the registry find the rest of
@@ -155,7 +158,7 @@ type Snapshot struct {
 type Fleet struct {
 	Unnamed  []string // distributions with items or records that the hub policy does not name, by name
 	Deferred bool     // an origin waits for capacity
-	Version  int      // of the item; 0 if there is none
+	Known    bool     `json:"-"` // the registry has such an item
 }
 
 // Damaged is an item of the registry that cannot be read. It is set aside, so that it concerns its own origin or distribution and no
@@ -177,25 +180,41 @@ func WithdrawalOf(vpcOrigin string) string { return "registry withdrawn " + vpcO
 
 // IsDamaged reports whether the record of the origin with that VPC origin id cannot be read.
 func (s Snapshot) IsDamaged(id string) bool {
+	if s.index != nil {
+		return s.index.damaged[id]
+	}
 	return slices.ContainsFunc(s.Damaged, func(d Damaged) bool { return d.Origin == id })
 }
 
 // IsDistributionDamaged reports whether the item of the distribution of that name cannot be read. Then the hub does not know which
 // distribution that is, nor what it added to it.
 func (s Snapshot) IsDistributionDamaged(name string) bool {
+	if s.index != nil {
+		return s.index.damagedDistributions[name]
+	}
 	return slices.ContainsFunc(s.Damaged, func(d Damaged) bool { return d.Distribution == name })
 }
 
 // InUse reports whether the distribution of that name is still needed: for an origin whose VPC origin is not deleted yet, or for a
 // released host.
 func (s Snapshot) InUse(name string) bool {
-	return slices.ContainsFunc(s.Records, func(r Record) bool {
+	records := s.Records
+	if s.index != nil {
+		records = s.index.in[name]
+	}
+	return slices.ContainsFunc(records, func(r Record) bool {
 		return r.Distribution == name && (r.State != Deleted || len(r.ReleasedHosts) > 0)
 	})
 }
 
 // Find returns the record of the origin with that VPC origin id, and whether there is one.
 func (s Snapshot) Find(id string) (Record, bool) {
+	if s.index != nil {
+		if i, known := s.index.records[id]; known {
+			return s.Records[i], true
+		}
+		return Record{}, false
+	}
 	for _, r := range s.Records {
 		if r.ID == id {
 			return r, true
@@ -206,6 +225,12 @@ func (s Snapshot) Find(id string) (Record, bool) {
 
 // Distribution returns the item of that name, or an item with only the name if none was written.
 func (s Snapshot) Distribution(name string) Distribution {
+	if s.index != nil {
+		if i, known := s.index.distributions[name]; known {
+			return s.Distributions[i]
+		}
+		return Distribution{Name: name}
+	}
 	for _, d := range s.Distributions {
 		if d.Name == name {
 			return d
@@ -226,8 +251,11 @@ func (s Snapshot) Hosts(distribution string) []string {
 	return slices.Compact(hosts)
 }
 
-// In returns the records of one distribution.
+// In returns the records of one distribution. The caller does not change them.
 func (s Snapshot) In(distribution string) []Record {
+	if s.index != nil {
+		return slices.Clip(s.index.in[distribution])
+	}
 	var in []Record
 	for _, r := range s.Records {
 		if r.Distribution == distribution {

@@ -256,6 +256,11 @@ func (r *Record) Remember(at time.Time, code Code, reasons []Reason, why string)
 	r.History = history[max(0, len(history)-historyKept):]
 }
 
+// MayRemember reports whether the history of r has a decision of that code, or may have lost it because its length is limited.
+func (r Record) MayRemember(code Code) bool {
+	return len(r.History) >= historyKept || slices.ContainsFunc(r.History, func(d Decision) bool { return d.Code == code })
+}
+
 // SetReasons replaces the reasons of r. Without arguments it removes them.
 func (r *Record) SetReasons(reasons ...Reason) {
 	r.Reasons = nil

@@ -40,17 +40,17 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 }
 
 // LoadDistribution reads what function wire has to know for a run on the distribution of that name: its records and what was reported about
-// them, the items of all distributions, the findings of the audit, what people hold, and the records of the distributions with which it
-// shares a host, and which of its orphans are withdrawn. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
+// them, the items of all distributions, the open finding about the viewer function of that name, what people hold, the records of the
+// distributions with which it shares a host, and which of its orphans are withdrawn. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
 // damaged items aside.
-func (r *Registry) LoadDistribution(ctx context.Context, named []string, name string) (origin.Snapshot, error) {
+func (r *Registry) LoadDistribution(ctx context.Context, named []string, name, function string) (origin.Snapshot, error) {
 	var c collected
-	keys := append([]key{fleetKey, {contract.RegistryAudit, itemFindings}}, distributionKeys(named)...)
+	keys := append([]key{fleetKey, {contract.RegistryAudit, findingKey(origin.OpenFinding{Kind: origin.FunctionChanged, Subject: function})}}, distributionKeys(named)...)
 	if err := r.get(ctx, &c, keys); err != nil {
 		return origin.Snapshot{}, err
 	}
 	fleet := c.snapshot().Fleet
-	if fleet.Version == 0 {
+	if !fleet.Known {
 		return r.Load(ctx)
 	}
 	unnamed := without(fleet.Unnamed, named)
@@ -90,7 +90,7 @@ func (r *Registry) DistributionNames(ctx context.Context, named []string) ([]str
 		return nil, err
 	}
 	s := c.snapshot()
-	if s.Fleet.Version > 0 {
+	if s.Fleet.Known {
 		return slices.Concat(named, without(s.Fleet.Unnamed, named)), nil
 	}
 	s, err := r.Load(ctx)
@@ -114,20 +114,23 @@ func distributionKeys(names []string) (keys []key) {
 	return keys
 }
 
-// LoadOrigins reads the records of the origins with these VPC origin ids, the items of their distributions, and what was reported under the
-// keys refusals. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
+// LoadOrigins reads the records of the origins with these VPC origin ids, the items of their distributions, what was reported under the
+// keys refusals, and the tallies of these accounts. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
 // damaged items aside.
-func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals []string) (origin.Snapshot, error) {
+func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals, tallies []string) (origin.Snapshot, error) {
 	var c collected
 	keys := []key{fleetKey}
 	for _, what := range refusals {
 		keys = append(keys, key{contract.RegistryRefusals, prefixRefusal + what})
 	}
+	for _, account := range tallies {
+		keys = append(keys, key{contract.RegistryRefusals, prefixTally + account})
+	}
 	if err := r.get(ctx, &c, append(keys, originKeys(named, ids)...)); err != nil {
 		return origin.Snapshot{}, err
 	}
 	fleet := c.snapshot().Fleet
-	if fleet.Version == 0 { // function admit has not swept since the hub was updated or its registry was lost
+	if !fleet.Known { // function admit has not swept since the hub was updated or its registry was lost
 		return r.Load(ctx)
 	}
 	unnamed := without(fleet.Unnamed, named)
@@ -225,7 +228,7 @@ func (c *collected) take(of middleware.Metadata, items []map[string]types.Attrib
 
 // snapshot returns the items as a snapshot.
 func (c *collected) snapshot() origin.Snapshot {
-	s := origin.Snapshot{Now: c.now, Refusals: map[string][]origin.Reason{}, Reported: map[string][]origin.Reason{}}
+	s := origin.Snapshot{Now: c.now, Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}, Reported: map[string][]origin.Reason{}}
 	for _, item := range current(slices.Clone(c.items)) {
 		if err := add(&s, item); err != nil {
 			setAside(&s, item, err)
@@ -233,6 +236,7 @@ func (c *collected) snapshot() origin.Snapshot {
 	}
 	slices.SortFunc(s.Distributions, func(a, b origin.Distribution) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(s.Holds, func(a, b origin.Hold) int { return strings.Compare(a.Key, b.Key) })
+	slices.SortFunc(s.Findings.Open, func(a, b origin.OpenFinding) int { return strings.Compare(findingKey(a), findingKey(b)) })
 	slices.SortFunc(s.Records, func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
 	return s
 }

@@ -35,8 +35,10 @@ const (
 	itemDistribution = "distribution"
 	prefixOrigin     = "origin#"
 	prefixRefusal    = "refusal#"
+	prefixTally      = "tally#"
 	prefixReported   = "reported#" // what function wire reported about a distribution or one of its origins
-	itemFindings     = "findings"  // of the audit, in partition contract.RegistryAudit
+	itemFindings     = "findings" // what the audit remembers, in partition contract.RegistryAudit
+	prefixFinding = "finding#" // an open finding, in the same partition
 	itemFleet        = "fleet"     // in partition contract.RegistryFleet
 )
 
@@ -94,6 +96,14 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 		s.Holds = append(s.Holds, origin.ParseHold(key, stringOf(item[attrWho]), stringOf(item[attrWhy]), stringOf(item[attrSince])))
 		return nil
 	}
+	if distribution == contract.RegistryFleet { // function admit writes it again whenever it is not right, so it is never damaged
+		var f origin.Fleet
+		if err := json.Unmarshal(document, &f); err == nil {
+			s.Fleet = f
+			s.Fleet.Known = true
+		}
+		return nil
+	}
 	version, err := versionOf(item)
 	if err != nil {
 		return err
@@ -122,21 +132,22 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 	case strings.HasPrefix(key, prefixReported):
 		what := strings.TrimPrefix(key, prefixReported)
 		s.Reported[what] = readRefusal(string(document), what)
-	case distribution == contract.RegistryFleet:
-		if err := json.Unmarshal(document, &s.Fleet); err != nil {
-			s.Fleet = origin.Fleet{}
-			return err
-		}
-		s.Fleet.Version = version
 	case key == itemFindings:
-		if err := json.Unmarshal(document, &s.Findings); err != nil {
-			s.Findings = origin.Findings{Version: version}
+		return addFindings(s, document, version)
+	case strings.HasPrefix(key, prefixFinding):
+		var f origin.OpenFinding
+		if err := json.Unmarshal(document, &f); err != nil {
 			return err
 		}
-		s.Findings.Version = version
+		s.Findings.Open = append(s.Findings.Open, f)
 	case strings.HasPrefix(key, prefixRefusal):
 		what := strings.TrimPrefix(key, prefixRefusal)
 		s.Refusals[what] = readRefusal(string(document), what)
+	case strings.HasPrefix(key, prefixTally):
+		t := origin.Tally{Account: strings.TrimPrefix(key, prefixTally)}
+		if json.Unmarshal(document, &t) == nil { // without it, some more refusals are reported, and the next one writes it again
+			s.Tallies[t.Account] = t
+		}
 	}
 	return nil
 }
@@ -180,13 +191,7 @@ func (r *Registry) MoveRecord(ctx context.Context, from string, record origin.Re
 		return record, err
 	}
 	_, err = r.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-		{Delete: &types.Delete{
-			TableName:                 &r.table,
-			Key:                       map[string]types.AttributeValue{attrDistribution: text(from), attrItem: text(prefixOrigin + record.ID)},
-			ConditionExpression:       aws.String("#v = :read"),
-			ExpressionAttributeNames:  map[string]string{"#v": attrVersion},
-			ExpressionAttributeValues: map[string]types.AttributeValue{":read": number(record.Version)},
-		}},
+		{Delete: r.deletion(from, record)},
 		{Put: &types.Put{TableName: &r.table, Item: out, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
 	}})
 	if err != nil {
@@ -196,6 +201,17 @@ func (r *Registry) MoveRecord(ctx context.Context, from string, record origin.Re
 	return record, nil
 }
 
+// deletion returns the deletion of a record, provided that its version is still the one that was read.
+func (r *Registry) deletion(distribution string, record origin.Record) *types.Delete {
+	return &types.Delete{
+		TableName:                 &r.table,
+		Key:                       map[string]types.AttributeValue{attrDistribution: text(distribution), attrItem: text(prefixOrigin + record.ID)},
+		ConditionExpression:       aws.String("#v = :read"),
+		ExpressionAttributeNames:  map[string]string{"#v": attrVersion},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":read": number(record.Version)},
+	}
+}
+
 // PutDistribution writes the item of a distribution and returns it with its new version, with the same condition as PutRecord.
 func (r *Registry) PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error) {
 	version, err := r.put(ctx, contract.RegistryDistribution+d.Name, itemDistribution, d.Version, d)
@@ -203,16 +219,14 @@ func (r *Registry) PutDistribution(ctx context.Context, d origin.Distribution) (
 	return d, err
 }
 
-// PutFleet writes what admit knows of the whole registry, with the same condition as PutRecord.
+// PutFleet writes what admit knows of the whole registry. The last writer wins: every sweep compares it with the registry.
 func (r *Registry) PutFleet(ctx context.Context, f origin.Fleet) error {
-	_, err := r.put(ctx, contract.RegistryFleet, itemFleet, f.Version, f)
-	return err
-}
-
-// PutFindings writes what the audit remembers, with the same condition as PutRecord.
-func (r *Registry) PutFindings(ctx context.Context, f origin.Findings) error {
-	_, err := r.put(ctx, contract.RegistryAudit, itemFindings, f.Version, f)
-	return err
+	out, err := item(contract.RegistryFleet, itemFleet, 1, f)
+	if err != nil {
+		return err
+	}
+	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.table, Item: out})
+	return codes.Wrap(err, "write the item %s", itemFleet)
 }
 
 func (r *Registry) put(ctx context.Context, distribution, key string, read int, v any) (int, error) {
@@ -247,27 +261,27 @@ func item(distribution, key string, version int, v any) (map[string]types.Attrib
 // refusal is forgotten: the hub's roles need no permission to delete items for that. The time to live of
 // the table deletes the item after 30 days, long after any invitation has expired.
 func (r *Registry) PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error {
-	return r.putReasons(ctx, contract.RegistryRefusals, prefixRefusal+what, reasons, now)
+	return r.putExpiring(ctx, contract.RegistryRefusals, prefixRefusal+what, reasons, now)
+}
+
+// PutTally writes the tally of an account. It has no condition: if two functions write at once, some refusals are not counted. The item expires
+// like a refusal.
+func (r *Registry) PutTally(ctx context.Context, t origin.Tally, now time.Time) error {
+	return r.putExpiring(ctx, contract.RegistryRefusals, prefixTally+t.Account, t, now)
 }
 
 // PutReported records what function wire reported about a distribution or one of its origins, as PutRefusal records refusals.
 func (r *Registry) PutReported(ctx context.Context, distribution, what string, reasons []origin.Reason, now time.Time) error {
-	return r.putReasons(ctx, distribution, prefixReported+what, reasons, now)
+	return r.putExpiring(ctx, distribution, prefixReported+what, reasons, now)
 }
 
-func (r *Registry) putReasons(ctx context.Context, partition, key string, reasons []origin.Reason, now time.Time) error {
-	document, err := json.Marshal(reasons)
+func (r *Registry) putExpiring(ctx context.Context, partition, key string, v any, now time.Time) error {
+	out, err := item(partition, key, 1, v)
 	if err != nil {
-		return &fault.GiveUp{Err: fmt.Errorf("write %s: %w", key, err)}
+		return err
 	}
-	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &r.table,
-		Item: map[string]types.AttributeValue{
-			attrDistribution: text(partition), attrItem: text(key),
-			attrVersion: number(1), attrDocument: text(string(document)),
-			attrExpires: number(int(now.Add(30 * 24 * time.Hour).Unix())),
-		},
-	})
+	out[attrExpires] = number(int(now.Add(30 * 24 * time.Hour).Unix()))
+	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.table, Item: out})
 	return codes.Wrap(err, "write %s", key)
 }
 

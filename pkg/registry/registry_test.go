@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -87,11 +88,16 @@ func TestLoadReturnsWhatWasWritten(t *testing.T) {
 	there = rig.Must[origin.Record](t)(r.PutRecord(ctx, there))
 	rig.OK(t, r.PutRefusal(ctx, "arn#1", []origin.Reason{{Code: "first"}}, s.Now()))
 	rig.OK(t, r.PutRefusal(ctx, "arn#1", []origin.Reason{{Code: "claim-taken", Subject: "<a>", Message: "host-taken: <a>"}}, s.Now()))
+	tallies := map[string]origin.Tally{"": {Since: s.Now().UTC(), Reported: 1}, "222222222222": {Account: "222222222222", Since: s.Now().UTC(), Reported: 5, Counted: 2, Told: 1, Seen: []string{"a", "b"}}}
+	for _, tally := range tallies {
+		rig.OK(t, r.PutTally(ctx, tally, s.Now()))
+	}
 	s.Advance(90 * time.Second)
 
 	got := rig.Must[origin.Snapshot](t)(r.Load(ctx))
 	want := origin.Snapshot{
 		Distributions: []origin.Distribution{d}, Records: []origin.Record{there, a, b}, Refusals: map[string][]origin.Reason{"arn#1": {{Code: "claim-taken", Subject: "<a>", Message: "host-taken: <a>"}}},
+		Tallies:  tallies,
 		Reported: map[string][]origin.Reason{}, Now: s.Now().Truncate(time.Second),
 	}
 	if !got.Now.Equal(want.Now) {
@@ -109,22 +115,40 @@ func TestLoadReturnsWhatWasWritten(t *testing.T) {
 func TestFindingsRoundTrip(t *testing.T) {
 	t.Parallel()
 	ctx, s, r := open(t)
-	f := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Findings
-	if f.Version != 0 || f.Open != nil || f.Calls != nil {
-		t.Errorf("an empty registry reads as %+v", f)
+	load := func() origin.Findings {
+		t.Helper()
+		got := rig.Must[origin.Snapshot](t)(r.Load(ctx))
+		if len(got.Distributions)+len(got.Records)+len(got.Refusals) != 0 {
+			t.Errorf("findings were read as %+v", got)
+		}
+		return got.Findings
 	}
-	stale := f
-	f.Open = []origin.OpenFinding{{Kind: "origin-unused", Subject: "vo_a", Account: rig.Team, Since: s.Now().UTC(), Facts: []origin.Reason{{Code: "team", Subject: "team-a"}}}}
-	f.Calls = []string{"1b2c3d4e"}
-	rig.OK(t, r.PutFindings(ctx, f))
-	f.Version++
-	rig.Want[*fault.Reread](t, "stale", r.PutFindings(ctx, stale))
-	got := rig.Must[origin.Snapshot](t)(r.Load(ctx))
-	if !reflect.DeepEqual(got.Findings, f) {
-		t.Errorf("got %+v, want %+v", got.Findings, f)
+	empty := load()
+	if empty.Version != 0 || empty.Open != nil || empty.Calls != nil {
+		t.Errorf("an empty registry reads as %+v", empty)
 	}
-	if len(got.Distributions)+len(got.Records)+len(got.Refusals) != 0 {
-		t.Errorf("findings were read as %+v", got)
+	// They need two transactions, and would not fit into one item.
+	var many origin.Findings
+	for i := range 150 {
+		many.Open = append(many.Open, origin.OpenFinding{
+			Kind: "origin-unused", Subject: fmt.Sprintf("vo_%03d", i), Account: rig.Team, Since: s.Now().UTC(), Facts: []origin.Reason{{Code: "team", Subject: strings.Repeat("x", 4000)}},
+		})
+	}
+	many.Calls = []string{"1b2c3d4e"}
+	rig.OK(t, r.PutFindings(ctx, empty, many))
+	rig.Want[*fault.Reread](t, "stale", r.PutFindings(ctx, empty, origin.Findings{}))
+	got := load()
+	if many.Version = 1; !reflect.DeepEqual(got, many) {
+		t.Errorf("%d findings, version %d, calls %q", len(got.Open), got.Version, got.Calls)
+	}
+	few := got
+	few.Open = append([]origin.OpenFinding{{Kind: "other", Subject: "vo_000", Since: s.Now().UTC()}}, got.Open[:2]...)
+	few.Open[1].Account = "changed"
+	rig.OK(t, r.PutFindings(ctx, got, few))
+	again := load()
+	slices.SortFunc(few.Open, func(a, b origin.OpenFinding) int { return strings.Compare(a.Kind+a.Subject, b.Kind+b.Subject) })
+	if few.Version = 2; !reflect.DeepEqual(again, few) {
+		t.Errorf("got %+v, want %+v", again, few)
 	}
 }
 
@@ -250,8 +274,13 @@ func TestOldFindingsAreReadWithoutFacts(t *testing.T) {
 	want := origin.Findings{Version: 4, Calls: []string{"1b2c3d4e"}, Open: []origin.OpenFinding{{
 		Kind: "origin-unused", Subject: "arn:aws:cloudfront::111111111111:vpcorigin/vo_a", Origin: "vo_a", Account: "111111111111", Team: "team-a",
 		Since: time.Date(2035, 1, 8, 9, 0, 0, 0, time.UTC),
-	}}}
+	}}, Together: true}
 	if !reflect.DeepEqual(got, want) {
+		t.Errorf("read %+v, want %+v", got, want)
+	}
+	rig.OK(t, r.PutFindings(ctx, got, got)) // nothing has changed since, and each finding gets its own item
+	want.Version, want.Together = 5, false
+	if got := rig.Must[origin.Snapshot](t)(r.Load(ctx)).Findings; !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v, want %+v", got, want)
 	}
 }

@@ -95,7 +95,7 @@ func BenchmarkFunctionStart(b *testing.B) {
 						"AWS_REGION=" + Region, "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench",
 					}
 					for _, env := range []string{
-						contract.EnvTable, contract.EnvBus, contract.EnvAdmitQueue, contract.EnvWireQueue, contract.EnvStateMachine,
+						contract.EnvTable, contract.EnvBus, contract.EnvAdmitQueue, contract.EnvWireQueue, contract.EnvStateMachine, contract.EnvPastTable,
 					} {
 						cmd.Env = append(cmd.Env, env+"=bench")
 					}

@@ -115,6 +115,7 @@ func commands() map[string]command {
 		"remove-behaviors":             {1, 1, (*story).removeBehaviors},
 		"replay-archive":               {0, 0, (*story).replayArchive},
 		"refusals":                     {1, 1, (*story).refusals},
+		"records":                      {1, 1, (*story).records},
 		"response":                     {3, 4, (*story).response},
 		"restore-saved-config":         {0, 0, (*story).restoreSavedConfig},
 		"rename-share":                 {2, 2, (*story).renameShare},
@@ -234,7 +235,7 @@ func (s *story) checkPlaceholders(text string) error {
 // checkEventType returns an error if the hub publishes no events of that type.
 func checkEventType(name string) error {
 	all := []string{
-		contract.ShareAccepted, contract.TeardownTagRefused, contract.RegistryItemDamaged, contract.RegistryItemRefused, contract.MembershipUnknown, contract.SuspensionBegan, contract.SuspensionEnded, contract.PauseBegan, contract.PauseEnded, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
+		contract.ShareAccepted, contract.TeardownTagRefused, contract.RegistryItemDamaged, contract.RegistryItemRefused, contract.RefusalsCounted, contract.MembershipUnknown, contract.SuspensionBegan, contract.SuspensionEnded, contract.PauseBegan, contract.PauseEnded, contract.ShareRefused, contract.EventRefused, contract.OriginAdmitted, contract.OriginRefused, contract.OriginWentLive,
 		contract.OriginDeferred, contract.OriginQuarantined, contract.OriginDetached, contract.OriginWithdrawn, contract.DistributionCreated,
 		contract.DistributionUpdated, contract.DistributionExamined, contract.DistributionWriteRefused, contract.DistributionUnavailable, contract.PropagationDelayed, contract.DNSRecordRefused, contract.DriftFound, contract.ChangePlanned,
 		contract.LeakFound, contract.LeakResolved, contract.TeardownStarted, contract.TeardownAnnounced, contract.TeardownCancelled,

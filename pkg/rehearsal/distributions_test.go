@@ -261,8 +261,22 @@ func (s *story) distributionName(name string) string {
 	return cmp.Or(s.adoptable[name], name)
 }
 
+// snapshot returns the registry, with the past records of the story's origins that are over.
 func (s *story) snapshot() (origin.Snapshot, error) {
-	return registry.New(s.Config(HubAccount, Region), s.outputs["RegistryTable"]).Load(s.ctx)
+	cfg, table := s.Config(HubAccount, Region), s.outputs["RegistryTable"]
+	known, err := registry.New(cfg, table).Load(s.ctx)
+	if err != nil {
+		return known, err
+	}
+	var over []string
+	for _, o := range s.origins {
+		if _, is := known.Find(o.ID); !is {
+			over = append(over, o.ID)
+		}
+	}
+	past, err := registry.NewPast(cfg, table, s.outputs["PastOriginsTable"]).Find(s.ctx, over)
+	known.Records = append(known.Records, past...)
+	return known, err
 }
 
 // liveOrigins checks how many live origins the registry has on a distribution, and that the distribution's configuration contains these

@@ -67,7 +67,8 @@ func damages() map[string]func(item) {
 	}
 }
 
-// planDamage damages one item of the registry: the record of an origin, the item of a distribution, or what the audit remembers.
+// planDamage damages one item of the registry: the record of an origin, the item of a distribution, or what the audit remembers. The others are
+// written again, or only keep a message from being repeated.
 func (l *life) planDamage() (string, func() error, error) {
 	known, err := l.snapshot()
 	if err != nil {
@@ -79,7 +80,7 @@ func (l *life) planDamage() (string, func() error, error) {
 	}
 	candidates := slices.DeleteFunc(all, func(i item) bool {
 		key := textOf(i[contract.RegistrySort])
-		return strings.HasPrefix(key, "refusal#") || slices.ContainsFunc(known.Damaged, func(d origin.Damaged) bool { return d.Partition+" "+d.Key == nameOf(i) })
+		return strings.HasPrefix(key, "refusal#") || strings.HasPrefix(key, "reported#") || key == "fleet" || slices.ContainsFunc(known.Damaged, func(d origin.Damaged) bool { return d.Partition+" "+d.Key == nameOf(i) })
 	})
 	if len(candidates) == 0 {
 		return "", nil, nil

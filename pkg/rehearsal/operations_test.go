@@ -218,15 +218,21 @@ func (s *story) secondHubState(_ *testscript.TestScript, args []string) error {
 	if err != nil {
 		return err
 	}
+	second := map[string]string{}
 	for _, table := range tables.TableNames {
-		if strings.HasPrefix(table, "originhub-second-") {
-			first := s.outputs
-			defer func() { s.outputs = first }()
-			s.outputs = map[string]string{"RegistryTable": table}
-			return s.state(nil, args)
+		for _, id := range []string{"Registry", "PastOrigins"} {
+			if strings.HasPrefix(table, "originhub-second-"+id) {
+				second[id+"Table"] = table
+			}
 		}
 	}
-	return errors.New("there is no second hub")
+	if len(second) == 0 {
+		return errors.New("there is no second hub")
+	}
+	first := s.outputs
+	defer func() { s.outputs = first }()
+	s.outputs = second
+	return s.state(nil, args)
 }
 
 // metricUse records, over all stories, which metrics the hub's alarms and its dashboard name, and which metrics are written.

@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/registry"
 )
 
 // item returns the record of an origin in the registry, or the item of a distribution.
@@ -84,6 +85,15 @@ func (s *story) moveRecord(_ *testscript.TestScript, args []string) error {
 	}
 	_, err = db.DeleteItem(s.ctx, &dynamodb.DeleteItemInput{TableName: table, Key: old})
 	return err
+}
+
+// records checks how many records of origins the registry has.
+func (s *story) records(_ *testscript.TestScript, args []string) error {
+	known, err := registry.New(s.Config(HubAccount, Region), s.outputs["RegistryTable"]).Load(s.ctx)
+	if err != nil {
+		return err
+	}
+	return want(strconv.Itoa(len(known.Records)) == args[0], "the registry has %d records", len(known.Records))
 }
 
 // refusals checks how many refusals the registry remembers.

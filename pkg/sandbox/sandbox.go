@@ -45,6 +45,9 @@ type Options struct {
 	Handlers func(ctx context.Context, h Hosting) (Handler, error)
 	// LogWriter returns where a function's log lines are written besides its log group; nil for nowhere.
 	LogWriter func(function string) io.Writer
+	// Keep is how many entries the call log, CloudTrail's event history and the log of received events keep each, the newest; 0 for all.
+	// The control endpoints say how many older entries were dropped.
+	Keep int
 	// RealClock lets virtual time run as fast as real time. Otherwise, only Advance and UntilIdle move it.
 	RealClock bool
 }
@@ -117,7 +120,7 @@ const loopback = "127.0.0.1:0"
 // New starts a sandbox. The sandbox is listening when New returns.
 func New(o Options) (*Sandbox, error) {
 	s := &Sandbox{
-		world: cloud.New(cloud.Options{Seed: o.Seed, Start: o.Start, Organization: o.Organization}),
+		world: cloud.New(cloud.Options{Seed: o.Seed, Start: o.Start, Organization: o.Organization, Keep: o.Keep}),
 		done:  make(chan error, 2), stop: make(chan struct{}), ticking: make(chan struct{}),
 		assets: &assets{otherwise: o.Assets, dirs: map[string]string{}},
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},

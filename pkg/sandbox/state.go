@@ -23,10 +23,10 @@ func (s *Sandbox) State() map[string]any {
 	}
 }
 
-// Calls returns the call log.
+// Calls returns the call log: the newest entries, as many as Options.Keep says.
 func (s *Sandbox) Calls() []Call { return s.world.Calls() }
 
-// Events returns the events that buses received, oldest first. Events of schedules are not among them, because they enter no bus.
+// Events returns the newest events that buses received, oldest first, as many as Options.Keep says. Events of schedules are not among them, because they enter no bus.
 func (s *Sandbox) Events() []Event {
 	var list []Event
 	s.world.Do(func() { list = s.services.events.Received() })

@@ -3,13 +3,16 @@ package sandbox
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -109,5 +112,34 @@ func TestTheEdgeAnswersAnyHost(t *testing.T) {
 	}
 	if response.StatusCode != http.StatusForbidden && response.StatusCode != http.StatusNotFound {
 		t.Errorf("a host of no distribution: %d", response.StatusCode)
+	}
+}
+
+// The logs keep the newest entries, as many as Keep says, and the control endpoints and the snapshot say how many are missing.
+func TestLogsKeepTheNewestEntries(t *testing.T) {
+	const keep, made = 10, 30
+	s := start(t, Options{Accounts: []Account{{ID: hub}}, Keep: keep})
+	queues := sqs.NewFromConfig(s.Config(hub, region))
+	for i := range made {
+		ok[*sqs.CreateQueueOutput](t)(queues.CreateQueue(context.Background(), &sqs.CreateQueueInput{QueueName: aws.String(fmt.Sprintf("q%d", i))}))
+	}
+	s.Advance(time.Hour) // until CloudTrail has delivered the events of the calls
+	calls, events := s.Calls(), s.Events()
+	if len(calls) != keep || calls[0].Seq != made-keep+1 || calls[keep-1].Seq != made {
+		t.Errorf("%d calls: %+v", len(calls), calls)
+	}
+	if len(events) != keep || events[0].Seq != made-keep+1 {
+		t.Errorf("%d events: %+v", len(events), events)
+	}
+	account := s.State()["accounts"].(map[string]any)[hub].(map[string]any)
+	if got := account["cloudtrail"].(map[string]any)["dropped"]; got != made-keep {
+		t.Errorf("CloudTrail has dropped %v records", got)
+	}
+	for _, log := range []string{"calls", "events"} {
+		_, body := control(t, s, "GET", "/_sandbox/"+log+"?since=5", "")
+		var answer struct{ Dropped int }
+		if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.Dropped != made-keep-5 {
+			t.Errorf("%s since 5: %s, %v", log, body, err)
+		}
 	}
 }

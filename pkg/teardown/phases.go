@@ -34,14 +34,15 @@ const (
 
 // Codes of the reasons why a teardown is blocked or dirty.
 const (
-	usedElsewhere     origin.Code = "used-elsewhere"     // a distribution still uses the origin
-	usedUnmanaged     origin.Code = "used-unmanaged"     // an unmanaged part of the hub's distribution uses the origin
-	plannedOnly       origin.Code = "planned-only"       // the hub is in dry-run mode
-	shareStays        origin.Code = "share-stays"        // RAM does not disassociate the origin from a share
-	tagRemoved        origin.Code = "tag-removed"        // the tag was removed after the origin was unshared
-	originStays       origin.Code = "origin-stays"       // CloudFront does not delete the origin
-	interfacesLeft    origin.Code = "interfaces-left"    // CloudFront does not release network interfaces
-	interfacesUnknown origin.Code = "interfaces-unknown" // it is not known in which VPC the interfaces are
+	usedElsewhere     origin.Code = "used-elsewhere"         // a distribution still uses the origin
+	usedUnmanaged     origin.Code = "used-unmanaged"         // an unmanaged part of the hub's distribution uses the origin
+	plannedOnly       origin.Code = "planned-only"           // the hub is in dry-run mode
+	shareStays        origin.Code = "share-stays"            // RAM does not disassociate the origin from a share
+	notRequested      origin.Code = "teardown-not-requested" // a teardown without a tag, whose beginning is not recorded
+	tagRemoved        origin.Code = "tag-removed"            // the tag was removed after the origin was unshared
+	originStays       origin.Code = "origin-stays"           // CloudFront does not delete the origin
+	interfacesLeft    origin.Code = "interfaces-left"        // CloudFront does not release network interfaces
+	interfacesUnknown origin.Code = "interfaces-unknown"     // it is not known in which VPC the interfaces are
 )
 
 // disassociating is the status of a RAM association that is being removed

@@ -1,6 +1,7 @@
 package teardown
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
@@ -15,7 +16,7 @@ import (
 //	out of date     unchanged                                         none
 //	any             unchanged, if deleted or of another generation    none
 //	clean           deleted                                           Teardown Completed          no
-//	cancelled       next generation, so that a later tag starts       Teardown Cancelled          no
+//	cancelled       next generation, so that a later tag starts       Teardown Cancelled          see cancelled
 //	                an execution of another name
 //	dirty           ended                                             Teardown Ended Incomplete   yes
 //	blocked         ended                                             Teardown Blocked            yes
@@ -38,8 +39,7 @@ func (o Observed) recordEnd(s Step) Step {
 		s.Record.Remember(o.Now, origin.DecidedTeardownCompleted, nil, s.Message)
 		return s
 	case Cancelled:
-		s.BeforeWrite.Inform(contract.TeardownCancelled, r.ARN, detail)
-		s.BeforeWrite.Count(contract.MetricTeardownCancelled, 1)
+		s.BeforeWrite.Add(cancelled(r, o.Has[Tag] && o.Tag == TagAbsent, detail))
 		s.Record.Generation++
 		s.Record.Teardown, s.Record.Token = nil, ""
 		s.Record.Remember(o.Now, origin.DecidedTeardownCancelled, nil, s.Message)
@@ -52,6 +52,27 @@ func (o Observed) recordEnd(s Step) Step {
 	}
 	s.BeforeWrite.Add(said)
 	return s
+}
+
+// cancelled returns what reports that the teardown of r was cancelled. Somebody who can write the registry or start an execution can begin a
+// teardown for which no team asked.
+//
+//	the tag        the history of the record    severity
+//	was not read   -                            info
+//	is there       -                            info
+//	is not there   may have a beginning         info
+//	is not there   has no beginning             alarm
+func cancelled(r origin.Record, untagged bool, d outcome.Detail) (o outcome.Outcome) {
+	o.Count(contract.MetricTeardownCancelled, 1)
+	if !untagged || r.MayRemember(origin.DecidedTeardownStarted) {
+		o.Inform(contract.TeardownCancelled, r.ARN, d)
+		return o
+	}
+	d.Codes = []origin.Code{notRequested}
+	d.Why = fmt.Sprintf("VPC origin %s has no tag %s, and originhub has not recorded that one asked for this teardown, which ends here: find out who wrote to the registry or started the execution",
+		r.ID, contract.TagTeardown)
+	o.Alarm(contract.TeardownCancelled, r.ARN, d)
+	return o
 }
 
 // recordFailure records in r that its teardown ended blocked or dirty, and returns what reports that: nothing, if the same was reported since

@@ -1,6 +1,7 @@
 package teardown_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"reflect"
@@ -22,6 +23,7 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 		event   string // none, if nothing is said
 		alarm   bool
 		codes   []origin.Code
+		why     string // if it is not the message
 		metrics map[string]float64
 		record  func(was, is origin.Record) bool
 	}{
@@ -40,8 +42,18 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 			metrics: map[string]float64{"TeardownsClean": 1, "TeardownDuration": 3600},
 			record:  func(_, is origin.Record) bool { return is.State == origin.Deleted && is.Teardown == nil },
 		},
-		"cancelled": {
+		"cancelled, and no tag asked for it": {
 			seen: at(teardown.Unshare), change: func(o *teardown.Observed) { o.Tag = teardown.TagAbsent }, outcome: teardown.Cancelled,
+			event: "Teardown Cancelled", alarm: true, codes: []origin.Code{"teardown-not-requested"}, metrics: map[string]float64{"TeardownsCancelled": 1},
+			why: "VPC origin vo_b has no tag originhub:teardown, and originhub has not recorded that one asked for this teardown, which ends here: find out who wrote to " +
+				"the registry or started the execution",
+			record: func(was, is origin.Record) bool { return is.Generation == was.Generation+1 && is.Teardown == nil },
+		},
+		"cancelled": {
+			seen: at(teardown.Unshare), change: func(o *teardown.Observed) {
+				o.Tag = teardown.TagAbsent
+				o.Record.Remember(o.Now, origin.DecidedTeardownStarted, nil, "")
+			}, outcome: teardown.Cancelled,
 			event: "Teardown Cancelled", metrics: map[string]float64{"TeardownsCancelled": 1},
 			record: func(was, is origin.Record) bool {
 				return is.Generation == was.Generation+1 && is.Teardown == nil && is.Token == "" && is.Intent == was.Intent
@@ -85,7 +97,7 @@ func TestWhatAnOutcomeRecordsAndSays(t *testing.T) {
 			s, _ := decide(t, c.seen)
 			want := outcome.Outcome{}
 			if detail := (outcome.Detail{
-				Origin: "vo_b", Account: owner, Generation: 3, Execution: "teardown-vo_b-3", Why: s.Message, Codes: c.codes,
+				Origin: "vo_b", Account: owner, Generation: 3, Execution: "teardown-vo_b-3", Why: cmp.Or(c.why, s.Message), Codes: c.codes,
 			}); c.alarm {
 				want.Alarm(c.event, arn, detail)
 			} else if c.event != "" {

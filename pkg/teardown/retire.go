@@ -114,7 +114,8 @@ const remainsInterval = 24 * time.Hour
 //	unobserved   any        any      -           observe the tag
 //	unreadable   none       -        -           nothing; function admit reports it
 //	unreadable   any        -        any         as unobserved and entered
-//	gone         none       -        -           nothing
+//	gone         none       detach   -           the record is deleted, if the origin has left the distribution
+//	gone         none       wire     -           nothing
 //	gone         any        -        ended       a day later: begin again, to observe what is left
 //	gone         any        -        any         as unobserved and entered; resume it, as below
 //	absent       any        wire     -           cancel
@@ -161,6 +162,14 @@ func (q Request) plan() (a Retirement) {
 	return a
 }
 
+// deleted records that an origin which had left before was deleted by its owner. Nobody has to know; the record is over now.
+func (q Request) deleted() Retirement {
+	r := q.Record
+	r.State, r.Reasons = origin.Deleted, nil
+	r.Remember(q.Now, origin.DecidedDeleted, nil, "its owner deleted the VPC origin")
+	return Retirement{Record: &r}
+}
+
 // retire decides everything but which refusal is forgotten, in the mode in which the hub manages its distributions.
 func (q Request) retire() Retirement {
 	r := q.Record
@@ -173,6 +182,8 @@ func (q Request) retire() Retirement {
 		return Retirement{Observe: Tag}
 	case q.Tag == TagUnconfirmed && !leaves(r):
 		return q.refuseAndCancel(unconfirmed(r.ID, q.Value))
+	case q.Tag == TagGone && r.Teardown == nil && r.State == origin.Detached && r.Intent == origin.Detach:
+		return q.deleted()
 	case r.Teardown == nil && q.Tag != TagPresent:
 		return Retirement{}
 	case q.Tag == TagUnreadable, q.Tag == TagAbsent && r.Intent == origin.Detach:
@@ -401,8 +412,7 @@ func (q Request) cancel(why string) (a Retirement) {
 	if r.Teardown == nil || r.Intent != origin.Wire {
 		return a
 	}
-	a.Outcome.Count(contract.MetricTeardownCancelled, 1)
-	a.Outcome.Inform(contract.TeardownCancelled, r.ARN, outcome.About(r, why))
+	a.Outcome = cancelled(r, q.Tag == TagAbsent, outcome.About(r, why))
 	r.Remember(q.Now, origin.DecidedTeardownCancelled, nil, why)
 	r.Generation++
 	r.Teardown = nil

@@ -33,6 +33,7 @@ func detaching(r *origin.Record) {
 	r.Intent, r.Teardown.Phase, r.Teardown.Due = origin.Detach, string(Detach), r.Teardown.Requested
 }
 func never(r *origin.Record)   { r.Teardown = nil }
+func out(r *origin.Record)     { r.Intent, r.State = origin.Detach, origin.Detached }
 func unbegun(r *origin.Record) { r.Teardown.Phase = "" }
 func ended(r *origin.Record)   { r.Teardown.Ended = true }
 func dead(r *origin.Record) {
@@ -82,6 +83,8 @@ func TestRetire(t *testing.T) {
 		"unreadable":                         {Request{Readable: true, Record: requestedRecord(), Tag: TagUnreadable}, "observe execution"},
 		"unreadable, died":                   {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagUnreadable, Observed: true, Execution: failed}, "block execution-died FAILED GiveUp"},
 		"gone, never asked for":              {Request{Readable: true, Record: requestedRecord(never), Tag: TagGone}, "nothing"},
+		"gone, never asked for, and out":     {Request{Readable: true, Record: requestedRecord(never, out), Tag: TagGone}, "deleted"},
+		"gone, never asked for, leaving":     {Request{Readable: true, Record: requestedRecord(never, out, func(r *origin.Record) { r.State = origin.Detaching }), Tag: TagGone}, "nothing"},
 		"gone":                               {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone}, "observe execution"},
 		"gone, never started":                {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone, Observed: true}, "start 3"},
 		"gone, runs":                         {Request{Readable: true, Record: requestedRecord(detaching), Tag: TagGone, Observed: true, Execution: runs}, "nothing"},
@@ -186,6 +189,8 @@ func told(q Request, a Retirement) string {
 		generation = a.Record.Generation
 	}
 	switch {
+	case a.Record != nil && a.Record.State == origin.Deleted:
+		words = append(words, "deleted")
 	case a.Record != nil && a.Record.Teardown == nil:
 		words = append(words, "cancel "+number(generation))
 	case a.Record != nil && a.Record.Teardown.Ended:

@@ -357,10 +357,14 @@ func (c *Config) Others(records []origin.Record, s Spec) (n origin.Size, aliases
 // Orphans returns the managed VPC origins that have no record. If the configuration does not name the owner of one, its Ref has only the
 // id.
 func (c *Config) Orphans(records []origin.Record) []origin.Ref {
+	known := make(map[string]bool, len(records))
+	for _, r := range records {
+		known[r.ID] = true
+	}
 	var orphans []origin.Ref
 	for _, n := range c.root().child("Origins").items() {
 		vpcOrigin, managed := strings.CutPrefix(n.get("Id"), prefix)
-		if !managed || slices.ContainsFunc(records, func(r origin.Record) bool { return r.ID == vpcOrigin }) {
+		if !managed || known[vpcOrigin] {
 			continue
 		}
 		ref, err := origin.ParseARN("arn:aws:cloudfront::" + n.child("VpcOriginConfig").get("OwnerAccountId") + ":vpcorigin/" + vpcOrigin)

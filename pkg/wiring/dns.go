@@ -19,10 +19,11 @@ func (p DNSPlan) Empty() bool { return len(p.Upsert) == 0 && len(p.Delete) == 0 
 
 // apply returns the records of the zone after the plan.
 func (p DNSPlan) apply(records []origin.DNSRecord) []origin.DNSRecord {
-	replaced := slices.Concat(p.Upsert, p.Delete)
-	kept := slices.DeleteFunc(slices.Clone(records), func(r origin.DNSRecord) bool {
-		return slices.ContainsFunc(replaced, func(other origin.DNSRecord) bool { return RecordKey(r) == RecordKey(other) })
-	})
+	replaced := map[string]bool{}
+	for _, r := range slices.Concat(p.Upsert, p.Delete) {
+		replaced[RecordKey(r)] = true
+	}
+	kept := slices.DeleteFunc(slices.Clone(records), func(r origin.DNSRecord) bool { return replaced[RecordKey(r)] })
 	return append(kept, p.Upsert...)
 }
 
@@ -37,10 +38,14 @@ func (p DNSPlan) apply(records []origin.DNSRecord) []origin.DNSRecord {
 //	released, and reserved by no origin       target, former            delete
 //	anything else                             any                       nothing
 func Records(records []origin.Record, target string, former, others []string, ipv6 bool, existing []origin.DNSRecord) DNSPlan {
-	var live, reserved, released []string
+	var live, released []string
+	reserved := map[string]bool{}
 	for _, r := range records {
 		keeps, releases := hostsOf(r)
-		reserved, released = append(reserved, keeps...), append(released, releases...)
+		released = append(released, releases...)
+		for _, host := range keeps {
+			reserved[host] = true
+		}
 		if r.Intent == origin.Wire && r.State == origin.Live {
 			live = append(live, r.Claim.Hosts...)
 		}
@@ -49,23 +54,24 @@ func Records(records []origin.Record, target string, former, others []string, ip
 	if ipv6 {
 		types = append(types, "AAAA")
 	}
-	own := slices.Concat([]string{target}, former)
-	hub := slices.Concat(own, others)
+	own := lowered(append([]string{target}, former...))
+	hub := lowered(slices.Concat([]string{target}, former, others))
+	byHost := hostRecords(existing, slices.Concat(live, released))
 	var p DNSPlan
 	for _, host := range sortedSet(live) {
-		there := recordsOf(host, existing)
-		if unmanaged := slices.DeleteFunc(slices.Clone(there), func(e origin.DNSRecord) bool { return leadsTo(e, hub...) }); len(unmanaged) > 0 {
+		there := byHost[strings.ToLower(host)]
+		if unmanaged := slices.DeleteFunc(slices.Clone(there), func(e origin.DNSRecord) bool { return leadsToAny(e, hub) }); len(unmanaged) > 0 {
 			p.Refused = append(p.Refused, unmanaged...)
 		} else {
 			p.Upsert = append(p.Upsert, missing(there, host, types, target)...)
 		}
 	}
 	for _, host := range sortedSet(released) {
-		if slices.Contains(reserved, host) {
+		if reserved[host] {
 			continue
 		}
-		for _, e := range recordsOf(host, existing) {
-			if leadsTo(e, own...) {
+		for _, e := range byHost[strings.ToLower(host)] {
+			if leadsToAny(e, own) {
 				p.Delete = append(p.Delete, e)
 			}
 		}
@@ -84,20 +90,25 @@ func missing(there []origin.DNSRecord, host string, types []string, target strin
 	return upsert
 }
 
-// recordsOf returns the existing records that resolve host.
-func recordsOf(host string, existing []origin.DNSRecord) []origin.DNSRecord {
-	var of []origin.DNSRecord
+// hostRecords returns the existing records that resolve one of hosts, by host in lower case.
+func hostRecords(existing []origin.DNSRecord, hosts []string) map[string][]origin.DNSRecord {
+	wanted, of := lowered(hosts), map[string][]origin.DNSRecord{}
 	for _, e := range existing {
-		if strings.EqualFold(e.Name, host) && slices.Contains([]string{"A", "AAAA", "CNAME"}, e.Type) {
-			of = append(of, e)
+		if name := strings.ToLower(e.Name); wanted[name] && (e.Type == "A" || e.Type == "AAAA" || e.Type == "CNAME") {
+			of[name] = append(of[name], e)
 		}
 	}
 	return of
 }
 
-// leadsTo reports whether a record leads to one of domains.
-func leadsTo(e origin.DNSRecord, domains ...string) bool {
-	return e.Target != "" && slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(e.Target, d) })
+// leadsTo reports whether a record leads to a domain.
+func leadsTo(e origin.DNSRecord, domain string) bool {
+	return e.Target != "" && strings.EqualFold(e.Target, domain)
+}
+
+// leadsToAny reports whether a record leads to one of domains, which are in lower case.
+func leadsToAny(e origin.DNSRecord, domains map[string]bool) bool {
+	return e.Target != "" && domains[strings.ToLower(e.Target)]
 }
 
 // hostsOf returns the hosts for which DNS records of the hub have to stay, and the hosts for which they can be removed by now. An origin
@@ -129,32 +140,51 @@ func (p DNSPlan) Under(domain string) DNSPlan {
 
 // Only returns the plan without the deletions of records that are not in owned (see origin.Owned).
 func (p DNSPlan) Only(owned []string) DNSPlan {
-	p.Delete = slices.DeleteFunc(slices.Clone(p.Delete), func(r origin.DNSRecord) bool { return !slices.Contains(owned, RecordKey(r)) })
+	has := map[string]bool{}
+	for _, key := range owned {
+		has[key] = true
+	}
+	p.Delete = slices.DeleteFunc(slices.Clone(p.Delete), func(r origin.DNSRecord) bool { return !has[RecordKey(r)] })
 	return p
 }
 
 // RecordKey returns the name of a DNS record in origin.Owned.
 func RecordKey(r origin.DNSRecord) string { return strings.ToLower(r.Name) + " " + r.Type }
 
-// StillReleased returns the released hosts of r that may still lead to its distribution, given the distribution's records and aliases
+// StillReleased leaves to each record the released hosts that may still lead to its distribution, given the distribution's records and aliases
 // after all changes are Deployed and in DNS. It omits hosts that another record reserves.
-func StillReleased(r origin.Record, records []origin.Record, aliases []string) []string {
-	var reserved []string
-	for _, other := range records {
-		if other.ID != r.ID {
-			hosts, _ := hostsOf(other)
-			reserved = append(reserved, hosts...)
+func StillReleased(records []origin.Record, aliases []string) {
+	has := lowered(aliases)
+	reserved := map[string]int{} // how often records reserve a host
+	count := func(r origin.Record, sign int) {
+		hosts, _ := hostsOf(r)
+		for _, h := range hosts {
+			reserved[h] += sign
 		}
 	}
-	_, released := hostsOf(r)
-	var still []string
-	for _, h := range r.ReleasedHosts {
-		there := slices.ContainsFunc(aliases, func(a string) bool { return strings.EqualFold(a, h) }) && !slices.Contains(reserved, h)
-		if there || !slices.Contains(released, h) {
-			still = append(still, h)
-		}
+	for _, r := range records {
+		count(r, 1)
 	}
-	return still
+	for i, r := range records {
+		count(r, -1)
+		_, released := hostsOf(r)
+		records[i].ReleasedHosts = nil
+		for _, h := range r.ReleasedHosts {
+			if has[strings.ToLower(h)] && reserved[h] == 0 || !slices.Contains(released, h) {
+				records[i].ReleasedHosts = append(records[i].ReleasedHosts, h)
+			}
+		}
+		count(records[i], 1)
+	}
+}
+
+// lowered returns a set of names in lower case.
+func lowered(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[strings.ToLower(name)] = true
+	}
+	return set
 }
 
 // sortedSet returns the distinct values in order.

@@ -81,7 +81,7 @@ func (r Run) unresolved(o origin.Record) (reasons []origin.Reason) {
 		switch {
 		case slices.ContainsFunc(r.Zone.Plan.Refused, of):
 			taken = append(taken, host)
-		case slices.ContainsFunc(r.Zone.Plan.Upsert, of) && len(recordsOf(host, r.Zone.Records)) == 0:
+		case slices.ContainsFunc(r.Zone.Plan.Upsert, of) && len(hostRecords(r.Zone.Records, []string{host})) == 0:
 			missing = append(missing, host)
 		}
 	}

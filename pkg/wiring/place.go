@@ -3,7 +3,6 @@ package wiring
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -48,13 +47,24 @@ type Place struct {
 //
 // The order of requests makes no difference.
 func Places(requests []Request, distributions []Capacity) map[string]Place {
-	p := placer{places: map[string]Place{}}
+	p := placer{places: map[string]Place{}, byName: map[string]*allocation{}, bound: map[string][]*allocation{}, teams: map[string][]*allocation{}}
 	asked := map[string]bool{}
 	for _, r := range requests {
 		asked[r.ID] = true
 	}
-	for _, d := range distributions {
-		p.distributions = append(p.distributions, newAllocation(d, asked))
+	for i, d := range distributions {
+		s := &allocation{
+			Capacity: d, index: i, placer: &p, used: d.Others,
+			hosts: map[string]bool{}, bound: map[string]bool{}, teams: map[string]bool{}, was: map[string]origin.Record{},
+		}
+		s.begin(asked)
+		p.distributions = append(p.distributions, s)
+		if p.byName[d.Name] == nil {
+			p.byName[d.Name] = s
+		}
+		if !s.Closed && s.Unavailable == "" {
+			p.open = append(p.open, s)
+		}
 	}
 	requests = slices.Clone(requests)
 	slices.SortFunc(requests, inOrder)
@@ -66,6 +76,7 @@ func Places(requests []Request, distributions []Capacity) map[string]Place {
 			p.keepInPlace(r)
 		}
 	}
+	p.closeFull()
 	for _, group := range groups(free, func(r Request) []string { return append([]string{"team " + r.Team}, r.Claim.Hosts...) }) {
 		if p.placeTogether(group) {
 			continue
@@ -82,31 +93,35 @@ func Places(requests []Request, distributions []Capacity) map[string]Place {
 // placer is the state of Places.
 type placer struct {
 	distributions []*allocation
+	byName        map[string]*allocation
+	open          []*allocation            // those that take further origins, in order, without some of those that are full
+	bound         map[string][]*allocation // by host, the distributions that have it among their bound hosts, in the order of binding
+	teams         map[string][]*allocation // by team, the distributions with origins of it, in the order of placement
 	places        map[string]Place
 }
 
 // allocation is a distribution with the origins that are placed in it so far.
 type allocation struct {
 	Capacity
-	used  origin.Size
-	hosts map[string]bool // hosts whose alias is counted in used
-	bound map[string]bool // hosts that may not be placed elsewhere: those above, and those of origins that leave, have left or are unknown
-	teams map[string]bool
-	was   map[string]origin.Record // records of origins that are wired here and ask for another claim
+	index  int // in placer.distributions
+	placer *placer
+	used   origin.Size
+	hosts  map[string]bool // hosts whose alias is counted in used
+	bound  map[string]bool // hosts that may not be placed elsewhere: those above, and those of origins that leave, have left or are unknown
+	teams  map[string]bool
+	was    map[string]origin.Record // records of origins that are wired here and ask for another claim
 }
 
-func newAllocation(d Capacity, asked map[string]bool) *allocation {
-	s := &allocation{
-		Capacity: d, used: d.Others,
-		hosts: map[string]bool{}, bound: map[string]bool{}, teams: map[string]bool{}, was: map[string]origin.Record{},
-	}
-	if d.Wildcard {
+// begin enters what the distribution holds, without the origins that ask for another place.
+func (s *allocation) begin(asked map[string]bool) {
+	if s.Wildcard {
 		s.used.Aliases++
 	}
-	for _, a := range d.Aliases {
-		s.hosts[a], s.bound[a] = true, true // an origin that claims it needs no further alias
+	for _, a := range s.Aliases {
+		s.hosts[a] = true // an origin that claims it needs no further alias
 	}
-	for _, r := range d.Records {
+	s.bind(s.Aliases)
+	for _, r := range s.Records {
 		switch {
 		case r.Intent == origin.Wire && r.State == origin.Deferred:
 			s.bind(r.ReleasedHosts)
@@ -119,7 +134,6 @@ func newAllocation(d Capacity, asked map[string]bool) *allocation {
 			s.bind(r.BoundHosts())
 		}
 	}
-	return s
 }
 
 // needs returns the capacity that records take in addition to what is used.
@@ -146,7 +160,10 @@ func (s *allocation) add(r origin.Record) {
 
 // occupy places r here without counting what it uses.
 func (s *allocation) occupy(r origin.Record) {
-	s.teams[r.Team] = true
+	if !s.teams[r.Team] {
+		s.teams[r.Team] = true
+		s.placer.teams[r.Team] = append(s.placer.teams[r.Team], s)
+	}
 	for _, h := range r.Claim.Hosts {
 		s.hosts[h] = true
 	}
@@ -157,8 +174,16 @@ func (s *allocation) occupy(r origin.Record) {
 // bind keeps hosts from being placed in another distribution.
 func (s *allocation) bind(hosts []string) {
 	for _, h := range hosts {
-		s.bound[h] = true
+		if !s.bound[h] {
+			s.bound[h] = true
+			s.placer.bound[h] = append(s.placer.bound[h], s)
+		}
 	}
+}
+
+// full reports whether the distribution takes no origin with a path, whatever it claims.
+func (s *allocation) full() bool {
+	return len(s.was) == 0 && (s.Limits.Origins > 0 && s.used.Origins >= s.Limits.Origins || s.Limits.Behaviors > 0 && s.used.Behaviors >= s.Limits.Behaviors)
 }
 
 // shortage is a limit that would be exceeded, or the zero value.
@@ -213,14 +238,16 @@ func remedy(shortages ...shortage) string {
 	return "; the origin waits until an origin is torn down in a distribution with that limit, or a platform engineer raises the limit (" + strings.Join(raise, "; ") + ")"
 }
 
+// closeFull takes the full distributions out of those that are tried first.
+func (p *placer) closeFull() { p.open = slices.DeleteFunc(p.open, (*allocation).full) }
+
 // keepInPlace keeps an origin in its distribution. If its new claim cannot be there, the origin stays as it was.
 func (p *placer) keepInPlace(r Request) {
-	i := slices.IndexFunc(p.distributions, func(s *allocation) bool { return s.Name == r.Only })
-	if i < 0 {
+	s := p.byName[r.Only]
+	if s == nil {
 		p.places[r.ID] = Place{Why: deferral(r.Only, "distribution "+r.Only+" is not in the registry; the origin waits for the next sweep")}
 		return
 	}
-	s := p.distributions[i]
 	subject, why := p.otherDistribution(r.Claim.Hosts, s)
 	if short := s.shortage(r.Record); why == "" && short.quota != "" && !r.Orphaned {
 		subject, why = s.Name+" "+short.quota, short.text+remedy(short)
@@ -248,10 +275,14 @@ func deferral(subject, why string) origin.Reason {
 // otherDistribution returns the reason, if any, why hosts cannot be in the distribution here: one of them is bound to another distribution.
 func (p *placer) otherDistribution(hosts []string, here *allocation) (subject, why string) {
 	for _, h := range hosts {
-		for _, s := range p.distributions {
-			if s != here && s.bound[h] {
-				return h + " " + s.Name, hostElsewhere(h, s.Title)
+		var other *allocation
+		for _, s := range p.bound[h] {
+			if s != here && (other == nil || s.index < other.index) {
+				other = s
 			}
+		}
+		if other != nil {
+			return h + " " + other.Name, hostElsewhere(h, other.Title)
 		}
 	}
 	return "", ""
@@ -264,44 +295,100 @@ func hostElsewhere(host, distribution string) string {
 // HostConflicts returns a problem for each pending origin of records whose host is bound to another distribution. Its place was given
 // before that was known. Of two pending origins, the one that was admitted first keeps the host.
 func HostConflicts(records, all []origin.Record) []Problem {
-	var out []Problem
-	pending := func(r origin.Record) bool { return r.Intent == origin.Wire && r.State == origin.Pending }
-next:
+	var pending []origin.Record
+	wanted := map[string]bool{}
 	for _, r := range records {
-		for _, other := range all {
-			first := pending(other) && inOrder(Request{Record: r}, Request{Record: other}) < 0
-			if !pending(r) || first || other.Distribution == r.Distribution {
-				continue
+		if !isPending(r) {
+			continue
+		}
+		pending = append(pending, r)
+		for _, h := range r.Claim.Hosts {
+			wanted[h] = true
+		}
+	}
+	binding := map[string][]int{} // indexes in all, by wanted host
+	for i, other := range all {
+		for _, h := range other.BoundHosts() {
+			if wanted[h] {
+				binding[h] = append(binding[h], i)
 			}
-			for _, h := range other.BoundHosts() {
-				if slices.Contains(r.Claim.Hosts, h) {
-					out = append(out, Problem{r.ID, origin.Reason{Code: HostApart, Subject: h + " " + other.Distribution, Message: hostElsewhere(h, "distribution "+other.Distribution)}})
-					continue next
-				}
+		}
+	}
+	var out []Problem
+	for _, r := range pending {
+		var others []int
+		for _, h := range r.Claim.Hosts {
+			others = append(others, binding[h]...)
+		}
+		slices.Sort(others)
+		for _, i := range slices.Compact(others) {
+			if why, conflicts := conflict(r, all[i]); conflicts {
+				out = append(out, Problem{r.ID, why})
+				break
 			}
 		}
 	}
 	return out
 }
 
-// candidates returns the distributions that may take the group, as far as its hosts are concerned. Those with origins of its teams come
-// first.
-func (p *placer) candidates(group []Request) []*allocation {
-	var known, rest []*allocation
-	for _, s := range p.distributions {
-		boundElsewhere := slices.ContainsFunc(group, func(r Request) bool {
-			_, why := p.otherDistribution(r.Claim.Hosts, s)
-			return why != ""
-		})
-		switch {
-		case s.Closed || s.Unavailable != "" || boundElsewhere:
-		case slices.ContainsFunc(group, func(r Request) bool { return s.teams[r.Team] }):
-			known = append(known, s)
-		default:
-			rest = append(rest, s)
+func isPending(r origin.Record) bool { return r.Intent == origin.Wire && r.State == origin.Pending }
+
+// conflict returns why a pending origin waits for another one that has one of its hosts, and whether it does.
+func conflict(r, other origin.Record) (origin.Reason, bool) {
+	if other.Distribution == r.Distribution || isPending(other) && inOrder(Request{Record: r}, Request{Record: other}) < 0 {
+		return origin.Reason{}, false
+	}
+	for _, h := range other.BoundHosts() {
+		if slices.Contains(r.Claim.Hosts, h) {
+			return origin.Reason{Code: HostApart, Subject: h + " " + other.Distribution, Message: hostElsewhere(h, "distribution "+other.Distribution)}, true
 		}
 	}
-	return append(known, rest...)
+	return origin.Reason{}, false
+}
+
+// candidates returns the distributions that may take the group, as far as its hosts are concerned: those that bind one of the hosts, if any
+// does, and otherwise the given ones. Those with origins of its teams come first.
+func (p *placer) candidates(group []Request, open []*allocation) []*allocation {
+	var bind, known []*allocation
+	for _, r := range group {
+		for _, h := range r.Claim.Hosts {
+			bind = append(bind, p.bound[h]...)
+		}
+		known = append(known, p.teams[r.Team]...)
+	}
+	bind, known = inTheirOrder(bind), inTheirOrder(known)
+	switch {
+	case len(bind) > 1:
+		return nil
+	case len(bind) == 1 && (bind[0].Closed || bind[0].Unavailable != ""):
+		return nil
+	case len(bind) == 1:
+		return bind
+	case len(known) == 0:
+		return open
+	}
+	ofTeam := map[*allocation]bool{}
+	for _, s := range known {
+		ofTeam[s] = true
+	}
+	known = slices.DeleteFunc(known, func(s *allocation) bool { return s.Closed || s.Unavailable != "" })
+	for _, s := range open {
+		if !ofTeam[s] {
+			known = append(known, s)
+		}
+	}
+	return known
+}
+
+// inTheirOrder returns distributions in their order, without duplicates.
+func inTheirOrder(list []*allocation) []*allocation {
+	slices.SortFunc(list, func(a, b *allocation) int { return a.index - b.index })
+	return slices.Compact(list)
+}
+
+// usable returns the distributions that take further origins.
+func (p *placer) usable() []*allocation {
+	return slices.DeleteFunc(slices.Clone(p.distributions), func(s *allocation) bool { return s.Closed || s.Unavailable != "" })
 }
 
 // placeTogether places the whole group in one distribution, and reports whether one has the capacity.
@@ -310,13 +397,20 @@ func (p *placer) placeTogether(group []Request) bool {
 	for i, r := range group {
 		records[i] = r.Record
 	}
-	for _, s := range p.candidates(group) {
+	open := p.open
+	if slices.ContainsFunc(group, func(r Request) bool { return len(r.Claim.Paths) == 0 }) {
+		open = p.usable()
+	}
+	for _, s := range p.candidates(group, open) {
 		if s.shortage(records...).quota != "" {
 			continue
 		}
 		for _, r := range records {
 			s.add(r)
 			p.places[r.ID] = Place{Distribution: s.Name}
+		}
+		if s.full() {
+			p.closeFull()
 		}
 		return true
 	}
@@ -325,20 +419,15 @@ func (p *placer) placeTogether(group []Request) bool {
 
 // placeApart places each origin of the group where it fits. It begins with the distribution that takes the most of them.
 func (p *placer) placeApart(group []Request) {
-	takes := map[*allocation]int{}
-	for _, s := range p.distributions {
-		trial := *s
-		trial.hosts, trial.bound, trial.teams = maps.Clone(s.hosts), maps.Clone(s.bound), maps.Clone(s.teams)
-		for _, r := range group {
-			if trial.shortage(r.Record).quota == "" {
-				trial.add(r.Record)
-				takes[s]++
-			}
+	takes, usable := map[*allocation]int{}, p.usable()
+	for _, s := range usable {
+		if len(group) > 1 { // otherwise the order makes no difference
+			takes[s] = s.takes(group)
 		}
 	}
 next:
 	for _, r := range group {
-		candidates := p.candidates([]Request{r})
+		candidates := slices.Clone(p.candidates([]Request{r}, usable))
 		slices.SortStableFunc(candidates, func(a, b *allocation) int { return takes[b] - takes[a] })
 		var shortages []shortage
 		for _, s := range candidates {
@@ -346,12 +435,43 @@ next:
 			if short.quota == "" {
 				s.add(r.Record)
 				p.places[r.ID] = Place{Distribution: s.Name}
+				if s.full() {
+					p.closeFull()
+				}
 				continue next
 			}
 			shortages = append(shortages, short)
 		}
 		p.places[r.ID] = Place{Why: p.whyDeferred(r, shortages)}
 	}
+}
+
+// takes returns how many of a group a distribution takes, if it takes each that fits in turn.
+func (s *allocation) takes(group []Request) (n int) {
+	used, hosts := s.used, map[string]bool{}
+	needs := func(r origin.Record) origin.Size {
+		need := s.needs(r)
+		for _, h := range sortedSet(r.Claim.Hosts) {
+			if hosts[h] && !s.hosts[h] && !s.Wildcard {
+				need.Aliases--
+			}
+		}
+		return need
+	}
+	for _, r := range group {
+		need, had := needs(r.Record), origin.Size{}
+		if was, ok := s.was[r.ID]; ok {
+			had = needs(was)
+		}
+		if exceeded(used, need, had, s.Limits).quota != "" {
+			continue
+		}
+		n, used = n+1, used.Plus(need)
+		for _, h := range r.Claim.Hosts {
+			hosts[h] = true
+		}
+	}
+	return n
 }
 
 // whyDeferred returns the reason why no distribution takes an origin.
@@ -386,33 +506,41 @@ func (p *placer) whyDeferred(r Request, shortages []shortage) origin.Reason {
 	return deferral(strings.Join(quotas, " "), "no distribution has the capacity for the origin: "+strings.Join(texts, "; ")+remedy(shortages...))
 }
 
-// groups partitions requests so that two of them are in one group exactly if a common key connects them, directly or through others.
+// groups partitions requests so that two of them are in one group exactly if a common key connects them, directly or through others. The
+// groups are in the order of their first members.
 func groups(requests []Request, keys func(Request) []string) [][]Request {
-	byKey := map[string]int{} // index in out
-	var out [][]Request
-	for _, r := range requests {
-		at := len(out)
-		out = append(out, []Request{r})
+	first := make([]int, len(requests)) // an earlier request of the same group, or the request itself
+	root := func(i int) int {
+		for first[i] != i {
+			first[i] = first[first[i]]
+			i = first[i]
+		}
+		return i
+	}
+	byKey := map[string]int{} // the first request with that key
+	for i, r := range requests {
+		first[i] = i
 		for _, key := range keys(r) {
-			other, known := byKey[key]
-			if known && other != at {
-				// The later group is merged into the earlier one, so that the groups stay in the order of their first members.
-				from, to := max(at, other), min(at, other)
-				out[to] = append(out[to], out[from]...)
-				out[from] = nil
-				for k, b := range byKey {
-					if b == from {
-						byKey[k] = to
-					}
-				}
-				at = to
+			if other, known := byKey[key]; known {
+				a, b := root(other), root(i)
+				first[max(a, b)] = min(a, b)
+			} else {
+				byKey[key] = i
 			}
-			byKey[key] = at
 		}
 	}
-	out = slices.DeleteFunc(out, func(b []Request) bool { return len(b) == 0 })
-	for _, b := range out {
-		slices.SortFunc(b, inOrder)
+	at := map[int]int{} // index in out, by root
+	var out [][]Request
+	for i, r := range requests {
+		group, known := at[root(i)]
+		if !known {
+			group = len(out)
+			at[root(i)], out = group, append(out, nil)
+		}
+		out[group] = append(out[group], r)
+	}
+	for _, group := range out {
+		slices.SortFunc(group, inOrder)
 	}
 	return out
 }

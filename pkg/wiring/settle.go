@@ -3,6 +3,7 @@ package wiring
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
@@ -16,7 +17,7 @@ const RecordTaken origin.Code = "record-taken"
 // Zone is what a run knows about the hosted zone.
 type Zone struct {
 	Read    bool
-	Records []origin.DNSRecord // as they were read
+	Records []origin.DNSRecord // those of the hosts of this distribution's origins, as they were read
 	Planned bool
 	Plan    DNSPlan // the changes to make, or those that were made
 	Failed  bool    // the zone could not be read or changed
@@ -205,13 +206,18 @@ func fullest(size, limits origin.Size) float64 {
 
 // dropReleasedHosts removes from the records the released hosts whose alias and DNS record no longer exist.
 func (r Run) dropReleasedHosts(is []origin.Record, changed []int, aliases []string) (Run, []int) {
-	for i, o := range is {
-		is[i].ReleasedHosts = StillReleased(o, is, aliases)
-		if len(is[i].ReleasedHosts) == len(o.ReleasedHosts) {
+	known, waits := map[int]bool{}, r.originWaits()
+	for _, i := range changed {
+		known[i] = true
+	}
+	were := slices.Clone(is)
+	StillReleased(is, aliases)
+	for i, was := range were {
+		if len(is[i].ReleasedHosts) == len(was.ReleasedHosts) {
 			continue
 		}
-		r.CapacityFreed = r.CapacityFreed || r.originWaits()
-		if !slices.Contains(changed, i) {
+		r.CapacityFreed = r.CapacityFreed || waits
+		if !known[i] {
 			changed = append(changed, i)
 		}
 	}
@@ -276,14 +282,31 @@ func (r Run) zoneAnswered(do Action, a Answer) Run {
 	}
 	change, changed := do.(ChangeZone)
 	if !changed {
-		r.Zone.Read, r.Zone.Records = true, a.Zone
+		r.Zone.Read, r.Zone.Records = true, r.ownRecords(a.Zone)
 		return r
 	}
 	r.Zone.Records = change.Plan.apply(r.Zone.Records)
-	r.Item.OwnedRecords = slices.DeleteFunc(slices.Clone(r.Item.OwnedRecords), func(name string) bool {
-		return slices.ContainsFunc(change.Plan.Delete, func(record origin.DNSRecord) bool { return RecordKey(record) == name })
-	})
+	deleted := map[string]bool{}
+	for _, record := range change.Plan.Delete {
+		deleted[RecordKey(record)] = true
+	}
+	r.Item.OwnedRecords = slices.DeleteFunc(slices.Clone(r.Item.OwnedRecords), func(name string) bool { return deleted[name] })
 	return r
+}
+
+// ownRecords returns those of a zone's records that are about hosts of this distribution's origins.
+func (r Run) ownRecords(zone []origin.DNSRecord) (own []origin.DNSRecord) {
+	var hosts []string
+	for _, o := range r.Records {
+		hosts = append(append(hosts, o.Claim.Hosts...), o.ReleasedHosts...)
+	}
+	wanted := lowered(hosts)
+	for _, e := range zone {
+		if wanted[strings.ToLower(e.Name)] {
+			own = append(own, e)
+		}
+	}
+	return own
 }
 
 // reportRefusedRecords reports each unmanaged DNS record that exists where originhub has to write one. It reports each once.

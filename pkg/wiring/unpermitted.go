@@ -59,7 +59,11 @@ func (r Run) reportUnpermitted(step *Step) {
 
 // lacksRecords reports whether a host of a live origin does not lead to the distribution, as far as the hosted zone was read.
 func (r Run) lacksRecords(o origin.Record) bool {
-	return o.State == origin.Live && r.Zone.Read && slices.ContainsFunc(o.Claim.Hosts, func(host string) bool {
-		return !slices.ContainsFunc(recordsOf(host, r.Zone.Records), func(e origin.DNSRecord) bool { return leadsTo(e, r.Served.Domain) })
+	if o.State != origin.Live || !r.Zone.Read {
+		return false
+	}
+	there := hostRecords(r.Zone.Records, o.Claim.Hosts)
+	return slices.ContainsFunc(o.Claim.Hosts, func(host string) bool {
+		return !slices.ContainsFunc(there[strings.ToLower(host)], func(e origin.DNSRecord) bool { return leadsTo(e, r.Served.Domain) })
 	})
 }

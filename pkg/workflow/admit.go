@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,12 @@ type admitRegistry interface {
 	MoveRecord(ctx context.Context, from string, r origin.Record) (origin.Record, error)
 	PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error
 	PutFleet(ctx context.Context, f origin.Fleet) error
+	PutTally(ctx context.Context, t origin.Tally, now time.Time) error
+}
+
+type past interface {
+	Move(ctx context.Context, r origin.Record, now time.Time) error
+	Find(ctx context.Context, ids []string) ([]origin.Record, error)
 }
 
 type shares interface {
@@ -44,6 +51,7 @@ type Admit struct {
 	Policy     admission.Policy
 	Grace      teardown.Bounds
 	Registry   admitRegistry
+	Past       past
 	Shares     shares
 	CloudFront origins
 	Spoke      func(account string) Spoke
@@ -60,6 +68,7 @@ type admitRun struct {
 	committer
 	run      admission.Run   // what was observed and decided
 	reported []outcome.Event // events about calls that were made; they are published with the next change
+	tallied  map[string]bool // accounts whose tallies have changed
 }
 
 // Run observes everything once, and commits what is decided. A failure for one invitation or origin does not affect the others.
@@ -75,19 +84,44 @@ func (a *Admit) Run(ctx context.Context, messages []inbound.Message) error {
 			bus: a.Bus, meter: a.Meter, log: a.Log, mode: a.Policy.Distribution.Mode(),
 			queues: map[outcome.Function]queue{outcome.Admit: a.Queue, outcome.Wire: a.WireQueue},
 		},
-		run:      admission.Run{Round: admission.Round{Policy: a.Policy, Grace: a.Grace, Registry: s, Sweep: received.Sweep, Swept: received.Swept, Hints: received.Hints, Suspended: admission.Suspended(s, a.Policy)}, Triggered: received.Triggered},
-		reported: received.Outcome.Events,
+		run:     admission.Run{Round: admission.Round{Policy: a.Policy, Grace: a.Grace, Registry: s, Sweep: received.Sweep, Swept: received.Swept, Hints: received.Hints, Suspended: admission.Suspended(s, a.Policy)}, Triggered: received.Triggered},
+		tallied: map[string]bool{},
 	}
 	// Holds come first, so that they have their effect even if calls to RAM or CloudFront fail.
 	holds := r.run.Holds()
 	r.run.Held = len(holds) > 0
-	err = errors.Join(r.changes(ctx, holds), r.invitations(ctx), r.origins(ctx))
-	err = errors.Join(err, r.change(ctx, admission.Change{}))
+	err = errors.Join(r.changes(ctx, holds), r.change(ctx, admission.Change{Outcome: received.Outcome}), r.invitations(ctx), r.origins(ctx))
+	err = errors.Join(err, r.change(ctx, admission.Change{}), r.forget(ctx))
 	if fleet, changed := r.run.Fleet(); changed {
 		err = errors.Join(err, r.Registry.PutFleet(ctx, fleet))
 	}
 	r.run.Failed = err != nil
-	return errors.Join(err, r.commit(ctx, r.run.After(), nil))
+	return errors.Join(err, r.after(ctx))
+}
+
+// after ends the run, and writes the tallies that it has changed.
+func (r *admitRun) after(ctx context.Context) error {
+	after := r.run.After()
+	if r.run.Sweep {
+		told, changed := outcome.Tell(r.run.Registry.Tallies, r.run.Registry.Now)
+		after.Add(told)
+		r.tally(changed)
+	}
+	return r.commit(ctx, after, func() error {
+		for _, account := range slices.Sorted(maps.Keys(r.tallied)) {
+			if err := r.Registry.PutTally(ctx, r.run.Registry.Tallies[account], r.run.Registry.Now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// tally keeps tallies for the end of the run.
+func (r *admitRun) tally(changed []origin.Tally) {
+	for _, t := range changed {
+		r.run.Registry.Tallies[t.Account], r.tallied[t.Account] = t, true
+	}
 }
 
 // invitations accepts, rejects or refuses the pending invitations.
@@ -179,6 +213,9 @@ func (r *admitRun) origins(ctx context.Context) error {
 	var refused []admission.Change
 	r.run.Shared, refused = admission.Share(open, contents, r.Policy, r.run.Registry.Refusals)
 	failed := r.changes(ctx, refused)
+	if err := r.recall(ctx); err != nil {
+		return errors.Join(failed, err)
+	}
 	if r.run.Visible, err = r.CloudFront.VpcOrigins(ctx); err != nil {
 		return errors.Join(failed, err)
 	}
@@ -187,6 +224,26 @@ func (r *admitRun) origins(ctx context.Context) error {
 	changes, recheck := r.run.Decide(readings)
 	r.run.Recheck = max(r.run.Recheck, due.Recheck, recheck)
 	return errors.Join(failed, unread, r.changes(ctx, slices.Concat(due.Changes, changes)))
+}
+
+// recall finds the past records of origins that are offered again.
+func (r *admitRun) recall(ctx context.Context) error {
+	ids := r.run.Unrecorded()
+	if len(ids) == 0 {
+		return nil
+	}
+	past, err := r.Past.Find(ctx, ids)
+	r.run.Round = r.run.Recall(past)
+	return err
+}
+
+// forget moves the records that are over to the past ones.
+func (r *admitRun) forget(ctx context.Context) error {
+	var failed []error
+	for _, o := range r.run.Over() {
+		failed = append(failed, r.Past.Move(ctx, o, r.run.Registry.Now))
+	}
+	return errors.Join(failed...)
 }
 
 // read reads tags. A failure that may pass is an error and yields no reading.
@@ -227,9 +284,14 @@ func (r *admitRun) changes(ctx context.Context, changes []admission.Change) erro
 
 // change publishes a decision and writes it.
 func (r *admitRun) change(ctx context.Context, c admission.Change) error {
-	c.Events = slices.Concat(r.reported, c.Events)
-	return r.commit(ctx, c.Outcome, func() error {
+	o, changed, leftOut := c.Tallied(r.run.Registry.Tallies, r.Policy.Member, r.run.Registry.Now)
+	if leftOut {
+		c.Refusal = nil
+	}
+	o.Events = slices.Concat(r.reported, o.Events)
+	return r.commit(ctx, o, func() error {
 		r.reported = nil // they are published
+		r.tally(changed)
 		if c.Record != nil {
 			if err := r.putRecord(ctx, *c.Record, c.From); err != nil {
 				return err

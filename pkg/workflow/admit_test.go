@@ -50,7 +50,17 @@ func (w *offering) PutRefusal(_ context.Context, what string, _ []origin.Reason,
 	return w.call("refuse " + what)
 }
 
+func (w *offering) Move(_ context.Context, o origin.Record, _ time.Time) error {
+	return w.call("forget " + o.ID)
+}
+
+func (w *offering) Find(_ context.Context, ids []string) ([]origin.Record, error) {
+	return nil, w.call("recall " + strings.Join(ids, " "))
+}
+
 func (w *offering) PutFleet(context.Context, origin.Fleet) error { return w.call("write fleet") }
+
+func (w *offering) PutTally(context.Context, origin.Tally, time.Time) error { return nil }
 
 func (w *offering) Invitations(context.Context) ([]origin.Invitation, error) {
 	var all []origin.Invitation
@@ -121,10 +131,10 @@ func (w *offering) run(t *testing.T) (did []string, err error) {
 	}
 	w.snapshot = origin.Snapshot{
 		Now: now, Records: []origin.Record{gone}, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{ObservedAt: now}}},
-		Refusals: map[string][]origin.Reason{}, Fleet: origin.Fleet{Version: 1},
+		Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}, Fleet: origin.Fleet{Known: true},
 	}
 	a := &Admit{
-		Policy: p, Registry: w, Shares: w, CloudFront: w, Spoke: func(string) Spoke { return w }, Queue: w, WireQueue: w, Bus: w, Meter: w,
+		Policy: p, Registry: w, Past: w, Shares: w, CloudFront: w, Spoke: func(string) Spoke { return w }, Queue: w, WireQueue: w, Bus: w, Meter: w,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	err = a.Run(context.Background(), []inbound.Message{inbound.Sweep{}})
@@ -143,7 +153,7 @@ func offeringDoes() []string {
 	return []string{
 		"list invitations", "open i1", "accept i1", "open i2", "accept i2",
 		"record OldestPendingShare 0 Seconds",
-		"list shares", "list resources", "list memberships", "list origins", "read vo_1", "read vo_2",
+		"list shares", "list resources", "list memberships", "recall vo_1 vo_2", "list origins", "read vo_1", "read vo_2",
 		"publish Share Accepted", "publish Share Accepted", "publish Origin Admitted", "write vo_1 wire", "publish Origin Admitted", "write vo_2 wire", "publish Origin Withdrawn", "write vo_gone detach",
 		"record LongestPropagation 0 Seconds", wires, again,
 	}
@@ -167,13 +177,14 @@ func TestAdmitGoesOnWhateverFails(t *testing.T) {
 	}
 	for broken, want := range map[string][]string{
 		"":                 offeringDoes(),
-		"list invitations": allBut(offeringDoes(), slices.Concat(offeringDoes()[:6], offeringDoes()[12:14], []string{again})...),
+		"list invitations": allBut(offeringDoes(), slices.Concat(offeringDoes()[:6], offeringDoes()[13:15], []string{again})...),
 		"open i1":          pending("60", allBut(offeringDoes(), "open i1", "accept i1", "publish Share Accepted", again)),
 		"accept i2":        pending("120", allBut(offeringDoes(), "accept i2", "publish Share Accepted", again)),
 		"read vo_1":        allBut(offeringDoes(), "read vo_1", "publish Origin Admitted", "write vo_1 wire", again),
 		"write vo_1 wire":  allBut(offeringDoes(), "write vo_1 wire", again),
-		"list memberships": allBut(offeringDoes(), slices.Concat(offeringDoes()[8:12], offeringDoes()[14:20], []string{again})...),
-		"list origins":     allBut(offeringDoes(), slices.Concat(offeringDoes()[9:12], offeringDoes()[14:20], []string{again})...),
+		"list memberships": allBut(offeringDoes(), slices.Concat(offeringDoes()[8:13], offeringDoes()[15:21], []string{again})...),
+		"recall vo_1 vo_2": allBut(offeringDoes(), slices.Concat(offeringDoes()[9:13], offeringDoes()[15:21], []string{again})...),
+		"list origins":     allBut(offeringDoes(), slices.Concat(offeringDoes()[10:13], offeringDoes()[15:21], []string{again})...),
 	} {
 		w := &offering{ports: ports{broken: broken}, class: fault.AsRetry}
 		did, err := w.run(t)

@@ -17,7 +17,7 @@ import (
 
 type auditRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
-	PutFindings(ctx context.Context, f origin.Findings) error
+	PutFindings(ctx context.Context, was, is origin.Findings) error
 }
 
 type auditCloudFront interface {
@@ -68,7 +68,11 @@ func (a *Audit) Run(ctx context.Context, m inbound.Message) error {
 	hub := audit.Hub{Policy: a.Policy, Account: a.Account, WireQueue: a.WireQueueURL}
 	switch m := m.(type) {
 	case inbound.Refused:
-		return a.commit(ctx, audit.Decision{Outcome: outcome.Refused(m.Account, m.Why)})
+		s, err := a.Registry.Load(ctx)
+		if err != nil {
+			return err
+		}
+		return a.commit(ctx, audit.Refuse(audit.Begin(hub, s), m.Account, m.Why), s.Findings)
 	case inbound.CallHint:
 		if hub.Own(m) {
 			a.Log.InfoContext(ctx, "call was made by the hub itself", "call", m.Call, "who", m.By)
@@ -97,7 +101,7 @@ func (a *Audit) call(ctx context.Context, hub audit.Hub, c inbound.CallHint) err
 	if d.Why != "" {
 		a.Log.InfoContext(ctx, "nothing to report", "call", c.Call, "who", c.By, "why", d.Why)
 	}
-	return a.commit(ctx, d)
+	return a.commit(ctx, d, s.Findings)
 }
 
 func (a *Audit) sweep(ctx context.Context, hub audit.Hub) error {
@@ -109,16 +113,16 @@ func (a *Audit) sweep(ctx context.Context, hub audit.Hub) error {
 	if err := a.observe(ctx, audit.Everything(hub), &o); err != nil {
 		return err
 	}
-	return a.commit(ctx, audit.DecideSweep(o))
+	return a.commit(ctx, audit.DecideSweep(o), s.Findings)
 }
 
-func (a *Audit) commit(ctx context.Context, d audit.Decision) error {
+func (a *Audit) commit(ctx context.Context, d audit.Decision, known origin.Findings) error {
 	c := committer{bus: a.Bus, meter: a.Meter, log: a.Log, mode: a.Policy.Distribution.Mode(), queues: map[outcome.Function]queue{outcome.Admit: a.AdmitQueue, outcome.Wire: a.WireQueue}}
 	return c.commit(ctx, d.Outcome, func() error {
 		if d.Remember == nil {
 			return nil
 		}
-		return a.Registry.PutFindings(ctx, *d.Remember)
+		return a.Registry.PutFindings(ctx, known, *d.Remember)
 	})
 }
 

@@ -40,7 +40,7 @@ func (w *auditedWorld) Load(context.Context) (origin.Snapshot, error) {
 	return origin.Snapshot{Now: w.now, Findings: w.findings, Records: w.records, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}}}}, nil
 }
 
-func (w *auditedWorld) PutFindings(_ context.Context, f origin.Findings) error {
+func (w *auditedWorld) PutFindings(_ context.Context, _, f origin.Findings) error {
 	w.findings = f
 	return nil
 }
@@ -189,7 +189,7 @@ func TestAuditObservesWhatItIsAskedForAndNoMore(t *testing.T) {
 		m    inbound.Message
 		want []string
 	}{
-		{"an event that is refused", inbound.Refused{Why: "forged"}, nil},
+		{"an event that is refused", inbound.Refused{Why: "forged"}, []string{"registry"}},
 		{"the hub's own call", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hubAccount, Role: "arn:aws:iam::" + hubAccount + ":role/originhub/networking/wire"}, nil},
 		{"one that was reported", inbound.CallHint{ID: "1", Call: inbound.UpdateDistribution, Account: hubAccount}, []string{"registry", "trigger"}},
 		{"an update", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hubAccount}, []string{"registry", "distributions", "distribution E1", "trigger"}},

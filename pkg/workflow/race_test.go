@@ -55,13 +55,23 @@ func (w *contested) get() origin.Record {
 func (w *contested) Load(context.Context) (origin.Snapshot, error) {
 	w.call()
 	return origin.Snapshot{
-		Now: now, Records: []origin.Record{w.get()}, Refusals: map[string][]origin.Reason{},
+		Now: now, Records: []origin.Record{w.get()}, Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{},
 		Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{ObservedAt: now}}},
 	}, nil
 }
 
-func (w *contested) LoadOrigins(ctx context.Context, _, _, _ []string) (origin.Snapshot, error) {
+func (w *contested) LoadOrigins(ctx context.Context, _, _, _, _ []string) (origin.Snapshot, error) {
 	return w.Load(ctx)
+}
+
+func (w *contested) Find(context.Context, []string) ([]origin.Record, error) {
+	w.call()
+	return nil, nil
+}
+
+func (w *contested) Move(context.Context, origin.Record, time.Time) error {
+	w.call()
+	return nil
 }
 
 func (w *contested) PutFleet(context.Context, origin.Fleet) error {
@@ -85,6 +95,7 @@ func (w *contested) MoveRecord(ctx context.Context, _ string, o origin.Record) (
 }
 
 func (w *contested) PutRefusal(context.Context, string, []origin.Reason, time.Time) error { return nil }
+func (w *contested) PutTally(context.Context, origin.Tally, time.Time) error              { return nil }
 
 // What admit sees: an origin that is shared, with a claim and without the teardown tag.
 
@@ -174,6 +185,7 @@ func (w *contested) Send(context.Context, string, time.Duration) error { return 
 
 func (w *contested) admit() error {
 	a := &Admit{
+		Past: w,
 		Policy: admission.Policy{
 			Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1"}},
 			Teams: []admission.Team{{

@@ -18,9 +18,10 @@ import (
 
 type retireRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
-	LoadOrigins(ctx context.Context, named, ids, refusals []string) (origin.Snapshot, error)
+	LoadOrigins(ctx context.Context, named, ids, refusals, tallies []string) (origin.Snapshot, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 	PutRefusal(ctx context.Context, what string, reasons []origin.Reason, now time.Time) error
+	PutTally(ctx context.Context, t origin.Tally, now time.Time) error
 }
 
 type executions interface {
@@ -59,7 +60,7 @@ func (t *Retire) Run(ctx context.Context, m inbound.Message) error {
 	failed := t.observeTags(ctx, requests)
 	for i := range requests {
 		if failed[i] == nil {
-			failed[i] = t.retire(ctx, requests[i])
+			failed[i] = t.retire(ctx, requests[i], s.Tallies)
 		}
 	}
 	return errors.Join(failed...)
@@ -75,7 +76,7 @@ func (t *Retire) load(ctx context.Context, m inbound.Message) (origin.Snapshot, 
 	for _, o := range hint.Origins() {
 		ids, tags = append(ids, o.ID), append(tags, tagOf(o))
 	}
-	return t.Registry.LoadOrigins(ctx, t.Policy.Distribution.Fleet(), ids, tags)
+	return t.Registry.LoadOrigins(ctx, t.Policy.Distribution.Fleet(), ids, tags, []string{hint.Account, ""})
 }
 
 func (t *Retire) committer() committer {
@@ -122,8 +123,8 @@ func (t *Retire) observeTags(ctx context.Context, requests []teardown.Request) [
 	return failed
 }
 
-// retire observes the execution if the decision needs it, and commits the decision.
-func (t *Retire) retire(ctx context.Context, q teardown.Request) error {
+// retire observes the execution if the decision needs it, and commits the decision. It keeps tallies up to date.
+func (t *Retire) retire(ctx context.Context, q teardown.Request, tallies map[string]origin.Tally) error {
 	decided := teardown.Retire(q)
 	if decided.Observe == teardown.Execution {
 		execution, err := t.Executions.Execution(ctx, t.Machine, contract.TeardownExecution(q.Record.ID, q.Record.Generation))
@@ -134,8 +135,15 @@ func (t *Retire) retire(ctx context.Context, q teardown.Request) error {
 		decided = teardown.Retire(q)
 	}
 	record := q.Record
-	err := t.committer().commit(ctx, decided.Outcome, func() (err error) {
-		if decided.Refuse != nil {
+	o, changed, leftOut := decided.Outcome.Tallied(tallies, t.Policy.Member, q.Now)
+	err := t.committer().commit(ctx, o, func() (err error) {
+		for _, tally := range changed {
+			if err := t.Registry.PutTally(ctx, tally, q.Now); err != nil {
+				return err
+			}
+			tallies[tally.Account] = tally
+		}
+		if decided.Refuse != nil && !leftOut {
 			if err := t.Registry.PutRefusal(ctx, tagOf(record.Ref), decided.Refuse, q.Now); err != nil {
 				return err
 			}

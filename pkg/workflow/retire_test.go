@@ -102,7 +102,7 @@ func (k *kept) Load(context.Context) (origin.Snapshot, error) {
 	return origin.Snapshot{Now: now, Records: []origin.Record{k.Record}}, nil
 }
 
-func (k *kept) LoadOrigins(ctx context.Context, _, _, _ []string) (origin.Snapshot, error) {
+func (k *kept) LoadOrigins(ctx context.Context, _, _, _, _ []string) (origin.Snapshot, error) {
 	return k.Load(ctx)
 }
 
@@ -112,6 +112,7 @@ func (k *kept) PutRecord(_ context.Context, o origin.Record) (origin.Record, err
 }
 
 func (k *kept) PutRefusal(context.Context, string, []origin.Reason, time.Time) error { return nil }
+func (k *kept) PutTally(context.Context, origin.Tally, time.Time) error              { return nil }
 
 // A registry that was lost may have counted far. Whatever one run leaves of the names that are taken, the next one tries.
 func TestRetireSaysOnceThatItStarts(t *testing.T) {

@@ -57,11 +57,20 @@ func (c *crowd) call() {
 
 func (c *crowd) Load(context.Context) (origin.Snapshot, error) {
 	c.call()
-	return origin.Snapshot{Now: time.Now(), Records: slices.Clone(c.records), Refusals: map[string][]origin.Reason{}}, nil
+	return origin.Snapshot{Now: time.Now(), Records: slices.Clone(c.records), Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}}, nil
 }
 
-func (c *crowd) LoadOrigins(ctx context.Context, _, _, _ []string) (origin.Snapshot, error) {
+func (c *crowd) LoadOrigins(ctx context.Context, _, _, _, _ []string) (origin.Snapshot, error) {
 	return c.Load(ctx)
+}
+
+func (c *crowd) Find(context.Context, []string) ([]origin.Record, error) {
+	c.call()
+	return nil, nil
+}
+
+func (c *crowd) Move(_ context.Context, r origin.Record, _ time.Time) error {
+	return fmt.Errorf("%s is moved", r.ID)
 }
 
 func (c *crowd) PutFleet(context.Context, origin.Fleet) error { return nil }
@@ -77,7 +86,12 @@ func (c *crowd) MoveRecord(ctx context.Context, _ string, r origin.Record) (orig
 func (c *crowd) PutRefusal(_ context.Context, what string, reasons []origin.Reason, _ time.Time) error {
 	return fmt.Errorf("%s is refused: %s", what, reasons)
 }
-func (c *crowd) PutFindings(context.Context, origin.Findings) error { c.call(); return nil }
+
+func (c *crowd) PutTally(context.Context, origin.Tally, time.Time) error { return nil }
+func (c *crowd) PutFindings(context.Context, origin.Findings, origin.Findings) error {
+	c.call()
+	return nil
+}
 
 func (c *crowd) Invitations(context.Context) ([]origin.Invitation, error) { c.call(); return nil, nil }
 func (c *crowd) Open(context.Context, string) ([]origin.Resource, error)  { return nil, nil }
@@ -201,7 +215,7 @@ func (silent) Start(context.Context, string, string, string) error { return nil 
 func sweeps(c *crowd, p hubpolicy.Policy) map[string]func(context.Context) error {
 	log := slog.New(slog.DiscardHandler)
 	admit := &Admit{
-		Policy: p.Policy, Registry: c, Shares: c, CloudFront: c, Spoke: func(a string) Spoke { return c.spoke(a) },
+		Policy: p.Policy, Registry: c, Past: c, Shares: c, CloudFront: c, Spoke: func(a string) Spoke { return c.spoke(a) },
 		Queue: silent{}, WireQueue: silent{}, Bus: silent{}, Meter: silent{}, Log: log,
 	}
 	retire := &Retire{

@@ -26,7 +26,7 @@ type TeardownInput struct {
 type TaskOutput = teardown.Answer
 
 type teardownRegistry interface {
-	LoadOrigins(ctx context.Context, named, ids, refusals []string) (origin.Snapshot, error)
+	LoadOrigins(ctx context.Context, named, ids, refusals, tallies []string) (origin.Snapshot, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 }
 
@@ -85,7 +85,7 @@ type teardownRun struct {
 
 // Step performs one task.
 func (t *Teardown) Step(ctx context.Context, task inbound.Task) (TaskOutput, error) {
-	s, err := t.Registry.LoadOrigins(ctx, t.Policy.Distribution.Fleet(), []string{task.Origin}, nil)
+	s, err := t.Registry.LoadOrigins(ctx, t.Policy.Distribution.Fleet(), []string{task.Origin}, nil, nil)
 	if err != nil {
 		return TaskOutput{}, err
 	}

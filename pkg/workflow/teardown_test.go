@@ -19,7 +19,7 @@ type oneRecord struct {
 	writes int
 }
 
-func (k *oneRecord) LoadOrigins(context.Context, []string, []string, []string) (origin.Snapshot, error) {
+func (k *oneRecord) LoadOrigins(context.Context, []string, []string, []string, []string) (origin.Snapshot, error) {
 	return origin.Snapshot{Now: now, Records: []origin.Record{*k.record}}, nil
 }
 

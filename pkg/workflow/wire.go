@@ -18,8 +18,8 @@ import (
 
 type wireRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
-	LoadDistribution(ctx context.Context, named []string, name string) (origin.Snapshot, error)
-	LoadOrigins(ctx context.Context, named, ids, refusals []string) (origin.Snapshot, error)
+	LoadDistribution(ctx context.Context, named []string, name, function string) (origin.Snapshot, error)
+	LoadOrigins(ctx context.Context, named, ids, refusals, tallies []string) (origin.Snapshot, error)
 	// DistributionNames returns the names of all distributions: those that the hub policy names, and those of the registry.
 	DistributionNames(ctx context.Context, named []string) ([]string, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
@@ -105,7 +105,7 @@ func (w *Wire) fleet(ctx context.Context, messages []inbound.Message) ([]string,
 	names, all := inbound.Distributions(messages)
 	if len(named) > 1 {
 		load := func(ctx context.Context, name string) (origin.Snapshot, error) {
-			return w.Registry.LoadDistribution(ctx, named, name)
+			return w.Registry.LoadDistribution(ctx, named, name, w.Policy.Terms(name).NotFound.Name)
 		}
 		if !all {
 			return names, load, nil

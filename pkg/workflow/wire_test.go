@@ -25,11 +25,11 @@ type fixedRegistry struct{ origin.Snapshot }
 
 func (r fixedRegistry) Load(context.Context) (origin.Snapshot, error) { return r.Snapshot, nil }
 
-func (r fixedRegistry) LoadOrigins(context.Context, []string, []string, []string) (origin.Snapshot, error) {
+func (r fixedRegistry) LoadOrigins(context.Context, []string, []string, []string, []string) (origin.Snapshot, error) {
 	return r.Snapshot, nil
 }
 
-func (r fixedRegistry) LoadDistribution(context.Context, []string, string) (origin.Snapshot, error) {
+func (r fixedRegistry) LoadDistribution(context.Context, []string, string, string) (origin.Snapshot, error) {
 	return r.Snapshot, nil
 }
 
@@ -48,6 +48,8 @@ func (r fixedRegistry) PutRecord(_ context.Context, o origin.Record) (origin.Rec
 func (r fixedRegistry) PutRefusal(context.Context, string, []origin.Reason, time.Time) error {
 	return nil
 }
+
+func (r fixedRegistry) PutTally(context.Context, origin.Tally, time.Time) error { return nil }
 
 func (r fixedRegistry) PutDistribution(_ context.Context, d origin.Distribution) (origin.Distribution, error) {
 	return d, nil
@@ -222,7 +224,7 @@ func (z *counted) Change(_ context.Context, upsert, _ []origin.DNSRecord) error 
 // twoLive is a hub with two distributions, in each of which an origin is live.
 func twoLive(t *testing.T, dns zone) *Wire {
 	t.Helper()
-	s := origin.Snapshot{Now: now, Refusals: map[string][]origin.Reason{}}
+	s := origin.Snapshot{Now: now, Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}}
 	cloudFront := made{configs: map[string][]byte{}}
 	policy := hubpolicy.Policy{Policy: admission.Policy{
 		Domain: "example.com", Distribution: admission.Distribution{Adopt: []string{"E1", "E2"}},

@@ -122,7 +122,7 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 	case wiring.ListOrigins:
 		a.Origins, err = r.origins()
 	case wiring.FindRecords:
-		a.Found, err = r.Registry.LoadOrigins(ctx, r.Policy.Distribution.Fleet(), do.IDs, nil)
+		a.Found, err = r.Registry.LoadOrigins(ctx, r.Policy.Distribution.Fleet(), do.IDs, nil, nil)
 	case wiring.FindAlias:
 		a.Holders, err = r.CloudFront.ConflictingAliases(ctx, do.Distribution, do.Alias)
 	case wiring.ReadZone:

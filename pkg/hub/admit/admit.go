@@ -8,7 +8,9 @@ import (
 
 	"github.com/originhub/originhub/pkg/awscloudfront"
 	"github.com/originhub/originhub/pkg/awsram"
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/hub"
+	"github.com/originhub/originhub/pkg/registry"
 	"github.com/originhub/originhub/pkg/workflow"
 )
 
@@ -18,10 +20,19 @@ func New(ctx context.Context, host hub.Host) (lambda.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	table, err := h.Setting(contract.EnvTable)
+	if err != nil {
+		return nil, err
+	}
+	past, err := h.Setting(contract.EnvPastTable)
+	if err != nil {
+		return nil, err
+	}
 	admit := &workflow.Admit{
 		Policy:     h.Policy.Policy,
 		Grace:      h.Policy.Grace,
 		Registry:   h.Registry,
+		Past:       registry.NewPast(h.AWS, table, past),
 		Shares:     awsram.New(h.AWS),
 		CloudFront: awscloudfront.New(h.AWS),
 		Spoke:      func(account string) workflow.Spoke { return awscloudfront.New(h.Spoke(account)) },

@@ -19,8 +19,10 @@ type TrailRecord struct {
 	Detail          map[string]any
 }
 
-// History returns the CloudTrail records, oldest first. Call with the world locked.
-func (w *World) History() []TrailRecord { return w.history }
+// History returns the CloudTrail records, oldest first, and how many older ones were dropped. Call with the world locked.
+func (w *World) History() (kept []TrailRecord, dropped int) {
+	return w.history.Entries(), w.history.Dropped()
+}
 
 // Record adds a CloudTrail record to the event history. If the account has a trail, it also puts the record on the default bus,
 // with the source that EventBridge gives it. Call with the world locked.
@@ -30,7 +32,7 @@ func (w *World) Record(account, region, source string, detail map[string]any) {
 	detail["awsRegion"], detail["recipientAccountId"] = region, account
 	detail["eventVersion"], detail["eventType"] = "1.11", "AwsApiCall"
 	detail["managementEvent"], detail["eventCategory"], detail["readOnly"] = true, "Management", false
-	w.history = append(w.history, TrailRecord{Time: now, Account: account, Region: region, Detail: detail})
+	w.history.Add(TrailRecord{Time: now, Account: account, Region: region, Detail: detail})
 	if a := w.accounts[account]; a != nil && a.NoTrail {
 		return
 	}

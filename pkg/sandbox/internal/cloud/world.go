@@ -18,6 +18,8 @@ type Options struct {
 	Start time.Time // virtual start; DefaultStart when zero
 	// Organization is the id of the world's one organization; DefaultOrganization when empty.
 	Organization string
+	// Keep is how many entries the call log, the event history and the log of received events keep each, the newest; 0 for all.
+	Keep int
 }
 
 // DefaultOrganization is the id of the organization when the options name none.
@@ -42,6 +44,8 @@ type World struct {
 	Faults *Faults
 	// Organization is the id of the one organization (aws:PrincipalOrgID).
 	Organization string
+	// Keep is how many entries each log keeps, the newest; 0 for all.
+	Keep int
 
 	// The following are set once, while the sandbox is assembled.
 	Authorizer Authorizer
@@ -59,8 +63,8 @@ type World struct {
 	mu       sync.Mutex
 	accounts map[string]*Account
 	services map[string]*Service
-	calls    []CallRecord
-	history  []TrailRecord
+	calls    Log[CallRecord]
+	history  Log[TrailRecord]
 }
 
 // Event is an event that an AWS service puts on a default bus.
@@ -94,8 +98,8 @@ func New(o Options) *World {
 		o.Organization = DefaultOrganization
 	}
 	w := &World{
-		Clock: NewClock(o.Start), IDs: NewIDs(o.Seed), Faults: &Faults{}, Organization: o.Organization,
-		accounts: map[string]*Account{}, services: map[string]*Service{},
+		Clock: NewClock(o.Start), IDs: NewIDs(o.Seed), Faults: &Faults{}, Organization: o.Organization, Keep: o.Keep,
+		accounts: map[string]*Account{}, services: map[string]*Service{}, calls: NewLog[CallRecord](o.Keep), history: NewLog[TrailRecord](o.Keep),
 	}
 	w.Emit = func(Event) {}
 	w.Measure = func(Sample) {}
@@ -225,10 +229,10 @@ type CallRecord struct {
 	SDKCall string `json:"-"`
 }
 
-// Calls returns a copy of the call log.
+// Calls returns a copy of the call log. If older entries were dropped, it begins with a Seq above 1.
 func (w *World) Calls() []CallRecord {
 	var out []CallRecord
-	w.Do(func() { out = append(out, w.calls...) })
+	w.Do(func() { out = append(out, w.calls.Entries()...) })
 	return out
 }
 
@@ -359,8 +363,8 @@ func (w *World) Perform(c *Call, in any) (any, error) {
 		} else if c.Operation.Status != 0 {
 			c.record.Status = c.Operation.Status
 		}
-		c.record.Seq = len(w.calls) + 1
-		w.calls = append(w.calls, c.record)
+		c.record.Seq = w.calls.Added() + 1
+		w.calls.Add(c.record)
 		if !c.Operation.ReadOnly && !c.Operation.DataPlane && (fault == nil || fault.Err == nil) {
 			w.trail(c, in, out, err)
 		}

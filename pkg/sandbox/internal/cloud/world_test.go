@@ -178,7 +178,7 @@ func TestNoTrailNoRecord(t *testing.T) {
 	if len(*emitted) != 0 {
 		t.Errorf("events %v", *emitted)
 	}
-	if history := w.History(); len(history) != 1 || history[0].Account != account || history[0].Detail["eventName"] != "Do" {
+	if history, _ := w.History(); len(history) != 1 || history[0].Account != account || history[0].Detail["eventName"] != "Do" {
 		t.Errorf("the event history needs no trail: %v", history)
 	}
 }

@@ -30,8 +30,11 @@ func (s *Service) API() *cloud.Service {
 // ResourceTypes returns nothing, because the sandbox's options say whether an account has a trail.
 func (s *Service) ResourceTypes() []cloud.ResourceType { return nil }
 
-// Snapshot returns nothing, because the call log shows the calls.
-func (s *Service) Snapshot(string) map[string]any { return map[string]any{} }
+// Snapshot returns how many records of all accounts were dropped, and no records, because the call log shows the calls.
+func (s *Service) Snapshot(string) map[string]any {
+	_, dropped := s.world.History()
+	return map[string]any{"dropped": dropped}
+}
 
 // LookupEventsInput is the input of LookupEvents.
 type LookupEventsInput struct {
@@ -87,13 +90,14 @@ func (s *Service) lookupEvents(c *cloud.Call, in *LookupEventsInput) (*LookupEve
 			return nil, cloud.Errorf(400, "InvalidMaxResultsException", "MaxResults must be from 1 to %d, not %d.", mostPage, size)
 		}
 	}
-	all := s.world.History()
+	all, dropped := s.world.History()
 	// A token counts the older records that remain, so that new records do not shift the pages.
 	rest := len(all)
 	if in.NextToken != "" {
-		if rest, err = strconv.Atoi(in.NextToken); err != nil || rest < 0 || rest > len(all) {
+		if rest, err = strconv.Atoi(in.NextToken); err != nil || rest < 0 || rest > dropped+len(all) {
 			return nil, cloud.Errorf(400, "InvalidNextTokenException", "Invalid token %s.", in.NextToken)
 		}
+		rest = max(0, rest-dropped)
 	}
 	out := &LookupEventsOutput{}
 	for i, r := range slices.Backward(all[:rest]) {
@@ -109,7 +113,7 @@ func (s *Service) lookupEvents(c *cloud.Call, in *LookupEventsInput) (*LookupEve
 			continue
 		}
 		if len(out.Events) == size {
-			out.NextToken = strconv.Itoa(i + 1)
+			out.NextToken = strconv.Itoa(dropped + i + 1)
 			break
 		}
 		out.Events = append(out.Events, e)

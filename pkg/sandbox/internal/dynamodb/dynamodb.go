@@ -60,7 +60,7 @@ func (s *Service) Snapshot(account string) map[string]any {
 	tables := []any{}
 	for _, t := range s.tablesOf(account, "") {
 		items := []any{}
-		for _, i := range t.sorted() {
+		for _, i := range t.sorted(nil) {
 			items = append(items, i.plain())
 		}
 		tables = append(tables, map[string]any{"name": t.name, "arn": t.arn, "items": items})

@@ -52,7 +52,7 @@ func (s *Service) query(c *cloud.Call, in *QueryInput) (*ReadOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	items := slices.DeleteFunc(t.sorted(), func(i Item) bool { return !r.keys.holds(i) })
+	items := t.sorted(r.keys)
 	r.backward = in.ScanIndexForward != nil && !*in.ScanIndexForward
 	if r.backward {
 		slices.Reverse(items)
@@ -117,7 +117,7 @@ func (s *Service) scan(c *cloud.Call, in *ScanInput) (*ReadOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.page(c, t.sorted())
+	return r.page(c, t.sorted(nil))
 }
 
 // reading is a parsed Query or Scan.

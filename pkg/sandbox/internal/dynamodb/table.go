@@ -77,11 +77,13 @@ func (t *table) key(i Item) Item {
 	return out
 }
 
-// sorted returns the items by partition, then by sort key.
-func (t *table) sorted() []Item {
-	list := make([]Item, 0, len(t.items))
+// sorted returns the items for which a condition holds, or all items if it is nil, by partition, then by sort key.
+func (t *table) sorted(where condition) []Item {
+	var list []Item
 	for _, i := range t.items {
-		list = append(list, i)
+		if where == nil || where.holds(i) {
+			list = append(list, i)
+		}
 	}
 	sort.Slice(list, func(a, b int) bool { return t.less(list[a], list[b]) })
 	return list

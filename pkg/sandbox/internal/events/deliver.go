@@ -54,7 +54,7 @@ func (s *Service) match(busARN string, e *envelope, forwarded bool, only []strin
 	}
 	s.keep(b, e, event)
 	received := cloud.Received{
-		Seq: len(s.received) + 1, Time: s.world.Clock.Now(), Bus: b.arn, Event: text, Rules: []cloud.Matched{},
+		Seq: s.received.Added() + 1, Time: s.world.Clock.Now(), Bus: b.arn, Event: text, Rules: []cloud.Matched{},
 	}
 	var jobs []*job
 	for _, r := range b.sorted() {
@@ -67,7 +67,7 @@ func (s *Service) match(busARN string, e *envelope, forwarded bool, only []strin
 			received.Rules = append(received.Rules, cloud.Matched{Rule: r.arn, Deliveries: deliveries})
 		}
 	}
-	s.received = append(s.received, received)
+	s.received.Add(received)
 	return jobs
 }
 
@@ -84,9 +84,10 @@ func (s *Service) jobs(r *rule, e *envelope, forwarded bool) ([]*job, []cloud.De
 	return jobs, deliveries
 }
 
-// Received returns the events that buses received, in the order in which rules matched them. Call with the world locked.
+// Received returns the events that buses received, in the order in which rules matched them. If older ones were dropped, it begins with a Seq
+// above 1. Call with the world locked.
 func (s *Service) Received() []cloud.Received {
-	list := slices.Clone(s.received)
+	list := slices.Clone(s.received.Entries())
 	for i, r := range list {
 		list[i].Rules = slices.Clone(r.Rules)
 		for j, m := range r.Rules {

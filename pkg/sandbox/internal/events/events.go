@@ -21,14 +21,14 @@ type Service struct {
 	roles Roles
 	buses map[string]*bus // by ARN; a default bus is created when it is first used
 
-	received []cloud.Received
+	received cloud.Log[cloud.Received]
 	archives []*archive // in order of creation
 	replays  []*replay
 }
 
 // New returns the service. The caller sets the world's Emit to that of the service.
 func New(w *cloud.World, roles Roles) *Service {
-	return &Service{world: w, roles: roles, buses: map[string]*bus{}}
+	return &Service{world: w, roles: roles, buses: map[string]*bus{}, received: cloud.NewLog[cloud.Received](w.Keep)}
 }
 
 // find returns a bus of an account, given by name or ARN, or nil. An empty name means the default bus, which always exists.

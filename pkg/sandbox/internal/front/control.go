@@ -118,32 +118,35 @@ func decodeStrict(r *http.Request, into any) error {
 
 // calls returns the call log.
 func (f *Front) calls(r *http.Request) (any, error) {
-	calls, err := since(r, f.world.Calls())
+	calls, dropped, err := since(r, f.world.Calls(), func(c cloud.CallRecord) int { return c.Seq })
 	if err != nil {
 		return nil, fmt.Errorf("read calls: %w", err)
 	}
-	return map[string]any{"calls": calls}, nil
+	return map[string]any{"calls": calls, "dropped": dropped}, nil
 }
 
 // events returns the events that buses received.
 func (f *Front) events(r *http.Request) (any, error) {
-	events, err := since(r, f.options.Received())
+	events, dropped, err := since(r, f.options.Received(), func(e cloud.Received) int { return e.Seq })
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
-	return map[string]any{"events": events}, nil
+	return map[string]any{"events": events, "dropped": dropped}, nil
 }
 
-// since removes the part of a log up to the sequence number in the request.
-func since[T any](r *http.Request, log []T) ([]T, error) {
+// since returns the part of a log after the sequence number in the request, and how many entries of that part the log has dropped.
+func since[T any](r *http.Request, log []T, seq func(T) int) (part []T, dropped int, err error) {
 	seen := 0
 	for name, values := range r.URL.Query() {
-		var err error
 		if seen, err = strconv.Atoi(values[0]); name != "since" || err != nil || seen < 0 {
-			return nil, fmt.Errorf("the one parameter is since=<seq>, not %s=%s", name, values[0])
+			return nil, 0, fmt.Errorf("the one parameter is since=<seq>, not %s=%s", name, values[0])
 		}
 	}
-	return append([]T{}, log[min(seen, len(log)):]...), nil
+	before := 0
+	if len(log) > 0 {
+		before = seq(log[0]) - 1
+	}
+	return append([]T{}, log[min(max(0, seen-before), len(log)):]...), max(0, before-seen), nil
 }
 
 func (f *Front) advance(r *http.Request) (any, error) {

@@ -270,6 +270,32 @@ func TestAdvanceUntilIdleGivesUp(t *testing.T) {
 	}
 }
 
+// A log that has dropped entries says how many of those that were asked for are missing.
+func TestSince(t *testing.T) {
+	for _, test := range []struct {
+		query        string
+		from, to     int // Seq of the first and the last entry that the log keeps
+		part, missed int
+	}{
+		{"", 1, 3, 3, 0},
+		{"", 5, 7, 3, 4},
+		{"?since=2", 5, 7, 3, 2},
+		{"?since=4", 5, 7, 3, 0},
+		{"?since=6", 5, 7, 1, 0},
+		{"?since=9", 5, 7, 0, 0},
+		{"", 1, 0, 0, 0},
+	} {
+		var log []int
+		for seq := test.from; seq <= test.to; seq++ {
+			log = append(log, seq)
+		}
+		part, missed, err := since(httptest.NewRequest("GET", "/"+test.query, nil), log, func(seq int) int { return seq })
+		if err != nil || len(part) != test.part || missed != test.missed {
+			t.Errorf("%q of %v: %v, %d missed, %v", test.query, log, part, missed, err)
+		}
+	}
+}
+
 func TestControlEndpoints(t *testing.T) {
 	f := start(t)
 	for range 3 {
@@ -285,6 +311,9 @@ func TestControlEndpoints(t *testing.T) {
 	}
 	if _, v := f.control(t, "GET", "/_sandbox/events?since=1", ""); len(v["events"].([]any)) != 1 || v["events"].([]any)[0].(map[string]any)["seq"] != 2.0 {
 		t.Errorf("events since 1: %v", v)
+	}
+	if _, v := f.control(t, "GET", "/_sandbox/calls?since=3", ""); len(v["calls"].([]any)) != 0 || v["dropped"] != 0.0 {
+		t.Errorf("calls since 3: %v", v)
 	}
 	if status, v := f.control(t, "GET", "/_sandbox/events?bus=b", ""); status != 400 {
 		t.Errorf("unknown parameter: %d %v", status, v)
