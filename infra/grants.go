@@ -24,10 +24,10 @@ type grants struct {
 
 func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.common(),
-		g.write(everyDistribution),
+		g.write(everyDistribution, contract.RegistryUpdates),
 		consumeQueue(own),
 		sendMessages(own, wire),
-		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()).When(notIn(everyDistribution, contract.RegistryRefusals, contract.RegistryFleet)), // for a record that moves to another distribution, or is over
+		parts.Allow([]string{"dynamodb:DeleteItem"}, *g.table.TableArn()).When(notIn(everyDistribution, contract.RegistryUpdates, contract.RegistryRefusals, contract.RegistryFleet)), // for a record that moves to another distribution, or is over
 		parts.Allow([]string{"dynamodb:BatchGetItem", "dynamodb:PutItem"}, *g.past.TableArn()),
 		// Lists, which name no resource. They include shares from accounts that the policy does not name.
 		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListPrincipals", "ram:ListResources"}, "*"),
@@ -99,7 +99,7 @@ func entry(list *[]*string) string { return *(*list)[0] }
 
 func (g grants) teardown(wire awssqs.Queue) []parts.Permission {
 	permissions := append(g.common("dynamodb:BatchGetItem"),
-		g.write(everyDistribution, contract.RegistryRefusals, contract.RegistryFleet),
+		g.write(everyDistribution, contract.RegistryUpdates, contract.RegistryRefusals, contract.RegistryFleet),
 		sendMessages(wire),
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
 		completeTasks(), // its own task, when the origin is already out
@@ -109,7 +109,7 @@ func (g grants) teardown(wire awssqs.Queue) []parts.Permission {
 
 func (g grants) retire(failures awssqs.Queue, machine awsstepfunctions.CfnStateMachine) []parts.Permission {
 	permissions := append(g.common("dynamodb:BatchGetItem"),
-		g.write(everyDistribution, contract.RegistryFleet),
+		g.write(everyDistribution, contract.RegistryUpdates, contract.RegistryFleet),
 		sendMessages(failures),
 		parts.Allow([]string{"states:StartExecution"}, *machine.AttrArn()),
 		parts.Allow([]string{"states:DescribeExecution"}, g.executions(machine)),
@@ -154,6 +154,7 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 //	hold                        people
 //	fleet                       admit
 //	distribution#<its name>     wire
+//	updates                     wire
 //	refusal                     admit, retire
 //	<name of a distribution>    admit, retire, teardown, wire: the records, and what wire reported about them
 //

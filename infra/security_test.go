@@ -117,10 +117,10 @@ func TestAuditWritesOnlyWhatItRemembers(t *testing.T) {
 
 // Each function writes its own partitions of the registry: see the table in grants.go. Only people suspend and pause, and undo that.
 func TestEachFunctionWritesItsOwnPartitions(t *testing.T) {
-	partitions := []string{contract.RegistryHolds, contract.RegistryAudit, contract.RegistryDistribution + "main", contract.RegistryFleet, contract.RegistryRefusals, "main", "E1EXAMPLE"}
+	partitions := []string{contract.RegistryHolds, contract.RegistryAudit, contract.RegistryDistribution + "main", contract.RegistryFleet, contract.RegistryUpdates, contract.RegistryRefusals, "main", "E1EXAMPLE"}
 	want := map[string][]string{
 		"Admit": {contract.RegistryFleet, contract.RegistryRefusals, "main", "E1EXAMPLE"}, "Retire": {contract.RegistryRefusals, "main", "E1EXAMPLE"}, "Teardown": {"main", "E1EXAMPLE"},
-		"Wire": {contract.RegistryDistribution + "main", "main", "E1EXAMPLE"}, "Audit": {contract.RegistryAudit},
+		"Wire": {contract.RegistryDistribution + "main", contract.RegistryUpdates, "main", "E1EXAMPLE"}, "Audit": {contract.RegistryAudit},
 	}
 	writes := map[string]map[string]bool{}
 	for _, action := range []string{"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"} {

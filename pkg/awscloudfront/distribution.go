@@ -88,9 +88,11 @@ func (c *Client) Distribution(ctx context.Context, id string) (origin.Served, er
 }
 
 // Update replaces a distribution's configuration, and returns the new ETag. It returns a *fault.Reread if etag is stale. It sends the
-// document unchanged, so that members newer than the SDK's types survive.
+// document unchanged, so that members newer than the SDK's types survive. It sends it once: a repeated call would count against the rate
+// that CloudFront accepts from an account.
 func (c *Client) Update(ctx context.Context, id, etag string, config []byte) (updated string, err error) {
-	out, err := c.api.UpdateDistribution(ctx, &cloudfront.UpdateDistributionInput{Id: &id, IfMatch: &etag}, sendBody(config))
+	once := func(o *cloudfront.Options) { o.Retryer = aws.NopRetryer{} }
+	out, err := c.api.UpdateDistribution(ctx, &cloudfront.UpdateDistributionInput{Id: &id, IfMatch: &etag}, sendBody(config), once)
 	if err != nil {
 		return "", writeCodes.Wrap(err, "update distribution %s", id)
 	}

@@ -43,6 +43,7 @@ const (
 	RegistryHolds     = "hold"    // partition of the items by which people suspend and pause; the functions only read it
 	RegistryRefusals  = "refusal" // partition of what was refused and reported
 	RegistryFleet     = "fleet"   // partition of what function admit knows of the whole registry, for functions that read a part of it
+	RegistryUpdates   = "updates" // partition of the updates of all distributions, which share one budget; only function wire writes it
 	// RegistryDistribution begins the partition of the item of a distribution, which only function wire writes. The distribution's name follows.
 	RegistryDistribution = "distribution#"
 )

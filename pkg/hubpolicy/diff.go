@@ -145,7 +145,7 @@ func (p Policy) settings() map[string]any {
 		"distribution.base.comment": p.Created.Comment, "distribution.base.priceClass": p.Created.PriceClass, "distribution.base.httpVersion": p.Created.HTTPVersion,
 		"distribution.base.webAcl": p.Created.WebACL, "distribution.base.logBucket": p.Created.LogBucket, "distribution.base.responseHeadersPolicy": p.Created.ResponseHeaders,
 		"shares.external allow": p.Shares.External, "shares.refused reject": p.Shares.Reject, "claims.refused wait": p.Claims.Wait,
-		"grace.default": p.Grace.Default, "grace.maximum": p.Grace.Maximum, "updates.spacing": p.Updates.Spacing, "updates.window": p.Updates.Window,
+		"grace.default": p.Grace.Default, "grace.maximum": p.Grace.Maximum, "updates.spacing": p.Updates.Spacing, "updates.window": p.Updates.Window, "updates.perMinute": p.Updates.PerMinute,
 		"limits.origins": l.Origins, "limits.behaviors": l.Behaviors, "limits.aliases": l.Aliases,
 		"limits.originsPerTeam": l.PerTeam.Origins, "limits.behaviorsPerTeam": l.PerTeam.Behaviors, "limits.aliasesPerTeam": l.PerTeam.Aliases,
 		"limits.readTimeout": l.Settings.ReadTimeout, "limits.keepaliveTimeout": l.Settings.KeepaliveTimeout, "limits.connectionAttempts": l.Settings.ConnectionAttempts,

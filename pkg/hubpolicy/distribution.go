@@ -2,6 +2,7 @@ package hubpolicy
 
 import (
 	"slices"
+	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
@@ -39,6 +40,12 @@ func (p Policy) Terms(distribution string) wiring.Terms {
 		t.Base.Aliases = []string{"*." + p.Domain}
 	}
 	return t
+}
+
+// Pace returns what limits the updates of all distributions together. A distribution that waits asks again through the queue of function
+// wire, where Lambda collects messages for the window.
+func (p Policy) Pace() wiring.Pace {
+	return wiring.Pace{PerMinute: p.Updates.PerMinute, Late: p.Updates.Window + time.Minute}
 }
 
 // adopted returns the id of the adopted distribution of that name: the first is named main, each other one by its id.

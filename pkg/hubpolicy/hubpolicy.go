@@ -46,6 +46,8 @@ type Created struct {
 type Updates struct {
 	Spacing time.Duration // the least time between two updates of a distribution
 	Window  time.Duration // how long changes are collected before an update
+	// PerMinute is how many updates are sent in a minute at most, of all distributions together.
+	PerMinute int
 }
 
 // Account returns the id of the networking account, which owns the hub. It is the account of the certificate, since a distribution

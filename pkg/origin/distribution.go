@@ -50,7 +50,23 @@ type Pacing struct {
 	Refused       string    // error code of the last update, if CloudFront refused it for a reason that no origin causes; else ""
 	PlanReported  string    // in dry-run mode: a fingerprint of the plan that was last reported
 	RefusedAt     time.Time // when the refused update was last reported
+	Search        *Search   `json:",omitempty"` // for the origins that make the update invalid; nil if none is under way
 }
+
+// Search is a search for the origins that make an update invalid, which goes on in the next run: its next update is not permitted yet.
+// Accepted, Bad and Rest are the VPC origins that the invalid update added.
+type Search struct {
+	Began               time.Time
+	Fingerprint         string                  // of the claims of Rest
+	Answer              UpdateAnswer            // to the invalid update
+	Answers             map[string]UpdateAnswer // by VPC origin, the last refusal of an update that contained it
+	General, Individual bool                    // whether the distribution itself, or single origins, are known to be the cause
+	Accepted, Bad, Rest []string                // Rest is not decided yet
+	Within, Tries, Size int                     // see wiring.Search
+}
+
+// UpdateAnswer is CloudFront's refusal of an update.
+type UpdateAnswer struct{ Code, Message string }
 
 // Update is an UpdateDistribution call. It is recorded before it is sent.
 type Update struct {

@@ -28,7 +28,6 @@ func conclude(repo *repository, results []*run, scope Scope) Report {
 		}
 	}
 	all := known(results)
-	others(repo, results)
 	covered := coverage(results)
 	for _, r := range results {
 		if r == nil {
@@ -57,27 +56,6 @@ type conclusion struct {
 	rules map[string]Rule
 	scope Scope
 	found map[string]*Finding
-}
-
-// aboutOrigins are words of a file whose shares may hold VPC origins.
-var aboutOrigins = regexp.MustCompile(`(?i)cloudfront|vpc.?origin|originhub`)
-
-// others marks the calls about shares in files that speak of other resources, and not of VPC origins.
-func others(repo *repository, results []*run) {
-	for _, r := range results {
-		if r == nil {
-			continue
-		}
-		for _, j := range r.jobs {
-			for _, a := range j.Acts {
-				if a.Service != "ram" {
-					continue
-				}
-				raw, err := repo.read(a.At.File)
-				a.Other = err == nil && otherResources.Match(raw) && !aboutOrigins.Match(raw)
-			}
-		}
-	}
 }
 
 // coverage returns the files whose reading evaluated each call. A script is read by itself, too; what it does when a pipeline runs it

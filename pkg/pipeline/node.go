@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"sort"
 	"strings"
 
@@ -226,7 +227,7 @@ func parseJSON(raw []byte) (*node, error) {
 		}
 	}
 	n, err := j.value()
-	if err != nil {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return n, nil

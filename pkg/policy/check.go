@@ -40,6 +40,9 @@ var (
 // (https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html).
 const longestWindow = 300 * time.Second
 
+// mostPerMinute is far more updates of distributions a minute than CloudFront is known to accept from an account.
+const mostPerMinute = 60
+
 type checker struct {
 	root   ast.Node
 	errors Errors
@@ -238,6 +241,9 @@ func (c *checker) times(p hubpolicy.Policy) {
 	}
 	if p.Updates.Window > longestWindow {
 		c.fail(at("updates", "window"), "window is %s: Lambda permits at most %s", p.Updates.Window, longestWindow)
+	}
+	if n := p.Updates.PerMinute; n < 1 || n > mostPerMinute {
+		c.fail(at("updates", "perMinute"), "perMinute is %d: write a number from 1 to %d", n, mostPerMinute)
 	}
 }
 

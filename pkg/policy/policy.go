@@ -132,8 +132,9 @@ type grace struct {
 }
 
 type updates struct {
-	Spacing *time.Duration `yaml:"spacing"`
-	Window  *time.Duration `yaml:"window"`
+	Spacing   *time.Duration `yaml:"spacing"`
+	Window    *time.Duration `yaml:"window"`
+	PerMinute *int           `yaml:"perMinute"`
 }
 
 type limits struct {
@@ -300,8 +301,10 @@ func (f file) policy() hubpolicy.Policy {
 			},
 		},
 		Hub: f.Hub, Organization: f.Organization, HostedZone: f.HostedZone, Certificate: f.Certificate, ExternalID: f.Spokes.ExternalID,
-		Grace:    f.Grace.bounds(),
-		Updates:  hubpolicy.Updates{Spacing: either(f.Updates.Spacing, 30*time.Second), Window: either(f.Updates.Window, 5*time.Second)},
+		Grace: f.Grace.bounds(),
+		Updates: hubpolicy.Updates{
+			Spacing: either(f.Updates.Spacing, 30*time.Second), Window: either(f.Updates.Window, 5*time.Second), PerMinute: either(f.Updates.PerMinute, 2),
+		},
 		Networks: map[string]netip.Prefix{}, Retention: either(f.Retention, 365),
 	}
 	if b := f.Distribution.Base; b != nil {

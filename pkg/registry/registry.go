@@ -40,6 +40,7 @@ const (
 	itemFindings     = "findings" // what the audit remembers, in partition contract.RegistryAudit
 	prefixFinding = "finding#" // an open finding, in the same partition
 	itemFleet        = "fleet"     // in partition contract.RegistryFleet
+	itemBudget       = "budget"    // of the updates, in partition contract.RegistryUpdates
 )
 
 var codes = fault.Codes{
@@ -132,6 +133,8 @@ func add(s *origin.Snapshot, item map[string]types.AttributeValue) error {
 	case strings.HasPrefix(key, prefixReported):
 		what := strings.TrimPrefix(key, prefixReported)
 		s.Reported[what] = readRefusal(string(document), what)
+	case distribution == contract.RegistryUpdates: // only Updates returns it
+		return json.Unmarshal(document, &origin.Updates{})
 	case key == itemFindings:
 		return addFindings(s, document, version)
 	case strings.HasPrefix(key, prefixFinding):

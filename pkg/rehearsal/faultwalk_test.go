@@ -358,6 +358,9 @@ func (s *story) ending() (ending, error) {
 		return e, err
 	}
 	e.Distribution = string(config)
+	if err := s.overBudget(); err != nil {
+		return e, err
+	}
 	for _, x := range s.Executions(HubAccount) {
 		e.Executions[x.Name] = x.Status
 	}

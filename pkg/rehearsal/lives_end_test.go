@@ -134,7 +134,7 @@ func (l *life) checkLeftovers(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, unexplained := range []func() error{l.unexplainedDenials, l.unexplainedLetters, l.unexplainedExecutions, l.unexplainedAlarms} {
+	for _, unexplained := range []func() error{l.unexplainedDenials, l.unexplainedLetters, l.unexplainedExecutions, l.unexplainedAlarms, l.overBudget} {
 		if err := unexplained(); err != nil {
 			t.Error(err)
 		}

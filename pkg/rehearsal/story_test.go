@@ -69,6 +69,9 @@ func TestStories(t *testing.T) {
 				if err := s.checkUnmanaged(); err != nil {
 					t.Errorf("%s: %v", filepath.Base(env.WorkDir), err)
 				}
+				if err := s.overBudget(); err != nil {
+					t.Errorf("%s: %v", filepath.Base(env.WorkDir), err)
+				}
 				for _, calls := range unexplainedRetries(s.Calls()) {
 					t.Errorf("%s: %s", filepath.Base(env.WorkDir), calls)
 				}
@@ -162,6 +165,12 @@ func (s *story) deployHub(_ *testscript.TestScript, args []string) (err error) {
 		}
 		if key == "propagation" {
 			if err := setPropagation(&o.Sandbox, value); err != nil {
+				return err
+			}
+			continue
+		}
+		if key == "throttle" {
+			if o.Sandbox.UpdatesPerMinute, err = strconv.Atoi(value); err != nil {
 				return err
 			}
 			continue

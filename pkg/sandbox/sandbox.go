@@ -38,6 +38,8 @@ type Options struct {
 	// time of each update is drawn by Seed, in whole seconds; it is 300 s if the bounds are zero. With bounds, the sandbox keeps every configuration
 	// for EdgeConfig.
 	Propagation struct{ Shortest, Longest time.Duration }
+	// UpdatesPerMinute is how many calls of UpdateDistribution CloudFront accepts from an account within a minute; 0 if it throttles none (CF-41).
+	UpdatesPerMinute int
 	// Assets returns the directory of the bootstrap binary of a Lambda asset, by the asset's S3 key.
 	Assets func(key string) (dir string, err error)
 	// Handlers starts an instance of a function in this process. The instance, and the clients of Config, then call the sandbox

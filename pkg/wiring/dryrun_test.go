@@ -85,7 +85,7 @@ func TestPlanIsReported(t *testing.T) {
 	c := &cloud{served: served(configOf(t), true)}
 	events := func(r wiring.Run) (_ wiring.Run, plans []outcome.Detail) {
 		for {
-			next, step := r.Next()
+			next, step := permit(r.Next())
 			for _, e := range step.Outcome.Events {
 				if e.Type == contract.ChangePlanned {
 					plans = append(plans, e.Detail)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
@@ -19,9 +20,9 @@ const UpdateInvalid origin.Code = "update-invalid"
 // of the additions that a Search chooses. An origin whose presence alone makes an update invalid is quarantined, unless each origin that was
 // tried alone is refused in the same words: then the distribution itself is the cause. An invalidUpdate is a value: learn returns a new one.
 type invalidUpdate struct {
+	began      time.Time         // when the update was refused
 	answer     Answer            // CloudFront's answer to the full update
 	added      []string          // origins that the update adds or changes
-	entries    []Entry           // their names
 	removals   removalsState     // progress of the update without any of them
 	general    bool              // the distribution itself is the cause, so no addition is tried
 	individual bool              // something shows that single origins are the cause
@@ -108,6 +109,9 @@ func (r Run) searchInvalid() (Run, Step) {
 		switch {
 		case err != nil:
 			return r.failInternal(err)
+		case !plan.Empty() && !r.writing.permitted:
+			r.quarantineFound(&step, h)
+			return r.askForUpdate(step)
 		case !plan.Empty():
 			if h.removals == removalsNotSent {
 				h.removals = removalsSent
@@ -208,18 +212,16 @@ func (r Run) found(h invalidUpdate) []string {
 //	something        no                           any other                                              every addition
 //	something        yes                          any other                                              first the ones named
 func (r Run) startSearch(a Answer) *invalidUpdate {
-	h := invalidUpdate{answer: a, answers: map[string]Answer{}}
+	h := invalidUpdate{began: r.Now, answer: a, answers: map[string]Answer{}}
+	var entries []Entry
 	fresh := false
-	for _, o := range r.Records {
-		wired := o.State == origin.Deferred || o.State == origin.Wired || o.State == origin.Live
-		if o.Intent == origin.Wire && !wired && !slices.Contains(r.Excluded, o.ID) {
-			h.added = append(h.added, o.ID)
-			h.entries = append(h.entries, Entry{VPCOrigin: o.ID, Names: slices.Concat([]string{o.Claim.Domain}, o.Claim.Hosts, o.Claim.Paths)})
-			fresh = fresh || o.Admitted.After(r.Item.RefusedAt)
-		}
+	for _, o := range r.additions() {
+		h.added = append(h.added, o.ID)
+		entries = append(entries, Entry{VPCOrigin: o.ID, Names: slices.Concat([]string{o.Claim.Domain}, o.Claim.Hosts, o.Claim.Paths)})
+		fresh = fresh || o.Admitted.After(r.Item.RefusedAt)
 	}
 	slices.Sort(h.added)
-	suspects := Suspects(a.Message, h.entries)
+	suspects := Suspects(a.Message, entries)
 	h.individual = len(h.added) == 1 || len(suspects) > 0
 	switch unnamed := len(suspects) == 0; {
 	case len(h.added) == 0:
@@ -232,6 +234,17 @@ func (r Run) startSearch(a Answer) *invalidUpdate {
 	}
 	h.search = NewSearch(h.added).Suspect(suspects)
 	return &h
+}
+
+// additions returns the origins that an update adds or changes.
+func (r Run) additions() (added []origin.Record) {
+	for _, o := range r.Records {
+		wired := o.State == origin.Deferred || o.State == origin.Wired || o.State == origin.Live
+		if o.Intent == origin.Wire && !wired && !slices.Contains(r.Excluded, o.ID) {
+			added = append(added, o)
+		}
+	}
+	return added
 }
 
 // quarantineFound quarantines the origins that the search has found so far, once it is known that single origins are the cause.

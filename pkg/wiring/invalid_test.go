@@ -51,7 +51,7 @@ func (c *cloud) answer(do wiring.Action) (a wiring.Answer) {
 func (c *cloud) perform(t tb, r wiring.Run, see func(wiring.Step)) wiring.Run {
 	t.Helper()
 	for range 50 {
-		next, step := r.Next()
+		next, step := permit(r.Next())
 		see(step)
 		var a wiring.Answer
 		if step.Do != nil {
@@ -142,7 +142,7 @@ func TestSuspect(t *testing.T) {
 		if _, is := step.Do.(wiring.Update); !is {
 			t.Fatalf("%s: %s", name, told(step))
 		}
-		if _, step = r.Learn(step, c.answer).Next(); told(step) != c.want {
+		if _, step = permit(r.Learn(step, c.answer).Next()); told(step) != c.want {
 			t.Errorf("%s: %s", name, told(step))
 		}
 	}
@@ -190,7 +190,7 @@ func TestBlameNamesTheOriginThatLocksItsDistribution(t *testing.T) {
 		r, step := feed(t, r, wiring.Answer{Served: served(configOf(t, live, leaving, orphan), true)})
 		refused := failed(wiring.Refused, "AccessDenied")
 		refused.Message = said
-		if _, step = r.Learn(step, refused).Next(); len(step.Outcome.Events) != 1 || !strings.Contains(step.Outcome.Events[0].Detail.Why, want) {
+		if _, step = permit(r.Learn(step, refused).Next()); len(step.Outcome.Events) != 1 || !strings.Contains(step.Outcome.Events[0].Detail.Why, want) {
 			t.Errorf("%s: %+v, want %q", said, step.Outcome.Events, want)
 		}
 	}
@@ -315,7 +315,7 @@ func TestInvalidUpdateSearch(t *testing.T) {
 		dies := rapid.IntRange(-1, 30).Draw(t, "dies after so many steps")
 		said, conflicts := map[string]int{}, 0
 		for steps := 0; ; steps++ {
-			next, step := r.Next()
+			next, step := permit(r.Next())
 			for _, e := range step.Outcome.Events {
 				if e.Type == contract.OriginQuarantined {
 					said[e.Detail.Origin]++

@@ -54,6 +54,49 @@ func (r Run) leavesAtOnce(o origin.Record) bool {
 	return withdrawn && times <= maxAtOnce
 }
 
+// urgent reports whether the next update goes before the ordinary ones of other distributions: an origin has to leave at once, or one that is
+// live is not in the distribution as it is claimed, because somebody else changed it.
+func (r Run) urgent() bool {
+	return slices.ContainsFunc(slices.Concat(r.Records, r.leavingOrphans()), r.leavesAtOnce) || slices.ContainsFunc(r.Records, func(o origin.Record) bool {
+		return o.Intent == origin.Wire && o.State == origin.Live && !r.unpermitted(o) && r.extent(o) != complete
+	})
+}
+
+// askForUpdate asks for the permission to send the next update.
+func (r Run) askForUpdate(step Step) (Run, Step) {
+	if r.writing.throttled {
+		step.Outcome.Count(contract.MetricThrottle, 1)
+	}
+	step.Do = AskForUpdate{Distribution: r.Item.Name, Urgent: r.urgent(), Throttled: r.writing.throttled}
+	return r, step
+}
+
+// permitted takes in whether the next update may be sent. If it may not, a later run sends it, and what changes until then goes with it.
+func (r Run) permitted(a Answer) Run {
+	w := &r.writing
+	throttled := w.throttled
+	w.throttled = false
+	switch {
+	case a.Class != OK:
+		return r.failWrite(a.Err)
+	case a.Wait == 0:
+		w.permitted = true
+		return r
+	}
+	if w.invalid != nil {
+		r.Item.Search = r.saved(*w.invalid)
+	}
+	if w.failed != nil && !throttled {
+		return r.failWrite(w.failed)
+	}
+	return r.postpone(a.Wait)
+}
+
+// isThrottle reports whether an error code means that the account sends too many requests. The model of CloudFront has no such error.
+func isThrottle(code string) bool {
+	return code == "Throttling" || code == "ThrottlingException" || code == "TooManyRequestsException" || code == "RequestLimitExceeded"
+}
+
 // PropagationDelayed is the code of an origin that has waited for status Deployed for longer than contract.LongPropagation.
 const PropagationDelayed origin.Code = "propagation-delayed"
 

@@ -19,7 +19,7 @@ func refusing(t *testing.T, r wiring.Run, c *wiring.Config, a wiring.Answer) (_ 
 	t.Helper()
 	served := served(c, true)
 	for range 300 {
-		next, step := r.Next()
+		next, step := permit(r.Next())
 		for _, e := range step.Outcome.Events {
 			if e.Detail.Severity == contract.SeverityAlarm {
 				alarms = append(alarms, e.Type+": "+e.Detail.Why)

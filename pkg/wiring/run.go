@@ -129,7 +129,7 @@ func (s Step) empty() bool {
 }
 
 // Action is the one thing that a step observes or changes: ReadQuotas, ReadDistribution, FindDistribution, EnsureFunction, RestoreFunction, Create,
-// ListOrigins, FindRecords, FindAlias, Update, ReadZone, ChangeZone or SendRecheck.
+// ListOrigins, FindRecords, FindAlias, AskForUpdate, Update, ReadZone, ChangeZone or SendRecheck.
 type Action interface{ action() }
 
 // Actions that observe.
@@ -158,6 +158,12 @@ type (
 	RestoreFunction struct{ Name, Comment, Code string }
 	// Create creates a distribution.
 	Create struct{ Config *Config }
+	// AskForUpdate asks for the permission to send one update: see Pace.Permit.
+	AskForUpdate struct {
+		Distribution string // the hub's name for it
+		Urgent       bool   // the update removes what has to leave at once, or repairs what viewers get
+		Throttled    bool   // CloudFront has throttled the update that was permitted last
+	}
 	// Update replaces the configuration of a distribution.
 	Update struct {
 		ID, ETag string
@@ -183,6 +189,7 @@ func (ReadZone) action()         {}
 func (EnsureFunction) action()   {}
 func (RestoreFunction) action()  {}
 func (Create) action()           {}
+func (AskForUpdate) action()     {}
 func (Update) action()           {}
 func (ChangeZone) action()       {}
 func (SendRecheck) action()      {}
@@ -196,6 +203,7 @@ type Answer struct {
 
 	Quotas  origin.Size          // ReadQuotas
 	Served  Served               // ReadDistribution
+	Wait    time.Duration        // AskForUpdate: until the run has to ask again; 0 if the update is permitted
 	ETag    string               // Update: of the new configuration
 	ID      string               // FindDistribution, Create
 	ARN     string               // EnsureFunction
@@ -255,6 +263,8 @@ func (r Run) Learn(s Step, a Answer) Run {
 		return r.originsListed(a)
 	case FindRecords:
 		return r.recordsFound(do, a)
+	case AskForUpdate:
+		return r.permitted(a)
 	case Update:
 		return r.updated(do, a)
 	case FindAlias:

@@ -70,7 +70,7 @@ func failed(class wiring.Class, code string) wiring.Answer {
 func feed(t tb, r wiring.Run, answers ...wiring.Answer) (wiring.Run, wiring.Step) {
 	t.Helper()
 	for range 100 {
-		next, step := r.Next()
+		next, step := permit(r.Next())
 		if step.Do != nil && len(answers) == 0 || step.Done {
 			if len(answers) > 0 {
 				t.Fatalf("over, and nobody asked for %+v", answers)
@@ -85,6 +85,19 @@ func feed(t tb, r wiring.Run, answers ...wiring.Answer) (wiring.Run, wiring.Step
 	}
 	t.Fatal("it never ends")
 	return r, wiring.Step{}
+}
+
+// permit permits the update for which a step asks. The step that it returns contains both steps.
+func permit(r wiring.Run, step wiring.Step) (wiring.Run, wiring.Step) {
+	if _, asks := step.Do.(wiring.AskForUpdate); !asks {
+		return r, step
+	}
+	r, next := r.Learn(step, wiring.Answer{}).Next()
+	next.Outcome.Events = append(step.Outcome.Events, next.Outcome.Events...)
+	next.Outcome.Metrics = append(step.Outcome.Metrics, next.Outcome.Metrics...)
+	next.Outcome.Triggers = append(step.Outcome.Triggers, next.Outcome.Triggers...)
+	next.Records, next.Refusals = append(step.Records, next.Records...), append(step.Refusals, next.Refusals...)
+	return r, next
 }
 
 // told is what a step says, records and does, in words.
@@ -145,7 +158,7 @@ func script(t tb, r wiring.Run, answer func(wiring.Action) wiring.Answer) (wirin
 	t.Helper()
 	var all []string
 	for range 300 {
-		next, step := r.Next()
+		next, step := permit(r.Next())
 		all = append(all, told(step))
 		var a wiring.Answer
 		if step.Do != nil {

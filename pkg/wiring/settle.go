@@ -80,7 +80,8 @@ func (r Run) states() (is []origin.Record, changed []int) {
 // configuration. Nothing follows for a record that policy does not permit.
 func (r Run) pending(o origin.Record) bool {
 	waits := o.State == origin.Pending || o.State == origin.Quarantined
-	return r.unpermitted(o) || o.Intent == origin.Wire && waits && (r.Deferred || r.coolingDown(o) || slices.Contains(r.Excluded, o.ID))
+	later := r.Deferred && (r.Item.Search == nil || !slices.Contains(r.Item.Search.Accepted, o.ID))
+	return r.unpermitted(o) || o.Intent == origin.Wire && waits && (later || r.coolingDown(o) || slices.Contains(r.Excluded, o.ID))
 }
 
 // nextState returns the state of a record whose distribution was observed. Only status Deployed of a configuration that needs no change for

@@ -53,7 +53,7 @@ func TestNothingIsWrittenForWhatPolicyDoesNotPermit(t *testing.T) {
 				var remembered []string
 				triggered := false
 				for range 20 {
-					next, step := r.Next()
+					next, step := permit(r.Next())
 					events = append(events, step.Outcome.Events...)
 					for _, one := range step.Refusals {
 						remembered = append(remembered, one.What)

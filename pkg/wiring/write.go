@@ -27,6 +27,9 @@ const (
 type writing struct {
 	done              bool           // Write has nothing left to do
 	attempted         bool           // an update was sent
+	permitted         bool           // the next update may be sent
+	throttled         bool           // CloudFront throttled the last update
+	failed            error          // why the last update failed, if its result is not known and the update is tried once more
 	resultUnknown     bool           // the result of the last update is not known
 	stale             bool           // the ETag that was observed is not current any more, or is missing
 	conflictUncounted bool           // an update was refused because somebody else wrote first, and the metric does not count it yet
@@ -50,6 +53,8 @@ type writing struct {
 //	it differs, and the last update is too recent       leave the update to a later run
 //	it differs, the last update is InProgress, and no
 //	origin has to leave at once                         leave the update to the run that observes status Deployed
+//	it differs, and the hub has sent its updates of
+//	this minute, or others waited longer                leave the update to a later run: see Pace.Permit
 //	it differs                                          update it
 //
 // A refusal is reported and recorded in the step in which it was decided.
@@ -95,8 +100,17 @@ func (r Run) Write() (Run, Step) {
 	r.Excluded = excluded
 	step := r.reportProblems(append(problems, plan.Refused...))
 	r.reportUnpermitted(&step)
+	if r = r.resumeSearch(); r.writing.invalid != nil && step.empty() {
+		return r.searchInvalid()
+	}
+	return r.send(step, plan)
+}
+
+// send sends a plan, or leaves it to a later run: the last rows of Write's table.
+func (r Run) send(step Step, plan Plan) (Run, Step) {
 	spacing, all := r.Terms.Spacing-r.Now.Sub(r.Item.UpdateSent), slices.Concat(r.Records, r.leavingOrphans())
 	switch {
+	case r.writing.invalid != nil: // the search goes on once the step is committed
 	case r.Terms.DryRun:
 		r.writing.done, r.Deferred, r.Planned = true, !plan.Empty(), &plan
 	case plan.Empty():
@@ -105,6 +119,8 @@ func (r Run) Write() (Run, Step) {
 		r = r.postpone(spacing)
 	case r.propagating() && !r.writing.attempted && !slices.ContainsFunc(all, r.leavesAtOnce):
 		r = r.postpone(NextRecheck(r.Now.Sub(r.Item.UpdateSent)))
+	case !r.writing.permitted:
+		return r.askForUpdate(step)
 	default:
 		return r.update(step, plan)
 	}
@@ -185,7 +201,7 @@ func (r Run) update(step Step, plan Plan) (Run, Step) {
 			r.Item.OwnedAliases = append(r.Item.OwnedAliases, change.ID)
 		}
 	}
-	r.Item.UpdateSent, r.writing.attempted = r.Now, true
+	r.Item.UpdateSent, r.writing.attempted, r.writing.permitted = r.Now, true, false
 	r.Item.PendingUpdate = &origin.Update{ETag: r.Served.ETag, Fingerprint: next.fingerprint(), Why: origin.Brief(strings.ReplaceAll(plan.String(), "\n", "; "))}
 	step.Save, step.Do = true, Update{ID: r.Item.ID, ETag: r.Served.ETag, Config: next}
 	return r, step
@@ -194,6 +210,8 @@ func (r Run) update(step Step, plan Plan) (Run, Step) {
 // updated takes in CloudFront's answer to an update.
 func (r Run) updated(sent Update, a Answer) Run {
 	w := &r.writing
+	failed := w.failed
+	w.failed = nil
 	switch {
 	case a.Class == OK:
 		r.Served = &Served{ID: sent.ID, Domain: r.Served.Domain, ETag: a.ETag, Config: sent.Config}
@@ -203,6 +221,12 @@ func (r Run) updated(sent Update, a Answer) Run {
 	case a.Class == Stale:
 		w.stale, w.conflictUncounted = true, true
 		w.conflicts++
+		return r
+	case isThrottle(a.Code):
+		w.throttled, r.Item.PendingUpdate = true, nil
+		return r
+	case a.Class != Refused && failed == nil:
+		w.failed, w.stale = a.Err, true // the client repeats no update, since each call counts
 		return r
 	case a.Class != Refused:
 		w.resultUnknown = true

@@ -28,7 +28,7 @@ func TestWrite(t *testing.T) {
 	leaving := record("vo_1", origin.Detach, origin.Live)
 	empty, one := served(configOf(t), true), served(configOf(t, live), true)
 	reread := wiring.Answer{Served: empty}
-	stale := failed(wiring.Stale, "PreconditionFailed")
+	stale, lost := failed(wiring.Stale, "PreconditionFailed"), failed(wiring.Failed, "")
 	twice := func(a, b wiring.Answer, n int) (all []wiring.Answer) {
 		for range n {
 			all = append(all, a, b)
@@ -62,7 +62,8 @@ func TestWrite(t *testing.T) {
 		"… and is gone":                           {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), stale, failed(wiring.Absent, "")}, "over", true, 0, true},
 		"… four times":                            {spaced, time.Hour, []origin.Record{added}, empty, slices.Concat([]wiring.Answer{sees("vo_2")}, twice(stale, reread, 4)), "save, update vo_2", false, 0, false},
 		"… five times":                            {spaced, time.Hour, []origin.Record{added}, empty, slices.Concat([]wiring.Answer{sees("vo_2")}, twice(stale, reread, 5)), "recheck after 1m0s", true, time.Minute, false},
-		"nobody knows whether it came through":    {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), failed(wiring.Failed, "")}, "over", true, 0, true},
+		"no answer, and it is sent once more":     {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), lost, reread}, "save, update vo_2", false, 0, false},
+		"nobody knows whether it came through":    {adopts, time.Hour, []origin.Record{added}, empty, []wiring.Answer{sees("vo_2"), lost, reread, lost}, "over", true, 0, true},
 		"refused, and no origin is the cause":     {adopts, time.Hour, []origin.Record{leaving}, one, []wiring.Answer{failed(wiring.Refused, "InvalidArgument"), {}}, "over", true, 0, true},
 	} {
 		r := wiring.Run{Terms: c.terms, Now: now, Item: item("E1"), Records: c.records, Alone: true}
@@ -306,8 +307,8 @@ func TestRefuse(t *testing.T) {
 		begin := func(o origin.Record, at time.Time) (wiring.Run, wiring.Step) {
 			r := wiring.Run{Terms: c.terms, Now: at, Item: item("E1"), Records: []origin.Record{o}, Elsewhere: c.elsewhere, Visible: map[string]bool{"vo_1": true}}
 			r.Item.QuotaReadAt = at
-			next, step := r.Next()
-			return next.Learn(step, wiring.Answer{Served: served(c.config, true)}).Next()
+			next, step := permit(r.Next())
+			return permit(next.Learn(step, wiring.Answer{Served: served(c.config, true)}).Next())
 		}
 		_, step := begin(c.record, now)
 		if len(step.Outcome.Events) != 1 || len(step.Records) != 1 {
@@ -385,7 +386,7 @@ func TestSent(t *testing.T) {
 	}
 	// Of one that was refused, or that came too late, nothing is said.
 	for name, a := range map[string]wiring.Answer{"accepted": {}, "stale": failed(wiring.Stale, ""), "lost": failed(wiring.Failed, "")} {
-		next, step := died.Learn(step, a).Next()
+		next, step := permit(died.Learn(step, a).Next())
 		counted := slices.ContainsFunc(step.Outcome.Metrics, func(m outcome.Metric) bool { return m.Name == contract.MetricDistributionUpdate })
 		if said := told(step) == "say Distribution Updated E1"; said != (a.Err == nil) || counted != said {
 			t.Errorf("%s: %s", name, told(step))

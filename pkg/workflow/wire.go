@@ -25,6 +25,8 @@ type wireRegistry interface {
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 	PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error)
 	PutReported(ctx context.Context, distribution, what string, reasons []origin.Reason, now time.Time) error
+	Updates(ctx context.Context) (origin.Updates, time.Time, error)
+	PutUpdates(ctx context.Context, u origin.Updates) error
 }
 
 type distributions interface {

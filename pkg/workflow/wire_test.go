@@ -45,6 +45,12 @@ func (r fixedRegistry) PutRecord(_ context.Context, o origin.Record) (origin.Rec
 	return o, nil
 }
 
+func (fixedRegistry) Updates(context.Context) (origin.Updates, time.Time, error) {
+	return origin.Updates{}, now, nil
+}
+
+func (fixedRegistry) PutUpdates(context.Context, origin.Updates) error { return nil }
+
 func (r fixedRegistry) PutRefusal(context.Context, string, []origin.Reason, time.Time) error {
 	return nil
 }

@@ -135,6 +135,8 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 		var served origin.Served
 		served, err = r.CloudFront.Create(ctx, do.Config.Bytes())
 		a.ID = served.ID
+	case wiring.AskForUpdate:
+		a.Wait, err = r.permit(ctx, do)
 	case wiring.Update:
 		a.ETag, err = r.CloudFront.Update(ctx, do.ID, do.ETag, do.Config.Bytes())
 	case wiring.ChangeZone:
@@ -146,6 +148,24 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 		return wiring.Answer{Class: classOf(err), Err: err, Code: fault.Code(err), Message: fault.Answer(err)}
 	}
 	return a
+}
+
+// maxBudgetConflicts is how many times a run decides again because another run has changed the budget of updates meanwhile.
+const maxBudgetConflicts = 10
+
+// permit returns how long the distribution waits until it asks again, or 0 if its update is permitted now.
+func (w *Wire) permit(ctx context.Context, ask wiring.AskForUpdate) (wait time.Duration, err error) {
+	for range maxBudgetConflicts {
+		before, now, err := w.Registry.Updates(ctx)
+		if err != nil {
+			return 0, err
+		}
+		after, wait := w.Policy.Pace().Permit(before, ask, now)
+		if err := w.Registry.PutUpdates(ctx, after); !fault.Is[*fault.Reread](err) {
+			return wait, err
+		}
+	}
+	return time.Minute, nil
 }
 
 // read reads a distribution and parses its configuration.

@@ -31,6 +31,8 @@ type Service struct {
 	FutureFields []string
 	// Propagation returns how long the next update of a distribution takes to reach the last edge.
 	Propagation func() time.Duration
+	// UpdatesPerMinute is how many calls of UpdateDistribution an account may send within a minute; 0 if there is no limit.
+	UpdatesPerMinute int
 	// KeepPast keeps every configuration for ServedAt.
 	KeepPast bool
 	// Quota returns an account's value of a quota, by its code.
@@ -48,6 +50,8 @@ type Service struct {
 
 	watchers []Watcher
 	edits    int // number of edits by a fault rule
+
+	updates map[string][]time.Time // by account, the last calls of UpdateDistribution that were not throttled
 }
 
 // Watcher is called when a VPC origin gains or loses its endpoint. Called with the world locked.
@@ -68,7 +72,7 @@ func New(w *cloud.World) *Service {
 		Propagation: func() time.Duration { return DistributionDeployment }, Quota: Documented, world: w, schema: parseOutline("DistributionConfig", distributionConfigOutline),
 		distributions: map[string]*distribution{}, origins: map[string]*vpcOrigin{}, functions: map[string]*function{},
 		cachePolicies: cachePolicies(), originRequestPolicies: originRequestPolicies(), responseHeadersPolicies: responseHeadersPolicies(),
-		custom: map[string][]*policy{},
+		custom: map[string][]*policy{}, updates: map[string][]time.Time{},
 	}
 }
 

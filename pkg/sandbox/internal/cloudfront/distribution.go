@@ -271,6 +271,9 @@ func (s *Service) updateDistribution(c *cloud.Call, in *UpdateDistributionInput)
 	if err != nil {
 		return nil, err
 	}
+	if err := s.throttle(c.Account()); err != nil {
+		return nil, err
+	}
 	if err := checkIfMatch(in.IfMatch, d.etag); err != nil {
 		return nil, err
 	}
@@ -295,6 +298,20 @@ func (s *Service) updateDistribution(c *cloud.Call, in *UpdateDistributionInput)
 	}
 	s.write(d, config)
 	return s.answer(d), nil
+}
+
+// throttle counts a call of UpdateDistribution by an account, and returns an error if it is one too many (assumption CF-41).
+func (s *Service) throttle(account string) error {
+	if s.UpdatesPerMinute == 0 {
+		return nil
+	}
+	now, last := s.now(), s.updates[account]
+	if first := len(last) - s.UpdatesPerMinute; first >= 0 && now.Sub(last[first]) < time.Minute {
+		return throttling()
+	}
+	last = append(last, now)
+	s.updates[account] = last[max(0, len(last)-s.UpdatesPerMinute):]
+	return nil
 }
 
 // authorizeParts checks the permissions that parts of a configuration require of who writes it, whether or not they change (assumption CF-39):

@@ -336,6 +336,38 @@ func TestPropagationsEndInOrder(t *testing.T) {
 	}
 }
 
+func TestAssumption_CF_41_UpdatesAreThrottledPerAccount(t *testing.T) {
+	w := newWorld(t)
+	w.cf.UpdatesPerMinute = 2
+	first, second, others := w.distribution(hub, config{}), w.distribution(hub, config{reference: "second"}), w.distribution(teamA, config{})
+	for _, step := range []struct {
+		account, id string
+		advance     time.Duration
+		want        string
+	}{
+		{hub, first, 0, ""},
+		{hub, second, 30 * time.Second, ""},
+		{hub, second, 29 * time.Second, "Throttling"}, // a third one, of whichever distribution
+		{hub, first, 0, "Throttling"},
+		{teamA, others, 0, ""},
+		{hub, first, time.Second, ""}, // what was throttled does not count
+		{hub, second, 29 * time.Second, "Throttling"},
+		{hub, second, time.Second, ""},
+	} {
+		w.Clock.Advance(step.advance)
+		c := config{comment: "changed"}
+		if step.id == second {
+			c.reference = "second"
+		}
+		switch err := w.update(step.account, step.id, c); {
+		case step.want != "":
+			refused(t, err, 400, step.want)
+		case err != nil:
+			t.Errorf("%s at %v: %v", step.id, w.Clock.Now(), err)
+		}
+	}
+}
+
 func TestAssumption_CF_04_Deployment(t *testing.T) {
 	w := newWorld(t)
 	id := w.distribution(hub, config{})

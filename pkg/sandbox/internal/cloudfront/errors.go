@@ -17,6 +17,8 @@ func accessDenied(format string, args ...any) *cloud.Error {
 	return cloud.Errorf(403, "AccessDenied", format, args...)
 }
 
+func throttling() *cloud.Error { return cloud.Errorf(400, "Throttling", "Rate exceeded") }
+
 func entityNotFound() *cloud.Error {
 	return cloud.Errorf(404, "EntityNotFound", "The specified VPC origin does not exist.")
 }

@@ -1,1 +1,0 @@
-module "origin" { source = "../modules/origin" }

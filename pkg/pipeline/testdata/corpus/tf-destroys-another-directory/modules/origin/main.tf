@@ -1,1 +1,0 @@
-resource "aws_cloudfront_vpc_origin" "api" {}
