@@ -3,6 +3,7 @@ package awsroute53
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,8 +30,31 @@ type Zone struct {
 // New returns the zone with this id.
 func New(cfg aws.Config, id string) *Zone { return &Zone{route53.NewFromConfig(cfg), id} }
 
-// Records returns all record sets of the zone.
-func (z *Zone) Records(ctx context.Context) ([]origin.DNSRecord, error) {
+// Records returns the record sets of the zone that are about hosts, and some others, or all record sets if hosts is nil.
+func (z *Zone) Records(ctx context.Context, hosts []string) ([]origin.DNSRecord, error) {
+	if hosts == nil {
+		return z.all(ctx)
+	}
+	var list []origin.DNSRecord
+	read := "" // the records up to here were read
+	for _, host := range slices.SortedFunc(slices.Values(hosts), func(a, b string) int { return strings.Compare(inOrder(a), inOrder(b)) }) {
+		if inOrder(host) <= read {
+			continue
+		}
+		page, err := z.api.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: &z.id, StartRecordName: aws.String(host), MaxItems: aws.Int32(pageSize)})
+		if err != nil {
+			return nil, codes.Wrap(err, "read DNS records of %s in zone %s", host, z.id)
+		}
+		list = append(list, recordsOf(page.ResourceRecordSets)...)
+		if !page.IsTruncated {
+			return list, nil
+		}
+		read = before(page.ResourceRecordSets)
+	}
+	return list, nil
+}
+
+func (z *Zone) all(ctx context.Context) ([]origin.DNSRecord, error) {
 	var list []origin.DNSRecord
 	pages := route53.NewListResourceRecordSetsPaginator(z.api, &route53.ListResourceRecordSetsInput{HostedZoneId: &z.id})
 	for pages.HasMorePages() {
@@ -38,15 +62,43 @@ func (z *Zone) Records(ctx context.Context) ([]origin.DNSRecord, error) {
 		if err != nil {
 			return nil, codes.Wrap(err, "read DNS records of zone %s", z.id)
 		}
-		for _, r := range page.ResourceRecordSets {
-			record := origin.DNSRecord{Name: name(r.Name), Type: string(r.Type)}
-			if r.AliasTarget != nil {
-				record.Target = name(r.AliasTarget.DNSName)
-			}
-			list = append(list, record)
-		}
+		list = append(list, recordsOf(page.ResourceRecordSets)...)
 	}
 	return list, nil
+}
+
+func recordsOf(sets []types.ResourceRecordSet) (list []origin.DNSRecord) {
+	for _, r := range sets {
+		record := origin.DNSRecord{Name: name(r.Name), Type: string(r.Type)}
+		if r.AliasTarget != nil {
+			record.Target = name(r.AliasTarget.DNSName)
+		}
+		list = append(list, record)
+	}
+	return list
+}
+
+// pageSize is how many record sets one call reads for a host and the hosts that follow it. A host has two.
+const pageSize = 100
+
+// inOrder returns a form of a name whose order is the one in which Route 53 lists records: by the reversed labels, with a trailing dot
+// (https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html).
+func inOrder(host string) string {
+	labels := strings.Split(strings.TrimSuffix(strings.ToLower(host), "."), ".")
+	slices.Reverse(labels)
+	return strings.Join(labels, ".") + "."
+}
+
+// before returns the last name, in that order, whose records are complete in a page that is not the last one. AWS does not document where a name
+// with an escaped character comes, so such a name says nothing.
+func before(page []types.ResourceRecordSet) string {
+	last := aws.ToString(page[len(page)-1].Name)
+	for _, r := range slices.Backward(page) {
+		if is := aws.ToString(r.Name); is != last && !strings.Contains(is, `\`) {
+			return inOrder(is)
+		}
+	}
+	return ""
 }
 
 // perBatch is the maximum number of changes in a batch. A batch may have 1,000 records, and an upsert counts as two.

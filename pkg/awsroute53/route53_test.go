@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/originhub/originhub/pkg/awsroute53"
@@ -24,7 +25,7 @@ func start(t *testing.T) (context.Context, *sandbox.Sandbox, *awsroute53.Zone) {
 // aliases returns the zone's records except those that every zone has.
 func aliases(ctx context.Context, t *testing.T, z *awsroute53.Zone) []origin.DNSRecord {
 	t.Helper()
-	return slices.DeleteFunc(rig.Must[[]origin.DNSRecord](t)(z.Records(ctx)), func(r origin.DNSRecord) bool {
+	return slices.DeleteFunc(rig.Must[[]origin.DNSRecord](t)(z.Records(ctx, nil)), func(r origin.DNSRecord) bool {
 		return r.Type == "NS" || r.Type == "SOA"
 	})
 }
@@ -91,12 +92,45 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	ctx, s, z := start(t)
 	none := awsroute53.New(s.Config(rig.Hub, rig.Region), "Z0NONE")
-	_, err := none.Records(ctx)
+	_, err := none.Records(ctx, nil)
 	rig.Want[*fault.GiveUp](t, "read a missing zone", err)
 	up := []origin.DNSRecord{alias("a.example.com", "A", "d1.cloudfront.net")}
 	rig.Want[*fault.GiveUp](t, "change a missing zone", none.Change(ctx, up, nil))
-	_, err = awsroute53.New(s.Config(rig.Team, rig.Region), "Z0EXAMPLE").Records(ctx)
+	_, err = awsroute53.New(s.Config(rig.Team, rig.Region), "Z0EXAMPLE").Records(ctx, nil)
 	rig.Want[*fault.GiveUp](t, "read another account's zone", err)
 	rig.Refuse(s, "ChangeResourceRecordSets", "PriorRequestNotComplete", 400)
 	rig.Want[*fault.Retry](t, "change too soon", z.Change(ctx, up, nil))
+}
+
+// Reading some hosts returns all their records, in a call for each host at most, however many records are between them.
+func TestRecordsOfHosts(t *testing.T) {
+	t.Parallel()
+	ctx, s, z := start(t)
+	var there []origin.DNSRecord
+	for i := range 300 {
+		there = append(there, origin.DNSRecord{Name: fmt.Sprintf("h%03d.example.com", i), Type: "A", Target: "d1.cloudfront.net"}, origin.DNSRecord{Name: fmt.Sprintf("h%03d.example.com", i), Type: "AAAA", Target: "d1.cloudfront.net"})
+	}
+	there = append(there, origin.DNSRecord{Name: "*.example.com", Type: "A", Target: "d1.cloudfront.net"}, origin.DNSRecord{Name: "h1-a.example.com", Type: "A", Target: "d1.cloudfront.net"})
+	rig.OK(t, z.Change(ctx, there, nil))
+	for _, c := range []struct {
+		hosts []string
+		calls int
+	}{
+		{[]string{}, 0},
+		{[]string{"h299.example.com", "H000.example.com", "h150.example.com"}, 3},
+		{[]string{"h000.example.com", "h001.example.com", "h048.example.com"}, 1},
+		{[]string{"h000.example.com", "h049.example.com", "h050.example.com"}, 2},
+		{[]string{"a.example.com", "h1-a.example.com", "zz.example.com", "x.other.example.com"}, 4},
+	} {
+		before := len(s.Calls())
+		got := rig.Must[[]origin.DNSRecord](t)(z.Records(ctx, c.hosts))
+		if calls := len(s.Calls()) - before; calls > c.calls {
+			t.Errorf("%q: %d calls, want %d at most", c.hosts, calls, c.calls)
+		}
+		for _, r := range there {
+			if slices.ContainsFunc(c.hosts, func(h string) bool { return strings.EqualFold(h, r.Name) }) && !slices.Contains(got, r) {
+				t.Errorf("%q: %+v is missing among %d records", c.hosts, r, len(got))
+			}
+		}
+	}
 }

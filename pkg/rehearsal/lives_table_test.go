@@ -463,7 +463,7 @@ func (l *life) planDropBehaviors() (string, func() error, error) {
 
 // countRecords returns the number of records of a host in the hub's zone.
 func (l *life) countRecords(host string) (n int, err error) {
-	records, err := awsroute53.New(l.Config(HubAccount, Region), l.policy.HostedZone).Records(l.ctx)
+	records, err := awsroute53.New(l.Config(HubAccount, Region), l.policy.HostedZone).Records(l.ctx, nil)
 	for _, r := range records {
 		if r.Name == host {
 			n++

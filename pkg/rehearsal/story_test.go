@@ -1002,7 +1002,7 @@ func (s *story) invitation(_ *testscript.TestScript, args []string) error {
 
 // dns checks whether the hub's zone has alias records to a distribution for a host, none, or only unmanaged records.
 func (s *story) dns(_ *testscript.TestScript, args []string) error {
-	records, err := awsroute53.New(s.Config(HubAccount, Region), s.policy.HostedZone).Records(s.ctx)
+	records, err := awsroute53.New(s.Config(HubAccount, Region), s.policy.HostedZone).Records(s.ctx, nil)
 	if err != nil {
 		return err
 	}

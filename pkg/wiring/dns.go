@@ -138,6 +138,14 @@ func (p DNSPlan) Under(domain string) DNSPlan {
 	return p
 }
 
+// about returns the part of the plan that is about these hosts.
+func (p DNSPlan) about(hosts []string) DNSPlan {
+	wanted := lowered(hosts)
+	other := func(r origin.DNSRecord) bool { return !wanted[strings.ToLower(r.Name)] }
+	p.Upsert, p.Delete, p.Refused = slices.DeleteFunc(p.Upsert, other), slices.DeleteFunc(p.Delete, other), slices.DeleteFunc(p.Refused, other)
+	return p
+}
+
 // Only returns the plan without the deletions of records that are not in owned (see origin.Owned).
 func (p DNSPlan) Only(owned []string) DNSPlan {
 	has := map[string]bool{}

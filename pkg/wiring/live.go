@@ -70,7 +70,7 @@ func (r Run) shortfalls(o origin.Record) (reasons []origin.Reason) {
 
 // unresolved returns the shortfalls of an origin that are about DNS.
 func (r Run) unresolved(o origin.Record) (reasons []origin.Reason) {
-	if !r.Zone.Planned {
+	if !r.Zone.Planned || r.Zone.Hosts != nil && !r.Zone.covers(o.Claim.Hosts) {
 		return slices.DeleteFunc(slices.Clone(r.Refusals[serving(o)]), func(reason origin.Reason) bool {
 			return reason.Code != RecordMissing && reason.Code != RecordTaken
 		})

@@ -21,10 +21,11 @@ func (r Run) proves() bool {
 // is repaired stays live meanwhile; Settle decides about everything else.
 func (r Run) prove() (Run, Step) {
 	is, advanced := r.advances()
+	hosts := r.concerned(is, advanced)
 	switch z := r.Zone; {
 	case z.Failed, z.Planned:
-	case !z.Read:
-		return r, Step{Do: ReadZone{}}
+	case !z.covers(hosts):
+		return r, Step{Do: ReadZone{Hosts: hosts}}
 	default:
 		return r.changeDNS(is, Run.prove)
 	}

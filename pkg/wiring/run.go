@@ -23,6 +23,7 @@ type Run struct {
 	Alone   bool // the hub has no other distribution
 	Recheck bool // the message that Item.RecheckDue announces is among the messages that triggered the run
 	Quiet   bool // only recheck messages triggered the run
+	Narrow  bool // all messages that triggered the run are about this distribution: something has changed, and nothing else is to be repaired
 	// Suspended says which origins people have suspended.
 	Suspended origin.Suspended
 	// Withdrawn has the VPC origins that have to leave although their records cannot be read.
@@ -146,8 +147,8 @@ type (
 	FindRecords struct{ IDs []string }
 	// FindAlias asks which other distributions have an alias that overlaps one, for which a distribution is to have it.
 	FindAlias struct{ Distribution, Alias string }
-	// ReadZone lists the records of the hosted zone.
-	ReadZone struct{}
+	// ReadZone lists the records of hosts in the hosted zone, or all of its records if Hosts is nil.
+	ReadZone struct{ Hosts []string }
 )
 
 // Actions that change something.

@@ -17,6 +17,7 @@ const RecordTaken origin.Code = "record-taken"
 // Zone is what a run knows about the hosted zone.
 type Zone struct {
 	Read    bool
+	Hosts   []string           // whose records were read; nil if all were
 	Records []origin.DNSRecord // those of the hosts of this distribution's origins, as they were read
 	Planned bool
 	Plan    DNSPlan // the changes to make, or those that were made
@@ -29,8 +30,8 @@ type Zone struct {
 //
 //	a record's hosts concern DNS                       hosted zone    then
 //	no                                                 -              conclude
-//	yes, but the run is a recheck and no state changes -              conclude: DNS is repaired at events and sweeps only
-//	yes                                                not observed   observe it
+//	yes, but the run is narrow and no state changes    -              conclude: DNS is repaired in other runs
+//	yes                                                not observed   observe it: in a narrow run, for the hosts of what changes
 //	yes                                                differs        record which DNS records are owned, and change the zone
 //	yes                                                as planned     conclude
 //	yes                                                failed         conclude, but no origin becomes live
@@ -42,13 +43,34 @@ func (r Run) Settle() (Run, Step) {
 	concerns := slices.ContainsFunc(is, func(o origin.Record) bool {
 		return o.State == origin.Live || o.State == origin.Detaching || o.State == origin.Detached || len(o.ReleasedHosts) > 0
 	})
+	hosts := r.concerned(is, changed)
 	switch z := r.Zone; {
-	case !concerns && r.Planned == nil, len(changed) == 0 && r.Quiet, z.Failed, z.Planned:
+	case !concerns && r.Planned == nil, len(changed) == 0 && (r.Quiet || r.Narrow && r.Planned == nil), z.Failed, z.Planned:
 		return r.conclude(is, changed)
-	case !z.Read:
-		return r, Step{Do: ReadZone{}}
+	case !z.covers(hosts):
+		return r, Step{Do: ReadZone{Hosts: hosts}}
 	}
 	return r.changeDNS(is, Run.Settle)
+}
+
+// concerned returns the hosts whose DNS records a run has to know: in a narrow run those of the records that change, else nil, for all.
+func (r Run) concerned(is []origin.Record, changed []int) []string {
+	if !r.Narrow || r.Planned != nil {
+		return nil
+	}
+	hosts := append([]string{}, r.Zone.Hosts...)
+	for _, i := range changed {
+		hosts = slices.Concat(hosts, is[i].Claim.Hosts, is[i].ReleasedHosts)
+	}
+	return sortedSet(hosts)
+}
+
+// covers reports whether the records of these hosts were read; nil stands for all hosts.
+func (z Zone) covers(hosts []string) bool {
+	if !z.Read || z.Hosts == nil || hosts == nil {
+		return z.Read && z.Hosts == nil
+	}
+	return !slices.ContainsFunc(hosts, func(h string) bool { return !slices.Contains(z.Hosts, h) })
 }
 
 // states returns the records as they are now, and the indexes of those that change or that a teardown task waits for.
@@ -261,6 +283,9 @@ func (r Run) dnsPlan(is []origin.Record) DNSPlan {
 	if !r.Terms.Spec(r.Item, c).Created {
 		plan = plan.Only(r.Item.OwnedRecords)
 	}
+	if r.Zone.Hosts != nil {
+		plan = plan.about(r.Zone.Hosts)
+	}
 	return plan
 }
 
@@ -280,6 +305,9 @@ func (r Run) zoneAnswered(do Action, a Answer) Run {
 	if a.Class != OK {
 		r.Zone.Failed, r.Failed = true, errors.Join(r.Failed, a.Err)
 		return r
+	}
+	if read, is := do.(ReadZone); is {
+		r.Zone.Hosts = read.Hosts
 	}
 	change, changed := do.(ChangeZone)
 	if !changed {

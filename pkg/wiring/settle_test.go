@@ -464,3 +464,47 @@ func TestSettleKeepsTheHostsOfWhatLeft(t *testing.T) {
 		t.Errorf("%+v", step.Records)
 	}
 }
+
+// A narrow run, which only messages about this distribution triggered, looks at the DNS records of what changes. Any other run repairs all.
+func TestNarrowRunReadsTheHostsOfWhatChanges(t *testing.T) {
+	steady, arrives := record("vo_1", origin.Wire, origin.Live), record("vo_2", origin.Wire, origin.Wired)
+	steady.Claim.Hosts, arrives.Claim.Hosts = []string{"steady.example.com"}, []string{"new.example.com"}
+	both := configOf(t, steady, arrives)
+	for name, c := range map[string]struct {
+		narrow  bool
+		records []origin.Record
+		reads   bool
+		hosts   []string // that are read
+		writes  []string
+	}{
+		"wide":                      {records: []origin.Record{steady, arrives}, reads: true, writes: []string{"new.example.com", "steady.example.com"}},
+		"narrow":                    {narrow: true, records: []origin.Record{steady, arrives}, reads: true, hosts: []string{"new.example.com"}, writes: []string{"new.example.com"}},
+		"narrow, and steady":        {narrow: true, records: []origin.Record{steady}},
+		"wide, although all steady": {records: []origin.Record{steady}, reads: true, writes: []string{"steady.example.com"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := both
+			if len(c.records) == 1 {
+				config = configOf(t, steady)
+			}
+			r := wiring.Run{Terms: adopts, Now: now, Alone: true, Narrow: c.narrow, Item: item("E1"), Records: c.records}
+			next, step := feed(t, r, wiring.Answer{Served: served(config, true)})
+			read, reads := step.Do.(wiring.ReadZone)
+			if reads != c.reads || !slices.Equal(read.Hosts, c.hosts) {
+				t.Fatalf("%s: %+v", told(step), step.Do)
+			}
+			if !reads {
+				return
+			}
+			_, step = feed(t, next.Learn(step, wiring.Answer{}))
+			change, changes := step.Do.(wiring.ChangeZone)
+			var writes []string
+			for _, e := range change.Plan.Upsert {
+				writes = append(writes, e.Name)
+			}
+			if slices.Sort(writes); !changes || !slices.Equal(slices.Compact(writes), c.writes) {
+				t.Errorf("%s writes %q, want %q", told(step), writes, c.writes)
+			}
+		})
+	}
+}

@@ -59,7 +59,7 @@ func (r Run) reportUnpermitted(step *Step) {
 
 // lacksRecords reports whether a host of a live origin does not lead to the distribution, as far as the hosted zone was read.
 func (r Run) lacksRecords(o origin.Record) bool {
-	if o.State != origin.Live || !r.Zone.Read {
+	if o.State != origin.Live || !r.Zone.Read || r.Zone.Hosts != nil && !r.Zone.covers(o.Claim.Hosts) {
 		return false
 	}
 	there := hostRecords(r.Zone.Records, o.Claim.Hosts)

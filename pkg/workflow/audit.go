@@ -35,7 +35,7 @@ type offers interface {
 }
 
 type records interface {
-	Records(ctx context.Context) ([]origin.DNSRecord, error)
+	Records(ctx context.Context, hosts []string) ([]origin.DNSRecord, error)
 }
 
 // SpokeOrigins is a team's account with its VPC origins, their tags and their users.
@@ -145,7 +145,7 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 		}
 	}
 	if w.DNS {
-		if o.DNS, err = a.DNS.Records(ctx); err != nil {
+		if o.DNS, err = a.DNS.Records(ctx, nil); err != nil {
 			return err
 		}
 	}

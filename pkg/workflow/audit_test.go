@@ -75,7 +75,7 @@ func (w *auditedWorld) Resources(context.Context) ([]origin.Resource, error) {
 	return nil, nil
 }
 
-func (w *auditedWorld) Records(context.Context) ([]origin.DNSRecord, error) {
+func (w *auditedWorld) Records(context.Context, []string) ([]origin.DNSRecord, error) {
 	w.call("records")
 	return nil, nil
 }

@@ -156,7 +156,10 @@ func (c *crowd) Distribution(context.Context, string) (origin.Served, error) {
 
 func (c *crowd) Distributions(context.Context) ([]origin.Listed, error) { c.call(); return nil, nil }
 
-func (c *crowd) Records(context.Context) ([]origin.DNSRecord, error) { c.call(); return nil, nil }
+func (c *crowd) Records(context.Context, []string) ([]origin.DNSRecord, error) {
+	c.call()
+	return nil, nil
+}
 
 // member is one account of the crowd. A role is assumed with its first call.
 type member struct {

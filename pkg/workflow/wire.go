@@ -41,7 +41,8 @@ type distributions interface {
 }
 
 type zone interface {
-	Records(ctx context.Context) ([]origin.DNSRecord, error)
+	// Records lists the records of hosts in the hosted zone, or all of its records if hosts is nil.
+	Records(ctx context.Context, hosts []string) ([]origin.DNSRecord, error)
 	Change(ctx context.Context, upsert, remove []origin.DNSRecord) error
 }
 
@@ -137,6 +138,8 @@ func (w *Wire) one(ctx context.Context, s origin.Snapshot, name string, messages
 	r.run.Suspended, r.run.Unpermitted = admission.Suspended(s, w.Policy.Policy), admission.Unpermitted(s.Records, w.Policy.Policy)
 	r.run.Recheck = inbound.Rechecks(messages, name, r.run.Item.RecheckDue)
 	r.run.Quiet = inbound.OnlyRechecks(messages)
+	_, all := inbound.Distributions(messages)
+	r.run.Narrow = !all
 	err = r.underLease(ctx)
 	return r.run.CapacityFreed, err
 }
@@ -160,11 +163,15 @@ type zoneRead struct {
 	read    bool
 }
 
-func (z *zoneRead) Records(ctx context.Context) (_ []origin.DNSRecord, err error) {
+func (z *zoneRead) Records(ctx context.Context, hosts []string) (_ []origin.DNSRecord, err error) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	if !z.read {
-		z.records, err = z.zone.Records(ctx)
+	switch {
+	case z.read:
+	case hosts != nil:
+		return z.zone.Records(ctx, hosts)
+	default:
+		z.records, err = z.zone.Records(ctx, nil)
 		z.read = err == nil
 	}
 	return z.records, err

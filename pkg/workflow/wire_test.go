@@ -77,7 +77,7 @@ type broken struct{}
 
 var errZone, errBus = errors.New("no zone"), errors.New("no bus")
 
-func (broken) Records(context.Context) ([]origin.DNSRecord, error) { return nil, errZone }
+func (broken) Records(context.Context, []string) ([]origin.DNSRecord, error) { return nil, errZone }
 
 func (broken) Change(context.Context, []origin.DNSRecord, []origin.DNSRecord) error { return errZone }
 
@@ -217,7 +217,7 @@ type counted struct {
 	calls   int
 }
 
-func (z *counted) Records(context.Context) ([]origin.DNSRecord, error) {
+func (z *counted) Records(context.Context, []string) ([]origin.DNSRecord, error) {
 	z.calls++
 	return z.records, nil
 }

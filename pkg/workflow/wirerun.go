@@ -126,7 +126,7 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 	case wiring.FindAlias:
 		a.Holders, err = r.CloudFront.ConflictingAliases(ctx, do.Distribution, do.Alias)
 	case wiring.ReadZone:
-		a.Zone, err = r.zone.Records(ctx)
+		a.Zone, err = r.zone.Records(ctx, do.Hosts)
 	case wiring.EnsureFunction:
 		a.ARN, err = r.CloudFront.EnsureFunction(ctx, do.Name, do.Comment, do.Code)
 	case wiring.RestoreFunction:
