@@ -37,8 +37,8 @@ const (
 	prefixRefusal    = "refusal#"
 	prefixTally      = "tally#"
 	prefixReported   = "reported#" // what function wire reported about a distribution or one of its origins
-	itemFindings     = "findings" // what the audit remembers, in partition contract.RegistryAudit
-	prefixFinding = "finding#" // an open finding, in the same partition
+	itemFindings     = "findings"  // what the audit remembers, in partition contract.RegistryAudit
+	prefixFinding    = "finding#"  // an open finding, in the same partition
 	itemFleet        = "fleet"     // in partition contract.RegistryFleet
 	itemBudget       = "budget"    // of the updates, in partition contract.RegistryUpdates
 )
