@@ -135,6 +135,8 @@ type Act struct {
 	Every   *Act
 	Account string   // id of the account whose role the job assumes; empty if unknown
 	Runs    []string // where pipelines run the file with the call from
+	Dir     string   // where a deployment runs, from the repository's root; unknown if it could not be resolved
+	Other   bool     // the file speaks of resources other than VPC origins, and not of VPC origins
 }
 
 // Option returns the first of the options that the call has.
@@ -165,6 +167,8 @@ type Declaration struct {
 	ID       string   // id of an existing resource that it takes over; empty if unknown
 	Ignored  []string // properties that its owner leaves to others (ignore_changes); "all" for every one
 	Wired    bool     // it has a VPC origin among its origins
+	Maybe    bool     // only if a variable says so
+	Other    bool     // its file speaks of resources other than VPC origins, and not of VPC origins
 	Fix      *Fix
 }
 

@@ -53,6 +53,8 @@ type run struct {
 	seen  int // pipelines and scripts read
 	jobs  []*Job
 	decls []Declaration
+	dirs  []string            // directories with Terraform files
+	uses  map[string][]string // directories of modules, by the directory that uses them
 	notes []Note
 	from  map[string][]string // files that are run, and where from
 }
@@ -72,6 +74,16 @@ func (r *run) note(at Position, message string) {
 }
 
 func (r *run) runs(file, from string) { r.from[file] = append(r.from[file], from) }
+
+// near reports whether the serverless.yml beside a file is about CloudFront.
+func (r *run) near(file string) bool {
+	for _, name := range []string{"serverless.yml", "serverless.yaml"} {
+		if raw, err := r.repo.read(path.Join(path.Dir(file), name)); err == nil && r.repo.has(path.Join(path.Dir(file), name)) {
+			return relevant(raw)
+		}
+	}
+	return false
+}
 
 func (r *run) find(from, name string) (string, bool) { return r.repo.find(from, name) }
 
@@ -112,7 +124,7 @@ func (r *run) packageScripts(file string) map[string]*script {
 
 // read reads one file. A parser that fails on it costs a note.
 func read(repo *repository, file string) (r *run) {
-	r = &run{repo: repo, root: file, from: map[string][]string{}}
+	r = &run{repo: repo, root: file, from: map[string][]string{}, uses: map[string][]string{}}
 	defer func() {
 		if failed := recover(); failed != nil {
 			r.note(Position{file, 1, 1}, fmt.Sprintf("the parser failed on this file, so that it is not read: %v", failed))
@@ -123,7 +135,9 @@ func read(repo *repository, file string) (r *run) {
 	}
 	raw, err := repo.read(file)
 	if err != nil {
-		r.note(Position{file, 1, 1}, fmt.Sprintf("the file is not read: %v", err))
+		if kindOf(file, nil) != "" {
+			r.note(Position{file, 1, 1}, fmt.Sprintf("the file is not read: %v", err))
+		}
 		return r
 	}
 	kind := kindOf(file, raw)
@@ -138,7 +152,7 @@ var named = regexp.MustCompile(`(?i)^(gnu)?makefile$|^jenkinsfile|^buildspec|^pa
 
 // always reports whether a file is read whatever is in it, since it may run others.
 func always(file string) bool {
-	return named.MatchString(path.Base(file)) || strings.HasPrefix(file, ".github/workflows/") || strings.Contains(file, "/.github/workflows/")
+	return named.MatchString(path.Base(file)) || path.Ext(file) == ".tf" || strings.HasPrefix(file, ".github/workflows/") || strings.Contains(file, "/.github/workflows/")
 }
 
 // tests are not run by pipelines to change anything in an account.
@@ -207,6 +221,7 @@ func (r *run) content(file, kind string, raw []byte) {
 		m := readMakefile(file, string(raw))
 		for _, target := range m.order {
 			s := newShell(r, r.job(file))
+			s.dir = path.Dir(file)
 			m.run(s, target, map[string]bool{})
 		}
 	case "yaml":
@@ -259,6 +274,7 @@ func (r *run) commandsOf(file string, raw [][]byte) {
 	if len(raw) > 20_000 {
 		return
 	}
+	w := &workflow{run: r, file: file}
 	r.seen++
 	job := r.job(file)
 	s := newShell(r, job)
@@ -272,12 +288,12 @@ func (r *run) commandsOf(file string, raw [][]byte) {
 		case len(m[3]) > 0:
 			t := &script{file: file}
 			block(t, raw, &node{line: i + 1, block: m[3][0]})
-			s.script(t)
 			i += max(0, len(t.segments)-1)
+			s.script(w.expanded(s, t))
 		case len(m[4]) > 0 && (len(m[2]) > 0 || bytes.Contains(m[1], []byte("- "))):
 			t := &script{file: file}
 			t.add(strings.Trim(string(m[4]), `"'`), i+1, len(raw[i])-len(bytes.TrimLeft(raw[i], " -"))+1)
-			s.script(t)
+			s.script(w.expanded(s, t))
 		}
 	}
 }

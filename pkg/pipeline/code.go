@@ -62,6 +62,8 @@ func (r *codeReader) services() {
 			r.module(t.text)
 		case t.kind == 'i' && t.text == "aws_cloudfront":
 			r.cdk = true
+		case t.kind == 'i' && t.text == "IfMatch": // of the services with a method update_distribution, only CloudFront has it
+			r.uses["cloudfront"] = true
 		case t.kind == 'i' && (t.text == "client" || t.text == "resource") && r.is(i+1, 'p', "("):
 			r.named(i)
 		case r.is(i-1, 'i', "new") || r.is(i-1, 'p', ".") && r.is(i-3, 'i', "new"):
@@ -248,6 +250,23 @@ func (r *codeReader) list(i int) {
 
 // textOf returns the text of a string as a script.
 func (r *codeReader) textOf(i int) *script {
+	s := r.literal(i)
+	if r.python {
+		return s
+	}
+	return s.rewritten(func(rest string) (int, int, string, bool) {
+		loc := member.FindStringIndex(rest)
+		if loc == nil {
+			return 0, 0, "", false
+		}
+		return loc[0], loc[1], "${originhub_unresolved}", true
+	})
+}
+
+// member is an interpolation in JavaScript or Groovy that the shell would not understand: ${a.b}, ${f(x)}.
+var member = regexp.MustCompile(`\$\{\s*[\w$]+\s*[.(][^}]*\}`)
+
+func (r *codeReader) literal(i int) *script {
 	s := &script{file: r.at.file}
 	tok := r.tokens[i]
 	offset := tok.offset
@@ -284,19 +303,34 @@ func (r *codeReader) commandOf(i int) {
 		r.commands = append(r.commands, r.textOf(i))
 		return
 	}
+	r.commands = append(r.commands, r.wordsFrom(i))
+}
+
+// wordsFrom returns a command whose words are a list of strings and variables, from its first word on.
+func (r *codeReader) wordsFrom(i int) *script {
 	s := &script{file: r.at.file}
 	at := r.place(i)
 	s.add("aws", at.Line, at.Column)
-	for k := i + 1; k < min(len(r.tokens), i+80) && !r.is(k, 'p', "]") && !r.is(k, 'p', ")"); k++ {
+	k, level := i+1, 0
+	if r.is(i+2, 'p', "[") { // spawn("aws", ["cloudfront", …])
+		k = i + 3
+	}
+	for ; k < min(len(r.tokens), i+80); k++ {
 		p := r.place(k)
+		if r.tokens[k].kind == 'p' {
+			if level += nesting(r.tokens[k].text); level < 0 {
+				break
+			}
+		}
 		switch {
+		case level > 0: // inside an index or a call
 		case r.is(k, 's', ""):
 			s.add(" '"+strings.ReplaceAll(r.tokens[k].text, "'", "")+"'", p.Line, p.Column)
 		case r.is(k, 'i', "") && (r.is(k-1, 'p', ",") || r.is(k-1, 'p', "[")):
 			s.add(" \"${"+strings.Trim(r.tokens[k].text, "$")+"}\"", p.Line, p.Column)
 		}
 	}
-	r.commands = append(r.commands, s)
+	return s
 }
 
 // file reads which files a program opens.

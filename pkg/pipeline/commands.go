@@ -56,8 +56,8 @@ var retrying = []string{"retry", "watch"}
 // texts are commands that print, test or describe their arguments, and run none of them.
 var texts = []string{
 	"echo", "printf", "print", ":", "true", "grep", "egrep", "fgrep", "rg", "ag", "test", "[", "log", "logger", "info", "warn", "error", "debug", "say", "fail", "die", "abort",
-	"cowsay", "usage", "man", "which", "type", "hash", "alias", "complete", "curl", "wget", "git", "slack", "notify", "zenity", "figlet", "less", "more", "diff", "cmp", "ls", "rm", "mkdir",
-	"chmod", "chown", "exit", "return", "sleep", "cd", "pushd", "apt-get", "apt", "yum", "dnf", "apk", "brew", "pip", "pip3", "aws_completer", "tmux", "expect", "assert", "shellcheck",
+	"cowsay", "usage", "man", "which", "type", "hash", "alias", "complete", "curl", "wget", "git", "slack", "notify", "zenity", "figlet", "less", "more", "diff", "cmp", "ls", "rm", "mkdir", "popd",
+	"chmod", "chown", "exit", "return", "sleep", "apt-get", "apt", "yum", "dnf", "apk", "brew", "pip", "pip3", "aws_completer", "tmux", "expect", "assert", "shellcheck",
 }
 
 // exec evaluates a command whose words are known.
@@ -93,7 +93,7 @@ func (s *shell) builtin(name string) (func([]arg, Value) Value, bool) {
 		"cat": s.passes, "tee": s.tee, "sponge": s.tee, "cp": s.copied, "mv": s.copied, "sed": s.sed, "gsed": s.sed,
 		"bash": s.interpreter, "sh": s.interpreter, "zsh": s.interpreter, "dash": s.interpreter, "ksh": s.interpreter, "eval": s.eval, "source": s.sourced, ".": s.sourced,
 		"trap": s.trap, "ssh": s.remote, "docker": s.container, "podman": s.container, "find": s.find,
-		"read": s.read, "mapfile": s.read, "readarray": s.read, "set": s.set, "shift": s.shift, "export": s.exported, "mktemp": s.temporary,
+		"cd": s.cd, "pushd": s.cd, "read": s.read, "mapfile": s.read, "readarray": s.read, "set": s.set, "shift": s.shift, "export": s.exported, "mktemp": s.temporary,
 		"python": s.python, "python3": s.python, "node": s.python, "ruby": s.python,
 		"make": s.make, "gmake": s.make, "npm": s.npm, "yarn": s.npm, "pnpm": s.npm, "bun": s.npm, "npx": s.npx, "pnpx": s.npx, "bunx": s.npx,
 		"cdk": s.cdk, "terraform": s.terraform, "tofu": s.terraform, "terragrunt": s.terraform, "sam": s.sam, "serverless": s.serverless, "sls": s.serverless, "pulumi": s.pulumi,

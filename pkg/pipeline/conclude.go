@@ -28,6 +28,7 @@ func conclude(repo *repository, results []*run, scope Scope) Report {
 		}
 	}
 	all := known(results)
+	others(repo, results)
 	covered := coverage(results)
 	for _, r := range results {
 		if r == nil {
@@ -56,6 +57,27 @@ type conclusion struct {
 	rules map[string]Rule
 	scope Scope
 	found map[string]*Finding
+}
+
+// aboutOrigins are words of a file whose shares may hold VPC origins.
+var aboutOrigins = regexp.MustCompile(`(?i)cloudfront|vpc.?origin|originhub`)
+
+// others marks the calls about shares in files that speak of other resources, and not of VPC origins.
+func others(repo *repository, results []*run) {
+	for _, r := range results {
+		if r == nil {
+			continue
+		}
+		for _, j := range r.jobs {
+			for _, a := range j.Acts {
+				if a.Service != "ram" {
+					continue
+				}
+				raw, err := repo.read(a.At.File)
+				a.Other = err == nil && otherResources.Match(raw) && !aboutOrigins.Match(raw)
+			}
+		}
+	}
 }
 
 // coverage returns the files whose reading evaluated each call. A script is read by itself, too; what it does when a pipeline runs it
@@ -145,6 +167,7 @@ type ignore struct {
 	rules  []string
 	reason string
 	used   []string
+	text   string // the comment with the white space before it
 }
 
 func ignores(file string, raw []byte) (found []*ignore) {
@@ -159,8 +182,10 @@ func ignores(file string, raw []byte) (found []*ignore) {
 		for r := range strings.SplitSeq(string(line[m[4]:m[5]]), ",") {
 			i.rules = append(i.rules, strings.TrimSpace(r))
 		}
-		if len(bytes.TrimSpace(line[:m[0]])) == 0 {
+		if before := bytes.TrimRight(line[:m[0]], " \t"); len(before) == 0 {
 			i.on = number + 1
+		} else {
+			i.text = strings.TrimRight(string(line[len(before):]), "\r\n")
 		}
 		found = append(found, i)
 	}
@@ -198,6 +223,14 @@ func silenced(f Finding, all []*ignore) bool {
 	return false
 }
 
+// removal is the fix of a comment that silences nothing, if it stands behind something else and names one rule.
+func (i *ignore) removal() *Fix {
+	if i.text == "" || len(i.rules) > 1 {
+		return nil
+	}
+	return &Fix{File: i.at.File, Line: i.at.Line, Old: i.text}
+}
+
 func (c *conclusion) aboutComment(i *ignore) (findings []Finding) {
 	about := func(id, does string, fix *Fix) {
 		rule := c.rules[id]
@@ -213,7 +246,7 @@ func (c *conclusion) aboutComment(i *ignore) (findings []Finding) {
 		case !known:
 			about("ignore-unused", fmt.Sprintf("there is no rule %q", r), nil)
 		case !slices.Contains(i.used, r):
-			about("ignore-unused", "rule "+r+" finds nothing there", nil)
+			about("ignore-unused", "rule "+r+" finds nothing there", i.removal())
 		}
 	}
 	return findings

@@ -43,6 +43,7 @@ type target struct {
 //	                                         a deletion of a VPC origin follows           wrong-order
 //	                                         otherwise                                    share-revoked
 //	accept- or reject-…-invitation                                                        invitation-answered
+//	the last two                             the file is about other resources            low confidence
 //	an operation that is not resolved                                                     unresolved-operation
 func ofJob(j *Job) (hits []hit) {
 	for i, a := range j.Acts {
@@ -76,6 +77,9 @@ func ofJob(j *Job) (hits []hit) {
 		case "accept-resource-share-invitation", "reject-resource-share-invitation":
 			verb, _, _ := strings.Cut(a.Operation, "-")
 			h.rule, h.does = "invitation-answered", verb+"s an invitation to a share"
+			if a.Other {
+				h.confidence = Unsure
+			}
 		case "unresolved":
 			h.rule, h.does = "unresolved-operation", "calls an operation of "+a.Service+" that the audit cannot resolve"
 		default:
@@ -94,7 +98,7 @@ func shown(v Value) string {
 }
 
 // otherResources are words in the arguments of a share that holds something else than VPC origins.
-var otherResources = regexp.MustCompile(`(?i)transit-?gateway|tgw|:subnet|subnet-|resolver|license-manager|prefix-list|ipam|:ssm:|parameter/`)
+var otherResources = regexp.MustCompile(`(?i)transit[-_ ]?gateway|tgw|lattice|:subnet|subnet-|resolver|license-manager|prefix[-_]list|ipam|:ssm:|parameter/`)
 
 func ofShare(j *Job, i int, h hit) hit {
 	a := j.Acts[i]
@@ -107,7 +111,7 @@ func ofShare(j *Job, i int, h hit) hit {
 	if !share.Known() && a.Account == "" {
 		h.confidence = min(h.confidence, Likely)
 	}
-	if otherResources.MatchString(share.Shown + arns.Shown) {
+	if a.Other || otherResources.MatchString(share.Shown+arns.Shown) {
 		h.confidence = Unsure
 	}
 	follows := slices.ContainsFunc(j.Acts[i+1:], func(b *Act) bool { return b.Operation == "delete-vpc-origin" })

@@ -1,12 +1,13 @@
 package pipeline
 
 import (
-	"regexp"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // managedParts are the attributes of a distribution in Terraform that hold what originhub adds
@@ -36,7 +37,14 @@ func (r *run) terraform(file string, raw []byte) {
 	if !ok {
 		return
 	}
+	dir := path.Dir(file)
+	r.dirs = append(r.dirs, dir)
 	for _, b := range body.Blocks {
+		if a := b.Body.Attributes["source"]; b.Type == "module" && a != nil {
+			if sources := literals(&hclsyntax.TupleConsExpr{Exprs: []hclsyntax.Expression{a.Expr}}); strings.HasPrefix(sources[0], ".") {
+				r.uses[dir] = append(r.uses[dir], path.Join(dir, sources[0]))
+			}
+		}
 		if b.Type != "resource" || len(b.Labels) < 2 {
 			continue
 		}
@@ -65,6 +73,7 @@ func (r *run) resource(file string, raw []byte, b *hclsyntax.Block) {
 		d.Aliases = literals(a.Expr)
 	}
 	d.Wired = strings.Contains(whole, "vpc_origin_config")
+	d.Other = kind == "RAM invitation" && otherResources.Match(raw) && !aboutOrigins.Match(raw)
 	lifecycle := false
 	for _, inner := range b.Body.Blocks {
 		if inner.Type != "lifecycle" {
@@ -75,9 +84,14 @@ func (r *run) resource(file string, raw []byte, b *hclsyntax.Block) {
 			d.Ignored = traversals(a.Expr)
 		}
 	}
-	if kind == "AWS::CloudFront::Distribution" && !lifecycle && b.CloseBraceRange.Start.Column == 1 {
-		d.Fix = &Fix{File: file, Line: b.CloseBraceRange.Start.Line - 1, New: "\n  lifecycle {\n    ignore_changes = [" + strings.Join(managedParts, ", ") + "]\n  }\n"}
+	left := map[string]string{
+		"AWS::CloudFront::Distribution": strings.Join(managedParts, ", "),
+		"AWS::CloudFront::VpcOrigin":    `tags["originhub:teardown"], tags_all["originhub:teardown"]`,
+	}[kind]
+	if left != "" && !lifecycle && b.CloseBraceRange.Start.Column == 1 && b.CloseBraceRange.Start.Line > b.OpenBraceRange.Start.Line {
+		d.Fix = &Fix{File: file, Line: b.CloseBraceRange.Start.Line - 1, New: "\n  lifecycle {\n    ignore_changes = [" + left + "]\n  }\n"}
 	}
+	d.Maybe = strings.Contains(whole, `dynamic "vpc_origin_config"`)
 	r.decls = append(r.decls, d)
 }
 
@@ -131,35 +145,32 @@ func (r *run) provisioners(file string, raw []byte, b *hclsyntax.Block) {
 		if a == nil {
 			continue
 		}
-		newShell(r, r.job(file)).script(commandOf(file, raw, a.Expr.Range()))
+		newShell(r, r.job(file)).script(commandOf(file, raw, a.Expr))
 	}
 }
 
 // commandOf returns a string or here-document of Terraform as a shell script. What it interpolates is a variable of the shell.
-func commandOf(file string, raw []byte, from hcl.Range) *script {
-	t := strings.Trim(string(raw[from.Start.Byte:from.End.Byte]), "\"")
-	line, column := from.Start.Line, from.Start.Column+1
-	if strings.HasPrefix(t, "<<") {
-		_, t, _ = strings.Cut(t, "\n")
-		line, column = line+1, 1
-		if i := strings.LastIndex(strings.TrimRight(t, "\n"), "\n"); i >= 0 {
-			t = t[:i+1]
+func commandOf(file string, raw []byte, e hclsyntax.Expression) *script {
+	s := &script{file: file}
+	t, ok := e.(*hclsyntax.TemplateExpr)
+	if !ok {
+		return s
+	}
+	for _, part := range t.Parts {
+		at := part.Range()
+		literal, ok := part.(*hclsyntax.LiteralValueExpr)
+		if !ok || literal.Val.Type() != cty.String {
+			s.add("${originhub_"+variableName(string(raw[at.Start.Byte:at.End.Byte]))+"}", at.Start.Line, at.Start.Column)
+			continue
+		}
+		line, column := at.Start.Line, at.Start.Column
+		for l := range strings.Lines(literal.Val.AsString()) {
+			s.add(l, line, column)
+			line, column = line+1, 1
 		}
 	}
-	return lines(file, t, line, column).rewritten(func(rest string) (int, int, string, bool) {
-		loc := interpolated.FindStringIndex(rest)
-		if loc == nil {
-			return 0, 0, "", false
-		}
-		part := rest[loc[0]:loc[1]]
-		if part == `\"` {
-			return loc[0], loc[1], `"`, true
-		}
-		return loc[0], loc[1], "${originhub_" + variableName(part[2:len(part)-1]) + "}", true
-	})
+	return s
 }
-
-var interpolated = regexp.MustCompile(`\\"|\$\{[^}]*\}`)
 
 func variableName(e string) string {
 	return strings.Map(func(r rune) rune {

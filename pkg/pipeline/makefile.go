@@ -25,16 +25,10 @@ func readMakefile(file, content string) *makefile {
 	m := &makefile{vars: map[string]string{}, recipes: map[string]*script{}, needs: map[string][]string{}}
 	var targets []string
 	number, continued := 0, false
-	for line := range strings.Lines(content) {
+	for line := range strings.Lines(undefined(content)) {
 		number++
 		if strings.HasPrefix(line, "\t") || continued && len(targets) > 0 {
-			recipe := strings.TrimPrefix(line, "\t")
-			if !continued {
-				recipe = strings.TrimLeft(recipe, "@+- \t")
-			}
-			for _, t := range targets {
-				m.recipes[t].add(recipe, number, len(line)-len(recipe)+1)
-			}
+			m.recipe(targets, line, number, continued)
 			continued = strings.HasSuffix(strings.TrimRight(line, "\r\n"), "\\")
 			continue
 		}
@@ -57,7 +51,25 @@ func readMakefile(file, content string) *makefile {
 	return m
 }
 
+var definition = regexp.MustCompile(`(?ms)^define\b.*?^endef\b`)
+
+// undefined returns a makefile with its definitions of several lines blank.
+func undefined(content string) string {
+	return definition.ReplaceAllStringFunc(content, blank)
+}
+
 var conditional = regexp.MustCompile(`^\s*(ifeq|ifneq|ifdef|ifndef|else|endif)\b`)
+
+// recipe adds a line to the recipes of targets.
+func (m *makefile) recipe(targets []string, line string, number int, continued bool) {
+	recipe := strings.TrimPrefix(line, "\t")
+	if !continued {
+		recipe = strings.TrimLeft(recipe, "@+- \t")
+	}
+	for _, t := range targets {
+		m.recipes[t].add(recipe, number, len(line)-len(recipe)+1)
+	}
+}
 
 // rule adds a rule with its prerequisites and, after a semicolon, the first line of its recipe.
 func (m *makefile) rule(file string, targets []string, rest string, line, column int) {

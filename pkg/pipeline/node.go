@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"sort"
 	"strings"
 
@@ -227,7 +226,7 @@ func parseJSON(raw []byte) (*node, error) {
 		}
 	}
 	n, err := j.value()
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil {
 		return nil, err
 	}
 	return n, nil

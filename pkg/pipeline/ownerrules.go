@@ -63,6 +63,13 @@ func ownerRules() []Rule {
 		Bad:     "resource \"aws_ram_resource_share_accepter\" \"team\" {\n  share_arn = var.share\n}\n",
 		Good:    "variable \"share\" {}\n",
 	}, {
+		ID: "teardown-tag-removed", Severity: Low, Title: "Terraform removes the teardown tag of a VPC origin",
+		Wrong:   "A teardown begins with the tag originhub:teardown. Terraform does not know the tag, so an apply before the origin is unshared removes it, and that cancels the teardown.",
+		Instead: "Add lifecycle { ignore_changes = [tags[\"originhub:teardown\"], tags_all[\"originhub:teardown\"]] }.",
+		File:    "team.tf",
+		Bad:     "resource \"aws_cloudfront_vpc_origin\" \"api\" {\n  tags = { \"originhub:host\" = \"api.example.com\" }\n}\n",
+		Good:    "resource \"aws_cloudfront_vpc_origin\" \"api\" {\n  tags = { \"originhub:host\" = \"api.example.com\" }\n\n  lifecycle {\n    ignore_changes = [tags[\"originhub:teardown\"], tags_all[\"originhub:teardown\"]]\n  }\n}\n",
+	}, {
 		ID: "destroy-without-teardown", Severity: High, Title: "A stack with a VPC origin, its share or a distribution is destroyed without a teardown",
 		Wrong:   "The share goes while the distribution still uses the VPC origin: the distribution is locked for every team (330 seconds in the sandbox), and the destruction fails with CannotDeleteEntityWhileInUse.",
 		Instead: "Tag the VPC origin originhub:teardown, wait for the event Teardown Completed, and then destroy the stack.",

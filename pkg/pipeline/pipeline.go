@@ -100,7 +100,7 @@ type Finding struct {
 type Fix struct {
 	File     string
 	Line     int
-	Old, New string // a part of the line; with Old empty, New is inserted as lines after Line
+	Old, New string // a part of the line, and what replaces it; with Old empty, New is inserted as lines after Line
 }
 
 // Note is about a file, or a part of a file, that the audit could not read.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -90,7 +89,7 @@ func (r Report) json(w io.Writer) error {
 		Notes    []Note    `json:"notes"`
 		Files    int       `json:"files"`
 		Hidden   int       `json:"hidden"`
-	}{1, slices.Concat([]Finding{}, r.Findings), slices.Concat([]Note{}, r.Notes), r.Files, r.Hidden})
+	}{1, append([]Finding{}, r.Findings...), append([]Note{}, r.Notes...), r.Files, r.Hidden})
 }
 
 // mostMarkdown keeps a report below the limits of a comment on GitHub, 65,536 characters, and of a job summary, 1 MiB

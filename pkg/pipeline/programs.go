@@ -26,8 +26,26 @@ func (r *run) program(file string, c code) {
 		job := r.job(file)
 		job.Acts = c.acts
 	}
+	s := newShell(r, r.job(file))
 	for _, t := range c.commands {
-		newShell(r, r.job(file)).script(t)
+		s.script(t)
+		s.programWrites(c)
+	}
+}
+
+// programWrites makes known what a program that runs commands writes to its files: it is made of what the commands answered.
+func (s *shell) programWrites(c code) {
+	doc := &Document{Opaque: true, Edits: c.edits}
+	for _, a := range s.job.Acts {
+		if a.Operation == "get-distribution" || a.Operation == "get-distribution-config" {
+			doc.Reads = append(doc.Reads, a)
+		}
+	}
+	if len(doc.Reads) == 0 {
+		return
+	}
+	for _, name := range c.written {
+		s.write(text(name), Value{Text: unknown, Shown: "…", Doc: doc}, false)
 	}
 }
 
@@ -130,6 +148,9 @@ func (g *goReader) call(c *ast.CallExpr) {
 	if from, ok := selector.X.(*ast.Ident); ok && from.Name == g.cdk && slices.Contains([]string{"NewDistribution", "NewCfnDistribution", "NewCloudFrontWebDistribution"}, selector.Sel.Name) {
 		g.decls = append(g.decls, Declaration{At: g.place(selector.Sel.Pos()), Type: "AWS::CloudFront::Distribution", Language: "cdk"})
 		return
+	}
+	if selector.Sel.Name == "SetEnabled" && len(c.Args) == 1 {
+		g.assign(&ast.SelectorExpr{X: selector.X, Sel: &ast.Ident{Name: "Enabled", NamePos: selector.Sel.Pos()}}, c.Args[0])
 	}
 	operation := operationOf(selector.Sel.Name)
 	for service, name := range g.services {

@@ -69,6 +69,9 @@ func (s *shell) target(file, target, from string) {
 	if m == nil || s.depth >= deepestCall {
 		return
 	}
+	outer := s.dir
+	s.dir = path.Dir(file)
+	defer func() { s.dir = outer }()
 	s.run.runs(file, from)
 	s.job.Runs = append(s.job.Runs, from)
 	defer func() { s.job.Runs = s.job.Runs[:len(s.job.Runs)-1] }()
@@ -129,7 +132,7 @@ func (s *shell) npx(args []arg, in Value) Value {
 
 // deploys adds a call of a tool that deploys or destroys whole stacks.
 func (s *shell) deploys(service, operation string, args []arg, stacks string) Value {
-	act := &Act{Service: service, Operation: operation, At: args[0].at, Sure: s.sure, Options: map[string]Value{"stack": text(stacks)}}
+	act := &Act{Service: service, Operation: operation, At: args[0].at, Sure: s.sure, Options: map[string]Value{"stack": text(stacks)}, Dir: s.dir}
 	s.job.add(act)
 	return Value{Text: unknown, Shown: "…"}
 }
@@ -150,7 +153,35 @@ func (s *shell) cdk(args []arg, _ Value) Value {
 	return s.deploys("cdk", words[0], args, strings.Join(words[1:], " "))
 }
 
+// cd changes the directory. From one that cannot be resolved, no way leads back.
+func (s *shell) cd(args []arg, _ Value) Value {
+	if len(args) > 1 {
+		s.dir = within(s.dir, args[len(args)-1].Value)
+	}
+	return Value{}
+}
+
+// within returns a directory, seen from another one.
+func within(dir string, to Value) string {
+	switch {
+	case dir == unknown || !to.Known() || to.Text == "-":
+		return unknown
+	case strings.HasPrefix(to.Text, "/"):
+		return unknown
+	}
+	return path.Join(dir, to.Text)
+}
+
 func (s *shell) terraform(args []arg, _ Value) Value {
+	outer := s.dir
+	defer func() { s.dir = outer }()
+	for _, a := range args[1:] {
+		for _, option := range []string{"-chdir=", "--chdir=", "--terragrunt-working-dir="} {
+			if strings.HasPrefix(a.Text, option) {
+				s.dir = within(s.dir, Value{Text: strings.TrimPrefix(a.Text, option)})
+			}
+		}
+	}
 	destroys := slices.ContainsFunc(args, func(a arg) bool { return a.Text == "-destroy" || a.Text == "--destroy" })
 	for _, a := range args[1:] {
 		switch {
@@ -173,7 +204,7 @@ func (s *shell) sam(args []arg, _ Value) Value {
 }
 
 func (s *shell) serverless(args []arg, _ Value) Value {
-	if len(args) < 2 || args[1].Text != "remove" {
+	if len(args) < 2 || args[1].Text != "remove" || !s.run.near(s.at.file) {
 		return Value{}
 	}
 	return s.deploys("cloudformation", "destroy", args, "")

@@ -30,6 +30,7 @@ type shell struct {
 	sure   Confidence
 	looped int
 	every  *Act
+	dir    string // where the script is; unknown if a change of directory could not be resolved
 }
 
 type function struct {
@@ -122,7 +123,7 @@ func (s *shell) script(at *script) Value {
 		if errors.As(err, &failed) {
 			p = at.at(int(failed.Pos.Offset()))
 		}
-		s.run.note(p, "from here on the script cannot be parsed: "+reason(err))
+		s.run.note(p, "a part of the script that begins here cannot be parsed: "+reason(err))
 	}
 	s.declare(stmts)
 	return s.stmts(stmts, Value{})
@@ -136,8 +137,50 @@ func reason(err error) string {
 	return r
 }
 
-// parseShell returns the statements up to the first error.
-func parseShell(t string) (stmts []*syntax.Stmt, err error) {
+// mostErrors bounds how often the parser begins again after an error of a script.
+const mostErrors = 20
+
+// parseShell returns the statements that can be parsed, and the first error. After an error, it begins again on the next line.
+func parseShell(t string) (stmts []*syntax.Stmt, first error) {
+	for range mostErrors {
+		got, err := parseOnce(t)
+		stmts = append(stmts, got...)
+		var failed syntax.ParseError
+		if err == nil || !errors.As(err, &failed) {
+			if first == nil {
+				first = err
+			}
+			return stmts, first
+		}
+		if first == nil {
+			first = err
+		}
+		at := int(failed.Pos.Offset())
+		if len(got) > 0 {
+			at = max(at, int(got[len(got)-1].End().Offset()))
+		}
+		end := strings.IndexByte(t[min(at, len(t)):], '\n')
+		if end < 0 {
+			break
+		}
+		t = blank(t[:at+end]) + t[at+end:]
+	}
+	return stmts, first
+}
+
+// blank returns a text of the same length and lines, of spaces.
+func blank(t string) string {
+	b := []byte(t)
+	for i, c := range b {
+		if c != '\n' {
+			b[i] = ' '
+		}
+	}
+	return string(b)
+}
+
+// parseOnce returns the statements up to the first error.
+func parseOnce(t string) (stmts []*syntax.Stmt, err error) {
 	for _, variant := range []syntax.LangVariant{syntax.LangBash, syntax.LangZsh, syntax.LangMirBSDKorn} {
 		var got []*syntax.Stmt
 		var failed error

@@ -9,6 +9,9 @@ import (
 
 // json reads a template, or the scripts of a package.json.
 func (r *run) json(file, kind string, raw []byte) {
+	if kind == "template" && !bytes.Contains(raw, []byte("AWS::")) { // a template of something else
+		return
+	}
 	if kind == "template" && !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
 		r.yaml(file)
 		return

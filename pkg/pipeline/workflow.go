@@ -16,6 +16,7 @@ type workflow struct {
 	inputs  map[string]Value
 	outputs map[string]Value // of steps: "steps.ID.outputs.NAME"
 	seen    []string         // workflows and actions that are being read
+	dir     string           // the working directory of the job
 }
 
 func isWorkflow(n *node) bool {
@@ -30,6 +31,9 @@ func isWorkflow(n *node) bool {
 func (w *workflow) read(n *node) {
 	w.run.seen++
 	w.setEnv(n.get("env"))
+	if dir := n.get("defaults", "run", "working-directory"); dir != nil {
+		w.dir = within("", w.expand(dir.str()))
+	}
 	for i, in := range n.get("inputs").pairs() {
 		w.input(i, in)
 	}
@@ -78,6 +82,9 @@ func (w *workflow) job(n *node, files map[string]Value) {
 	inner := *w
 	inner.env, inner.outputs = clone(w.env), map[string]Value{}
 	inner.setEnv(n.get("env"))
+	if dir := n.get("defaults", "run", "working-directory"); dir != nil {
+		inner.dir = within("", inner.expand(dir.str()))
+	}
 	if uses := n.get("uses"); uses != nil {
 		inner.call(uses, n.get("with"), nil)
 		return
@@ -133,6 +140,11 @@ func (w *workflow) script(s *shell, step, run *node) {
 	t := textOf(w.file, w.raw, run)
 	b := s.branch()
 	b.vars = clone(w.env)
+	if dir := step.get("working-directory"); dir != nil {
+		b.dir = within("", w.expand(dir.str()))
+	} else if w.dir != "" {
+		b.dir = w.dir
+	}
 	t = w.expanded(b, t)
 	kind := step.get("shell").str()
 	switch {

@@ -1,0 +1,1 @@
+module "origin" { source = "../modules/origin" }

@@ -1,0 +1,1 @@
+resource "aws_cloudfront_vpc_origin" "api" {}
