@@ -126,6 +126,9 @@ func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals, tallie
 	for _, account := range tallies {
 		keys = append(keys, key{contract.RegistryRefusals, prefixTally + account})
 	}
+	if len(named) == 1 { // otherwise it would be read for nothing most of the time
+		keys = append(keys, distributionKeys(named)...)
+	}
 	if err := r.get(ctx, &c, append(keys, originKeys(named, ids)...)); err != nil {
 		return origin.Snapshot{}, err
 	}
@@ -137,6 +140,9 @@ func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals, tallie
 	if err := r.get(ctx, &c, originKeys(unnamed, ids)); err != nil {
 		return origin.Snapshot{}, err
 	}
+	if err := r.get(ctx, &c, c.distributionsOfRecords()); err != nil {
+		return origin.Snapshot{}, err
+	}
 	s := c.snapshot()
 	for _, o := range s.Records {
 		if s.Distribution(o.Distribution).Version == 0 && !s.IsDistributionDamaged(o.Distribution) {
@@ -146,8 +152,7 @@ func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals, tallie
 	return s, nil
 }
 
-func originKeys(distributions, ids []string) []key {
-	keys := distributionKeys(distributions)
+func originKeys(distributions, ids []string) (keys []key) {
 	for _, name := range distributions {
 		for _, id := range ids {
 			keys = append(keys, key{name, prefixOrigin + id})
@@ -213,6 +218,21 @@ func (r *Registry) query(ctx context.Context, c *collected, partition string) er
 type collected struct {
 	items []map[string]types.AttributeValue
 	now   time.Time
+}
+
+// distributionsOfRecords returns the keys of the items of distributions that have a record among what was read, and that were not read themselves.
+func (c *collected) distributionsOfRecords() []key {
+	var of, read []string
+	for _, item := range c.items {
+		partition, sort := stringOf(item[attrDistribution]), stringOf(item[attrItem])
+		if strings.HasPrefix(sort, prefixOrigin) && !slices.Contains(of, partition) {
+			of = append(of, partition)
+		}
+		if name, is := strings.CutPrefix(partition, contract.RegistryDistribution); is {
+			read = append(read, name)
+		}
+	}
+	return distributionKeys(without(of, read))
 }
 
 // take adds the items of a response. The clock of the registry is DynamoDB's: the Date header of the response.
