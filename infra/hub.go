@@ -170,7 +170,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 			Bus: bus, Pattern: tagCalls(), Targets: []*parts.Target{toRetire},
 		},
 		parts.Rule{
-			ID: "SpokeLosses", Description: "A spoke forwarded a call, not made by the hub, that may take an origin away from the hub",
+			ID: "SpokeLosses", Description: "A spoke forwarded a call, not made by the hub, that may take an origin away from the hub, or use it in another distribution",
 			Bus: bus, Pattern: lossCalls(hub), Targets: []*parts.Target{toAudit},
 		},
 		parts.Rule{

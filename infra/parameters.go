@@ -24,10 +24,10 @@ type inputs struct {
 
 	accounts, adopted, logBuckets, edgeFunctions *[]*string // lists
 
-	window    *float64 // seconds
+	window *float64 // seconds
 	// admitWindow is how long messages about shares are collected before one run of admit, in seconds.
 	admitWindow *float64
-	retention *float64 // days
+	retention   *float64 // days
 
 	hasSpokes      awscdk.CfnCondition // at least one team has a spoke
 	inOrganization awscdk.CfnCondition // the policy names an organization

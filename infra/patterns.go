@@ -10,10 +10,11 @@ func tagCalls() parts.Pattern {
 	return parts.Calls([]string{"aws.cloudfront", "aws.tagging"}, "TagResource", "UntagResource")
 }
 
-// lossCalls matches the forwarded calls that may take an origin, or what is behind it, away from the hub without a teardown. Teardowns make
-// some of these calls with the spoke's role; the pattern excludes that role.
+// lossCalls matches the forwarded calls that may take an origin, or what is behind it, away from the hub without a teardown, or use the origin in
+// another distribution than the hub's. Teardowns make some of these calls with the spoke's role; the pattern excludes that role.
 func lossCalls(hub string) parts.Pattern {
-	p := parts.Calls(parts.ForwardedSources(), "DisassociateResourceShare", "DeleteResourceShare", "UpdateResourceShare", "DeleteVpcOrigin", "DeleteLoadBalancer")
+	p := parts.Calls(parts.ForwardedSources(), append(parts.DistributionCalls(),
+		"DisassociateResourceShare", "DeleteResourceShare", "UpdateResourceShare", "DeleteVpcOrigin", "DeleteLoadBalancer")...)
 	return notBy(p, "arn:aws:iam::*:role/"+contract.SpokeRoleName(hub))
 }
 

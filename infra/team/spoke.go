@@ -19,7 +19,7 @@ type SpokeProps struct {
 }
 
 // NewSpoke makes what the hub needs in a team account (a spoke): a rule that forwards CloudTrail's events about changed shares, VPC
-// origins and tags to the hub, and a role with which the hub reads VPC origins and tears down those that their team tagged for teardown.
+// origins, tags and distributions to the hub, and a role with which the hub reads VPC origins and tears down those that their team tagged for teardown.
 // It returns the role. Its stack must be in us-east-1. An account can have one such role for each hub, because the hub's name is part of
 // the role's name.
 func NewSpoke(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
@@ -30,7 +30,7 @@ func NewSpoke(scope constructs.Construct, id string, p SpokeProps) awsiam.Role {
 	})
 	parts.Inline(forwarder, "forward", []parts.Permission{parts.Allow([]string{"events:PutEvents"}, hubBus)})
 	parts.NewRules(self, parts.NewDeadLetters(self, "UndeliveredEvents", nil), parts.Rule{
-		ID: "Forward", Description: "Forwards calls to the originhub hub that may have changed a share, a VPC origin or its tags",
+		ID: "Forward", Description: "Forwards calls to the originhub hub that may have changed a share, a VPC origin or its tags, or used it in a distribution",
 		Pattern: parts.ForwardedCalls(),
 		Targets: []*parts.Target{{ID: "HubBus", ARN: hubBus, RoleARN: *forwarder.RoleArn()}},
 	})

@@ -173,8 +173,8 @@ func rewritten(distribution, members string) string {
 		`&& aws cloudfront update-distribution --region us-east-1 --id %[1]s --cli-input-json file://%[1]s.json`, distribution, members)
 }
 
-// guardDistribution judges an update or deletion of a distribution. A call of another account than the hub's is forged, and one that names
-// an unmanaged distribution is judged by guardDoors. Otherwise the named distribution, or every managed one if none is named, is compared with its
+// guardDistribution judges an update or deletion of a distribution. An update by another account than the hub's, or of an
+// unmanaged distribution, is judged by guardDoors; a deletion by another account is forged. Otherwise the named distribution, or every managed one if none is named, is compared with its
 // current state.
 //
 //	call                current state                        finding
@@ -187,6 +187,8 @@ func rewritten(distribution, members string) string {
 //	UpdateDistribution  none of these, none was named        none, or a side door: it may have been an unmanaged one
 func (o Observed) guardDistribution(c inbound.CallHint) (Judgement, error) {
 	switch {
+	case c.Account != o.Account && c.Call == inbound.UpdateDistribution:
+		return o.guardDoors(c), nil
 	case c.Account != o.Account:
 		return forged("account %s does not own the hub's distributions", c.Account), nil
 	case c.Target != "" && !o.manages(c.Target):

@@ -200,7 +200,14 @@ func TestGuardDoors(t *testing.T) {
 	}
 	says := "distribution EDOOR of account " + hub + " is unmanaged and uses VPC origins vo_a of team team-a: viewers reach them past the hub"
 	guards(t, []judged{
-		{"of another account", inbound.CallHint{Account: teamA, Call: inbound.CreateDistribution}, beside("vo_a"), Forged, "", ""},
+		{"of a stranger", inbound.CallHint{Account: "999999999999", Call: inbound.CreateDistribution}, away, Forged, "", ""},
+		{"of a team, of a managed distribution", inbound.CallHint{Account: teamA, Call: inbound.UpdateDistribution, Target: distribution}, away, Forged, "", ""},
+		{"of a team, without an admitted origin", inbound.CallHint{Account: teamA, Call: inbound.CreateDistribution}, nil, Harmless, "", ""},
+		{"of a team, created", inbound.CallHint{Account: teamA, Call: inbound.CreateDistribution}, away, Found, SideDoor, "EAWAY of account 888888888888 is unmanaged and uses VPC origins vo_a"},
+		{"of a team, edited", inbound.CallHint{Account: teamA, Call: inbound.UpdateDistribution, Target: "EAWAY"}, away, Found, SideDoor, "EAWAY"},
+		{"of a team, reported before with more origins", inbound.CallHint{Account: teamA, Call: inbound.UpdateDistribution}, all(away, func(o *Observed) {
+			o.Findings.Open = []origin.OpenFinding{{Kind: string(SideDoor), Subject: "EAWAY", Facts: []origin.Reason{fact(teamIs, ""), fact(originIs, "vo_b"), fact(originIs, "vo_a"), fact(doorIs, "open")}}}
+		}), Harmless, "", ""},
 		{"without an admitted origin", call, beside("vo_other"), Harmless, "", ""},
 		{"with an origin that is detached", call, all(beside("vo_a"), becomes(origin.Detached)), Harmless, "", ""},
 		{"with an origin that was torn down", call, all(beside("vo_a"), becomes(origin.Deleted)), Harmless, "", ""},

@@ -116,22 +116,25 @@ func Begin(h Hub, s origin.Snapshot) Observed {
 
 // Want lists what to observe before a decision.
 type Want struct {
-	Listed   bool     // the distributions of the hub's account
-	Function string   // name of a CloudFront function
-	Rejected string   // ARN of an invitation that was rejected
-	Accepted string   // ARN of an invitation that was accepted
-	Balancer string   // ARN of a load balancer in account Owned
-	Configs  []string // the configurations of these distributions
-	Sharing  bool     // what RAM and CloudFront list as shared with the hub
-	DNS      bool     // the records of the hosted zone
-	Owned    string   // the VPC origins of this account
-	Used     []string // the VPC origins of these accounts, their users, and CloudFront's network interfaces
+	Listed   bool         // the distributions of the hub's account
+	Function string       // name of a CloudFront function
+	Rejected string       // ARN of an invitation that was rejected
+	Accepted string       // ARN of an invitation that was accepted
+	Balancer string       // ARN of a load balancer in account Owned
+	Configs  []string     // the configurations of these distributions
+	Sharing  bool         // what RAM and CloudFront list as shared with the hub
+	DNS      bool         // the records of the hosted zone
+	Owned    string       // the VPC origins of this account
+	Used     []string     // the VPC origins of these accounts, their users, and CloudFront's network interfaces
+	Doors    []origin.Ref // the users of these VPC origins
 }
 
 // Around returns what to observe to judge a call.
 //
 //	call                                    to observe
 //	reported before                         nothing
+//	UpdateDistribution, CreateDistribution, the users of the account's admitted origins, if its team has a spoke
+//	CopyDistribution by another account
 //	UpdateDistribution                      distributions, and the configuration of the managed one that it names, or of all
 //	DeleteDistribution                      distributions
 //	DeleteResourceShare, Disassociate…,     distributions, and what is shared, if an origin of the account was in the share
@@ -151,14 +154,8 @@ func Around(c inbound.CallHint, o Observed) Want {
 		return Want{}
 	}
 	switch c.Call {
-	case inbound.UpdateDistribution:
-		w := Want{Listed: true}
-		for _, id := range o.Managed {
-			if c.Target == "" || c.Target == id {
-				w.Configs = append(w.Configs, id)
-			}
-		}
-		return w
+	case inbound.UpdateDistribution, inbound.CreateDistribution, inbound.CopyDistribution:
+		return o.aroundDistribution(c)
 	case inbound.DeleteDistribution:
 		return Want{Listed: true}
 	case inbound.DeleteResourceShare, inbound.DisassociateResourceShare, inbound.UpdateResourceShare:
@@ -177,7 +174,7 @@ func Around(c inbound.CallHint, o Observed) Want {
 		return o.aroundInvitation(c)
 	case inbound.ChangeResourceRecordSets:
 		return Want{Listed: true, DNS: true}
-	case inbound.AssociateAlias, inbound.UpdateDomainAssociation, inbound.CreateDistribution, inbound.CopyDistribution:
+	case inbound.AssociateAlias, inbound.UpdateDomainAssociation:
 		return Want{Listed: true}
 	case inbound.PublishFunction:
 		if c.Account == o.Account && (c.Target == "" || c.Target == o.function()) {
@@ -185,6 +182,34 @@ func Around(c inbound.CallHint, o Observed) Want {
 		}
 	}
 	return Want{}
+}
+
+// aroundDistribution returns what to observe to judge a call that may put an origin into a distribution.
+func (o Observed) aroundDistribution(c inbound.CallHint) Want {
+	if c.Account != o.Account {
+		return Want{Doors: o.admittedOf(c.Account)}
+	}
+	w := Want{Listed: true}
+	for _, id := range o.Managed {
+		if c.Call == inbound.UpdateDistribution && (c.Target == "" || c.Target == id) {
+			w.Configs = append(w.Configs, id)
+		}
+	}
+	return w
+}
+
+// admittedOf returns the admitted origins of an account whose team has a spoke.
+func (o Observed) admittedOf(account string) (origins []origin.Ref) {
+	team, _ := o.Policy.TeamOf(account)
+	if !team.Spoke {
+		return nil
+	}
+	for _, r := range o.Records {
+		if _, admitted := o.admitted(r.ID); admitted && r.Account == account {
+			origins = append(origins, r.Ref)
+		}
+	}
+	return origins
 }
 
 // aroundInvitation returns what to observe to judge an answer to an invitation.

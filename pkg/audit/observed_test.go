@@ -61,9 +61,9 @@ func TestAround(t *testing.T) {
 		want Want
 	}{
 		{"reported before", inbound.CallHint{ID: "again", Call: inbound.UpdateDistribution, Account: hub}, Want{}},
-		{"update of a managed one", inbound.CallHint{Call: inbound.UpdateDistribution, Target: "E2"}, Want{Listed: true, Configs: []string{"E2"}}},
-		{"update of an unmanaged one", inbound.CallHint{Call: inbound.UpdateDistribution, Target: "EOTHER"}, Want{Listed: true}},
-		{"update of one that is not named", inbound.CallHint{Call: inbound.UpdateDistribution}, Want{Listed: true, Configs: []string{distribution, "E2"}}},
+		{"update of a managed one", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hub, Target: "E2"}, Want{Listed: true, Configs: []string{"E2"}}},
+		{"update of an unmanaged one", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hub, Target: "EOTHER"}, Want{Listed: true}},
+		{"update of one that is not named", inbound.CallHint{Call: inbound.UpdateDistribution, Account: hub}, Want{Listed: true, Configs: []string{distribution, "E2"}}},
 		{"deletion of a distribution", inbound.CallHint{Call: inbound.DeleteDistribution}, Want{Listed: true}},
 		{"deletion of a share", inbound.CallHint{Call: inbound.DeleteResourceShare, Account: teamA, Target: shareA}, Want{Listed: true, Sharing: true}},
 		{"deletion of a share that is not named", inbound.CallHint{Call: inbound.DeleteResourceShare, Account: teamA}, Want{Listed: true, Sharing: true}},
@@ -86,6 +86,10 @@ func TestAround(t *testing.T) {
 		{"acceptance by a team", inbound.CallHint{Call: inbound.AcceptResourceShareInvitation, Account: teamA, Target: invited}, Want{}},
 		{"acceptance of an unrelated share", inbound.CallHint{Call: inbound.AcceptResourceShareInvitation, Account: hub, Target: unrelated}, Want{}},
 		{"change of a share", inbound.CallHint{Call: inbound.UpdateResourceShare, Account: teamA}, Want{Listed: true, Sharing: true}},
+		{"creation by a team", inbound.CallHint{Call: inbound.CreateDistribution, Account: teamA}, Want{Doors: []origin.Ref{{ID: "vo_a", ARN: arnA, Account: teamA}}}},
+		{"update by a team", inbound.CallHint{Call: inbound.UpdateDistribution, Account: teamA, Target: "EAWAY"}, Want{Doors: []origin.Ref{{ID: "vo_a", ARN: arnA, Account: teamA}}}},
+		{"copy by a team without a spoke", inbound.CallHint{Call: inbound.CopyDistribution, Account: teamB}, Want{}},
+		{"creation by a stranger", inbound.CallHint{Call: inbound.CreateDistribution, Account: "999999999999"}, Want{}},
 		{"creation", inbound.CallHint{Call: inbound.CreateDistribution, Account: hub}, Want{Listed: true}},
 		{"copy", inbound.CallHint{Call: inbound.CopyDistribution, Account: hub, Target: distribution}, Want{Listed: true}},
 		{"deletion of a load balancer by a team", inbound.CallHint{Call: inbound.DeleteLoadBalancer, Account: teamA, Target: balancer}, Want{Owned: teamA, Balancer: balancer}},

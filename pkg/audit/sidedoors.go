@@ -92,29 +92,40 @@ func sideDoor(id, account string, since time.Time, enabled bool, held []origin.R
 }
 
 // guardDoors judges a call that creates, copies or changes an unmanaged distribution. The record of the call does not have to name it, so that
-// every unmanaged distribution of the account counts. A call of another account than the hub's is forged.
+// every unmanaged distribution of the hub's account counts, and every one that uses an admitted origin of a team's account. A call of an account that
+// belongs to no team, or one by which a team's account changed a managed distribution, is forged.
 //
-//	side door of the hub's account  reported with the same facts  finding
-//	none                            -                             none
-//	one                             yes                           none
-//	one                             no                            side-door
+//	side door  its origins, and whether it is open, were reported  finding
+//	none       -                                                   none
+//	one        yes                                                 none
+//	one        no                                                  side-door
 func (o Observed) guardDoors(c inbound.CallHint) Judgement {
 	if c.Account != o.Account {
-		return forged("account %s does not own the hub's distributions", c.Account)
+		if _, known := o.Policy.TeamOf(c.Account); !known || o.manages(c.Target) {
+			return forged("account %s does not own the hub's distributions", c.Account)
+		}
 	}
 	if found := o.newDoors(); len(found) > 0 {
 		return Judgement{Verdict: Found, Findings: found}
 	}
-	return harmless("no unmanaged distribution of account %s uses an origin that the hub admitted, except those that were reported", o.Account)
+	return harmless("no unmanaged distribution that account %s can see uses an origin that the hub admitted, except those that were reported", c.Account)
 }
 
-// newDoors returns the side doors that have not been reported as they are now.
+// newDoors returns the side doors with something that has not been reported. An origin that has left a reported one is no reason to report it again: a
+// call of one team's account does not show the origins of others.
 func (o Observed) newDoors() []Finding {
 	open := map[sameness][]origin.OpenFinding{}
 	for _, k := range o.Findings.Open {
 		open[keyOf(k)] = append(open[keyOf(k)], k)
 	}
 	return slices.DeleteFunc(o.sideDoors(), func(f Finding) bool {
-		return slices.ContainsFunc(open[f.key()], func(k origin.OpenFinding) bool { return origin.SameReasons(k.Facts, f.facts()) })
+		return slices.ContainsFunc(open[f.key()], func(k origin.OpenFinding) bool { return includes(k.Facts, f.Facts) })
+	})
+}
+
+// includes reports whether each of facts is among all.
+func includes(all, facts []origin.Reason) bool {
+	return !slices.ContainsFunc(facts, func(is origin.Reason) bool {
+		return !slices.ContainsFunc(all, func(known origin.Reason) bool { return known.Code == is.Code && known.Subject == is.Subject })
 	})
 }

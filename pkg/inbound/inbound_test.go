@@ -120,6 +120,7 @@ func TestParseEverySample(t *testing.T) {
 		"audit/miss-accept-invitation-by-the-hub.json": inbound.CallHint{Account: hub, ID: eventID, Call: inbound.AcceptResourceShareInvitation, Target: invitationB, By: sessionOfTheHub, Role: roleOfTheHub},
 		"audit/hit-copy-distribution.json":             inbound.CallHint{Account: hub, ID: eventID, Call: inbound.CopyDistribution, By: developer(hub), Role: developerRole(hub)},
 		"audit/hit-create-distribution-with-tags.json": inbound.CallHint{Account: hub, ID: eventID, Call: inbound.CreateDistribution, By: developer(hub), Role: developerRole(hub)},
+		"audit/hit-create-distribution-by-a-team.json": inbound.CallHint{Account: teamA, ID: eventID, Call: inbound.CreateDistribution, By: developer(teamA), Role: developerRole(teamA)},
 		"audit/hit-update-resource-share.json":         inbound.CallHint{Account: teamB, ID: eventID, Call: inbound.UpdateResourceShare, Target: shareB, By: developer(teamB), Role: developerRole(teamB)},
 		"audit/hit-delete-load-balancer.json":          inbound.CallHint{Account: teamB, ID: eventID, Call: inbound.DeleteLoadBalancer, Target: balancerB, By: developer(teamB), Role: developerRole(teamB)},
 		"audit/miss-create-load-balancer.json":         nothing{},

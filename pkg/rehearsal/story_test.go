@@ -641,14 +641,36 @@ func (s *story) holdInterfaces(_ *testscript.TestScript, args []string) error {
 
 // createOtherDistribution shares an origin with another account, which then uses it in a distribution of its own.
 func (s *story) createOtherDistribution(_ *testscript.TestScript, args []string) error {
+	s.other = args[1]
+	if s.other != s.owner(args[0]).Account {
+		if err := s.shareWithOther(args[0]); err != nil {
+			return err
+		}
+	}
 	o, owner := s.origins[args[0]], s.owner(args[0])
+	_, err := NewActor(s.Sandbox, "other", s.other).cloudfront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: &cloudfronttypes.DistributionConfig{
+		CallerReference: aws.String("other"), Comment: aws.String("other"), Enabled: aws.Bool(true),
+		Origins: &cloudfronttypes.Origins{Quantity: aws.Int32(1), Items: []cloudfronttypes.Origin{{
+			Id: aws.String("o"), DomainName: aws.String("internal.example.com"),
+			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.ID, OwnerAccountId: &owner.Account},
+		}}},
+		DefaultCacheBehavior: &cloudfronttypes.DefaultCacheBehavior{
+			TargetOriginId: aws.String("o"), ViewerProtocolPolicy: cloudfronttypes.ViewerProtocolPolicyHttpsOnly,
+			CachePolicyId: aws.String("4135ea2d-6df8-44a3-9df3-4b5a84be39ad"),
+		},
+	}})
+	return err
+}
+
+// shareWithOther shares an origin with the account of createOtherDistribution, which accepts the invitation.
+func (s *story) shareWithOther(name string) error {
+	o, owner := s.origins[name], s.owner(name)
 	share, err := owner.ram.CreateResourceShare(s.ctx, &ram.CreateResourceShareInput{
-		Name: aws.String(contract.SharePrefix + "other"), ResourceArns: []string{o.ARN}, Principals: []string{args[1]}, AllowExternalPrincipals: aws.Bool(true),
+		Name: aws.String(contract.SharePrefix + "other"), ResourceArns: []string{o.ARN}, Principals: []string{s.other}, AllowExternalPrincipals: aws.Bool(true),
 	})
 	if err != nil {
 		return err
 	}
-	s.other = args[1]
 	other := NewActor(s.Sandbox, "other", s.other)
 	invitations, err := other.ram.GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{})
 	if err != nil {
@@ -662,18 +684,7 @@ func (s *story) createOtherDistribution(_ *testscript.TestScript, args []string)
 		}
 	}
 	s.Advance(time.Minute)
-	_, err = other.cloudfront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: &cloudfronttypes.DistributionConfig{
-		CallerReference: aws.String("other"), Comment: aws.String("other"), Enabled: aws.Bool(true),
-		Origins: &cloudfronttypes.Origins{Quantity: aws.Int32(1), Items: []cloudfronttypes.Origin{{
-			Id: aws.String("o"), DomainName: aws.String("internal.example.com"),
-			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.ID, OwnerAccountId: &owner.Account},
-		}}},
-		DefaultCacheBehavior: &cloudfronttypes.DefaultCacheBehavior{
-			TargetOriginId: aws.String("o"), ViewerProtocolPolicy: cloudfronttypes.ViewerProtocolPolicyHttpsOnly,
-			CachePolicyId: aws.String("4135ea2d-6df8-44a3-9df3-4b5a84be39ad"),
-		},
-	}})
-	return err
+	return nil
 }
 
 // deadLetters checks how many messages are in the queue whose URL is in an output of the hub stack.

@@ -152,6 +152,9 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 	if err := a.observeNamed(ctx, w, o); err != nil {
 		return err
 	}
+	if err := a.observeDoors(ctx, w.Doors, o); err != nil {
+		return err
+	}
 	a.observeHolders(ctx, o)
 	if len(w.Used) == 0 {
 		return nil

@@ -64,6 +64,22 @@ func (a *Audit) usedIn(ctx context.Context, account string) (owned []audit.Owned
 	return owned, err
 }
 
+// observeDoors adds to o which distributions use origins. An account that AWS does not let the hub read is skipped: the daily audit reads it again.
+func (a *Audit) observeDoors(ctx context.Context, origins []origin.Ref, o *audit.Observed) error {
+	for _, ref := range origins {
+		users, err := a.Spoke(ref.Account).UsersOf(ctx, ref.ARN)
+		switch {
+		case err == nil:
+			o.Owned = append(o.Owned, audit.Owned{VpcOrigin: origin.VpcOrigin{Ref: ref}, Users: users})
+		case fault.Is[*fault.GiveUp](err):
+			a.Log.WarnContext(ctx, "the distributions that use a VPC origin cannot be listed", "origin", ref.ID, "account", ref.Account, "error", err)
+		case !fault.Is[*fault.Absent](err):
+			return err
+		}
+	}
+	return nil
+}
+
 // teardownTags observes the teardown tag of each origin that may be half torn down. A tag that cannot be read counts as absent.
 func (a *Audit) teardownTags(ctx context.Context, o *audit.Observed) error {
 	for _, i := range o.Unrecorded() {

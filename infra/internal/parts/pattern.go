@@ -1,5 +1,7 @@
 package parts
 
+import "slices"
+
 // A Pattern is an EventBridge event pattern.
 type Pattern map[string]any
 
@@ -14,7 +16,12 @@ func ForwardedSources() []string {
 
 // ForwardedCalls returns the pattern of the calls that a spoke's default bus forwards to the hub.
 func ForwardedCalls() Pattern {
-	return Calls(ForwardedSources(), append(claimCalls(), "DeleteLoadBalancer")...)
+	return Calls(ForwardedSources(), slices.Concat(claimCalls(), DistributionCalls(), []string{"DeleteLoadBalancer"})...)
+}
+
+// DistributionCalls returns the calls that may put an origin into a distribution.
+func DistributionCalls() []string {
+	return []string{"CreateDistribution", "CopyDistribution", "UpdateDistribution"}
 }
 
 // ClaimCalls returns the pattern of the forwarded calls after which there may be an origin to admit, an origin that was lost, or a claim
