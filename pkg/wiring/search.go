@@ -64,7 +64,8 @@ func (s Search) Suspect(likely []string) Search {
 	return s
 }
 
-// Probe returns the search with a next try of one undecided entry. It is one from the middle, because neighbours are often of one kind.
+// Probe returns the search with a next try of one undecided entry. It is one from the middle, because neighbours are often of one kind. If the
+// entry is accepted, the search needs one try more than without Probe; if it is rejected, that one try has found a bad entry.
 func (s Search) Probe() Search {
 	if len(s.rest) == 0 {
 		return s
