@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -56,9 +57,13 @@ func (r Round) Unrecorded() (ids []string) {
 	return slices.Compact(ids)
 }
 
-// Recall returns the round with records of past origins that are offered again. Each goes on with the generation after its last one, so that no
-// execution has the name of an earlier one.
-func (r Round) Recall(past []origin.Record) Round {
-	r.Registry.Records = slices.SortedFunc(slices.Values(slices.Concat(r.Registry.Records, past)), func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
+// With returns the round with records that were written since the registry was read, or that were recalled from the past origins. One that is
+// recalled goes on with the generation after its last one, so that no execution has the name of an earlier one.
+func (r Round) With(records []origin.Record) Round {
+	byID := map[string]origin.Record{}
+	for _, o := range slices.Concat(r.Registry.Records, records) {
+		byID[o.ID] = o
+	}
+	r.Registry.Records = slices.SortedFunc(maps.Values(byID), func(a, b origin.Record) int { return strings.Compare(a.ID, b.ID) })
 	return r
 }

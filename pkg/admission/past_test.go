@@ -45,7 +45,7 @@ func TestOver(t *testing.T) {
 }
 
 // A VPC origin that is offered again goes on with the generation after its last one.
-func TestRecall(t *testing.T) {
+func TestRoundWithRecalledRecords(t *testing.T) {
 	r := round(live("team-a", accountA, "vo_2", "/team-a/x"))
 	r.Registry.Damaged = []origin.Damaged{{Origin: "vo_3"}}
 	for _, id := range []string{"vo_4", "vo_3", "vo_2", "vo_1"} {
@@ -54,8 +54,8 @@ func TestRecall(t *testing.T) {
 	if got := r.Unrecorded(); !slices.Equal(got, []string{"vo_1", "vo_4"}) {
 		t.Errorf("unrecorded are %q", got)
 	}
-	r = r.Recall([]origin.Record{{Ref: origin.Ref{ID: "vo_1"}, Generation: 7, State: origin.Deleted}})
-	if o, known := r.Registry.Find("vo_1"); !known || o.Generation != 7 || r.Registry.Records[0].ID != "vo_1" {
+	r = r.With([]origin.Record{{Ref: origin.Ref{ID: "vo_1"}, Generation: 7, State: origin.Deleted}, {Ref: origin.Ref{ID: "vo_2"}, State: origin.Wired}})
+	if o, known := r.Registry.Find("vo_1"); !known || o.Generation != 7 || r.Registry.Records[0].ID != "vo_1" || len(r.Registry.Records) != 2 || r.Registry.Records[1].State != origin.Wired {
 		t.Errorf("%+v", r.Registry.Records)
 	}
 }

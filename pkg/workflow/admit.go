@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/originhub/originhub/pkg/admission"
@@ -68,6 +67,7 @@ type admitRun struct {
 	committer
 	run      admission.Run   // what was observed and decided
 	reported []outcome.Event // events about calls that were made; they are published with the next change
+	written  []origin.Record // since the registry was read
 	tallied  map[string]bool // accounts whose tallies have changed
 }
 
@@ -233,7 +233,7 @@ func (r *admitRun) recall(ctx context.Context) error {
 		return nil
 	}
 	past, err := r.Past.Find(ctx, ids)
-	r.run.Round = r.run.Recall(past)
+	r.run.Round = r.run.With(past)
 	return err
 }
 
@@ -279,6 +279,9 @@ func (r *admitRun) changes(ctx context.Context, changes []admission.Change) erro
 	for _, c := range changes {
 		failed = append(failed, r.change(ctx, c))
 	}
+	if len(r.written) > 0 {
+		r.run.Round, r.written = r.run.With(r.written), nil
+	}
 	return errors.Join(failed...)
 }
 
@@ -321,11 +324,6 @@ func (r *admitRun) putRecord(ctx context.Context, o origin.Record, from string) 
 	if err != nil {
 		return err
 	}
-	at, known := slices.BinarySearchFunc(r.run.Registry.Records, o.ID, func(o origin.Record, id string) int { return strings.Compare(o.ID, id) })
-	if known {
-		r.run.Registry.Records[at] = o
-	} else {
-		r.run.Registry.Records = slices.Insert(r.run.Registry.Records, at, o)
-	}
+	r.written = append(r.written, o)
 	return nil
 }
