@@ -60,7 +60,7 @@ func (f *fleet) shareAtOnce() error {
 	return f.WaitUntilIdle()
 }
 
-// reached checks that viewers reach the live origins on the hosts of their teams, and that nobody reaches the others, or an origin on the host
+// reached checks that viewers reach the live origins on their hosts, and that nobody reaches the others, or an origin on a host
 // of the next team. It prints the number of distributions.
 func (f *fleet) reached(live func(i int) bool) error {
 	known, err := f.snapshot()
@@ -75,8 +75,8 @@ func (f *fleet) reached(live func(i int) bool) error {
 		if r, _ := known.Find(f.origins[fleetName(i)].ID); r.State != want {
 			return fmt.Errorf("%s is %s (%s), want %s", fleetName(i), r.State, origin.Why(r.Reasons), want)
 		}
-		for host, expected := range map[string]bool{f.team(i): live(i), f.team(i + 2): false} {
-			status, body, err := Get(f.ctx, f.Edge(), host+".example.com", f.path(i)+"customers/123")
+		for host, expected := range map[string]bool{f.host(i): live(i), f.host(i + 2): false} {
+			status, body, err := Get(f.ctx, f.Edge(), host, f.path(i)+"customers/123")
 			if err != nil {
 				return err
 			}

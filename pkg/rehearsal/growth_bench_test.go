@@ -188,11 +188,15 @@ func (f *fleet) createOne(i int) error {
 	if f.actors[team] == nil {
 		f.actors[team] = NewActor(f.Sandbox, team, fleetAccount(i/2%f.teams))
 	}
-	return f.createOrigin(fleetName(i), team, "paths="+f.path(i))
+	return f.createOrigin(fleetName(i), team, "paths="+f.path(i), "host="+f.host(i))
 }
 
 // team returns the team of origin i, and path the path that the origin claims.
 func (f *fleet) team(i int) string { return fleetTeam(i / 2 % f.teams) }
+
+// host returns the host that the origin claims. Each origin has its own, since a host is on one distribution only, which may be full when the
+// second origin of a team comes.
+func (f *fleet) host(i int) string { return fmt.Sprintf("%s-%d.example.com", f.team(i), i%2) }
 
 func (f *fleet) path(i int) string { return fmt.Sprintf("/%s/%d/", f.team(i), i) }
 
@@ -208,10 +212,9 @@ func fleetPolicy(teams int) ([]byte, error) {
 	}
 	head, _, _ := bytes.Cut(golden, []byte("teams:\n"))
 	head = bytes.Replace(head, []byte("priceClass: PriceClass_100"), fmt.Appendf(nil, "maximum: %d", teams/25+2), 1)
-	head = bytes.Replace(head, []byte("behaviors: 75"), []byte("behaviors: 74"), 1) // all origins of a team fit, or none
 	head = append(head, "teams:\n"...)
 	for i := range teams {
-		head = fmt.Appendf(head, "- {name: %[1]s, accounts: ['%[2]s'], grants: [{host: %[1]s.example.com, paths: [/%[1]s/*]}]}\n", fleetTeam(i), fleetAccount(i))
+		head = fmt.Appendf(head, "- {name: %[1]s, accounts: ['%[2]s'], grants: [{host: %[1]s-0.example.com, paths: [/%[1]s/*]}, {host: %[1]s-1.example.com, paths: [/%[1]s/*]}]}\n", fleetTeam(i), fleetAccount(i))
 	}
 	return head, nil
 }
