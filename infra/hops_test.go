@@ -179,7 +179,7 @@ func TestResourceTypes(t *testing.T) {
 	plain := []string{
 		"AWS::ApiGateway::BasePathMappingV2", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::DomainNameAccessAssociation",
 		"AWS::ApiGateway::DomainNameV2", "AWS::ApiGateway::Method", "AWS::ApiGateway::Resource", "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage",
-		"AWS::CloudFront::VpcOrigin",
+		"AWS::CloudFront::ResponseHeadersPolicy", "AWS::CloudFront::VpcOrigin",
 		"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard",
 		"AWS::DynamoDB::Table",
 		"AWS::EC2::InternetGateway", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC", "AWS::EC2::VPCEndpoint", "AWS::EC2::VPCGatewayAttachment",

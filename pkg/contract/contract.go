@@ -23,15 +23,16 @@ const (
 
 // Environment variables of the functions. Everything else comes from the policy file beside the binary.
 const (
-	EnvTable        = "ORIGINHUB_TABLE"         // registry table name
-	EnvPastTable    = "ORIGINHUB_PAST_TABLE"    // name of the table of past origins
-	EnvBus          = "ORIGINHUB_BUS"           // hub bus name
-	EnvAdmitQueue   = "ORIGINHUB_ADMIT_QUEUE"   // queue URL
-	EnvWireQueue    = "ORIGINHUB_WIRE_QUEUE"    // queue URL
-	EnvStateMachine = "ORIGINHUB_STATE_MACHINE" // state machine ARN
-	EnvAccount      = "ORIGINHUB_ACCOUNT"       // id of the hub's account
-	EnvEndpoint     = "ORIGINHUB_ENDPOINT"      // id of a team's interface endpoint
-	EnvTargetGroup  = "ORIGINHUB_TARGET_GROUP"  // ARN of the target group of a team's load balancer
+	EnvTable        = "ORIGINHUB_TABLE"                   // registry table name
+	EnvPastTable    = "ORIGINHUB_PAST_TABLE"              // name of the table of past origins
+	EnvBus          = "ORIGINHUB_BUS"                     // hub bus name
+	EnvAdmitQueue   = "ORIGINHUB_ADMIT_QUEUE"             // queue URL
+	EnvWireQueue    = "ORIGINHUB_WIRE_QUEUE"              // queue URL
+	EnvStateMachine = "ORIGINHUB_STATE_MACHINE"           // state machine ARN
+	EnvAccount      = "ORIGINHUB_ACCOUNT"                 // id of the hub's account
+	EnvHeaders      = "ORIGINHUB_RESPONSE_HEADERS_POLICY" // id of the response headers policy that the hub's stack made; empty: none
+	EnvEndpoint     = "ORIGINHUB_ENDPOINT"                // id of a team's interface endpoint
+	EnvTargetGroup  = "ORIGINHUB_TARGET_GROUP"            // ARN of the target group of a team's load balancer
 )
 
 // Keys of the registry table, and the attribute of its time to live.

@@ -38,7 +38,7 @@ type Created struct {
 	HTTPVersion string // empty: http2and3
 	WebACL      string // ARN of a web ACL of AWS WAF with scope CLOUDFRONT; empty: none
 	LogBucket   string // name of the S3 bucket for standard logs (legacy); empty: none are written
-	// ResponseHeaders is the id of the response headers policy of every behavior; empty: none.
+	// ResponseHeaders is the id of the response headers policy of every behavior; empty: the one that the hub's stack made.
 	ResponseHeaders string
 }
 

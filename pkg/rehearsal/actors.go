@@ -103,16 +103,21 @@ func ClaimTags(host, paths string) map[string]string {
 
 // Get requests a path of a host from the CloudFront edge that listens at the address edge, and returns the status and the trimmed body.
 func Get(ctx context.Context, edge, host, path string) (status int, body string, err error) {
+	status, _, body, err = get(ctx, edge, host, path)
+	return status, body, err
+}
+
+func get(ctx context.Context, edge, host, path string) (status int, header http.Header, body string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, edge+path, nil)
 	if err != nil {
-		return 0, "", err
+		return 0, nil, "", err
 	}
 	request.Host = host
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 0, "", fmt.Errorf("request %s%s: %w", host, path, err)
+		return 0, nil, "", fmt.Errorf("request %s%s: %w", host, path, err)
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	return response.StatusCode, strings.TrimSpace(string(text)), err
+	return response.StatusCode, response.Header, strings.TrimSpace(string(text)), err
 }

@@ -117,6 +117,7 @@ func commands() map[string]command {
 		"refusals":                     {1, 1, (*story).refusals},
 		"records":                      {1, 1, (*story).records},
 		"response":                     {3, 4, (*story).response},
+		"response-header":              {4, 4, (*story).responseHeader},
 		"restore-saved-config":         {0, 0, (*story).restoreSavedConfig},
 		"rename-share":                 {2, 2, (*story).renameShare},
 		"retarget-behavior":            {2, 2, (*story).retargetBehavior},

@@ -385,6 +385,19 @@ func (s *story) state(_ *testscript.TestScript, args []string) error {
 	return want(state == args[1], "%s is %s (%s), want %s; history %v", args[0], state, origin.Why(r.Reasons), args[1], r.History)
 }
 
+// responseHeader checks whether a viewer gets a header.
+func (s *story) responseHeader(_ *testscript.TestScript, args []string) error {
+	status, header, _, err := get(s.ctx, s.Edge(), args[0], args[1])
+	if err != nil {
+		return err
+	}
+	is := "absent"
+	if header.Get(args[2]) != "" {
+		is = "present"
+	}
+	return want(status == http.StatusOK && is == args[3], "%s%s answers %d, and header %s is %s, want 200 and %s", args[0], args[1], status, args[2], is, args[3])
+}
+
 // response checks the status that a viewer gets, and that the body contains a text.
 func (s *story) response(_ *testscript.TestScript, args []string) error {
 	status, body, err := Get(s.ctx, s.Edge(), args[0], args[1])

@@ -39,11 +39,33 @@ func (c *Config) apply(change Change, before *Config) error {
 		}
 		behavior.insert(notFound(change.ID), nil)
 		return nil
+	case KindHeaders:
+		for _, behavior := range c.withoutHeaders() {
+			behavior.set("ResponseHeadersPolicyId", change.ID)
+		}
+		return nil
+	case KindErrors:
+		if old := c.root().child("CustomErrorResponses"); old != nil {
+			c.root().remove(old)
+		}
+		c.root().insert(uncachedErrors(), nil)
+		return nil
 	case KindDistribution:
 		c.root().set("Enabled", fmt.Sprint(change.Op == Enable))
 		return nil
 	}
 	return fmt.Errorf("unknown kind %q", change.Kind)
+}
+
+// withoutHeaders returns the default behavior and the managed behaviors that have no response headers policy.
+func (c *Config) withoutHeaders() (behaviors []*node) {
+	for _, n := range append(c.root().child("CacheBehaviors").items(), c.root().child("DefaultCacheBehavior")) {
+		path := n.get("PathPattern")
+		if n.get("ResponseHeadersPolicyId") == "" && (path == "" || Owned(n.get("TargetOriginId"))) {
+			behaviors = append(behaviors, n)
+		}
+	}
+	return behaviors
 }
 
 func (c *Config) applyOrigin(change Change, before *Config) error {

@@ -57,3 +57,42 @@ func TestAdoptedDistributionLendsNoResponseHeadersPolicy(t *testing.T) {
 		t.Errorf("%d behaviors have a response headers policy, want the default behavior only", got)
 	}
 }
+
+// A distribution that an earlier version created gets what a new one has: the response headers policy in each behavior of the hub that has none, and
+// errors that are cached for 0 seconds. Somebody's own policy and error caching stay, as does everything of an adopted distribution.
+func TestCreatedDistributionGetsTheBaseOfANewOne(t *testing.T) {
+	const headers, own = "11111111-2222-4333-8444-555555555555", "99999999-2222-4333-8444-555555555555"
+	errors := regexp.MustCompile(`(?s)<CustomErrorResponses>.*</CustomErrorResponses>`)
+	origins := []wiring.Origin{owned("vo_1", "alb.example.com", "/a/*", "/b/*")}
+	wired, _ := write(t, wiring.Desired{Toggle: true, Origins: origins}, wiring.Base(wiring.BaseSpec{CallerReference: "ref"}))
+	bare := errors.ReplaceAllString(string(wired.Bytes()), "<CustomErrorResponses><Quantity>0</Quantity></CustomErrorResponses>")
+	desired := wiring.Desired{Toggle: true, Origins: origins, ResponseHeaders: headers}
+	for name, c := range map[string]struct {
+		config  string
+		desired wiring.Desired
+		with    int // behaviors with the policy of the hub
+		errors  int // status codes for which caching is set
+	}{
+		"of an earlier version": {bare, desired, 3, 10},
+		"with a policy of its own in one behavior": {
+			strings.Replace(bare, "</CacheBehavior>", "<ResponseHeadersPolicyId>"+own+"</ResponseHeadersPolicyId></CacheBehavior>", 1), desired, 2, 10,
+		},
+		"with error caching of its own": {errors.ReplaceAllString(bare, "<CustomErrorResponses><Quantity>1</Quantity><Items><CustomErrorResponse><ErrorCode>404</ErrorCode>"+
+			"<ErrorCachingMinTTL>5</ErrorCachingMinTTL></CustomErrorResponse></Items></CustomErrorResponses>"), desired, 3, 1},
+		"without a policy": {bare, wiring.Desired{Toggle: true, Origins: origins}, 0, 10},
+		"adopted":          {bare, wiring.Desired{Origins: origins}, 0, 0},
+	} {
+		before, err := wiring.ParseConfig([]byte(c.config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, _ := write(t, c.desired, before)
+		text := string(after.Bytes())
+		if with, n := strings.Count(text, ">"+headers+"<"), strings.Count(text, "<ErrorCode>"); with != c.with || n != c.errors {
+			t.Errorf("%s: %d behaviors have the policy, and caching of %d errors is set; want %d and %d", name, with, n, c.with, c.errors)
+		}
+		if again, err := wiring.Diff(c.desired, after); err != nil || !again.Empty() {
+			t.Errorf("%s: a second plan is %s, %v", name, again, err)
+		}
+	}
+}

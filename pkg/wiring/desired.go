@@ -18,12 +18,14 @@ func Owned(originID string) bool { return strings.HasPrefix(originID, prefix) }
 
 // Spec is what DesiredOf needs to know about policy and about the distribution.
 type Spec struct {
-	Domain       string
-	Wildcard     bool        // the only alias is *.<Domain>; otherwise every host of a wired origin is an alias
-	Created      bool        // the hub created the distribution, and enables it exactly while an origin is wired
-	NotFound     string      // ARN of the function of the default behavior, if Created
-	OwnedAliases []string    // aliases that the hub added; if not Created, it removes no others
-	Limits       origin.Size // on managed and unmanaged parts together; zero: no limit
+	Domain   string
+	Wildcard bool   // the only alias is *.<Domain>; otherwise every host of a wired origin is an alias
+	Created  bool   // the hub created the distribution, and enables it exactly while an origin is wired
+	NotFound string // ARN of the function of the default behavior, if Created
+	// ResponseHeaders is the id of the response headers policy of each behavior that has none, if Created; empty: none.
+	ResponseHeaders string
+	OwnedAliases    []string    // aliases that the hub added; if not Created, it removes no others
+	Limits          origin.Size // on managed and unmanaged parts together; zero: no limit
 }
 
 // Desired is the managed part of a distribution as it should be. The order of its elements does not matter.
@@ -34,6 +36,8 @@ type Desired struct {
 	KeptAliases     []string // aliases of origins that stay as they are
 	Toggle          bool     // enable the distribution with the first origin, disable it with the last
 	NotFound        string   // ARN of the default behavior's function; empty: leave the default behavior as it is
+	// ResponseHeaders is the id of the response headers policy of the default behavior and of each managed one that has none; empty: leave them as they are.
+	ResponseHeaders string
 	Limits          origin.Size
 }
 
@@ -79,7 +83,7 @@ func DesiredOf(records []origin.Record, excluded []string, s Spec) Desired {
 		d.KeptAliases = nil
 	}
 	if s.Created {
-		d.NotFound = s.NotFound
+		d.NotFound, d.ResponseHeaders = s.NotFound, s.ResponseHeaders
 	}
 	slices.SortFunc(d.Origins, byID)
 	slices.Sort(d.Removed)

@@ -26,7 +26,8 @@ const (
 //	behavior      its target is managed                     TargetOriginId, CachePolicyId, OriginRequestPolicyId, order
 //	alias         an origin needs it, or it was released    presence, unless KeptAliases has it
 //	default       Desired.NotFound is set                   its viewer-request function, so that no request reaches an origin
-//	distribution  Desired.Toggle is set                     Enabled
+//	distribution  Desired.Toggle is set                     Enabled; how long errors are cached, if it says that for none
+//	headers       Desired.ResponseHeaders is set            a response headers policy in the default behavior and in each managed one
 //
 // An unmanaged behavior that leads to the very VPC origin that claims its path is taken over (see takenOver). An orphan stays, because
 // losing the registry must not take teams off the air. Other fields of managed parts stay as they are, too. An origin that cannot be wired
@@ -59,9 +60,7 @@ func Diff(d Desired, c *Config) (Plan, error) {
 	if d.Toggle && !enabled && len(origins) > 0 {
 		p.Changes = append(p.Changes, Change{Op: Enable, Kind: KindDistribution})
 	}
-	if d.NotFound != "" && !c.answersNotFound(d.NotFound) {
-		p.Changes = append(p.Changes, Change{Op: Amend, Kind: KindDefault, ID: d.NotFound})
-	}
+	p.Changes = append(p.Changes, c.diffBase(d)...)
 	takenOver := c.takenOver(origins)
 	p.Changes = append(p.Changes, c.diffOrigins(origins, stillUsed, managed, takenOver)...)
 	p.Changes = append(p.Changes, c.diffBehaviors(origins, managed, takenOver)...)
@@ -71,6 +70,20 @@ func Diff(d Desired, c *Config) (Plan, error) {
 		p.Changes = append(p.Changes, Change{Op: Disable, Kind: KindDistribution})
 	}
 	return p, nil
+}
+
+// diffBase returns the changes to what Base gives a new distribution.
+func (c *Config) diffBase(d Desired) (changes []Change) {
+	if d.NotFound != "" && !c.answersNotFound(d.NotFound) {
+		changes = append(changes, Change{Op: Amend, Kind: KindDefault, ID: d.NotFound})
+	}
+	if d.Toggle && len(c.root().child("CustomErrorResponses").items()) == 0 {
+		changes = append(changes, Change{Op: Amend, Kind: KindErrors, ID: "0"})
+	}
+	if d.ResponseHeaders != "" && len(c.withoutHeaders()) > 0 {
+		changes = append(changes, Change{Op: Add, Kind: KindHeaders, ID: d.ResponseHeaders})
+	}
+	return changes
 }
 
 // managed returns the ids of the origins that the plan may change or remove.

@@ -48,6 +48,8 @@ const (
 	KindAlias        Kind = "alias"
 	KindDefault      Kind = "default behavior" // its viewer-request function, whose ARN is ID
 	KindDistribution Kind = "distribution"
+	KindHeaders      Kind = "response headers policy" // of each behavior that has none; its id is ID
+	KindErrors       Kind = "error caching"           // for how many seconds errors are cached is ID
 )
 
 // Problem is the reason why an origin cannot be wired or removed.

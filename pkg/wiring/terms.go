@@ -31,8 +31,13 @@ type Function struct{ Name, ARN string }
 // Spec returns what the managed part of distribution d has to be like. A distribution that was created with the hub's caller reference
 // counts as created by the hub, even if policy adopts it.
 func (t Terms) Spec(d origin.Distribution, c *Config) Spec {
+	headers := ""
+	if t.Base != nil {
+		headers = t.Base.ResponseHeaders
+	}
 	return Spec{
-		Domain: t.Domain, Wildcard: t.Wildcard, Created: c.CallerReference() == t.CallerReference, NotFound: t.NotFound.ARN, OwnedAliases: d.OwnedAliases,
+		ResponseHeaders: headers,
+		Domain:          t.Domain, Wildcard: t.Wildcard, Created: c.CallerReference() == t.CallerReference, NotFound: t.NotFound.ARN, OwnedAliases: d.OwnedAliases,
 		Limits: t.limits(d),
 	}
 }

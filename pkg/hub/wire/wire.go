@@ -2,6 +2,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -10,6 +11,7 @@ import (
 	"github.com/originhub/originhub/pkg/awsquotas"
 	"github.com/originhub/originhub/pkg/awsroute53"
 	"github.com/originhub/originhub/pkg/awssfn"
+	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/hub"
 	"github.com/originhub/originhub/pkg/workflow"
 )
@@ -20,8 +22,10 @@ func New(ctx context.Context, host hub.Host) (lambda.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	p := h.Policy
+	p.Created.ResponseHeaders = cmp.Or(p.Created.ResponseHeaders, host.Getenv(contract.EnvHeaders))
 	wire := &workflow.Wire{
-		Policy:     h.Policy,
+		Policy:     p,
 		Registry:   h.Registry,
 		CloudFront: awscloudfront.New(h.AWS),
 		Quotas:     awsquotas.New(h.AWS),

@@ -12,6 +12,7 @@ import (
 const (
 	vpcOriginType = "AWS::CloudFront::VpcOrigin"
 	functionType  = "AWS::CloudFront::Function"
+	headersType   = "AWS::CloudFront::ResponseHeadersPolicy"
 )
 
 // ResourceTypes returns the types that a stack can have. Distributions are not among them, because the next update of a stack
@@ -20,6 +21,7 @@ func (s *Service) ResourceTypes() []cloud.ResourceType {
 	return []cloud.ResourceType{
 		{Name: vpcOriginType, Create: createVpcOriginResource, Update: updateVpcOriginResource, Delete: deleteVpcOriginResource},
 		{Name: functionType, Create: createFunctionResource, Update: updateFunctionResource, Delete: deleteFunctionResource},
+		{Name: headersType, Create: createHeadersResource, Update: updateHeadersResource, Delete: deleteHeadersResource},
 	}
 }
 

@@ -52,12 +52,17 @@ func (b balancer) serve(method, host, path string) answer {
 	return b.application(method, host, path)
 }
 
-// application is the service behind every load balancer: customers by id, below whatever path its team chose. It checks only the
-// path, so that the response shows a request that was routed to the wrong team.
+// application is the service behind every load balancer: customers by id, and a service worker that wants to control the whole host, below whatever
+// path its team chose. It checks only the path, so that the response shows a request that was routed to the wrong team.
 func (b balancer) application(method, host, path string) answer {
 	header := http.Header{"Content-Type": {"application/json"}, "X-Sandbox-Answered-By": {"application"}}
 	parts := strings.Split(path, "/")
 	n := len(parts)
+	if method == http.MethodGet && n >= 3 && parts[n-1] == "service-worker.js" {
+		header.Set("Content-Type", "text/javascript")
+		header.Set("Service-Worker-Allowed", "/")
+		return answer{http.StatusOK, header, "// a service worker of " + b.name() + "\n"}
+	}
 	known := n >= 4 && parts[0] == "" && parts[1] != "" && parts[n-2] == "customers" && parts[n-1] != ""
 	if !known || (method != http.MethodGet && method != http.MethodHead) {
 		return answer{http.StatusNotFound, header, fmt.Sprintf("{\"message\": %s}\n", quote("nothing here: "+method+" "+path))}
