@@ -128,7 +128,7 @@ func refOf(reference string) string {
 
 func TestStateOutlivesTheStack(t *testing.T) {
 	hub := templates(t).hub
-	if says := hub.Description; !strings.Contains(says, "keeps the registry, the bus with its archive, and the key") {
+	if says := hub.Description; !strings.Contains(says, "keeps the registry, the bus with its archive, the response headers policy, and the key") {
 		t.Errorf("the stack's description does not say what stays when it is deleted: %q", says)
 	}
 	for id, r := range hub.Resources {

@@ -55,7 +55,7 @@ func newHubStack(scope constructs.Construct, id string, p hubProps) awscdk.Stack
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName: jsii.String(stackName(p.Hub)),
 		Description: jsii.String("originhub hub: admits shared VPC origins, wires them, and takes them out. Deleting this stack " +
-			"keeps the registry, the bus with its archive, the response headers policy and the key. Distributions and DNS records are not part of it"),
+			"keeps the registry, the bus with its archive, the response headers policy, and the key. Distributions and DNS records are not part of it"),
 		// With another account's credentials the CDK CLI refuses to deploy.
 		Env: &awscdk.Environment{Account: jsii.String(p.Account), Region: jsii.String(parts.Region)},
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
