@@ -48,7 +48,7 @@ func lastDecision(o origin.Record) time.Time {
 // Unrecorded returns the VPC origin ids of the offers for which the registry has no record, in order. Their records may be among the past
 // ones.
 func (r Round) Unrecorded() (ids []string) {
-	for _, o := range r.Shared.Offers {
+	for _, o := range r.Offers {
 		if _, known := r.Registry.Find(o.ID); !known && !r.Registry.IsDamaged(o.ID) {
 			ids = append(ids, o.ID)
 		}

@@ -49,7 +49,7 @@ func TestRoundWithRecalledRecords(t *testing.T) {
 	r := round(live("team-a", accountA, "vo_2", "/team-a/x"))
 	r.Registry.Damaged = []origin.Damaged{{Origin: "vo_3"}}
 	for _, id := range []string{"vo_4", "vo_3", "vo_2", "vo_1"} {
-		r.Shared.Offers = append(r.Shared.Offers, admission.Offer{Ref: origin.Ref{ID: id}})
+		r.Offers = append(r.Offers, admission.Offer{Ref: origin.Ref{ID: id}})
 	}
 	if got := r.Unrecorded(); !slices.Equal(got, []string{"vo_1", "vo_4"}) {
 		t.Errorf("unrecorded are %q", got)

@@ -28,7 +28,7 @@ func auditCI() *cobra.Command {
 		Use:   "ci [DIR]",
 		Short: "Find steps of pipelines that fight originhub",
 		Long: `Ci reads the pipelines, scripts, templates and programs below DIR (default .), and finds steps that fight originhub: that disable or rewrite
-distributions, edit behaviors by index, write a kept document over the live one, revoke shares, answer invitations, delete VPC origins, move
+distributions, edit behaviors by index, overwrite the live configuration with a saved one, revoke shares, answer invitations, delete VPC origins, move
 aliases, or do so in the wrong order. It runs nothing and makes no call.
 
 It reads GitHub Actions (with the actions and workflows of the repository), GitLab CI, buildspecs, CodePipeline and CDK Pipelines, sh steps of Jenkinsfiles, the commands of

@@ -45,7 +45,7 @@ func (p Policy) Parameters() map[string]string {
 	}
 }
 
-// Bounds of the time for which Lambda collects messages before one run of function admit, in seconds.
+// ShortestAdmitWindow and longestAdmitWindow bound the time for which Lambda collects messages before one run of function admit, in seconds.
 const ShortestAdmitWindow, longestAdmitWindow = 5, 60
 
 // accountsPerSecond is how many accounts make that window a second longer. A run reads the whole registry and everything that is shared,

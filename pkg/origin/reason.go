@@ -76,7 +76,7 @@ const (
 	DecidedQuarantined  Code = "quarantined"
 	DecidedWithdrawn    Code = "withdrawn"
 	DecidedDetached     Code = "detached"
-	DecidedDeleted      Code = "deleted" // by its owner, after it had left
+	DecidedDeleted      Code = "deleted"       // by its owner, after it had left
 	DecidedWriteRefused Code = "write-refused" // CloudFront refuses the update that removes it from its distribution
 
 	DecidedTeardownStarted   Code = "teardown-started"

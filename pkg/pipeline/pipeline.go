@@ -1,5 +1,5 @@
 // Package pipeline finds steps of CI/CD pipelines, scripts, templates and programs that fight originhub: that disable or rewrite
-// distributions, edit behaviors by index, write a kept document over the live one, revoke shares, answer invitations, delete VPC
+// distributions, edit behaviors by index, overwrite the live configuration with a saved one, revoke shares, answer invitations, delete VPC
 // origins or move aliases.
 //
 // Readers turn files into jobs. A Job is the calls that one run makes, in order, with what is known of their arguments and of the

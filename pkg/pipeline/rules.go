@@ -49,7 +49,7 @@ func once(program string) string {
 func documentRules() []Rule {
 	const choose = `(.CacheBehaviors.Items[] | select(.PathPattern == "/app/*")).Compress = true`
 	return []Rule{{
-		ID: "kept-document", Severity: High, Title: "A kept document is written over the live distribution",
+		ID: "kept-document", Severity: High, Title: "A saved configuration is written over the live distribution",
 		Wrong:   "It takes out every origin, behavior and alias that originhub added since the document was made. Every team is off the air until the hub has put them back: 30 to 90 seconds in the sandbox, after each run. An ETag that is read only to get past the check protects nobody.",
 		Instead: "Read the configuration with get-distribution-config in the same job, change only your part of that answer, and write it with the ETag of the same answer. Or describe the distribution in distribution.base of the hub policy.",
 		File:    "deploy.sh",
