@@ -109,6 +109,7 @@ func commands() map[string]command {
 		"reject-invitation":            {1, 1, (*story).rejectInvitation},
 		"take-alias":                   {2, 2, (*story).takeAlias},
 		"redeploy":                     {0, 1, (*story).redeploy},
+		"redeploy-spoke":               {2, 2, (*story).redeploySpoke},
 		"redrive":                      {2, 2, (*story).redrive},
 		"stop-execution":               {2, 2, (*story).stopExecution},
 		"release-interfaces":           {1, 1, (*story).releaseInterfaces},

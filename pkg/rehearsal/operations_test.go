@@ -170,6 +170,18 @@ func (s *story) deploySecondHub(*testscript.TestScript, []string) error {
 	return s.waitUntilIdle(nil, nil)
 }
 
+// redeploySpoke updates the spoke of a team with a template of infra/testdata.
+func (s *story) redeploySpoke(_ *testscript.TestScript, args []string) error {
+	template, err := readBeside("../../infra/testdata", args[1])
+	if err != nil {
+		return err
+	}
+	_, err = s.Deploy(s.actors[args[0]].Account, Region, "originhub-spoke", template, map[string]string{
+		"HubAccountId": HubAccount, "HubName": s.policy.Hub, "ExternalId": s.policy.ExternalID,
+	})
+	return err
+}
+
 // deployBeside deploys a hub with its own policy from a CDK assembly, in which its functions are other assets than those of the first hub.
 func (s *story) deployBeside(p hubpolicy.Policy, template, policyText []byte) error {
 	dir, err := os.MkdirTemp("", "originhub-second-")

@@ -662,7 +662,7 @@ func (s *story) createOtherDistribution(_ *testscript.TestScript, args []string)
 	}
 	o, owner := s.origins[args[0]], s.owner(args[0])
 	_, err := NewActor(s.Sandbox, "other", s.other).cloudfront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: &cloudfronttypes.DistributionConfig{
-		CallerReference: aws.String("other"), Comment: aws.String("other"), Enabled: aws.Bool(true),
+		CallerReference: aws.String("other " + s.Now().String()), Comment: aws.String("other"), Enabled: aws.Bool(true),
 		Origins: &cloudfronttypes.Origins{Quantity: aws.Int32(1), Items: []cloudfronttypes.Origin{{
 			Id: aws.String("o"), DomainName: aws.String("internal.example.com"),
 			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.ID, OwnerAccountId: &owner.Account},
