@@ -32,6 +32,7 @@ func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 		// Lists, which name no resource. They include shares from accounts that the policy does not name.
 		parts.Allow([]string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:ListPrincipals", "ram:ListResources"}, "*"),
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),
+		sharedOrigins(),
 		// Any account may send an invitation. The function opens and answers those from accounts that the policy names, and no others
 		// (admission.DecideInvitation). The role does not list these accounts: it has no space for more than about a hundred.
 		parts.Allow([]string{
@@ -44,6 +45,12 @@ func (g grants) admit(own, wire awssqs.Queue) []parts.Permission {
 // invitations is the ARN pattern of RAM invitations. An invitation belongs to the account that sent it.
 const invitations = "arn:aws:ram:" + parts.Region + ":*:resource-share-invitation/*"
 
+// sharedOrigins permits to read VPC origins, those of other accounts that are shared with the hub included: RAM's permission on a shared origin takes
+// effect only if the role allows the same action.
+func sharedOrigins() parts.Permission {
+	return parts.Allow([]string{"cloudfront:GetVpcOrigin"}, "arn:aws:cloudfront::*:vpcorigin/*")
+}
+
 func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 	permissions := append(g.common("dynamodb:BatchGetItem", "dynamodb:Query"),
 		g.write(contract.RegistryRefusals, contract.RegistryFleet),
@@ -53,8 +60,7 @@ func (g grants) wire(own, admit awssqs.Queue) []parts.Permission {
 		parts.Allow([]string{"cloudfront:UpdateDistribution", "cloudfront:ListConflictingAliases"}, g.distributions()...),
 		parts.Allow([]string{"servicequotas:ListServiceQuotas"}, "*"), // a list
 		parts.Allow([]string{"cloudfront:ListVpcOrigins"}, "*"),       // a list
-		// RAM's permission on a shared origin takes effect only if the role allows the same action.
-		parts.Allow([]string{"cloudfront:GetVpcOrigin"}, "arn:aws:cloudfront::*:vpcorigin/*"),
+		sharedOrigins(),
 		parts.Allow([]string{"route53:ListResourceRecordSets"}, g.zone()),
 		parts.Allow([]string{"route53:ChangeResourceRecordSets"}, g.zone()).When(parts.Condition{
 			"ForAllValues:StringEquals": {
@@ -138,6 +144,7 @@ func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
 		}),
 		// Lists. Leaks may be in any distribution of the account.
 		parts.Allow([]string{"cloudfront:ListDistributions", "cloudfront:ListVpcOrigins"}, "*"),
+		sharedOrigins(),
 		parts.Allow([]string{"ram:ListResources", "ram:GetResourceShareInvitations"}, "*"),
 		parts.Allow([]string{"cloudfront:GetDistribution"}, anyDistribution()),
 		parts.Allow([]string{"cloudfront:ListConflictingAliases"}, g.distributions()...),

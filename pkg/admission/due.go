@@ -23,6 +23,7 @@ type Round struct {
 	Shared
 	Invited []Stranger         // that sent an invitation
 	Visible []origin.VpcOrigin // VPC origins that CloudFront returns to the hub, its own and shared ones
+	Unseen  map[string]string  // of those that Unlisted returned and CloudFront does not return by id, its error codes, by VPC origin id
 	Sweep   bool
 	Swept   time.Time // when the sweep was scheduled; zero if that is not known
 	Hints   []inbound.TagHint
@@ -58,6 +59,7 @@ func (r Round) Due() Due {
 			due.Changes = append(due.Changes, r.unavailable(o, team)...)
 		case appears:
 			due.Recheck = max(due.Recheck, Soon)
+			due.Changes = append(due.Changes, r.unseenForLong(o, team)...)
 		case deploys:
 			due.Recheck = max(due.Recheck, Later)
 			due.Changes = append(due.Changes, r.deploysForLong(o, team)...)
@@ -86,11 +88,11 @@ const (
 //	any, and it is suspended                         any            left: it stays out until the suspension ends
 //	no record; a distribution was never observed     any            left: wire observes it and then triggers admit
 //	empty; a distribution is unavailable             any            refused
-//	any                                              not visible    appears
-//	its teardown has begun to unshare it             visible        left
-//	its teardown made progress recently              visible        left
+//	its teardown has begun to unshare it             any            left
+//	its teardown made progress recently              any            left
 //	to be wired; policy permits its claim, no
-//	sweep, and no message names it                   visible        left
+//	sweep, and no message names it                   any            left
+//	else                                             not visible    appears
 //	else                                             not Deployed   deploys
 //	else                                             Deployed       decided
 func (r Round) turn(o Offer, unpermitted bool) turn {
@@ -110,16 +112,29 @@ func (r Round) turn(o Offer, unpermitted bool) turn {
 	shown, visible := r.shown(o.ID)
 	hinted := r.hinted(o)
 	switch {
-	case !visible:
-		return appears
 	case unsharing(record), r.underWay(record, hinted):
 		return left
 	case record.Intent == origin.Wire && !r.Sweep && hinted.IsZero() && !unpermitted:
 		return left
+	case !visible:
+		return appears
 	case !shown.Deployed:
 		return deploys
 	}
 	return decided
+}
+
+// Unlisted returns the ids of the origins that RAM lists, that CloudFront's list lacks, and that this round would otherwise decide about. AWS does not
+// document whether ListVpcOrigins returns shared origins (CF-42), so the shell asks for each of these by id.
+func (r Round) Unlisted() (ids []string) {
+	r = r.indexed()
+	unpermitted := r.unpermitted()
+	for _, o := range r.Offers {
+		if r.turn(o, unpermitted[o.ID] != nil) == appears {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids
 }
 
 func (r Round) shown(id string) (origin.VpcOrigin, bool) {
@@ -199,6 +214,33 @@ func (r Round) deploysForLong(o Offer, team Team) []Change {
 	return refuse(r.Registry.Refusals, contract.OriginDeferred, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []Reason{
 		because(OriginNotDeployed, "", "%s is shared, but its status is %s, not Deployed, and its owner created or updated it more than an hour ago: find out in account %s why CloudFront "+
 			"does not deploy it; originhub observes it again and admits it when it is Deployed", o.ID, cmp.Or(shown.OtherStatus, "Deploying"), o.Account),
+	})
+}
+
+// unseenFor is how long CloudFront may neither list nor return an origin that is shared with the hub before that is reported.
+const unseenFor = time.Hour
+
+// unseenForLong reports, once, an origin that RAM lists as shared and that CloudFront does not return to the hub.
+//
+//	record           CloudFront was asked by id  shared, and admitted if it has a record  reported
+//	wired, or live   -                           -                                        no: function audit reports it
+//	any other        no                          -                                        no
+//	any other, none  yes                         less than 1 hour ago, or unknown         no
+//	any other, none  yes                         before                                   Origin Deferred
+func (r Round) unseenForLong(o Offer, team Team) []Change {
+	record, _ := r.Registry.Find(o.ID)
+	code, asked := r.Unseen[o.ID]
+	since := o.Since
+	if record.Admitted.After(since) {
+		since = record.Admitted
+	}
+	if record.State == origin.Wired || record.State == origin.Live || !asked || o.Since.IsZero() || r.Registry.Now.Sub(since) < unseenFor {
+		return nil
+	}
+	return refuse(r.Registry.Refusals, contract.OriginDeferred, o.ARN, outcome.Detail{Origin: o.ID, Account: o.Account, Team: team.Name}, []Reason{
+		because(OriginNotVisible, code, "RAM lists %s as shared with the hub, but CloudFront neither lists it (ListVpcOrigins) nor returns it (GetVpcOrigin: %s), and it was "+
+			"shared more than an hour ago: find out in account %s whether the origin exists, then share it again, or ask AWS Support; originhub observes it again "+
+			"and admits it when CloudFront returns it", o.ID, cmp.Or(code, "no error code"), o.Account),
 	})
 }
 

@@ -56,6 +56,20 @@ func offered(o origin.Record) admission.Offer {
 	return admission.Offer{Ref: o.Ref, Shares: []string{"share-" + o.Account}}
 }
 
+// unseen returns a change of a round: CloudFront returns nothing, and vo_1 was shared that time ago.
+func unseen(ago time.Duration, answers map[string]string) func(*admission.Round) {
+	return func(r *admission.Round) {
+		r.Visible, r.Unseen, r.Offers[0].Since = nil, answers, start.Add(-ago)
+	}
+}
+
+// pending returns the record of an origin that was admitted that time ago and is in no configuration.
+func pending(ago time.Duration) origin.Record {
+	o := live("team-a", accountA, "vo_1", "/team-a/x")
+	o.State, o.Admitted = origin.Pending, start.Add(-ago)
+	return o
+}
+
 func TestDue(t *testing.T) {
 	is := live("team-a", accountA, "vo_1", "/team-a/x")
 	ended := leaving(teardown.Unshare, 0)
@@ -84,7 +98,28 @@ func TestDue(t *testing.T) {
 			change: func(r *admission.Round) { r.Policy.Teams[0].Spoke, r.Policy.Teams[0].Claim = false, &is.Claim },
 			want:   admission.Due{Stated: []admission.Offer{offered(is)}},
 		},
-		"new, not shown":    {change: func(r *admission.Round) { r.Visible = nil }, want: admission.Due{Recheck: admission.Soon}},
+		"new, not shown": {change: func(r *admission.Round) { r.Visible = nil }, want: admission.Due{Recheck: admission.Soon}},
+		"new, not shown for an hour": {
+			change: unseen(time.Hour, map[string]string{"vo_1": "AccessDenied"}), want: admission.Due{Recheck: admission.Soon},
+			events: []string{"Origin Deferred origin-not-visible"},
+		},
+		"new, not shown for less than an hour": {change: unseen(time.Hour-1, map[string]string{"vo_1": ""}), want: admission.Due{Recheck: admission.Soon}},
+		"new, not shown, and not asked for":    {change: unseen(time.Hour, nil), want: admission.Due{Recheck: admission.Soon}},
+		"new, not shown, shared at an unknown time": {
+			change: func(r *admission.Round) { r.Visible, r.Unseen = nil, map[string]string{"vo_1": ""} }, want: admission.Due{Recheck: admission.Soon},
+		},
+		"live, not shown for an hour": {
+			records: []origin.Record{is}, sweep: true, change: unseen(time.Hour, map[string]string{"vo_1": ""}), want: admission.Due{Recheck: admission.Soon},
+		},
+		"pending, not shown for an hour": {
+			records: []origin.Record{pending(time.Hour)}, sweep: true, change: unseen(2*time.Hour, map[string]string{"vo_1": ""}),
+			want: admission.Due{Recheck: admission.Soon}, events: []string{"Origin Deferred origin-not-visible"},
+		},
+		"pending, admitted less than an hour ago": {
+			records: []origin.Record{pending(time.Hour - 1)}, sweep: true, change: unseen(2*time.Hour, map[string]string{"vo_1": ""}),
+			want: admission.Due{Recheck: admission.Soon},
+		},
+
 		"new, not Deployed": {change: func(r *admission.Round) { r.Visible[0].Deployed = false }, want: admission.Due{Recheck: admission.Later}},
 
 		"new, not Deployed for an hour": {
@@ -147,8 +182,9 @@ func TestDue(t *testing.T) {
 			records: []origin.Record{is}, sweep: true, change: func(r *admission.Round) { r.Visible[0].Deployed = false },
 			want: admission.Due{Recheck: admission.Later},
 		},
-		"to be wired, not shown": {
-			records: []origin.Record{is}, change: func(r *admission.Round) { r.Visible = nil }, want: admission.Due{Recheck: admission.Soon},
+		"to be wired, not shown": {records: []origin.Record{is}, change: func(r *admission.Round) { r.Visible = nil }},
+		"to be wired, on a sweep, not shown": {
+			records: []origin.Record{is}, sweep: true, change: func(r *admission.Round) { r.Visible = nil }, want: admission.Due{Recheck: admission.Soon},
 		},
 
 		"torn down":                       {records: []origin.Record{deleted}, want: read},
@@ -186,6 +222,9 @@ func TestDue(t *testing.T) {
 			got.Changes = nil
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
+			}
+			if asks := r.Unlisted(); (len(asks) > 0) != (got.Recheck == admission.Soon) {
+				t.Errorf("it asks for %v by id", asks)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package admission
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
@@ -12,7 +13,8 @@ import (
 // Offer is an origin in one or more permitted shares that are open to the hub, or an origin in none whose tags a message concerns.
 type Offer struct {
 	origin.Ref
-	Shares []string // ARNs, sorted; none if no permitted share contains the origin
+	Shares []string  // ARNs, sorted; none if no permitted share contains the origin
+	Since  time.Time // when the origin came into the first share that contains it; zero if that is not known
 }
 
 // Shared is what the shares that are open to the hub contain.
@@ -49,9 +51,15 @@ func Share(open []origin.Share, contents []origin.Resource, p Policy, reported m
 		}
 		shared.note(s.Owner, decision.Reasons, resources[s.ARN])
 	}
+	since := map[string]time.Time{}
+	for _, c := range contents {
+		if first, known := since[c.ARN]; !known || c.Associated.Before(first) {
+			since[c.ARN] = c.Associated
+		}
+	}
 	for o, arns := range shares {
 		slices.Sort(arns)
-		shared.Offers = append(shared.Offers, Offer{o, arns})
+		shared.Offers = append(shared.Offers, Offer{o, arns, since[o.ARN]})
 	}
 	slices.SortFunc(shared.Offers, func(a, b Offer) int { return strings.Compare(a.ID, b.ID) })
 	slices.Sort(shared.Unknown)

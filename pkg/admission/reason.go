@@ -53,6 +53,7 @@ const (
 	OriginUnknownAccount Code = "origin-unknown-account" // the owner's account belongs to no team
 	OriginTearingDown    Code = "origin-tearing-down"    // has the teardown tag
 	OriginNotDeployed    Code = "origin-not-deployed"    // is shared, but CloudFront has not deployed it
+	OriginNotVisible     Code = "origin-not-visible"     // is shared, but CloudFront neither lists nor returns it
 	OriginNotShared           = origin.OriginNotShared
 	OriginSuspended           = origin.OriginSuspended
 	DoesNotFit                = origin.DoesNotFit

@@ -229,7 +229,7 @@ func shared(resources []types.Resource) []origin.Resource {
 	var list []origin.Resource
 	for _, r := range resources {
 		list = append(list, origin.Resource{
-			Share: aws.ToString(r.ResourceShareArn), ARN: aws.ToString(r.Arn), Type: aws.ToString(r.Type),
+			Share: aws.ToString(r.ResourceShareArn), ARN: aws.ToString(r.Arn), Type: aws.ToString(r.Type), Associated: aws.ToTime(r.CreationTime),
 		})
 	}
 	return list

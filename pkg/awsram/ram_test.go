@@ -56,7 +56,9 @@ func TestInvitationIsOpenedAndAccepted(t *testing.T) {
 		t.Fatalf("invitations %+v", list)
 	}
 	invitation := list[0].ARN
-	want := []origin.Resource{{Share: share, ARN: arns[0], Type: "ec2:Subnet"}, {Share: share, ARN: arns[1], Type: "ec2:Subnet"}}
+	want := []origin.Resource{
+		{Share: share, ARN: arns[0], Type: "ec2:Subnet", Associated: s.Now().UTC()}, {Share: share, ARN: arns[1], Type: "ec2:Subnet", Associated: s.Now().UTC()},
+	}
 	if got := rig.Must[[]origin.Resource](t)(c.Open(ctx, invitation)); !slices.Equal(got, want) {
 		t.Errorf("it offers %+v", got)
 	}

@@ -84,6 +84,9 @@ type Resource struct {
 	Share string // ARN
 	ARN   string
 	Type  string // "cloudfront:VpcOrigin"
+	// Associated is when the resource came into the share; zero if that is not known.
+	// https://docs.aws.amazon.com/ram/latest/APIReference/API_Resource.html
+	Associated time.Time
 }
 
 // Share is a RAM share of another account that is open to the hub.

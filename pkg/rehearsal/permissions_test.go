@@ -24,8 +24,6 @@ func unneededPermissions() map[string]string {
 		"kms:reencryptto":                     table,
 		"logs:createlogstream":                lines,
 		"logs:putlogevents":                   lines,
-		"originhub-networking-WireRole cloudfront:getvpcorigin": "to use a shared origin, the hub needs this permission in its own role in " +
-			"addition to the share; CloudFront checks it when the distribution is updated",
 	}
 }
 

@@ -175,6 +175,13 @@ func (s *story) deployHub(_ *testscript.TestScript, args []string) (err error) {
 			}
 			continue
 		}
+		if key == "shared-origins" {
+			if value != "unlisted" {
+				return fmt.Errorf("shared-origins is unlisted, not %q", value)
+			}
+			o.Sandbox.OmitsSharedOrigins = true
+			continue
+		}
 		if key == "adopt" {
 			adopt, o.AccountsOnly = strings.Split(value, ","), true
 			continue

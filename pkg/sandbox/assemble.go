@@ -61,6 +61,7 @@ type part interface {
 func assemble(w *cloud.World, o Options, assets *assets, near http.RoundTripper, endpoint func() string) *services {
 	s := &services{iam: iam.New(w), cloudfront: cloudfront.New(w), quotas: servicequotas.New()}
 	s.cloudfront.FutureFields, s.cloudfront.Quota, s.cloudfront.UpdatesPerMinute = o.FutureFields, s.quotas.Value, o.UpdatesPerMinute
+	s.cloudfront.OmitsShared = o.OmitsSharedOrigins
 	if p := o.Propagation; p.Longest > 0 {
 		random := rand.New(rand.NewPCG(o.Seed, 0x70726f706167))
 		s.cloudfront.KeepPast = true

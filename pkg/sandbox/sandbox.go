@@ -40,6 +40,8 @@ type Options struct {
 	Propagation struct{ Shortest, Longest time.Duration }
 	// UpdatesPerMinute is how many calls of UpdateDistribution CloudFront accepts from an account within a minute; 0 if it throttles none (CF-41).
 	UpdatesPerMinute int
+	// OmitsSharedOrigins leaves VPC origins that are shared with the caller out of ListVpcOrigins. GetVpcOrigin returns them (CF-42).
+	OmitsSharedOrigins bool
 	// Assets returns the directory of the bootstrap binary of a Lambda asset, by the asset's S3 key.
 	Assets func(key string) (dir string, err error)
 	// Handlers starts an instance of a function in this process. The instance, and the clients of Config, then call the sandbox

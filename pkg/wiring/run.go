@@ -141,8 +141,8 @@ type (
 	ReadDistribution struct{ ID string }
 	// FindDistribution finds the id of the distribution that was created with the given caller reference.
 	FindDistribution struct{ CallerReference, Comment string }
-	// ListOrigins lists the VPC origins that the hub's account can use.
-	ListOrigins struct{}
+	// ListOrigins lists the VPC origins that the hub's account can use, and observes those of IDs by id that the list lacks.
+	ListOrigins struct{ IDs []string }
 	// FindRecords finds the records of VPC origins that are in the configuration and have no record in Run.Records and Run.Elsewhere.
 	FindRecords struct{ IDs []string }
 	// FindAlias asks which other distributions have an alias that overlaps one, for which a distribution is to have it.

@@ -80,7 +80,7 @@ func (r Run) Write() (Run, Step) {
 	case r.writing.invalid != nil:
 		return r.searchInvalid()
 	case r.Visible == nil && slices.ContainsFunc(r.Records, r.toAdd):
-		return r, Step{Do: ListOrigins{}}
+		return r, Step{Do: ListOrigins{IDs: r.idsToAdd()}}
 	}
 	excluded, awaitsListing := r.excluded()
 	if awaitsListing {
@@ -149,6 +149,16 @@ func (r Run) excluded() (ids []string, awaitsListing bool) {
 		awaitsListing = awaitsListing || unlisted
 	}
 	return ids, awaitsListing
+}
+
+// idsToAdd returns the origins that have to be added to the distribution.
+func (r Run) idsToAdd() (ids []string) {
+	for _, o := range r.Records {
+		if r.toAdd(o) {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids
 }
 
 // toAdd reports whether an origin has to be added to the distribution.

@@ -42,6 +42,7 @@ type shares interface {
 
 type origins interface {
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
+	VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, error)
 }
 
 // Admit brings permitted shares into the registry: it opens and accepts invitations, reads claims, and records what package admission
@@ -219,6 +220,7 @@ func (r *admitRun) origins(ctx context.Context) error {
 	if r.run.Visible, err = r.CloudFront.VpcOrigins(ctx); err != nil {
 		return errors.Join(failed, err)
 	}
+	failed = errors.Join(failed, r.unlisted(ctx))
 	due := r.run.Due()
 	readings, unread := r.read(ctx, due)
 	changes, recheck := r.run.Decide(readings)

@@ -22,6 +22,7 @@ type offering struct {
 	ports
 	snapshot origin.Snapshot
 	class    func(error) error // of the failure
+	unlisted []string          // VPC origins that CloudFront's list lacks
 }
 
 func (w *offering) call(what string) error {
@@ -101,9 +102,14 @@ func (w *offering) Resources(context.Context) ([]origin.Resource, error) {
 }
 
 func (w *offering) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
-	return []origin.VpcOrigin{
+	list := []origin.VpcOrigin{
 		{Ref: refOf(strings.Repeat("1", 12), "vo_1"), Deployed: true}, {Ref: refOf(strings.Repeat("2", 12), "vo_2"), Deployed: true},
-	}, w.call("list origins")
+	}
+	return slices.DeleteFunc(list, func(v origin.VpcOrigin) bool { return slices.Contains(w.unlisted, v.ID) }), w.call("list origins")
+}
+
+func (w *offering) VpcOrigin(_ context.Context, id string) (origin.VpcOrigin, error) {
+	return origin.VpcOrigin{Ref: refOf(strings.Repeat(id[len(id)-1:], 12), id), Deployed: true}, w.call("get " + id)
 }
 
 func (w *offering) Tags(_ context.Context, arn string) (map[string]string, error) {
@@ -196,6 +202,29 @@ func TestAdmitGoesOnWhateverFails(t *testing.T) {
 		}
 		if !slices.Equal(did, want) {
 			t.Errorf("broken %q: did\n%s\nwant\n%s", broken, strings.Join(did, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
+// An origin that CloudFront's list lacks is read by id, and no other is. If that fails, the others do not wait for it.
+func TestAdmitReadsByIDWhatCloudFrontDoesNotList(t *testing.T) {
+	waits := func() []string {
+		return allBut(offeringDoes(), "read vo_1", "publish Origin Admitted", "write vo_1 wire")
+	}
+	for _, c := range []struct {
+		name, broken string
+		class        func(error) error
+		want         []string
+		fails        bool
+	}{
+		{"found", "", fault.AsRetry, slices.Insert(offeringDoes(), 11, "get vo_1"), false},
+		{"throttled", "get vo_1", fault.AsRetry, allBut(waits(), again), true},
+		{"denied", "get vo_1", fault.AsGiveUp, waits(), false},
+	} {
+		w := &offering{ports: ports{broken: c.broken}, class: c.class, unlisted: []string{"vo_1"}}
+		did, err := w.run(t)
+		if (err != nil) != c.fails || !slices.Equal(did, c.want) {
+			t.Errorf("%s: %v, did\n%s\nwant\n%s", c.name, err, strings.Join(did, "\n"), strings.Join(c.want, "\n"))
 		}
 	}
 }

@@ -26,6 +26,7 @@ type auditCloudFront interface {
 	Distribution(ctx context.Context, id string) (origin.Served, error)
 	Distributions(ctx context.Context) ([]origin.Listed, error)
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
+	VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, error)
 	Function(ctx context.Context, name string) (origin.Function, error)
 	ConflictingAliases(ctx context.Context, distribution, alias string) ([]origin.AliasHolder, error)
 }
@@ -143,6 +144,9 @@ func (a *Audit) observe(ctx context.Context, w audit.Want, o *audit.Observed) (e
 			return err
 		}
 		if o.Offered, err = a.Shares.Resources(ctx); err != nil {
+			return err
+		}
+		if o.Visible, err = a.unlisted(ctx, o.Visible, o.Offered); err != nil {
 			return err
 		}
 	}

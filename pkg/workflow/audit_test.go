@@ -29,6 +29,7 @@ type auditedWorld struct {
 	origins    []origin.VpcOrigin // of the team
 	refused    error              // what the team's account answers when asked who uses an origin, for tags, or for interfaces
 	interfaces []origin.ENI       // of CloudFront in each Region of the team
+	offered    []origin.Resource  // what RAM lists
 	said       []origin.Event
 	called     []string
 }
@@ -74,7 +75,7 @@ func (w *auditedWorld) Accepted(_ context.Context, invitation string) (origin.In
 
 func (w *auditedWorld) Resources(context.Context) ([]origin.Resource, error) {
 	w.call("shares")
-	return nil, nil
+	return w.offered, nil
 }
 
 func (w *auditedWorld) Records(context.Context, []string) ([]origin.DNSRecord, error) {
@@ -89,6 +90,11 @@ func (w *auditedWorld) ConflictingAliases(context.Context, string, string) ([]or
 func (w *auditedWorld) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
 	w.call("origins")
 	return nil, nil
+}
+
+func (w *auditedWorld) VpcOrigin(_ context.Context, id string) (origin.VpcOrigin, error) {
+	w.call("origin " + id)
+	return origin.VpcOrigin{}, &fault.GiveUp{Err: errors.New("AccessDenied")}
 }
 
 func (w *auditedWorld) Send(context.Context, string, time.Duration) error {

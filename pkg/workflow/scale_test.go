@@ -185,6 +185,10 @@ func (m member) Tags(context.Context, string) (map[string]string, error) {
 	}, nil
 }
 
+func (c *crowd) VpcOrigin(context.Context, string) (origin.VpcOrigin, error) {
+	return origin.VpcOrigin{}, errors.New("unexpected")
+}
+
 func (m member) VpcOrigins(context.Context) ([]origin.VpcOrigin, error) {
 	m.call() // AssumeRole
 	m.call()

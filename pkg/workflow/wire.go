@@ -37,6 +37,7 @@ type distributions interface {
 	EnsureFunction(ctx context.Context, name, comment, code string) (string, error)
 	RestoreFunction(ctx context.Context, name, comment, code string) error
 	VpcOrigins(ctx context.Context) ([]origin.VpcOrigin, error)
+	VpcOrigin(ctx context.Context, id string) (origin.VpcOrigin, error)
 	ConflictingAliases(ctx context.Context, distribution, alias string) ([]origin.AliasHolder, error)
 }
 

@@ -120,7 +120,7 @@ func (r *wireRun) do(ctx context.Context, action wiring.Action) (a wiring.Answer
 	case wiring.FindDistribution:
 		a.ID, err = r.CloudFront.Find(ctx, do.CallerReference, do.Comment)
 	case wiring.ListOrigins:
-		a.Origins, err = r.origins()
+		a.Origins, err = r.listed(ctx, do.IDs)
 	case wiring.FindRecords:
 		a.Found, err = r.Registry.LoadOrigins(ctx, r.Policy.Distribution.Fleet(), do.IDs, nil, nil)
 	case wiring.FindAlias:

@@ -33,6 +33,8 @@ type Service struct {
 	Propagation func() time.Duration
 	// UpdatesPerMinute is how many calls of UpdateDistribution an account may send within a minute; 0 if there is no limit.
 	UpdatesPerMinute int
+	// OmitsShared leaves the VPC origins that are shared with the caller out of ListVpcOrigins (assumption CF-42).
+	OmitsShared bool
 	// KeepPast keeps every configuration for ServedAt.
 	KeepPast bool
 	// Quota returns an account's value of a quota, by its code.

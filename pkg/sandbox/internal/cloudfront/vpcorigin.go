@@ -257,7 +257,7 @@ func (s *Service) deleteVpcOrigin(c *cloud.Call, in *DeleteVpcOriginInput) (*Vpc
 }
 
 // listVpcOrigins implements ListVpcOrigins. It includes VPC origins that are shared with the caller, with their owner's account
-// (assumption CF-11).
+// (assumption CF-11), unless OmitsShared is set (assumption CF-42).
 // listVpcOrigins implements ListVpcOrigins.
 // https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListVpcOrigins.html
 func (s *Service) listVpcOrigins(c *cloud.Call, in *ListVpcOriginsInput) (*ListVpcOriginsOutput, error) {
@@ -266,7 +266,7 @@ func (s *Service) listVpcOrigins(c *cloud.Call, in *ListVpcOriginsInput) (*ListV
 	}
 	visible := s.originsOf(c.Account())
 	for id := range s.origins {
-		if o := s.origin(id); o != nil && o.account != c.Account() && s.shared(o.arn, c.Account()) {
+		if o := s.origin(id); o != nil && !s.OmitsShared && o.account != c.Account() && s.shared(o.arn, c.Account()) {
 			visible = append(visible, o)
 		}
 	}

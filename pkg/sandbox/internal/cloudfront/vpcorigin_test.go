@@ -151,6 +151,20 @@ func TestAssumption_CF_11_ListsIncludeShared(t *testing.T) {
 	}
 }
 
+func TestAssumption_CF_42_ListMayOmitShared(t *testing.T) {
+	w := newWorld(t)
+	w.cf.OmitsShared = true
+	a, own := w.origin(teamA, "a"), w.origin(hub, "own")
+	w.share(a.Arn, hub)
+	list := must[cloudfront.ListVpcOriginsOutput](w, hub, "ListVpcOrigins", &cloudfront.ListVpcOriginsInput{}).VpcOriginList
+	if len(list.Items) != 1 || list.Items[0].ID != own.ID {
+		t.Errorf("listed %v", list.Items)
+	}
+	if got := w.getOrigin(hub, a.ID).VpcOrigin; got.AccountID != teamA {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAssumption_CF_12_Deletion(t *testing.T) {
 	w := newWorld(t)
 	o := w.origin(teamA, "a")
