@@ -103,12 +103,13 @@ func ClaimTags(host, paths string) map[string]string {
 
 // Get requests a path of a host from the CloudFront edge that listens at the address edge, and returns the status and the trimmed body.
 func Get(ctx context.Context, edge, host, path string) (status int, body string, err error) {
-	status, _, body, err = get(ctx, edge, host, path)
+	status, _, body, err = ask(ctx, edge, http.MethodGet, host, path)
 	return status, body, err
 }
 
-func get(ctx context.Context, edge, host, path string) (status int, header http.Header, body string, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, edge+path, nil)
+// ask sends a request to the CloudFront edge that listens at the address edge.
+func ask(ctx context.Context, edge, method, host, path string) (status int, header http.Header, body string, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, edge+path, nil)
 	if err != nil {
 		return 0, nil, "", err
 	}

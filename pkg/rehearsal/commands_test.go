@@ -119,6 +119,7 @@ func commands() map[string]command {
 		"records":                      {1, 1, (*story).records},
 		"response":                     {3, 4, (*story).response},
 		"response-header":              {4, 4, (*story).responseHeader},
+		"response-to":                  {4, 5, (*story).responseTo},
 		"restore-saved-config":         {0, 0, (*story).restoreSavedConfig},
 		"rename-share":                 {2, 2, (*story).renameShare},
 		"retarget-behavior":            {2, 2, (*story).retargetBehavior},

@@ -182,6 +182,13 @@ func (s *story) deployHub(_ *testscript.TestScript, args []string) (err error) {
 			o.Sandbox.OmitsSharedOrigins = true
 			continue
 		}
+		if key == "edge" {
+			if value != "functions-first" {
+				return fmt.Errorf("edge is functions-first, not %q", value)
+			}
+			o.Sandbox.FunctionsFirst = true
+			continue
+		}
 		if key == "adopt" {
 			adopt, o.AccountsOnly = strings.Split(value, ","), true
 			continue
@@ -394,7 +401,7 @@ func (s *story) state(_ *testscript.TestScript, args []string) error {
 
 // responseHeader checks whether a viewer gets a header.
 func (s *story) responseHeader(_ *testscript.TestScript, args []string) error {
-	status, header, _, err := get(s.ctx, s.Edge(), args[0], args[1])
+	status, header, _, err := ask(s.ctx, s.Edge(), http.MethodGet, args[0], args[1])
 	if err != nil {
 		return err
 	}
@@ -407,7 +414,17 @@ func (s *story) responseHeader(_ *testscript.TestScript, args []string) error {
 
 // response checks the status that a viewer gets, and that the body contains a text.
 func (s *story) response(_ *testscript.TestScript, args []string) error {
-	status, body, err := Get(s.ctx, s.Edge(), args[0], args[1])
+	return s.respond(http.MethodGet, args)
+}
+
+// responseTo checks the response to a request with a given method.
+func (s *story) responseTo(_ *testscript.TestScript, args []string) error {
+	return s.respond(args[0], args[1:])
+}
+
+// respond sends a request, and checks the response.
+func (s *story) respond(method string, args []string) error {
+	status, _, body, err := ask(s.ctx, s.Edge(), method, args[0], args[1])
 	if err != nil {
 		return err
 	}

@@ -88,6 +88,7 @@ func assemble(w *cloud.World, o Options, assets *assets, near http.RoundTripper,
 	s.states = states.New(w, s.iam, invoker(w))
 	apis := s.private(w)
 	s.edge = edge.New(w, s.cloudfront, s.network.Balancing(), apis)
+	s.edge.FunctionsFirst = o.FunctionsFirst
 	zones := route53.New(w)
 	for _, z := range o.Zones {
 		zones.CreateZone(z.Account, z.ID, z.Name)

@@ -42,6 +42,8 @@ type Options struct {
 	UpdatesPerMinute int
 	// OmitsSharedOrigins leaves VPC origins that are shared with the caller out of ListVpcOrigins. GetVpcOrigin returns them (CF-42).
 	OmitsSharedOrigins bool
+	// FunctionsFirst runs viewer-request functions before the edge checks whether the behavior allows the method of a request (EDGE-12).
+	FunctionsFirst bool
 	// Assets returns the directory of the bootstrap binary of a Lambda asset, by the asset's S3 key.
 	Assets func(key string) (dir string, err error)
 	// Handlers starts an instance of a function in this process. The instance, and the clients of Config, then call the sandbox

@@ -25,6 +25,9 @@ import (
 
 // Edge serves viewers. It is an http.Handler for all hosts.
 type Edge struct {
+	// FunctionsFirst runs viewer-request functions before the method of a request is checked (assumption EDGE-12). Set before the first request.
+	FunctionsFirst bool
+
 	world     *cloud.World
 	cf        *cloudfront.Service
 	balancing *network.Balancing
@@ -162,8 +165,9 @@ func (e *Edge) distribution(host string) (cloudfront.Served, bool) {
 }
 
 func (e *Edge) forward(v viewer, r route) answer {
-	if !allowed(r.behavior, v.method) {
-		return *refuse(http.StatusForbidden, "this distribution is not configured to allow the HTTP request method "+v.method)
+	refused := !allowed(r.behavior, v.method) // before or after the function: assumption EDGE-12
+	if refused && !e.FunctionsFirst {
+		return methodRefused(v.method)
 	}
 	if r.missing != "" {
 		return *refuse(http.StatusServiceUnavailable, "there is no published function "+r.missing)
@@ -178,6 +182,9 @@ func (e *Edge) forward(v viewer, r route) answer {
 		if outcome.selected.origin != "" {
 			target = outcome.selected
 		}
+	}
+	if refused {
+		return methodRefused(v.method)
 	}
 	a := e.fetch(v, r, target)
 	if code, ok := r.functions[viewerResponse]; ok && a.status < 400 {
@@ -270,6 +277,10 @@ func origin(config *cloudfront.Element, id string) *cloudfront.Element {
 		}
 	}
 	return nil
+}
+
+func methodRefused(method string) answer {
+	return *refuse(http.StatusForbidden, "this distribution is not configured to allow the HTTP request method "+method)
 }
 
 func allowed(behavior *cloudfront.Element, method string) bool {

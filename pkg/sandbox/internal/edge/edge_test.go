@@ -482,6 +482,35 @@ func TestMethods(t *testing.T) {
 	}
 }
 
+func TestAssumption_EDGE_12_MethodIsCheckedBeforeOrAfterTheFunction(t *testing.T) {
+	w := newWorld(t)
+	id := w.origin(teamA, "www")
+	arn := w.function("function handler(event) { return event.request.uri == '/none' ? { statusCode: 404 } : event.request; }")
+	w.distribution(config{
+		aliases: []string{"www.example.com"}, origins: []string{originElement("www", id, teamA, "<OriginPath>/v1</OriginPath>")},
+		behaviors: []string{behavior("*", "www", allViewer, runs("viewer-request", arn))},
+	})
+	for _, c := range []struct {
+		first   bool
+		request string
+		want    int
+	}{
+		{false, "GET /none", 404},
+		{true, "GET /none", 404},
+		{false, "POST /none", 403},
+		{true, "POST /none", 404},
+		{false, "POST /customers/7", 403},
+		{true, "POST /customers/7", 403},
+		{true, "GET /customers/7", 200},
+	} {
+		w.edge.FunctionsFirst = c.first
+		method, path, _ := strings.Cut(c.request, " ")
+		if status, _, _ := w.edge.Serve("www.example.com", method, path); status != c.want {
+			t.Errorf("%s, function first %t: %d, want %d", c.request, c.first, status, c.want)
+		}
+	}
+}
+
 func TestOriginsThatAreNotThere(t *testing.T) {
 	w := newWorld(t)
 	w.distribution(config{aliases: []string{"www.example.com"}})
