@@ -224,7 +224,7 @@ func sendMessages(queues ...awssqs.Queue) parts.Permission {
 // organization that accepts no invitations, only roles of this organization.
 func (g grants) spokes() []parts.Permission {
 	only := map[string]any{
-		"sts:ExternalId":    g.in.externalID,
+		"sts:ExternalId":    []string{g.in.externalID, contract.CurrentExternalID(g.in.externalID)},
 		"aws:ResourceOrgID": parts.If(g.in.onlyInside, g.in.organization, nil),
 	}
 	return []parts.Permission{

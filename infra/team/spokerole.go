@@ -47,15 +47,17 @@ func newSpokeRole(scope constructs.Construct, id string, p SpokeProps) awsiam.Ro
 	return role
 }
 
-// hubFunctions returns the principal for the roles of the hub's functions, which also have to pass the external id. The name of a session says
+// hubFunctions returns the principal for the roles of the hub's functions, which also have to pass the external id, or
+// for observing the one by which the hub notices that this spoke is a current one. The name of a session says
 // what it may do, so only the role of function teardown may use the name of a session that removes something.
 func hubFunctions(p SpokeProps) awsiam.IPrincipal {
-	session := func(name, path string) awsiam.IPrincipal {
+	session := func(name, path string, externalID any) awsiam.IPrincipal {
 		return awsiam.NewPrincipalWithConditions(awsiam.NewAccountPrincipal(jsii.String(p.HubAccount)), parts.Condition{
-			"StringEquals": {"sts:ExternalId": p.ExternalID, "sts:RoleSessionName": name},
+			"StringEquals": {"sts:ExternalId": externalID, "sts:RoleSessionName": name},
 			"ArnLike":      {"aws:PrincipalArn": fmt.Sprintf("arn:aws:iam::%s:role%s*", p.HubAccount, path)},
 		}.Props())
 	}
 	return awsiam.NewCompositePrincipal(
-		session(contract.Session, contract.RolePath(p.HubName)), session(contract.SessionTeardown, contract.TeardownRolePath(p.HubName)))
+		session(contract.Session, contract.RolePath(p.HubName), []string{p.ExternalID, contract.CurrentExternalID(p.ExternalID)}),
+		session(contract.SessionTeardown, contract.TeardownRolePath(p.HubName), p.ExternalID))
 }

@@ -28,7 +28,7 @@ func (d *Decision) remember(f origin.Findings) {
 // Audit returns all leaks, those with an alarm first.
 func Audit(o Observed) []Finding {
 	o = o.indexed()
-	found := slices.Concat(o.unwired(), o.unused(), o.wired(), o.disabled(), o.hosts(), o.publicPaths(), o.sideDoors(), o.aliases(), o.claimedElsewhere(), o.changedFunction(), o.unresolved(), o.forgotten(), o.interfacesLeft())
+	found := slices.Concat(o.unwired(), o.unused(), o.wired(), o.disabled(), o.hosts(), o.publicPaths(), o.sideDoors(), o.aliases(), o.claimedElsewhere(), o.changedFunction(), o.unresolved(), o.forgotten(), o.interfacesLeft(), o.outdated())
 	slices.SortFunc(found, func(a, b Finding) int {
 		return cmp.Or(compareBool(b.Alarm, a.Alarm), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
 	})

@@ -51,6 +51,7 @@ const (
 	TeardownUnresolved   Kind = "teardown-unresolved"
 	TeardownForgotten    Kind = "teardown-forgotten"
 	InterfacesLeft       Kind = "interfaces-left"
+	SpokeOutdated        Kind = "spoke-outdated"
 	AliasElsewhere       Kind = "alias-elsewhere"      // also drift
 	SideDoor             Kind = "side-door"            // also drift
 	FunctionChanged      Kind = origin.FunctionChanged // also drift

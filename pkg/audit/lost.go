@@ -13,7 +13,8 @@ import (
 //
 //	kind                               origin      account                        result
 //	any                                set aside   -                              true
-//	origin-unused, teardown-forgotten  any other   unreadable                     true
+//	origin-unused, teardown-forgotten, any other   unreadable                     true
+//	spoke-outdated
 //	interfaces-left                    any other   unreadable, or its interfaces  true
 //	                                               could not be listed
 //	side-door                          any other   another one than the hub's,    true
@@ -26,7 +27,7 @@ func (o Observed) hides(k origin.OpenFinding) bool {
 		return true
 	}
 	switch Kind(k.Kind) {
-	case OriginUnused, TeardownForgotten:
+	case OriginUnused, TeardownForgotten, SpokeOutdated:
 		return unreadable
 	case InterfacesLeft:
 		return unreadable || o.look().unlisted[k.Account]
@@ -183,4 +184,17 @@ func (o Observed) leftIn(in Interfaces, vpc string, left []string, facts []origi
 		Repair: fmt.Sprintf("aws ec2 describe-network-interfaces --region %s --filters Name=vpc-id,Values=%s Name=tag:aws.cloudfront.vpcorigin,Values=enabled", in.Region, vpc),
 		In:     in.Account, Facts: facts,
 	}
+}
+
+// outdated finds spokes of an earlier version. They keep working.
+func (o Observed) outdated() (found []Finding) {
+	for _, account := range o.Outdated {
+		stack := contract.SpokeStackName(o.Policy.Hub)
+		found = append(found, Finding{
+			Kind: SpokeOutdated, Subject: contract.SpokeRoleARN(o.Policy.Hub, account), Account: account, Team: o.team(account), Cost: unknown,
+			Risk: "the spoke of account " + account + " is of an earlier version of originhub: it keeps working, but it may let each function of the hub remove what a teardown removes, and " +
+				"other uses of its origins are found once a day only; deploy stack " + stack + " (infra/testdata/spoke.template.json) of this version in account " + account,
+		})
+	}
+	return found
 }

@@ -92,6 +92,7 @@ func TestHides(t *testing.T) {
 	}{
 		{"origin-unused, unreadable", OriginUnused, []string{teamA}, nil, true},
 		{"origin-unused, readable", OriginUnused, []string{teamB}, []string{teamA}, false},
+		{"spoke-outdated, unreadable", SpokeOutdated, []string{teamA}, nil, true},
 		{"teardown-forgotten, unreadable", TeardownForgotten, []string{teamA}, nil, true},
 		{"teardown-forgotten, readable", TeardownForgotten, nil, []string{teamA}, false},
 		{"interfaces-left, unreadable", InterfacesLeft, []string{teamA}, nil, true},
@@ -106,5 +107,23 @@ func TestHides(t *testing.T) {
 		if got := o.hides(origin.OpenFinding{Kind: string(c.kind), Account: teamA}); got != c.want {
 			t.Errorf("%s: got %t", c.name, got)
 		}
+	}
+}
+
+// A spoke of an earlier version is reported once, for information, and again as resolved when it was updated.
+func TestOutdatedSpokeIsReportedOnce(t *testing.T) {
+	o := orderly()
+	o.Outdated = []string{teamA}
+	d := DecideSweep(o)
+	if got := said(d.Outcome); !slices.Equal(got, []string{"Leak Found spoke-outdated"}) {
+		t.Fatalf("said %q", got)
+	}
+	o.Findings = *d.Remember
+	if d = DecideSweep(o); len(d.Events) > 0 {
+		t.Errorf("said again %q", said(d.Outcome))
+	}
+	o.Outdated = nil
+	if got := said(DecideSweep(o).Outcome); !slices.Equal(got, []string{"Leak Resolved spoke-outdated"}) {
+		t.Errorf("after the update, said %q", got)
 	}
 }

@@ -61,6 +61,7 @@ type Observed struct {
 	Visible    []origin.VpcOrigin        // what CloudFront lists as shared with the hub
 	Owned      []Owned
 	Unreadable []string // accounts of teams that could not be read, so that Owned lacks their origins
+	Outdated   []string // accounts of teams whose spoke is of an earlier version
 	Interfaces []Interfaces
 	Unlisted   []string // accounts of teams whose network interfaces could not be listed in every Region of Regions
 	DNS        []origin.DNSRecord

@@ -2,10 +2,16 @@
 package awssts
 
 import (
+	"context"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/originhub/originhub/pkg/fault"
 )
+
+var codes = fault.Codes{}
 
 // Assume returns cfg with the credentials of a session of a role. The credentials are fetched when they are first used and cached until they
 // expire.
@@ -17,4 +23,13 @@ func Assume(cfg aws.Config, role, session, externalID string) aws.Config {
 	})
 	assumed.Credentials = aws.NewCredentialsCache(provider)
 	return assumed
+}
+
+// Accepts reports whether a role lets the caller begin a session with an external id.
+func Accepts(ctx context.Context, cfg aws.Config, role, session, externalID string) (bool, error) {
+	_, err := sts.NewFromConfig(cfg).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: &session, ExternalId: &externalID})
+	if fault.Code(err) == "AccessDenied" {
+		return false, nil
+	}
+	return err == nil, codes.Wrap(err, "assume %s", role)
 }

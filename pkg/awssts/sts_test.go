@@ -23,6 +23,17 @@ const roleTemplate = `{"Resources": {"Role": {"Type": "AWS::IAM::Role", "Propert
 
 const role = "arn:aws:iam::" + rig.Team + ":role/spoke"
 
+func TestRoleAcceptsItsExternalIDOnly(t *testing.T) {
+	t.Parallel()
+	ctx, s := rig.Start(t)
+	rig.Must[map[string]string](t)(s.Deploy(rig.Team, rig.Region, "spoke", []byte(roleTemplate), nil))
+	for id, want := range map[string]bool{"secret": true, contract.CurrentExternalID("secret"): false} {
+		if got, err := awssts.Accepts(ctx, s.Config(rig.Hub, rig.Region), role, contract.Session, id); got != want || err != nil {
+			t.Errorf("%s: %t, %v, want %t", id, got, err, want)
+		}
+	}
+}
+
 func TestAssumedRoleActsInTheOtherAccount(t *testing.T) {
 	t.Parallel()
 	ctx, s := rig.Start(t)

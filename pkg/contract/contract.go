@@ -145,6 +145,10 @@ const (
 	SessionTeardown = "originhub-teardown"
 )
 
+// CurrentExternalID returns the external id that, beside the one of the hub policy, only spokes of this version accept for observing. By it the hub
+// notices spokes of earlier versions.
+func CurrentExternalID(externalID string) string { return externalID + "/2" }
+
 // SpokeStackName returns the name of the stack or StackSet that creates the spoke role.
 func SpokeStackName(hub string) string { return SpokeRoleName(hub) }
 

@@ -90,6 +90,11 @@ type spokes struct {
 	entered map[string]aws.Config
 }
 
+// SpokeIsCurrent reports whether a team account's spoke is of this version.
+func (h *Hub) SpokeIsCurrent(ctx context.Context, account string) (bool, error) {
+	return awssts.Accepts(ctx, h.AWS, contract.SpokeRoleARN(h.Policy.Hub, account), h.session, contract.CurrentExternalID(h.Policy.ExternalID))
+}
+
 // Spoke returns the SDK configuration of a team account's spoke role. It is the same one as long as the process lives, so that credentials
 // are fetched once.
 func (h *Hub) Spoke(account string) aws.Config {

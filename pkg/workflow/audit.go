@@ -57,6 +57,7 @@ type Audit struct {
 	CloudFront   auditCloudFront
 	DNS          records
 	Spoke        func(account string) SpokeOrigins
+	Current      func(ctx context.Context, account string) (bool, error) // whether the spoke is of this version
 	Network      func(account string) OwnerNetwork
 	AdmitQueue   queue
 	WireQueue    queue

@@ -144,6 +144,7 @@ func (w *auditedWorld) audit(t *testing.T, m inbound.Message) {
 		AdmitQueue: w, WireQueue: w,
 		Registry: w, Shares: w, CloudFront: w, DNS: w, Bus: w, Meter: w, Log: slog.New(slog.DiscardHandler),
 		Spoke: func(string) SpokeOrigins { return auditedTeam{w} }, Network: func(string) OwnerNetwork { return auditedTeam{w} },
+		Current: func(context.Context, string) (bool, error) { return true, nil },
 	}
 	if err := a.Run(context.Background(), m); err != nil {
 		t.Fatal(err)

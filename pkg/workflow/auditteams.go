@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/originhub/originhub/pkg/audit"
 	"github.com/originhub/originhub/pkg/fault"
@@ -20,6 +21,16 @@ func (a *Audit) teams(ctx context.Context, accounts []string, o *audit.Observed)
 		return err
 	}
 	if err := a.teardownTags(ctx, o); err != nil {
+		return err
+	}
+	readable := slices.DeleteFunc(slices.Clone(accounts), func(account string) bool { return slices.Contains(o.Unreadable, account) })
+	o.Outdated, _, err = readEach(ctx, a.Log, "the version of the spoke cannot be read", readable, func(account string) ([]string, error) {
+		if current, err := a.Current(ctx, account); current || err != nil {
+			return nil, err
+		}
+		return []string{account}, nil
+	})
+	if err != nil {
 		return err
 	}
 	regions := o.Regions()

@@ -34,6 +34,7 @@ func New(ctx context.Context, host hub.Host) (lambda.Handler, error) {
 		CloudFront:   awscloudfront.New(h.AWS),
 		DNS:          awsroute53.New(h.AWS, h.Policy.HostedZone),
 		Spoke:        func(account string) workflow.SpokeOrigins { return awscloudfront.New(h.Spoke(account)) },
+		Current:      h.SpokeIsCurrent,
 		Network:      func(account string) workflow.OwnerNetwork { return awsnetwork.New(h.Spoke(account)) },
 		AdmitQueue:   h.AdmitQueue,
 		WireQueue:    h.WireQueue,
