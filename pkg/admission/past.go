@@ -13,7 +13,7 @@ import (
 // hour, and looks for the record.
 const over = time.Hour
 
-// mostOver is how many records one sweep takes out of the registry. Those of an earlier version may be many.
+// mostOver is how many records one sweep takes out of the registry. An earlier version of originhub never moved them, so there may be many.
 const mostOver = 200
 
 // Over returns the records that nothing in the registry needs any more.
@@ -57,8 +57,8 @@ func (r Round) Unrecorded() (ids []string) {
 	return slices.Compact(ids)
 }
 
-// With returns the round with records that were written since the registry was read, or that were recalled from the past origins. One that is
-// recalled goes on with the generation after its last one, so that no execution has the name of an earlier one.
+// With returns the round with records that were written since the registry was read, or that were recalled from the past origins. A
+// recalled record keeps its generation, so that its next teardown gets a new execution name.
 func (r Round) With(records []origin.Record) Round {
 	byID := map[string]origin.Record{}
 	for _, o := range slices.Concat(r.Registry.Records, records) {

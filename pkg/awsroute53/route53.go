@@ -36,6 +36,7 @@ func (z *Zone) Records(ctx context.Context, hosts []string) ([]origin.DNSRecord,
 		return z.all(ctx)
 	}
 	var list []origin.DNSRecord
+	there := map[origin.DNSRecord]bool{}
 	read := "" // the records up to here were read
 	for _, host := range slices.SortedFunc(slices.Values(hosts), func(a, b string) int { return strings.Compare(inOrder(a), inOrder(b)) }) {
 		if inOrder(host) <= read {
@@ -45,7 +46,11 @@ func (z *Zone) Records(ctx context.Context, hosts []string) ([]origin.DNSRecord,
 		if err != nil {
 			return nil, codes.Wrap(err, "read DNS records of %s in zone %s", host, z.id)
 		}
-		list = append(list, recordsOf(page.ResourceRecordSets)...)
+		for _, r := range recordsOf(page.ResourceRecordSets) {
+			if !there[r] { // the last host of a page is read again
+				there[r], list = true, append(list, r)
+			}
+		}
 		if !page.IsTruncated {
 			return list, nil
 		}
@@ -70,7 +75,7 @@ func (z *Zone) all(ctx context.Context) ([]origin.DNSRecord, error) {
 func recordsOf(sets []types.ResourceRecordSet) (list []origin.DNSRecord) {
 	for _, r := range sets {
 		record := origin.DNSRecord{Name: name(r.Name), Type: string(r.Type)}
-		if r.AliasTarget != nil {
+		if r.AliasTarget != nil && r.SetIdentifier == nil { // the hub has only simple records
 			record.Target = name(r.AliasTarget.DNSName)
 		}
 		list = append(list, record)

@@ -127,6 +127,11 @@ func TestRecordsOfHosts(t *testing.T) {
 		if calls := len(s.Calls()) - before; calls > c.calls {
 			t.Errorf("%q: %d calls, want %d at most", c.hosts, calls, c.calls)
 		}
+		for i, r := range got {
+			if slices.Contains(got[:i], r) {
+				t.Errorf("%q: %+v is there twice", c.hosts, r)
+			}
+		}
 		for _, r := range there {
 			if slices.ContainsFunc(c.hosts, func(h string) bool { return strings.EqualFold(h, r.Name) }) && !slices.Contains(got, r) {
 				t.Errorf("%q: %+v is missing among %d records", c.hosts, r, len(got))

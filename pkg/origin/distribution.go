@@ -172,10 +172,15 @@ type Snapshot struct {
 // Fleet is what function admit knew of the whole registry when it last read it. Functions that read a part of the registry find the rest of
 // it by this.
 type Fleet struct {
-	Unnamed  []string // distributions with items or records that the hub policy does not name, by name
+	Named    []string // the distributions that the hub policy named then
+	Unnamed  []string // the other distributions with items or records, by name
 	Deferred bool     // an origin waits for capacity
 	Known    bool     `json:"-"` // the registry has such an item
 }
+
+// Knows reports whether f was written for a hub policy that named the same distributions. Otherwise a distribution that the policy no longer names
+// is in neither list.
+func (f Fleet) Knows(named []string) bool { return f.Known && slices.Equal(f.Named, named) }
 
 // Damaged is an item of the registry that cannot be read. It is set aside, so that it concerns its own origin or distribution and no
 // other.

@@ -45,7 +45,7 @@ const inTransaction = 100
 
 // PutFindings writes what the audit remembers: each open finding that is not as it was, and one item with the rest. It returns a *fault.Reread
 // error if that item's version is no longer was.Version. The item is in the first of several transactions, so that a crash between them can only
-// repeat a report.
+// repeat a report; findings in the old form are all written before it.
 func (r *Registry) PutFindings(ctx context.Context, was, is origin.Findings) error {
 	rest := is
 	rest.Open = nil
@@ -84,9 +84,12 @@ func (r *Registry) PutFindings(ctx context.Context, was, is origin.Findings) err
 			}}})
 		}
 	}
+	if was.Together { // the item has the findings until all of them are written
+		writes = append(writes[1:], writes[0])
+	}
 	for some := range slices.Chunk(writes, inTransaction) {
 		if _, err := r.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: some}); err != nil {
-			return codes.Wrap(err, "write the findings of the audit")
+			return cancelled(err, "write the findings of the audit")
 		}
 	}
 	return nil

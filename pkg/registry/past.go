@@ -42,7 +42,10 @@ func (p *Past) Move(ctx context.Context, record origin.Record, now time.Time) er
 		{Delete: p.registry.deletion(record.Distribution, record)},
 		{Put: &types.Put{TableName: &p.past.table, Item: out}},
 	}})
-	return codes.Wrap(err, "move %s to the past origins", record.ID)
+	if err != nil {
+		return cancelled(err, "move %s to the past origins", record.ID)
+	}
+	return nil
 }
 
 // Find returns the past records of the origins with these VPC origin ids, without a version: the registry has none of them.

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ import (
 )
 
 // Load reads all items, each of them consistently. An item that cannot be read is in Snapshot.Damaged; it does not prevent the others
-// from being returned. The distribution of such an item is returned as one that is unavailable. Load scans the table, since only the
+// from being returned. If it is the item of a distribution, that distribution is returned as unavailable. Load scans the table, since only the
 // table knows every distribution that ever had an origin, including distributions that the hub policy no longer names.
 func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 	var c collected
@@ -40,7 +41,7 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 }
 
 // LoadDistribution reads what function wire has to know for a run on the distribution of that name: its records and what was reported about
-// them, the items of all distributions, the open finding about the viewer function of that name, what people hold, the records of the
+// them, the items of all distributions, the open finding about the CloudFront Function called function, the holds that people have set, the records of the
 // distributions with which it shares a host, and which of its orphans are withdrawn. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
 // damaged items aside.
 func (r *Registry) LoadDistribution(ctx context.Context, named []string, name, function string) (origin.Snapshot, error) {
@@ -50,7 +51,7 @@ func (r *Registry) LoadDistribution(ctx context.Context, named []string, name, f
 		return origin.Snapshot{}, err
 	}
 	fleet := c.snapshot().Fleet
-	if !fleet.Known {
+	if !fleet.Knows(named) {
 		return r.Load(ctx)
 	}
 	unnamed := without(fleet.Unnamed, named)
@@ -82,26 +83,6 @@ func (r *Registry) LoadDistribution(ctx context.Context, named []string, name, f
 	return c.snapshot(), nil
 }
 
-// DistributionNames returns the names of the hub's distributions: those of the hub policy, which are named, and those that it does not name but that
-// the registry knows.
-func (r *Registry) DistributionNames(ctx context.Context, named []string) ([]string, error) {
-	var c collected
-	if err := r.get(ctx, &c, []key{fleetKey}); err != nil {
-		return nil, err
-	}
-	s := c.snapshot()
-	if s.Fleet.Known {
-		return slices.Concat(named, without(s.Fleet.Unnamed, named)), nil
-	}
-	s, err := r.Load(ctx)
-	names := slices.Clone(named)
-	for _, d := range s.Distributions {
-		names = append(names, d.Name)
-	}
-	slices.Sort(names)
-	return slices.Compact(names), err
-}
-
 // without returns the names that are not among others.
 func without(names, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
@@ -126,14 +107,14 @@ func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals, tallie
 	for _, account := range tallies {
 		keys = append(keys, key{contract.RegistryRefusals, prefixTally + account})
 	}
-	if len(named) == 1 { // otherwise it would be read for nothing most of the time
+	if len(named) == 1 { // with several distributions, most of their items would be read for nothing
 		keys = append(keys, distributionKeys(named)...)
 	}
 	if err := r.get(ctx, &c, append(keys, originKeys(named, ids)...)); err != nil {
 		return origin.Snapshot{}, err
 	}
 	fleet := c.snapshot().Fleet
-	if !fleet.Known { // function admit has not swept since the hub was updated or its registry was lost
+	if !fleet.Knows(named) { // function admit has not swept since the hub was updated or its registry was lost
 		return r.Load(ctx)
 	}
 	unnamed := without(fleet.Unnamed, named)
@@ -144,6 +125,19 @@ func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals, tallie
 		return origin.Snapshot{}, err
 	}
 	s := c.snapshot()
+	moving := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		_, found := s.Find(id)
+		return found || s.IsDamaged(id)
+	})
+	if len(moving) > 0 { // a record that moved while its two keys were read is in neither place
+		if err := r.get(ctx, &c, originKeys(slices.Concat(named, unnamed), moving)); err != nil {
+			return origin.Snapshot{}, err
+		}
+		if err := r.get(ctx, &c, c.distributionsOfRecords()); err != nil {
+			return origin.Snapshot{}, err
+		}
+		s = c.snapshot()
+	}
 	for _, o := range s.Records {
 		if s.Distribution(o.Distribution).Version == 0 && !s.IsDistributionDamaged(o.Distribution) {
 			return r.Load(ctx) // its item is still where an earlier version wrote it, or there is none yet
@@ -177,7 +171,7 @@ func (r *Registry) get(ctx context.Context, c *collected, keys []key) error {
 		for _, k := range some {
 			of.Keys = append(of.Keys, map[string]types.AttributeValue{attrDistribution: text(k.partition), attrItem: text(k.sort)})
 		}
-		for asked := map[string]types.KeysAndAttributes{r.table: of}; len(asked) > 0; {
+		for asked := map[string]types.KeysAndAttributes{r.table: of}; len(asked[r.table].Keys) > 0; {
 			out, err := r.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: asked})
 			if err != nil {
 				return codes.Wrap(err, "read %d items of the registry", len(some))
@@ -186,8 +180,9 @@ func (r *Registry) get(ctx context.Context, c *collected, keys []key) error {
 			if err := c.take(out.ResultMetadata, items); err != nil {
 				return err
 			}
-			if asked = out.UnprocessedKeys; len(asked) > 0 && len(items) == 0 {
-				return &fault.Retry{Err: errors.New("read registry: DynamoDB processes none of the keys now; the call is retried")}
+			before := len(asked[r.table].Keys)
+			if asked = out.UnprocessedKeys; len(asked[r.table].Keys) == before {
+				return &fault.Retry{Err: fmt.Errorf("read registry: DynamoDB processed none of %d keys; the call is retried", before)}
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package registry_test
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,15 +64,8 @@ func TestPartsOfTheRegistryAreFound(t *testing.T) {
 	if got := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "main", "not-found")); idsOf(got) != "vo_a vo_b vo_c vo_d" {
 		t.Errorf("before admit has run: %s", idsOf(got))
 	}
-	names := []string{"main", "main-2", "main-3", "old"}
-	if got := rig.Must[[]string](t)(r.DistributionNames(ctx, named)); !slices.Equal(got, names) {
-		t.Errorf("before admit has run: %q", got)
-	}
-	rig.OK(t, r.PutFleet(ctx, origin.Fleet{Unnamed: []string{"old"}, Deferred: true}))
+	rig.OK(t, r.PutFleet(ctx, origin.Fleet{Named: named, Unnamed: []string{"old"}, Deferred: true}))
 	rig.OK(t, r.PutTally(ctx, origin.Tally{Account: "222222222222", Reported: 3}, s.Now()))
-	if got := rig.Must[[]string](t)(r.DistributionNames(ctx, named)); !slices.Equal(got, names) {
-		t.Errorf("names: %q", got)
-	}
 
 	got := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, named, []string{"vo_c", "vo_b", "vo_x"}, []string{"vo_c tag", "another"}, []string{"222222222222", ""}))
 	if tally := got.Tallies["222222222222"]; len(got.Tallies) != 1 || tally.Reported != 3 {
@@ -87,6 +79,9 @@ func TestPartsOfTheRegistryAreFound(t *testing.T) {
 		len(got.Refusals) != 1 || got.Refusals[origin.WithdrawalOf("vo_omain")][0].Code != "gone" {
 		t.Errorf("main with the distribution that has its host: %+v", got)
 	}
+	if got := rig.Must[origin.Snapshot](t)(r.LoadOrigins(ctx, []string{"main", "main-2"}, []string{"vo_d"}, nil, nil)); idsOf(got) != "vo_a vo_b vo_c vo_d" {
+		t.Errorf("after the policy dropped main-3: %s", idsOf(got))
+	}
 	put("main-2", nil)
 	if got := rig.Must[origin.Snapshot](t)(r.LoadDistribution(ctx, named, "old", "")); idsOf(got) != "vo_b vo_c" {
 		t.Errorf("old with the distribution whose hosts are unknown: %s", idsOf(got))
@@ -97,7 +92,7 @@ func TestPartsOfTheRegistryAreFound(t *testing.T) {
 func TestPartsOfTheRegistrySetDamagedItemsAside(t *testing.T) {
 	t.Parallel()
 	ctx, s, r := open(t)
-	rig.OK(t, r.PutFleet(ctx, origin.Fleet{}))
+	rig.OK(t, r.PutFleet(ctx, origin.Fleet{Named: []string{"main", "main-2"}}))
 	client := dynamodb.NewFromConfig(s.Config(rig.Hub, rig.Region))
 	text := func(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
 	for _, key := range [][2]string{{"main", "origin#vo_a"}, {contract.RegistryDistribution + "main", "distribution"}, {contract.RegistryHolds, "pause#hub"}} {

@@ -1,6 +1,6 @@
 // Package registry stores what the hub wants and has observed of each origin and distribution, in one DynamoDB table that is
-// partitioned by distribution. Each write is conditional on the version that was read: if another writer was faster, the write
-// returns a *fault.Reread error and changes nothing.
+// partitioned by distribution. Writes of records, distributions and the budget of updates are conditional on the version that was read: if another
+// writer was faster, the write returns a *fault.Reread error and changes nothing. What expires or is derived is overwritten.
 package registry
 
 import (
@@ -46,7 +46,6 @@ const (
 var codes = fault.Codes{
 	"ConditionalCheckFailedException": fault.AsReread,
 	"TransactionConflictException":    fault.AsRetry,
-	"TransactionCanceledException":    fault.AsReread,
 	"ResourceNotFoundException":       fault.AsGiveUp,
 }
 
@@ -198,7 +197,7 @@ func (r *Registry) MoveRecord(ctx context.Context, from string, record origin.Re
 		{Put: &types.Put{TableName: &r.table, Item: out, ConditionExpression: aws.String("attribute_not_exists(pk)")}},
 	}})
 	if err != nil {
-		return record, codes.Wrap(err, "move %s from %s to %s", record.ID, from, record.Distribution)
+		return record, cancelled(err, "move %s from %s to %s", record.ID, from, record.Distribution)
 	}
 	record.Version = 1
 	return record, nil
@@ -213,6 +212,20 @@ func (r *Registry) deletion(distribution string, record origin.Record) *types.De
 		ExpressionAttributeNames:  map[string]string{"#v": attrVersion},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":read": number(record.Version)},
 	}
+}
+
+// cancelled returns the error of a transaction: a *fault.Reread if somebody else had written an item, and else a *fault.Retry if it was cancelled
+// for another reason, such as throttling.
+func cancelled(err error, format string, args ...any) error {
+	var why *types.TransactionCanceledException
+	if !errors.As(err, &why) {
+		return codes.Wrap(err, format, args...)
+	}
+	err = fmt.Errorf(format+": %w", append(args, err)...)
+	if slices.ContainsFunc(why.CancellationReasons, func(r types.CancellationReason) bool { return aws.ToString(r.Code) == "ConditionalCheckFailed" }) {
+		return fault.AsReread(err)
+	}
+	return fault.AsRetry(err)
 }
 
 // PutDistribution writes the item of a distribution and returns it with its new version, with the same condition as PutRecord.

@@ -30,8 +30,11 @@ type Zone struct {
 //
 //	a record's hosts concern DNS                       hosted zone    then
 //	no                                                 -              conclude
-//	yes, but the run is narrow and no state changes    -              conclude: DNS is repaired in other runs
-//	yes                                                not observed   observe it: in a narrow run, for the hosts of what changes
+//	yes, but only rechecks triggered the run, and no   -              conclude: DNS is repaired in other runs
+//	state changes
+//	yes, but the run is narrow, no state changes, and  -              the same
+//	no host is released
+//	yes                                                not observed   observe it: in a narrow run, for released hosts and those of what changes
 //	yes                                                differs        record which DNS records are owned, and change the zone
 //	yes                                                as planned     conclude
 //	yes                                                failed         conclude, but no origin becomes live
@@ -45,7 +48,7 @@ func (r Run) Settle() (Run, Step) {
 	})
 	hosts := r.concerned(is, changed)
 	switch z := r.Zone; {
-	case !concerns && r.Planned == nil, len(changed) == 0 && (r.Quiet || r.Narrow && r.Planned == nil), z.Failed, z.Planned:
+	case !concerns && r.Planned == nil, len(changed) == 0 && (r.Quiet || r.Narrow && r.Planned == nil && len(hosts) == 0), z.Failed, z.Planned:
 		return r.conclude(is, changed)
 	case !z.covers(hosts):
 		return r, Step{Do: ReadZone{Hosts: hosts}}
@@ -53,14 +56,18 @@ func (r Run) Settle() (Run, Step) {
 	return r.changeDNS(is, Run.Settle)
 }
 
-// concerned returns the hosts whose DNS records a run has to know: in a narrow run those of the records that change, else nil, for all.
+// concerned returns the hosts whose DNS records a run has to know: in a narrow run those that are released, and those of the records that
+// change; else nil, for all.
 func (r Run) concerned(is []origin.Record, changed []int) []string {
 	if !r.Narrow || r.Planned != nil {
 		return nil
 	}
 	hosts := append([]string{}, r.Zone.Hosts...)
+	for _, o := range is {
+		hosts = append(hosts, o.ReleasedHosts...)
+	}
 	for _, i := range changed {
-		hosts = slices.Concat(hosts, is[i].Claim.Hosts, is[i].ReleasedHosts)
+		hosts = append(hosts, is[i].Claim.Hosts...)
 	}
 	return sortedSet(hosts)
 }
@@ -227,7 +234,8 @@ func fullest(size, limits origin.Size) float64 {
 	)
 }
 
-// dropReleasedHosts removes from the records the released hosts whose alias and DNS record no longer exist.
+// dropReleasedHosts removes from the records the released hosts whose alias no longer exists, and whose DNS records were read, and so removed, by this
+// run.
 func (r Run) dropReleasedHosts(is []origin.Record, changed []int, aliases []string) (Run, []int) {
 	known, waits := map[int]bool{}, r.originWaits()
 	for _, i := range changed {
@@ -236,6 +244,9 @@ func (r Run) dropReleasedHosts(is []origin.Record, changed []int, aliases []stri
 	were := slices.Clone(is)
 	StillReleased(is, aliases)
 	for i, was := range were {
+		if !r.Zone.covers(was.ReleasedHosts) {
+			is[i].ReleasedHosts = was.ReleasedHosts
+		}
 		if len(is[i].ReleasedHosts) == len(was.ReleasedHosts) {
 			continue
 		}

@@ -470,6 +470,9 @@ func TestNarrowRunReadsTheHostsOfWhatChanges(t *testing.T) {
 	steady, arrives := record("vo_1", origin.Wire, origin.Live), record("vo_2", origin.Wire, origin.Wired)
 	steady.Claim.Hosts, arrives.Claim.Hosts = []string{"steady.example.com"}, []string{"new.example.com"}
 	both := configOf(t, steady, arrives)
+	// Its alias is gone, but its DNS record was not removed when it left.
+	released := record("vo_3", origin.Detach, origin.Detached)
+	released.ReleasedHosts = []string{"old.example.com"}
 	for name, c := range map[string]struct {
 		narrow  bool
 		records []origin.Record
@@ -477,17 +480,19 @@ func TestNarrowRunReadsTheHostsOfWhatChanges(t *testing.T) {
 		hosts   []string // that are read
 		writes  []string
 	}{
-		"wide":                      {records: []origin.Record{steady, arrives}, reads: true, writes: []string{"new.example.com", "steady.example.com"}},
-		"narrow":                    {narrow: true, records: []origin.Record{steady, arrives}, reads: true, hosts: []string{"new.example.com"}, writes: []string{"new.example.com"}},
-		"narrow, and steady":        {narrow: true, records: []origin.Record{steady}},
-		"wide, although all steady": {records: []origin.Record{steady}, reads: true, writes: []string{"steady.example.com"}},
+		"wide":                         {records: []origin.Record{steady, arrives}, reads: true, writes: []string{"new.example.com", "steady.example.com"}},
+		"narrow":                       {narrow: true, records: []origin.Record{steady, arrives}, reads: true, hosts: []string{"new.example.com"}, writes: []string{"new.example.com"}},
+		"narrow, and steady":           {narrow: true, records: []origin.Record{steady}},
+		"narrow, with a released host": {narrow: true, records: []origin.Record{steady, released}, reads: true, hosts: []string{"old.example.com"}},
+		"wide, although all steady":    {records: []origin.Record{steady}, reads: true, writes: []string{"steady.example.com"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := both
-			if len(c.records) == 1 {
+			if !slices.ContainsFunc(c.records, func(o origin.Record) bool { return o.ID == "vo_2" }) {
 				config = configOf(t, steady)
 			}
 			r := wiring.Run{Terms: adopts, Now: now, Alone: true, Narrow: c.narrow, Item: item("E1"), Records: c.records}
+			r.Item.OwnedRecords = []string{"old.example.com A"}
 			next, step := feed(t, r, wiring.Answer{Served: served(config, true)})
 			read, reads := step.Do.(wiring.ReadZone)
 			if reads != c.reads || !slices.Equal(read.Hosts, c.hosts) {
@@ -496,7 +501,17 @@ func TestNarrowRunReadsTheHostsOfWhatChanges(t *testing.T) {
 			if !reads {
 				return
 			}
-			_, step = feed(t, next.Learn(step, wiring.Answer{}))
+			var there []origin.DNSRecord
+			if len(c.writes) == 0 {
+				there = []origin.DNSRecord{{Name: "old.example.com", Type: "A", Target: next.Served.Domain}}
+			}
+			_, step = feed(t, next.Learn(step, wiring.Answer{Zone: there}))
+			if change, changes := step.Do.(wiring.ChangeZone); len(c.writes) == 0 {
+				if !changes || !slices.Equal(change.Plan.Delete, there) || len(change.Plan.Upsert) > 0 {
+					t.Errorf("%s: %+v", told(step), change.Plan)
+				}
+				return
+			}
 			change, changes := step.Do.(wiring.ChangeZone)
 			var writes []string
 			for _, e := range change.Plan.Upsert {

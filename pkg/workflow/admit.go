@@ -248,7 +248,7 @@ func (r *admitRun) forget(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// read reads tags. A failure that may pass is an error and yields no reading.
+// read reads tags. A temporary failure is returned as an error and yields no reading.
 func (r *admitRun) read(ctx context.Context, due admission.Due) ([]admission.Reading, error) {
 	tags := make([]map[string]string, len(due.Read))
 	unread := make([]error, len(due.Read))

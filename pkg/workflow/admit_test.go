@@ -137,7 +137,7 @@ func (w *offering) run(t *testing.T) (did []string, err error) {
 	}
 	w.snapshot = origin.Snapshot{
 		Now: now, Records: []origin.Record{gone}, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}, Observation: origin.Observation{ObservedAt: now}}},
-		Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}, Fleet: origin.Fleet{Known: true},
+		Refusals: map[string][]origin.Reason{}, Tallies: map[string]origin.Tally{}, Fleet: origin.Fleet{Known: true, Named: p.Distribution.Fleet()},
 	}
 	a := &Admit{
 		Policy: p, Registry: w, Past: w, Shares: w, CloudFront: w, Spoke: func(string) Spoke { return w }, Queue: w, WireQueue: w, Bus: w, Meter: w,

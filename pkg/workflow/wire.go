@@ -20,8 +20,6 @@ type wireRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
 	LoadDistribution(ctx context.Context, named []string, name, function string) (origin.Snapshot, error)
 	LoadOrigins(ctx context.Context, named, ids, refusals, tallies []string) (origin.Snapshot, error)
-	// DistributionNames returns the names of all distributions: those that the hub policy names, and those of the registry.
-	DistributionNames(ctx context.Context, named []string) ([]string, error)
 	PutRecord(ctx context.Context, r origin.Record) (origin.Record, error)
 	PutDistribution(ctx context.Context, d origin.Distribution) (origin.Distribution, error)
 	PutReported(ctx context.Context, distribution, what string, reasons []origin.Reason, now time.Time) error
@@ -42,7 +40,7 @@ type distributions interface {
 }
 
 type zone interface {
-	// Records lists the records of hosts in the hosted zone, or all of its records if hosts is nil.
+	// Records lists at least the records of hosts in the hosted zone, or all of its records if hosts is nil.
 	Records(ctx context.Context, hosts []string) ([]origin.DNSRecord, error)
 	Change(ctx context.Context, upsert, remove []origin.DNSRecord) error
 }
@@ -102,20 +100,17 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 	return errors.Join(failed...)
 }
 
-// fleet returns the names of the distributions that the messages concern, and how to read what the registry has for one of them. If the
-// hub policy names one distribution, the registry is read once, because it has little else.
+// fleet returns the names of the distributions that the messages concern, and how to read what the registry has for one of them. The
+// registry is read once if they concern all distributions, as in a sweep, or if the hub policy names one distribution: nearly all of the
+// registry is about it.
 func (w *Wire) fleet(ctx context.Context, messages []inbound.Message) ([]string, func(context.Context, string) (origin.Snapshot, error), error) {
 	named := w.Policy.Distribution.Fleet()
 	names, all := inbound.Distributions(messages)
-	if len(named) > 1 {
+	if len(named) > 1 && !all {
 		load := func(ctx context.Context, name string) (origin.Snapshot, error) {
 			return w.Registry.LoadDistribution(ctx, named, name, w.Policy.Terms(name).NotFound.Name)
 		}
-		if !all {
-			return names, load, nil
-		}
-		names, err := w.Registry.DistributionNames(ctx, named)
-		return names, load, err
+		return names, load, nil
 	}
 	s, err := w.Registry.Load(ctx)
 	if all {

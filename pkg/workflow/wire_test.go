@@ -33,10 +33,6 @@ func (r fixedRegistry) LoadDistribution(context.Context, []string, string, strin
 	return r.Snapshot, nil
 }
 
-func (r fixedRegistry) DistributionNames(_ context.Context, named []string) ([]string, error) {
-	return named, nil
-}
-
 func (r fixedRegistry) PutReported(context.Context, string, string, []origin.Reason, time.Time) error {
 	return nil
 }
