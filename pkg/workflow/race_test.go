@@ -95,7 +95,8 @@ func (w *contested) MoveRecord(ctx context.Context, _ string, o origin.Record) (
 }
 
 func (w *contested) PutRefusal(context.Context, string, []origin.Reason, time.Time) error { return nil }
-func (w *contested) PutTally(context.Context, origin.Tally, time.Time) error              { return nil }
+
+func (w *contested) PutTally(context.Context, origin.Tally, time.Time) error { return nil }
 
 // What admit sees: an origin that is shared, with a claim and without the teardown tag.
 
