@@ -135,7 +135,7 @@ func (g grants) function() string {
 }
 
 func (g grants) audit(failures, admit, wire awssqs.Queue) []parts.Permission {
-	permissions := append(g.common("dynamodb:Query"),
+	permissions := append(g.common(),
 		sendMessages(failures, admit, wire),
 		// Audit writes only its own partition. ForAllValues also holds when the key is absent; the condition Null excludes that case.
 		parts.Allow([]string{"dynamodb:PutItem", "dynamodb:DeleteItem"}, *g.table.TableArn()).When(parts.Condition{

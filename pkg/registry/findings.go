@@ -32,13 +32,6 @@ func addFindings(s *origin.Snapshot, document []byte, version int) error {
 	return err
 }
 
-// LoadFindings reads what the audit remembers, and nothing else.
-func (r *Registry) LoadFindings(ctx context.Context) (origin.Snapshot, error) {
-	var c collected
-	err := r.query(ctx, &c, contract.RegistryAudit)
-	return c.snapshot(), err
-}
-
 // inTransaction is how many items DynamoDB writes in one transaction
 // (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
 const inTransaction = 100

@@ -103,7 +103,7 @@ func failsLast(t *testing.T, text []byte) []byte {
 			retained = append(retained, id)
 		}
 	}
-	if len(retained) != 5 {
+	if len(retained) != 6 {
 		t.Errorf("%d resources are retained: %v", len(retained), retained)
 	}
 	resources["Broken"] = map[string]any{

@@ -17,8 +17,6 @@ import (
 
 type auditRegistry interface {
 	Load(ctx context.Context) (origin.Snapshot, error)
-	// LoadFindings returns a snapshot with what the audit remembers, and nothing else.
-	LoadFindings(ctx context.Context) (origin.Snapshot, error)
 	PutFindings(ctx context.Context, was, is origin.Findings) error
 }
 
@@ -72,7 +70,7 @@ func (a *Audit) Run(ctx context.Context, m inbound.Message) error {
 	hub := audit.Hub{Policy: a.Policy, Account: a.Account, WireQueue: a.WireQueueURL}
 	switch m := m.(type) {
 	case inbound.Refused:
-		s, err := a.Registry.LoadFindings(ctx) // an impostor may send many events
+		s, err := a.Registry.Load(ctx)
 		if err != nil {
 			return err
 		}

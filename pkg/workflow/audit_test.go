@@ -41,8 +41,6 @@ func (w *auditedWorld) Load(context.Context) (origin.Snapshot, error) {
 	return origin.Snapshot{Now: w.now, Findings: w.findings, Records: w.records, Distributions: []origin.Distribution{{Name: origin.Main, Identity: origin.Identity{ID: "E1"}}}}, nil
 }
 
-func (w *auditedWorld) LoadFindings(ctx context.Context) (origin.Snapshot, error) { return w.Load(ctx) }
-
 func (w *auditedWorld) PutFindings(_ context.Context, _, f origin.Findings) error {
 	w.findings = f
 	return nil

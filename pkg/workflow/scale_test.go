@@ -73,8 +73,6 @@ func (c *crowd) Move(_ context.Context, r origin.Record, _ time.Time) error {
 	return fmt.Errorf("%s is moved", r.ID)
 }
 
-func (c *crowd) LoadFindings(ctx context.Context) (origin.Snapshot, error) { return c.Load(ctx) }
-
 func (c *crowd) PutFleet(context.Context, origin.Fleet) error { return nil }
 
 func (c *crowd) PutRecord(_ context.Context, r origin.Record) (origin.Record, error) {
