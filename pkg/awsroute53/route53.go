@@ -18,7 +18,7 @@ import (
 // https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html
 const cloudFrontZone = "Z2FDTNDATAQYW2"
 
-// codes classifies errors. An invalid batch was planned from records that have changed since they were read.
+// codes classifies errors. InvalidChangeBatch mostly means that the records have changed since they were read.
 var codes = fault.Codes{"InvalidChangeBatch": fault.AsReread, "NoSuchHostedZone": fault.AsGiveUp}
 
 // Zone is one hosted zone.

@@ -26,15 +26,16 @@ var refusals = []string{contract.ShareRefused, contract.OriginRefused, contract.
 
 // Tallied returns o with the events about refusals that are published, the tally of each account that o changes, and whether an event was
 // left out: the caller then does not remember the refusal as reported. member reports whether an account belongs to a team; all others have one tally
-// together, since there may be any number of them. So no account hides the first refusals of another one.
+// together, since there may be any number of them. So no account hides the first refusals of a team.
 //
 //	event                             reported within the hour  then
 //	any other                         -                         published
 //	about a refusal                   fewer than five           published
 //	the same                          five                      counted, if this refusal was not counted before, and not published
-//	the same                          not since an hour         published; a new hour begins, and what was counted and not told is told first
+//	the same                          the hour is over          published; a new hour begins, and what was counted and not told is told first
 //
-// A refusal that was only counted is decided again by every sweep, so it is reported in a later hour if its cause still exists.
+// A refusal that was only counted is decided again by every sweep, so it is reported in a later hour if its cause still exists. An event that was
+// refused does not come again, so it stays counted.
 func (o Outcome) Tallied(known map[string]origin.Tally, member func(account string) bool, now time.Time) (is Outcome, changed []origin.Tally, leftOut bool) {
 	is.Triggers = o.Triggers
 	tallies := map[string]origin.Tally{}

@@ -160,7 +160,7 @@ var ignoreComment = regexp.MustCompile(`(#|//)\s*originhub:ignore\[([A-Za-z0-9 ,
 // slashes are the files whose comments begin with //.
 var slashes = regexp.MustCompile(`(?i)\.([cm]?[jt]sx?|go|groovy|jenkins|jenkinsfile)$|(^|/)jenkinsfile[^/]*$`)
 
-// ignore is a comment that silences rules on its line, or on the next one if nothing else stands on its own.
+// ignore is a comment that silences rules on its line, or on the next line, if the comment stands alone on its line.
 type ignore struct {
 	at     Position
 	on     int // line

@@ -43,7 +43,7 @@ type target struct {
 //	                                         a deletion of a VPC origin follows           wrong-order
 //	                                         otherwise                                    share-revoked
 //	accept- or reject-…-invitation                                                        invitation-answered
-//	the last two                             the file is about other resources            low confidence
+//	shares and invitations                   the file is about other resources            low confidence
 //	an operation that is not resolved                                                     unresolved-operation
 func ofJob(j *Job) (hits []hit) {
 	for i, a := range j.Acts {
@@ -143,7 +143,8 @@ func filtered(list *Act) bool {
 //	                                    an edit                                           see ofEdit
 //	                                    no other finding, and nothing repeats the update  update-without-retry
 //
-// Without a document, the AWS CLI itself reads and writes what a single option changes.
+// An update without --distribution-config, such as one with --default-root-object, is not judged: the AWS CLI itself reads the configuration, changes
+// one setting and writes it.
 func ofUpdate(j *Job, i int) (hits []hit) {
 	a := j.Acts[i]
 	id, _ := a.Option("--id")
@@ -188,9 +189,9 @@ func kept(h hit, config, id Value) hit {
 			h.confidence = min(h.confidence, Likely)
 		}
 	case config.Doc == nil && config.Known() && strings.Contains(config.Text, "{"):
-		h.does = "writes a document that stands in the command over distribution " + shown(id)
+		h.does = "overwrites distribution " + shown(id) + " with a document written in the command"
 	default:
-		h.does = fmt.Sprintf("writes a document whose origin is not known over distribution %s", shown(id))
+		h.does = fmt.Sprintf("overwrites distribution %s with a document; the audit could not see where it comes from", shown(id))
 		h.confidence = Unsure
 	}
 	return h

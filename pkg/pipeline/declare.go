@@ -128,9 +128,9 @@ var aboutEdge = regexp.MustCompile(`(?i)edge|cdn|cloud-?front|distribution|vpc-?
 //	call       the repository declares, in the tool's language       rule
 //	destroy    a distribution, a VPC origin or its share             destroy-without-teardown, medium confidence
 //	           Terraform: in another directory than it runs in       nothing; a directory that is not resolved: low confidence
-//	           none; the stack is called after the edge              destroy-without-teardown, low confidence
+//	           none; its name contains cdn, edge or alike            destroy-without-teardown, low confidence
 //	deploy     a distribution                                        nothing: the finding is where it is declared
-//	           none; the stack is called after the edge              stack-owns-distribution, medium confidence
+//	           none; its name contains cdn, edge or alike            stack-owns-distribution, medium confidence
 func ofDeployment(a *Act, all deployments) (hits []hit) {
 	operation := map[string]string{
 		"deploy": "deploy", "destroy": "destroy", "delete-stack": "destroy", "create-stack": "deploy", "update-stack": "deploy", "create-change-set": "deploy", "execute-change-set": "deploy",

@@ -75,7 +75,7 @@ func (r *jqReader) add(path []Step, op EditOp, value string) {
 	r.edits = append(r.edits, Edit{At: r.place(path), Path: path, Op: op, Value: value, Source: r.program})
 }
 
-// place returns where the first step of a path that is peculiar stands: the parser keeps no positions.
+// place returns where the longest part of a path stands that occurs in the program: the parser keeps no positions.
 func (r *jqReader) place(path []Step) Position {
 	at := r.at
 	i := -1

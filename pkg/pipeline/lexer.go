@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// lexeme is a token of a program in Python, JavaScript, TypeScript or Groovy. Comments are none.
+// lexeme is a token of a program in Python, JavaScript, TypeScript or Groovy. Comments yield no token.
 type lexeme struct {
 	kind   byte // 'i' identifier, 's' string, 'n' number, 'p' punctuation
 	text   string

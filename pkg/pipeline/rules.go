@@ -85,7 +85,7 @@ func documentRules() []Rule {
 		Good:    again(`(.Origins.Items[] | select(.Id == "site") | .CustomHeaders.Items[]? | select(.HeaderName == "v")).HeaderValue = "2"`),
 	}, {
 		ID: "every-entry-edited", Severity: Medium, Title: "Every origin or behavior is changed, also those of originhub",
-		Wrong:   "The change reaches the origins and behaviors of the teams. What originhub manages it puts back, with the event Drift Found, after each run; the rest stays.",
+		Wrong:   "The change reaches the origins and behaviors of the teams. After each run, originhub restores what it manages and publishes Drift Found; the rest stays.",
 		Instead: "Choose your own entries by Id or PathPattern. Leave out ids that begin with originhub-.",
 		File:    "deploy.sh",
 		Bad:     once(".CacheBehaviors.Items[].Compress = true"),
@@ -133,14 +133,14 @@ func edgeRules() []Rule {
 	}, {
 		ID: "alias-moved", Severity: High, Title: "An alias is moved between distributions by hand",
 		Wrong:   "The host leaves the distribution that originhub writes, or enters it. The team's host answers from elsewhere at once, and the next update of the hub fails with CNAMEAlreadyExists.",
-		Instead: "Change the host that the team claims (tag originhub:host): originhub moves alias and DNS record. Hosts that no team may claim belong into reservedHosts of the hub policy.",
+		Instead: "Change the host that the team claims (tag originhub:host): originhub moves alias and DNS record. Hosts that no team may claim belong in reservedHosts of the hub policy.",
 		File:    "deploy.sh",
 		Bad:     "aws cloudfront associate-alias --target-distribution-id \"$NEW\" --alias \"$HOST\"\n",
 		Good:    "aws cloudfront tag-resource --resource \"$VPC_ORIGIN_ARN\" --tags 'Items=[{Key=originhub:host,Value=app.example.com}]'\n",
 	}, {
 		ID: "distribution-copied", Severity: Medium, Title: "A distribution is copied with the origins of teams",
 		Wrong:   "The copy uses the teams' VPC origins. A teardown of such an origin is blocked until somebody takes it out of the copy, and originhub reports the copy as a side door.",
-		Instead: "Create a distribution of its own for tests, without the origins whose ids begin with originhub-.",
+		Instead: "Create a separate distribution for tests, without the origins whose ids begin with originhub-.",
 		File:    "deploy.sh",
 		Bad:     "aws cloudfront copy-distribution --primary-distribution-id \"$DIST\" --if-match \"$ETAG\" --staging --caller-reference \"$REF\"\n",
 		Good:    "aws cloudfront create-distribution --distribution-config file://test.json\n",

@@ -153,7 +153,7 @@ func (s *shell) cdk(args []arg, _ Value) Value {
 	return s.deploys("cdk", words[0], args, strings.Join(words[1:], " "))
 }
 
-// cd changes the directory. From one that cannot be resolved, no way leads back.
+// cd changes the directory. After a directory that cannot be resolved, the directory stays unknown.
 func (s *shell) cd(args []arg, _ Value) Value {
 	if len(args) > 1 {
 		s.dir = within(s.dir, args[len(args)-1].Value)

@@ -11,7 +11,7 @@ import (
 // Bounds of the evaluation of one job.
 const (
 	mostCalls      = 20_000 // commands
-	deepestCall    = 12     // functions, scripts and evaluated texts in each other
+	deepestCall    = 12     // nested functions, scripts and evaluated texts
 	mostIterations = 8      // of a loop over known words
 )
 
@@ -89,7 +89,7 @@ func union(into, from map[string]Value) {
 	}
 }
 
-// source evaluates a script and then each function that nothing in it called, as a file does that others source.
+// source evaluates a script and then each function that nothing in it called, since another file may source this one and call them.
 func (s *shell) source(at *script) {
 	s.script(at)
 	for name, f := range s.funcs {
@@ -109,7 +109,7 @@ func (s *shell) script(at *script) Value {
 	}
 	t := at.text.String()
 	if depth([]byte(t)) > deepest {
-		s.run.note(at.at(0), "the script has more than 200 brackets in each other; the audit does not read it")
+		s.run.note(at.at(0), "brackets of the script are nested more than 200 deep; the audit does not read it")
 		return Value{}
 	}
 	outer := s.at

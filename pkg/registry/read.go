@@ -42,7 +42,7 @@ func (r *Registry) Load(ctx context.Context) (origin.Snapshot, error) {
 
 // LoadDistribution reads what function wire has to know for a run on the distribution of that name: its records and what was reported about
 // them, the items of all distributions, the open finding about the CloudFront Function called function, the holds that people have set, the records of the
-// distributions with which it shares a host, and which of its orphans are withdrawn. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
+// distributions with which it shares a host, and which of its orphans are withdrawn. named has the distributions of the hub policy; the item fleet lists the others. Like Load, it reads consistently and sets
 // damaged items aside.
 func (r *Registry) LoadDistribution(ctx context.Context, named []string, name, function string) (origin.Snapshot, error) {
 	var c collected
@@ -96,7 +96,7 @@ func distributionKeys(names []string) (keys []key) {
 }
 
 // LoadOrigins reads the records of the origins with these VPC origin ids, the items of their distributions, what was reported under the
-// keys refusals, and the tallies of these accounts. Named are the distributions of the hub policy; the registry knows the others. Like Load, it reads consistently and sets
+// keys refusals, and the tallies of these accounts. named has the distributions of the hub policy; the item fleet lists the others. Like Load, it reads consistently and sets
 // damaged items aside.
 func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals, tallies []string) (origin.Snapshot, error) {
 	var c collected

@@ -25,15 +25,15 @@ const (
 // Pace limits the updates of all distributions together.
 type Pace struct {
 	PerMinute int           // updates in a minute at most
-	Late      time.Duration // how late a distribution that waits may ask again until it loses its place
+	Late      time.Duration // how long after its time a waiting distribution keeps its place
 }
 
 // Permit decides whether a distribution may be updated now, and returns u as it is then. If not, wait is how long the distribution waits
 // until it asks again. As many updates as the budget permits are permitted within budgetWindow, whatever became of them.
 //
 //	                                                         next is
-//	an urgent update waits, and the last ones before it,
-//	one less than the budget (at least one), were urgent     the ordinary update that has waited longest, if there is one
+//	an urgent update waits, and the last max(budget - 1, 1)
+//	updates that were sent were all urgent                   the ordinary update that has waited longest, if there is one
 //	an urgent update waits                                   the urgent one that has waited longest
 //	no urgent update waits                                   the ordinary one that has waited longest
 //
@@ -76,7 +76,7 @@ func (p Pace) most() int { return max(p.PerMinute, 1) }
 // turn returns when the update of a distribution is permitted, if each one of those before it is permitted as early as the budget allows.
 func (p Pace) turn(sent []origin.SentUpdate, waiting []origin.WaitingUpdate, distribution string, now, throttled time.Time) (at time.Time) {
 	slices.SortFunc(waiting, func(a, b origin.WaitingUpdate) int {
-		return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.Distribution, b.Distribution)) // the same order for all of them
+		return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.Distribution, b.Distribution)) // every distribution computes the same order
 	})
 	for at = now; ; {
 		i := p.next(sent, waiting)
@@ -89,7 +89,7 @@ func (p Pace) turn(sent []origin.SentUpdate, waiting []origin.WaitingUpdate, dis
 	}
 }
 
-// next returns the index of the update that is permitted next, of those that wait, ordered by since when: see Permit.
+// next returns the index of the update that is permitted next; see Permit. waiting is sorted by Since.
 func (p Pace) next(sent []origin.SentUpdate, waiting []origin.WaitingUpdate) int {
 	reserve := max(p.most()-1, 1)
 	last := sent[max(0, len(sent)-reserve):]

@@ -198,7 +198,7 @@ func (r Run) plan(excluded []string) (Plan, error) {
 	return plan, nil
 }
 
-// update sends a plan. The item is written first. It holds the time of the update, so that a crash cannot shorten the spacing, and the
+// update sends a plan. The item is written first. It holds the time at which the run read the registry, so that a crash cannot shorten the spacing, and the
 // aliases that the update adds, so that originhub later knows which aliases it may remove.
 func (r Run) update(step Step, plan Plan) (Run, Step) {
 	next, err := Apply(plan, r.Served.Config)
