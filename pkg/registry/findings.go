@@ -46,10 +46,12 @@ func (r *Registry) PutFindings(ctx context.Context, was, is origin.Findings) err
 	if err != nil {
 		return err
 	}
-	put := &types.Put{TableName: &r.table, Item: head, ConditionExpression: aws.String("attribute_not_exists(pk)")}
+	put := &types.Put{
+		TableName: &r.table, Item: head, ExpressionAttributeNames: map[string]string{"#v": attrVersion},
+		ConditionExpression: aws.String("attribute_not_exists(#v)"), // so an item that was damaged is written again
+	}
 	if was.Version > 0 {
 		put.ConditionExpression = aws.String("#v = :read")
-		put.ExpressionAttributeNames = map[string]string{"#v": attrVersion}
 		put.ExpressionAttributeValues = map[string]types.AttributeValue{":read": number(was.Version)}
 	}
 	writes := []types.TransactWriteItem{{Put: put}}

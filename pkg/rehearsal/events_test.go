@@ -56,9 +56,15 @@ func TestSampleEventsMatchTheRules(t *testing.T) {
 					return
 				}
 
+				// A spoke forwards the events of its own account, and the hub's account is none.
+				var from struct{ Account string }
+				if err := json.Unmarshal(event, &from); err != nil {
+					t.Fatal(err)
+				}
+				ofSpoke := from.Account != HubAccount
 				var reaches, onBus []string
 				for _, r := range rules {
-					if len(r.feeds) == 0 || !matches(r) {
+					if len(r.feeds) == 0 || r.bus != "" && !ofSpoke || !matches(r) {
 						continue
 					}
 					if slices.Contains(r.feeds, function) {
@@ -72,7 +78,7 @@ func TestSampleEventsMatchTheRules(t *testing.T) {
 				if hit := strings.HasPrefix(filepath.Base(file), "hit-"); hit != (len(reaches) > 0) {
 					t.Errorf("function %s gets the event by the rules %v", function, reaches)
 				}
-				if forwarded := matches(forward[0]); forwarded != (len(onBus) > 0) {
+				if forwarded := ofSpoke && matches(forward[0]); forwarded != (len(onBus) > 0) {
 					t.Errorf("a spoke forwards the event: %v; rules of the hub's bus that match it: %v", forwarded, onBus)
 				}
 			})
