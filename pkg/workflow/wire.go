@@ -85,12 +85,12 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 	}
 	failed, freed := make([]error, len(names)), make([]bool, len(names))
 	each(len(names), distributionsPerWorker, func(i int) {
-		s, err := load(ctx, names[i])
+		k, err := load(ctx, names[i])
 		if err != nil {
 			failed[i] = err
 			return
 		}
-		freed[i], failed[i] = w.one(ctx, s, names[i], inbound.For(messages, names[i]), account)
+		freed[i], failed[i] = w.one(ctx, k, names[i], inbound.For(messages, names[i]), account)
 	})
 	if slices.Contains(freed, true) {
 		var o outcome.Outcome
@@ -103,35 +103,52 @@ func (w *Wire) Run(ctx context.Context, messages []inbound.Message) error {
 // fleet returns the names of the distributions that the messages concern, and how to read what the registry has for one of them. The
 // registry is read once if they concern all distributions, as in a sweep, or if the hub policy names one distribution: nearly all of the
 // registry is about it.
-func (w *Wire) fleet(ctx context.Context, messages []inbound.Message) ([]string, func(context.Context, string) (origin.Snapshot, error), error) {
+func (w *Wire) fleet(ctx context.Context, messages []inbound.Message) ([]string, func(context.Context, string) (known, error), error) {
 	named := w.Policy.Distribution.Fleet()
 	names, all := inbound.Distributions(messages)
 	if len(named) > 1 && !all {
-		load := func(ctx context.Context, name string) (origin.Snapshot, error) {
-			return w.Registry.LoadDistribution(ctx, named, name, w.Policy.Terms(name).NotFound.Name)
+		load := func(ctx context.Context, name string) (known, error) {
+			s, err := w.Registry.LoadDistribution(ctx, named, name, w.Policy.Terms(name).NotFound.Name)
+			return w.known(s), err
 		}
 		return names, load, nil
 	}
 	s, err := w.Registry.Load(ctx)
+	k := w.known(s)
 	if all {
-		names = wiring.Fleet(named, s)
+		names = k.fleet
 	}
-	return names, func(context.Context, string) (origin.Snapshot, error) { return s, nil }, err
+	return names, func(context.Context, string) (known, error) { return k, nil }, err
+}
+
+// known is what was read from the registry, and what follows from it for all distributions.
+type known struct {
+	origin.Snapshot
+	fleet       []string // names of the distributions that function wire maintains
+	suspended   origin.Suspended
+	unpermitted map[string][]origin.Reason // by VPC origin id
+}
+
+func (w *Wire) known(s origin.Snapshot) known {
+	s = s.Indexed()
+	return known{
+		Snapshot: s, fleet: wiring.Fleet(w.Policy.Distribution.Fleet(), s),
+		suspended: admission.Suspended(s, w.Policy.Policy), unpermitted: admission.Unpermitted(s.Records, w.Policy.Policy),
+	}
 }
 
 // one observes one distribution, and does what that requires. It reports whether capacity was freed.
-func (w *Wire) one(ctx context.Context, s origin.Snapshot, name string, messages []inbound.Message, of account) (freed bool, err error) {
-	named := w.Policy.Distribution.Fleet()
+func (w *Wire) one(ctx context.Context, k known, name string, messages []inbound.Message, of account) (freed bool, err error) {
 	switch {
-	case !slices.Contains(wiring.Fleet(named, s), name):
+	case !slices.Contains(k.fleet, name):
 		return false, nil
-	case s.IsDistributionDamaged(name): // function admit reports it
+	case k.IsDistributionDamaged(name): // function admit reports it
 		w.Log.WarnContext(ctx, "the distribution's item of the registry cannot be read; the distribution stays as it is", "distribution", name)
 		return false, nil
 	}
-	r := &wireRun{Wire: w, run: wiring.Begin(s, name, w.Policy.Terms(name)), account: of}
-	r.run.Alone = len(named) == 1 && len(wiring.Fleet(named, s)) == 1
-	r.run.Suspended, r.run.Unpermitted = admission.Suspended(s, w.Policy.Policy), admission.Unpermitted(s.Records, w.Policy.Policy)
+	r := &wireRun{Wire: w, run: wiring.Begin(k.Snapshot, name, w.Policy.Terms(name)), account: of}
+	r.run.Alone = len(w.Policy.Distribution.Fleet()) == 1 && len(k.fleet) == 1
+	r.run.Suspended, r.run.Unpermitted = k.suspended, k.unpermitted
 	r.run.Recheck = inbound.Rechecks(messages, name, r.run.Item.RecheckDue)
 	r.run.Quiet = inbound.OnlyRechecks(messages)
 	_, all := inbound.Distributions(messages)
