@@ -121,23 +121,18 @@ func (r *Registry) LoadOrigins(ctx context.Context, named, ids, refusals, tallie
 	if err := r.get(ctx, &c, originKeys(unnamed, ids)); err != nil {
 		return origin.Snapshot{}, err
 	}
-	if err := r.get(ctx, &c, c.distributionsOfRecords()); err != nil {
-		return origin.Snapshot{}, err
-	}
 	s := c.snapshot()
-	moving := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+	moving := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { // while its two keys were read, so that it was in neither place
 		_, found := s.Find(id)
 		return found || s.IsDamaged(id)
 	})
-	if len(moving) > 0 { // a record that moved while its two keys were read is in neither place
-		if err := r.get(ctx, &c, originKeys(slices.Concat(named, unnamed), moving)); err != nil {
-			return origin.Snapshot{}, err
-		}
-		if err := r.get(ctx, &c, c.distributionsOfRecords()); err != nil {
-			return origin.Snapshot{}, err
-		}
-		s = c.snapshot()
+	if err := r.get(ctx, &c, originKeys(slices.Concat(named, unnamed), moving)); err != nil {
+		return origin.Snapshot{}, err
 	}
+	if err := r.get(ctx, &c, c.distributionsOfRecords()); err != nil {
+		return origin.Snapshot{}, err
+	}
+	s = c.snapshot()
 	for _, o := range s.Records {
 		if s.Distribution(o.Distribution).Version == 0 && !s.IsDistributionDamaged(o.Distribution) {
 			return r.Load(ctx) // its item is still where an earlier version wrote it, or there is none yet

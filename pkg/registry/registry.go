@@ -237,12 +237,7 @@ func (r *Registry) PutDistribution(ctx context.Context, d origin.Distribution) (
 
 // PutFleet writes what admit knows of the whole registry. The last writer wins: every sweep compares it with the registry.
 func (r *Registry) PutFleet(ctx context.Context, f origin.Fleet) error {
-	out, err := item(contract.RegistryFleet, itemFleet, 1, f)
-	if err != nil {
-		return err
-	}
-	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.table, Item: out})
-	return codes.Wrap(err, "write the item %s", itemFleet)
+	return r.overwrite(ctx, contract.RegistryFleet, itemFleet, f, nil)
 }
 
 func (r *Registry) put(ctx context.Context, distribution, key string, read int, v any) (int, error) {
@@ -292,11 +287,18 @@ func (r *Registry) PutReported(ctx context.Context, distribution, what string, r
 }
 
 func (r *Registry) putExpiring(ctx context.Context, partition, key string, v any, now time.Time) error {
+	return r.overwrite(ctx, partition, key, v, number(int(now.Add(30*24*time.Hour).Unix())))
+}
+
+// overwrite writes an item without a condition. It has no expiry if expires is nil.
+func (r *Registry) overwrite(ctx context.Context, partition, key string, v any, expires types.AttributeValue) error {
 	out, err := item(partition, key, 1, v)
 	if err != nil {
 		return err
 	}
-	out[attrExpires] = number(int(now.Add(30 * 24 * time.Hour).Unix()))
+	if expires != nil {
+		out[attrExpires] = expires
+	}
 	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.table, Item: out})
 	return codes.Wrap(err, "write %s", key)
 }

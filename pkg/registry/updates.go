@@ -3,10 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/originhub/originhub/pkg/contract"
 	"github.com/originhub/originhub/pkg/origin"
@@ -42,10 +39,5 @@ func (r *Registry) PutUpdates(ctx context.Context, u origin.Updates) error {
 		_, err := r.put(ctx, contract.RegistryUpdates, itemBudget, u.Version, u)
 		return err
 	}
-	out, err := item(contract.RegistryUpdates, itemBudget, 1, u)
-	if err != nil {
-		return fmt.Errorf("write the budget of updates: %w", err)
-	}
-	_, err = r.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &r.table, Item: out})
-	return codes.Wrap(err, "write the budget of updates")
+	return r.overwrite(ctx, contract.RegistryUpdates, itemBudget, u, nil)
 }
