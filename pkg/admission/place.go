@@ -55,7 +55,7 @@ func (r Round) waiting(asking []request, withdrawn map[string]bool) []request {
 	}
 	var out []request
 	for _, o := range r.Registry.Records {
-		if o.Intent == origin.Wire && o.State == origin.Deferred && !asks[o.ID] && !withdrawn[o.ID] && !r.suspends(o.Ref) {
+		if o.WaitsForCapacity() && !asks[o.ID] && !withdrawn[o.ID] && !r.suspends(o.Ref) {
 			q := request{known: true, was: o, is: o}
 			q.bound, q.orphaned = r.bound(o, true, o)
 			out = append(out, q)

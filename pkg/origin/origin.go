@@ -156,6 +156,9 @@ type Record struct {
 // Reserves reports whether the claim of r reserves its hosts and paths, so that no other origin can claim them.
 func (r Record) Reserves() bool { return r.Intent == Wire }
 
+// WaitsForCapacity reports whether no distribution has capacity for the origin.
+func (r Record) WaitsForCapacity() bool { return r.Intent == Wire && r.State == Deferred }
+
 // Placed reports whether the distribution of r contains the origin, or is to contain it.
 func (r Record) Placed() bool {
 	return r.State != Deferred && r.State != Detached && r.State != Deleted

@@ -63,7 +63,7 @@ func DesiredOf(records []origin.Record, excluded []string, s Spec) Desired {
 		case slices.Contains(excluded, r.ID):
 			d.KeptAliases = append(d.KeptAliases, r.BoundHosts()...)
 		case r.State == origin.Deleted, // other origins may have claimed its hosts since
-			r.Intent == origin.Wire && r.State == origin.Deferred: // it has no place
+			r.WaitsForCapacity(): // it has no place
 			d.ReleasedAliases = append(d.ReleasedAliases, r.ReleasedHosts...)
 		case r.Intent == origin.Wire:
 			d.Origins = append(d.Origins, s.origin(r))

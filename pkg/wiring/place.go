@@ -123,7 +123,7 @@ func (s *allocation) begin(asked map[string]bool) {
 	s.bind(s.Aliases)
 	for _, r := range s.Records {
 		switch {
-		case r.Intent == origin.Wire && r.State == origin.Deferred:
+		case r.WaitsForCapacity():
 			s.bind(r.ReleasedHosts)
 		case r.Intent == origin.Wire && asked[r.ID]:
 			s.bind(r.BoundHosts())

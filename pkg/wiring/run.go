@@ -291,7 +291,7 @@ func (r Run) allRecords() []origin.Record { return slices.Concat(r.Records, r.El
 
 // originWaits reports whether any origin waits for capacity.
 func (r Run) originWaits() bool {
-	return r.Waiting || slices.ContainsFunc(r.allRecords(), func(o origin.Record) bool { return o.Intent == origin.Wire && o.State == origin.Deferred })
+	return r.Waiting || slices.ContainsFunc(r.allRecords(), origin.Record.WaitsForCapacity)
 }
 
 // recheckWithin returns the run with the next observation due after next at the latest.
