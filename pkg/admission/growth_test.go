@@ -2,18 +2,14 @@ package admission_test
 
 import (
 	"fmt"
-	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/contract"
+	"github.com/originhub/originhub/pkg/internal/growth"
 	"github.com/originhub/originhub/pkg/origin"
 )
-
-// sizes are the numbers of origins at which the benchmarks of this file run, each origin with its own team.
-func sizes() []int { return []int{100, 1000, 10_000} }
 
 // perDistribution is how many origins of the benchmarks are in one distribution.
 const perDistribution = 70
@@ -51,32 +47,8 @@ func crowd(n int) (admission.Round, []admission.Reading) {
 	return r, read
 }
 
-// eachSize runs a benchmark at each size and prints the processor time for each origin, which depends less than the real time on what else
-// runs on the machine.
-func eachSize(b *testing.B, prepare func(b *testing.B, n int) func()) {
-	for _, n := range sizes() {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			run := prepare(b, n)
-			runtime.GC()
-			before := processorTime(b)
-			for b.Loop() {
-				run()
-			}
-			b.ReportMetric(float64(processorTime(b)-before)/float64(b.N)/float64(n), "cpu-ns/origin")
-		})
-	}
-}
-
-func processorTime(b *testing.B) int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
-}
-
 func BenchmarkUnpermitted(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	growth.EachSize(b, func(b *testing.B, n int) func() {
 		r, _ := crowd(n)
 		return func() {
 			if all := admission.Unpermitted(r.Registry.Records, r.Policy); len(all) > 0 {
@@ -87,7 +59,7 @@ func BenchmarkUnpermitted(b *testing.B) {
 }
 
 func BenchmarkDue(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	growth.EachSize(b, func(b *testing.B, n int) func() {
 		r, _ := crowd(n)
 		return func() {
 			if due := r.Due(); len(due.Read) != n {
@@ -98,7 +70,7 @@ func BenchmarkDue(b *testing.B) {
 }
 
 func BenchmarkDecideOfWhatIsLive(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	growth.EachSize(b, func(b *testing.B, n int) func() {
 		r, read := crowd(n)
 		return func() {
 			if changes, _ := r.Decide(read); len(changes) > 0 {
@@ -109,7 +81,7 @@ func BenchmarkDecideOfWhatIsLive(b *testing.B) {
 }
 
 func BenchmarkDecideOfWhatIsNew(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	growth.EachSize(b, func(b *testing.B, n int) func() {
 		r, read := crowd(n)
 		r.Registry.Records = nil
 		return func() {
@@ -121,7 +93,7 @@ func BenchmarkDecideOfWhatIsNew(b *testing.B) {
 }
 
 func BenchmarkAfter(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	growth.EachSize(b, func(b *testing.B, n int) func() {
 		r, _ := crowd(n)
 		return func() {
 			admission.Run{Round: r}.After()

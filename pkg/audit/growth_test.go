@@ -2,14 +2,13 @@ package audit_test
 
 import (
 	"fmt"
-	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/originhub/originhub/pkg/admission"
 	"github.com/originhub/originhub/pkg/audit"
 	"github.com/originhub/originhub/pkg/hubpolicy"
+	"github.com/originhub/originhub/pkg/internal/growth"
 	"github.com/originhub/originhub/pkg/origin"
 )
 
@@ -49,32 +48,8 @@ func crowd(n int) audit.Observed {
 	return begun
 }
 
-// eachSize runs a benchmark at each size and prints the processor time for each origin, which depends less than the real time on what else
-// runs on the machine.
-func eachSize(b *testing.B, prepare func(b *testing.B, n int) func()) {
-	for _, n := range []int{100, 1000, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			run := prepare(b, n)
-			runtime.GC()
-			before := processorTime(b)
-			for b.Loop() {
-				run()
-			}
-			b.ReportMetric(float64(processorTime(b)-before)/float64(b.N)/float64(n), "cpu-ns/origin")
-		})
-	}
-}
-
-func processorTime(b *testing.B) int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
-}
-
 func BenchmarkSweep(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	growth.EachSize(b, func(b *testing.B, n int) func() {
 		o := crowd(n)
 		return func() {
 			o.Hidden()
@@ -88,7 +63,7 @@ func BenchmarkSweep(b *testing.B) {
 
 // Nothing is shared any more, so that each origin is a finding, which was reported before.
 func BenchmarkSweepThatFindsEverything(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	growth.EachSize(b, func(b *testing.B, n int) func() {
 		o := crowd(n)
 		o.Offered = nil
 		o.Findings.Open = nil

@@ -685,17 +685,7 @@ func (s *story) createOtherDistribution(_ *testscript.TestScript, args []string)
 		}
 	}
 	o, owner := s.origins[args[0]], s.owner(args[0])
-	_, err := NewActor(s.Sandbox, "other", s.other).cloudfront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: &cloudfronttypes.DistributionConfig{
-		CallerReference: aws.String("other " + s.Now().String()), Comment: aws.String("other"), Enabled: aws.Bool(true),
-		Origins: &cloudfronttypes.Origins{Quantity: aws.Int32(1), Items: []cloudfronttypes.Origin{{
-			Id: aws.String("o"), DomainName: aws.String("internal.example.com"),
-			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.ID, OwnerAccountId: &owner.Account},
-		}}},
-		DefaultCacheBehavior: &cloudfronttypes.DefaultCacheBehavior{
-			TargetOriginId: aws.String("o"), ViewerProtocolPolicy: cloudfronttypes.ViewerProtocolPolicyHttpsOnly,
-			CachePolicyId: aws.String("4135ea2d-6df8-44a3-9df3-4b5a84be39ad"),
-		},
-	}})
+	_, err := NewActor(s.Sandbox, "other", s.other).cloudfront.CreateDistribution(s.ctx, distributionWith(o.ID, owner.Account, "other "+s.Now().String(), "other", true))
 	return err
 }
 
@@ -1248,19 +1238,24 @@ func (s *story) editDNS(_ *testscript.TestScript, args []string) error {
 	return err
 }
 
-// createDisabledDistribution creates a disabled distribution in the hub's account that uses an origin.
-func (s *story) createDisabledDistribution(_ *testscript.TestScript, args []string) error {
-	o, owner := s.origins[args[0]], s.owner(args[0])
-	_, err := s.hubCloudFront.CreateDistribution(s.ctx, &cloudfront.CreateDistributionInput{DistributionConfig: &cloudfronttypes.DistributionConfig{
-		CallerReference: aws.String("old"), Comment: aws.String("old"), Enabled: aws.Bool(false),
+// distributionWith returns a distribution whose only origin is the VPC origin of an account.
+func distributionWith(vpcOrigin, account, reference, comment string, enabled bool) *cloudfront.CreateDistributionInput {
+	return &cloudfront.CreateDistributionInput{DistributionConfig: &cloudfronttypes.DistributionConfig{
+		CallerReference: &reference, Comment: &comment, Enabled: &enabled,
 		Origins: &cloudfronttypes.Origins{Quantity: aws.Int32(1), Items: []cloudfronttypes.Origin{{
 			Id: aws.String("o"), DomainName: aws.String("internal.example.com"),
-			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &o.ID, OwnerAccountId: &owner.Account},
+			VpcOriginConfig: &cloudfronttypes.VpcOriginConfig{VpcOriginId: &vpcOrigin, OwnerAccountId: &account},
 		}}},
 		DefaultCacheBehavior: &cloudfronttypes.DefaultCacheBehavior{
 			TargetOriginId: aws.String("o"), ViewerProtocolPolicy: cloudfronttypes.ViewerProtocolPolicyHttpsOnly,
 			CachePolicyId: aws.String("4135ea2d-6df8-44a3-9df3-4b5a84be39ad"),
 		},
-	}})
+	}}
+}
+
+// createDisabledDistribution creates a disabled distribution in the hub's account that uses an origin.
+func (s *story) createDisabledDistribution(_ *testscript.TestScript, args []string) error {
+	o, owner := s.origins[args[0]], s.owner(args[0])
+	_, err := s.hubCloudFront.CreateDistribution(s.ctx, distributionWith(o.ID, owner.Account, "old", "old", false))
 	return err
 }

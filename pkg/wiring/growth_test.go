@@ -2,11 +2,10 @@ package wiring_test
 
 import (
 	"fmt"
-	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/originhub/originhub/pkg/internal/growth"
 	"github.com/originhub/originhub/pkg/origin"
 	"github.com/originhub/originhub/pkg/wiring"
 )
@@ -36,34 +35,10 @@ func crowd(n int, state origin.State) (origin.Snapshot, []origin.DNSRecord) {
 	return s, zone
 }
 
-// eachSize runs a benchmark at each size and prints the processor time for each origin, which depends less than the real time on what else
-// runs on the machine.
-func eachSize(b *testing.B, prepare func(b *testing.B, n int) func()) {
-	for _, n := range []int{100, 1000, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			run := prepare(b, n)
-			runtime.GC()
-			before := processorTime(b)
-			for b.Loop() {
-				run()
-			}
-			b.ReportMetric(float64(processorTime(b)-before)/float64(b.N)/float64(n), "cpu-ns/origin")
-		})
-	}
-}
-
-func processorTime(b *testing.B) int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
-}
-
 func BenchmarkPlaces(b *testing.B) {
 	for name, fits := range map[string]bool{"fits": true, "deferred": false} {
 		b.Run(name, func(b *testing.B) {
-			eachSize(b, func(b *testing.B, n int) func() {
+			growth.EachSize(b, func(b *testing.B, n int) func() {
 				s, _ := crowd(n, origin.Pending)
 				var requests []wiring.Request
 				for _, o := range s.Records {
@@ -85,7 +60,7 @@ func BenchmarkPlaces(b *testing.B) {
 }
 
 func BenchmarkHostConflicts(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	growth.EachSize(b, func(b *testing.B, n int) func() {
 		s, _ := crowd(n, origin.Pending)
 		return func() {
 			if conflicts := wiring.HostConflicts(s.Records, s.Records); len(conflicts) > 0 {
@@ -96,7 +71,7 @@ func BenchmarkHostConflicts(b *testing.B) {
 }
 
 func BenchmarkStillReleased(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	growth.EachSize(b, func(b *testing.B, n int) func() {
 		s, _ := crowd(n, origin.Live)
 		var aliases []string
 		for _, o := range s.Records {
@@ -109,7 +84,7 @@ func BenchmarkStillReleased(b *testing.B) {
 }
 
 func BenchmarkRecords(b *testing.B) {
-	eachSize(b, func(b *testing.B, n int) func() {
+	growth.EachSize(b, func(b *testing.B, n int) func() {
 		s, zone := crowd(n, origin.Live)
 		var domains []string
 		for _, d := range s.Distributions {
